@@ -1,0 +1,79 @@
+//! Time and randomness, which come in from outside.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::error::{Code, Error, Result};
+
+/// Where the client takes the time from.
+pub trait Clock: Send + Sync + 'static {
+    /// The wall clock, for what tokens and HTTP headers say.
+    fn now(&self) -> SystemTime;
+
+    /// Time since an arbitrary moment; never goes back. Deadlines are measured with it.
+    fn monotonic(&self) -> Duration;
+}
+
+/// Where the client takes nonces from.
+pub trait Random: Send + Sync + 'static {
+    /// Fills `bytes` with unpredictable values.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] when the operating system has none to give.
+    fn fill(&self, bytes: &mut [u8]) -> Result<()>;
+}
+
+/// The clocks of the operating system.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
+    pub(crate) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+/// The random generator of the operating system.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the generator"
+    )]
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        getrandom::fill(bytes).map_err(|cause| {
+            Error::new(Code::Internal, "no randomness to be had").with_source(cause)
+        })
+    }
+}
+
+/// Seconds since 1970 as tokens count them (RFC 7519, section 2: `NumericDate`), negative before.
+pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => after.as_secs_f64(),
+        Err(before) => -before.duration().as_secs_f64(),
+    }
+}

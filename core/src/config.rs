@@ -1,0 +1,278 @@
+//! What a client is told once, checked when it is built.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::documents::Documents;
+use crate::error::{Code, Error, Result};
+use crate::http::{HttpOptions, HttpTransport, Transport};
+use crate::origin::{Origin, parse_url};
+use crate::store::{MemoryStore, Store};
+use crate::token::Algorithm;
+
+/// The public broker.
+const DEFAULT_BROKER: &str = "https://broker.portier.io";
+
+/// How the broker sends its answer to the redirect URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ResponseMode {
+    /// As a form the browser posts (OAuth 2.0 Form Post Response Mode).
+    #[default]
+    FormPost,
+    /// In the fragment of the URL, for a script on the page to read.
+    Fragment,
+}
+
+impl ResponseMode {
+    /// The value of the `response_mode` parameter.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FormPost => "form_post",
+            Self::Fragment => "fragment",
+        }
+    }
+}
+
+impl std::str::FromStr for ResponseMode {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "form_post" => Ok(Self::FormPost),
+            "fragment" => Ok(Self::Fragment),
+            _ => Err(Error::new(
+                Code::InvalidOption,
+                "response_mode is neither form_post nor fragment",
+            )),
+        }
+    }
+}
+
+/// A configuration that cannot be wrong.
+pub(crate) struct Config {
+    pub(crate) redirect_uri: String,
+    pub(crate) client_id: String,
+    pub(crate) broker: Origin,
+    pub(crate) response_mode: ResponseMode,
+    pub(crate) leeway: Duration,
+    pub(crate) session_ttl: Duration,
+    /// In order of preference, without repetition.
+    pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) idp: bool,
+}
+
+/// Builds a [`Client`]. Every setting but the redirect URI has a default that is right for a site
+/// that uses the public broker from one process.
+#[derive(Clone)]
+#[must_use]
+pub struct Builder {
+    redirect_uri: String,
+    broker: String,
+    response_mode: ResponseMode,
+    leeway: Duration,
+    session_ttl: Duration,
+    timeout: Duration,
+    algorithms: Vec<Algorithm>,
+    idp: bool,
+    danger_allow_http: bool,
+    ca_file: Option<PathBuf>,
+    user_agent: Option<String>,
+    store: Option<Arc<dyn Store>>,
+    clock: Option<Arc<dyn Clock>>,
+    random: Option<Arc<dyn Random>>,
+    transport: Option<Arc<dyn Transport>>,
+}
+
+impl Builder {
+    pub(crate) fn new(redirect_uri: String) -> Self {
+        Self {
+            redirect_uri,
+            broker: DEFAULT_BROKER.to_owned(),
+            response_mode: ResponseMode::default(),
+            leeway: Duration::from_secs(180),
+            session_ttl: Duration::from_secs(30 * 60),
+            timeout: Duration::from_secs(10),
+            algorithms: vec![Algorithm::Rs256, Algorithm::EdDsa],
+            idp: false,
+            danger_allow_http: false,
+            ca_file: None,
+            user_agent: None,
+            store: None,
+            clock: None,
+            random: None,
+            transport: None,
+        }
+    }
+
+    /// The broker's origin; `https://broker.portier.io` by default.
+    pub fn broker(mut self, origin: impl Into<String>) -> Self {
+        self.broker = origin.into();
+        self
+    }
+
+    /// How the answer comes back; as a form by default.
+    pub fn response_mode(mut self, mode: ResponseMode) -> Self {
+        self.response_mode = mode;
+        self
+    }
+
+    /// How far the broker's clock may be off; 180 seconds by default, at most 300.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// How long a login may take; 30 minutes by default, from one second to a day.
+    pub fn session_ttl(mut self, ttl: Duration) -> Self {
+        self.session_ttl = ttl;
+        self
+    }
+
+    /// How long fetching one of the broker's documents may take; 10 seconds by default, at most 60.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The signature algorithms to accept, the preferred one first; both by default. `EdDSA` in
+    /// front asks the broker for it, where the broker can be asked.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// For a broker that talks to an identity provider it does not trust: an address that differs
+    /// from the one asked for is an error.
+    pub fn idp(mut self, idp: bool) -> Self {
+        self.idp = idp;
+        self
+    }
+
+    /// Allows a broker that is reached over plain `http`. Whoever is on the network between can
+    /// then log in as anybody; meant for tests.
+    pub fn danger_allow_http(mut self, allow: bool) -> Self {
+        self.danger_allow_http = allow;
+        self
+    }
+
+    /// A file of PEM certificates to trust besides the system's own.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
+    }
+
+    /// The `User-Agent` of requests to the broker; the name and version of this library by default.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// Where pending logins wait; in this process's memory by default.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Where the time comes from; the operating system by default.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Where nonces come from; the operating system's generator by default.
+    pub fn random(mut self, random: Arc<dyn Random>) -> Self {
+        self.random = Some(random);
+        self
+    }
+
+    /// How documents are fetched; over HTTP by default. `timeout`, `ca_file` and `user_agent` are
+    /// settings of the default transport and have no effect on another.
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Checks everything and makes the client. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// [`Code::InvalidRedirectUri`], [`Code::InvalidBroker`], [`Code::InsecureUrl`] or
+    /// [`Code::InvalidOption`].
+    pub fn build(self) -> Result<Client> {
+        let config = self.check()?;
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
+        let store = self
+            .store
+            .unwrap_or_else(|| Arc::new(MemoryStore::new(Arc::clone(&clock))));
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(HttpTransport::new(HttpOptions {
+                timeout: self.timeout,
+                https_only: config.broker.is_secure(),
+                ca_file: self.ca_file,
+                user_agent: self.user_agent,
+            })?),
+        };
+        let documents = Documents::new(
+            config.broker.clone(),
+            transport,
+            Arc::clone(&clock),
+            Arc::clone(&random),
+        );
+        Ok(Client::new(config, store, documents, clock, random))
+    }
+
+    fn check(&self) -> Result<Config> {
+        let redirect_uri = parse_url(&self.redirect_uri).ok_or_else(|| {
+            Error::new(
+                Code::InvalidRedirectUri,
+                "redirect_uri is not an absolute http or https URL without user information and fragment",
+            )
+        })?;
+        between("leeway", self.leeway, Duration::ZERO, Duration::from_secs(300))?;
+        between(
+            "session_ttl",
+            self.session_ttl,
+            Duration::from_secs(1),
+            Duration::from_secs(24 * 60 * 60),
+        )?;
+        between(
+            "timeout",
+            self.timeout,
+            Duration::from_millis(1),
+            Duration::from_secs(60),
+        )?;
+        let mut algorithms = Vec::new();
+        for algorithm in &self.algorithms {
+            if !algorithms.contains(algorithm) {
+                algorithms.push(*algorithm);
+            }
+        }
+        if algorithms.is_empty() {
+            return Err(Error::new(Code::InvalidOption, "algorithms is empty"));
+        }
+        Ok(Config {
+            redirect_uri: self.redirect_uri.clone(),
+            client_id: redirect_uri.origin().ascii_serialization(),
+            broker: Origin::parse(&self.broker, self.danger_allow_http)?,
+            response_mode: self.response_mode,
+            leeway: self.leeway,
+            session_ttl: self.session_ttl,
+            algorithms,
+            idp: self.idp,
+        })
+    }
+}
+
+fn between(name: &str, value: Duration, least: Duration, most: Duration) -> Result<()> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::InvalidOption,
+        format_args!("{name} is out of range least={least:?} most={most:?} given={value:?}"),
+    ))
+}

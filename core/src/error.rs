@@ -1,0 +1,244 @@
+//! What can go wrong, as the caller sees it.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The result of every fallible call in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the login protocol.
+///
+/// [`Error::code`] is stable and meant for programs; the message is for developers and never
+/// contains a token, a nonce, a key or an e-mail address.
+#[derive(Clone, Debug)]
+pub struct Error {
+    code: Code,
+    message: Box<str>,
+    answer: Option<Box<BrokerAnswer>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// Makes an error from its code and a message in the house's form: lowercase, the fact first,
+    /// values last as `key=value`.
+    pub fn new(code: Code, message: impl fmt::Display) -> Self {
+        Self {
+            code,
+            message: message.to_string().into_boxed_str(),
+            answer: None,
+            source: None,
+        }
+    }
+
+    /// Attaches the error that caused this one.
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// The broker's own refusal, as it came to the redirect URI.
+    pub(crate) fn refused(answer: BrokerAnswer) -> Self {
+        Self {
+            code: Code::BrokerError,
+            message: "the broker answered with an error instead of a token".into(),
+            answer: Some(Box::new(answer)),
+            source: None,
+        }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The class of the error.
+    pub fn kind(&self) -> Kind {
+        self.code.kind()
+    }
+
+    /// Whether the same call may succeed later without any change.
+    pub fn retryable(&self) -> bool {
+        matches!(self.kind(), Kind::BrokerUnavailable | Kind::StoreError)
+    }
+
+    /// What the broker posted as `error` and `error_description`; only with
+    /// [`Code::BrokerError`]. Untrusted text: escape it before showing it.
+    pub fn broker_answer(&self) -> Option<&BrokerAnswer> {
+        self.answer.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// The `error` and `error_description` a broker sent to the redirect URI (OpenID Connect Core,
+/// section 3.2.2.6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerAnswer {
+    /// The error code, for example `access_denied`.
+    pub error: String,
+    /// The broker's explanation, if it gave one.
+    pub description: Option<String>,
+}
+
+/// The classes of errors; a caller acts on these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The client was configured with something that cannot work.
+    ConfigError,
+    /// The address a person typed could never receive mail.
+    InvalidEmail,
+    /// The broker refused, or sent a callback without a token.
+    BrokerError,
+    /// The broker's documents could not be had.
+    BrokerUnavailable,
+    /// The token is not one this client accepts.
+    InvalidToken,
+    /// The token is genuine, but not the answer to a login that is pending here.
+    InvalidSession,
+    /// The session store failed.
+    StoreError,
+    /// A defect in this library.
+    InternalError,
+}
+
+impl Kind {
+    /// The name of the class, the same in every language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConfigError => "ConfigError",
+            Self::InvalidEmail => "InvalidEmail",
+            Self::BrokerError => "BrokerError",
+            Self::BrokerUnavailable => "BrokerUnavailable",
+            Self::InvalidToken => "InvalidToken",
+            Self::InvalidSession => "InvalidSession",
+            Self::StoreError => "StoreError",
+            Self::InternalError => "InternalError",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal in $kind:ident,)*) => {
+        /// The stable codes of all errors.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as text, the same in every language.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The class the code belongs to.
+            pub fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The redirect URI is not an absolute `http` or `https` URL this client can use.
+    InvalidRedirectUri = "invalid_redirect_uri" in ConfigError,
+    /// The broker is not an origin.
+    InvalidBroker = "invalid_broker" in ConfigError,
+    /// Plain `http` where only `https` is allowed.
+    InsecureUrl = "insecure_url" in ConfigError,
+    /// An option has a value outside its range, or one that contradicts another.
+    InvalidOption = "invalid_option" in ConfigError,
+    /// The text could never be an e-mail address.
+    InvalidEmail = "invalid_email" in InvalidEmail,
+    /// The broker answered with an error; see [`Error::broker_answer`].
+    BrokerError = "broker_error" in BrokerError,
+    /// The callback has no `id_token`.
+    MissingToken = "missing_token" in BrokerError,
+    /// The broker did not answer in time.
+    BrokerTimeout = "broker_timeout" in BrokerUnavailable,
+    /// No connection to the broker.
+    BrokerUnreachable = "broker_unreachable" in BrokerUnavailable,
+    /// The broker answered with an HTTP status that is not a success.
+    BrokerStatus = "broker_status" in BrokerUnavailable,
+    /// The broker answered with a document that cannot be used.
+    BrokerDocument = "broker_document" in BrokerUnavailable,
+    /// The token is not a compact JWS of three base64url parts.
+    TokenMalformed = "token_malformed" in InvalidToken,
+    /// The token is longer than 16 KiB.
+    TokenTooLarge = "token_too_large" in InvalidToken,
+    /// The token's header is not one this client accepts.
+    TokenHeader = "token_header" in InvalidToken,
+    /// The token's algorithm is not allowed, or does not fit the key.
+    TokenAlgorithm = "token_algorithm" in InvalidToken,
+    /// The broker has no usable key with the token's key id.
+    TokenKeyUnknown = "token_key_unknown" in InvalidToken,
+    /// The signature does not hold.
+    TokenSignature = "token_signature" in InvalidToken,
+    /// The token was issued by someone else.
+    TokenIssuer = "token_issuer" in InvalidToken,
+    /// The token was issued for someone else.
+    TokenAudience = "token_audience" in InvalidToken,
+    /// The token has expired.
+    TokenExpired = "token_expired" in InvalidToken,
+    /// The token is not valid yet.
+    TokenNotYetValid = "token_not_yet_valid" in InvalidToken,
+    /// A claim is missing or has a value that is not allowed.
+    TokenClaim = "token_claim" in InvalidToken,
+    /// The login was not started here, or has expired.
+    SessionUnknown = "session_unknown" in InvalidSession,
+    /// The login was completed before.
+    SessionUsed = "session_used" in InvalidSession,
+    /// The login was started for another address, or after the token was issued.
+    SessionEmail = "session_email" in InvalidSession,
+    /// The login was started in another browser.
+    SessionBrowser = "session_browser" in InvalidSession,
+    /// The store cannot be reached.
+    StoreUnavailable = "store_unavailable" in StoreError,
+    /// The store holds as many pending logins as it may.
+    StoreFull = "store_full" in StoreError,
+    /// The store answered with an error or with something it was never given.
+    StoreFailed = "store_failed" in StoreError,
+    /// A defect in this library; please report it.
+    Internal = "internal" in InternalError,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique() {
+        let mut texts: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn only_broker_and_store_failures_are_retryable() {
+        assert!(Error::new(Code::BrokerTimeout, "").retryable());
+        assert!(Error::new(Code::StoreFull, "").retryable());
+        assert!(!Error::new(Code::SessionUsed, "").retryable());
+    }
+}

@@ -1,0 +1,39 @@
+//! The network, which comes in from outside.
+
+use ::http::HeaderMap;
+use bytes::Bytes;
+use url::Url;
+
+use crate::error::Result;
+use crate::store::BoxFuture;
+
+/// A request for one of the broker's documents; always a `GET`.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where the document is.
+    pub url: Url,
+    /// Validators and `Accept`; nothing else is ever sent.
+    pub headers: HeaderMap,
+}
+
+/// The answer to a [`Request`], complete and within the limits.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, at most 256 KiB.
+    pub body: Bytes,
+}
+
+/// Fetches documents.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends the request and reads the whole answer. Any status is an answer.
+    ///
+    /// # Errors
+    /// [`BrokerTimeout`](crate::Code::BrokerTimeout),
+    /// [`BrokerUnreachable`](crate::Code::BrokerUnreachable) or, for an answer that breaks a
+    /// limit, [`BrokerDocument`](crate::Code::BrokerDocument).
+    fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>>;
+}

@@ -1,0 +1,66 @@
+//! Nonces, and the keys under which stores know them.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::clock::Random;
+use crate::error::Result;
+
+/// Random octets in a nonce: 192 bits.
+const NONCE_OCTETS: usize = 24;
+
+/// The one-time value that ties a token to the login it answers (OpenID Connect Core, section
+/// 3.2.2.11).
+pub(crate) struct Nonce(String);
+
+impl Nonce {
+    /// Draws a new nonce.
+    pub(crate) fn generate(random: &dyn Random) -> Result<Self> {
+        let mut octets = [0; NONCE_OCTETS];
+        random.fill(&mut octets)?;
+        Ok(Self(URL_SAFE_NO_PAD.encode(octets)))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The name of a pending login in a store: SHA-256 over the broker, the relying party and the
+/// nonce. As text ([`Display`](fmt::Display)) it is 43 characters of URL-safe base64.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionKey([u8; 32]);
+
+impl SessionKey {
+    pub(crate) fn new(issuer: &str, client_id: &str, nonce: &str) -> Self {
+        let mut context = Context::new(&SHA256);
+        for part in ["portier-client:1", issuer, client_id, nonce] {
+            // Lengths in front keep ("a", "bc") and ("ab", "c") apart.
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let mut octets = [0; 32];
+        octets.copy_from_slice(context.finish().as_ref());
+        Self(octets)
+    }
+
+    /// The digest itself.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SessionKey(…)")
+    }
+}

@@ -1,0 +1,173 @@
+//! Origins, and where plain HTTP may be spoken.
+
+use url::{Host, Url};
+
+use crate::error::{Code, Error, Result};
+
+/// The origin of a broker: scheme, host and port (RFC 6454), as ASCII.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    text: String,
+    url: Url,
+}
+
+impl Origin {
+    /// Reads an origin; one trailing slash is tolerated. Plain `http` is refused unless the host
+    /// is this machine or `danger_allow_http` is set.
+    pub(crate) fn parse(text: &str, danger_allow_http: bool) -> Result<Self> {
+        let url = parse_url(text)
+            .filter(|url| url.path() == "/" && url.query().is_none())
+            .ok_or_else(|| {
+                Error::new(
+                    Code::InvalidBroker,
+                    "broker is not an origin, such as https://broker.portier.io",
+                )
+            })?;
+        if !is_secure(&url) && !is_local(&url) && !danger_allow_http {
+            return Err(Error::new(
+                Code::InsecureUrl,
+                "broker uses plain http; use https, or danger_allow_http for a test",
+            ));
+        }
+        Ok(Self {
+            text: url.origin().ascii_serialization(),
+            url,
+        })
+    }
+
+    /// The serialization, which is also the issuer of the broker's tokens.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the broker itself is reached over `https`.
+    pub(crate) fn is_secure(&self) -> bool {
+        is_secure(&self.url)
+    }
+
+    /// The URL of a path below this origin; `path` starts with a slash.
+    pub(crate) fn join(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        url
+    }
+
+    /// Reads the URL of an endpoint this broker names: `http` or `https`, and `https` only if the
+    /// broker is `https` itself.
+    pub(crate) fn endpoint(&self, text: &str) -> Option<Url> {
+        let url = parse_url(text)?;
+        (is_secure(&url) || !is_secure(&self.url)).then_some(url)
+    }
+}
+
+/// Reads an absolute `http` or `https` URL that has a host, no user information and no fragment,
+/// and holds nothing the URL parser would silently drop.
+pub(crate) fn parse_url(text: &str) -> Option<Url> {
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) || text.contains('\\') {
+        return None;
+    }
+    let (scheme, rest) = text.split_once("://")?;
+    if rest.starts_with('/')
+        || !(scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))
+    {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let url = Url::parse(text).ok()?;
+    let plain = !authority.contains('@') && url.has_host() && url.fragment().is_none();
+    plain.then_some(url)
+}
+
+fn is_secure(url: &Url) -> bool {
+    url.scheme() == "https"
+}
+
+/// Whether the URL's host is this machine: a loopback address, `localhost` or a name below it
+/// (RFC 6761, section 6.3).
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serializes_as_ascii_without_the_default_port() {
+        for (text, origin) in [
+            ("https://Broker.Example", "https://broker.example"),
+            ("https://broker.example/", "https://broker.example"),
+            ("https://broker.example:443", "https://broker.example"),
+            (
+                "https://broker.example:8443/",
+                "https://broker.example:8443",
+            ),
+            ("https://bröker.example", "https://xn--brker-kua.example"),
+            ("http://localhost:3333", "http://localhost:3333"),
+            ("http://127.0.0.1:80", "http://127.0.0.1"),
+            ("http://[::1]:3333", "http://[::1]:3333"),
+        ] {
+            assert_eq!(
+                Origin::parse(text, false).unwrap().as_str(),
+                origin,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_an_origin() {
+        for text in [
+            "",
+            "broker.example",
+            "//broker.example",
+            "ftp://broker.example",
+            "https://",
+            "https:///broker.example",
+            "https:broker.example",
+            "https://broker.example/path",
+            "https://broker.example//",
+            "https://broker.example/?q",
+            "https://broker.example/#f",
+            "https://user@broker.example",
+            "https://@broker.example",
+            "https://broker.example\\",
+            "https://broker\t.example",
+            " https://broker.example",
+            "https://broker.example\n",
+        ] {
+            let error = Origin::parse(text, true).unwrap_err();
+            assert_eq!(error.code(), Code::InvalidBroker, "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine() {
+        for text in [
+            "http://broker.example",
+            "http://localhost.example",
+            "http://10.0.0.1",
+        ] {
+            let error = Origin::parse(text, false).unwrap_err();
+            assert_eq!(error.code(), Code::InsecureUrl, "{text}");
+            Origin::parse(text, true).unwrap();
+        }
+        Origin::parse("http://app.localhost:8000", false).unwrap();
+    }
+
+    #[test]
+    fn endpoints_are_as_secure_as_their_broker() {
+        let secure = Origin::parse("https://broker.example", false).unwrap();
+        assert!(secure.endpoint("https://other.example/auth").is_some());
+        assert!(secure.endpoint("http://other.example/auth").is_none());
+        assert!(secure.endpoint("javascript:alert(1)").is_none());
+        assert!(secure.endpoint("/auth").is_none());
+        let local = Origin::parse("http://127.0.0.1:3333", false).unwrap();
+        assert!(local.endpoint("http://broker.test/auth").is_some());
+    }
+}

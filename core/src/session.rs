@@ -1,0 +1,255 @@
+//! A login between its two halves: what the caller says, what waits in the store, what comes back.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::unix_seconds;
+use crate::error::{BrokerAnswer, Code, Error, Result};
+
+/// The longest `session` text a caller may attach to a login, in octets.
+const MAX_SESSION_OCTETS: usize = 4096;
+
+/// The longest `state`, and the longest browser binding, in octets.
+const MAX_STATE_OCTETS: usize = 4096;
+
+/// What a login starts with.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuthenticateOptions {
+    /// The address as it was typed; without one the broker asks for it.
+    pub email: Option<String>,
+    /// Text that travels through the browser and comes back untrusted; at most 4 KiB.
+    pub state: Option<String>,
+    /// The application's own text, kept in the store until the login completes, for example the
+    /// page to go back to; at most 4 KiB.
+    pub session: Option<String>,
+    /// A secret only this browser knows, for example from a cookie. The login can then be
+    /// completed with the same secret only.
+    pub browser: Option<String>,
+}
+
+impl AuthenticateOptions {
+    /// A login for one address, and nothing else.
+    pub fn for_email(email: impl Into<String>) -> Self {
+        Self {
+            email: Some(email.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Checks the sizes, so that nothing unbounded reaches a store or a URL.
+    pub(crate) fn check(&self) -> Result<()> {
+        for (name, value, limit) in [
+            ("state", &self.state, MAX_STATE_OCTETS),
+            ("session", &self.session, MAX_SESSION_OCTETS),
+            ("browser", &self.browser, MAX_STATE_OCTETS),
+        ] {
+            let length = value.as_ref().map_or(0, String::len);
+            if length > limit {
+                return Err(Error::new(
+                    Code::InvalidOption,
+                    format_args!("{name} is too long limit={limit} octets={length}"),
+                ));
+            }
+        }
+        // An empty secret binds to every browser that sends no cookie at all.
+        if self.browser.as_deref() == Some("") {
+            return Err(Error::new(Code::InvalidOption, "browser is empty"));
+        }
+        Ok(())
+    }
+}
+
+/// The parameters a broker sends to the redirect URI, as a form or in the fragment.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallbackParams {
+    /// The token.
+    pub id_token: Option<String>,
+    /// The state given at the start; untrusted.
+    pub state: Option<String>,
+    /// An error code, instead of a token.
+    pub error: Option<String>,
+    /// The broker's explanation of the error.
+    pub error_description: Option<String>,
+}
+
+impl CallbackParams {
+    /// Picks the parameters of the protocol from a decoded form and ignores all others.
+    ///
+    /// # Errors
+    /// [`Code::TokenMalformed`] when one of them is repeated (RFC 6749, section 3.1).
+    pub fn from_pairs<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self>
+    where
+        K: AsRef<str>,
+        V: Into<String>,
+    {
+        let mut params = Self::default();
+        for (name, value) in pairs {
+            let member = match name.as_ref() {
+                "id_token" => &mut params.id_token,
+                "state" => &mut params.state,
+                "error" => &mut params.error,
+                "error_description" => &mut params.error_description,
+                _ => continue,
+            };
+            if member.replace(value.into()).is_some() {
+                return Err(Error::new(
+                    Code::TokenMalformed,
+                    format_args!("callback parameter is repeated name={}", name.as_ref()),
+                ));
+            }
+        }
+        Ok(params)
+    }
+
+    /// Splits the callback into its token and its state, or says why there is no token.
+    pub(crate) fn into_token(self) -> Result<(String, Option<String>)> {
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        if let Some(error) = filled(self.error) {
+            return Err(Error::refused(BrokerAnswer {
+                error,
+                description: filled(self.error_description),
+            }));
+        }
+        let token = filled(self.id_token)
+            .ok_or_else(|| Error::new(Code::MissingToken, "the callback has no id_token"))?;
+        Ok((token, filled(self.state)))
+    }
+}
+
+/// A completed login.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Login {
+    /// The verified address in normalized form. Use it, to the letter, as the key of the account.
+    pub email: String,
+    /// The address as it was typed. Not an identity: two people may have typed the same text.
+    pub email_original: String,
+    /// The application's own text from the start of the login.
+    pub session: Option<String>,
+    /// The state that came back; untrusted.
+    pub state: Option<String>,
+    /// When the token was issued, in seconds since 1970.
+    pub issued_at: f64,
+    /// When the broker last saw proof of the address, in seconds since 1970.
+    pub auth_time: Option<f64>,
+    /// Whether the login was bound to a browser and completed in it.
+    pub same_browser: bool,
+}
+
+/// What waits in the store for the token: JSON with short names, because stores pay by the octet.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Record<'a> {
+    /// The version of the format.
+    #[serde(rename = "v")]
+    version: u32,
+    /// When the login was started, in seconds since 1970.
+    #[serde(rename = "t")]
+    started_at: f64,
+    #[serde(rename = "e", borrow, skip_serializing_if = "Option::is_none", default)]
+    email: Option<Cow<'a, str>>,
+    #[serde(rename = "s", borrow, skip_serializing_if = "Option::is_none", default)]
+    session: Option<Cow<'a, str>>,
+    /// SHA-256 of the browser's secret.
+    #[serde(rename = "b", borrow, skip_serializing_if = "Option::is_none", default)]
+    browser: Option<Cow<'a, str>>,
+}
+
+const RECORD_VERSION: u32 = 1;
+
+impl<'a> Record<'a> {
+    pub(crate) fn new(
+        options: &'a AuthenticateOptions,
+        email: Option<&'a str>,
+        now: SystemTime,
+    ) -> Self {
+        Self {
+            version: RECORD_VERSION,
+            // Milliseconds are enough, and shorter.
+            started_at: (unix_seconds(now) * 1000.0).floor() / 1000.0,
+            email: email.map(Cow::Borrowed),
+            session: options.session.as_deref().map(Cow::Borrowed),
+            browser: options
+                .browser
+                .as_deref()
+                .map(|secret| Cow::Owned(fingerprint(secret))),
+        }
+    }
+
+    pub(crate) fn to_text(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|cause| {
+            Error::new(Code::Internal, "session record cannot be written").with_source(cause)
+        })
+    }
+
+    pub(crate) fn parse(text: &'a str) -> Result<Self> {
+        let record: Self = serde_json::from_str(text).map_err(|_| {
+            // The cause would quote the record.
+            Error::new(Code::StoreFailed, "session record cannot be read")
+        })?;
+        if record.version != RECORD_VERSION {
+            return Err(Error::new(
+                Code::SessionUnknown,
+                format_args!(
+                    "session record has an unknown version version={}",
+                    record.version
+                ),
+            ));
+        }
+        Ok(record)
+    }
+
+    /// Checks that a genuine token answers this login, and returns the application's text and
+    /// whether the browser is the one that started it.
+    pub(crate) fn accept(
+        self,
+        email_original: &str,
+        issued_at: f64,
+        browser: Option<&str>,
+        leeway: Duration,
+    ) -> Result<(Option<String>, bool)> {
+        if let Some(email) = &self.email
+            && verify_slices_are_equal(email.as_bytes(), email_original.as_bytes()).is_err()
+        {
+            return Err(Error::new(
+                Code::SessionEmail,
+                "the token is for another address than the login",
+            ));
+        }
+        if issued_at < self.started_at - leeway.as_secs_f64() {
+            return Err(Error::new(
+                Code::SessionEmail,
+                "the token was issued before the login was started",
+            ));
+        }
+        let same_browser = match (&self.browser, browser) {
+            (None, _) => false,
+            (Some(expected), Some(secret))
+                if verify_slices_are_equal(expected.as_bytes(), fingerprint(secret).as_bytes())
+                    .is_ok() =>
+            {
+                true
+            }
+            (Some(_), _) => {
+                return Err(Error::new(
+                    Code::SessionBrowser,
+                    "the login was started in another browser",
+                ));
+            }
+        };
+        Ok((self.session.map(Cow::into_owned), same_browser))
+    }
+}
+
+/// What is stored of a browser's secret.
+fn fingerprint(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.as_bytes()))
+}
