@@ -20,8 +20,8 @@ mod origin;
 mod session;
 // mod stats;
 mod store;
-// #[cfg(feature = "testing")]
-// pub mod testing;
+#[cfg(feature = "testing")]
+pub mod testing;
 // mod token;
 
 // pub use self::client::Client;

@@ -1,0 +1,11 @@
+//! What tests and development need: time, randomness and network that do as they are told.
+//!
+//! Only with the feature `testing`. Nothing here is for production.
+
+mod clock;
+mod random;
+mod transport;
+
+pub use self::clock::ManualClock;
+pub use self::random::ManualRandom;
+pub use self::transport::CannedTransport;

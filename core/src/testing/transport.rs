@@ -1,0 +1,182 @@
+//! A network that answers from memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ::http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use crate::error::{Code, Error, Result};
+use crate::http::{Request, Response, Transport};
+use crate::store::BoxFuture;
+
+/// A [`Transport`] that answers from a table a test can change at any time; what is not in the
+/// table is a 404.
+#[derive(Debug)]
+pub struct CannedTransport {
+    table: Arc<Mutex<Table>>,
+    held: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    answers: HashMap<String, Result<Response>>,
+    requests: HashMap<String, Vec<Request>>,
+}
+
+impl CannedTransport {
+    /// Makes a network on which there is nothing.
+    pub fn new() -> Self {
+        Self {
+            table: Arc::default(),
+            held: watch::Sender::new(false),
+        }
+    }
+
+    /// Answers requests for `url` with this from now on.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`] when a header is not one.
+    pub fn respond(
+        &self,
+        url: &str,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Result<()> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(
+                HeaderName::try_from(*name).map_err(not_a_header)?,
+                HeaderValue::try_from(*value).map_err(not_a_header)?,
+            );
+        }
+        let response = Response {
+            status,
+            headers: map,
+            body: body.into(),
+        };
+        self.table().answers.insert(url.to_owned(), Ok(response));
+        Ok(())
+    }
+
+    /// Fails requests for `url` with this from now on.
+    pub fn fail(&self, url: &str, error: Error) {
+        self.table().answers.insert(url.to_owned(), Err(error));
+    }
+
+    /// How often `url` was asked for.
+    pub fn requests(&self, url: &str) -> usize {
+        self.table().requests.get(url).map_or(0, Vec::len)
+    }
+
+    /// The last request for `url`.
+    pub fn last_request(&self, url: &str) -> Option<Request> {
+        self.table().requests.get(url)?.last().cloned()
+    }
+
+    /// Lets requests wait from now on; they count when they arrive.
+    pub fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
+    /// Answers the waiting requests, with what the table holds by then.
+    pub fn release(&self) {
+        self.held.send_replace(false);
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        lock(&self.table)
+    }
+}
+
+impl Default for CannedTransport {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Transport for CannedTransport {
+    fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
+        let url = request.url.to_string();
+        self.table()
+            .requests
+            .entry(url.clone())
+            .or_default()
+            .push(request);
+        let table = Arc::clone(&self.table);
+        let mut held = self.held.subscribe();
+        Box::pin(async move {
+            // An error means that the transport is gone and nobody can release any more.
+            let _ = held.wait_for(|held| !held).await;
+            let answer = lock(&table).answers.get(&url).cloned();
+            answer.unwrap_or_else(|| {
+                Ok(Response {
+                    status: 404,
+                    headers: HeaderMap::new(),
+                    body: Bytes::new(),
+                })
+            })
+        })
+    }
+}
+
+fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn not_a_header(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Code::InvalidOption, "not a header").with_source(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    const URL: &str = "https://broker.example/keys.json";
+
+    fn request() -> Request {
+        Request {
+            url: URL.parse().unwrap(),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    fn poll(future: &mut Pin<Box<impl Future + ?Sized>>) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        matches!(future.as_mut().poll(&mut context), Poll::Ready(_))
+    }
+
+    #[tokio::test]
+    async fn answers_from_the_table_and_counts() {
+        let transport = CannedTransport::new();
+        assert_eq!(transport.get(request()).await.unwrap().status, 404);
+        transport
+            .respond(URL, 200, &[("expires", "0")], "{}")
+            .unwrap();
+        let response = transport.get(request()).await.unwrap();
+        assert_eq!((response.status, &response.body[..]), (200, &b"{}"[..]));
+        assert_eq!(response.headers["expires"], "0");
+        transport.fail(URL, Error::new(Code::BrokerTimeout, "slow"));
+        let error = transport.get(request()).await.unwrap_err();
+        assert_eq!(error.code(), Code::BrokerTimeout);
+        assert_eq!(transport.requests(URL), 3);
+    }
+
+    #[tokio::test]
+    async fn held_requests_wait_for_their_release() {
+        let transport = CannedTransport::new();
+        transport.hold();
+        let mut waiting = transport.get(request());
+        assert!(!poll(&mut waiting));
+        assert_eq!(transport.requests(URL), 1);
+        transport.respond(URL, 200, &[], "").unwrap();
+        transport.release();
+        assert_eq!(waiting.await.unwrap().status, 200);
+    }
+}
