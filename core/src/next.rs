@@ -1,0 +1,138 @@
+//! Where a browser may be sent after a login.
+
+use percent_encoding::percent_decode_str;
+use unicode_normalization::UnicodeNormalization as _;
+use url::{Position, Url};
+
+use crate::origin::parse_url;
+
+/// Octets a page to go back to may have.
+const MAX_OCTETS: usize = 1024;
+
+/// An origin nobody has (RFC 6761, section 6.4), to resolve paths against.
+const BASE: &str = "https://relying-party.invalid/";
+
+/// Returns the page to go back to if a redirect to it stays on this site, else `None`.
+///
+/// Without `allowed_hosts` only a path on this site passes (`/members?page=2`), at most 1 KiB long.
+/// Each of `allowed_hosts` is a host, with its port unless that is 443 (`shop.example.com`,
+/// `shop.example.com:8443`), to which an `https` URL may lead as well. The result is the URL
+/// parser's ASCII serialization, fit for a `Location` header.
+///
+/// Call it when the page is stored and again when it is used.
+///
+/// ```
+/// use portier_client::safe_next;
+///
+/// assert_eq!(safe_next("/members?page=2", &[]), Some("/members?page=2".into()));
+/// assert_eq!(safe_next("//evil.example", &[]), None);
+/// assert_eq!(safe_next("https://shop.example.com/", &["evil.example"]), None);
+/// ```
+pub fn safe_next(text: &str, allowed_hosts: &[&str]) -> Option<String> {
+    if text.len() > MAX_OCTETS {
+        return None;
+    }
+    let next = if text.starts_with('/') {
+        path_on_this_site(text)
+    } else {
+        url_on_allowed_host(text, allowed_hosts)
+    };
+    // Percent-encoding may have made it longer; what passes once must pass again.
+    next.filter(|next| next.len() <= MAX_OCTETS)
+}
+
+fn path_on_this_site(text: &str) -> Option<String> {
+    let url = resolve(text)?;
+    // Proxies and frameworks decode or normalize paths before they redirect; whatever they can
+    // make of this one is held to the same rule.
+    resolve(&text.nfkc().collect::<String>())?;
+    resolve(&decode_fully(url.path()).nfkc().collect::<String>())?;
+    Some(url[Position::BeforePath..].to_owned())
+}
+
+/// Resolves a path the way a browser does (WHATWG URL), if it can mean nothing but a path.
+fn resolve(text: &str) -> Option<Url> {
+    let ambiguous = text.chars().any(|c| c.is_control() || c == '\\');
+    if ambiguous || !text.starts_with('/') || text.starts_with("//") {
+        return None;
+    }
+    let base = Url::parse(BASE).ok()?;
+    let url = base.join(text).ok()?;
+    // `/..//host` resolves to the path `//host`, which names another site once it is sent on.
+    let stays = url.origin() == base.origin() && !url.path().starts_with("//");
+    stays.then_some(url)
+}
+
+fn decode_fully(path: &str) -> String {
+    let mut path = path.to_owned();
+    loop {
+        let decoded = percent_decode_str(&path).decode_utf8_lossy().into_owned();
+        if decoded == path {
+            return path;
+        }
+        path = decoded;
+    }
+}
+
+fn url_on_allowed_host(text: &str, allowed_hosts: &[&str]) -> Option<String> {
+    let url = parse_url(text).filter(|url| url.scheme() == "https")?;
+    let host = &url[Position::BeforeHost..Position::AfterPort];
+    let allowed = allowed_hosts
+        .iter()
+        .any(|allowed| allowed.eq_ignore_ascii_case(host));
+    allowed.then(|| url.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Vectors {
+        cases: Vec<Case>,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        id: String,
+        next: String,
+        #[serde(default)]
+        allowed_hosts: Vec<String>,
+        expect: Option<String>,
+    }
+
+    #[test]
+    fn vectors_are_answered_as_expected() {
+        let text = include_str!("../../tests/vectors/next.json");
+        let vectors: Vectors = serde_json::from_str(text).unwrap();
+        for case in vectors.cases {
+            let hosts: Vec<_> = case.allowed_hosts.iter().map(String::as_str).collect();
+            assert_eq!(safe_next(&case.next, &hosts), case.expect, "{}", case.id);
+        }
+    }
+
+    #[test]
+    fn over_long_paths_are_refused() {
+        let path = format!("/{}", "a".repeat(MAX_OCTETS - 1));
+        assert_eq!(safe_next(&path, &[]), Some(path.clone()));
+        assert_eq!(safe_next(&(path + "a"), &[]), None);
+        let encoded_too_long = format!("/{}", "ж".repeat(MAX_OCTETS / 4));
+        assert_eq!(safe_next(&encoded_too_long, &[]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_passes_stays_on_this_site(text in r"/([/\\.?#@:%~a]|%2[ef]|%5c|%09|\PC|\s){0,12}") {
+            if let Some(next) = safe_next(&text, &[]) {
+                let base = Url::parse("https://example.com/verify").unwrap();
+                prop_assert_eq!(base.join(&next).unwrap().origin(), base.origin());
+                prop_assert!(next.starts_with('/') && !next.starts_with("//"));
+                prop_assert!(next.is_ascii() && !next.contains(|c: char| c.is_control()));
+                prop_assert_eq!(safe_next(&next, &[]), Some(next.clone()));
+            }
+        }
+    }
+}
