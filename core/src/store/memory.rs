@@ -1,10 +1,278 @@
 //! Pending logins in the memory of one process.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use super::entries::Entries;
+use super::{BoxFuture, SessionKey, Store, Taken};
 use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
+
+/// Pending logins a store holds unless told otherwise.
+const DEFAULT_CAPACITY: usize = 100_000;
 
 /// Keeps pending logins in the memory of one process.
+///
+/// It holds a bounded number (100,000 by default) and refuses more with
+/// [`StoreFull`](crate::Code::StoreFull) rather than drop somebody's login. Every call takes
+/// constant time, whatever the number. A login taken before is remembered until its time is up,
+/// or until the room is needed for a new one.
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
+    capacity: usize,
+    entries: Mutex<Entries>,
+}
+
+impl MemoryStore {
+    /// Makes an empty store for 100,000 pending logins.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::with_capacity(clock, DEFAULT_CAPACITY)
+    }
+
+    /// Makes an empty store for `capacity` pending logins.
+    pub fn with_capacity(clock: Arc<dyn Clock>, capacity: usize) -> Self {
+        Self {
+            clock,
+            capacity: capacity.min(u32::MAX as usize - 1),
+            entries: Mutex::new(Entries::new()),
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        // Nothing in here panics half-way through a change.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put_now(&self, key: &SessionKey, record: String, ttl: Duration) -> Result<()> {
+        let now = self.clock.monotonic();
+        let mut entries = self.entries();
+        entries.reclaim(now);
+        if entries.contains(key) {
+            return Err(Error::new(Code::StoreFailed, "the nonce was drawn before"));
+        }
+        if entries.len() >= self.capacity && !entries.forget_oldest_used() {
+            return Err(Error::new(
+                Code::StoreFull,
+                format_args!("too many logins are pending capacity={}", self.capacity),
+            ));
+        }
+        let deadline = now.saturating_add(ttl);
+        entries.insert(*key, record.into_boxed_str(), deadline, self.capacity);
+        Ok(())
+    }
+
+    fn take_now(&self, key: &SessionKey) -> Taken {
+        let now = self.clock.monotonic();
+        let mut entries = self.entries();
+        let taken = entries.take(key, now);
+        entries.reclaim(now);
+        taken
+    }
+
+    fn contains_now(&self, key: &SessionKey) -> bool {
+        let now = self.clock.monotonic();
+        self.entries().is_pending(key, now)
+    }
+}
+
+impl Store for MemoryStore {
+    fn put<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        record: String,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.put_now(key, record, ttl) })
+    }
+
+    fn take<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Taken>> {
+        Box::pin(async move { Ok(self.take_now(key)) })
+    }
+
+    fn contains<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<bool>>> {
+        Box::pin(async move { Ok(Some(self.contains_now(key))) })
+    }
+
+    fn pending(&self) -> Option<usize> {
+        Some(self.entries().pending())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::SystemTime;
+
+    use proptest::prelude::*;
+
+    use super::super::entries::RECLAIM_PER_CALL;
+    use super::*;
+
+    #[derive(Default)]
+    struct TestClock(AtomicU64);
+
+    impl TestClock {
+        fn advance(&self, seconds: u64) {
+            self.0.fetch_add(seconds, Ordering::Relaxed);
+        }
+    }
+
+    impl Clock for TestClock {
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH + self.monotonic()
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_secs(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    fn store(capacity: usize) -> (Arc<TestClock>, MemoryStore) {
+        let clock = Arc::new(TestClock::default());
+        (clock.clone(), MemoryStore::with_capacity(clock, capacity))
+    }
+
+    fn key(number: u64) -> SessionKey {
+        SessionKey::new("issuer", "client", &number.to_string())
+    }
+
+    fn put(store: &MemoryStore, number: u64, ttl: u64) -> Result<()> {
+        store.put_now(&key(number), number.to_string(), Duration::from_secs(ttl))
+    }
+
+    fn record(number: u64) -> Taken {
+        Taken::Record(number.to_string())
+    }
+
+    #[test]
+    fn gives_a_record_away_once() {
+        let (_, store) = store(10);
+        put(&store, 1, 60).unwrap();
+        assert!(store.contains_now(&key(1)));
+        assert_eq!(store.take_now(&key(1)), record(1));
+        assert!(!store.contains_now(&key(1)));
+        assert_eq!(store.take_now(&key(1)), Taken::Used);
+        assert_eq!(store.take_now(&key(2)), Taken::Unknown);
+    }
+
+    #[test]
+    fn nst_01_gives_a_record_to_one_of_many_threads() {
+        let (_, store) = store(1000);
+        for number in 0..200 {
+            put(&store, number, 60).unwrap();
+            let wins: usize = std::thread::scope(|scope| {
+                let takers: Vec<_> = (0..4)
+                    .map(|_| scope.spawn(|| store.take_now(&key(number)) == record(number)))
+                    .collect();
+                takers
+                    .into_iter()
+                    .map(|taker| usize::from(taker.join().unwrap()))
+                    .sum()
+            });
+            assert_eq!(wins, 1);
+        }
+    }
+
+    #[test]
+    fn nst_12_a_record_expires_at_its_deadline() {
+        let (clock, store) = store(10);
+        put(&store, 1, 60).unwrap();
+        put(&store, 2, 60).unwrap();
+        clock.advance(59);
+        assert_eq!(store.take_now(&key(1)), record(1));
+        clock.advance(1);
+        assert!(!store.contains_now(&key(2)));
+        assert_eq!(store.take_now(&key(2)), Taken::Unknown);
+        assert_eq!(store.take_now(&key(1)), Taken::Unknown);
+    }
+
+    #[test]
+    fn nst_16_a_full_store_refuses_and_keeps_what_it_has() {
+        let (clock, store) = store(2);
+        put(&store, 1, 60).unwrap();
+        put(&store, 2, 60).unwrap();
+        assert_eq!(put(&store, 3, 60).unwrap_err().code(), Code::StoreFull);
+        assert_eq!(store.take_now(&key(1)), record(1));
+        put(&store, 3, 60).unwrap();
+        assert_eq!(store.take_now(&key(2)), record(2));
+        clock.advance(60);
+        put(&store, 4, 60).unwrap();
+        put(&store, 5, 60).unwrap();
+        assert_eq!(store.pending(), Some(2));
+    }
+
+    #[test]
+    fn nst_35_a_nonce_drawn_twice_is_an_error() {
+        let (_, store) = store(10);
+        put(&store, 1, 60).unwrap();
+        assert_eq!(put(&store, 1, 60).unwrap_err().code(), Code::StoreFailed);
+        assert_eq!(store.take_now(&key(1)), record(1));
+        assert_eq!(put(&store, 1, 60).unwrap_err().code(), Code::StoreFailed);
+    }
+
+    #[test]
+    fn nst_17_expired_records_are_removed_a_few_at_a_time() {
+        let (clock, store) = store(1000);
+        for number in 0..500 {
+            put(&store, number, 60).unwrap();
+        }
+        clock.advance(100);
+        put(&store, 1000, 60).unwrap();
+        let left = store.entries().len();
+        assert_eq!(left, 501 - RECLAIM_PER_CALL);
+        for number in 1001..1300 {
+            put(&store, number, 60).unwrap();
+        }
+        assert_eq!(store.entries().len(), 300);
+    }
+
+    #[test]
+    fn a_long_lifetime_outlives_a_turn_of_the_wheel() {
+        let (clock, store) = store(10);
+        put(&store, 1, 24 * 60 * 60).unwrap();
+        for number in 2..24 {
+            clock.advance(60 * 60);
+            put(&store, number, 1).unwrap();
+        }
+        assert_eq!(store.take_now(&key(1)), record(1));
+    }
+
+    proptest! {
+        /// The store against the plainest model of it.
+        #[test]
+        fn behaves_like_a_map(steps in prop::collection::vec((0u8..4, 0u64..12, 1u64..9000), 1..200)) {
+            let (clock, store) = store(6);
+            let mut model = std::collections::HashMap::<u64, (u64, bool)>::new();
+            for (step, number, seconds) in steps {
+                let now = clock.monotonic().as_secs();
+                let live = |model: &std::collections::HashMap<u64, (u64, bool)>| {
+                    model.get(&number).copied().filter(|(deadline, _)| *deadline > now)
+                };
+                match step {
+                    0 | 1 => {
+                        let pending = model.values().filter(|(end, used)| *end > now && !used).count();
+                        match put(&store, number, seconds) {
+                            Ok(()) => {
+                                prop_assert!(live(&model).is_none_or(|(_, used)| used));
+                                model.insert(number, (now + seconds, false));
+                            }
+                            Err(error) if error.code() == Code::StoreFailed => {
+                                prop_assert!(model.contains_key(&number));
+                            }
+                            Err(_) => prop_assert!(pending <= 6),
+                        }
+                    }
+                    2 => match store.take_now(&key(number)) {
+                        Taken::Record(_) => {
+                            prop_assert!(live(&model).is_some_and(|(_, used)| !used));
+                            model.entry(number).and_modify(|entry| entry.1 = true);
+                        }
+                        Taken::Used => prop_assert!(live(&model).is_some_and(|(_, used)| used)),
+                        Taken::Unknown => prop_assert!(live(&model).is_none_or(|(_, used)| used)),
+                    },
+                    _ => clock.advance(seconds / 4),
+                }
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Where pending logins wait.
 
+mod entries;
 mod memory;
 
 use std::future::Future;
@@ -45,6 +46,11 @@ pub trait Store: Send + Sync + 'static {
     fn contains<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<bool>>> {
         let _ = key;
         Box::pin(async { Ok(None) })
+    }
+
+    /// How many logins are pending, from a store that counts them at no cost.
+    fn pending(&self) -> Option<usize> {
+        None
     }
 }
 
