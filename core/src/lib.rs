@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 // mod authorize;
-// mod claims;
+mod claims;
 // mod client;
 mod clock;
 // mod config;
@@ -13,8 +13,8 @@ mod email;
 mod error;
 // mod freshness;
 mod http;
-// mod json;
-// mod jwks;
+mod json;
+mod jwks;
 mod next;
 mod nonce;
 mod origin;
@@ -23,7 +23,7 @@ mod session;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
-// mod token;
+mod token;
 
 // pub use self::client::Client;
 pub use self::clock::{Clock, Random, SystemClock, SystemRandom};
@@ -31,9 +31,9 @@ pub use self::clock::{Clock, Random, SystemClock, SystemRandom};
 pub use self::email::normalize_email;
 pub use self::error::{BrokerAnswer, Code, Error, Kind, Result};
 pub use self::http::{Request, Response, Transport};
-// pub use self::jwks::KeyInfo;
+pub use self::jwks::KeyInfo;
 pub use self::next::safe_next;
 pub use self::session::{AuthenticateOptions, CallbackParams, Login};
 // pub use self::stats::{DocumentStats, Stats};
 pub use self::store::{BoxFuture, MemoryStore, SessionKey, Store, Taken};
-// pub use self::token::Algorithm;
+pub use self::token::Algorithm;

@@ -1,0 +1,201 @@
+//! What a token claims, and which claims are believed.
+
+use std::time::{Duration, SystemTime};
+
+use crate::clock::unix_seconds;
+use crate::email::normalize_email;
+use crate::error::{Code, Error, Result};
+use crate::json::{Object, Value};
+
+/// The last second of the year 9999; times beyond are mistakes.
+const MAX_TIME: f64 = 253_402_300_799.0;
+
+/// The longest nonce that is looked up, in octets. Ours are shorter.
+const MAX_NONCE_OCTETS: usize = 512;
+
+/// What the claims of a token have to agree with.
+#[derive(Clone, Copy)]
+pub(crate) struct Expected<'a> {
+    pub(crate) issuer: &'a str,
+    pub(crate) audience: &'a str,
+    pub(crate) leeway: Duration,
+    pub(crate) idp: bool,
+}
+
+/// The claims of a token that was checked.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Claims {
+    pub(crate) nonce: String,
+    pub(crate) email: String,
+    pub(crate) email_original: String,
+    /// Seconds since 1970.
+    pub(crate) issued_at: f64,
+    /// Seconds since 1970.
+    pub(crate) auth_time: Option<f64>,
+}
+
+impl Claims {
+    /// Reads the payload of a token and makes the checks that cost nothing: whoever sends junk gets
+    /// no further, and causes no request to the broker.
+    pub(crate) fn parse<'a>(
+        payload: &'a [u8],
+        expected: &Expected<'_>,
+        now: SystemTime,
+    ) -> Result<UntrustedClaims<'a>> {
+        let members = Object::parse(payload).map_err(|reason| {
+            Error::new(
+                Code::TokenMalformed,
+                format_args!("the token's payload cannot be read reason={reason:?}"),
+            )
+        })?;
+        if text(&members, "iss") != Some(expected.issuer) {
+            return Err(Error::new(
+                Code::TokenIssuer,
+                format_args!(
+                    "the token's iss is not the broker expected={}",
+                    expected.issuer
+                ),
+            ));
+        }
+        // A list of audiences is refused even if it is a list of one: Portier tokens have one
+        // audience, as a string.
+        if text(&members, "aud") != Some(expected.audience) {
+            return Err(Error::new(
+                Code::TokenAudience,
+                format_args!(
+                    "the token's aud is not this client expected={}",
+                    expected.audience
+                ),
+            ));
+        }
+        let expires_at = required_time(&members, "exp")?;
+        let leeway = expected.leeway.as_secs_f64();
+        let now = unix_seconds(now);
+        if now >= expires_at + leeway {
+            return Err(Error::new(
+                Code::TokenExpired,
+                format_args!("the token has expired exp={expires_at} now={now} leeway={leeway}"),
+            ));
+        }
+        if !text(&members, "nonce")
+            .is_some_and(|nonce| (1..=MAX_NONCE_OCTETS).contains(&nonce.len()))
+        {
+            return Err(refused("the token has no nonce of 1 to 512 octets"));
+        }
+        Ok(UntrustedClaims {
+            members,
+            expires_at,
+        })
+    }
+}
+
+/// Claims whose signature may not have been checked yet.
+pub(crate) struct UntrustedClaims<'a> {
+    members: Object<'a>,
+    expires_at: f64,
+}
+
+impl UntrustedClaims<'_> {
+    /// The nonce, for finding out whether a login waits for it.
+    pub(crate) fn nonce(&self) -> &str {
+        text(&self.members, "nonce").unwrap_or_default()
+    }
+
+    /// Checks what was not checked before the signature (OpenID Connect Core, section 3.2.2.11,
+    /// and the Portier protocol).
+    pub(crate) fn check(self, expected: &Expected<'_>, now: SystemTime) -> Result<Claims> {
+        let members = &self.members;
+        self.check_authorized_party(expected)?;
+        let issued_at = self.check_times(expected, now)?;
+        let auth_time = optional_time(members, "auth_time")?;
+        if !matches!(
+            members.get("email_verified"),
+            None | Some(Value::Bool(true))
+        ) {
+            return Err(refused("the token's email_verified is not true"));
+        }
+        let email = text(members, "email")
+            .filter(|email| normalize_email(email).is_ok_and(|normalized| normalized == *email))
+            .ok_or_else(|| refused("the token has no email in normalized form"))?;
+        let email_original = match members.get("email_original") {
+            None => email,
+            Some(value) => value
+                .as_str()
+                .ok_or_else(|| refused("the token's email_original is not a string"))?,
+        };
+        if expected.idp && email != email_original {
+            return Err(refused("the token's email is not its email_original"));
+        }
+        Ok(Claims {
+            nonce: self.nonce().to_owned(),
+            email: email.to_owned(),
+            email_original: email_original.to_owned(),
+            issued_at,
+            auth_time,
+        })
+    }
+
+    fn check_authorized_party(&self, expected: &Expected<'_>) -> Result<()> {
+        match self.members.get("azp").map(Value::as_str) {
+            None => Ok(()),
+            Some(party) if party == Some(expected.audience) => Ok(()),
+            Some(_) => Err(Error::new(
+                Code::TokenAudience,
+                format_args!(
+                    "the token's azp is not this client expected={}",
+                    expected.audience
+                ),
+            )),
+        }
+    }
+
+    /// The order of the times, and that none of them is ahead of ours; returns the `iat`.
+    fn check_times(&self, expected: &Expected<'_>, now: SystemTime) -> Result<f64> {
+        let issued_at = required_time(&self.members, "iat")?;
+        if self.expires_at <= issued_at {
+            return Err(refused("the token's exp is not after its iat"));
+        }
+        let not_before = optional_time(&self.members, "nbf")?;
+        let leeway = expected.leeway.as_secs_f64();
+        let now = unix_seconds(now);
+        for (name, time) in [("iat", Some(issued_at)), ("nbf", not_before)] {
+            if let Some(time) = time.filter(|time| *time > now + leeway) {
+                return Err(Error::new(
+                    Code::TokenNotYetValid,
+                    format_args!(
+                        "the token's {name} is in the future; compare the clocks {name}={time} now={now} leeway={leeway}"
+                    ),
+                ));
+            }
+        }
+        Ok(issued_at)
+    }
+}
+
+fn text<'a>(members: &'a Object<'_>, name: &str) -> Option<&'a str> {
+    members.get(name).and_then(Value::as_str)
+}
+
+fn required_time(members: &Object<'_>, name: &str) -> Result<f64> {
+    optional_time(members, name)?.ok_or_else(|| refused(format_args!("the token has no {name}")))
+}
+
+/// A `NumericDate` (RFC 7519, section 2): a number of seconds, integer or not.
+fn optional_time(members: &Object<'_>, name: &str) -> Result<Option<f64>> {
+    let Some(value) = members.get(name) else {
+        return Ok(None);
+    };
+    value
+        .as_f64()
+        .filter(|time| (0.0..=MAX_TIME).contains(time))
+        .map(Some)
+        .ok_or_else(|| {
+            refused(format_args!(
+                "the token's {name} is not a time between 1970 and 9999"
+            ))
+        })
+}
+
+fn refused(message: impl std::fmt::Display) -> Error {
+    Error::new(Code::TokenClaim, message)
+}

@@ -1,0 +1,255 @@
+//! The broker's key set (RFC 7517): which of its keys can be used, ready to verify.
+
+use std::fmt;
+
+use aws_lc_rs::signature::{
+    ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+use crate::error::{Code, Error, Result};
+use crate::json::{Object, Value};
+use crate::token::{Algorithm, MAX_KEY_ID_OCTETS};
+
+/// How many keys a set may have. A broker has three for each algorithm.
+const MAX_KEYS: usize = 64;
+
+/// The sizes of an RSA modulus, in bits. Below is too weak (RFC 7518, section 3.3), above costs
+/// more to verify than a login may.
+const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
+
+/// The largest RSA exponent AWS-LC verifies with, in bits.
+const MAX_EXPONENT_BITS: u32 = 33;
+
+/// The usable keys of a broker.
+pub(crate) struct KeySet {
+    keys: Vec<Key>,
+}
+
+/// A public key that is ready to verify.
+pub(crate) struct Key {
+    info: KeyInfo,
+    public: ParsedPublicKey,
+}
+
+/// What is known about one of the broker's usable keys.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// The key id, which tokens name in their header.
+    pub id: String,
+    /// The algorithm the key is for.
+    pub algorithm: Algorithm,
+    /// The size of the key in bits: of the modulus for RSA, 256 for Ed25519.
+    pub bits: u32,
+}
+
+impl KeySet {
+    /// Reads a key set. A key that cannot be used is left out, so that a broker can publish keys
+    /// for others too; a set without any usable key is an error.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self> {
+        let document = Object::parse(body).map_err(|reason| {
+            Error::new(
+                Code::BrokerDocument,
+                format_args!("the broker's key set cannot be read reason={reason:?}"),
+            )
+        })?;
+        let entries = document
+            .get("keys")
+            .and_then(Value::as_array)
+            .ok_or_else(|| unusable("the broker's key set has no array of keys"))?;
+        if entries.len() > MAX_KEYS {
+            return Err(unusable(format_args!(
+                "the broker's key set is too large limit={MAX_KEYS} keys={}",
+                entries.len()
+            )));
+        }
+        let entries: Vec<_> = entries.iter().filter_map(Value::as_object).collect();
+        let ids: Vec<_> = entries.iter().filter_map(key_id).collect();
+        let ambiguous = |id: &str| ids.iter().filter(|other| **other == id).count() > 1;
+        let keys: Vec<_> = entries
+            .iter()
+            .filter_map(Key::parse)
+            .filter(|key| !ambiguous(&key.info.id))
+            .collect();
+        if keys.is_empty() {
+            return Err(unusable(format_args!(
+                "the broker's key set has no usable key keys={}",
+                ids.len()
+            )));
+        }
+        Ok(Self { keys })
+    }
+
+    /// The key with that id.
+    pub(crate) fn get(&self, key_id: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.info.id == key_id)
+    }
+
+    pub(crate) fn infos(&self) -> Vec<KeyInfo> {
+        self.keys.iter().map(|key| key.info.clone()).collect()
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.infos()).finish()
+    }
+}
+
+fn unusable(message: impl fmt::Display) -> Error {
+    Error::new(Code::BrokerDocument, message)
+}
+
+fn key_id<'a>(jwk: &'a Object<'_>) -> Option<&'a str> {
+    jwk.get("kid")
+        .and_then(Value::as_str)
+        .filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID_OCTETS)
+}
+
+impl Key {
+    /// Reads one key; `None` if it is not for verifying tokens, or not one to trust.
+    fn parse(jwk: &Object<'_>) -> Option<Self> {
+        let id = key_id(jwk)?.to_owned();
+        if !is_public(jwk) || !is_for_signatures(jwk) {
+            return None;
+        }
+        let algorithm = jwk.get("alg").map(Value::as_str);
+        let (algorithm, bits, public) = match (text(jwk, "kty")?, algorithm) {
+            // An RSA key that does not say what it is for could be for another padding.
+            ("RSA", Some(Some("RS256"))) => {
+                let (bits, public) = rsa(jwk)?;
+                (Algorithm::Rs256, bits, public)
+            }
+            ("OKP", None | Some(Some("EdDSA"))) => (Algorithm::EdDsa, 256, ed25519(jwk)?),
+            _ => return None,
+        };
+        Some(Self {
+            info: KeyInfo {
+                id,
+                algorithm,
+                bits,
+            },
+            public,
+        })
+    }
+
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.info.algorithm
+    }
+
+    /// Whether the signature is this key's, over that message.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.public.verify_sig(message, signature).is_ok()
+    }
+}
+
+fn text<'a>(jwk: &'a Object<'_>, name: &str) -> Option<&'a str> {
+    jwk.get(name).and_then(Value::as_str)
+}
+
+/// A published private key is everybody's key (RFC 7517, section 9.2; RFC 7518, section 6).
+fn is_public(jwk: &Object<'_>) -> bool {
+    !jwk.has_any(&["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
+}
+
+/// RFC 7517, sections 4.2 and 4.3.
+fn is_for_signatures(jwk: &Object<'_>) -> bool {
+    let signs = jwk
+        .get("use")
+        .is_none_or(|value| value.as_str() == Some("sig"));
+    let verifies = jwk.get("key_ops").is_none_or(|value| {
+        let operations = value.as_array().unwrap_or_default();
+        let named = |operation: &Value<'_>| operation.as_str() == Some("verify");
+        operations.iter().any(named) && operations.iter().all(|value| value.as_str().is_some())
+    });
+    signs && verifies
+}
+
+/// RFC 7518, section 6.3.1.
+fn rsa(jwk: &Object<'_>) -> Option<(u32, ParsedPublicKey)> {
+    let modulus = unsigned(text(jwk, "n")?)?;
+    let exponent = unsigned(text(jwk, "e")?)?;
+    let bits = bit_length(&modulus)?;
+    let is_odd = |number: &[u8]| number.last().is_some_and(|octet| octet & 1 == 1);
+    let usable = RSA_BITS.contains(&bits)
+        && is_odd(&modulus)
+        && is_odd(&exponent)
+        && exponent != [1]
+        && bit_length(&exponent)? <= MAX_EXPONENT_BITS;
+    let components = RsaPublicKeyComponents {
+        n: modulus,
+        e: exponent,
+    };
+    let public = usable.then(|| components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256));
+    Some((bits, public?.ok()?))
+}
+
+/// A positive number in the one encoding it has: no zeros in front (RFC 7518, section 2,
+/// `Base64urlUInt`).
+fn unsigned(text: &str) -> Option<Vec<u8>> {
+    let octets = URL_SAFE_NO_PAD.decode(text).ok()?;
+    octets
+        .first()
+        .is_some_and(|octet| *octet != 0)
+        .then_some(octets)
+}
+
+fn bit_length(number: &[u8]) -> Option<u32> {
+    let octets = u32::try_from(number.len()).ok()?;
+    octets
+        .checked_mul(8)?
+        .checked_sub(number.first()?.leading_zeros())
+}
+
+/// RFC 8037, section 2.
+fn ed25519(jwk: &Object<'_>) -> Option<ParsedPublicKey> {
+    if text(jwk, "crv")? != "Ed25519" {
+        return None;
+    }
+    let point: [u8; 32] = URL_SAFE_NO_PAD
+        .decode(text(jwk, "x")?)
+        .ok()?
+        .try_into()
+        .ok()?;
+    if !is_strong_point(&point) {
+        return None;
+    }
+    ParsedPublicKey::new(&ED25519, point).ok()
+}
+
+/// Whether the encoding is canonical (RFC 8032, section 5.1.3: y below p) and the point none of the
+/// eight whose order divides the cofactor: under those, anyone can make a signature that holds.
+fn is_strong_point(point: &[u8; 32]) -> bool {
+    // The y coordinate as a big-endian number, without the sign of x.
+    let mut y = *point;
+    y.reverse();
+    y[0] &= 0x7f;
+    y < FIELD_PRIME && !SMALL_ORDER_Y.contains(&y)
+}
+
+/// 2^255 - 19.
+const FIELD_PRIME: [u8; 32] = {
+    let mut number = [0xff; 32];
+    number[0] = 0x7f;
+    number[31] = 0xed;
+    number
+};
+
+/// The y coordinates of the eight points of small order: 0, 1, -1 and the two of order eight.
+const SMALL_ORDER_Y: [[u8; 32]; 5] = {
+    let mut one = [0; 32];
+    one[31] = 1;
+    let mut minus_one = FIELD_PRIME;
+    minus_one[31] -= 1;
+    [
+        [0; 32],
+        one,
+        minus_one,
+        *b"\x05\xfc\x53\x6d\x88\x02\x38\xb1\x39\x33\xc6\xd3\x05\xac\xdf\xd5\
+           \xf0\x98\xef\xf2\x89\xf4\xc3\x45\xb0\x27\xb2\xc2\x8f\x95\xe8\x26",
+        *b"\x7a\x03\xac\x92\x77\xfd\xc7\x4e\xc6\xcc\x39\x2c\xfa\x53\x20\x2a\
+           \x0f\x67\x10\x0d\x76\x0b\x3c\xba\x4f\xd8\x4d\x3d\x70\x6a\x17\xc7",
+    ]
+};

@@ -1,0 +1,211 @@
+//! The compact JWS: structure, header and signature of a token. What it claims is in `claims`.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Serialize, Serializer};
+
+use crate::error::{Code, Error, Result};
+use crate::json::{Object, Value};
+use crate::jwks::Key;
+
+/// The longest token that is looked at, in octets.
+const MAX_TOKEN_OCTETS: usize = 16 * 1024;
+
+/// The longest key id, in octets.
+pub(crate) const MAX_KEY_ID_OCTETS: usize = 512;
+
+/// A signature algorithm a token may use (RFC 7518, section 3.1, and RFC 8037, section 3.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// `EdDSA` with Ed25519.
+    EdDsa,
+}
+
+impl Algorithm {
+    /// The name in tokens and key sets.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = Error;
+
+    /// Reads the name exactly as tokens spell it.
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "RS256" => Ok(Self::Rs256),
+            "EdDSA" => Ok(Self::EdDsa),
+            _ => Err(Error::new(
+                Code::InvalidOption,
+                "an algorithm is neither RS256 nor EdDSA",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Algorithm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A token that has the right shape. Nothing in it is trusted before
+/// [`verify_signature`](Token::verify_signature).
+pub(crate) struct Token<'a> {
+    signed: &'a str,
+    /// Header, payload and signature, one after the other.
+    decoded: Vec<u8>,
+    payload: Range<usize>,
+    algorithm: Algorithm,
+    key_id: Box<str>,
+}
+
+impl<'a> Token<'a> {
+    /// Takes a token apart and judges its header. An algorithm that is not among the `allowed`
+    /// ones is refused here, before a key is looked for.
+    pub(crate) fn parse(text: &'a str, allowed: &[Algorithm]) -> Result<Self> {
+        if text.len() > MAX_TOKEN_OCTETS {
+            return Err(Error::new(
+                Code::TokenTooLarge,
+                format_args!(
+                    "the token is too long limit={MAX_TOKEN_OCTETS} octets={}",
+                    text.len()
+                ),
+            ));
+        }
+        let (signed, signature) = text.rsplit_once('.').ok_or_else(not_compact)?;
+        let (header, payload) = signed.split_once('.').ok_or_else(not_compact)?;
+        let mut decoded = Vec::with_capacity(text.len());
+        let header = decode(header, &mut decoded)?;
+        let payload = decode(payload, &mut decoded)?;
+        decode(signature, &mut decoded)?;
+        let header = Header::parse(decoded.get(header).unwrap_or_default(), allowed)?;
+        Ok(Self {
+            signed,
+            decoded,
+            payload,
+            algorithm: header.algorithm,
+            key_id: header.key_id,
+        })
+    }
+
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    pub(crate) fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.decoded.get(self.payload.clone()).unwrap_or_default()
+    }
+
+    /// Checks the signature. The header does not choose how: the key does, and the header has to
+    /// agree with it (RFC 8725, section 3.1).
+    pub(crate) fn verify_signature(&self, key: &Key) -> Result<()> {
+        if key.algorithm() != self.algorithm {
+            return Err(Error::new(
+                Code::TokenAlgorithm,
+                format_args!(
+                    "the token's algorithm is not its key's token={} key={}",
+                    self.algorithm,
+                    key.algorithm()
+                ),
+            ));
+        }
+        let signature = self.decoded.get(self.payload.end..).unwrap_or_default();
+        if key.verify(self.signed.as_bytes(), signature) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::TokenSignature,
+            "the token's signature does not hold",
+        ))
+    }
+}
+
+/// Appends what a part of the token stands for and returns where it is. The engine refuses padding,
+/// white space, other alphabets and stray bits at the end (RFC 7515, section 2).
+fn decode(part: &str, decoded: &mut Vec<u8>) -> Result<Range<usize>> {
+    let start = decoded.len();
+    if part.is_empty() || URL_SAFE_NO_PAD.decode_vec(part, decoded).is_err() {
+        return Err(not_compact());
+    }
+    Ok(start..decoded.len())
+}
+
+fn not_compact() -> Error {
+    Error::new(
+        Code::TokenMalformed,
+        "the token is not three parts of base64url with dots between",
+    )
+}
+
+struct Header {
+    algorithm: Algorithm,
+    key_id: Box<str>,
+}
+
+impl Header {
+    fn parse(octets: &[u8], allowed: &[Algorithm]) -> Result<Self> {
+        let header = Object::parse(octets).map_err(|reason| {
+            Error::new(
+                Code::TokenHeader,
+                format_args!("the token's header cannot be read reason={reason:?}"),
+            )
+        })?;
+        // `crit` and `b64` change what is signed or what must be understood, `zip` and `cty` what
+        // the payload is (RFC 7515, section 4.1; RFC 7797); a login token has none of them.
+        // `jwk`, `jku`, `x5u` and `x5c` name keys: those of the broker are the only ones here.
+        if header.has_any(&["crit", "b64", "zip", "cty"]) {
+            return Err(refused("the token's header has crit, b64, zip or cty"));
+        }
+        let kind = header.get("typ").map(Value::as_str);
+        if !kind.is_none_or(|kind| kind.is_some_and(|kind| kind.eq_ignore_ascii_case("JWT"))) {
+            return Err(refused("the token's typ is not JWT"));
+        }
+        let algorithm = header
+            .get("alg")
+            .and_then(Value::as_str)
+            .ok_or_else(|| refused("the token's header has no alg"))?
+            .parse()
+            .ok()
+            .filter(|algorithm| allowed.contains(algorithm))
+            .ok_or_else(|| {
+                Error::new(
+                    Code::TokenAlgorithm,
+                    "the token's algorithm is not one that is accepted here",
+                )
+            })?;
+        let key_id = header
+            .get("kid")
+            .and_then(Value::as_str)
+            .filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID_OCTETS)
+            .ok_or_else(|| refused("the token's header has no kid of 1 to 512 octets"))?;
+        Ok(Self {
+            algorithm,
+            key_id: key_id.into(),
+        })
+    }
+}
+
+fn refused(message: &'static str) -> Error {
+    Error::new(Code::TokenHeader, message)
+}
