@@ -191,10 +191,12 @@ impl<'a> Record<'a> {
     }
 
     pub(crate) fn parse(text: &'a str) -> Result<Self> {
-        let record: Self = serde_json::from_str(text).map_err(|_| {
-            // The cause would quote the record.
-            Error::new(Code::StoreFailed, "session record cannot be read")
-        })?;
+        // A sequence would do for the derived reader, and the cause would quote the record.
+        let record: Self = text
+            .starts_with('{')
+            .then(|| serde_json::from_str(text).ok())
+            .flatten()
+            .ok_or_else(|| Error::new(Code::StoreFailed, "session record cannot be read"))?;
         if record.version != RECORD_VERSION {
             return Err(Error::new(
                 Code::SessionUnknown,

@@ -1,0 +1,311 @@
+//! The two halves of a login, from end to end.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::authorize::{authorization_url, check_response_mode};
+use crate::claims::{Claims, Expected};
+use crate::clock::{Clock, Random};
+use crate::config::{Builder, Config};
+use crate::documents::Documents;
+use crate::email::TypedEmail;
+use crate::error::{Code, Error, Result};
+use crate::jwks::{KeyInfo, KeySet};
+use crate::nonce::{Nonce, SessionKey};
+use crate::session::{AuthenticateOptions, CallbackParams, Login, Record};
+use crate::stats::{Counters, Stats};
+use crate::store::{Store, Taken};
+use crate::token::Token;
+
+/// The relying party's side of Portier: starts logins and completes them.
+///
+/// Cheap to clone; clones share everything. All methods that wait need a Tokio runtime.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), portier_client::Error> {
+/// use portier_client::Client;
+///
+/// let client = Client::builder("https://example.com/verify").build()?;
+/// let url = client.authenticate("alice@example.com").await?;
+/// // Redirect the browser to `url` with status 303; it comes back to /verify with a token.
+/// # let id_token = "";
+/// let email = client.verify(id_token).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    store: Arc<dyn Store>,
+    documents: Arc<Documents>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    counters: Counters,
+}
+
+impl Client {
+    /// Starts to build a client. The broker sends browsers back to `redirect_uri`; its origin is
+    /// the client's id.
+    pub fn builder(redirect_uri: impl Into<String>) -> Builder {
+        Builder::new(redirect_uri.into())
+    }
+
+    pub(crate) fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        documents: Arc<Documents>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                config,
+                store,
+                documents,
+                clock,
+                random,
+                counters: Counters::default(),
+            }),
+        }
+    }
+
+    /// Where the broker sends browsers back to.
+    pub fn redirect_uri(&self) -> &str {
+        &self.inner.config.redirect_uri
+    }
+
+    /// The origin of the redirect URI, by which the broker knows this site.
+    pub fn client_id(&self) -> &str {
+        &self.inner.config.client_id
+    }
+
+    /// The broker's origin.
+    pub fn broker(&self) -> &str {
+        self.inner.config.broker.as_str()
+    }
+
+    /// Starts a login and returns the URL to redirect the browser to, with status 303.
+    ///
+    /// # Errors
+    /// [`Code::InvalidEmail`], [`Code::InvalidOption`] when the broker cannot answer as configured,
+    /// and those of the classes [`BrokerUnavailable`](crate::Kind::BrokerUnavailable) and
+    /// [`StoreError`](crate::Kind::StoreError).
+    pub async fn authenticate(&self, email: &str) -> Result<String> {
+        self.authenticate_with(AuthenticateOptions::for_email(email))
+            .await
+    }
+
+    /// Starts a login with more than an address, or with none.
+    ///
+    /// # Errors
+    /// As [`Client::authenticate`], and [`Code::InvalidOption`] for a text that is too long.
+    pub async fn authenticate_with(&self, options: AuthenticateOptions) -> Result<String> {
+        let outcome = self.inner.authenticate(&options).await;
+        match &outcome {
+            Ok(_) => self.inner.counters.started(),
+            Err(error) => self.inner.failed("authenticate", error),
+        }
+        outcome
+    }
+
+    /// Completes a login with the token the broker sent and returns the verified address in
+    /// normalized form.
+    ///
+    /// A token completes a login once. Nothing is consumed by a token that is refused for itself.
+    ///
+    /// # Errors
+    /// Those of the classes [`InvalidToken`](crate::Kind::InvalidToken),
+    /// [`InvalidSession`](crate::Kind::InvalidSession),
+    /// [`BrokerUnavailable`](crate::Kind::BrokerUnavailable) and
+    /// [`StoreError`](crate::Kind::StoreError).
+    pub async fn verify(&self, id_token: &str) -> Result<String> {
+        let outcome = self.inner.complete(id_token, None, None).await;
+        self.inner.completed(outcome).map(|login| login.email)
+    }
+
+    /// Completes a login with the parameters the broker sent to the redirect URI. `browser` is the
+    /// secret the login was bound to, if it was.
+    ///
+    /// # Errors
+    /// As [`Client::verify`], and those of the class [`BrokerError`](crate::Kind::BrokerError).
+    pub async fn complete(&self, params: CallbackParams, browser: Option<&str>) -> Result<Login> {
+        let outcome = match params.into_token() {
+            Ok((id_token, state)) => self.inner.complete(&id_token, state, browser).await,
+            Err(error) => Err(error),
+        };
+        self.inner.completed(outcome)
+    }
+
+    /// Returns the broker's discovery document, as JSON text, from the cache if it is fresh.
+    ///
+    /// # Errors
+    /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable).
+    pub async fn discover(&self) -> Result<String> {
+        Ok(self.inner.documents.discovery().await?.raw.clone())
+    }
+
+    /// Lists the broker's keys that this client can use, from the cache if they are fresh.
+    ///
+    /// # Errors
+    /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable).
+    pub async fn keys(&self) -> Result<Vec<KeyInfo>> {
+        Ok(self.inner.documents.keys().await?.infos())
+    }
+
+    /// Fetches the broker's documents ahead of the first login.
+    ///
+    /// # Errors
+    /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable).
+    pub async fn warm(&self) -> Result<()> {
+        self.inner.documents.discovery().await?;
+        self.inner.documents.keys().await?;
+        Ok(())
+    }
+
+    /// Counts what happened so far.
+    pub fn stats(&self) -> Stats {
+        let inner = &self.inner;
+        inner
+            .counters
+            .stats(inner.documents.stats(), inner.store.pending())
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("redirect_uri", &self.redirect_uri())
+            .field("broker", &self.broker())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    async fn authenticate(&self, options: &AuthenticateOptions) -> Result<String> {
+        options.check()?;
+        let email = options.email.as_deref().map(TypedEmail::parse).transpose()?;
+        let email = email.as_ref().map(TypedEmail::as_str);
+        let discovery = self.documents.discovery().await?;
+        check_response_mode(&self.config, &discovery)?;
+
+        let nonce = Nonce::generate(&*self.random)?;
+        let record = Record::new(options, email, self.clock.now()).to_text()?;
+        let key = self.session_key(nonce.as_str());
+        self.store
+            .put(&key, record, self.config.session_ttl)
+            .await?;
+        Ok(authorization_url(
+            &self.config,
+            &discovery,
+            &nonce,
+            email,
+            options.state.as_deref(),
+        ))
+    }
+
+    async fn complete(
+        &self,
+        id_token: &str,
+        state: Option<String>,
+        browser: Option<&str>,
+    ) -> Result<Login> {
+        let token = Token::parse(id_token, &self.config.algorithms)?;
+        let expected = self.expected();
+        let claims = Claims::parse(token.payload(), &expected, self.clock.now())?;
+        let session = self.session_key(claims.nonce());
+
+        let mut keys = self.documents.keys().await?;
+        if keys.get(token.key_id()).is_none() {
+            keys = self.keys_beyond(keys, &session).await?;
+        }
+        let key = keys.get(token.key_id()).ok_or_else(|| {
+            Error::new(
+                Code::TokenKeyUnknown,
+                "the broker has no usable key with the token's key id",
+            )
+        })?;
+        token.verify_signature(key)?;
+        let claims = claims.check(&expected, self.clock.now())?;
+
+        // From here on the token is genuine; only now may it use up the login.
+        let record = self.take(&session).await?;
+        let (session, same_browser) = Record::parse(&record)?.accept(
+            &claims.email_original,
+            claims.issued_at,
+            browser,
+            self.config.leeway,
+        )?;
+        Ok(Login {
+            email: claims.email,
+            email_original: claims.email_original,
+            session,
+            state,
+            issued_at: claims.issued_at,
+            auth_time: claims.auth_time,
+            same_browser,
+        })
+    }
+
+    /// Looks for newer keys, if the token may be the answer to a login that is pending here: a
+    /// forged one must not make us fetch.
+    async fn keys_beyond(
+        &self,
+        seen: Arc<KeySet>,
+        session: &SessionKey,
+    ) -> Result<Arc<KeySet>> {
+        match self.store.contains(session).await? {
+            Some(false) => Ok(seen),
+            Some(true) | None => self.documents.keys_beyond(&seen).await,
+        }
+    }
+
+    async fn take(&self, session: &SessionKey) -> Result<String> {
+        match self.store.take(session).await? {
+            Taken::Record(record) => Ok(record),
+            Taken::Used => Err(Error::new(
+                Code::SessionUsed,
+                "the login was completed before",
+            )),
+            Taken::Unknown => Err(Error::new(
+                Code::SessionUnknown,
+                "no such login is pending here: it has expired, or was started elsewhere",
+            )),
+        }
+    }
+
+    fn expected(&self) -> Expected<'_> {
+        Expected {
+            issuer: self.config.broker.as_str(),
+            audience: &self.config.client_id,
+            leeway: self.config.leeway,
+            idp: self.config.idp,
+        }
+    }
+
+    fn session_key(&self, nonce: &str) -> SessionKey {
+        SessionKey::new(self.config.broker.as_str(), &self.config.client_id, nonce)
+    }
+
+    fn completed(&self, outcome: Result<Login>) -> Result<Login> {
+        match &outcome {
+            Ok(_) => self.counters.completed(),
+            Err(error) => self.failed("complete", error),
+        }
+        outcome
+    }
+
+    fn failed(&self, operation: &'static str, error: &Error) {
+        self.counters.failed(error.code());
+        tracing::debug!(
+            target: "portier_client",
+            operation,
+            code = error.code().as_str(),
+            "login refused: {error}",
+        );
+    }
+}
