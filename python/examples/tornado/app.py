@@ -1,0 +1,109 @@
+"""A small site with a page for members, who come in with nothing but an e-mail address.
+
+`demo.py` serves it together with a development broker, which sends no mail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from tornado.web import Application, RequestHandler, authenticated
+
+from portier_client import Client, InvalidEmail, Login, PortierError
+from portier_client.tornado import LoginHandler, Problem, VerifyHandler, login_policy
+
+HERE = Path(__file__).parent
+
+
+class Page(RequestHandler):
+    """What all pages share: who is signed in, and headers."""
+
+    def get_current_user(self) -> str | None:
+        email = self.get_signed_cookie("email")
+        return email.decode() if email else None
+
+    def set_default_headers(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Security-Policy", login_policy(self.settings["portier"]))
+        self.set_header("Referrer-Policy", "same-origin")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        problem = Problem(status_code, self._reason, "Please go back and try once more.")
+        self.render("problem.html", problem=problem)
+
+
+class Index(Page):
+    def get(self) -> None:
+        self.render("index.html")
+
+
+class Members(Page):
+    @authenticated
+    def get(self) -> None:
+        self.render("members.html")
+
+
+class SignIn(LoginHandler, Page):
+    def get(self) -> None:
+        self.show_form()
+
+    def on_login_error(self, error: PortierError) -> None:
+        if isinstance(error, InvalidEmail):
+            self.set_status(400)
+            self.show_form("This does not look like an e-mail address.")
+        else:
+            super().on_login_error(error)
+
+    def show_form(self, complaint: str = "") -> None:
+        email, next_page = self.get_argument("email", ""), self.get_argument("next", "")
+        self.render("login.html", email=email, next_page=next_page, complaint=complaint)
+
+    def show_problem(self, problem: Problem) -> None:
+        self.render("problem.html", problem=problem)
+
+
+class Verify(VerifyHandler, Page):
+    def on_login(self, login: Login) -> None:
+        self.set_signed_cookie("email", login.email, **self.cookie_flags)
+
+    def show_problem(self, problem: Problem) -> None:
+        self.render("problem.html", problem=problem)
+
+
+class SignOut(Page):
+    def post(self) -> None:
+        self.clear_cookie("email")
+        self.redirect("/", status=303)
+
+
+def make_app(client: Client, cookie_secret: str | bytes) -> Application:
+    """Puts the site together; `client` knows the broker."""
+    return Application(
+        [("/", Index), ("/members", Members), ("/login", SignIn), ("/logout", SignOut)]
+        + [("/verify", Verify)],
+        portier=client,
+        login_url="/login",
+        cookie_secret=cookie_secret,
+        xsrf_cookies=True,
+        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},
+        template_path=str(HERE / "templates"),
+        static_path=str(HERE / "static"),
+    )
+
+
+async def main() -> None:
+    """Serves the site with the public broker, which sends a real mail."""
+    cookie_secret = os.environ.get("COOKIE_SECRET") or secrets.token_bytes(32)
+    async with Client("http://localhost:8888/verify") as client:
+        make_app(client, cookie_secret).listen(8888, "localhost")
+        print("Open http://localhost:8888")
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

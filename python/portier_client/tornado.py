@@ -1,0 +1,225 @@
+"""Log people in from a [Tornado](https://www.tornadoweb.org) site.
+
+Two handlers make a login; the site adds what happens once an address is known:
+
+```python
+import os
+
+from tornado.web import Application
+
+from portier_client import Client, Login
+from portier_client.tornado import LoginHandler, VerifyHandler
+
+
+class Verify(VerifyHandler):
+    def on_login(self, login: Login) -> None:
+        self.set_signed_cookie("email", login.email, **self.cookie_flags)
+
+
+application = Application(
+    [("/login", LoginHandler), ("/verify", Verify)],
+    portier=Client("https://example.com/verify"),
+    cookie_secret=os.urandom(32),
+    xsrf_cookies=True,
+)
+```
+
+The login page is the site's own: a form that posts `email`, Tornado's XSRF field and, if it likes,
+`next` to `/login`. A handler with a base class of its own takes both:
+`class Verify(VerifyHandler, BaseHandler)`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Any, ClassVar, cast
+
+from tornado.web import RequestHandler
+
+from . import Client, Login, PortierError
+from ._native import safe_next
+from ._problems import PAGE_POLICY, Problem, explain, render
+
+__all__ = ["LoginHandler", "PortierMixin", "Problem", "VerifyHandler", "login_policy"]
+
+_log = logging.getLogger(__name__)
+
+_MOST_OCTETS_OF_A_CALLBACK = 64 * 1024
+
+
+def login_policy(client: Client, *, identity_providers: Iterable[str] = ()) -> str:
+    """Returns a `Content-Security-Policy` for a page with a login form.
+
+    Browsers hold a form to `form-action` through every redirect that follows, so the broker's
+    origin must be in it. A broker may at once send people on to the identity provider of their
+    address, as the public one does with Gmail; name the origins of those that should work
+    (`https://accounts.google.com`).
+
+    >>> from portier_client import Client
+    >>> login_policy(Client("https://example.com/verify")).split("; ")[1]
+    "form-action 'self' https://broker.portier.io"
+    """
+    targets = " ".join(["'self'", client.broker, *identity_providers])
+    return (
+        f"default-src 'self'; form-action {targets}; "
+        "base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    )
+
+
+class PortierMixin(RequestHandler):
+    """What both ends of a login share; also for handlers that do it in their own way.
+
+    The client is the application's setting `portier`; override `portier` to choose another.
+    """
+
+    default_next: ClassVar[str] = "/"
+    """Where a login leads that did not start from a page to go back to."""
+
+    allowed_hosts: ClassVar[Sequence[str]] = ()
+    """Hosts other than this site that `next` may lead to, over `https` only."""
+
+    @property
+    def portier(self) -> Client:
+        """The client to log in with."""
+        return cast(Client, self.settings["portier"])
+
+    @property
+    def cookie_flags(self) -> dict[str, Any]:
+        """Flags for the cookie that keeps a person signed in, for `set_signed_cookie`.
+
+        `SameSite=Lax`, because the login arrives from the broker's site: a `Strict` cookie would
+        be missing on the page that follows. A site that keeps sessions on its server should begin
+        a new one in `on_login`, never go on with the one from before.
+        """
+        secure = self.portier.redirect_uri.startswith("https:")
+        return {"httponly": True, "samesite": "Lax", "secure": secure}
+
+    async def start_login(self, email: str, next_page: str = "") -> None:
+        """Sends the browser to the broker, to prove that `email` is its person's address.
+
+        `next_page` comes back once that is done. Where it would lead off this site it is dropped.
+        """
+        try:
+            page = self.safe_next(next_page)
+            url = await self.portier.authenticate(email, session=page)
+        except PortierError as error:
+            await self._fail(error)
+        else:
+            self.see_other(url)
+
+    async def finish_login(self) -> Login:
+        """Reads the broker's answer from this request's form. Call it once per request.
+
+        Raises the `PortierError` that says why there is no login.
+        """
+        return await self.portier.complete(self.request.body_arguments)
+
+    def safe_next(self, page: str) -> str | None:
+        """Returns `page` as a redirect may use it, or `None` if it would lead off this site."""
+        return safe_next(page, self.allowed_hosts)
+
+    def see_other(self, url: str) -> None:
+        """Redirects with 303, so that the form is not posted on, and leaves no trace in caches."""
+        self._keep_private()
+        self.redirect(url, status=303)
+
+    def on_login_error(self, error: PortierError) -> Awaitable[None] | None:
+        """Answers a failed login; `async` or not. Override it to act on certain errors."""
+        self.answer_problem(explain(error))
+        return None
+
+    def answer_problem(self, problem: Problem) -> None:
+        """Answers with the problem's status and page."""
+        self.set_status(problem.status)
+        self._keep_private()
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("X-Frame-Options", "DENY")
+        if problem.retry_after is not None:
+            self.set_header("Retry-After", str(problem.retry_after))
+        self.show_problem(problem)
+
+    def show_problem(self, problem: Problem) -> None:
+        """Writes the page about a failed login; the status is set. Override it for the site's looks."""
+        self.set_header("Content-Security-Policy", PAGE_POLICY)
+        self.finish(render(problem, self.settings.get("login_url", "/")))
+
+    def _keep_private(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "no-referrer")
+
+    async def _fail(self, error: PortierError) -> None:
+        level = logging.WARNING if explain(error).status >= 500 else logging.INFO
+        _log.log(level, "login failed: %s code=%s", error, error.code)
+        await _settle(self.on_login_error(error))
+
+
+class LoginHandler(PortierMixin):
+    """Starts a login: takes a form with `email` and, optionally, `next`.
+
+    Tornado's XSRF check applies: without it, any site could send mail in this one's name. Add a
+    `get` that shows the form, or put the form on another page.
+    """
+
+    async def post(self) -> None:
+        """Redirects to the broker."""
+        await self.start_login(
+            self.get_body_argument("email", ""),
+            self.get_body_argument("next", ""),
+        )
+
+
+class VerifyHandler(PortierMixin):
+    """Completes a login: the redirect URI, to which the broker has the browser post its answer.
+
+    That post comes from another site, without cookies, so that the XSRF check cannot apply; the
+    nonce in the token takes its place. No other handler of a site needs the exemption.
+    """
+
+    def on_login(self, login: Login) -> Awaitable[None] | None:
+        """Signs in the person who owns `login.email`; `async` or not. Every site overrides it.
+
+        The handler then redirects to the page to go back to, unless this has finished the request.
+        """
+        raise NotImplementedError
+
+    async def post(self) -> None:
+        """Takes the broker's answer."""
+        if unacceptable := self._unacceptable():
+            self.answer_problem(unacceptable)
+            return
+        try:
+            login = await self.finish_login()
+        except PortierError as error:
+            await self._fail(error)
+            return
+        await _settle(self.on_login(login))
+        if not self._finished:
+            self.see_other(self.safe_next(login.session or "") or self.default_next)
+
+    def get(self) -> None:
+        """Refuses: nobody's link, mail scanner or reload completes a login."""
+        self.set_header("Allow", "POST")
+        self.answer_problem(
+            Problem(405, "Nothing to see here", "This address only takes the end of a sign-in.")
+        )
+
+    head = get
+
+    def check_xsrf_cookie(self) -> None:
+        """Exempts the broker's post, and nothing else."""
+        if self.request.method != "POST":
+            super().check_xsrf_cookie()
+
+    def _unacceptable(self) -> Problem | None:
+        content_type = self.request.headers.get("Content-Type", "")
+        if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+            return Problem(415, "Sign-in did not work", "The request was not a form.")
+        if len(self.request.body) > _MOST_OCTETS_OF_A_CALLBACK:
+            return Problem(413, "Sign-in did not work", "The request was too large.")
+        return None
+
+
+async def _settle(answer: Awaitable[None] | None) -> None:
+    if answer is not None:
+        await answer
