@@ -2,10 +2,12 @@
 //!
 //! Only with the feature `testing`. Nothing here is for production.
 
+mod broker;
 mod clock;
 mod random;
 mod transport;
 
+pub use self::broker::{DevBroker, DevBrokerOptions, Fault, KeyChoice, MintOptions, Mode};
 pub use self::clock::ManualClock;
 pub use self::random::ManualRandom;
 pub use self::transport::CannedTransport;

@@ -1,0 +1,129 @@
+//! The two steps of signing in: the relying party's request, and the person's answer.
+
+use std::sync::Arc;
+
+use ::http::StatusCode;
+
+use super::authorize::{AuthRequest, Params, Refusal, ReturnAddress};
+use super::mint::{DEFAULT_EMAIL, MintOptions};
+use super::pages::{self, Who};
+use super::reply::{self, Reply};
+use super::state::{Mode, State};
+use crate::email::TypedEmail;
+use crate::error::Result;
+
+const CANCELLED: Refusal = Refusal {
+    error: "access_denied",
+    description: "the person cancelled the sign-in",
+};
+
+const NO_ADDRESS: Refusal = Refusal {
+    error: "invalid_request",
+    description: "login_hint is not an e-mail address",
+};
+
+/// Answers a relying party's request.
+pub(super) async fn authenticate(state: &Arc<State>, encoded: &[u8]) -> Result<Reply> {
+    let login = match Login::parse(encoded) {
+        Ok(login) => login,
+        Err(reply) => return Ok(*reply),
+    };
+    let hint = login.request.login_hint.as_deref();
+    match (state.mode(), hint.map(TypedEmail::parse)) {
+        (Mode::Refuse, _) => Ok(login.refuse(&CANCELLED)),
+        (Mode::Accept, None) => login.accept(state, DEFAULT_EMAIL).await,
+        (Mode::Accept, Some(Ok(email))) => login.accept(state, email.as_str()).await,
+        (Mode::Accept, Some(Err(_))) => Ok(login.refuse(&NO_ADDRESS)),
+        (Mode::Page, None) => Ok(login.ask(StatusCode::OK, "", None)),
+        (Mode::Page, Some(Ok(email))) => {
+            Ok(login.show(StatusCode::OK, &Who::Known(email.as_str())))
+        }
+        (Mode::Page, Some(Err(error))) => Ok(login.ask(
+            StatusCode::OK,
+            hint.unwrap_or_default(),
+            Some(&error.to_string()),
+        )),
+    }
+}
+
+/// Takes the answer a person gave on the broker's own page. Everything is in the form: the broker
+/// remembers nothing.
+pub(super) async fn confirm(state: &Arc<State>, encoded: &[u8]) -> Result<Reply> {
+    let login = match Login::parse(encoded) {
+        Ok(login) => login,
+        Err(reply) => return Ok(*reply),
+    };
+    if login.params.get("answer") != Some("continue") {
+        return Ok(login.refuse(&CANCELLED));
+    }
+    let typed = login.params.get("email");
+    let email = typed.or(login.request.login_hint.as_deref());
+    let email = email.unwrap_or_default();
+    match TypedEmail::parse(email) {
+        Ok(email) => login.accept(state, email.as_str()).await,
+        Err(error) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(login.ask(status, email, Some(&error.to_string())))
+        }
+    }
+}
+
+/// A sign-in that can go on.
+struct Login {
+    params: Params,
+    address: ReturnAddress,
+    request: AuthRequest,
+}
+
+impl Login {
+    fn parse(encoded: &[u8]) -> std::result::Result<Self, Box<Reply>> {
+        let refuse = |text| Box::new(reply::bad_request(text));
+        let params = Params::parse(encoded).map_err(refuse)?;
+        let address = ReturnAddress::parse(&params).map_err(refuse)?;
+        match AuthRequest::parse(&params) {
+            Ok(request) => Ok(Self {
+                params,
+                address,
+                request,
+            }),
+            Err(refusal) => Err(Box::new(refused(&address, &refusal))),
+        }
+    }
+
+    async fn accept(&self, state: &Arc<State>, email: &str) -> Result<Reply> {
+        let options = MintOptions {
+            client_id: self.request.client_id.clone(),
+            nonce: self.request.nonce.clone(),
+            email: email.to_owned(),
+            algorithm: self.request.algorithm,
+            ..MintOptions::default()
+        };
+        let token = state.blocking(move |state| state.mint(&options)).await?;
+        Ok(reply::callback(&self.address, &[("id_token", &token)]))
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Reply {
+        refused(&self.address, refusal)
+    }
+
+    fn ask(&self, status: StatusCode, typed: &str, problem: Option<&str>) -> Reply {
+        self.show(status, &Who::Asked { typed, problem })
+    }
+
+    fn show(&self, status: StatusCode, who: &Who<'_>) -> Reply {
+        reply::page(
+            status,
+            pages::sign_in(&self.request.client_id, who, &self.params),
+        )
+    }
+}
+
+fn refused(address: &ReturnAddress, refusal: &Refusal) -> Reply {
+    reply::callback(
+        address,
+        &[
+            ("error", refusal.error),
+            ("error_description", refusal.description),
+        ],
+    )
+}

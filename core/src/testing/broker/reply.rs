@@ -1,0 +1,162 @@
+//! What the development broker's answers look like on the wire.
+
+use std::time::{Duration, SystemTime};
+
+use ::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, DATE, EXPIRES, HeaderName,
+    HeaderValue, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use ::http::{Response, StatusCode};
+use bytes::Bytes;
+use http_body_util::Full;
+use url::form_urlencoded::byte_serialize;
+
+use super::authorize::ReturnAddress;
+use super::pages;
+use super::state::Fault;
+
+pub(super) type Reply = Response<Full<Bytes>>;
+
+/// The broker's own policy. Without `allow-same-origin` a form posted from its pages arrives with
+/// `Origin: null`.
+const POLICY: &str = "sandbox allow-scripts allow-forms; default-src 'none'; script-src 'self'; \
+    style-src 'self'; form-action *";
+
+/// The discovery document: a relying party may keep it for a week, a shared cache not at all.
+pub(super) fn discovery(document: &serde_json::Value) -> Reply {
+    let mut reply = json(document.to_string());
+    set(
+        &mut reply,
+        CACHE_CONTROL,
+        "public, max-age=604800, s-maxage=0",
+    );
+    reply
+}
+
+/// The key set, whose lifetime is said by `Expires` alone.
+pub(super) fn keys(document: String, now: SystemTime, lifetime: Duration) -> Reply {
+    let mut reply = json(document);
+    set(&mut reply, CACHE_CONTROL, "public");
+    if let Some(end) = now.checked_add(lifetime) {
+        set(&mut reply, EXPIRES, &httpdate::fmt_http_date(end));
+    }
+    reply
+}
+
+/// A page; never kept.
+pub(super) fn page(status: StatusCode, html: String) -> Reply {
+    let mut reply = new(status, "text/html; charset=utf-8", html);
+    set(&mut reply, CACHE_CONTROL, "no-store");
+    reply
+}
+
+/// A style sheet or a script of a page.
+pub(super) fn resource(content_type: &'static str, text: &'static str) -> Reply {
+    let mut reply = new(StatusCode::OK, content_type, text);
+    set(&mut reply, CACHE_CONTROL, "no-cache");
+    reply
+}
+
+/// Sends the person back to the relying party with the answer.
+pub(super) fn callback(address: &ReturnAddress, answer: &[(&str, &str)]) -> Reply {
+    // The broker sends `state` even when there is none.
+    let state = [("state", address.state.as_str())];
+    let fields: Vec<_> = answer.iter().chain(&state).copied().collect();
+    if !address.fragment {
+        return page(StatusCode::OK, pages::forward(address, &fields));
+    }
+    let encoded: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    let mut location = address.redirect_uri.clone();
+    location.set_fragment(Some(&encoded.join("&")));
+    let mut reply = page(StatusCode::SEE_OTHER, String::new());
+    set(&mut reply, LOCATION, location.as_str());
+    reply
+}
+
+/// Refuses a request that cannot be sent back, in words for the person at the browser.
+pub(super) fn bad_request(text: &str) -> Reply {
+    page(
+        StatusCode::BAD_REQUEST,
+        pages::message("This sign-in request is not valid", text),
+    )
+}
+
+pub(super) fn not_found() -> Reply {
+    page(
+        StatusCode::NOT_FOUND,
+        pages::message("Nothing here", "There is no such page on this broker."),
+    )
+}
+
+pub(super) fn wrong_method(allowed: &'static str) -> Reply {
+    let mut reply = page(
+        StatusCode::METHOD_NOT_ALLOWED,
+        pages::message("Wrong method", "This page answers to other requests."),
+    );
+    set(&mut reply, ALLOW, allowed);
+    reply
+}
+
+pub(super) fn failure() -> Reply {
+    page(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        pages::message("The broker failed", "Its log may say why."),
+    )
+}
+
+/// The answer a test ordered, or none if only the time of the usual one was changed.
+pub(super) fn fault(fault: &Fault) -> Option<Reply> {
+    if fault.status.is_none() && fault.body.is_none() {
+        return None;
+    }
+    let status = fault.status.unwrap_or(200);
+    let mut reply = new(
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        "text/plain; charset=utf-8",
+        fault.body.clone().unwrap_or_default(),
+    );
+    for (name, value) in &fault.headers {
+        if let Ok(name) = HeaderName::try_from(name) {
+            set(&mut reply, name, value);
+        }
+    }
+    Some(reply)
+}
+
+/// Adds what every answer of the broker has.
+pub(super) fn finish(mut reply: Reply, now: SystemTime) -> Reply {
+    // The server would take the time of the operating system.
+    set(&mut reply, DATE, &httpdate::fmt_http_date(now));
+    set(&mut reply, CONTENT_SECURITY_POLICY, POLICY);
+    set(&mut reply, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(&mut reply, X_FRAME_OPTIONS, "DENY");
+    set(&mut reply, REFERRER_POLICY, "no-referrer");
+    reply
+}
+
+fn json(text: String) -> Reply {
+    new(StatusCode::OK, "application/json", text)
+}
+
+fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Reply {
+    let mut reply = Response::new(Full::new(body.into()));
+    *reply.status_mut() = status;
+    set(&mut reply, CONTENT_TYPE, content_type);
+    reply
+}
+
+fn set(reply: &mut Reply, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        reply.headers_mut().insert(name, value);
+    }
+}
+
+/// Percent-encodes as RFC 3986 does: a space is `%20`.
+fn encode(value: &str) -> String {
+    byte_serialize(value.as_bytes())
+        .map(|part| if part == "+" { "%20" } else { part })
+        .collect()
+}

@@ -1,0 +1,132 @@
+//! What the server's requests and the test's calls share.
+
+use std::collections::{BTreeMap, HashMap};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+
+use super::keys::Keys;
+use super::mint::MintOptions;
+use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
+
+/// How the broker answers a request to sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It shows a page and asks.
+    #[default]
+    Page,
+    /// It signs the person in at once.
+    Accept,
+    /// It refuses at once, as if the person had pressed Cancel.
+    Refuse,
+}
+
+impl FromStr for Mode {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "page" => Ok(Self::Page),
+            "accept" => Ok(Self::Accept),
+            "refuse" => Ok(Self::Refuse),
+            _ => Err(Error::new(
+                Code::InvalidOption,
+                "mode is not one of page, accept, refuse",
+            )),
+        }
+    }
+}
+
+/// A disturbance of one path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fault {
+    /// How long to wait before anything else.
+    pub delay: Duration,
+    /// A status to answer with. Without it, and without a body, the answer is the usual one.
+    pub status: Option<u16>,
+    /// Headers to answer with.
+    pub headers: Vec<(String, String)>,
+    /// A body to answer with; with status 200 if no other is given.
+    pub body: Option<String>,
+}
+
+pub(super) struct State {
+    pub(super) origin: String,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) keys: Keys,
+    pub(super) keys_lifetime: Duration,
+    mode: Mutex<Mode>,
+    requests: Mutex<BTreeMap<String, u64>>,
+    faults: Mutex<HashMap<String, (u32, Fault)>>,
+}
+
+impl State {
+    pub(super) fn new(
+        origin: String,
+        clock: Arc<dyn Clock>,
+        keys_lifetime: Duration,
+        mode: Mode,
+    ) -> Self {
+        Self {
+            origin,
+            clock,
+            keys: Keys::default(),
+            keys_lifetime,
+            mode: Mutex::new(mode),
+            requests: Mutex::default(),
+            faults: Mutex::default(),
+        }
+    }
+
+    /// Does what takes a while, such as generating keys, aside from the server's one thread.
+    pub(super) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let state = Arc::clone(self);
+        spawn_blocking(move || work(&state))
+            .await
+            .map_err(|cause| {
+                Error::new(Code::Internal, "the development broker stopped").with_source(cause)
+            })?
+    }
+
+    pub(super) fn mint(&self, options: &MintOptions) -> Result<String> {
+        options.mint(&self.keys, &self.origin, self.clock.now())
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        *lock(&self.mode)
+    }
+
+    pub(super) fn set_mode(&self, mode: Mode) {
+        *lock(&self.mode) = mode;
+    }
+
+    pub(super) fn count(&self, path: &str) {
+        *lock(&self.requests).entry(path.to_owned()).or_default() += 1;
+    }
+
+    pub(super) fn requests(&self) -> BTreeMap<String, u64> {
+        lock(&self.requests).clone()
+    }
+
+    pub(super) fn fail_next(&self, path: &str, requests: u32, fault: Fault) {
+        lock(&self.faults).insert(path.to_owned(), (requests, fault));
+    }
+
+    /// The disturbance of this request, if there is one.
+    pub(super) fn next_fault(&self, path: &str) -> Option<Fault> {
+        let mut faults = lock(&self.faults);
+        let (left, fault) = faults.get_mut(path)?;
+        *left = left.checked_sub(1)?;
+        Some(fault.clone())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
