@@ -84,7 +84,7 @@ fn is_secure(url: &Url) -> bool {
 
 /// Whether the URL's host is this machine: a loopback address, `localhost` or a name below it
 /// (RFC 6761, section 6.3).
-fn is_local(url: &Url) -> bool {
+pub(crate) fn is_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

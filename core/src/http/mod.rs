@@ -1,9 +1,13 @@
 //! The network, which comes in from outside.
 
+mod redirect;
+mod transport;
+
 use ::http::HeaderMap;
 use bytes::Bytes;
 use url::Url;
 
+pub(crate) use self::transport::{HttpOptions, HttpTransport};
 use crate::error::Result;
 use crate::store::BoxFuture;
 
@@ -23,7 +27,7 @@ pub struct Response {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, at most 256 KiB.
+    /// The body, at most 256 KiB; of no interest unless the status is 200.
     pub body: Bytes,
 }
 
