@@ -1,0 +1,101 @@
+//! The broker's discovery document (OpenID Connect Discovery 1.0, sections 3 and 4).
+
+use url::Url;
+
+use crate::error::{Code, Error, Result};
+use crate::json::{Object, Value};
+use crate::origin::Origin;
+
+/// Where below the broker's origin the document is.
+pub(crate) const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
+
+/// What the broker says about itself, as far as a relying party needs it.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    pub(crate) authorization_endpoint: Url,
+    pub(crate) jwks_uri: Url,
+    /// `None` when the broker lists none.
+    pub(crate) response_modes: Option<Vec<String>>,
+    /// `None` when the broker lists none.
+    pub(crate) signing_algorithms: Option<Vec<String>>,
+    /// Whether the algorithm can be asked for; an extension of Portier's.
+    pub(crate) accepts_signing_alg_param: bool,
+    /// The document as it came.
+    pub(crate) raw: String,
+}
+
+impl Discovery {
+    /// Reads the document of `broker`. What is not needed may be missing, but nothing that is
+    /// there may be of another type than it should.
+    ///
+    /// # Errors
+    /// [`Code::BrokerDocument`].
+    pub(crate) fn parse(body: &[u8], broker: &Origin) -> Result<Self> {
+        let object = Object::parse(body).map_err(|reason| refused("document", reason))?;
+        let members = Members { object, broker };
+        members.check_issuer()?;
+        Ok(Self {
+            authorization_endpoint: members.endpoint("authorization_endpoint")?,
+            jwks_uri: members.endpoint("jwks_uri")?,
+            response_modes: members.list("response_modes_supported")?,
+            signing_algorithms: members.list("id_token_signing_alg_values_supported")?,
+            accepts_signing_alg_param: members
+                .flag("accepts_id_token_signing_alg_query_param")?
+                .unwrap_or(false),
+            raw: String::from_utf8_lossy(body).into_owned(),
+        })
+    }
+}
+
+struct Members<'a> {
+    object: Object<'a>,
+    broker: &'a Origin,
+}
+
+impl Members<'_> {
+    /// Discovery, section 4.3: a document that names another issuer is another's. Portier does not
+    /// require the member.
+    fn check_issuer(&self) -> Result<()> {
+        match self.object.get("issuer") {
+            None => Ok(()),
+            Some(issuer) if issuer.as_str() == Some(self.broker.as_str()) => Ok(()),
+            Some(_) => Err(refused("issuer", "not the broker's origin")),
+        }
+    }
+
+    fn endpoint(&self, name: &str) -> Result<Url> {
+        let member = self
+            .object
+            .get(name)
+            .ok_or_else(|| refused(name, "missing"))?;
+        member
+            .as_str()
+            .and_then(|text| self.broker.endpoint(text))
+            .ok_or_else(|| refused(name, "not a URL as secure as the broker's"))
+    }
+
+    fn list(&self, name: &str) -> Result<Option<Vec<String>>> {
+        let Some(member) = self.object.get(name) else {
+            return Ok(None);
+        };
+        let refused = || refused(name, "not an array of strings");
+        let elements = member.as_array().ok_or_else(refused)?;
+        let texts = elements.iter().map(|text| text.as_str().map(str::to_owned));
+        texts.collect::<Option<_>>().map(Some).ok_or_else(refused)
+    }
+
+    fn flag(&self, name: &str) -> Result<Option<bool>> {
+        match self.object.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(refused(name, "neither true nor false")),
+        }
+    }
+}
+
+fn refused(member: &str, reason: &str) -> Error {
+    Error::new(
+        Code::BrokerDocument,
+        format_args!("the broker's discovery document is refused: {reason} member={member}"),
+    )
+}
