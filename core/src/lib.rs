@@ -2,16 +2,16 @@
 //! side of the protocol.
 #![forbid(unsafe_code)]
 
-// mod authorize;
+mod authorize;
 mod claims;
-// mod client;
+mod client;
 mod clock;
-// mod config;
-// mod discovery;
-// mod documents;
+mod config;
+mod discovery;
+mod documents;
 mod email;
 mod error;
-// mod freshness;
+mod freshness;
 mod http;
 mod json;
 mod jwks;
@@ -19,21 +19,21 @@ mod next;
 mod nonce;
 mod origin;
 mod session;
-// mod stats;
+mod stats;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
 
-// pub use self::client::Client;
+pub use self::client::Client;
 pub use self::clock::{Clock, Random, SystemClock, SystemRandom};
-// pub use self::config::{Builder, ResponseMode};
+pub use self::config::{Builder, ResponseMode};
 pub use self::email::normalize_email;
 pub use self::error::{BrokerAnswer, Code, Error, Kind, Result};
 pub use self::http::{Request, Response, Transport};
 pub use self::jwks::KeyInfo;
 pub use self::next::safe_next;
 pub use self::session::{AuthenticateOptions, CallbackParams, Login};
-// pub use self::stats::{DocumentStats, Stats};
+pub use self::stats::{DocumentStats, Stats};
 pub use self::store::{BoxFuture, MemoryStore, SessionKey, Store, Taken};
 pub use self::token::Algorithm;

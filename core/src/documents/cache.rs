@@ -1,0 +1,286 @@
+//! One document: whether it may be used, whether it must be fetched, and who fetches it.
+//!
+//! Nothing here waits. All times are of the monotonic clock.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use url::Url;
+
+use super::backoff;
+use super::fetch::{Failure, Fetched};
+use super::flight::Flight;
+use crate::clock::Random;
+use crate::error::{Code, Error, Result};
+use crate::freshness::Freshness;
+use crate::stats::DocumentStats;
+
+/// How long past its end a document serves while there is no newer one to be had.
+const STALE_IF_ERROR: Duration = Duration::from_secs(24 * 60 * 60);
+/// How much time lies between fetches for the sake of something that was missing.
+const BETWEEN_FORCED: Duration = Duration::from_secs(5);
+
+pub(super) struct Cache<T> {
+    name: &'static str,
+    state: Mutex<State<T>>,
+}
+
+/// What a caller gets.
+pub(super) enum Answer<T> {
+    /// This, at once.
+    Now(Result<Arc<T>>),
+    /// What this brings.
+    Later(Flight<T>),
+}
+
+struct State<T> {
+    kept: Option<Kept<T>>,
+    flight: Option<Flight<T>>,
+    trouble: Option<Trouble>,
+    /// When a fetch may next be forced.
+    force_from: Duration,
+    requests: u64,
+    failures: u64,
+    stale_serves: u64,
+}
+
+/// The document.
+struct Kept<T> {
+    value: Arc<T>,
+    url: Url,
+    /// `None` if the document shall not be revalidated.
+    freshness: Option<Freshness>,
+    since: Duration,
+    refresh_from: Duration,
+    fresh_until: Duration,
+    usable_until: Duration,
+}
+
+/// The failures since the last success.
+struct Trouble {
+    error: Error,
+    failures: u32,
+    pause_until: Duration,
+}
+
+impl<T> Cache<T> {
+    pub(super) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            state: Mutex::new(State {
+                kept: None,
+                flight: None,
+                trouble: None,
+                force_from: Duration::ZERO,
+                requests: 0,
+                failures: 0,
+                stale_serves: 0,
+            }),
+        }
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The document, or the way to it. `start` is called, under the lock, if a fetch is due.
+    pub(super) fn ask(
+        &self,
+        now: Duration,
+        start: impl FnOnce() -> Result<Flight<T>>,
+    ) -> Answer<T> {
+        let mut state = self.state();
+        let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) else {
+            return state.fetch(now, start);
+        };
+        let value = Arc::clone(&kept.value);
+        if now < kept.refresh_from {
+            return Answer::Now(Ok(value));
+        }
+        let fresh = now < kept.fresh_until;
+        let troubled = state.in_trouble(now);
+        match state.fetch(now, start) {
+            _ if fresh => Answer::Now(Ok(value)),
+            // The last attempt failed a moment ago. Another one runs, or will, but nobody has to
+            // wait for it to fail again.
+            Answer::Later(flight) if !troubled => Answer::Later(flight),
+            _ => Answer::Now(Ok(self.stale(&mut state, value))),
+        }
+    }
+
+    /// The document for a caller who misses something in `seen`: another one if it is there
+    /// already, else the way to it, but not too often.
+    pub(super) fn ask_beyond(
+        &self,
+        seen: &Arc<T>,
+        now: Duration,
+        start: impl FnOnce() -> Result<Flight<T>>,
+    ) -> Answer<T> {
+        let mut state = self.state();
+        if let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) {
+            let value = Arc::clone(&kept.value);
+            let idle = state.running().is_none() && !state.pausing(now);
+            if !Arc::ptr_eq(seen, &value) || (idle && now < state.force_from) {
+                return Answer::Now(Ok(value));
+            }
+            if idle {
+                state.force_from = now.saturating_add(BETWEEN_FORCED);
+            }
+        }
+        state.fetch(now, start)
+    }
+
+    /// What a caller who waited gets: what was fetched, or else an older document that may still
+    /// serve.
+    pub(super) fn or_older(&self, landed: Result<Arc<T>>, now: Duration) -> Result<Arc<T>> {
+        let Err(error) = landed else {
+            return landed;
+        };
+        let mut state = self.state();
+        match state.kept.as_ref().filter(|kept| now < kept.usable_until) {
+            Some(kept) => {
+                let value = Arc::clone(&kept.value);
+                Ok(self.stale(&mut state, value))
+            }
+            None => Err(error),
+        }
+    }
+
+    /// Takes over what was fetched, all at once, and ends the flight.
+    pub(super) fn adopt(&self, fetched: Fetched<T>) -> Result<Arc<T>> {
+        let mut state = self.state();
+        state.flight = None;
+        let value = match (fetched.value, state.kept.take()) {
+            (Some(value), _) => Arc::new(value),
+            (None, Some(kept)) => kept.value,
+            (None, None) => {
+                return Err(Error::new(Code::Internal, "nothing to revalidate"));
+            }
+        };
+        state.trouble = None;
+        let fresh_until = fetched.asked_at.saturating_add(fetched.lifetime);
+        state.kept = Some(Kept {
+            value: Arc::clone(&value),
+            url: fetched.url,
+            freshness: Some(fetched.freshness),
+            since: fetched.asked_at,
+            refresh_from: fetched.asked_at.saturating_add(fetched.lifetime / 5 * 4),
+            fresh_until,
+            usable_until: fresh_until.saturating_add(STALE_IF_ERROR),
+        });
+        Ok(value)
+    }
+
+    /// Remembers a failure for a while, and ends the flight.
+    pub(super) fn fail(&self, failure: Failure, now: Duration, random: &dyn Random) -> Error {
+        let mut state = self.state();
+        state.flight = None;
+        let error = failure.error;
+        if failure.inherited {
+            return error;
+        }
+        state.failures += 1;
+        if let Some(kept) = state.kept.as_mut().filter(|_| failure.wrong_version) {
+            kept.freshness = None;
+        }
+        let failures = state.trouble.as_ref().map_or(0, |trouble| trouble.failures);
+        let failures = failures.saturating_add(1);
+        let has_document = state
+            .kept
+            .as_ref()
+            .is_some_and(|kept| now < kept.usable_until);
+        let pause = backoff::pause(failures, failure.retry_after, has_document, random);
+        state.trouble = Some(Trouble {
+            error: error.clone(),
+            failures,
+            pause_until: now.saturating_add(pause),
+        });
+        drop(state);
+        let (document, code) = (self.name, error.code().as_str());
+        tracing::warn!(
+            target: "portier_client",
+            document, code, failures, has_document, ?pause, "document not fetched: {error}"
+        );
+        error
+    }
+
+    /// What the document that is kept said about its reuse, if it came from `url`.
+    pub(super) fn kept_from(&self, url: &Url) -> Option<Freshness> {
+        let state = self.state();
+        let kept = state.kept.as_ref().filter(|kept| kept.url == *url)?;
+        kept.freshness.clone()
+    }
+
+    pub(super) fn count_request(&self) {
+        self.state().requests += 1;
+    }
+
+    pub(super) fn stats(&self, now: Duration) -> DocumentStats {
+        let state = self.state();
+        let kept = state.kept.as_ref();
+        DocumentStats {
+            requests: state.requests,
+            failures: state.failures,
+            stale_serves: state.stale_serves,
+            age_seconds: kept.map(|kept| now.saturating_sub(kept.since).as_secs_f64()),
+            fresh_for_seconds: kept.map(|kept| kept.fresh_until.saturating_sub(now).as_secs_f64()),
+        }
+    }
+
+    /// Aborts the fetch that runs, if one does.
+    pub(super) fn abandon(&self) {
+        if let Some(flight) = self.state().flight.take() {
+            flight.abort();
+        }
+    }
+
+    fn stale(&self, state: &mut State<T>, value: Arc<T>) -> Arc<T> {
+        state.stale_serves += 1;
+        tracing::debug!(target: "portier_client", document = self.name, "stale document served");
+        value
+    }
+
+    /// What the lock protects is consistent after every statement, so a panic elsewhere is no
+    /// reason to give up.
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    /// Joins the fetch that runs, or repeats the last error, or starts a fetch.
+    fn fetch(&mut self, now: Duration, start: impl FnOnce() -> Result<Flight<T>>) -> Answer<T> {
+        if let Some(flight) = self.running() {
+            return Answer::Later(flight.clone());
+        }
+        if let Some(trouble) = self
+            .trouble
+            .as_ref()
+            .filter(|trouble| now < trouble.pause_until)
+        {
+            return Answer::Now(Err(trouble.error.clone()));
+        }
+        match start() {
+            Ok(flight) => {
+                self.flight = Some(flight.clone());
+                Answer::Later(flight)
+            }
+            Err(error) => Answer::Now(Err(error)),
+        }
+    }
+
+    fn running(&self) -> Option<&Flight<T>> {
+        self.flight.as_ref().filter(|flight| !flight.is_over())
+    }
+
+    fn pausing(&self, now: Duration) -> bool {
+        let trouble = self.trouble.as_ref();
+        trouble.is_some_and(|trouble| now < trouble.pause_until)
+    }
+
+    /// Whether a fetch failed so recently that the next one will probably fail too.
+    fn in_trouble(&self, now: Duration) -> bool {
+        let trouble = self.trouble.as_ref();
+        trouble.is_some_and(|trouble| now < trouble.pause_until.saturating_add(backoff::LONGEST))
+    }
+}

@@ -1,0 +1,86 @@
+//! A fetch that runs on its own, and for whose result any number of callers may wait.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::fetch::Failure;
+use crate::error::{Code, Error, Result};
+
+pub(super) struct Flight<T> {
+    result: watch::Receiver<Option<Result<Arc<T>>>>,
+    task: AbortHandle,
+}
+
+impl<T: Send + Sync + 'static> Flight<T> {
+    /// Runs `fetch` in a task of the caller's runtime.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] outside of a Tokio runtime.
+    pub(super) fn start(
+        fetch: impl Future<Output = Result<Arc<T>>> + Send + 'static,
+    ) -> Result<Self> {
+        let runtime = Handle::try_current().map_err(|cause| {
+            Error::new(Code::Internal, "fetching needs a Tokio runtime").with_source(cause)
+        })?;
+        let (sender, result) = watch::channel(None);
+        let task = runtime.spawn(async move {
+            let fetched = fetch.await;
+            sender.send_replace(Some(fetched));
+        });
+        Ok(Self {
+            result,
+            task: task.abort_handle(),
+        })
+    }
+
+    /// Waits for the result.
+    ///
+    /// # Errors
+    /// Those of the fetch, or [`Code::Internal`] if its runtime was shut down in the meantime.
+    pub(super) async fn landed(mut self) -> Result<Arc<T>> {
+        let abandoned = || Error::new(Code::Internal, "the fetch was abandoned with its runtime");
+        match self.result.wait_for(Option::is_some).await {
+            Ok(result) => result.clone().unwrap_or_else(|| Err(abandoned())),
+            Err(_) => Err(abandoned()),
+        }
+    }
+}
+
+impl<T> Flight<T> {
+    /// Whether the task is over; a flight that is still awaited then was lost with its runtime.
+    pub(super) fn is_over(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    pub(super) fn abort(&self) {
+        self.task.abort();
+    }
+}
+
+impl<T> Clone for Flight<T> {
+    fn clone(&self) -> Self {
+        Self {
+            result: self.result.clone(),
+            task: self.task.clone(),
+        }
+    }
+}
+
+/// Makes a panic of the fetch, that is to say of a transport, its failure.
+pub(super) async fn caught<T>(
+    fetch: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    AssertUnwindSafe(fetch)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            let error = Error::new(Code::Internal, "the fetch of a document panicked");
+            Err(Failure::new(error))
+        })
+}

@@ -1,0 +1,227 @@
+//! The broker's two documents, kept as long as they may be and fetched as seldom as they can be.
+
+mod backoff;
+mod cache;
+mod fetch;
+mod flight;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use self::cache::{Answer, Cache};
+use self::fetch::{Failure, Fetch, Fetched};
+use self::flight::Flight;
+use crate::clock::{Clock, Random, unix_seconds};
+use crate::discovery::{DISCOVERY_PATH, Discovery};
+use crate::error::Result;
+use crate::freshness::Freshness;
+use crate::http::Transport;
+use crate::jwks::KeySet;
+use crate::origin::Origin;
+use crate::stats::DocumentStats;
+
+/// The discovery document and the keys of one broker, shared by all callers.
+///
+/// Whoever needs a document that is not there starts a fetch in a task of its own, or waits for the
+/// one that runs; so there is one request per document at any time, and who gives up waiting stops
+/// nobody else. Dropping the last handle aborts what still runs.
+pub(crate) struct Documents {
+    shared: Arc<Shared>,
+}
+
+/// How it stands with both documents.
+#[derive(Debug, Default)]
+pub(crate) struct DocumentsStats {
+    pub(crate) discovery: DocumentStats,
+    pub(crate) keys: DocumentStats,
+    /// Seconds; see [`Stats::clock_difference`](crate::Stats::clock_difference).
+    pub(crate) clock_difference: Option<f64>,
+}
+
+impl Documents {
+    pub(crate) fn new(
+        broker: Origin,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            shared: Arc::new(Shared {
+                broker,
+                transport,
+                clock,
+                random,
+                discovery: Cache::new("discovery"),
+                keys: Cache::new("keys"),
+                clock_difference: AtomicU64::new(f64::NAN.to_bits()),
+            }),
+        })
+    }
+
+    /// The discovery document.
+    ///
+    /// # Errors
+    /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable) when there is none
+    /// to be had.
+    pub(crate) async fn discovery(&self) -> Result<Arc<Discovery>> {
+        self.shared.discovery().await
+    }
+
+    /// The keys.
+    ///
+    /// # Errors
+    /// As [`Documents::discovery`].
+    pub(crate) async fn keys(&self) -> Result<Arc<KeySet>> {
+        self.shared.keys().await
+    }
+
+    /// The keys for a token whose key is not in `seen`: a newer set if there is one already, else
+    /// what a fetch brings. One such fetch is allowed in five seconds; in between, what there is.
+    ///
+    /// # Errors
+    /// As [`Documents::discovery`], also when an older set is at hand: it would only prove that the
+    /// token's key is not in it.
+    pub(crate) async fn keys_beyond(&self, seen: &Arc<KeySet>) -> Result<Arc<KeySet>> {
+        self.shared.keys_beyond(seen).await
+    }
+
+    pub(crate) fn stats(&self) -> DocumentsStats {
+        let shared = &self.shared;
+        let now = shared.clock.monotonic();
+        let difference = f64::from_bits(shared.clock_difference.load(Relaxed));
+        DocumentsStats {
+            discovery: shared.discovery.stats(now),
+            keys: shared.keys.stats(now),
+            clock_difference: (!difference.is_nan()).then_some(difference),
+        }
+    }
+}
+
+impl Drop for Documents {
+    fn drop(&mut self) {
+        self.shared.discovery.abandon();
+        self.shared.keys.abandon();
+    }
+}
+
+/// What the tasks that fetch hold on to.
+struct Shared {
+    broker: Origin,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    discovery: Cache<Discovery>,
+    keys: Cache<KeySet>,
+    /// The bits of an `f64`, not a number as long as nothing is known.
+    clock_difference: AtomicU64,
+}
+
+impl Shared {
+    async fn discovery(self: &Arc<Self>) -> Result<Arc<Discovery>> {
+        let now = self.clock.monotonic();
+        match self.discovery.ask(now, || self.start_discovery()) {
+            Answer::Now(answer) => answer,
+            Answer::Later(flight) => {
+                let landed = flight.landed().await;
+                self.discovery.or_older(landed, self.clock.monotonic())
+            }
+        }
+    }
+
+    async fn keys(self: &Arc<Self>) -> Result<Arc<KeySet>> {
+        let now = self.clock.monotonic();
+        match self.keys.ask(now, || self.start_keys()) {
+            Answer::Now(answer) => answer,
+            Answer::Later(flight) => {
+                let landed = flight.landed().await;
+                self.keys.or_older(landed, self.clock.monotonic())
+            }
+        }
+    }
+
+    async fn keys_beyond(self: &Arc<Self>, seen: &Arc<KeySet>) -> Result<Arc<KeySet>> {
+        let now = self.clock.monotonic();
+        match self.keys.ask_beyond(seen, now, || self.start_keys()) {
+            Answer::Now(answer) => answer,
+            Answer::Later(flight) => flight.landed().await,
+        }
+    }
+
+    fn start_discovery(self: &Arc<Self>) -> Result<Flight<Discovery>> {
+        let shared = Arc::clone(self);
+        Flight::start(async move {
+            let fetched = flight::caught(shared.fetch_discovery()).await;
+            shared.settle(&shared.discovery, fetched)
+        })
+    }
+
+    fn start_keys(self: &Arc<Self>) -> Result<Flight<KeySet>> {
+        let shared = Arc::clone(self);
+        Flight::start(async move {
+            let fetched = flight::caught(shared.fetch_keys()).await;
+            shared.settle(&shared.keys, fetched)
+        })
+    }
+
+    async fn fetch_discovery(&self) -> Result<Fetched<Discovery>, Failure> {
+        self.fetch()
+            .document(&self.discovery, &self.broker.join(DISCOVERY_PATH), |body| {
+                Discovery::parse(body, &self.broker)
+            })
+            .await
+    }
+
+    async fn fetch_keys(self: &Arc<Self>) -> Result<Fetched<KeySet>, Failure> {
+        let discovery = self.discovery().await.map_err(Failure::inherited)?;
+        let fetched = self.fetch_keys_from(&discovery).await;
+        if !fetched.as_ref().is_err_and(Failure::is_gone) {
+            return fetched;
+        }
+        // The keys may have moved since the discovery document was fetched.
+        match self.discovery_beyond(&discovery).await {
+            Ok(newer) if newer.jwks_uri != discovery.jwks_uri => self.fetch_keys_from(&newer).await,
+            _ => fetched,
+        }
+    }
+
+    async fn fetch_keys_from(&self, discovery: &Discovery) -> Result<Fetched<KeySet>, Failure> {
+        self.fetch()
+            .document(&self.keys, &discovery.jwks_uri, KeySet::parse)
+            .await
+    }
+
+    async fn discovery_beyond(self: &Arc<Self>, seen: &Arc<Discovery>) -> Result<Arc<Discovery>> {
+        let now = self.clock.monotonic();
+        match self
+            .discovery
+            .ask_beyond(seen, now, || self.start_discovery())
+        {
+            Answer::Now(answer) => answer,
+            Answer::Later(flight) => flight.landed().await,
+        }
+    }
+
+    fn fetch(&self) -> Fetch<'_> {
+        Fetch {
+            transport: &*self.transport,
+            clock: &*self.clock,
+        }
+    }
+
+    fn settle<T>(&self, cache: &Cache<T>, fetched: Result<Fetched<T>, Failure>) -> Result<Arc<T>> {
+        match fetched {
+            Ok(fetched) => {
+                self.compare_clocks(fetched.freshness());
+                cache.adopt(fetched)
+            }
+            Err(failure) => Err(cache.fail(failure, self.clock.monotonic(), &*self.random)),
+        }
+    }
+
+    fn compare_clocks(&self, freshness: &Freshness) {
+        if let Some(date) = freshness.date() {
+            let difference = unix_seconds(date) - unix_seconds(self.clock.now()).floor();
+            self.clock_difference.store(difference.to_bits(), Relaxed);
+        }
+    }
+}

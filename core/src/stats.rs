@@ -1,0 +1,129 @@
+//! What a client has done so far.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use serde::Serialize;
+
+use crate::documents::DocumentsStats;
+use crate::error::Code;
+
+/// What a client has done so far, and how it stands with its broker.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// The broker's discovery document.
+    pub discovery: DocumentStats,
+    /// The broker's keys.
+    pub keys: DocumentStats,
+    /// How many logins were started.
+    pub logins_started: u64,
+    /// How many logins were completed.
+    pub logins_completed: u64,
+    /// How many calls failed, by the code of the error; a code that never occurred is left out.
+    pub failures: BTreeMap<&'static str, u64>,
+    /// How many logins are pending, if the store can tell.
+    pub pending: Option<usize>,
+    /// How far the broker's clock is ahead of ours, in seconds to the precision of an HTTP date;
+    /// unknown before the first answer. More than the leeway of the client is why good tokens are
+    /// refused.
+    pub clock_difference: Option<f64>,
+}
+
+/// How it stands with one of the broker's documents.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct DocumentStats {
+    /// How many requests were sent; a retry within the transport is not counted.
+    pub requests: u64,
+    /// How many fetches failed.
+    pub failures: u64,
+    /// How often a document past its lifetime was used because there was no newer one to be had.
+    pub stale_serves: u64,
+    /// How long ago the document was fetched or found unchanged; absent as long as there is none.
+    pub age_seconds: Option<f64>,
+    /// How long the document may be used from now, zero once its lifetime is over; absent as long
+    /// as there is none.
+    pub fresh_for_seconds: Option<f64>,
+}
+
+/// Counts logins.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    started: AtomicU64,
+    completed: AtomicU64,
+    failures: [AtomicU64; Code::ALL.len()],
+}
+
+impl Counters {
+    pub(crate) fn started(&self) {
+        self.started.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn completed(&self) {
+        self.completed.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn failed(&self, code: Code) {
+        if let Some(failures) = self.failures.get(code as usize) {
+            failures.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Puts all together.
+    pub(crate) fn stats(&self, documents: DocumentsStats, pending: Option<usize>) -> Stats {
+        let counts = self.failures.iter().map(|failures| failures.load(Relaxed));
+        Stats {
+            discovery: documents.discovery,
+            keys: documents.keys,
+            logins_started: self.started.load(Relaxed),
+            logins_completed: self.completed.load(Relaxed),
+            failures: Code::ALL
+                .iter()
+                .map(|code| code.as_str())
+                .zip(counts)
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+            pending,
+            clock_difference: documents.clock_difference,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_counted_under_its_own_name() {
+        let counters = Counters::default();
+        counters.started();
+        counters.completed();
+        for (count, code) in Code::ALL.iter().enumerate() {
+            for _ in 0..count {
+                counters.failed(*code);
+            }
+        }
+        let stats = counters.stats(DocumentsStats::default(), Some(3));
+        assert_eq!((stats.logins_started, stats.logins_completed), (1, 1));
+        for (count, code) in Code::ALL.iter().enumerate().skip(1) {
+            assert_eq!(stats.failures[code.as_str()], count as u64);
+        }
+        assert!(!stats.failures.contains_key(Code::ALL[0].as_str()));
+    }
+
+    #[test]
+    fn stats_serialize_under_the_names_of_their_fields() {
+        let mut documents = DocumentsStats {
+            clock_difference: Some(-1.0),
+            ..DocumentsStats::default()
+        };
+        documents.keys.requests = 2;
+        let stats = Counters::default().stats(documents, None);
+        let value = serde_json::to_value(stats).unwrap();
+        assert_eq!(value["keys"]["requests"], 2);
+        assert_eq!(value["discovery"]["age_seconds"], serde_json::Value::Null);
+        assert_eq!(value["clock_difference"], -1.0);
+        assert_eq!(value["failures"], serde_json::json!({}));
+    }
+}
