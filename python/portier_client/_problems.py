@@ -29,56 +29,66 @@ class Problem:
     title: str
     text: str
     retry_after: int | None = None
-    """Seconds for the `Retry-After` header, or `None` where waiting does not help."""
+    """Seconds for the ``Retry-After`` header, or ``None`` where waiting does not help."""
 
 
 def explain(error: PortierError) -> Problem:
-    """Puts an error into words.
+    """Put an error into words.
 
-    Nothing of what came with the request is repeated: anyone can post any `error_description` to
+    Nothing of what came with the request is repeated: anyone can post any ``error_description`` to
     the callback, and make the site say it.
     """
-    match error:
-        case InvalidEmail():
-            return Problem(
-                400,
-                "Check the address",
-                "This does not look like an e-mail address. Please type it again.",
-            )
-        case BrokerError(error="access_denied"):
-            return Problem(403, "Sign-in cancelled", "Nothing has changed. You can start again.")
-        case InvalidSession() | TokenExpired():
-            return Problem(
-                400,
-                "This sign-in is over",
-                "It was already used, or has expired. Please start again.",
-            )
-        case BrokerError() | InvalidToken():
-            return Problem(
-                400,
-                "Sign-in did not work",
-                "The login service did not confirm your address. Please start again.",
-            )
-        case BrokerUnavailable():
-            return Problem(
-                503,
-                "The login service does not answer",
-                "Please try again in a moment.",
-                _RETRY_AFTER_SECONDS,
-            )
-        case StoreError():
-            return Problem(
-                503,
-                "Sign-in is not possible right now",
-                "Please try again in a moment.",
-                _RETRY_AFTER_SECONDS,
-            )
-        case _:
-            return Problem(500, "Something went wrong", "The error is on our side, not on yours.")
+    if isinstance(error, BrokerError) and error.error == "access_denied":
+        return _CANCELLED
+    found = (problem for kinds, problem in _PROBLEMS if isinstance(error, kinds))
+    return next(found, _DEFECT)
+
+
+_TRY_LATER = "Please try again in a moment."
+
+# The first that fits an error holds.
+_PROBLEMS: list[tuple[tuple[type[PortierError], ...], Problem]] = [
+    (
+        (InvalidEmail,),
+        Problem(
+            400,
+            "Check the address",
+            "This does not look like an e-mail address. Please type it again.",
+        ),
+    ),
+    (
+        (InvalidSession, TokenExpired),
+        Problem(
+            400,
+            "This sign-in is over",
+            "It was already used, or has expired. Please start again.",
+        ),
+    ),
+    (
+        (BrokerError, InvalidToken),
+        Problem(
+            400,
+            "Sign-in did not work",
+            "The login service did not confirm your address. Please start again.",
+        ),
+    ),
+    (
+        (BrokerUnavailable,),
+        Problem(503, "The login service does not answer", _TRY_LATER, _RETRY_AFTER_SECONDS),
+    ),
+    (
+        (StoreError,),
+        Problem(503, "Sign-in is not possible right now", _TRY_LATER, _RETRY_AFTER_SECONDS),
+    ),
+]
+
+_CANCELLED = Problem(403, "Sign-in cancelled", "Nothing has changed. You can start again.")
+
+_DEFECT = Problem(500, "Something went wrong", "The error is on our side, not on yours.")
 
 
 def render(problem: Problem, start_again: str) -> str:
-    """A page of its own, which loads nothing; serve it with `PAGE_POLICY`."""
+    """Make a page of its own, which loads nothing; serve it with ``PAGE_POLICY``."""
     return _PAGE.format(
         style=_STYLE,
         title=escape(problem.title),
@@ -128,4 +138,4 @@ PAGE_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""The `Content-Security-Policy` of the page that `render` makes."""
+"""The ``Content-Security-Policy`` of the page that ``render`` makes."""

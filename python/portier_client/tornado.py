@@ -1,45 +1,45 @@
-"""Log people in from a [Tornado](https://www.tornadoweb.org) site.
+"""Log people in from a Tornado site.
 
-Two handlers make a login; the site adds what happens once an address is known:
+Two handlers make a login; the site adds what happens once an address is known::
 
-```python
-import os
+    import os
 
-from tornado.web import Application
+    from tornado.web import Application
 
-from portier_client import Client, Login
-from portier_client.tornado import LoginHandler, VerifyHandler
+    from portier_client import Client, Login
+    from portier_client.tornado import LoginHandler, VerifyHandler
 
+    class Verify(VerifyHandler):
+        def on_login(self, login: Login) -> None:
+            self.set_signed_cookie("email", login.email, **self.cookie_flags)
 
-class Verify(VerifyHandler):
-    def on_login(self, login: Login) -> None:
-        self.set_signed_cookie("email", login.email, **self.cookie_flags)
+    application = Application(
+        [("/login", LoginHandler), ("/verify", Verify)],
+        portier=Client("https://example.com/verify"),
+        cookie_secret=os.urandom(32),
+        xsrf_cookies=True,
+    )
 
-
-application = Application(
-    [("/login", LoginHandler), ("/verify", Verify)],
-    portier=Client("https://example.com/verify"),
-    cookie_secret=os.urandom(32),
-    xsrf_cookies=True,
-)
-```
-
-The login page is the site's own: a form that posts `email`, Tornado's XSRF field and, if it likes,
-`next` to `/login`. A handler with a base class of its own takes both:
-`class Verify(VerifyHandler, BaseHandler)`.
+The login page is the site's own: a form that posts ``email``, Tornado's XSRF field and, if it
+likes, ``next`` to ``/login``. A site whose handlers have a base class of their own names both:
+``class Verify(VerifyHandler, BaseHandler)``.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Iterable, Sequence
-from typing import Any, ClassVar, cast
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from tornado.web import RequestHandler
 
-from . import Client, Login, PortierError
-from ._native import safe_next
+from . import PortierError, safe_next
 from ._problems import PAGE_POLICY, Problem, explain, render
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Sequence
+
+    from . import Client, Login
 
 __all__ = ["LoginHandler", "PortierMixin", "Problem", "VerifyHandler", "login_policy"]
 
@@ -49,12 +49,12 @@ _MOST_OCTETS_OF_A_CALLBACK = 64 * 1024
 
 
 def login_policy(client: Client, *, identity_providers: Iterable[str] = ()) -> str:
-    """Returns a `Content-Security-Policy` for a page with a login form.
+    """Return a ``Content-Security-Policy`` for a page with a login form.
 
-    Browsers hold a form to `form-action` through every redirect that follows, so the broker's
+    Browsers hold a form to ``form-action`` through every redirect that follows, so the broker's
     origin must be in it. A broker may at once send people on to the identity provider of their
     address, as the public one does with Gmail; name the origins of those that should work
-    (`https://accounts.google.com`).
+    (``https://accounts.google.com``).
 
     >>> from portier_client import Client
     >>> login_policy(Client("https://example.com/verify")).split("; ")[1]
@@ -70,35 +70,35 @@ def login_policy(client: Client, *, identity_providers: Iterable[str] = ()) -> s
 class PortierMixin(RequestHandler):
     """What both ends of a login share; also for handlers that do it in their own way.
 
-    The client is the application's setting `portier`; override `portier` to choose another.
+    The client is the application's setting ``portier``; override ``portier`` to choose another.
     """
 
     default_next: ClassVar[str] = "/"
     """Where a login leads that did not start from a page to go back to."""
 
     allowed_hosts: ClassVar[Sequence[str]] = ()
-    """Hosts other than this site that `next` may lead to, over `https` only."""
+    """Hosts other than this site that ``next`` may lead to, over ``https`` only."""
 
     @property
     def portier(self) -> Client:
         """The client to log in with."""
-        return cast(Client, self.settings["portier"])
+        return cast("Client", self.settings["portier"])
 
     @property
     def cookie_flags(self) -> dict[str, Any]:
-        """Flags for the cookie that keeps a person signed in, for `set_signed_cookie`.
+        """Flags for the cookie that keeps a person signed in, for ``set_signed_cookie``.
 
-        `SameSite=Lax`, because the login arrives from the broker's site: a `Strict` cookie would
-        be missing on the page that follows. A site that keeps sessions on its server should begin
-        a new one in `on_login`, never go on with the one from before.
+        ``SameSite=Lax``, because the login arrives from the broker's site: a ``Strict`` cookie
+        would be missing on the page that follows. A site that keeps sessions on its server should
+        begin a new one in ``on_login``, never go on with the one from before.
         """
         secure = self.portier.redirect_uri.startswith("https:")
         return {"httponly": True, "samesite": "Lax", "secure": secure}
 
     async def start_login(self, email: str, next_page: str = "") -> None:
-        """Sends the browser to the broker, to prove that `email` is its person's address.
+        """Send the browser to the broker, to prove that ``email`` is its person's address.
 
-        `next_page` comes back once that is done. Where it would lead off this site it is dropped.
+        ``next_page`` comes back once that is done. Where it would lead off this site it is dropped.
         """
         try:
             page = self.safe_next(next_page)
@@ -109,28 +109,28 @@ class PortierMixin(RequestHandler):
             self.see_other(url)
 
     async def finish_login(self) -> Login:
-        """Reads the broker's answer from this request's form. Call it once per request.
+        """Read the broker's answer from this request's form. Call it once per request.
 
-        Raises the `PortierError` that says why there is no login.
+        Raises the :class:`~portier_client.PortierError` that says why there is no login.
         """
         return await self.portier.complete(self.request.body_arguments)
 
     def safe_next(self, page: str) -> str | None:
-        """Returns `page` as a redirect may use it, or `None` if it would lead off this site."""
+        """Return ``page`` as a redirect may use it, or ``None`` if it would lead off this site."""
         return safe_next(page, self.allowed_hosts)
 
     def see_other(self, url: str) -> None:
-        """Redirects with 303, so that the form is not posted on, and leaves no trace in caches."""
+        """Redirect with 303, so that the form is not posted on, and leave no trace in caches."""
         self._keep_private()
         self.redirect(url, status=303)
 
     def on_login_error(self, error: PortierError) -> Awaitable[None] | None:
-        """Answers a failed login; `async` or not. Override it to act on certain errors."""
+        """Answer a failed login; ``async`` or not. Override it to act on certain errors."""
         self.answer_problem(explain(error))
         return None
 
     def answer_problem(self, problem: Problem) -> None:
-        """Answers with the problem's status and page."""
+        """Answer with the problem's status and page."""
         self.set_status(problem.status)
         self._keep_private()
         self.set_header("X-Content-Type-Options", "nosniff")
@@ -140,7 +140,7 @@ class PortierMixin(RequestHandler):
         self.show_problem(problem)
 
     def show_problem(self, problem: Problem) -> None:
-        """Writes the page about a failed login; the status is set. Override it for the site's looks."""
+        """Write the page about a failed login. Override it for the looks of the site."""
         self.set_header("Content-Security-Policy", PAGE_POLICY)
         self.finish(render(problem, self.settings.get("login_url", "/")))
 
@@ -149,23 +149,24 @@ class PortierMixin(RequestHandler):
         self.set_header("Referrer-Policy", "no-referrer")
 
     async def _fail(self, error: PortierError) -> None:
-        level = logging.WARNING if explain(error).status >= 500 else logging.INFO
+        ours = explain(error).status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        level = logging.WARNING if ours else logging.INFO
         _log.log(level, "login failed: %s code=%s", error, error.code)
         await _settle(self.on_login_error(error))
 
 
 class LoginHandler(PortierMixin):
-    """Starts a login: takes a form with `email` and, optionally, `next`.
+    """Starts a login: takes a form with ``email`` and, optionally, ``next``.
 
     Tornado's XSRF check applies: without it, any site could send mail in this one's name. Add a
-    `get` that shows the form, or put the form on another page.
+    ``get`` that shows the form, or put the form on another page.
     """
 
     async def post(self) -> None:
-        """Redirects to the broker."""
+        """Redirect to the broker."""
         await self.start_login(
-            self.get_body_argument("email", ""),
-            self.get_body_argument("next", ""),
+            self.get_body_argument("email", "", strip=False),
+            self.get_body_argument("next", "", strip=False),
         )
 
 
@@ -177,14 +178,14 @@ class VerifyHandler(PortierMixin):
     """
 
     def on_login(self, login: Login) -> Awaitable[None] | None:
-        """Signs in the person who owns `login.email`; `async` or not. Every site overrides it.
+        """Sign in the person who owns ``login.email``; ``async`` or not. Every site overrides it.
 
         The handler then redirects to the page to go back to, unless this has finished the request.
         """
         raise NotImplementedError
 
     async def post(self) -> None:
-        """Takes the broker's answer."""
+        """Take the broker's answer."""
         if unacceptable := self._unacceptable():
             self.answer_problem(unacceptable)
             return
@@ -198,7 +199,7 @@ class VerifyHandler(PortierMixin):
             self.see_other(self.safe_next(login.session or "") or self.default_next)
 
     def get(self) -> None:
-        """Refuses: nobody's link, mail scanner or reload completes a login."""
+        """Refuse: nobody's link, mail scanner or reload completes a login."""
         self.set_header("Allow", "POST")
         self.answer_problem(
             Problem(405, "Nothing to see here", "This address only takes the end of a sign-in.")
@@ -207,7 +208,7 @@ class VerifyHandler(PortierMixin):
     head = get
 
     def check_xsrf_cookie(self) -> None:
-        """Exempts the broker's post, and nothing else."""
+        """Exempt the broker's post, and nothing else."""
         if self.request.method != "POST":
             super().check_xsrf_cookie()
 

@@ -84,8 +84,13 @@ class SignOut(Page):
 def make_app(client: Client, cookie_secret: str | bytes) -> Application:
     """Puts the site together; `client` knows the broker."""
     return Application(
-        [("/", Index), ("/members", Members), ("/login", SignIn), ("/logout", SignOut)]
-        + [("/verify", Verify)],
+        [
+            ("/", Index),
+            ("/members", Members),
+            ("/login", SignIn),
+            ("/verify", Verify),
+            ("/logout", SignOut),
+        ],
         portier=client,
         login_url="/login",
         cookie_secret=cookie_secret,

@@ -10,15 +10,18 @@ import asyncio
 import errno
 import secrets
 import signal
-import socket
 import sys
+from typing import TYPE_CHECKING
 
 from app import make_app
+from portier_client.testing import DevBroker
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from portier_client import Client
-from portier_client.testing import DevBroker
+
+if TYPE_CHECKING:
+    import socket
 
 
 def main() -> int:
@@ -41,7 +44,7 @@ def parse_arguments() -> int:
     parser = argparse.ArgumentParser(description="The example site, with a development broker.")
     parser.add_argument("--port", type=int, default=8888, help="where to serve (%(default)s)")
     port: int = parser.parse_args().port
-    if not 0 <= port <= 65535:
+    if port not in range(2**16):
         parser.error(f"a port is a number from 0 to 65535 port={port}")
     return port
 

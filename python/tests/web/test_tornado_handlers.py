@@ -1,0 +1,202 @@
+"""The handlers on their own: pages, headers and hooks, whatever the client says."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tornado.web import Application, RequestHandler
+
+from portier_client import (
+    BrokerError,
+    BrokerUnavailable,
+    Client,
+    ConfigError,
+    InternalError,
+    InvalidEmail,
+    InvalidSession,
+    InvalidToken,
+    Login,
+    PortierError,
+    StoreError,
+)
+from portier_client.tornado import LoginHandler, Problem, VerifyHandler, login_policy
+
+if TYPE_CHECKING:
+    from .conftest import Serve
+    from .visitor import Visitor
+
+
+@dataclass
+class StandIn:
+    """A client whose answers are known beforehand."""
+
+    answer: PortierError | Login
+    redirect_uri: str = "https://example.com/verify"
+
+    async def authenticate(self, email: str, *, session: str | None) -> str:
+        return self._answered()
+
+    async def complete(self, form: object) -> Login:
+        return self._answered()
+
+    def _answered(self) -> Any:
+        if isinstance(self.answer, PortierError):
+            raise self.answer
+        return self.answer
+
+
+def login(session: str | None = None) -> Login:
+    return Login(
+        email="alice@example.com",
+        email_original="Alice@example.com",
+        session=session,
+        state=None,
+        issued_at=datetime.now(UTC),
+        auth_time=None,
+        same_browser=False,
+    )
+
+
+class Verify(VerifyHandler):
+    def on_login(self, login: Login) -> None:
+        self.set_cookie("email", login.email, **self.cookie_flags)
+
+
+@pytest.fixture
+def serve_answer(serve: Serve) -> Any:
+    """Serves handlers whose client has one answer; returns the site's origin."""
+
+    def start(
+        answer: PortierError | Login, verify: type[RequestHandler] = Verify, **settings: Any
+    ) -> str:
+        handlers: list[Any] = [("/login", LoginHandler), ("/verify", verify)]
+        return serve(lambda _: Application(handlers, portier=StandIn(answer), **settings))
+
+    return start
+
+
+MESSAGE = "for developers only"
+REFUSED = BrokerError(MESSAGE, code="broker_error", error="access_denied")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (InvalidEmail(MESSAGE, code="invalid_email"), 400),
+        (REFUSED, 403),
+        (BrokerError(MESSAGE, code="broker_error", error="invalid_request"), 400),
+        (BrokerError(MESSAGE, code="missing_token"), 400),
+        (InvalidToken(MESSAGE, code="token_signature"), 400),
+        (InvalidSession(MESSAGE, code="session_used"), 400),
+        (BrokerUnavailable(MESSAGE, code="broker_timeout"), 503),
+        (StoreError(MESSAGE, code="store_full"), 503),
+        (ConfigError(MESSAGE, code="invalid_option"), 500),
+        (InternalError(MESSAGE, code="internal"), 500),
+    ],
+    ids=lambda value: getattr(value, "code", ""),
+)
+@pytest.mark.parametrize("path", ["/login", "/verify"])
+def test_each_error_has_a_page_with_its_status(
+    serve_answer: Any, visitor: Visitor, path: str, error: PortierError, status: int
+) -> None:
+    page = visitor.post(serve_answer(error) + path, {"email": "x", "id_token": "x"})
+    assert page.status == status
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["X-Frame-Options"] == "DENY"
+    assert (page.headers["Retry-After"] is not None) == (status == 503)
+    assert '<a href="/">Start again</a>' in page.text
+    assert MESSAGE not in page.text
+
+
+def test_the_default_page_allows_its_own_style_only(serve_answer: Any, visitor: Visitor) -> None:
+    page = visitor.post(f"{serve_answer(REFUSED)}/verify", {"id_token": "x"})
+    style = re.search("<style>(.*?)</style>", page.text, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    policy = page.headers["Content-Security-Policy"]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; ")
+
+
+def test_the_link_of_the_default_page_is_escaped(serve_answer: Any, visitor: Visitor) -> None:
+    site = serve_answer(REFUSED, login_url='/in?"><script>')
+    page = visitor.post(f"{site}/verify", {"id_token": "x"})
+    assert '<a href="/in?&quot;&gt;&lt;script&gt;">' in page.text
+
+
+def test_the_hooks_may_be_async(serve_answer: Any, visitor: Visitor) -> None:
+    class Async(VerifyHandler):
+        async def on_login(self, login: Login) -> None:
+            self.set_cookie("email", login.email)
+
+        async def on_login_error(self, error: PortierError) -> None:
+            self.set_status(418)
+
+    answer = visitor.post(f"{serve_answer(login(), Async)}/verify", {}, follow=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/")
+    assert visitor.cookies["localhost"]["email"].value == "alice@example.com"
+    assert visitor.post(f"{serve_answer(REFUSED, Async)}/verify", {}).status == 418
+
+
+def test_a_hook_may_answer_by_itself(serve_answer: Any, visitor: Visitor) -> None:
+    class Terse(VerifyHandler):
+        def on_login(self, login: Login) -> None:
+            self.finish("you are in")
+
+        def show_problem(self, problem: Problem) -> None:
+            self.finish(problem.title)
+
+    assert visitor.post(f"{serve_answer(login(), Terse)}/verify", {}).text == "you are in"
+    refused = visitor.post(f"{serve_answer(REFUSED, Terse)}/verify", {})
+    assert (refused.status, refused.text) == (403, "Sign-in cancelled")
+
+
+def test_a_stored_page_is_checked_again(serve_answer: Any, visitor: Visitor) -> None:
+    class Shop(Verify):
+        default_next = "/home"
+        allowed_hosts = ("shop.example.com",)
+
+    for stored, landed in [
+        ("//evil.example", "/home"),
+        ("/members", "/members"),
+        ("https://shop.example.com/", "https://shop.example.com/"),
+        (None, "/home"),
+    ]:
+        site = serve_answer(login(stored), Shop)
+        answer = visitor.post(f"{site}/verify", {}, follow=False)
+        assert answer.headers["Location"] == landed
+
+
+def test_cookies_are_secure_where_the_site_is(serve_answer: Any, visitor: Visitor) -> None:
+    visitor.post(f"{serve_answer(login())}/verify", {}, follow=False)
+    cookie = visitor.cookies["localhost"]["email"]
+    assert cookie["secure"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+
+
+def test_a_site_must_say_what_a_login_does(serve_answer: Any, visitor: Visitor) -> None:
+    assert visitor.post(f"{serve_answer(login(), VerifyHandler)}/verify", {}).status == 500
+
+
+def test_web_10_the_log_names_the_code_and_no_secret(
+    serve_answer: Any, visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    site = serve_answer(REFUSED)
+    visitor.post(f"{site}/verify", {"id_token": "e30.e30.c2ln", "state": "s3cret"})
+    assert "code=broker_error" in caplog.text
+    assert "e30" not in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_a_policy_names_the_broker_and_the_identity_providers() -> None:
+    client = Client("https://example.com/verify", broker="https://broker.example.com/")
+    policy = login_policy(client, identity_providers=["https://accounts.google.com"])
+    assert "form-action 'self' https://broker.example.com https://accounts.google.com; " in policy

@@ -1,0 +1,101 @@
+"""Logging in to the example site, as a person does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from .visitor import Page, Visitor
+
+if TYPE_CHECKING:
+    from portier_client.testing import DevBroker
+
+Walk = Callable[..., Page]
+
+
+def test_a_visitor_logs_in_and_out(visitor: Visitor, site: str, broker: DevBroker) -> None:
+    index = visitor.get(f"{site}/")
+    assert "alice@example.com" not in index.text
+
+    asked = visitor.submit(index, "/login", email="Alice@Example.com")
+    assert asked.url.startswith(f"{broker.origin}/auth?")
+    assert site in asked.text
+    assert "Alice@Example.com" in asked.text
+
+    answer = visitor.submit(asked, answer="continue")
+    assert answer.form().action == f"{site}/verify"
+    assert answer.form().fields["id_token"]
+
+    greeting = visitor.submit(answer)
+    assert greeting.url == f"{site}/"
+    assert "alice@example.com" in greeting.text
+
+    goodbye = visitor.submit(greeting, "/logout")
+    assert goodbye.url == f"{site}/"
+    assert "alice@example.com" not in goodbye.text
+
+
+def test_a_login_leads_back_to_the_page_that_needed_it(visitor: Visitor, site: str) -> None:
+    refused = visitor.request("GET", f"{site}/members")
+    assert refused.status == 302
+    login = visitor.get(f"{site}{refused.headers['Location']}")
+    asked = visitor.submit(login, "/login", email="bob@example.com")
+    members = visitor.submit(visitor.submit(asked, answer="continue"))
+    assert members.url == f"{site}/members"
+    assert members.status == 200
+    assert "bob@example.com" in members.text
+
+
+def test_next_travels_in_the_store_and_not_through_the_browser(visitor: Visitor, site: str) -> None:
+    login = visitor.get(f"{site}/login?next=/members")
+    start = visitor.submit(login, "/login", email="bob@example.com", follow=False)
+    assert "members" not in start.headers["Location"]
+
+
+def test_the_redirect_to_the_broker_is_private(visitor: Visitor, site: str) -> None:
+    login = visitor.get(f"{site}/login")
+    start = visitor.submit(login, "/login", email="bob@example.com", follow=False)
+    assert start.status == 303
+    assert start.headers["Cache-Control"] == "no-store"
+    assert start.headers["Referrer-Policy"] == "no-referrer"
+    query = parse_qs(urlsplit(start.headers["Location"]).query)
+    assert query["login_hint"] == ["bob@example.com"]
+    assert query["redirect_uri"] == [f"{site}/verify"]
+
+
+def test_web_09_the_answer_to_the_callback_is_private(visitor: Visitor, walk: Walk) -> None:
+    answer = visitor.submit(walk(), follow=False)
+    assert answer.status == 303
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.text == ""
+
+
+def test_the_session_cookie_survives_the_way_back_from_the_broker(
+    visitor: Visitor, walk: Walk
+) -> None:
+    visitor.submit(walk())
+    cookie = visitor.cookies["localhost"]["email"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["httponly"]
+    assert not cookie["secure"], "plain http on this machine"
+
+
+def test_the_login_page_may_redirect_its_form_to_the_broker(
+    visitor: Visitor, site: str, broker: DevBroker
+) -> None:
+    policy = visitor.get(f"{site}/login").headers["Content-Security-Policy"]
+    assert f"form-action 'self' {broker.origin};" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_web_21_two_tabs_log_in_one_after_the_other(visitor: Visitor, walk: Walk) -> None:
+    first, second = walk(email="one@example.com"), walk(email="two@example.com")
+    assert "two@example.com" in visitor.submit(second).text
+    assert "one@example.com" in visitor.submit(first).text
+
+
+def test_a_login_may_be_finished_in_another_browser(walk: Walk) -> None:
+    phone = Visitor()
+    assert "alice@example.com" in phone.submit(walk()).text

@@ -1,0 +1,142 @@
+"""What the example site refuses, and how it says so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+from portier_client.testing import DevBroker
+
+from .conftest import Serve, example
+from .visitor import Page, Visitor
+
+Walk = Callable[..., Page]
+
+OVER = "This sign-in is over"
+FAILED = "Sign-in did not work"
+
+
+def test_a_replayed_callback_is_refused(visitor: Visitor, walk: Walk) -> None:
+    callback = walk()
+    assert visitor.submit(callback).status == 200
+    visitor.cookies.clear()
+    replayed = visitor.submit(callback)
+    assert replayed.status == 400
+    assert OVER in replayed.text
+    assert "email" not in visitor.cookies.get("localhost", {})
+
+
+def test_a_cancelled_login_is_no_login(visitor: Visitor, site: str) -> None:
+    asked = visitor.submit(visitor.get(f"{site}/login"), "/login", email="alice@example.com")
+    cancelled = visitor.submit(visitor.submit(asked, answer="cancel"))
+    assert cancelled.status == 403
+    assert "Sign-in cancelled" in cancelled.text
+    assert "alice@example.com" not in visitor.get(f"{site}/").text
+
+
+def test_an_expired_session_is_refused(visitor: Visitor, broker: DevBroker, serve: Serve) -> None:
+    site = serve(lambda origin: example(origin, broker.origin, session_ttl=1))
+    asked = visitor.submit(visitor.get(f"{site}/login"), "/login", email="alice@example.com")
+    callback = visitor.submit(asked, answer="continue")
+    time.sleep(1.01)  # The shortest lifetime there is, and not for luck: it is over then.
+    refused = visitor.submit(callback)
+    assert refused.status == 400
+    assert OVER in refused.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"nonce": "A" * 32}, OVER),
+        ({"claims": {"iat": 1, "exp": 2}}, OVER),
+        ({"claims": {"aud": "https://other.example"}}, FAILED),
+        ({"claims": {"iss": "https://other.example"}}, FAILED),
+        ({"claims": {"email": "mallory@example.com"}, "key": "stranger"}, FAILED),
+        ({"header": {"alg": "none"}}, FAILED),
+    ],
+    ids=["nonce", "expired", "audience", "issuer", "signature", "algorithm"],
+)
+def test_a_forged_token_is_refused(
+    visitor: Visitor, site: str, broker: DevBroker, changes: dict[str, object], words: str
+) -> None:
+    login = visitor.get(f"{site}/login")
+    start = visitor.submit(login, "/login", email="alice@example.com", follow=False)
+    token = broker.mint(url=start.headers["Location"], **changes)
+    refused = visitor.post(f"{site}/verify", {"id_token": token})
+    assert refused.status == 400
+    assert words in refused.text
+    assert "email" not in visitor.cookies["localhost"]
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "\0", "é" * 100, "a" * 20_000])
+def test_junk_is_refused(visitor: Visitor, site: str, token: str) -> None:
+    refused = visitor.post(f"{site}/verify", {"id_token": token, "state": ""})
+    assert refused.status == 400
+    assert FAILED in refused.text
+
+
+def test_a_wrong_state_changes_nothing(visitor: Visitor, walk: Walk) -> None:
+    callback = walk()
+    assert visitor.submit(callback, state="forged").status == 200
+
+
+def test_the_callback_takes_forms_only(visitor: Visitor, site: str) -> None:
+    assert visitor.request("POST", f"{site}/verify").status == 415
+    large = visitor.post(f"{site}/verify", {"id_token": "a" * 70_000})
+    assert large.status == 413
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_web_23_only_a_post_completes_a_login(
+    visitor: Visitor, site: str, walk: Walk, method: str
+) -> None:
+    callback = walk()
+    query = urlencode(callback.form().fields)
+    refused = visitor.request(method, f"{site}/verify?{query}")
+    # The XSRF check comes before the method's absence is noticed.
+    assert refused.status == (405 if method in {"GET", "HEAD"} else 403)
+    assert visitor.submit(callback).status == 200, "nothing was consumed"
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/", "/members"])
+def test_web_05_no_other_page_takes_a_post_from_elsewhere(
+    visitor: Visitor, site: str, walk: Walk, path: str
+) -> None:
+    visitor.submit(walk())
+    refused = visitor.post(f"{site}{path}", {"email": "victim@example.com"})
+    assert refused.status == 403
+    assert "alice@example.com" in visitor.get(f"{site}/").text, "still signed in"
+
+
+def test_an_impossible_address_is_asked_for_again(visitor: Visitor, site: str) -> None:
+    login = visitor.get(f"{site}/login?next=/members")
+    for email in ["", "nobody", "a@b@c.example", "a b@example.com"]:
+        again = visitor.submit(login, "/login", email=email)
+        assert again.status == 400
+        assert again.form("/login").fields["email"] == email
+        assert again.form("/login").fields["next"] == "/members"
+        assert "does not look like an e-mail address" in again.text
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "\"><img src=x>'&", "\u202eevil"])
+def test_web_12_markup_is_not_taken_over(visitor: Visitor, site: str, text: str) -> None:
+    again = visitor.submit(visitor.get(f"{site}/login"), "/login", email=text, next=text)
+    assert again.form("/login").fields["email"] == text
+    for fields in ({"error": text}, {"error": "server_error", "error_description": text}):
+        answer = visitor.post(f"{site}/verify", fields)
+        assert answer.status == 400
+        assert FAILED in answer.text
+        assert text not in answer.text
+    assert "<script" not in again.text
+    assert "<img src=x" not in again.text
+
+
+def test_a_broker_that_is_down_is_said_to_be(visitor: Visitor, serve: Serve) -> None:
+    with DevBroker() as broker:
+        site = serve(lambda origin: example(origin, broker.origin))
+    down = visitor.submit(visitor.get(f"{site}/login"), "/login", email="alice@example.com")
+    assert down.status == 503
+    assert int(down.headers["Retry-After"]) > 0
+    assert "does not answer" in down.text

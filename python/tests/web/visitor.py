@@ -1,0 +1,131 @@
+"""A browser without scripts: it keeps cookies, follows redirects and sends forms."""
+
+from __future__ import annotations
+
+import http.client
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from http.cookies import Morsel, SimpleCookie
+from urllib.parse import urlencode, urljoin, urlsplit
+
+
+class Visitor:
+    """Someone at a browser of their own.
+
+    Cookies belong to a host name, whatever its port, and those with a `SameSite` flag stay at home
+    when another site posts.
+    """
+
+    def __init__(self) -> None:
+        self.cookies: dict[str, dict[str, Morsel[str]]] = {}
+
+    def get(self, url: str, *, follow: bool = True) -> Page:
+        """Opens an address, as if it was typed."""
+        return self._send("GET", url, None, follow=follow, cross_site=False)
+
+    def request(self, method: str, url: str) -> Page:
+        """Sends a request that no page could."""
+        return self._send(method, url, None, follow=False, cross_site=False)
+
+    def submit(self, page: Page, action: str = "", *, follow: bool = True, **fields: str) -> Page:
+        """Fills in the form of a page whose action ends with `action`, and sends it."""
+        form = page.form(action)
+        url = urljoin(page.url, form.action)
+        values = {**form.fields, **fields}
+        return self.post(url, values, follow=follow, origin=page.url)
+
+    def post(
+        self, url: str, fields: dict[str, str], *, follow: bool = True, origin: str | None = None
+    ) -> Page:
+        """Sends a form from a page at `origin`; without one, from a site of somebody else."""
+        cross_site = origin is None or urlsplit(origin).hostname != urlsplit(url).hostname
+        body = urlencode(fields).encode()
+        return self._send("POST", url, body, follow=follow, cross_site=cross_site)
+
+    def _send(
+        self, method: str, url: str, body: bytes | None, *, follow: bool, cross_site: bool
+    ) -> Page:
+        for _ in range(10):
+            page = self._exchange(method, url, body, cross_site=cross_site)
+            if not (follow and 300 <= page.status < 400):
+                return page
+            assert page.status == 303, "what answers a form is 303"
+            method, url, body = "GET", urljoin(url, page.headers["Location"]), None
+        raise AssertionError("too many redirects")
+
+    def _exchange(self, method: str, url: str, body: bytes | None, *, cross_site: bool) -> Page:
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        headers = {"Cookie": self._cookies_for(parts.hostname, cross_site and method == "POST")}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Origin"] = "null"
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+        try:
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request(method, target, body, headers)
+            response = connection.getresponse()
+            text = response.read().decode()
+        finally:
+            connection.close()
+        for value in response.headers.get_all("Set-Cookie", []):
+            self._keep(parts.hostname, value)
+        return Page(url, response.status, response.headers, text)
+
+    def _cookies_for(self, host: str, from_elsewhere: bool) -> str:
+        cookies = self.cookies.get(host, {}).values()
+        return "; ".join(
+            f"{cookie.key}={cookie.coded_value}"
+            for cookie in cookies
+            if not (from_elsewhere and cookie["samesite"])
+        )
+
+    def _keep(self, host: str, value: str) -> None:
+        for name, cookie in SimpleCookie(value).items():
+            self.cookies.setdefault(host, {})[name] = cookie
+            if not cookie.value:
+                del self.cookies[host][name]
+
+
+@dataclass
+class Page:
+    """What a visitor sees."""
+
+    url: str
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+    @property
+    def forms(self) -> list[Form]:
+        """The forms on the page."""
+        reader = _FormReader()
+        reader.feed(self.text)
+        return reader.forms
+
+    def form(self, action: str = "") -> Form:
+        """The one form whose action ends with `action`."""
+        forms = [form for form in self.forms if form.action.endswith(action)]
+        assert len(forms) == 1, f"forms={[form.action for form in self.forms]}"
+        return forms[0]
+
+
+@dataclass
+class Form:
+    """A form, with the values it has before anybody types."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class _FormReader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(attributes.get("action", "")))
+        elif tag == "input" and self.forms and "name" in attributes:
+            self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
