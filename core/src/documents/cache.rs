@@ -234,6 +234,11 @@ impl<T> Cache<T> {
         }
     }
 
+    #[cfg(all(test, feature = "testing"))]
+    pub(super) fn is_fetching(&self) -> bool {
+        self.state().running().is_some()
+    }
+
     fn stale(&self, state: &mut State<T>, value: Arc<T>) -> Arc<T> {
         state.stale_serves += 1;
         tracing::debug!(target: "portier_client", document = self.name, "stale document served");

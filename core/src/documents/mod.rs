@@ -225,3 +225,6 @@ impl Shared {
         }
     }
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

@@ -1,0 +1,164 @@
+//! What happens while the broker is in trouble.
+
+use super::*;
+
+#[tokio::test]
+async fn fet_64_without_a_document_callers_get_the_error_and_later_the_document() {
+    let scene = Scene::without_documents();
+    let down = Error::new(Code::BrokerUnreachable, "no connection");
+    scene.broker.fail(DISCOVERY_URL, down);
+    for _ in 0..10 {
+        assert_eq!(code(scene.discovery().await), Code::BrokerUnreachable);
+    }
+    assert_eq!(scene.requests(), (1, 0));
+    scene.discovery_is(200, &[], DISCOVERY);
+    scene.clock.advance(Duration::from_secs(1));
+    scene.discovery().await.unwrap();
+    assert_eq!(scene.requests(), (2, 0));
+}
+
+#[tokio::test]
+async fn fet_38_pauses_grow_to_half_a_minute_and_not_beyond() {
+    let scene = Scene::without_documents();
+    for requests in 1..=8 {
+        assert_eq!(code(scene.discovery().await), Code::BrokerStatus);
+        assert_eq!(scene.requests(), (requests, 0));
+        scene.clock.advance(Duration::from_secs(30));
+    }
+    scene.discovery_is(200, &[], DISCOVERY);
+    scene.discovery().await.unwrap();
+    scene.clock.advance(HOUR + DAY);
+    scene.discovery_is(500, &[], "");
+    assert!(scene.discovery().await.is_err());
+    scene.discovery_is(200, &[], DISCOVERY);
+    // A success in between: the pause is the first one again.
+    scene.clock.advance(Duration::from_secs(1));
+    scene.discovery().await.unwrap();
+}
+
+#[tokio::test]
+async fn fet_37_the_broker_says_when_to_come_back() {
+    let scene = Scene::without_documents();
+    scene.discovery_is(429, &[("retry-after", "20")], "");
+    assert_eq!(code(scene.discovery().await), Code::BrokerStatus);
+    scene.discovery_is(200, &[], DISCOVERY);
+    scene.clock.advance(Duration::from_secs(19));
+    assert_eq!(code(scene.discovery().await), Code::BrokerStatus);
+    scene.clock.advance(Duration::from_secs(1));
+    scene.discovery().await.unwrap();
+    assert_eq!(scene.requests(), (2, 0));
+}
+
+#[tokio::test]
+async fn fet_37_a_broker_cannot_lock_out_those_without_a_document_for_long() {
+    let scene = Scene::without_documents();
+    scene.discovery_is(503, &[("retry-after", "1000000000")], "");
+    assert_eq!(code(scene.discovery().await), Code::BrokerStatus);
+    scene.discovery_is(200, &[], DISCOVERY);
+    scene.clock.advance(Duration::from_secs(30));
+    scene.discovery().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_failed_refresh_keeps_the_document_for_a_day_past_its_end() {
+    let scene = Scene::new();
+    let first = scene.keys().await.unwrap();
+    scene.keys_fail();
+    scene.clock.advance(HOUR);
+    let second = scene.keys().await.unwrap();
+    assert!(Arc::ptr_eq(&first, &second));
+    let stats = scene.documents.stats().keys;
+    assert_eq!(
+        (stats.requests, stats.failures, stats.stale_serves),
+        (2, 1, 1)
+    );
+    scene.clock.advance(Duration::from_secs(24 * 60 * 60 - 1));
+    scene.keys().await.unwrap();
+    scene.clock.advance(Duration::from_secs(1));
+    assert_eq!(code(scene.keys().await), Code::BrokerUnreachable);
+}
+
+#[tokio::test]
+async fn during_an_outage_nobody_waits_for_the_next_failure() {
+    let scene = Scene::new();
+    scene.keys().await.unwrap();
+    scene.keys_fail();
+    scene.clock.advance(HOUR);
+    scene.keys().await.unwrap();
+    scene.broker.hold();
+    for _ in 0..20 {
+        scene.clock.advance(Duration::from_secs(1));
+        assert!(matches!(poll_once(scene.keys()), Poll::Ready(Ok(_))));
+    }
+    scene.broker.release();
+    scene.quiet().await;
+    assert_eq!(scene.documents.stats().keys.stale_serves, 21);
+    scene.keys_are(200, &[], &key_set(&["two"]));
+    scene.clock.advance(Duration::from_secs(30));
+    scene.keys().await.unwrap();
+    scene.quiet().await;
+    assert_eq!(ids(&scene.keys().await.unwrap()), ["two"]);
+}
+
+#[tokio::test]
+async fn an_outage_long_ago_says_nothing_about_now() {
+    let scene = Scene::new();
+    scene.keys().await.unwrap();
+    scene.keys_fail();
+    scene.clock.advance(HOUR * 4 / 5);
+    scene.keys().await.unwrap();
+    scene.quiet().await;
+    scene.keys_are(200, &[], &key_set(&["two"]));
+    scene.clock.advance(HOUR * 2);
+    assert_eq!(ids(&scene.keys().await.unwrap()), ["two"]);
+    assert_eq!(scene.documents.stats().keys.stale_serves, 0);
+}
+
+#[tokio::test]
+async fn fet_13_fet_36_what_cannot_be_used_replaces_nothing() {
+    for body in [
+        r#"{"keys":[]}"#,
+        r#"{"keys":[{"kty":"OKP"}]}"#,
+        r#"{"keys":"#,
+        "<html>Sorry</html>",
+        "",
+    ] {
+        let scene = Scene::new();
+        scene.keys().await.unwrap();
+        scene.clock.advance(HOUR);
+        scene.keys_are(200, &[], body);
+        assert_eq!(ids(&scene.keys().await.unwrap()), ["one"], "{body}");
+        let stats = scene.documents.stats().keys;
+        assert_eq!((stats.failures, stats.stale_serves), (1, 1), "{body}");
+        let cold = Scene::new();
+        cold.keys_are(200, &[], body);
+        assert_eq!(code(cold.keys().await), Code::BrokerDocument, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn fet_40_fet_42_only_200_is_a_success() {
+    for status in [201, 204, 206, 300, 302, 400, 401, 403, 407, 418, 500, 511] {
+        let scene = Scene::new();
+        scene.discovery_is(status, &[], DISCOVERY);
+        let error = scene.discovery().await.err().unwrap();
+        assert_eq!(error.code(), Code::BrokerStatus);
+        assert!(error.retryable());
+        let message = error.to_string();
+        assert!(message.ends_with(&format!("status={status}")), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_could_not_be_asked_for_have_not_failed() {
+    let scene = Scene::new();
+    scene.discovery_is(500, &[], "");
+    assert_eq!(code(scene.keys().await), Code::BrokerStatus);
+    assert_eq!(code(scene.keys().await), Code::BrokerStatus);
+    assert_eq!(scene.requests(), (1, 0));
+    assert_eq!(scene.documents.stats().keys.failures, 0);
+    scene.discovery_is(200, &[], DISCOVERY);
+    scene.clock.advance(Duration::from_secs(1));
+    scene.keys().await.unwrap();
+    assert_eq!(scene.requests(), (2, 1));
+}

@@ -1,0 +1,133 @@
+//! Keys that come, go and move.
+
+use super::*;
+
+const MOVED: &str = r#"{"authorization_endpoint":"https://broker.example/auth",
+    "jwks_uri":"https://broker.example/moved.json"}"#;
+const MOVED_URL: &str = "https://broker.example/moved.json";
+
+#[tokio::test]
+async fn fet_33_a_key_that_is_missing_is_fetched_at_once() {
+    let scene = Scene::new();
+    let seen = scene.keys().await.unwrap();
+    scene.keys_are(200, &[], &key_set(&["two"]));
+    let newer = scene.documents.keys_beyond(&seen).await.unwrap();
+    assert_eq!(ids(&newer), ["two"]);
+    assert_eq!(scene.requests(), (1, 2));
+}
+
+#[tokio::test]
+async fn fet_30_fet_31_missing_keys_cause_one_fetch_in_five_seconds() {
+    let scene = Scene::new();
+    let mut seen = scene.keys().await.unwrap();
+    for fetches in 1..=3 {
+        for _ in 0..1000 {
+            seen = scene.documents.keys_beyond(&seen).await.unwrap();
+        }
+        assert_eq!(scene.requests(), (1, 1 + fetches));
+        scene.clock.advance(Duration::from_millis(4999));
+        seen = scene.documents.keys_beyond(&seen).await.unwrap();
+        assert_eq!(scene.requests(), (1, 1 + fetches));
+        scene.clock.advance(Duration::from_millis(1));
+    }
+}
+
+#[tokio::test]
+async fn fet_30_all_who_miss_a_key_share_one_fetch() {
+    let scene = Scene::new();
+    let seen = scene.keys().await.unwrap();
+    scene.keys_are(200, &[], &key_set(&["one", "two"]));
+    scene.broker.hold();
+    let callers: Vec<_> = (0..100)
+        .map(|_| {
+            let (documents, seen) = (Arc::clone(&scene.documents), Arc::clone(&seen));
+            tokio::spawn(async move { documents.keys_beyond(&seen).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    // Who has not missed anything does not wait.
+    assert!(matches!(poll_once(scene.keys()), Poll::Ready(Ok(_))));
+    scene.broker.release();
+    for caller in callers {
+        assert_eq!(ids(&caller.await.unwrap().unwrap()), ["one", "two"]);
+    }
+    assert_eq!(scene.requests(), (1, 2));
+}
+
+#[tokio::test]
+async fn who_comes_with_an_older_set_gets_the_newer_one_without_a_fetch() {
+    let scene = Scene::new();
+    let seen = scene.keys().await.unwrap();
+    scene.clock.advance(HOUR);
+    let newer = scene.keys().await.unwrap();
+    let beyond = scene.documents.keys_beyond(&seen).await.unwrap();
+    assert!(Arc::ptr_eq(&newer, &beyond));
+    assert_eq!(scene.requests(), (2, 2));
+}
+
+#[tokio::test]
+async fn a_failed_fetch_for_a_missing_key_is_an_error_but_harms_no_other_token() {
+    let scene = Scene::new();
+    let seen = scene.keys().await.unwrap();
+    scene.keys_fail();
+    for _ in 0..10 {
+        let beyond = scene.documents.keys_beyond(&seen).await;
+        assert_eq!(code(beyond), Code::BrokerUnreachable);
+        scene.keys().await.unwrap();
+    }
+    assert_eq!(scene.requests(), (1, 2));
+}
+
+#[tokio::test]
+async fn fet_35_sets_are_replaced_and_never_merged() {
+    let scene = Scene::new();
+    scene.keys_are(200, &[], &key_set(&["one", "two"]));
+    scene.keys().await.unwrap();
+    scene.keys_are(200, &[], &key_set(&["two", "three"]));
+    scene.clock.advance(HOUR);
+    assert_eq!(ids(&scene.keys().await.unwrap()), ["two", "three"]);
+}
+
+#[tokio::test]
+async fn fet_39_keys_that_are_gone_are_looked_for_once_where_discovery_says() {
+    for status in [404, 410] {
+        let scene = Scene::new();
+        scene.keys().await.unwrap();
+        scene.keys_are(status, &[], "");
+        scene.discovery_is(200, &[], MOVED);
+        scene
+            .broker
+            .respond(MOVED_URL, 200, &[], key_set(&["two"]))
+            .unwrap();
+        scene.clock.advance(HOUR / 2);
+        let seen = scene.keys().await.unwrap();
+        let newer = scene.documents.keys_beyond(&seen).await.unwrap();
+        assert_eq!(ids(&newer), ["two"]);
+        assert_eq!(scene.requests(), (2, 2));
+        assert_eq!(scene.documents.stats().keys.failures, 0);
+    }
+}
+
+#[tokio::test]
+async fn fet_39_keys_that_are_gone_for_good_fail() {
+    let scene = Scene::new();
+    scene.keys_are(404, &[], "");
+    assert_eq!(code(scene.keys().await), Code::BrokerStatus);
+    assert_eq!(scene.requests(), (2, 1));
+}
+
+#[tokio::test]
+async fn a_validator_is_only_for_the_url_it_came_from() {
+    let scene = Scene::new();
+    scene.keys_are(200, &[("etag", "\"v1\"")], &key_set(&["one"]));
+    scene.keys().await.unwrap();
+    scene.discovery_is(200, &[], MOVED);
+    scene
+        .broker
+        .respond(MOVED_URL, 200, &[], key_set(&["two"]))
+        .unwrap();
+    scene.clock.advance(HOUR);
+    assert_eq!(ids(&scene.keys().await.unwrap()), ["two"]);
+    let request = scene.broker.last_request(MOVED_URL).unwrap();
+    assert!(!request.headers.contains_key("if-none-match"));
+}
