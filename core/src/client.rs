@@ -188,7 +188,11 @@ impl fmt::Debug for Client {
 impl Inner {
     async fn authenticate(&self, options: &AuthenticateOptions) -> Result<String> {
         options.check()?;
-        let email = options.email.as_deref().map(TypedEmail::parse).transpose()?;
+        let email = options
+            .email
+            .as_deref()
+            .map(TypedEmail::parse)
+            .transpose()?;
         let email = email.as_ref().map(TypedEmail::as_str);
         let discovery = self.documents.discovery().await?;
         check_response_mode(&self.config, &discovery)?;
@@ -253,11 +257,7 @@ impl Inner {
 
     /// Looks for newer keys, if the token may be the answer to a login that is pending here: a
     /// forged one must not make us fetch.
-    async fn keys_beyond(
-        &self,
-        seen: Arc<KeySet>,
-        session: &SessionKey,
-    ) -> Result<Arc<KeySet>> {
+    async fn keys_beyond(&self, seen: Arc<KeySet>, session: &SessionKey) -> Result<Arc<KeySet>> {
         match self.store.contains(session).await? {
             Some(false) => Ok(seen),
             Some(true) | None => self.documents.keys_beyond(&seen).await,

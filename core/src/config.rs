@@ -232,7 +232,12 @@ impl Builder {
                 "redirect_uri is not an absolute http or https URL without user information and fragment",
             )
         })?;
-        between("leeway", self.leeway, Duration::ZERO, Duration::from_secs(300))?;
+        between(
+            "leeway",
+            self.leeway,
+            Duration::ZERO,
+            Duration::from_secs(300),
+        )?;
         between(
             "session_ttl",
             self.session_ttl,

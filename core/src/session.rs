@@ -1,6 +1,7 @@
 //! A login between its two halves: what the caller says, what waits in the store, what comes back.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -143,6 +144,19 @@ pub struct Login {
     /// Whether the login was bound to a browser and completed in it.
     pub same_browser: bool,
 }
+
+macro_rules! redacted_debug {
+    ($($name:ident),*) => {
+        $(impl fmt::Debug for $name {
+            /// Tells the type and nothing else: all of it is personal or secret.
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+redacted_debug!(AuthenticateOptions, CallbackParams, Login);
 
 /// What waits in the store for the token: JSON with short names, because stores pay by the octet.
 #[derive(Serialize, Deserialize)]

@@ -105,10 +105,6 @@ impl<'a> Token<'a> {
         })
     }
 
-    pub(crate) fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
     pub(crate) fn key_id(&self) -> &str {
         &self.key_id
     }

@@ -145,10 +145,7 @@ impl Family {
 
     fn published(&self) -> impl Iterator<Item = &SigningKey> {
         let always = [&self.current, &self.next];
-        always
-            .into_iter()
-            .chain(&self.previous)
-            .map(AsRef::as_ref)
+        always.into_iter().chain(&self.previous).map(AsRef::as_ref)
     }
 }
 
