@@ -253,3 +253,33 @@ const SMALL_ORDER_Y: [[u8; 32]; 5] = {
            \x0f\x67\x10\x0d\x76\x0b\x3c\xba\x4f\xd8\x4d\x3d\x70\x6a\x17\xc7",
     ]
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct File {
+        cases: Vec<Case>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        id: String,
+        body: String,
+        expect: serde_json::Value,
+    }
+
+    #[test]
+    fn vectors() {
+        let text = include_str!("../../tests/vectors/key_sets.json");
+        let file: File = serde_json::from_str(text).unwrap();
+        for case in &file.cases {
+            let outcome = match KeySet::parse(case.body.as_bytes()) {
+                Ok(keys) => serde_json::json!({ "keys": keys.infos() }),
+                Err(error) => serde_json::json!({ "code": error.code().as_str() }),
+            };
+            assert_eq!(outcome, case.expect, "{}", case.id);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+"""Tokens that are, or are not, three parts of base64url."""
+
+import json
+
+from .keys import base64url
+from .mint import Case, accepted, case, claims, header, octets, seal, sign
+
+LIMIT = 16 * 1024
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+COMPACT = "RFC 7515, section 7.1"
+BASE64URL = "RFC 7515, section 2"
+STRICT = "RFC 4648, sections 3.2 and 3.5"
+
+
+def cases() -> list[Case]:
+    """All cases of this file."""
+    return parts() + alphabet() + stray_bits() + sizes()
+
+
+def parts() -> list[Case]:
+    """How many parts there are, and what stands around them."""
+    good = sign()
+    head, payload, signature = good.split(".")
+    flattened = {"protected": head, "payload": payload, "signature": signature}
+    wrong = [
+        ("empty", "no token at all", ""),
+        ("one-part", "one part", head),
+        ("two-parts", "the signature is missing, with its dot", f"{head}.{payload}"),
+        ("four-parts", "one part too many", f"{good}.{signature}"),
+        ("five-parts", "five parts, as an encrypted token has", f"{good}.{head}.{signature}"),
+        ("only-dots", "three empty parts", ".."),
+        ("empty-header", "the header is empty", f".{payload}.{signature}"),
+        ("empty-payload", "the payload is detached", f"{head}..{signature}"),
+        ("empty-signature", "the signature is empty", f"{head}.{payload}."),
+        ("trailing-dot", "a dot after the signature", f"{good}."),
+        ("leading-dot", "a dot before the header", f".{good}"),
+        ("bearer-prefix", "the value of an Authorization header", f"Bearer {good}"),
+        ("json-flattened", "the flattened JSON serialization", json.dumps(flattened)),
+        ("quoted", "the token as a JSON string", f'"{good}"'),
+        ("escaped-dots", "the dots are percent-encoded", good.replace(".", "%2E")),
+    ]
+    return [
+        case(f"structure-{name}", about, token, "token_malformed", COMPACT)
+        for name, about, token in wrong
+    ]
+
+
+def alphabet() -> list[Case]:
+    """Characters that are not of the alphabet; all signatures hold for the text as it is."""
+    head, payload = base64url(octets(header())), base64url(octets(claims(note=">>>>~~~~????")))
+    good = seal(head, payload)
+    assert "-" in payload
+    assert "_" in payload
+    wrong = [
+        ("leading-space", "a space in front", f" {good}"),
+        ("trailing-space", "a space behind", f"{good} "),
+        ("trailing-newline", "a line feed behind", f"{good}\n"),
+        ("inner-newline", "a line feed inside the signature", f"{good[:-20]}\n{good[-20:]}"),
+        ("inner-tab", "a tab inside the payload", seal(head, f"{payload[:9]}\t{payload[9:]}")),
+        ("nul", "a zero octet behind", f"{good}\0"),
+        ("not-ascii", "a letter outside of ASCII", f"{good[:-1]}\u00e9"),
+        ("full-width", "a full-width letter", seal(f"\uff45{head[1:]}", payload)),
+        ("plus", "a plus sign for a minus sign", seal(head, payload.replace("-", "+"))),
+        ("slash", "a slash for a low line", seal(head, payload.replace("_", "/"))),
+        ("padded-header", "padding after the header", seal(f"{head}=", payload)),
+        ("padded-payload", "padding after the payload", seal(head, f"{payload}==")),
+        ("padded-signature", "padding after the signature", f"{good}=="),
+        ("escaped", "a percent-encoded minus sign", seal(head, payload.replace("-", "%2D"))),
+        (
+            "lone-character",
+            "a part of 4n + 1 characters",
+            seal(head, f"{payload:A<{len(payload) // 4 * 4 + 5}}"),
+        ),
+    ]
+    return [
+        case(f"base64url-{name}", about, token, "token_malformed", f"{BASE64URL}; {STRICT}")
+        for name, about, token in wrong
+    ]
+
+
+def stray_bits() -> list[Case]:
+    """Last characters that say more than the octets hold: two texts for one token."""
+    head, payload = partial(header(), 1), partial(claims(), 2)
+    good = seal(head, payload)
+    signed, _, signature = good.rpartition(".")
+    basis = f"{STRICT}; two spellings of one token defeat lists of used tokens"
+    return [
+        case(
+            "base64url-stray-bits-header",
+            "the last character of the header has bits that are dropped",
+            seal(stray(head), payload),
+            "token_malformed",
+            basis,
+        ),
+        case(
+            "base64url-stray-bits-payload",
+            "the last character of the payload has bits that are dropped",
+            seal(head, stray(payload)),
+            "token_malformed",
+            basis,
+        ),
+        case(
+            "base64url-stray-bits-signature",
+            "the last character of the signature has bits that are dropped",
+            f"{signed}.{stray(signature)}",
+            "token_malformed",
+            basis,
+        ),
+        case(
+            "base64url-no-stray-bits",
+            "the same token in its one spelling",
+            good,
+            accepted(),
+            BASE64URL,
+        ),
+    ]
+
+
+def partial(members: dict[str, object], over: int) -> str:
+    """The members as base64url whose last group stands for one or two octets only."""
+    text = json.dumps(members)
+    return base64url(octets(text + " " * ((over - len(text)) % 3)))
+
+
+def stray(part: str) -> str:
+    """The part with the lowest bit of its last character set."""
+    last = ALPHABET.index(part[-1])
+    assert len(part) % 4 in (2, 3)
+    assert last % 2 == 0
+    return part[:-1] + ALPHABET[last + 1]
+
+
+def sizes() -> list[Case]:
+    """How long a token may be."""
+    basis = "policy: at most 16 KiB, so that no caller decodes more than a login can need"
+    return [
+        case("size-at-limit", "a token of 16384 octets", of_size(LIMIT), accepted(), basis),
+        case(
+            "size-over-limit",
+            "a token of 16385 octets",
+            of_size(LIMIT + 1),
+            "token_too_large",
+            basis,
+        ),
+        case(
+            "size-junk",
+            "20000 characters that are no token",
+            "A" * 20_000,
+            "token_too_large",
+            f"{basis}; the size is looked at first",
+        ),
+    ]
+
+
+def of_size(size: int) -> str:
+    """A good token of exactly that size."""
+    for spaces in range(3):
+        head = octets(header()) + b" " * spaces
+        rest = size - len(sign(head, ""))
+        filler = rest * 3 // 4 - len(octets(claims(filler="")))
+        token = sign(head, claims(filler="x" * filler))
+        if len(token) == size:
+            return token
+    raise ValueError(f"no token has this size size={size}")

@@ -1,0 +1,210 @@
+"""When a token is valid."""
+
+from .mint import (
+    ABSENT,
+    EXPIRES_AT,
+    ISSUED_AT,
+    LEEWAY,
+    NOW,
+    STARTED_AT,
+    Case,
+    accepted,
+    case,
+    claims,
+    sign,
+    with_literal,
+)
+from .payloads import absent, spelt
+
+DATE = "RFC 7519, section 2, NumericDate"
+EXPIRY = "RFC 7519, section 4.1.4; OpenID Connect Core, section 3.1.3.7, item 9"
+NOT_BEFORE = "RFC 7519, section 4.1.5"
+ISSUED = "RFC 7519, section 4.1.6; OpenID Connect Core, section 3.1.3.7, item 10"
+SESSION = "policy: the answer to a login is not older than the login"
+
+NOT_A_TIME = {
+    "null": "null",
+    "string": '"1700000630"',
+    "true": "true",
+    "array": "[1700000630]",
+    "object": '{"t":1700000630}',
+    "negative": "-1",
+    "too-large": "253402300800",
+    "milliseconds": "1700000630000",
+    "infinite": "1e400",
+    "largest-integer": "18446744073709551615",
+    "long": "9" * 400,
+    "number-token": '{"$serde_json::private::Number":"1700000630"}',
+}
+"""Values that are no time from 1970 to 9999, whichever claim has them."""
+
+
+def cases() -> list[Case]:
+    """All cases of this file."""
+    return forms() + ends() + starts() + sessions()
+
+
+def forms() -> list[Case]:
+    """How a time may be written."""
+    rows = [
+        absent("exp", "token_claim", EXPIRY),
+        absent("iat", "token_claim", ISSUED),
+        *spelt("exp", NOT_A_TIME, "token_claim", DATE),
+        *spelt("iat", NOT_A_TIME, "token_claim", DATE),
+        *spelt("nbf", NOT_A_TIME, "token_claim", DATE),
+        *spelt("auth_time", NOT_A_TIME, "token_claim", "OpenID Connect Core, section 2"),
+    ]
+    good = {
+        "exp-fraction": ("exp", "1700000630.5", accepted()),
+        "exp-exponent": ("exp", "1.70000063e9", accepted()),
+        "exp-positive-exponent": ("exp", "170000063E+1", accepted()),
+        "exp-many-digits": ("exp", "1700000630." + "0" * 400, accepted()),
+        "exp-end-of-9999": ("exp", "253402300799", accepted()),
+        "iat-fraction": ("iat", "1700000030.25", accepted(issued_at=1700000030.25)),
+        "iat-exponent": ("iat", "17000000300e-1", accepted()),
+        "nbf-zero": ("nbf", "0", accepted()),
+        "nbf-past": ("nbf", "1700000059", accepted()),
+        "auth-time": ("auth_time", "1700000020", accepted(auth_time=1700000020)),
+        "auth-time-fraction": ("auth_time", "1700000020.5", accepted(auth_time=1700000020.5)),
+        "auth-time-zero": ("auth_time", "0", accepted(auth_time=0)),
+    }
+    rows += [
+        case(name, f"{claim} as a broker may write it", token, outcome, DATE)
+        for name, (claim, literal, outcome) in good.items()
+        for token in [sign(payload=with_literal(claims(), claim, literal))]
+    ]
+    return rows
+
+
+def ends() -> list[Case]:
+    """Around the end of a token's validity."""
+    early = STARTED_AT - 150
+    rows = [
+        ("next-second", "a second from now", NOW + 1, True),
+        ("now", "now, which the leeway allows", NOW, True),
+        ("leeway", "almost the leeway ago", NOW - LEEWAY + 1, True),
+        ("leeway-fraction", "a little less than the leeway ago", NOW - LEEWAY + 0.5, True),
+        ("leeway-over", "just the leeway ago", NOW - LEEWAY, False),
+        ("past", "an hour ago", NOW - 3600, False),
+        ("zero", "in 1970", 0, False),
+    ]
+    made = [
+        case(
+            f"exp-{name}",
+            f"the token expires or has expired: {about}",
+            sign(payload=claims(exp=expires_at, iat=early)),
+            accepted(issued_at=early) if good else "token_expired",
+            EXPIRY,
+        )
+        for name, about, expires_at, good in rows
+    ]
+    order = "policy: a token is valid for some time"
+    made += [
+        case(
+            "exp-is-iat",
+            "the token expires when it is issued",
+            sign(payload=claims(exp=ISSUED_AT)),
+            "token_claim",
+            order,
+        ),
+        case(
+            "exp-before-iat",
+            "the token expires before it is issued",
+            sign(payload=claims(exp=NOW, iat=NOW + 1)),
+            "token_claim",
+            order,
+        ),
+        case(
+            "exp-just-after-iat",
+            "the token is valid for a quarter of a second",
+            sign(payload=claims(exp=ISSUED_AT + 0.25)),
+            accepted(),
+            order,
+        ),
+    ]
+    return made
+
+
+def starts() -> list[Case]:
+    """Around the beginning of a token's validity."""
+    rows = [
+        ("now", "now", NOW, True),
+        ("leeway", "after just the leeway", NOW + LEEWAY, True),
+        ("leeway-over", "a second after the leeway", NOW + LEEWAY + 1, False),
+        ("leeway-fraction", "a quarter of a second after the leeway", NOW + LEEWAY + 0.25, False),
+        ("tomorrow", "tomorrow", NOW + 86_400, False),
+    ]
+    made = [
+        case(
+            f"iat-{name}",
+            f"the token is issued {about}",
+            sign(payload=claims(iat=time, exp=time + 600)),
+            accepted(issued_at=time) if good else "token_not_yet_valid",
+            ISSUED,
+        )
+        for name, about, time, good in rows
+    ]
+    made += [
+        case(
+            f"nbf-{name}",
+            f"the token is valid from {about}",
+            sign(payload=claims(nbf=time, exp=time + 600)),
+            accepted() if good else "token_not_yet_valid",
+            NOT_BEFORE,
+        )
+        for name, about, time, good in rows
+    ]
+    return made
+
+
+def sessions() -> list[Case]:
+    """Tokens from before the login, and which check comes first."""
+    limit = STARTED_AT - LEEWAY
+    first = "policy: what costs nothing is checked before the signature, and the rest after it"
+    other = sign().split(".")[2]
+    expired = sign(payload=claims(exp=NOW - 3600, iat=NOW - 4200)).rpartition(".")[0]
+    nameless = sign(payload=claims(email=ABSENT)).rpartition(".")[0]
+    return [
+        case(
+            "iat-before-session-leeway",
+            "the token is older than the login by just the leeway",
+            sign(payload=claims(iat=limit)),
+            accepted(issued_at=limit),
+            SESSION,
+        ),
+        case(
+            "iat-before-session",
+            "the token is older than the login by more than the leeway",
+            sign(payload=claims(iat=limit - 1)),
+            "session_email",
+            SESSION,
+        ),
+        case(
+            "order-expired-before-signature",
+            "the token has expired, and its signature does not hold",
+            f"{expired}.{other}",
+            "token_expired",
+            first,
+        ),
+        case(
+            "order-expired-before-key",
+            "the token has expired, and no key has its key id",
+            sign({"alg": "RS256", "kid": "rsa-z"}, claims(exp=NOW - 3600, iat=NOW - 4200)),
+            "token_expired",
+            first,
+        ),
+        case(
+            "order-signature-before-email",
+            "the token has no address, and its signature does not hold",
+            f"{nameless}.{other}",
+            "token_signature",
+            first,
+        ),
+        case(
+            "order-header-before-claims",
+            "the header has no key id, and the token has expired",
+            sign({"alg": "RS256"}, claims(exp=EXPIRES_AT - 86_400)),
+            "token_header",
+            first,
+        ),
+    ]
