@@ -1,4 +1,6 @@
 //! The rules that tie a token to the login it answers.
+#![cfg(feature = "testing")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -19,13 +19,13 @@ use super::{SessionKey, Taken};
 const TICK_SECONDS: u64 = 16;
 
 /// Ticks in a turn of the wheel: 68 minutes. A longer lifetime is moved on once a turn.
-const TICKS: u64 = 256;
+const TICKS: u64 = USED as u64;
 
 /// The list of entries that were taken, in the order in which they were.
-const USED: usize = TICKS as usize;
+const USED: usize = 256;
 
 /// Empty ticks that one call walks over at most.
-const TICKS_PER_CALL: usize = TICKS as usize;
+const TICKS_PER_CALL: usize = USED;
 
 /// Expired entries a call removes at most, so that no call pays for many others. More than one,
 /// so that the removal keeps ahead of what is added.
@@ -226,14 +226,14 @@ impl Entries {
     }
 
     fn append(&mut self, slot: u32, list: usize) {
-        let last = self.lists[list].last;
+        let before = self.lists[list].last;
         let entry = &mut self.slab[slot as usize];
-        entry.previous = last;
+        entry.previous = before;
         entry.next = NONE;
         entry.list = u16::try_from(list).unwrap_or(u16::MAX);
-        match last {
+        match before {
             NONE => self.lists[list].first = slot,
-            last => self.slab[last as usize].next = slot,
+            before => self.slab[before as usize].next = slot,
         }
         self.lists[list].last = slot;
     }
@@ -260,16 +260,14 @@ fn tick(time: Duration) -> u64 {
     time.as_secs() / TICK_SECONDS
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "less than the wheel has ticks"
-)]
 fn wheel(tick: u64) -> usize {
-    (tick % TICKS) as usize
+    usize::try_from(tick % TICKS).unwrap_or_default()
 }
 
 /// The key is a digest already: its first octets are as good a hash as any.
 fn hash(key: &SessionKey) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *key.as_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    let [first, ..] = key.as_bytes().as_chunks().0 else {
+        return 0;
+    };
+    u64::from_le_bytes(*first)
 }
