@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from tornado.web import RequestHandler
 
-from . import PortierError, safe_next
+from . import PortierError, _fragment, safe_next
 from ._problems import PAGE_POLICY, Problem, explain, render
 
 if TYPE_CHECKING:
@@ -41,7 +41,14 @@ if TYPE_CHECKING:
 
     from . import Client, Login
 
-__all__ = ["LoginHandler", "PortierMixin", "Problem", "VerifyHandler", "login_policy"]
+__all__ = [
+    "FragmentVerifyHandler",
+    "LoginHandler",
+    "PortierMixin",
+    "Problem",
+    "VerifyHandler",
+    "login_policy",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -173,8 +180,8 @@ class LoginHandler(PortierMixin):
 class VerifyHandler(PortierMixin):
     """Completes a login: the redirect URI, to which the broker has the browser post its answer.
 
-    That post comes from another site, without cookies, so that the XSRF check cannot apply; the
-    nonce in the token takes its place. No other handler of a site needs the exemption.
+    That post comes from another site, without cookies, so that the XSRF check cannot apply. What
+    counts is the token: signed, for this site, and good once. No other handler needs the exemption.
     """
 
     def on_login(self, login: Login) -> Awaitable[None] | None:
@@ -219,6 +226,23 @@ class VerifyHandler(PortierMixin):
         if len(self.request.body) > _MOST_OCTETS_OF_A_CALLBACK:
             return Problem(413, "Sign-in did not work", "The request was too large.")
         return None
+
+
+class FragmentVerifyHandler(VerifyHandler):
+    """Completes a login whose answer comes in the URL's fragment (``response_mode="fragment"``).
+
+    Prefer ``form_post``: this one needs JavaScript, and puts the token into the address bar for a
+    moment.
+    """
+
+    def get(self) -> None:
+        """Show a page that posts the fragment to this handler."""
+        self._keep_private()
+        self.set_header("X-Frame-Options", "DENY")
+        self.set_header("Content-Security-Policy", _fragment.PAGE_POLICY)
+        self.finish(_fragment.PAGE)
+
+    head = get
 
 
 async def _settle(answer: Awaitable[None] | None) -> None:

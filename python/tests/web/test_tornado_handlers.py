@@ -26,7 +26,13 @@ from portier_client import (
     PortierError,
     StoreError,
 )
-from portier_client.tornado import LoginHandler, Problem, VerifyHandler, login_policy
+from portier_client.tornado import (
+    FragmentVerifyHandler,
+    LoginHandler,
+    Problem,
+    VerifyHandler,
+    login_policy,
+)
 
 if TYPE_CHECKING:
     from .conftest import Serve
@@ -119,9 +125,12 @@ def test_the_default_page_allows_its_own_style_only(serve_answer: Any, visitor: 
     page = visitor.post(f"{serve_answer(REFUSED)}/verify", {"id_token": "x"})
     style = re.search("<style>(.*?)</style>", page.text, re.DOTALL)
     assert style is not None
-    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
     policy = page.headers["Content-Security-Policy"]
-    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; ")
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{sha256(style[1])}'; ")
+
+
+def sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def test_the_link_of_the_default_page_is_escaped(serve_answer: Any, visitor: Visitor) -> None:
@@ -200,3 +209,21 @@ def test_a_policy_names_the_broker_and_the_identity_providers() -> None:
     client = Client("https://example.com/verify", broker="https://broker.example.com/")
     policy = login_policy(client, identity_providers=["https://accounts.google.com"])
     assert "form-action 'self' https://broker.example.com https://accounts.google.com; " in policy
+
+
+def test_a_fragment_is_posted_by_a_page_that_runs_nothing_else(
+    serve_answer: Any, visitor: Visitor
+) -> None:
+    class Fragment(FragmentVerifyHandler, Verify):
+        pass
+
+    site = serve_answer(login(), Fragment)
+    page = visitor.get(f"{site}/verify")
+    script = re.search("<script>(.*?)</script>", page.text, re.DOTALL)
+    assert script is not None
+    policy = page.headers["Content-Security-Policy"]
+    assert policy.startswith(f"default-src 'none'; script-src 'sha256-{sha256(script[1])}'; ")
+    assert "form-action 'self'" in policy
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.form().action == ""
+    assert visitor.submit(page, follow=False, id_token="x").status == 303
