@@ -55,16 +55,19 @@ _log = logging.getLogger(__name__)
 _MOST_OCTETS_OF_A_CALLBACK = 64 * 1024
 
 
-def login_policy(client: Client, *, identity_providers: Iterable[str] = ()) -> str:
+_GOOGLE = "https://accounts.google.com"
+
+
+def login_policy(client: Client, *, identity_providers: Iterable[str] = (_GOOGLE,)) -> str:
     """Return a ``Content-Security-Policy`` for a page with a login form.
 
-    Browsers hold a form to ``form-action`` through every redirect that follows, so the broker's
-    origin must be in it. A broker may at once send people on to the identity provider of their
-    address, as the public one does with Gmail; name the origins of those that should work
-    (``https://accounts.google.com``).
+    Chromium holds a form to ``form-action`` through every redirect that follows it. So the
+    broker's origin must be in there, and the origins of the ``identity_providers`` to which the
+    broker at once sends people on: the public one sends Gmail addresses to Google. Without them
+    the form does nothing, and only the browser's console says why.
 
     >>> from portier_client import Client
-    >>> login_policy(Client("https://example.com/verify")).split("; ")[1]
+    >>> login_policy(Client("https://example.com/verify"), identity_providers=()).split("; ")[1]
     "form-action 'self' https://broker.portier.io"
     """
     targets = " ".join(["'self'", client.broker, *identity_providers])

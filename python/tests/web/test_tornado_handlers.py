@@ -207,8 +207,8 @@ def test_web_10_the_log_names_the_code_and_no_secret(
 
 def test_a_policy_names_the_broker_and_the_identity_providers() -> None:
     client = Client("https://example.com/verify", broker="https://broker.example.com/")
-    policy = login_policy(client, identity_providers=["https://accounts.google.com"])
-    assert "form-action 'self' https://broker.example.com https://accounts.google.com; " in policy
+    policy = login_policy(client, identity_providers=["https://idp.example.com"])
+    assert "form-action 'self' https://broker.example.com https://idp.example.com; " in policy
 
 
 def test_a_fragment_is_posted_by_a_page_that_runs_nothing_else(

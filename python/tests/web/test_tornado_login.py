@@ -86,7 +86,7 @@ def test_the_login_page_may_redirect_its_form_to_the_broker(
     visitor: Visitor, site: str, broker: DevBroker
 ) -> None:
     policy = visitor.get(f"{site}/login").headers["Content-Security-Policy"]
-    assert f"form-action 'self' {broker.origin};" in policy
+    assert f"form-action 'self' {broker.origin} https://accounts.google.com;" in policy
     assert "frame-ancestors 'none'" in policy
 
 
