@@ -34,15 +34,9 @@ pub(super) async fn authenticate(state: &Arc<State>, encoded: &[u8]) -> Result<R
         (Mode::Accept, None) => login.accept(state, DEFAULT_EMAIL).await,
         (Mode::Accept, Some(Ok(email))) => login.accept(state, email.as_str()).await,
         (Mode::Accept, Some(Err(_))) => Ok(login.refuse(&NO_ADDRESS)),
-        (Mode::Page, None) => Ok(login.ask(StatusCode::OK, "", None)),
-        (Mode::Page, Some(Ok(email))) => {
-            Ok(login.show(StatusCode::OK, &Who::Known(email.as_str())))
-        }
-        (Mode::Page, Some(Err(error))) => Ok(login.ask(
-            StatusCode::OK,
-            hint.unwrap_or_default(),
-            Some(&error.to_string()),
-        )),
+        (Mode::Page, Some(Ok(email))) => Ok(login.show(&Who::Known(email.as_str()))),
+        (Mode::Page, Some(Err(_))) => Ok(login.ask(hint.unwrap_or_default(), true)),
+        (Mode::Page, None) => Ok(login.ask("", false)),
     }
 }
 
@@ -61,10 +55,7 @@ pub(super) async fn confirm(state: &Arc<State>, encoded: &[u8]) -> Result<Reply>
     let email = email.unwrap_or_default();
     match TypedEmail::parse(email) {
         Ok(email) => login.accept(state, email.as_str()).await,
-        Err(error) => {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(login.ask(status, email, Some(&error.to_string())))
-        }
+        Err(_) => Ok(login.ask(email, true)),
     }
 }
 
@@ -106,15 +97,13 @@ impl Login {
         refused(&self.address, refusal)
     }
 
-    fn ask(&self, status: StatusCode, typed: &str, problem: Option<&str>) -> Reply {
-        self.show(status, &Who::Asked { typed, problem })
+    fn ask(&self, typed: &str, invalid: bool) -> Reply {
+        self.show(&Who::Asked { typed, invalid })
     }
 
-    fn show(&self, status: StatusCode, who: &Who<'_>) -> Reply {
-        reply::page(
-            status,
-            pages::sign_in(&self.request.client_id, who, &self.params),
-        )
+    fn show(&self, who: &Who<'_>) -> Reply {
+        let page = pages::sign_in(&self.request.client_id, who, &self.params);
+        reply::page(StatusCode::OK, page)
     }
 }
 

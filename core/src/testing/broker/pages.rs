@@ -5,6 +5,7 @@ use super::authorize::{Params, ReturnAddress};
 pub(super) const STYLE: &str = include_str!("../pages/style.css");
 pub(super) const FORWARD_SCRIPT: &str = include_str!("../pages/forward.js");
 
+const ADDRESS: &str = include_str!("../pages/address.html");
 const LAYOUT: &str = include_str!("../pages/layout.html");
 const FORWARD: &str = include_str!("../pages/forward.html");
 const HOME: &str = include_str!("../pages/home.html");
@@ -19,18 +20,17 @@ pub(super) fn sign_in(client_id: &str, who: &Who<'_>, params: &Params) -> String
             "<p class=\"who\">as <strong>{{email}}</strong></p>",
             &[("email", Part::Text(email))],
         ),
-        Who::Asked { typed, problem } => {
-            let problem = problem.map_or_else(String::new, |problem| {
-                fill(
-                    "<p class=\"problem\" id=\"problem\" role=\"alert\">{{problem}}</p>",
-                    &[("problem", Part::Text(problem))],
-                )
-            });
+        Who::Asked { typed, invalid } => {
+            let problem = if *invalid {
+                "This is not an e-mail address."
+            } else {
+                ""
+            };
             fill(
-                include_str!("../pages/address.html"),
+                ADDRESS,
                 &[
                     ("typed", Part::Text(typed)),
-                    ("problem", Part::Html(problem)),
+                    ("problem", Part::Text(problem)),
                 ],
             )
         }
@@ -51,10 +51,7 @@ pub(super) enum Who<'a> {
     /// The relying party said who it is.
     Known(&'a str),
     /// The page has to ask.
-    Asked {
-        typed: &'a str,
-        problem: Option<&'a str>,
-    },
+    Asked { typed: &'a str, invalid: bool },
 }
 
 /// The page that posts the answer to the relying party by itself, or by its button where scripts
