@@ -161,6 +161,16 @@ impl DevBroker {
         self.state.fail_next(path, requests, fault);
     }
 
+    /// Lets requests for a path wait from now on; they count when they arrive.
+    pub fn hold(&self, path: &str) {
+        self.state.hold(path);
+    }
+
+    /// Answers the requests that wait for a path.
+    pub fn release(&self, path: &str) {
+        self.state.release(path);
+    }
+
     /// Rotates the keys: the next ones sign from now on, the current ones stay published until the
     /// next rotation, and new next ones are published.
     ///

@@ -59,6 +59,7 @@ async fn respond(state: Arc<State>, request: Request<Incoming>) -> Reply {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     state.count(&path);
+    state.released(&path).await;
     let mut reply = None;
     if let Some(fault) = state.next_fault(&path) {
         tokio::time::sleep(fault.delay).await;

@@ -1,10 +1,11 @@
 //! What the server's requests and the test's calls share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::keys::Keys;
@@ -61,6 +62,7 @@ pub(super) struct State {
     mode: Mutex<Mode>,
     requests: Mutex<BTreeMap<String, u64>>,
     faults: Mutex<HashMap<String, (u32, Fault)>>,
+    held: watch::Sender<HashSet<String>>,
 }
 
 impl State {
@@ -78,6 +80,7 @@ impl State {
             mode: Mutex::new(mode),
             requests: Mutex::default(),
             faults: Mutex::default(),
+            held: watch::Sender::default(),
         }
     }
 
@@ -116,6 +119,28 @@ impl State {
 
     pub(super) fn fail_next(&self, path: &str, requests: u32, fault: Fault) {
         lock(&self.faults).insert(path.to_owned(), (requests, fault));
+    }
+
+    pub(super) fn hold(&self, path: &str) {
+        self.held.send_modify(|held| {
+            held.insert(path.to_owned());
+        });
+    }
+
+    pub(super) fn release(&self, path: &str) {
+        self.held.send_modify(|held| {
+            held.remove(path);
+        });
+    }
+
+    /// Waits as long as the path is held.
+    pub(super) async fn released(&self, path: &str) {
+        // There is no error: the sender is part of the state.
+        let _ = self
+            .held
+            .subscribe()
+            .wait_for(|held| !held.contains(path))
+            .await;
     }
 
     /// The disturbance of this request, if there is one.
