@@ -1,0 +1,9 @@
+//! Whole logins over HTTP, through the development broker and the transport clients really use.
+#![cfg(feature = "testing")]
+
+mod keys;
+mod load;
+mod login;
+mod outage;
+mod server;
+mod site;
