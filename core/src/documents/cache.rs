@@ -234,7 +234,8 @@ impl<T> Cache<T> {
         }
     }
 
-    #[cfg(all(test, feature = "testing"))]
+    #[cfg(test)]
+    #[cfg(feature = "testing")]
     pub(super) fn is_fetching(&self) -> bool {
         self.state().running().is_some()
     }

@@ -295,3 +295,6 @@ fn proxied() -> bool {
     .iter()
     .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! The transport against servers that misbehave, over real sockets.
+
+mod answers;
+mod limits;
+mod redirects;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ::http::HeaderMap;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::{HttpOptions, HttpTransport};
+use crate::error::{Code, Error, Result};
+use crate::http::{Request, Response, Transport as _};
+
+/// Long enough for any machine; no test waits for it.
+const PATIENT: Duration = Duration::from_secs(30);
+/// Short enough to be waited for.
+const HASTY: Duration = Duration::from_millis(500);
+
+/// What a server does with a connection once it has read the request.
+#[derive(Clone)]
+enum Act {
+    /// Sends this and closes the connection.
+    Say(String),
+    /// Sends this and leaves the connection open until the client closes it.
+    SayAndWait(String),
+    /// Sends this, and then the letter `x` for ever.
+    Babble(String),
+    /// Sends this one octet at a time, a tenth of a second apart.
+    Drip(String),
+}
+
+/// A server for plain HTTP that does one thing per connection, the last one for all others too.
+struct Server {
+    address: String,
+    requests: Arc<Mutex<Vec<String>>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Server {
+    async fn start(script: impl Into<Vec<Act>>) -> Self {
+        let script = script.into();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = JoinSet::new();
+        let heard = Arc::clone(&requests);
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            for number in 0.. {
+                let (stream, _) = listener.accept().await.unwrap();
+                let act = script[number.min(script.len() - 1)].clone();
+                connections.spawn(serve(stream, act, Arc::clone(&heard)));
+            }
+        });
+        Self {
+            address,
+            requests,
+            _tasks: tasks,
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/keys.json", self.address)
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+async fn serve(mut stream: TcpStream, act: Act, requests: Arc<Mutex<Vec<String>>>) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(octet) => request.push(octet),
+            Err(_) => return,
+        }
+    }
+    requests
+        .lock()
+        .unwrap()
+        .push(String::from_utf8(request).unwrap());
+    // The client may close the connection at any time; then there is nothing more to do.
+    let _ = perform(&mut stream, act).await;
+}
+
+async fn perform(stream: &mut TcpStream, act: Act) -> std::io::Result<()> {
+    match act {
+        Act::Say(text) => {
+            stream.write_all(text.as_bytes()).await?;
+            stream.shutdown().await
+        }
+        Act::SayAndWait(text) => {
+            stream.write_all(text.as_bytes()).await?;
+            stream.read_u8().await.map(drop)
+        }
+        Act::Babble(text) => {
+            stream.write_all(text.as_bytes()).await?;
+            loop {
+                stream.write_all(&[b'x'; 1024]).await?;
+            }
+        }
+        Act::Drip(text) => {
+            for octet in text.bytes() {
+                stream.write_u8(octet).await?;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A complete answer.
+fn answer(status: u16, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status} Status\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
+}
+
+fn transport(timeout: Duration) -> HttpTransport {
+    HttpTransport::new(HttpOptions {
+        timeout,
+        https_only: false,
+        ca_file: None,
+        user_agent: None,
+    })
+    .unwrap()
+}
+
+async fn get(transport: &HttpTransport, url: &str) -> Result<Response> {
+    transport
+        .get(Request {
+            url: url.parse().unwrap(),
+            headers: HeaderMap::new(),
+        })
+        .await
+}
+
+/// What one request to a server with this script comes to.
+async fn outcome(script: impl Into<Vec<Act>>, timeout: Duration) -> (Result<Response>, Server) {
+    let server = Server::start(script).await;
+    let (transport, url) = (transport(timeout), server.url());
+    // Loading the trust store counts too, and takes as long as it takes.
+    transport.0.client(&url.parse().unwrap()).await.unwrap();
+    (get(&transport, &url).await, server)
+}
+
+/// The error and all its causes, as one text.
+fn whole(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+fn code(result: &Result<Response>) -> Code {
+    result.as_ref().expect_err("an error").code()
+}
