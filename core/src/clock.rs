@@ -29,14 +29,21 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
+    /// The clocks as they are; the monotonic one starts now.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the clock"
     )]
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             start: Instant::now(),
         }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -2,6 +2,7 @@
 //! everyone.
 
 mod authorize;
+mod bare;
 mod keys;
 mod login;
 mod mint;
@@ -203,6 +204,15 @@ impl DevBroker {
     /// As [`DevBroker::key_id`].
     pub fn mint(&self, options: &MintOptions) -> Result<String> {
         self.state.mint(options)
+    }
+
+    /// Times the verification of the tokens' signatures by AWS-LC, with a key that is parsed before:
+    /// what every benchmark is compared with.
+    ///
+    /// # Errors
+    /// [`Code::TokenSignature`] when a token is not signed with the current RS256 key.
+    pub fn time_signatures(&self, tokens: &[String]) -> Result<Duration> {
+        bare::time_signatures(&self.state, tokens)
     }
 
     /// Stops the server and waits until its port is free. Does nothing the second time.
