@@ -35,9 +35,6 @@ use crate::token::Algorithm;
 /// How long the broker lets relying parties keep its keys.
 const KEYS_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long stopping waits for work that cannot be interrupted, such as generating a key.
-const STOP_LIMIT: Duration = Duration::from_secs(1);
-
 /// How a [`DevBroker`] runs.
 #[derive(Clone)]
 pub struct DevBrokerOptions {
@@ -80,6 +77,22 @@ impl fmt::Debug for DevBrokerOptions {
 /// may take a tenth of a second.
 ///
 /// In a forked child the server does not exist; there, dropping and stopping do nothing.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> portier_client::Result<()> {
+/// use portier_client::Client;
+/// use portier_client::testing::{DevBroker, DevBrokerOptions, MintOptions};
+///
+/// let broker = DevBroker::spawn(DevBrokerOptions::default())?;
+/// let client = Client::builder("http://localhost:8888/verify")
+///     .broker(broker.origin())
+///     .build()?;
+/// let url = client.authenticate("Alice@Example.com").await?;
+/// let token = broker.mint(&MintOptions::for_url(&url)?)?;
+/// assert_eq!(client.verify(&token).await?, "alice@example.com");
+/// # Ok(())
+/// # }
+/// ```
 pub struct DevBroker {
     state: Arc<State>,
     port: u16,
@@ -278,7 +291,8 @@ fn run(
             Err(error) => tracing::error!(%error, "development broker cannot listen"),
         }
     });
-    runtime.shutdown_timeout(STOP_LIMIT);
+    // A key that is being generated would take its time; nobody needs it any more.
+    runtime.shutdown_background();
 }
 
 fn no_server(cause: std::io::Error) -> Error {
