@@ -99,3 +99,6 @@ fn refused(member: &str, reason: &str) -> Error {
         format_args!("the broker's discovery document is refused: {reason} member={member}"),
     )
 }
+
+#[cfg(test)]
+mod tests;

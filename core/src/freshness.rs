@@ -203,3 +203,6 @@ fn split(value: &str) -> impl Iterator<Item = &str> {
         c == ',' && !quoted
     })
 }
+
+#[cfg(test)]
+mod tests;
