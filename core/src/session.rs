@@ -82,6 +82,9 @@ pub struct CallbackParams {
 }
 
 impl CallbackParams {
+    /// The names of the parameters; the fields are called the same.
+    pub const NAMES: [&str; 4] = ["id_token", "state", "error", "error_description"];
+
     /// Picks the parameters of the protocol from a decoded form and ignores all others.
     ///
     /// # Errors
