@@ -1,1 +1,97 @@
+//! The native half of `portier_client`: types in, types out, errors. The rules of the protocol are
+//! in the core.
+#![deny(unsafe_code)]
 
+mod bridge;
+mod client;
+mod errors;
+mod form;
+mod options;
+mod process;
+mod testing;
+mod text;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _native {
+    use pyo3::prelude::*;
+    use pyo3::types::PyDict;
+
+    #[pymodule_export]
+    use super::client::Client;
+    #[pymodule_export]
+    use super::errors::codes;
+    #[pymodule_export]
+    use super::testing::{
+        CannedTransport, DevBroker, ManualClock, canned_client, panic_in_operation,
+    };
+    #[pymodule_export]
+    use super::{normalize_email, safe_next};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        // Both cost nothing until the process forks or exits.
+        py.import("atexit")?.call_method1(
+            "register",
+            (wrap_pyfunction!(super::bridge::shutdown, py)?,),
+        )?;
+        let os = py.import("os")?;
+        if os.hasattr("register_at_fork")? {
+            let hooks = PyDict::new(py);
+            hooks.set_item(
+                "after_in_child",
+                wrap_pyfunction!(super::process::forked, py)?,
+            )?;
+            os.call_method("register_at_fork", (), Some(&hooks))?;
+        }
+        Ok(())
+    }
+}
+
+/// Normalize an e-mail address, so that equal mailboxes are equal texts.
+///
+/// The part before the last ``@`` is lowercased as Unicode says; the domain becomes ASCII, as in
+/// a URL. What comes out is what :meth:`Client.verify` returns for the address. Use it, to the
+/// letter, as the key of an account.
+///
+/// Raises :class:`InvalidEmail` (``invalid_email``) for a text that could be no address.
+///
+/// >>> from portier_client import normalize_email
+/// >>> normalize_email("Björn@BÜCHER.example")
+/// 'björn@xn--bcher-kva.example'
+#[pyfunction]
+#[pyo3(signature = (text, /))]
+fn normalize_email(py: Python<'_>, text: &Bound<'_, pyo3::types::PyString>) -> PyResult<String> {
+    let text = text::borrowed(text, "e-mail address", portier_client::Code::InvalidEmail)?;
+    portier_client::normalize_email(text).map_err(|error| errors::to_python(py, &error))
+}
+
+/// Return the page to go back to after a login if it is safe to redirect to, else ``None``.
+///
+/// Without ``allowed_hosts`` only a path on this site passes, at most 1 KiB long. Each of
+/// ``allowed_hosts`` is a host, with its port unless that is 443, to which an ``https`` URL may
+/// lead as well. The result is fit for a ``Location`` header. Call it when the page is stored and
+/// again when it is used.
+///
+/// >>> from portier_client import safe_next
+/// >>> safe_next("/members?page=2")
+/// '/members?page=2'
+/// >>> safe_next("//evil.example") is None
+/// True
+#[pyfunction]
+#[pyo3(signature = (text, /, allowed_hosts = Vec::new()))]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "this is what pyo3 converts to"
+)]
+fn safe_next(
+    text: &Bound<'_, pyo3::types::PyString>,
+    allowed_hosts: Vec<String>,
+) -> Option<String> {
+    let hosts: Vec<&str> = allowed_hosts.iter().map(String::as_str).collect();
+    // A text that is not UTF-8 is no page of this site.
+    portier_client::safe_next(text.to_str().ok()?, &hosts)
+}

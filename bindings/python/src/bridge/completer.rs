@@ -1,0 +1,103 @@
+//! The one thread that brings answers from the runtime to Python's event loops.
+
+use std::sync::mpsc::Receiver;
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::runtime::{Waiter, claim};
+
+/// Makes the answer a Python object, or the exception to raise.
+pub(super) type Convert =
+    Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;
+
+pub(super) enum Event {
+    Finished { ticket: u64, convert: Convert },
+    Stop,
+}
+
+/// Hands on answers until it is told to stop, or until Python is gone.
+///
+/// Attaching may take as long as another thread holds the interpreter. What finishes meanwhile
+/// joins the batch, and each event loop is woken once for all that is its own.
+pub(super) fn complete(events: &Receiver<Event>) {
+    while let Ok(first) = events.recv() {
+        let go_on = Python::try_attach(|py| {
+            let mut batches = Vec::new();
+            for event in std::iter::once(first).chain(events.try_iter()) {
+                match event {
+                    Event::Finished { ticket, convert } => {
+                        add(py, &mut batches, ticket, convert);
+                    }
+                    Event::Stop => return false,
+                }
+            }
+            for batch in batches {
+                deliver(py, batch);
+            }
+            true
+        });
+        if go_on != Some(true) {
+            return;
+        }
+    }
+}
+
+struct Batch {
+    event_loop: Py<PyAny>,
+    answers: Vec<(Py<PyAny>, Convert)>,
+}
+
+fn add(py: Python<'_>, batches: &mut Vec<Batch>, ticket: u64, convert: Convert) {
+    let Some(Waiter { event_loop, future }) = claim(py, ticket) else {
+        return;
+    };
+    let answer = (future, convert);
+    match batches
+        .iter_mut()
+        .find(|batch| batch.event_loop.is(&event_loop))
+    {
+        Some(batch) => batch.answers.push(answer),
+        None => batches.push(Batch {
+            event_loop,
+            answers: vec![answer],
+        }),
+    }
+}
+
+fn deliver(py: Python<'_>, batch: Batch) {
+    let event_loop = batch.event_loop.into_bound(py);
+    let settle = Settle(Mutex::new(batch.answers));
+    match event_loop.call_method1(intern!(py, "call_soon_threadsafe"), (settle,)) {
+        Ok(_) => {}
+        // The loop was closed with the futures still pending: nobody waits for them.
+        Err(error) if error.is_instance_of::<PyRuntimeError>(py) => {}
+        Err(error) => error.write_unraisable(py, Some(&event_loop)),
+    }
+}
+
+/// Settles the futures of one loop; called by the loop.
+#[pyclass(frozen)]
+struct Settle(Mutex<Vec<(Py<PyAny>, Convert)>>);
+
+#[pymethods]
+impl Settle {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let answers = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for (future, convert) in answers {
+            let future = future.bind(py);
+            if future.call_method0(intern!(py, "done"))?.is_truthy()? {
+                continue;
+            }
+            match convert(py) {
+                Ok(answer) => future.call_method1(intern!(py, "set_result"), (answer,))?,
+                Err(error) => {
+                    future.call_method1(intern!(py, "set_exception"), (error.into_value(py),))?
+                }
+            };
+        }
+        Ok(())
+    }
+}

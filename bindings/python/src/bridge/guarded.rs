@@ -1,0 +1,36 @@
+//! Operations that cannot take the caller down with them.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use portier_client::{Code, Error, Result};
+
+/// An operation whose panic is an error like any other.
+pub(super) struct Guarded<T>(Pin<Box<dyn Future<Output = Result<T>> + Send>>);
+
+impl<T> Guarded<T> {
+    pub(super) fn new(operation: impl Future<Output = Result<T>> + Send + 'static) -> Self {
+        Self(Box::pin(operation))
+    }
+
+    pub(super) fn poll_once(&mut self, context: &mut Context<'_>) -> Poll<Result<T>> {
+        let operation = self.0.as_mut();
+        // After a panic the future is never polled again, so nobody sees its broken state.
+        catch_unwind(AssertUnwindSafe(|| operation.poll(context))).unwrap_or_else(|_| {
+            Poll::Ready(Err(Error::new(
+                Code::Internal,
+                "an operation panicked; please report this",
+            )))
+        })
+    }
+}
+
+impl<T> Future for Guarded<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_once(context)
+    }
+}

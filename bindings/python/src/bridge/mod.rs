@@ -1,0 +1,156 @@
+//! How an operation of the core becomes something Python can wait for.
+//!
+//! An operation is one future. It is polled once where it is called, and is nearly always ready
+//! then: the answer goes straight back, without a task, a thread or a wake-up. Only what is still
+//! pending moves to the runtime.
+
+mod completer;
+mod guarded;
+mod runtime;
+
+use std::future::Future;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use portier_client::Result;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::{IntoPyObjectExt as _, intern};
+use tokio::task::AbortHandle;
+
+use self::guarded::Guarded;
+use self::runtime::Bridge;
+pub(crate) use self::runtime::shutdown;
+use crate::errors;
+
+/// How often a blocking call lets Python look for signals.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What an operation can answer with.
+pub(crate) trait Answer: for<'py> IntoPyObject<'py> + Send + 'static {}
+
+impl<T: for<'py> IntoPyObject<'py> + Send + 'static> Answer for T {}
+
+/// The answer of an operation that has nothing to say.
+///
+/// `()` would reach Python as an empty tuple.
+#[derive(IntoPyObject)]
+#[pyo3(transparent)]
+pub(crate) struct Nothing(pub(crate) Option<bool>);
+
+/// Who waits for an operation that is not ready at once.
+#[derive(Clone, Copy)]
+pub(crate) enum Wait {
+    /// An event loop: the call returns an `asyncio` future.
+    Loop,
+    /// The calling thread: the call returns the answer.
+    Thread,
+}
+
+impl From<bool> for Wait {
+    fn from(blocking: bool) -> Self {
+        if blocking { Self::Thread } else { Self::Loop }
+    }
+}
+
+/// Runs an operation: returns its answer if it is ready at once, else waits as it is told.
+pub(crate) fn run<T: Answer>(
+    py: Python<'_>,
+    wait: Wait,
+    operation: impl Future<Output = Result<T>> + Send + 'static,
+) -> PyResult<Bound<'_, PyAny>> {
+    let bridge = Bridge::current(py)?;
+    let mut operation = Guarded::new(operation);
+    let _entered = bridge.enter();
+    match operation.poll_once(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => settle(py, outcome),
+        Poll::Pending => match wait {
+            Wait::Loop => awaitable(py, bridge, operation),
+            Wait::Thread => block(py, bridge, operation),
+        },
+    }
+}
+
+fn settle<T: Answer>(py: Python<'_>, outcome: Result<T>) -> PyResult<Bound<'_, PyAny>> {
+    match outcome {
+        Ok(answer) => answer.into_bound_py_any(py),
+        Err(error) => Err(errors::to_python(py, &error)),
+    }
+}
+
+fn awaitable<'py, T: Answer>(
+    py: Python<'py>,
+    bridge: &'static Bridge,
+    operation: Guarded<T>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+    let event_loop = RUNNING_LOOP
+        .import(py, "asyncio", "get_running_loop")?
+        .call0()?;
+    let future = event_loop.call_method0(intern!(py, "create_future"))?;
+    let completion = bridge.register(&event_loop, &future);
+    let ticket = completion.ticket();
+    let task = bridge.spawn(async move {
+        let outcome = operation.await;
+        completion.send(move |py| settle(py, outcome));
+    });
+    let on_done = AbortOnCancel {
+        bridge,
+        ticket,
+        task: task.abort_handle(),
+    };
+    future.call_method1(intern!(py, "add_done_callback"), (on_done,))?;
+    Ok(future)
+}
+
+fn block<'py, T: Answer>(
+    py: Python<'py>,
+    bridge: &'static Bridge,
+    operation: Guarded<T>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (sender, mut receiver) = mpsc::sync_channel(1);
+    let task = bridge.spawn(async move {
+        // Nobody listens any more when a signal ended the call.
+        let _ = sender.send(operation.await);
+    });
+    loop {
+        let event;
+        (event, receiver) = py.detach(move || (receiver.recv_timeout(SIGNAL_INTERVAL), receiver));
+        match event {
+            Ok(outcome) => return settle(py, outcome),
+            Err(RecvTimeoutError::Timeout) => py.check_signals().inspect_err(|_| task.abort())?,
+            Err(RecvTimeoutError::Disconnected) => return Err(closed()),
+        }
+    }
+}
+
+fn closed() -> PyErr {
+    PyRuntimeError::new_err("the interpreter is shutting down")
+}
+
+/// Stops the work when nobody waits for it any more; called by the future when it is done.
+#[pyclass(frozen)]
+struct AbortOnCancel {
+    bridge: &'static Bridge,
+    ticket: u64,
+    task: AbortHandle,
+}
+
+#[pymethods]
+impl AbortOnCancel {
+    fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = future.py();
+        if !future.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
+            return Ok(());
+        }
+        // In a child, the future and its loop are copies, and the task runs in the parent.
+        if self.bridge.is_current() {
+            self.bridge.forget(py, self.ticket);
+            self.task.abort();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! The runtime of a process, and who waits for what runs there.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use portier_client::{Code, Error};
+use pyo3::prelude::*;
+use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
+use tokio::task::JoinHandle;
+
+use super::closed;
+use super::completer::{Convert, Event, complete};
+use crate::errors;
+use crate::process::{PerProcess, Process};
+
+const WORKERS: usize = 2;
+
+/// Name look-ups of the operating system block a thread each.
+const MAX_BLOCKING_THREADS: usize = 16;
+
+/// How long each of the two parts of a shutdown may take.
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(50);
+
+static BRIDGE: PerProcess<Bridge> = PerProcess::new();
+
+/// The runtime, the thread that brings its answers to Python, and the futures these are for.
+///
+/// Tasks hold no Python object: whatever happens to a task, and in whichever thread, no reference
+/// count is touched. They hold a ticket, and only attached threads look up what it stands for.
+pub(super) struct Bridge {
+    process: Process,
+    handle: Handle,
+    waiting: Mutex<Waiting>,
+    sender: Sender<Event>,
+    closed: AtomicBool,
+    parts: Mutex<Option<Parts>>,
+}
+
+/// What a shutdown takes apart.
+struct Parts {
+    runtime: Runtime,
+    completer_ended: Receiver<()>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    last_ticket: u64,
+    futures: HashMap<u64, Waiter>,
+}
+
+/// A pending `asyncio` future and its event loop.
+pub(super) struct Waiter {
+    pub(super) event_loop: Py<PyAny>,
+    pub(super) future: Py<PyAny>,
+}
+
+/// The right to settle one future.
+pub(super) struct Completion {
+    ticket: u64,
+    sender: Sender<Event>,
+}
+
+impl Bridge {
+    /// The bridge of this process, which starts its threads if need be.
+    pub(super) fn current(py: Python<'_>) -> PyResult<&'static Self> {
+        let bridge = BRIDGE
+            .get_or_try_init(py, Self::start)
+            .map_err(|error| errors::to_python(py, &error))?;
+        if bridge.closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        Ok(bridge)
+    }
+
+    fn start() -> Result<Self, Error> {
+        let failed = |cause| Error::new(Code::Internal, "no threads to be had").with_source(cause);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .max_blocking_threads(MAX_BLOCKING_THREADS)
+            .thread_name("portier-client")
+            .enable_all()
+            .build()
+            .map_err(failed)?;
+        let (sender, events) = mpsc::channel();
+        let (ended, completer_ended) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("portier-completer".to_owned())
+            .spawn(move || {
+                complete(&events);
+                drop(ended);
+            })
+            .map_err(failed)?;
+        Ok(Self {
+            process: Process::current(),
+            handle: runtime.handle().clone(),
+            waiting: Mutex::default(),
+            sender,
+            closed: AtomicBool::new(false),
+            parts: Mutex::new(Some(Parts {
+                runtime,
+                completer_ended,
+            })),
+        })
+    }
+
+    pub(super) fn is_current(&self) -> bool {
+        self.process == Process::current()
+    }
+
+    /// Lets the code that follows start tasks and timers.
+    pub(super) fn enter(&self) -> EnterGuard<'_> {
+        self.handle.enter()
+    }
+
+    pub(super) fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.handle.spawn(task)
+    }
+
+    /// Remembers a future that an answer will come for.
+    pub(super) fn register(
+        &self,
+        event_loop: &Bound<'_, PyAny>,
+        future: &Bound<'_, PyAny>,
+    ) -> Completion {
+        let waiter = Waiter {
+            event_loop: event_loop.clone().unbind(),
+            future: future.clone().unbind(),
+        };
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.last_ticket += 1;
+        let ticket = waiting.last_ticket;
+        waiting.futures.insert(ticket, waiter);
+        Completion {
+            ticket,
+            sender: self.sender.clone(),
+        }
+    }
+
+    /// Takes a future out, unless it was cancelled meanwhile.
+    fn claim(&self, ticket: u64) -> Option<Waiter> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.futures.remove(&ticket)
+    }
+
+    /// Drops a future nobody waits for any more.
+    pub(super) fn forget(&self, _attached: Python<'_>, ticket: u64) {
+        drop(self.claim(ticket));
+    }
+}
+
+/// Takes the futures out that answers have come for.
+pub(super) fn claim(_attached: Python<'_>, ticket: u64) -> Option<Waiter> {
+    BRIDGE.get()?.claim(ticket)
+}
+
+impl Completion {
+    pub(super) fn ticket(&self) -> u64 {
+        self.ticket
+    }
+
+    pub(super) fn send(
+        self,
+        convert: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send + 'static,
+    ) {
+        let convert: Convert = Box::new(convert);
+        // The completer is gone only when the interpreter is about to be.
+        let _ = self.sender.send(Event::Finished {
+            ticket: self.ticket,
+            convert,
+        });
+    }
+}
+
+/// Ends all threads of this process; Python calls this when it is about to exit.
+///
+/// A thread that touches Python while the interpreter is torn down crashes it.
+#[pyfunction]
+pub(crate) fn shutdown(py: Python<'_>) {
+    let Some(bridge) = BRIDGE.get() else { return };
+    bridge.closed.store(true, Ordering::Release);
+    let parts = bridge
+        .parts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    let Some(parts) = parts else { return };
+    // Detached, because the completer may have to attach once more before it can end.
+    py.detach(move || {
+        let Parts {
+            runtime,
+            completer_ended,
+        } = parts;
+        let _ = bridge.sender.send(Event::Stop);
+        let _ = completer_ended.recv_timeout(SHUTDOWN_LIMIT);
+        runtime.shutdown_timeout(SHUTDOWN_LIMIT);
+    });
+}

@@ -1,0 +1,159 @@
+//! The client, for one process at a time.
+
+use portier_client::{AuthenticateOptions, Builder, Code};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::bridge::{self, Nothing};
+use crate::options::Options;
+use crate::process::PerProcess;
+use crate::{errors, form, text};
+
+/// A client of the core. Its methods return their answer if it is ready at once, else an
+/// `asyncio` future, or they block if they are told to.
+#[pyclass(frozen, module = "portier_client._native")]
+pub(crate) struct Client {
+    builder: Builder,
+    client: PerProcess<portier_client::Client>,
+}
+
+impl Client {
+    pub(crate) fn from_builder(py: Python<'_>, builder: Builder) -> PyResult<Self> {
+        let client = Self {
+            builder,
+            client: PerProcess::new(),
+        };
+        // Wrong options are an error here and now.
+        client.current(py)?;
+        Ok(client)
+    }
+
+    /// The client of this process. In a child it starts with no pending logins and connections.
+    fn current(&self, py: Python<'_>) -> PyResult<&portier_client::Client> {
+        self.client
+            .get_or_try_init(py, || {
+                let builder = self.builder.clone();
+                // Reading the system's certificates takes milliseconds.
+                py.detach(|| builder.build())
+            })
+            .map_err(|error| errors::to_python(py, &error))
+    }
+}
+
+#[pymethods]
+impl Client {
+    #[new]
+    fn new(py: Python<'_>, options: Options) -> PyResult<Self> {
+        Self::from_builder(py, options.into_builder(py)?)
+    }
+
+    #[getter]
+    fn redirect_uri(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(self.current(py)?.redirect_uri())
+    }
+
+    #[getter]
+    fn client_id(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(self.current(py)?.client_id())
+    }
+
+    #[getter]
+    fn broker(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(self.current(py)?.broker())
+    }
+
+    #[pyo3(signature = (email, state, session, browser, blocking = false, /))]
+    fn authenticate<'py>(
+        &self,
+        py: Python<'py>,
+        email: Option<&Bound<'py, PyString>>,
+        state: Option<&Bound<'py, PyString>>,
+        session: Option<&Bound<'py, PyString>>,
+        browser: Option<&Bound<'py, PyString>>,
+        blocking: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.current(py)?.clone();
+        let mut options = AuthenticateOptions::default();
+        options.email = text::optional(email, "email", Code::InvalidEmail)?;
+        options.state = text::optional(state, "state", Code::InvalidOption)?;
+        options.session = text::optional(session, "session", Code::InvalidOption)?;
+        options.browser = text::optional(browser, "browser", Code::InvalidOption)?;
+        bridge::run(py, blocking.into(), async move {
+            client.authenticate_with(options).await
+        })
+    }
+
+    #[pyo3(signature = (id_token, blocking = false, /))]
+    fn verify<'py>(
+        &self,
+        py: Python<'py>,
+        id_token: &Bound<'py, PyString>,
+        blocking: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.current(py)?.clone();
+        let token = text::owned(id_token, "id_token", Code::TokenMalformed)?;
+        bridge::run(
+            py,
+            blocking.into(),
+            async move { client.verify(&token).await },
+        )
+    }
+
+    #[pyo3(signature = (form, browser, blocking = false, /))]
+    fn complete<'py>(
+        &self,
+        py: Python<'py>,
+        form: &Bound<'py, PyAny>,
+        browser: Option<&Bound<'py, PyString>>,
+        blocking: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.current(py)?.clone();
+        let params = form::callback_params(form)?;
+        let browser = text::optional(browser, "browser", Code::InvalidOption)?;
+        bridge::run(py, blocking.into(), async move {
+            let login = client.complete(params, browser.as_deref()).await?;
+            Ok((
+                login.email,
+                login.email_original,
+                login.session,
+                login.state,
+                login.issued_at,
+                login.auth_time,
+                login.same_browser,
+            ))
+        })
+    }
+
+    #[pyo3(signature = (blocking = false, /))]
+    fn discover<'py>(&self, py: Python<'py>, blocking: bool) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.current(py)?.clone();
+        bridge::run(py, blocking.into(), async move { client.discover().await })
+    }
+
+    #[pyo3(signature = (blocking = false, /))]
+    fn keys<'py>(&self, py: Python<'py>, blocking: bool) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.current(py)?.clone();
+        bridge::run(py, blocking.into(), async move {
+            let keys = client.keys().await?;
+            Ok(keys
+                .into_iter()
+                .map(|key| (key.id, key.algorithm.as_str(), key.bits))
+                .collect::<Vec<_>>())
+        })
+    }
+
+    #[pyo3(signature = (blocking = false, /))]
+    fn warm<'py>(&self, py: Python<'py>, blocking: bool) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.current(py)?.clone();
+        bridge::run(py, blocking.into(), async move {
+            client.warm().await?;
+            Ok(Nothing(None))
+        })
+    }
+
+    /// The counters, as the text of a JSON object.
+    fn stats(&self, py: Python<'_>) -> PyResult<String> {
+        serde_json::to_string(&self.current(py)?.stats())
+            .map_err(|cause| errors::new(py, Code::Internal, cause))
+    }
+}

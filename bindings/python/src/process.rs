@@ -1,0 +1,115 @@
+//! What belongs to one process, and is made anew after a fork.
+
+use std::mem::ManuallyDrop;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use once_cell::race::OnceBox;
+use pyo3::prelude::*;
+use pyo3::sync::OnceLockExt as _;
+
+/// A value each process makes for itself, when it first asks for it.
+///
+/// A child begins with a copy of everything its parent had, but with none of the parent's threads:
+/// a copied runtime never runs, a copied lock may be held by nobody for ever. So a child leaves
+/// its parent's value alone (it is never used, locked or dropped there) and makes its own. The
+/// list that leads there is lock-free, because a fork may happen at any moment.
+pub(crate) struct PerProcess<T> {
+    first: OnceBox<Generation<T>>,
+}
+
+impl<T> PerProcess<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            first: OnceBox::new(),
+        }
+    }
+
+    /// The value of this process, if it has been made.
+    pub(crate) fn get(&self) -> Option<&T> {
+        let current = Process::current();
+        let mut link = &self.first;
+        loop {
+            let generation = link.get()?;
+            if generation.process == current {
+                return generation.value.get().map(|value| &**value);
+            }
+            link = &generation.next;
+        }
+    }
+
+    /// The value of this process, made now if need be. Of two threads that make it at the same
+    /// time one sees its own dropped.
+    pub(crate) fn get_or_try_init<E>(
+        &self,
+        py: Python<'_>,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<&T, E> {
+        let current = Process::current();
+        let mut link = &self.first;
+        let cell = loop {
+            let generation = link.get_or_init(|| Box::new(Generation::new(current)));
+            if generation.process == current {
+                break &generation.value;
+            }
+            link = &generation.next;
+        };
+        if let Some(value) = cell.get() {
+            return Ok(value);
+        }
+        let value = make()?;
+        Ok(cell.get_or_init_py_attached(py, move || ManuallyDrop::new(value)))
+    }
+}
+
+/// Says that the process has just been forked off; Python calls this in the child.
+#[pyfunction]
+pub(crate) fn forked() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How many forks lie between this process and the one that loaded the module.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// Which process this is. The id finds forks Python does not know of; the count tells a process
+/// from a dead ancestor whose id it was given again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Process {
+    id: u32,
+    forks: u32,
+}
+
+impl Process {
+    pub(crate) fn current() -> Self {
+        Self {
+            id: std::process::id(),
+            forks: FORKS.load(Ordering::Relaxed),
+        }
+    }
+}
+
+struct Generation<T> {
+    process: Process,
+    value: OnceLock<ManuallyDrop<T>>,
+    next: OnceBox<Generation<T>>,
+}
+
+impl<T> Generation<T> {
+    const fn new(process: Process) -> Self {
+        Self {
+            process,
+            value: OnceLock::new(),
+            next: OnceBox::new(),
+        }
+    }
+}
+
+impl<T> Drop for Generation<T> {
+    fn drop(&mut self) {
+        if self.process == Process::current()
+            && let Some(value) = self.value.take()
+        {
+            drop(ManuallyDrop::into_inner(value));
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What `portier_client.testing` is made of.
+
+mod broker;
+mod canned;
+
+use std::time::Duration;
+
+use portier_client::Code;
+use pyo3::prelude::*;
+
+pub(crate) use self::broker::DevBroker;
+pub(crate) use self::canned::{CannedTransport, ManualClock, canned_client};
+use crate::{bridge, errors};
+
+/// Panic where a defect in the core would: at the first poll, or at a later one.
+#[pyfunction]
+#[pyo3(signature = (at_once, /))]
+pub(crate) fn panic_in_operation(py: Python<'_>, at_once: bool) -> PyResult<Bound<'_, PyAny>> {
+    bridge::run(py, bridge::Wait::Loop, async move {
+        if !at_once {
+            tokio::task::yield_now().await;
+        }
+        defect()
+    })
+}
+
+#[expect(clippy::panic, reason = "this is what it is for")]
+fn defect() -> portier_client::Result<bridge::Nothing> {
+    panic!("this panic was asked for")
+}
+
+fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        errors::new(
+            py,
+            Code::InvalidOption,
+            format_args!("not a length of time given={seconds}"),
+        )
+    })
+}

@@ -1,0 +1,41 @@
+//! Text from Python.
+
+use portier_client::Code;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::errors;
+
+/// Longer texts are cut here before they are copied. The core refuses texts that are far shorter,
+/// each with the right code.
+const LIMIT: usize = 1 << 20;
+
+/// Borrows a text; `code` is for one that no UTF-8 can represent.
+pub(crate) fn borrowed<'a>(
+    text: &'a Bound<'_, PyString>,
+    name: &str,
+    code: Code,
+) -> PyResult<&'a str> {
+    // Python's own error would carry the whole text.
+    text.to_str()
+        .map_err(|_| errors::new(text.py(), code, format_args!("{name} has a lone surrogate")))
+}
+
+/// Copies a text for an operation that may outlive the call.
+pub(crate) fn owned(text: &Bound<'_, PyString>, name: &str, code: Code) -> PyResult<String> {
+    let text = borrowed(text, name, code)?;
+    let mut end = text.len().min(LIMIT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    Ok(text.get(..end).unwrap_or_default().to_owned())
+}
+
+/// Copies a text that may be absent.
+pub(crate) fn optional(
+    text: Option<&Bound<'_, PyString>>,
+    name: &str,
+    code: Code,
+) -> PyResult<Option<String>> {
+    text.map(|text| owned(text, name, code)).transpose()
+}
