@@ -1,0 +1,68 @@
+"""Passwordless e-mail login through Portier: the relying party's side of the protocol.
+
+A login has two halves. :meth:`Client.authenticate` starts it and returns the URL to redirect the
+browser to; :meth:`Client.verify` or :meth:`Client.complete` ends it when the broker sends the
+browser back.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from ._client import Client
+from ._native import __version__, normalize_email, safe_next
+from .errors import (
+    BrokerError,
+    BrokerUnavailable,
+    ConfigError,
+    InternalError,
+    InvalidEmail,
+    InvalidSession,
+    InvalidToken,
+    PortierError,
+    SessionUsed,
+    StoreError,
+    TokenExpired,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._login import Key, Login
+    from ._store import Store
+
+__all__ = [
+    "BrokerError",
+    "BrokerUnavailable",
+    "Client",
+    "ConfigError",
+    "InternalError",
+    "InvalidEmail",
+    "InvalidSession",
+    "InvalidToken",
+    "Key",
+    "Login",
+    "PortierError",
+    "SessionUsed",
+    "Store",
+    "StoreError",
+    "TokenExpired",
+    "__version__",
+    "normalize_email",
+    "safe_next",
+]
+
+
+# Dataclasses and protocols take longer to import than all the rest together.
+_LAZY = {"Key": "_login", "Login": "_login", "Store": "_store"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

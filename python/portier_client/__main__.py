@@ -1,0 +1,62 @@
+"""Run the development broker: ``python -m portier_client broker``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+
+from . import __version__
+from .errors import PortierError
+from .testing import DevBroker
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Return the exit status: 0 once the broker was stopped, 1 if it could not start."""
+    parser = argparse.ArgumentParser(
+        prog="python -m portier_client",
+        description="Passwordless e-mail login through Portier.",
+    )
+    parser.add_argument("--version", action="version", version=f"portier-client {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    broker = commands.add_parser(
+        "broker",
+        help="run a broker on this machine, for development only",
+        description="Run a broker on this machine, for development only: it asks for no proof.",
+    )
+    broker.add_argument(
+        "--port", type=_port, default=3333, help="where to listen; 0 takes any (%(default)s)"
+    )
+    broker.add_argument("--auto", action="store_true", help="sign in at once, without a page")
+    options = parser.parse_args(arguments)
+    return _serve(options.port, auto=options.auto)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 0xFFFF:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535 port={port}")
+    return port
+
+
+def _serve(port: int, *, auto: bool) -> int:
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        broker = DevBroker(port=port, mode="accept" if auto else "page")
+    except PortierError as error:
+        print(f"broker: {error}", file=sys.stderr)
+        return 1
+    with broker:
+        print(broker.banner, flush=True)
+        print("Ctrl-C stops it.", flush=True)
+        # A wait without a limit could not be interrupted on Windows.
+        while not stopped.wait(1):
+            pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""What the asyncio client and its blocking twin share."""
+
+from __future__ import annotations
+
+from . import _native
+from ._options import BROKER, options
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+    from datetime import timedelta
+    from typing import Any, NoReturn
+
+    from ._store import Store
+
+
+class BaseClient:
+    """A relying party of one broker."""
+
+    __slots__ = ("__weakref__", "_broker", "_client_id", "_native", "_redirect_uri")
+
+    def __init__(
+        self,
+        redirect_uri: str,
+        *,
+        broker: str = BROKER,
+        store: str | Store | None = None,
+        response_mode: str = "form_post",
+        leeway: float | timedelta = 180,
+        session_ttl: float | timedelta = 1800,
+        timeout: float | timedelta = 10,
+        algorithms: Iterable[str] = ("RS256", "EdDSA"),
+        idp: bool = False,
+        danger_allow_http: bool = False,
+        ca_file: str | os.PathLike[str] | None = None,
+        user_agent: str | None = None,
+    ) -> None:
+        """Check the options. Nothing is fetched and no thread is started yet."""
+        self._adopt(
+            _native.Client(
+                options(
+                    redirect_uri,
+                    broker=broker,
+                    store=store,
+                    response_mode=response_mode,
+                    leeway=leeway,
+                    session_ttl=session_ttl,
+                    timeout=timeout,
+                    algorithms=algorithms,
+                    idp=idp,
+                    danger_allow_http=danger_allow_http,
+                    ca_file=ca_file,
+                    user_agent=user_agent,
+                )
+            )
+        )
+
+    def _adopt(self, native: _native.Client) -> None:
+        self._native = native
+        self._redirect_uri = native.redirect_uri
+        self._client_id = native.client_id
+        self._broker = native.broker
+
+    @property
+    def redirect_uri(self) -> str:
+        """The URL the broker sends the browser back to, as configured."""
+        return self._redirect_uri
+
+    @property
+    def client_id(self) -> str:
+        """The origin of the redirect URI, by which the broker knows this site."""
+        return self._client_id
+
+    @property
+    def broker(self) -> str:
+        """The broker's origin."""
+        return self._broker
+
+    def stats(self) -> dict[str, Any]:
+        """Return counters of this process, for monitoring.
+
+        >>> client.stats()["keys"]["requests"]
+        1
+        """
+        return _json_object(self._native.stats())
+
+    def _close(self) -> None:
+        # A look-up that fails by itself costs the calls before it nothing.
+        self._native = _CLOSED
+
+    def __repr__(self) -> str:
+        """Show what is no secret."""
+        module = type(self).__module__.removesuffix("._client")
+        name = type(self).__qualname__
+        return f"<{module}.{name} client_id={self._client_id!r} broker={self._broker!r}>"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied."""
+        raise TypeError(
+            "a client cannot be pickled or copied: the pending logins are in it; "
+            "make one in each process"
+        )
+
+
+class _Closed:
+    def __getattr__(self, name: str) -> NoReturn:
+        raise RuntimeError("the client is closed")
+
+
+_CLOSED: Any = _Closed()
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    import json
+
+    value: dict[str, Any] = json.loads(text)
+    return value

@@ -1,0 +1,190 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+from ._base import BaseClient, _json_object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+    from typing import Any, Self
+
+    from ._login import Key, Login
+
+
+class Client(BaseClient):
+    """Logs people in through a Portier broker.
+
+    Make one per site and process, and keep it: it holds the pending logins (unless they are in a
+    ``store``) and the broker's documents. It may be made before there is an event loop, and may
+    serve several loops and threads at once. A forked child starts with no pending logins.
+
+    ``redirect_uri``
+        Where the broker sends the browser back to; its origin is the ``client_id``.
+    ``broker``
+        The broker's origin. Plain ``http`` only on the loopback interface.
+    ``store``
+        Where pending logins wait: ``None`` or ``"memory:"``, this process's memory.
+    ``response_mode``
+        ``"form_post"`` or ``"fragment"``.
+    ``leeway``
+        How far the broker's clock may be off: seconds or a ``timedelta``, at most 300 seconds.
+    ``session_ttl``
+        How long a login may take: seconds or a ``timedelta``, from one second to a day.
+    ``timeout``
+        How long fetching one of the broker's documents may take: seconds or a ``timedelta``, at
+        most 60 seconds.
+    ``algorithms``
+        The signature algorithms to accept, the preferred one first: ``"RS256"``, ``"EdDSA"``.
+    ``idp``
+        For a broker that talks to an identity provider it does not trust: an address that differs
+        from the one asked for is an error.
+    ``danger_allow_http``
+        Allows a broker over plain ``http``. Whoever is on the network between can then log in as
+        anybody; meant for tests.
+    ``ca_file``
+        A file of PEM certificates to trust besides the system's own.
+    ``user_agent``
+        The ``User-Agent`` of requests to the broker.
+
+    Raises :class:`ConfigError` for a value that cannot work, ``TypeError`` for a wrong type.
+
+    >>> from portier_client import Client
+    >>> client = Client("https://example.com/verify")
+    >>> client.client_id
+    'https://example.com'
+    """
+
+    __slots__ = ()
+
+    async def authenticate(
+        self,
+        email: str | None,
+        *,
+        state: str | None = None,
+        session: str | None = None,
+        browser: str | None = None,
+    ) -> str:
+        """Start a login and return the URL to redirect the browser to, with status 303.
+
+        ``email`` is the address as the person typed it; with ``None`` the broker asks for it.
+        ``state`` travels through the browser and comes back untrusted. ``session`` is the
+        application's own text, kept here until the login completes, for example the page to go
+        back to; at most 4 KiB. ``browser`` is a secret only this browser knows, for example from a
+        cookie: the login can then be completed with the same secret only.
+
+        Raises :class:`InvalidEmail`, :class:`BrokerUnavailable`, :class:`StoreError`, or
+        :class:`ConfigError` (``invalid_option``) for a text that is too long.
+
+        >>> client = Client("https://example.com/verify", broker=broker.origin)
+        >>> asyncio.run(client.authenticate("alice@example.com"))  # doctest: +ELLIPSIS
+        'http://127.0.0.1:.../auth?login_hint=alice%40example.com&scope=openid%20email&...'
+        """
+        url = self._native.authenticate(email, state, session, browser)
+        return url if isinstance(url, str) else await url
+
+    async def verify(self, id_token: str) -> str:
+        """Verify the token of a callback, complete its login, and return the normalized address.
+
+        Use the address, to the letter, as the key of the account. A token works once: of any
+        number of calls, also in parallel, at most one succeeds. A call that is cancelled may have
+        completed the login; then the person starts again.
+
+        Raises :class:`InvalidToken`, :class:`InvalidSession`, :class:`BrokerUnavailable` or
+        :class:`StoreError`.
+
+        >>> client = Client("https://example.com/verify", broker=broker.origin)
+        >>> url = asyncio.run(client.authenticate("Alice@Example.com"))
+        >>> asyncio.run(client.verify(broker.mint(url)))
+        'alice@example.com'
+        """
+        email = self._native.verify(id_token)
+        return email if isinstance(email, str) else await email
+
+    async def complete(
+        self,
+        form: Mapping[str, str | bytes | Sequence[str | bytes]],
+        *,
+        browser: str | None = None,
+    ) -> Login:
+        """Complete a login with what the broker posted, and return all that is known.
+
+        ``form`` maps names to ``str``, ``bytes``, or lists of these, so that most frameworks' forms
+        work as they are; fields the protocol does not know are ignored. ``browser`` is the secret
+        the login was started with.
+
+        Raises :class:`BrokerError` if the broker sent an error instead of a token, and else as
+        :meth:`verify`.
+
+        >>> client = Client("https://example.com/verify", broker=broker.origin)
+        >>> url = asyncio.run(client.authenticate("alice@example.com", session="/members"))
+        >>> login = asyncio.run(client.complete({"id_token": broker.mint(url), "state": ""}))
+        >>> login.email, login.session
+        ('alice@example.com', '/members')
+        """
+        from ._login import login_from_native
+
+        login = self._native.complete(form, browser)
+        return login_from_native(login if isinstance(login, tuple) else await login)
+
+    async def discover(self) -> dict[str, Any]:
+        """Return the broker's discovery document, fetching it if need be.
+
+        Raises :class:`BrokerUnavailable`.
+
+        >>> client = Client("https://example.com/verify", broker=broker.origin)
+        >>> asyncio.run(client.discover())["jwks_uri"]  # doctest: +ELLIPSIS
+        'http://127.0.0.1:.../keys.json'
+        """
+        document = self._native.discover()
+        return _json_object(document if isinstance(document, str) else await document)
+
+    async def keys(self) -> list[Key]:
+        """Return the broker's usable keys, fetching them if need be.
+
+        Raises :class:`BrokerUnavailable`.
+
+        >>> client = Client("https://example.com/verify", broker=broker.origin)
+        >>> sorted({key.algorithm for key in asyncio.run(client.keys())})
+        ['EdDSA', 'RS256']
+        """
+        from ._login import Key
+
+        keys = self._native.keys()
+        return [Key(*key) for key in (keys if isinstance(keys, list) else await keys)]
+
+    async def warm(self) -> None:
+        """Fetch the broker's documents ahead of the first login.
+
+        Raises :class:`BrokerUnavailable`; the client works nevertheless once the broker does.
+
+        >>> client = Client("https://example.com/verify", broker=broker.origin)
+        >>> asyncio.run(client.warm())
+        """
+        pending = self._native.warm()
+        if pending is not None:
+            await pending
+
+    async def aclose(self) -> None:
+        """Close the client; pending logins are forgotten. Closing it again does nothing.
+
+        Calls under way are finished, later ones raise ``RuntimeError``.
+
+        >>> client = Client("https://example.com/verify")
+        >>> asyncio.run(client.aclose())
+        """
+        self._close()
+
+    async def __aenter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the client."""
+        self._close()

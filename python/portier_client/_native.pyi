@@ -1,0 +1,203 @@
+"""The native half of the package; private."""
+
+from asyncio import Future
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, TypedDict, final, overload, type_check_only
+
+from ._login import NativeLogin
+
+__all__ = [
+    "CannedTransport",
+    "Client",
+    "DevBroker",
+    "ManualClock",
+    "__version__",
+    "canned_client",
+    "codes",
+    "normalize_email",
+    "panic_in_operation",
+    "safe_next",
+]
+
+__version__: Final[str]
+
+@type_check_only
+class Options(TypedDict):
+    redirect_uri: str
+    broker: str
+    store: str | None
+    response_mode: str
+    leeway: float
+    session_ttl: float
+    timeout: float
+    algorithms: list[str]
+    idp: bool
+    danger_allow_http: bool
+    ca_file: str | None
+    user_agent: str | None
+
+@final
+class Client:
+    """A client of the core.
+
+    Its methods return their answer if it is ready at once, else an ``asyncio`` future, or they
+    block if they are told to.
+    """
+
+    def __new__(cls, options: Options) -> Client: ...
+    @property
+    def redirect_uri(self) -> str: ...
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def broker(self) -> str: ...
+    @overload
+    def authenticate(
+        self,
+        email: str | None,
+        state: str | None,
+        session: str | None,
+        browser: str | None,
+        blocking: Literal[False] = False,
+        /,
+    ) -> str | Future[str]: ...
+    @overload
+    def authenticate(
+        self,
+        email: str | None,
+        state: str | None,
+        session: str | None,
+        browser: str | None,
+        blocking: Literal[True],
+        /,
+    ) -> str: ...
+    @overload
+    def verify(self, id_token: str, blocking: Literal[False] = False, /) -> str | Future[str]: ...
+    @overload
+    def verify(self, id_token: str, blocking: Literal[True], /) -> str: ...
+    @overload
+    def complete(
+        self,
+        form: Mapping[str, str | bytes | Sequence[str | bytes]],
+        browser: str | None,
+        blocking: Literal[False] = False,
+        /,
+    ) -> NativeLogin | Future[NativeLogin]: ...
+    @overload
+    def complete(
+        self,
+        form: Mapping[str, str | bytes | Sequence[str | bytes]],
+        browser: str | None,
+        blocking: Literal[True],
+        /,
+    ) -> NativeLogin: ...
+    @overload
+    def discover(self, blocking: Literal[False] = False, /) -> str | Future[str]: ...
+    @overload
+    def discover(self, blocking: Literal[True], /) -> str: ...
+    @overload
+    def keys(
+        self, blocking: Literal[False] = False, /
+    ) -> list[tuple[str, str, int]] | Future[list[tuple[str, str, int]]]: ...
+    @overload
+    def keys(self, blocking: Literal[True], /) -> list[tuple[str, str, int]]: ...
+    @overload
+    def warm(self, blocking: Literal[False] = False, /) -> Future[None] | None: ...
+    @overload
+    def warm(self, blocking: Literal[True], /) -> None: ...
+    def stats(self) -> str: ...
+
+@final
+class DevBroker:
+    """The development broker of the core.
+
+    Signing and generating keys take long, so that other threads run meanwhile.
+    """
+
+    def __new__(
+        cls, port: int, mode: str, keys_lifetime: float, clock: ManualClock | None, /
+    ) -> DevBroker: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def banner(self) -> str: ...
+    def set_mode(self, mode: str, /) -> None: ...
+    def requests(self) -> dict[str, int]: ...
+    def fail_next(
+        self,
+        path: str,
+        requests: int,
+        status: int | None,
+        delay: float,
+        headers: Sequence[tuple[str, str]],
+        body: str | None,
+        /,
+    ) -> None: ...
+    def hold(self, path: str, /) -> None: ...
+    def release(self, path: str, /) -> None: ...
+    def rotate_keys(self) -> None: ...
+    def forget_keys(self) -> None: ...
+    def key_id(self, key: str, algorithm: str, /) -> str: ...
+    def mint(self, options: str, /) -> str: ...
+    def stop(self) -> None: ...
+
+@final
+class ManualClock:
+    """A clock that stands still until a test moves it. Times are in seconds since 1970."""
+
+    def __new__(cls, now: float, /) -> ManualClock: ...
+    @property
+    def now(self) -> float:
+        """What the clock shows."""
+
+    def advance(self, seconds: float, /) -> None:
+        """Move the clock forward by a number of seconds."""
+
+    def set(self, now: float, /) -> None:
+        """Set the clock, as an administrator does who corrects the time."""
+
+@final
+class CannedTransport:
+    """A network that answers from memory; what it was not given is a 404."""
+
+    def __new__(cls) -> CannedTransport: ...
+    def respond(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        status: int = 200,
+        headers: Sequence[tuple[str, str]] = ...,
+    ) -> None:
+        """Answer requests for ``url`` with this from now on."""
+
+    def fail(self, url: str, /) -> None:
+        """Fail requests for ``url`` as if the broker could not be reached."""
+
+    def requests(self, url: str, /) -> int:
+        """How often ``url`` was asked for."""
+
+    def hold(self) -> None:
+        """Let requests wait from now on."""
+
+    def release(self) -> None:
+        """Answer the waiting requests."""
+
+def canned_client(
+    options: Options, clock: ManualClock, random: list[bytes], transport: CannedTransport, /
+) -> Client:
+    """Make a client with the given time, randomness and network."""
+
+def panic_in_operation(at_once: bool, /) -> Future[None]:
+    """Panic where a defect in the core would: at the first poll, or at a later one."""
+
+def codes() -> list[tuple[str, str, bool]]:
+    """All codes with the names of their classes, and whether they are worth another attempt."""
+
+def normalize_email(text: str, /) -> str:
+    """Normalize an e-mail address, so that equal mailboxes are equal texts."""
+
+def safe_next(text: str, /, allowed_hosts: Sequence[str] = ...) -> str | None:
+    """Return the page to go back to after a login if it is safe to redirect to, else ``None``."""

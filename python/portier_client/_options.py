@@ -1,0 +1,119 @@
+"""The options of a client, checked for their types; the core checks their values."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+    from datetime import timedelta
+
+    from ._native import Options
+    from ._store import Store
+
+BROKER = "https://broker.portier.io"
+
+
+def options(
+    redirect_uri: str,
+    *,
+    broker: str,
+    store: str | Store | None,
+    response_mode: str,
+    leeway: float | timedelta,
+    session_ttl: float | timedelta,
+    timeout: float | timedelta,
+    algorithms: Iterable[str],
+    idp: bool,
+    danger_allow_http: bool,
+    ca_file: str | os.PathLike[str] | None,
+    user_agent: str | None,
+) -> Options:
+    """Turn the arguments of a client's constructor into what the core takes."""
+    return {
+        "redirect_uri": _text("redirect_uri", redirect_uri),
+        "broker": _text("broker", broker),
+        "store": _store(store),
+        "response_mode": _text("response_mode", response_mode),
+        "leeway": seconds("leeway", leeway),
+        "session_ttl": seconds("session_ttl", session_ttl),
+        "timeout": seconds("timeout", timeout),
+        "algorithms": _texts("algorithms", algorithms),
+        "idp": _flag("idp", idp),
+        "danger_allow_http": _flag("danger_allow_http", danger_allow_http),
+        "ca_file": _path("ca_file", ca_file),
+        "user_agent": None if user_agent is None else _text("user_agent", user_agent),
+    }
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _wrong_type(name, "str", value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        message = f"{name} has a lone surrogate"
+    else:
+        return value
+    # Raised out here, because Python's own error would carry the whole text.
+    raise _config_error(message)
+
+
+def _texts(name: str, values: object) -> list[str]:
+    # A single str is an iterable of str as well, but never what was meant.
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        raise _wrong_type(name, "an iterable of str", values)
+    return [_text(name, value) for value in values]
+
+
+def seconds(name: str, value: object) -> float:
+    """Return a length of time in seconds."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            return float("inf")
+    from datetime import timedelta
+
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    raise _wrong_type(name, "timedelta or a number of seconds", value)
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong_type(name, "bool", value)
+    return value
+
+
+def _path(name: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) and not hasattr(value, "__fspath__"):
+        raise _wrong_type(name, "str or os.PathLike", value)
+    import os
+
+    path = os.fspath(value)
+    if not isinstance(path, str):
+        raise _wrong_type(name, "str or os.PathLike[str]", value)
+    return path
+
+
+def _store(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _text("store", value)
+    if callable(getattr(value, "put", None)) and callable(getattr(value, "take", None)):
+        raise _config_error("stores written in Python are not supported yet; use None or 'memory:'")
+    raise _wrong_type("store", "None, str or a Store", value)
+
+
+def _config_error(message: str) -> Exception:
+    from .errors import ConfigError
+
+    return ConfigError(message, code="invalid_option")
+
+
+def _wrong_type(name: str, expected: str, value: object) -> TypeError:
+    return TypeError(f"{name} must be {expected}, not {type(value).__name__}")

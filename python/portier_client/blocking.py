@@ -1,0 +1,91 @@
+"""The client for programs without an event loop.
+
+The same as :class:`portier_client.Client`, but its methods return when they are done. Other threads
+run meanwhile, and Ctrl-C works. In an event loop, use :class:`portier_client.Client`.
+"""
+
+from __future__ import annotations
+
+from ._base import BaseClient, _json_object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+    from typing import Any, Self
+
+    from ._login import Key, Login
+
+__all__ = ["Client"]
+
+
+class Client(BaseClient):
+    """Logs people in through a Portier broker, one blocking call at a time.
+
+    The arguments are those of :class:`portier_client.Client`. Threads may share a client.
+
+    >>> from portier_client.blocking import Client
+    >>> client = Client("https://example.com/verify", broker=broker.origin)
+    >>> url = client.authenticate("Alice@Example.com")
+    >>> client.verify(broker.mint(url))
+    'alice@example.com'
+    """
+
+    __slots__ = ()
+
+    def authenticate(
+        self,
+        email: str | None,
+        *,
+        state: str | None = None,
+        session: str | None = None,
+        browser: str | None = None,
+    ) -> str:
+        """Start a login; see :meth:`portier_client.Client.authenticate`."""
+        return self._native.authenticate(email, state, session, browser, True)
+
+    def verify(self, id_token: str) -> str:
+        """Verify a token; see :meth:`portier_client.Client.verify`."""
+        return self._native.verify(id_token, True)
+
+    def complete(
+        self,
+        form: Mapping[str, str | bytes | Sequence[str | bytes]],
+        *,
+        browser: str | None = None,
+    ) -> Login:
+        """Complete a login; see :meth:`portier_client.Client.complete`."""
+        from ._login import login_from_native
+
+        return login_from_native(self._native.complete(form, browser, True))
+
+    def discover(self) -> dict[str, Any]:
+        """Return the discovery document; see :meth:`portier_client.Client.discover`."""
+        return _json_object(self._native.discover(True))
+
+    def keys(self) -> list[Key]:
+        """Return the usable keys; see :meth:`portier_client.Client.keys`."""
+        from ._login import Key
+
+        return [Key(*key) for key in self._native.keys(True)]
+
+    def warm(self) -> None:
+        """Fetch the documents ahead of time; see :meth:`portier_client.Client.warm`."""
+        self._native.warm(True)
+
+    def close(self) -> None:
+        """Close the client; see :meth:`portier_client.Client.aclose`."""
+        self._close()
+
+    def __enter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the client."""
+        self._close()

@@ -1,0 +1,194 @@
+"""What can go wrong, one class for each way to react.
+
+Every error has a ``code``, which is stable and meant for programs, and a message for developers,
+which never contains a token, a nonce, a key or an e-mail address. What caused an error is its
+``__cause__``.
+
+>>> from portier_client import InvalidEmail, normalize_email
+>>> try:
+...     normalize_email("nobody")
+... except InvalidEmail as error:
+...     print(error.code, error.retryable)
+invalid_email False
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BrokerError",
+    "BrokerUnavailable",
+    "ConfigError",
+    "InternalError",
+    "InvalidEmail",
+    "InvalidSession",
+    "InvalidToken",
+    "PortierError",
+    "SessionUsed",
+    "StoreError",
+    "TokenExpired",
+]
+
+
+class PortierError(Exception):
+    """The base of all errors of this package.
+
+    ``code`` is one of the stable codes; ``retryable`` says whether the same call may succeed later
+    without any change.
+    """
+
+    code: str
+    retryable: bool = False
+
+    def __init__(self, message: str, *, code: str) -> None:
+        """Make an error with a message for developers."""
+        super().__init__(message)
+        self.code = code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep all attributes when the error travels to another process."""
+        return _restore, (type(self), self.args, self.__dict__.copy())
+
+
+class ConfigError(PortierError):
+    """The client was given something that cannot work.
+
+    Codes: ``invalid_redirect_uri``, ``invalid_broker``, ``insecure_url``, ``invalid_option``.
+    """
+
+
+class InvalidEmail(PortierError):
+    """The address a person typed could never receive mail.
+
+    Code: ``invalid_email``. Let the person correct it.
+    """
+
+
+class BrokerError(PortierError):
+    """The broker refused the login, or sent a callback without a token.
+
+    Codes: ``broker_error``, ``missing_token``. ``error`` and ``error_description`` are what the
+    broker posted. They are untrusted text: escape them before they are shown.
+    """
+
+    error: str | None
+    error_description: str | None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        error: str | None = None,
+        error_description: str | None = None,
+    ) -> None:
+        """Make an error with a message for developers."""
+        super().__init__(message, code=code)
+        self.error = error
+        self.error_description = error_description
+
+
+class BrokerUnavailable(PortierError):
+    """The broker's documents could not be had. Retryable.
+
+    Codes: ``broker_timeout``, ``broker_unreachable``, ``broker_status``, ``broker_document``.
+    """
+
+    retryable = True
+
+
+class InvalidToken(PortierError):
+    """The token is not one this client accepts. Nobody may be logged in with it.
+
+    Codes: ``token_malformed``, ``token_too_large``, ``token_header``, ``token_algorithm``,
+    ``token_key_unknown``, ``token_signature``, ``token_issuer``, ``token_audience``,
+    ``token_expired``, ``token_not_yet_valid``, ``token_claim``.
+    """
+
+
+class TokenExpired(InvalidToken):
+    """The token was genuine once, but came too late.
+
+    Code: ``token_expired``. Let the person start again.
+    """
+
+
+class InvalidSession(PortierError):
+    """The token is genuine, but not the answer to a login that is pending here.
+
+    Codes: ``session_unknown`` (never started here, or too long ago), ``session_used``,
+    ``session_email``, ``session_browser``.
+    """
+
+
+class SessionUsed(InvalidSession):
+    """The login was completed before, as when a person reloads the page or goes back to it.
+
+    Code: ``session_used``.
+    """
+
+
+class StoreError(PortierError):
+    """The store of pending logins failed. Retryable.
+
+    Codes: ``store_unavailable``, ``store_full``, ``store_failed``.
+    """
+
+    retryable = True
+
+
+class InternalError(PortierError):
+    """A defect in this package; please report it.
+
+    Code: ``internal``.
+    """
+
+
+CLASSES: dict[str, type[PortierError]] = {
+    "invalid_redirect_uri": ConfigError,
+    "invalid_broker": ConfigError,
+    "insecure_url": ConfigError,
+    "invalid_option": ConfigError,
+    "invalid_email": InvalidEmail,
+    "broker_error": BrokerError,
+    "missing_token": BrokerError,
+    "broker_timeout": BrokerUnavailable,
+    "broker_unreachable": BrokerUnavailable,
+    "broker_status": BrokerUnavailable,
+    "broker_document": BrokerUnavailable,
+    "token_malformed": InvalidToken,
+    "token_too_large": InvalidToken,
+    "token_header": InvalidToken,
+    "token_algorithm": InvalidToken,
+    "token_key_unknown": InvalidToken,
+    "token_signature": InvalidToken,
+    "token_issuer": InvalidToken,
+    "token_audience": InvalidToken,
+    "token_expired": TokenExpired,
+    "token_not_yet_valid": InvalidToken,
+    "token_claim": InvalidToken,
+    "session_unknown": InvalidSession,
+    "session_used": SessionUsed,
+    "session_email": InvalidSession,
+    "session_browser": InvalidSession,
+    "store_unavailable": StoreError,
+    "store_full": StoreError,
+    "store_failed": StoreError,
+    "internal": InternalError,
+}
+"""The class of each code."""
+
+
+def _from_native(code: str, message: str, answer: tuple[str, str | None] | None) -> PortierError:
+    kind = CLASSES[code]
+    if issubclass(kind, BrokerError) and answer is not None:
+        error, description = answer
+        return kind(message, code=code, error=error, error_description=description)
+    return kind(message, code=code)
+
+
+def _restore(
+    kind: type[PortierError], args: tuple[object, ...], attributes: dict[str, object]
+) -> PortierError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error

@@ -1,0 +1,249 @@
+"""What tests and development need. Nothing here is for production.
+
+:class:`DevBroker` is a broker on this machine that believes everyone. :func:`canned_client` makes a
+client whose time, randomness and network are in the hands of a test.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from . import _native
+from ._client import Client
+from ._native import CannedTransport, ManualClock
+from ._options import options, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import timedelta
+    from types import TracebackType
+
+__all__ = ["CannedTransport", "DevBroker", "ManualClock", "canned_client"]
+
+Algorithm = Literal["RS256", "EdDSA"]
+KeyChoice = Literal["current", "next", "previous", "stranger"]
+Mode = Literal["page", "accept", "refuse"]
+
+
+class DevBroker:
+    """A Portier broker on this machine: anyone can sign in as anyone.
+
+    It is an HTTP server on the loopback interface and runs in a thread of its own, from here until
+    :meth:`stop` or the end of the ``with`` or ``async with`` block.
+
+    ``port``
+        Where it listens; ``0`` takes any port that is free.
+    ``mode``
+        ``"page"`` shows a page that asks, ``"accept"`` signs the person in at once, ``"refuse"``
+        refuses at once.
+    ``keys_lifetime``
+        How long clients may keep its keys: seconds or a ``timedelta``.
+    ``clock``
+        Where it takes the time from; from the operating system by default.
+
+    Raises :class:`ConfigError` (``invalid_option``) if the port is taken.
+
+    >>> from portier_client.testing import DevBroker
+    >>> with DevBroker() as broker:
+    ...     client = Client("https://example.com/verify", broker=broker.origin)
+    ...     url = asyncio.run(client.authenticate("alice@example.com"))
+    ...     asyncio.run(client.verify(broker.mint(url)))
+    'alice@example.com'
+    """
+
+    __slots__ = ("__weakref__", "_native")
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        mode: Mode = "page",
+        keys_lifetime: float | timedelta = 86400,
+        clock: ManualClock | None = None,
+    ) -> None:
+        lifetime = seconds("keys_lifetime", keys_lifetime)
+        self._native = _native.DevBroker(port, mode, lifetime, clock)
+
+    @property
+    def origin(self) -> str:
+        """Its origin, for the ``broker`` of a client."""
+        return self._native.origin
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._native.port
+
+    @property
+    def banner(self) -> str:
+        """What a program should print when it starts the broker."""
+        return self._native.banner
+
+    def set_mode(self, mode: Mode) -> None:
+        """Change how it answers from now on."""
+        self._native.set_mode(mode)
+
+    def requests(self) -> dict[str, int]:
+        """Return how many requests came in, by path.
+
+        >>> broker.requests().get("/no/such/path", 0)
+        0
+        """
+        return self._native.requests()
+
+    def fail_next(
+        self,
+        path: str,
+        *,
+        requests: int = 1,
+        status: int | None = None,
+        delay: float | timedelta = 0,
+        headers: Sequence[tuple[str, str]] = (),
+        body: str | None = None,
+    ) -> None:
+        """Disturb the next requests for a path.
+
+        They wait for ``delay`` seconds, and are answered with ``status``, ``headers`` and ``body``
+        if there is a ``status`` or a ``body``, else as usual.
+        """
+        self._native.fail_next(path, requests, status, seconds("delay", delay), list(headers), body)
+
+    def hold(self, path: str) -> None:
+        """Let requests for a path wait from now on; they count when they arrive."""
+        self._native.hold(path)
+
+    def release(self, path: str) -> None:
+        """Answer the requests that wait for a path."""
+        self._native.release(path)
+
+    def rotate_keys(self) -> None:
+        """Make the next keys the current ones; those stay published until the next rotation."""
+        self._native.rotate_keys()
+
+    def forget_keys(self) -> None:
+        """Replace all keys, as a broker does that is restarted without its key store."""
+        self._native.forget_keys()
+
+    def key_id(self, key: KeyChoice = "current", algorithm: Algorithm = "RS256") -> str:
+        """Return the id of a key."""
+        return self._native.key_id(key, algorithm)
+
+    def mint(
+        self,
+        url: str | None = None,
+        *,
+        client_id: str | None = None,
+        nonce: str | None = None,
+        email: str | None = None,
+        algorithm: Algorithm | None = None,
+        key: KeyChoice | None = None,
+        claims: Mapping[str, object] | None = None,
+        remove_claims: Sequence[str] | None = None,
+        header: Mapping[str, object] | None = None,
+        remove_header: Sequence[str] | None = None,
+        raw_header: str | None = None,
+        raw_payload: str | None = None,
+    ) -> str:
+        """Return a token without a browser.
+
+        ``url`` is what :meth:`Client.authenticate` returned: the token answers that login, and
+        everything else changes what it says. ``claims`` and ``header`` come on top of the usual
+        members, ``raw_header`` and ``raw_payload`` are texts in place of all members.
+
+        >>> client = Client("https://example.com/verify", broker=broker.origin)
+        >>> url = asyncio.run(client.authenticate("alice@example.com"))
+        >>> asyncio.run(client.verify(broker.mint(url, claims={"aud": "https://example.org"})))
+        Traceback (most recent call last):
+        ...
+        portier_client.errors.InvalidToken: the token was issued for someone else
+        """
+        members = {
+            "url": url,
+            "client_id": client_id,
+            "nonce": nonce,
+            "email": email,
+            "algorithm": algorithm,
+            "key": key,
+            "claims": claims,
+            "remove_claims": remove_claims,
+            "header": header,
+            "remove_header": remove_header,
+            "raw_header": raw_header,
+            "raw_payload": raw_payload,
+        }
+        given = {name: value for name, value in members.items() if value is not None}
+        return self._native.mint(json.dumps(given, default=_plain))
+
+    def stop(self) -> None:
+        """Stop the server; stopping it again does nothing."""
+        self._native.stop()
+
+    def __enter__(self) -> Self:
+        """Return the broker itself."""
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the server."""
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        """Return the broker itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the server."""
+        self.stop()
+
+    def __repr__(self) -> str:
+        """Show where it listens."""
+        return f"<{type(self).__module__}.{type(self).__qualname__} origin={self.origin!r}>"
+
+
+def canned_client(
+    redirect_uri: str,
+    *,
+    clock: ManualClock,
+    transport: CannedTransport,
+    random: Iterable[bytes] = (),
+    **changes: Any,
+) -> Client:
+    """Make a client whose time, randomness and network are in the hands of a test.
+
+    ``random`` are the octets of the first nonces, 24 each; later nonces are 1, 2, 3 and so on. All
+    else is as for :class:`portier_client.Client`.
+
+    >>> from portier_client.testing import CannedTransport, ManualClock, canned_client
+    >>> transport = CannedTransport()
+    >>> client = canned_client(
+    ...     "https://example.com/verify", clock=ManualClock(1_750_000_000), transport=transport
+    ... )
+    >>> asyncio.run(client.warm())
+    Traceback (most recent call last):
+    ...
+    portier_client.errors.BrokerUnavailable: ...
+    """
+    usual = Client.__init__.__kwdefaults__ or {}
+    client = Client.__new__(Client)
+    native = _native.canned_client(
+        options(redirect_uri, **{**usual, **changes}), clock, list(random), transport
+    )
+    client._adopt(native)
+    return client
+
+
+def _plain(value: object) -> object:
+    # Whatever maps or is a sequence may be given, not only `dict` and `list`.
+    if hasattr(value, "items"):
+        return dict(value.items())
+    return list(value)  # type: ignore[call-overload]
