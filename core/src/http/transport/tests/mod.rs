@@ -3,14 +3,16 @@
 mod answers;
 mod limits;
 mod redirects;
+mod tls;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ::http::HeaderMap;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use super::{HttpOptions, HttpTransport};
 use crate::error::{Code, Error, Result};
@@ -26,6 +28,8 @@ const HASTY: Duration = Duration::from_millis(500);
 enum Act {
     /// Sends this and closes the connection.
     Say(String),
+    /// Sends this and drops the connection, with no farewell in TLS.
+    Cut(String),
     /// Sends this and leaves the connection open until the client closes it.
     SayAndWait(String),
     /// Sends this, and then the letter `x` for ever.
@@ -34,30 +38,46 @@ enum Act {
     Drip(String),
 }
 
-/// A server for plain HTTP that does one thing per connection, the last one for all others too.
+/// A server that does one thing per connection, the last one for all others too.
 struct Server {
+    scheme: &'static str,
     address: String,
     requests: Arc<Mutex<Vec<String>>>,
     _tasks: JoinSet<()>,
 }
 
 impl Server {
+    /// Over plain HTTP.
     async fn start(script: impl Into<Vec<Act>>) -> Self {
-        let script = script.into();
+        Self::start_with(script.into(), None).await
+    }
+
+    async fn start_with(script: Vec<Act>, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = JoinSet::new();
         let heard = Arc::clone(&requests);
+        let secure = tls.is_some();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             for number in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
                 let act = script[number.min(script.len() - 1)].clone();
-                connections.spawn(serve(stream, act, Arc::clone(&heard)));
+                let (tls, heard) = (tls.clone(), Arc::clone(&heard));
+                connections.spawn(async move {
+                    let Some(tls) = tls else {
+                        return serve(stream, act, heard).await;
+                    };
+                    // The handshake fails when the client does not like the certificate.
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve(stream, act, heard).await;
+                    }
+                });
             }
         });
         Self {
+            scheme: if secure { "https" } else { "http" },
             address,
             requests,
             _tasks: tasks,
@@ -65,7 +85,7 @@ impl Server {
     }
 
     fn url(&self) -> String {
-        format!("http://{}/keys.json", self.address)
+        format!("{}://{}/keys.json", self.scheme, self.address)
     }
 
     fn requests(&self) -> Vec<String> {
@@ -73,7 +93,11 @@ impl Server {
     }
 }
 
-async fn serve(mut stream: TcpStream, act: Act, requests: Arc<Mutex<Vec<String>>>) {
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+async fn serve(mut stream: impl Stream, act: Act, requests: Arc<Mutex<Vec<String>>>) {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -89,11 +113,15 @@ async fn serve(mut stream: TcpStream, act: Act, requests: Arc<Mutex<Vec<String>>
     let _ = perform(&mut stream, act).await;
 }
 
-async fn perform(stream: &mut TcpStream, act: Act) -> std::io::Result<()> {
+async fn perform(stream: &mut impl Stream, act: Act) -> std::io::Result<()> {
     match act {
         Act::Say(text) => {
             stream.write_all(text.as_bytes()).await?;
             stream.shutdown().await
+        }
+        Act::Cut(text) => {
+            stream.write_all(text.as_bytes()).await?;
+            stream.flush().await
         }
         Act::SayAndWait(text) => {
             stream.write_all(text.as_bytes()).await?;

@@ -1,0 +1,144 @@
+//! Whom the transport trusts.
+
+use std::path::PathBuf;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::PrivateKeyDer;
+
+use super::*;
+
+/// An authority of its own, trusted by nobody, in a file.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    file: PathBuf,
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap();
+        let process = std::process::id();
+        let file = std::env::temp_dir().join(format!("portier-client-{process}-{name}.pem"));
+        std::fs::write(&file, certificate.pem()).unwrap();
+        Self {
+            issuer: Issuer::new(params, key),
+            file,
+        }
+    }
+
+    /// A server with a certificate for `host`, that begins and ends in these years.
+    async fn server(&self, host: &str, years: (i32, i32), script: Vec<Act>) -> Server {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+        params.not_before = date_time_ymd(years.0, 1, 1);
+        params.not_after = date_time_ymd(years.1, 1, 1);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        Server::start_with(script, Some(Arc::new(config).into())).await
+    }
+
+    /// A transport that trusts this authority.
+    fn transport(&self) -> HttpTransport {
+        secure(Some(self.file.clone()))
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.file).unwrap();
+    }
+}
+
+fn secure(ca_file: Option<PathBuf>) -> HttpTransport {
+    HttpTransport::new(HttpOptions {
+        timeout: PATIENT,
+        https_only: true,
+        ca_file,
+        user_agent: None,
+    })
+    .unwrap()
+}
+
+const VALID: (i32, i32) = (2001, 4001);
+
+fn document() -> Vec<Act> {
+    vec![Act::Say(answer(200, "", "{}"))]
+}
+
+#[tokio::test]
+async fn fet_07_an_authority_is_trusted_when_it_is_named_and_only_then() {
+    let authority = Authority::new("named");
+    let server = authority.server("127.0.0.1", VALID, document()).await;
+    let response = get(&authority.transport(), &server.url()).await.unwrap();
+    assert_eq!(&response.body[..], b"{}");
+    let other = Authority::new("other");
+    for stranger in [secure(None), other.transport()] {
+        let result = get(&stranger, &server.url()).await;
+        assert_eq!(code(&result), Code::BrokerUnreachable);
+        let error = whole(&result.unwrap_err());
+        assert!(error.contains("certificate"), "{error}");
+    }
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn fet_07_a_wrong_name_and_a_wrong_time_are_refused() {
+    let authority = Authority::new("wrong");
+    for (host, years) in [
+        ("other.example", VALID),
+        ("127.0.0.2", VALID),
+        ("127.0.0.1", (2001, 2002)),
+        ("127.0.0.1", (4000, 4001)),
+    ] {
+        let server = authority.server(host, years, document()).await;
+        let result = get(&authority.transport(), &server.url()).await;
+        assert_eq!(code(&result), Code::BrokerUnreachable, "{host} {years:?}");
+        assert!(server.requests().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn fet_09_after_a_redirect_the_new_name_must_hold() {
+    let authority = Authority::new("redirected");
+    let other = authority.server("other.example", VALID, document()).await;
+    let location = format!("location: {}\r\n", other.url());
+    let script = vec![Act::Say(answer(302, &location, ""))];
+    let server = authority.server("127.0.0.1", VALID, script).await;
+    let result = get(&authority.transport(), &server.url()).await;
+    assert_eq!(code(&result), Code::BrokerUnreachable);
+    assert!(other.requests().is_empty());
+}
+
+#[tokio::test]
+async fn fet_22_https_is_not_redirected_to_http() {
+    let authority = Authority::new("downgraded");
+    let plain = Server::start(document()).await;
+    let location = format!("location: {}\r\n", plain.url());
+    let script = vec![Act::Say(answer(302, &location, ""))];
+    let server = authority.server("127.0.0.1", VALID, script).await;
+    let result = get(&authority.transport(), &server.url()).await;
+    assert_eq!(code(&result), Code::BrokerDocument);
+    assert_eq!((server.requests().len(), plain.requests().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn fet_13_a_body_without_length_ends_with_tls_and_not_before() {
+    // The connection is closed without a word, as whoever sits in between could do it.
+    let authority = Authority::new("cut");
+    let said = "HTTP/1.1 200 OK\r\n\r\n{\"keys\":[]}".to_owned();
+    let server = authority
+        .server("127.0.0.1", VALID, vec![Act::Cut(said)])
+        .await;
+    let result = get(&authority.transport(), &server.url()).await;
+    assert_eq!(code(&result), Code::BrokerDocument);
+}
