@@ -21,8 +21,9 @@ Two handlers make a login; the site adds what happens once an address is known::
     )
 
 The login page is the site's own: a form that posts ``email``, Tornado's XSRF field and, if it
-likes, ``next`` to ``/login``. A site whose handlers have a base class of their own names both:
-``class Verify(VerifyHandler, BaseHandler)``.
+likes, ``next`` to ``/login``. A site whose handlers have a base class of their own names both,
+``class Verify(VerifyHandler, BaseHandler)``; what that base is to override, such as
+:meth:`PortierMixin.show_problem`, it overrides as a subclass of :class:`PortierMixin`.
 """
 
 from __future__ import annotations

@@ -11,16 +11,16 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from tornado.web import Application, RequestHandler, authenticated
+from tornado.web import Application, authenticated
 
 from portier_client import Client, InvalidEmail, Login, PortierError
-from portier_client.tornado import LoginHandler, Problem, VerifyHandler, login_policy
+from portier_client.tornado import LoginHandler, PortierMixin, Problem, VerifyHandler, login_policy
 
 HERE = Path(__file__).parent
 
 
-class Page(RequestHandler):
-    """What all pages share: who is signed in, and headers."""
+class Page(PortierMixin):
+    """What all pages share: who is signed in, headers, and a page for what went wrong."""
 
     def get_current_user(self) -> str | None:
         email = self.get_signed_cookie("email")
@@ -28,12 +28,14 @@ class Page(RequestHandler):
 
     def set_default_headers(self) -> None:
         self.set_header("Cache-Control", "no-store")
-        self.set_header("Content-Security-Policy", login_policy(self.settings["portier"]))
+        self.set_header("Content-Security-Policy", login_policy(self.portier))
         self.set_header("Referrer-Policy", "same-origin")
         self.set_header("X-Content-Type-Options", "nosniff")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        problem = Problem(status_code, self._reason, "Please go back and try once more.")
+        self.show_problem(Problem(status_code, self._reason, "Please go back and try again."))
+
+    def show_problem(self, problem: Problem) -> None:
         self.render("problem.html", problem=problem)
 
 
@@ -63,16 +65,10 @@ class SignIn(LoginHandler, Page):
         email, next_page = self.get_argument("email", ""), self.get_argument("next", "")
         self.render("login.html", email=email, next_page=next_page, complaint=complaint)
 
-    def show_problem(self, problem: Problem) -> None:
-        self.render("problem.html", problem=problem)
-
 
 class Verify(VerifyHandler, Page):
     def on_login(self, login: Login) -> None:
         self.set_signed_cookie("email", login.email, **self.cookie_flags)
-
-    def show_problem(self, problem: Problem) -> None:
-        self.render("problem.html", problem=problem)
 
 
 class SignOut(Page):
