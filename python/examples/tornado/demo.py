@@ -13,12 +13,12 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from app import make_app
-from portier_client.testing import DevBroker
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from app import make_app
 from portier_client import Client
+from portier_client.testing import DevBroker
 
 if TYPE_CHECKING:
     import socket

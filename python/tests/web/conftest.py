@@ -10,19 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from portier_client.testing import DevBroker
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from portier_client import Client
+from portier_client.testing import DevBroker
 
 from .visitor import Page, Visitor
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tornado"
 sys.path.insert(0, str(EXAMPLE))
 
-import app  # noqa: E402
+from app import make_app  # noqa: E402
+
+SECRET = "a secret of some length"
 
 Serve = Callable[[Callable[[str], Application]], str]
 
@@ -77,9 +79,9 @@ def site(broker: DevBroker) -> Iterator[str]:
         yield origin
 
 
-def example(origin: str, broker: str, **options: float) -> Application:
+def example(origin: str, broker: str) -> Application:
     """The example site, at an origin."""
-    return app.make_app(Client(f"{origin}/verify", broker=broker, **options), "a secret" * 4)
+    return make_app(Client(f"{origin}/verify", broker=broker), SECRET)
 
 
 @pytest.fixture

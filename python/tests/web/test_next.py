@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import pytest
+
 from portier_client._native import safe_next
 
 if TYPE_CHECKING:

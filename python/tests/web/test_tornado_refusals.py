@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
-from portier_client.testing import DevBroker
 
-from .conftest import Serve, example
+from portier_client.testing import CannedTransport, DevBroker, ManualClock, canned_client
+
+from .conftest import SECRET, Serve, example, make_app
 from .visitor import Page, Visitor
+
+if TYPE_CHECKING:
+    from portier_client import Client
 
 Walk = Callable[..., Page]
 
@@ -36,14 +40,24 @@ def test_a_cancelled_login_is_no_login(visitor: Visitor, site: str) -> None:
     assert "alice@example.com" not in visitor.get(f"{site}/").text
 
 
-def test_an_expired_session_is_refused(visitor: Visitor, broker: DevBroker, serve: Serve) -> None:
-    site = serve(lambda origin: example(origin, broker.origin, session_ttl=1))
-    asked = visitor.submit(visitor.get(f"{site}/login"), "/login", email="alice@example.com")
-    callback = visitor.submit(asked, answer="continue")
-    time.sleep(1.01)  # The shortest lifetime there is, and not for luck: it is over then.
-    refused = visitor.submit(callback)
+def test_an_expired_session_is_refused(visitor: Visitor, serve: Serve) -> None:
+    clock = ManualClock(1_750_000_000)
+    with DevBroker(clock=clock) as broker:
+        site = serve(lambda origin: make_app(client_of(broker, origin, clock), SECRET))
+        login = visitor.get(f"{site}/login")
+        asked = visitor.submit(login, "/login", email="alice@example.com")
+        clock.advance(30 * 60 + 1)
+        refused = visitor.submit(visitor.submit(asked, answer="continue"))
     assert refused.status == 400
     assert OVER in refused.text
+
+
+def client_of(broker: DevBroker, origin: str, clock: ManualClock) -> Client:
+    transport = CannedTransport()
+    for path in ("/.well-known/openid-configuration", "/keys.json"):
+        url = f"{broker.origin}{path}"
+        transport.respond(url, Visitor().get(url).text.encode())
+    return canned_client(f"{origin}/verify", broker=broker.origin, clock=clock, transport=transport)
 
 
 @pytest.mark.parametrize(
