@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -99,3 +100,21 @@ def test_web_21_two_tabs_log_in_one_after_the_other(visitor: Visitor, walk: Walk
 def test_a_login_may_be_finished_in_another_browser(walk: Walk) -> None:
     phone = Visitor()
     assert "alice@example.com" in phone.submit(walk()).text
+
+
+def test_web_24_the_host_header_changes_nothing(visitor: Visitor, site: str) -> None:
+    elsewhere = site.replace("localhost", "127.0.0.1")
+    login = visitor.get(f"{elsewhere}/login")
+    start = visitor.submit(login, "/login", email="bob@example.com", follow=False)
+    query = parse_qs(urlsplit(start.headers["Location"]).query)
+    assert query["redirect_uri"] == [f"{site}/verify"]
+    assert query["client_id"] == [site]
+
+
+def test_web_03_a_login_replaces_the_session_that_was_there(
+    visitor: Visitor, site: str, walk: Walk
+) -> None:
+    visitor.cookies["localhost"] = dict(SimpleCookie("email=mallory"))
+    assert "Sign out" not in visitor.get(f"{site}/").text
+    assert "alice@example.com" in visitor.submit(walk()).text
+    assert visitor.cookies["localhost"]["email"].value != "mallory"
