@@ -80,8 +80,9 @@ class BaseClient:
     def stats(self) -> dict[str, Any]:
         """Return counters of this process, for monitoring.
 
+        >>> client = Client("https://example.com/verify", broker=broker.origin)
         >>> client.stats()["keys"]["requests"]
-        1
+        0
         """
         return _json_object(self._native.stats())
 
@@ -105,6 +106,8 @@ class BaseClient:
 
 class _Closed:
     def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # what Python and its tools ask every object for
+            raise AttributeError(name)
         raise RuntimeError("the client is closed")
 
 

@@ -153,10 +153,10 @@ class DevBroker:
 
         >>> client = Client("https://example.com/verify", broker=broker.origin)
         >>> url = asyncio.run(client.authenticate("alice@example.com"))
-        >>> asyncio.run(client.verify(broker.mint(url, claims={"aud": "https://example.org"})))
+        >>> asyncio.run(client.verify(broker.mint(url, claims={"iss": "https://example.org"})))
         Traceback (most recent call last):
         ...
-        portier_client.errors.InvalidToken: the token was issued for someone else
+        portier_client.errors.InvalidToken: the token's iss is not the broker expected=http://127.0.0.1:...
         """
         members = {
             "url": url,

@@ -1,0 +1,150 @@
+"""What the README, the manual and the docstrings say is true: their examples run, their tables are
+complete, their links lead somewhere.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import portier_client
+from portier_client import Client
+from portier_client.testing import DevBroker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType, ModuleType
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+MODULES = sorted(
+    module.name for module in pkgutil.walk_packages(portier_client.__path__, "portier_client.")
+)
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def module_of(name: str) -> ModuleType:
+    if name.endswith(".tornado"):
+        pytest.importorskip("tornado")
+    return importlib.import_module(name)
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[DevBroker]:
+    with DevBroker(mode="accept") as broker:
+        yield broker
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_examples_of_the_manual_run(
+    page: Path, broker: DevBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The examples of a page run in order and share their names, like in one file."""
+    # They speak to the public broker; here the development broker answers.
+    local = partial(Client, broker=broker.origin)
+    monkeypatch.setattr(portier_client, "Client", local)
+    run(examples(page.read_text(encoding="utf-8"), str(page)))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_docstrings_run(name: str, broker: DevBroker) -> None:
+    module = module_of(name)
+    names = {"asyncio": asyncio, "Client": Client, "broker": broker}
+    flags = doctest.ELLIPSIS | doctest.REPORT_NDIFF
+    assert doctest.testmod(module, extraglobs=names, optionflags=flags).failed == 0
+    run(examples(module.__doc__ or "", name))
+
+
+def examples(text: str, name: str) -> Iterator[CodeType]:
+    """The ```python blocks of a text, compiled so that `await` works at the top."""
+    lines = text.splitlines()
+    starts = [number for number, line in enumerate(lines) if line == "```python"]
+    for start in starts:
+        end = lines.index("```", start)
+        source = "\n" * (start + 1) + "\n".join(lines[start + 1 : end])
+        yield compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def run(examples: Iterator[CodeType]) -> None:
+    names: dict[str, Any] = {"__name__": "example"}
+
+    async def in_order() -> None:
+        for code in examples:
+            outcome = eval(code, names)
+            if inspect.isawaitable(outcome):
+                await outcome
+
+    asyncio.run(in_order())
+
+
+def test_the_readme_logs_in_with_any_asyncio_server(
+    broker: DevBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = partial(Client, broker=broker.origin)
+    monkeypatch.setattr(portier_client, "Client", local)
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## ")
+    (text,) = [text for text in section if text.startswith("Any asyncio server")]
+    names: dict[str, Any] = {}
+    for code in examples(text, "README.md"):
+        exec(code, names)
+
+    async def log_in() -> str:
+        url = await names["start"]("Alice@Example.com")
+        email: str = await names["finish"]({"id_token": broker.mint(url), "state": ""})
+        return email
+
+    assert asyncio.run(log_in()) == "alice@example.com"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("https://", "http://")):
+            continue
+        place, _, anchor = target.partition("#")
+        linked = (page.parent / place).resolve() if place else page
+        assert linked.exists(), f"{name_of(page)} links to {target}"
+        assert not anchor or anchor in anchors(linked), f"{name_of(page)} links to {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_error_code_is_documented_under_its_class() -> None:
+    source = (ROOT / "core/src/error.rs").read_text(encoding="utf-8")
+    written = dict(re.findall(r'= "(\w+)" in (\w+),', source))
+    assert written
+    documented = {}
+    for section in (ROOT / "docs/errors.md").read_text(encoding="utf-8").split("\n## ")[1:]:
+        heading = re.match(r"`(\w+)`", section)
+        assert heading
+        for code in re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE):
+            documented[code] = heading[1]
+    assert documented == written
+
+
+def test_every_option_is_documented_with_its_default() -> None:
+    page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    documented = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", page, flags=re.MULTILINE))
+    options = {
+        name: parameter.default
+        for name, parameter in inspect.signature(Client).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    assert {name: ast.literal_eval(text) for name, text in documented.items()} == options
