@@ -119,6 +119,12 @@ impl DevBroker {
         detached(py, || self.0.mint(&MintOptions::from_json(options)?))
     }
 
+    /// Seconds; for benchmarks.
+    #[pyo3(signature = (tokens, /))]
+    fn time_signatures(&self, py: Python<'_>, tokens: Vec<String>) -> PyResult<f64> {
+        detached(py, || self.0.time_signatures(&tokens)).map(|time| time.as_secs_f64())
+    }
+
     fn stop(&self, py: Python<'_>) {
         py.detach(|| self.0.stop());
     }
