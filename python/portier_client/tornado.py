@@ -93,6 +93,7 @@ class PortierMixin(RequestHandler):
     @property
     def portier(self) -> Client:
         """The client to log in with."""
+        self.require_setting("portier", "the login")
         return cast("Client", self.settings["portier"])
 
     @property

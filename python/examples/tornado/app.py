@@ -11,7 +11,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from tornado.web import Application, authenticated
+from tornado.web import Application, HTTPError, authenticated
 
 from portier_client import Client, InvalidEmail, Login, PortierError
 from portier_client.tornado import LoginHandler, PortierMixin, Problem, VerifyHandler, login_policy
@@ -50,6 +50,11 @@ class Members(Page):
         self.render("members.html")
 
 
+class NotFound(Page):
+    def prepare(self) -> None:
+        raise HTTPError(404)
+
+
 class SignIn(LoginHandler, Page):
     def get(self) -> None:
         self.show_form()
@@ -79,6 +84,7 @@ class SignOut(Page):
 
 def make_app(client: Client, cookie_secret: str | bytes) -> Application:
     """Puts the site together; `client` knows the broker."""
+    secure = client.redirect_uri.startswith("https:")
     return Application(
         [
             ("/", Index),
@@ -87,11 +93,12 @@ def make_app(client: Client, cookie_secret: str | bytes) -> Application:
             ("/verify", Verify),
             ("/logout", SignOut),
         ],
+        default_handler_class=NotFound,
         portier=client,
         login_url="/login",
         cookie_secret=cookie_secret,
         xsrf_cookies=True,
-        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},
+        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": secure},
         template_path=str(HERE / "templates"),
         static_path=str(HERE / "static"),
     )

@@ -124,6 +124,12 @@ def test_web_05_no_other_page_takes_a_post_from_elsewhere(
     assert "alice@example.com" in visitor.get(f"{site}/").text, "still signed in"
 
 
+def test_a_page_that_is_not_there_has_the_looks_of_the_site(visitor: Visitor, site: str) -> None:
+    missing = visitor.get(f"{site}/no/such/page")
+    assert missing.status == 404
+    assert "The Reading Room" in missing.text
+
+
 def test_an_impossible_address_is_asked_for_again(visitor: Visitor, site: str) -> None:
     login = visitor.get(f"{site}/login?next=/members")
     for email in ["", "nobody", "a@b@c.example", "a b@example.com"]:
