@@ -6,7 +6,7 @@ import hmac
 from cryptography.hazmat.primitives.hashes import SHA1, SHA384
 
 from .keys import ED_A, ED_B, RSA_1024, RSA_3072, RSA_A, RSA_B, base64url, number
-from .mint import Case, accepted, case, claims, header, seal, sign, octets
+from .mint import Case, accepted, case, claims, header, octets, sign
 
 RSA = "RFC 8017, section 8.2.2"
 EDDSA = "RFC 8032, section 5.1.7"
