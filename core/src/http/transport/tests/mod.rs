@@ -1,6 +1,7 @@
 //! The transport against servers that misbehave, over real sockets.
 
 mod answers;
+mod environment;
 mod limits;
 mod redirects;
 mod tls;
