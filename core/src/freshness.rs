@@ -118,8 +118,12 @@ impl Freshness {
             .min()
     }
 
-    /// The moment the answer was made, by its server's clock.
-    pub(crate) fn date(&self) -> Option<SystemTime> {
+    /// What the clock of the server shows now, to the second, if the answer tells.
+    pub(crate) fn server_time(&self) -> Option<SystemTime> {
+        self.date()?.checked_add(self.age())
+    }
+
+    fn date(&self) -> Option<SystemTime> {
         parse_date(self.headers.get(DATE)?.to_str().ok()?)
     }
 

@@ -1,6 +1,6 @@
-//! One document: whether it may be used, whether it must be fetched, and who fetches it.
+//! One document: whether it may be used, whether it must be fetched, and who waits for that.
 //!
-//! Nothing here waits. All times are of the monotonic clock.
+//! All times are of the monotonic clock.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use url::Url;
 use super::backoff;
 use super::fetch::{Failure, Fetched};
 use super::flight::Flight;
-use crate::clock::Random;
+use crate::clock::{Clock, Random};
 use crate::error::{Code, Error, Result};
 use crate::freshness::Freshness;
 use crate::stats::DocumentStats;
@@ -26,7 +26,7 @@ pub(super) struct Cache<T> {
 }
 
 /// What a caller gets.
-pub(super) enum Answer<T> {
+enum Answer<T> {
     /// This, at once.
     Now(Result<Arc<T>>),
     /// What this brings.
@@ -63,7 +63,7 @@ struct Trouble {
     pause_until: Duration,
 }
 
-impl<T> Cache<T> {
+impl<T: Send + Sync + 'static> Cache<T> {
     pub(super) fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -83,66 +83,29 @@ impl<T> Cache<T> {
         self.name
     }
 
-    /// The document, or the way to it. `start` is called, under the lock, if a fetch is due.
-    pub(super) fn ask(
+    /// The document. `start` is called, under the lock, if a fetch is due.
+    pub(super) async fn get(
         &self,
-        now: Duration,
+        clock: &dyn Clock,
         start: impl FnOnce() -> Result<Flight<T>>,
-    ) -> Answer<T> {
-        let mut state = self.state();
-        let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) else {
-            return state.fetch(now, start);
-        };
-        let value = Arc::clone(&kept.value);
-        if now < kept.refresh_from {
-            return Answer::Now(Ok(value));
-        }
-        let fresh = now < kept.fresh_until;
-        let troubled = state.in_trouble(now);
-        match state.fetch(now, start) {
-            _ if fresh => Answer::Now(Ok(value)),
-            // The last attempt failed a moment ago. Another one runs, or will, but nobody has to
-            // wait for it to fail again.
-            Answer::Later(flight) if !troubled => Answer::Later(flight),
-            _ => Answer::Now(Ok(self.stale(&mut state, value))),
+    ) -> Result<Arc<T>> {
+        match self.ask(clock.monotonic(), start) {
+            Answer::Now(answer) => answer,
+            Answer::Later(flight) => self.or_older(flight.landed().await, clock.monotonic()),
         }
     }
 
     /// The document for a caller who misses something in `seen`: another one if it is there
-    /// already, else the way to it, but not too often.
-    pub(super) fn ask_beyond(
+    /// already, else what a fetch brings, but not too often.
+    pub(super) async fn get_beyond(
         &self,
         seen: &Arc<T>,
-        now: Duration,
+        clock: &dyn Clock,
         start: impl FnOnce() -> Result<Flight<T>>,
-    ) -> Answer<T> {
-        let mut state = self.state();
-        if let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) {
-            let value = Arc::clone(&kept.value);
-            let idle = state.running().is_none() && !state.pausing(now);
-            if !Arc::ptr_eq(seen, &value) || (idle && now < state.force_from) {
-                return Answer::Now(Ok(value));
-            }
-            if idle {
-                state.force_from = now.saturating_add(BETWEEN_FORCED);
-            }
-        }
-        state.fetch(now, start)
-    }
-
-    /// What a caller who waited gets: what was fetched, or else an older document that may still
-    /// serve.
-    pub(super) fn or_older(&self, landed: Result<Arc<T>>, now: Duration) -> Result<Arc<T>> {
-        let Err(error) = landed else {
-            return landed;
-        };
-        let mut state = self.state();
-        match state.kept.as_ref().filter(|kept| now < kept.usable_until) {
-            Some(kept) => {
-                let value = Arc::clone(&kept.value);
-                Ok(self.stale(&mut state, value))
-            }
-            None => Err(error),
+    ) -> Result<Arc<T>> {
+        match self.ask_beyond(seen, clock.monotonic(), start) {
+            Answer::Now(answer) => answer,
+            Answer::Later(flight) => flight.landed().await,
         }
     }
 
@@ -231,6 +194,62 @@ impl<T> Cache<T> {
     pub(super) fn abandon(&self) {
         if let Some(flight) = self.state().flight.take() {
             flight.abort();
+        }
+    }
+
+    fn ask(&self, now: Duration, start: impl FnOnce() -> Result<Flight<T>>) -> Answer<T> {
+        let mut state = self.state();
+        let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) else {
+            return state.fetch(now, start);
+        };
+        let value = Arc::clone(&kept.value);
+        if now < kept.refresh_from {
+            return Answer::Now(Ok(value));
+        }
+        let fresh = now < kept.fresh_until;
+        let troubled = state.in_trouble(now);
+        match state.fetch(now, start) {
+            _ if fresh => Answer::Now(Ok(value)),
+            // The last attempt failed a moment ago. Another one runs, or will, but nobody has to
+            // wait for it to fail again.
+            Answer::Later(flight) if !troubled => Answer::Later(flight),
+            _ => Answer::Now(Ok(self.stale(&mut state, value))),
+        }
+    }
+
+    fn ask_beyond(
+        &self,
+        seen: &Arc<T>,
+        now: Duration,
+        start: impl FnOnce() -> Result<Flight<T>>,
+    ) -> Answer<T> {
+        let mut state = self.state();
+        if let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) {
+            let value = Arc::clone(&kept.value);
+            let idle = state.running().is_none() && !state.pausing(now);
+            if !Arc::ptr_eq(seen, &value) || (idle && now < state.force_from) {
+                return Answer::Now(Ok(value));
+            }
+            if idle {
+                state.force_from = now.saturating_add(BETWEEN_FORCED);
+            }
+        }
+        state.fetch(now, start)
+    }
+
+    /// What a caller who waited gets: what was fetched, or else an older document that may still
+    /// serve.
+    fn or_older(&self, landed: Result<Arc<T>>, now: Duration) -> Result<Arc<T>> {
+        let Err(error) = landed else {
+            return landed;
+        };
+        let mut state = self.state();
+        match state.kept.as_ref().filter(|kept| now < kept.usable_until) {
+            Some(kept) => {
+                let value = Arc::clone(&kept.value);
+                Ok(self.stale(&mut state, value))
+            }
+            None => Err(error),
         }
     }
 

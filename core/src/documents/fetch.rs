@@ -16,10 +16,46 @@ use crate::http::{Request, Response, Transport};
 const ACCEPTED: HeaderValue =
     HeaderValue::from_static("application/json, application/jwk-set+json");
 
-/// What a document is fetched with.
-pub(super) struct Fetch<'a> {
-    pub(super) transport: &'a dyn Transport,
-    pub(super) clock: &'a dyn Clock,
+/// Asks for the document at `url`, on the condition that it is not the one `cache` keeps.
+pub(super) async fn fetch<T: Send + Sync + 'static>(
+    transport: &dyn Transport,
+    clock: &dyn Clock,
+    cache: &Cache<T>,
+    url: &Url,
+    parse: impl FnOnce(&[u8]) -> Result<T>,
+) -> Result<Fetched<T>, Failure> {
+    let kept = cache.kept_from(url);
+    let mut headers = kept.as_ref().map(Freshness::conditions).unwrap_or_default();
+    headers.insert(ACCEPT, ACCEPTED);
+    let request = Request {
+        url: url.clone(),
+        headers,
+    };
+    let asked_at = clock.monotonic();
+    let now = clock.now();
+    cache.count_request();
+    let response = transport.get(request).await.map_err(Failure::new)?;
+    let (value, freshness) = match (response.status, kept) {
+        (200, _) => {
+            let value = parse(&response.body).map_err(Failure::new)?;
+            (Some(value), Freshness::new(&response.headers))
+        }
+        (304, Some(kept)) if !kept.conditions().is_empty() => {
+            (None, revalidated(&kept, &response.headers)?)
+        }
+        _ => return Err(unsuccessful(cache.name(), &response, clock.now())),
+    };
+    let lifetime = freshness.lifetime(now);
+    let document = cache.name();
+    let unchanged = value.is_none();
+    tracing::debug!(target: "portier_client", document, unchanged, ?lifetime, "document fetched");
+    Ok(Fetched {
+        value,
+        url: url.clone(),
+        freshness,
+        asked_at,
+        lifetime,
+    })
 }
 
 /// A document that may be used from now on.
@@ -44,55 +80,6 @@ pub(super) struct Failure {
     /// The answer was about another version than the one that is kept, so asking again under the
     /// same condition makes no sense.
     pub(super) wrong_version: bool,
-}
-
-impl Fetch<'_> {
-    /// Asks for the document at `url`, on the condition that it is not the one `cache` keeps.
-    pub(super) async fn document<T>(
-        &self,
-        cache: &Cache<T>,
-        url: &Url,
-        parse: impl FnOnce(&[u8]) -> Result<T>,
-    ) -> Result<Fetched<T>, Failure> {
-        let kept = cache.kept_from(url);
-        let mut headers = kept.as_ref().map(Freshness::conditions).unwrap_or_default();
-        headers.insert(ACCEPT, ACCEPTED);
-        let request = Request {
-            url: url.clone(),
-            headers,
-        };
-        let asked_at = self.clock.monotonic();
-        let now = self.clock.now();
-        cache.count_request();
-        let response = self.transport.get(request).await.map_err(Failure::new)?;
-        let (value, freshness) = match (response.status, kept) {
-            (200, _) => {
-                let value = parse(&response.body).map_err(Failure::new)?;
-                (Some(value), Freshness::new(&response.headers))
-            }
-            (304, Some(kept)) if !kept.conditions().is_empty() => {
-                (None, revalidated(&kept, &response.headers)?)
-            }
-            _ => return Err(unsuccessful(cache.name(), &response, self.clock.now())),
-        };
-        let lifetime = freshness.lifetime(now);
-        let document = cache.name();
-        let unchanged = value.is_none();
-        tracing::debug!(target: "portier_client", document, unchanged, ?lifetime, "document fetched");
-        Ok(Fetched {
-            value,
-            url: url.clone(),
-            freshness,
-            asked_at,
-            lifetime,
-        })
-    }
-}
-
-impl<T> Fetched<T> {
-    pub(super) fn freshness(&self) -> &Freshness {
-        &self.freshness
-    }
 }
 
 impl Failure {

@@ -8,8 +8,10 @@ mod flight;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use self::cache::{Answer, Cache};
-use self::fetch::{Failure, Fetch, Fetched};
+use url::Url;
+
+use self::cache::Cache;
+use self::fetch::{Failure, Fetched, fetch};
 use self::flight::Flight;
 use crate::clock::{Clock, Random, unix_seconds};
 use crate::discovery::{DISCOVERY_PATH, Discovery};
@@ -118,33 +120,22 @@ struct Shared {
 
 impl Shared {
     async fn discovery(self: &Arc<Self>) -> Result<Arc<Discovery>> {
-        let now = self.clock.monotonic();
-        match self.discovery.ask(now, || self.start_discovery()) {
-            Answer::Now(answer) => answer,
-            Answer::Later(flight) => {
-                let landed = flight.landed().await;
-                self.discovery.or_older(landed, self.clock.monotonic())
-            }
-        }
+        let start = || self.start_discovery();
+        self.discovery.get(&*self.clock, start).await
+    }
+
+    async fn discovery_beyond(self: &Arc<Self>, seen: &Arc<Discovery>) -> Result<Arc<Discovery>> {
+        let start = || self.start_discovery();
+        self.discovery.get_beyond(seen, &*self.clock, start).await
     }
 
     async fn keys(self: &Arc<Self>) -> Result<Arc<KeySet>> {
-        let now = self.clock.monotonic();
-        match self.keys.ask(now, || self.start_keys()) {
-            Answer::Now(answer) => answer,
-            Answer::Later(flight) => {
-                let landed = flight.landed().await;
-                self.keys.or_older(landed, self.clock.monotonic())
-            }
-        }
+        self.keys.get(&*self.clock, || self.start_keys()).await
     }
 
     async fn keys_beyond(self: &Arc<Self>, seen: &Arc<KeySet>) -> Result<Arc<KeySet>> {
-        let now = self.clock.monotonic();
-        match self.keys.ask_beyond(seen, now, || self.start_keys()) {
-            Answer::Now(answer) => answer,
-            Answer::Later(flight) => flight.landed().await,
-        }
+        let start = || self.start_keys();
+        self.keys.get_beyond(seen, &*self.clock, start).await
     }
 
     fn start_discovery(self: &Arc<Self>) -> Result<Flight<Discovery>> {
@@ -164,54 +155,46 @@ impl Shared {
     }
 
     async fn fetch_discovery(&self) -> Result<Fetched<Discovery>, Failure> {
-        self.fetch()
-            .document(&self.discovery, &self.broker.join(DISCOVERY_PATH), |body| {
-                Discovery::parse(body, &self.broker)
-            })
-            .await
+        let url = self.broker.join(DISCOVERY_PATH);
+        self.fetch(&self.discovery, &url, |body| {
+            Discovery::parse(body, &self.broker)
+        })
+        .await
     }
 
     async fn fetch_keys(self: &Arc<Self>) -> Result<Fetched<KeySet>, Failure> {
         let discovery = self.discovery().await.map_err(Failure::inherited)?;
-        let fetched = self.fetch_keys_from(&discovery).await;
+        let url = &discovery.jwks_uri;
+        let fetched = self.fetch(&self.keys, url, KeySet::parse).await;
         if !fetched.as_ref().is_err_and(Failure::is_gone) {
             return fetched;
         }
         // The keys may have moved since the discovery document was fetched.
         match self.discovery_beyond(&discovery).await {
-            Ok(newer) if newer.jwks_uri != discovery.jwks_uri => self.fetch_keys_from(&newer).await,
+            Ok(newer) if newer.jwks_uri != *url => {
+                self.fetch(&self.keys, &newer.jwks_uri, KeySet::parse).await
+            }
             _ => fetched,
         }
     }
 
-    async fn fetch_keys_from(&self, discovery: &Discovery) -> Result<Fetched<KeySet>, Failure> {
-        self.fetch()
-            .document(&self.keys, &discovery.jwks_uri, KeySet::parse)
-            .await
+    async fn fetch<T: Send + Sync + 'static>(
+        &self,
+        cache: &Cache<T>,
+        url: &Url,
+        parse: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<Fetched<T>, Failure> {
+        fetch(&*self.transport, &*self.clock, cache, url, parse).await
     }
 
-    async fn discovery_beyond(self: &Arc<Self>, seen: &Arc<Discovery>) -> Result<Arc<Discovery>> {
-        let now = self.clock.monotonic();
-        match self
-            .discovery
-            .ask_beyond(seen, now, || self.start_discovery())
-        {
-            Answer::Now(answer) => answer,
-            Answer::Later(flight) => flight.landed().await,
-        }
-    }
-
-    fn fetch(&self) -> Fetch<'_> {
-        Fetch {
-            transport: &*self.transport,
-            clock: &*self.clock,
-        }
-    }
-
-    fn settle<T>(&self, cache: &Cache<T>, fetched: Result<Fetched<T>, Failure>) -> Result<Arc<T>> {
+    fn settle<T: Send + Sync + 'static>(
+        &self,
+        cache: &Cache<T>,
+        fetched: Result<Fetched<T>, Failure>,
+    ) -> Result<Arc<T>> {
         match fetched {
             Ok(fetched) => {
-                self.compare_clocks(fetched.freshness());
+                self.compare_clocks(&fetched.freshness);
                 cache.adopt(fetched)
             }
             Err(failure) => Err(cache.fail(failure, self.clock.monotonic(), &*self.random)),
@@ -219,8 +202,9 @@ impl Shared {
     }
 
     fn compare_clocks(&self, freshness: &Freshness) {
-        if let Some(date) = freshness.date() {
-            let difference = unix_seconds(date) - unix_seconds(self.clock.now()).floor();
+        if let Some(theirs) = freshness.server_time() {
+            let ours = unix_seconds(self.clock.now()).floor();
+            let difference = unix_seconds(theirs) - ours;
             self.clock_difference.store(difference.to_bits(), Relaxed);
         }
     }

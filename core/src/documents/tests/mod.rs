@@ -2,6 +2,7 @@
 
 mod failure;
 mod flight;
+mod histories;
 mod keys;
 mod refresh;
 

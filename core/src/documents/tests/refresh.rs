@@ -149,9 +149,14 @@ async fn fet_29_a_new_body_wins_over_an_old_etag() {
 async fn fet_54_the_difference_of_the_clocks_is_reported() {
     let scene = Scene::new();
     assert_eq!(scene.documents.stats().clock_difference, None);
-    scene.discovery_is(200, &[("date", "Tue, 14 Nov 2023 22:23:20 GMT")], DISCOVERY);
+    let date = ("date", "Tue, 14 Nov 2023 22:23:20 GMT");
+    scene.discovery_is(200, &[date], DISCOVERY);
     scene.discovery().await.unwrap();
     assert_eq!(scene.documents.stats().clock_difference, Some(600.0));
+    // An answer that was kept elsewhere for a while is dated when it was made.
+    scene.keys_are(200, &[date, ("age", "60")], &key_set(&["one"]));
+    scene.keys().await.unwrap();
+    assert_eq!(scene.documents.stats().clock_difference, Some(660.0));
 }
 
 #[tokio::test]
