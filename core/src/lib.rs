@@ -37,3 +37,8 @@ pub use self::session::{AuthenticateOptions, CallbackParams, Login};
 pub use self::stats::{DocumentStats, Stats};
 pub use self::store::{BoxFuture, MemoryStore, SessionKey, Store, Taken};
 pub use self::token::Algorithm;
+
+/// The README, whose examples are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
