@@ -11,6 +11,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import textwrap
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "python/README.md"])
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(portier_client.__path__, "portier_client.")
 )
@@ -65,7 +66,7 @@ def test_examples_of_docstrings_run(name: str, broker: DevBroker) -> None:
     names = {"asyncio": asyncio, "Client": Client, "broker": broker}
     flags = doctest.ELLIPSIS | doctest.REPORT_NDIFF
     assert doctest.testmod(module, extraglobs=names, optionflags=flags).failed == 0
-    run(examples(module.__doc__ or "", name))
+    run(literal_blocks(module.__doc__ or "", name))
 
 
 def examples(text: str, name: str) -> Iterator[CodeType]:
@@ -76,6 +77,12 @@ def examples(text: str, name: str) -> Iterator[CodeType]:
         end = lines.index("```", start)
         source = "\n" * (start + 1) + "\n".join(lines[start + 1 : end])
         yield compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def literal_blocks(text: str, name: str) -> Iterator[CodeType]:
+    """The indented blocks of a docstring that a line with `::` at its end announces."""
+    for block in re.findall(r"::\n\n((?:(?: {4}.*)?\n)+)", text):
+        yield compile(textwrap.dedent(block), name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def run(examples: Iterator[CodeType]) -> None:

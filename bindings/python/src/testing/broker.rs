@@ -122,7 +122,7 @@ impl DevBroker {
     /// Seconds; for benchmarks.
     #[pyo3(signature = (tokens, /))]
     fn time_signatures(&self, py: Python<'_>, tokens: Vec<String>) -> PyResult<f64> {
-        detached(py, || self.0.time_signatures(&tokens)).map(|time| time.as_secs_f64())
+        detached(py, move || self.0.time_signatures(&tokens)).map(|time| time.as_secs_f64())
     }
 
     fn stop(&self, py: Python<'_>) {
