@@ -8,12 +8,17 @@ lead to is written down by hand, with the rule it rests on. The output is the sa
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from cases import key_sets, tokens
 
 HERE = Path(__file__).resolve().parent
-DOCUMENTS = {"tokens.json": tokens.document, "key_sets.json": key_sets.document}
+DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "tokens.json": tokens.document,
+    "key_sets.json": key_sets.document,
+}
 
 
 def main() -> int:
@@ -38,7 +43,7 @@ def main() -> int:
     return 1 if check and differing else 0
 
 
-def require_good_ids(name: str, cases: list[dict[str, object]]) -> None:
+def require_good_ids(name: str, cases: list[dict[str, Any]]) -> None:
     """Raises an error when an id is used twice or is not in kebab-case."""
     seen = set()
     for case in cases:

@@ -143,7 +143,7 @@ def harmless() -> list[Case]:
         (
             "prototype",
             "claims named like parts of a JavaScript object",
-            text(claims(constructor=1, **{"__proto__": {"email": "mallory@example.com"}})),
+            text(claims(constructor=1, __proto__={"email": "mallory@example.com"})),
         ),
     ]
     return [
@@ -154,7 +154,7 @@ def harmless() -> list[Case]:
 
 def spelt(name: str, literals: dict[str, str], code: str, basis: str) -> list[Case]:
     """One case for every spelling of a claim's value, and one without the claim."""
-    rows = [
+    return [
         case(
             f"{name.replace('_', '-')}-{kind}",
             f"{name} is {literal}" if len(literal) < 100 else f"{name} is a long text",
@@ -164,7 +164,6 @@ def spelt(name: str, literals: dict[str, str], code: str, basis: str) -> list[Ca
         )
         for kind, literal in literals.items()
     ]
-    return rows
 
 
 def absent(name: str, code: str, basis: str) -> Case:

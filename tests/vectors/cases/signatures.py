@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives.hashes import SHA1, SHA384
 
@@ -73,10 +74,10 @@ def wrong_rsa() -> list[Case]:
 
     rows = [
         ("other-key", "made with another key of the broker", RSA_B.sign(signed.encode())),
-        ("shorter", "without its last octet", signature[:-1]),
-        ("longer", "with a zero octet behind", signature + b"\0"),
-        ("zero-in-front", "with a zero octet in front", b"\0" + signature),
-        ("bit-flipped", "with one bit flipped", flipped(signature)),
+        ("shorter", "missing its last octet", signature[:-1]),
+        ("longer", "followed by a zero octet", signature + b"\0"),
+        ("zero-in-front", "led by a zero octet", b"\0" + signature),
+        ("bit-flipped", "a good one but for one bit", flipped(signature)),
         ("zero", "zero", bytes(256)),
         ("one", "one", bytes(255) + b"\1"),
         ("modulus-less-one", "the modulus less one", (RSA_A.n - 1).to_bytes(256, "big")),
@@ -84,11 +85,11 @@ def wrong_rsa() -> list[Case]:
         ("plus-modulus", "larger than the modulus by a good one", over_modulus(signed.encode())),
         ("negated", "the negative of a good one", (RSA_A.n - value).to_bytes(256, "big")),
         ("pss", "RSASSA-PSS", RSA_A.sign_pss(signed.encode())),
-        ("sha-1", "over a SHA-1 digest", RSA_A.sign(signed.encode(), SHA1())),
-        ("sha-384", "over a SHA-384 digest", RSA_A.sign(signed.encode(), SHA384())),
-        ("no-null", "without the NULL parameter", padded(without_null + digest)),
-        ("no-digest-info", "over the bare digest", padded(digest)),
-        ("short-padding", "with too little padding", short_padding(digest)),
+        ("sha-1", "one over a SHA-1 digest", RSA_A.sign(signed.encode(), SHA1())),
+        ("sha-384", "one over a SHA-384 digest", RSA_A.sign(signed.encode(), SHA384())),
+        ("no-null", "one without the NULL parameter", padded(without_null + digest)),
+        ("no-digest-info", "one over the bare digest", padded(digest)),
+        ("short-padding", "padded too little, with rubbish behind", short_padding(digest)),
         ("block-type-2", "padded as for encryption", padded(DIGEST_INFO + digest, kind=2)),
         ("one-octet", "a single octet", b"\1"),
         (
@@ -100,7 +101,7 @@ def wrong_rsa() -> list[Case]:
     made = [
         case(
             f"rs256-signature-{name}",
-            f"the signature is {about}" if name != "other-key" else f"the signature was {about}",
+            f"the signature is {about}",
             f"{signed}.{base64url(wrong)}",
             "token_signature",
             RSA,
@@ -166,9 +167,9 @@ def wrong_eddsa() -> list[Case]:
     malleable = signature[:32] + (scalar + GROUP_ORDER).to_bytes(32, "little")
     rows = [
         ("other-key", "made with another key of the broker", ED_B.sign(signed.encode())),
-        ("shorter", "without its last octet", signature[:-1]),
-        ("longer", "with a zero octet behind", signature + b"\0"),
-        ("bit-flipped", "with one bit flipped", flipped(signature)),
+        ("shorter", "missing its last octet", signature[:-1]),
+        ("longer", "followed by a zero octet", signature + b"\0"),
+        ("bit-flipped", "a good one but for one bit", flipped(signature)),
         ("zero", "zero", bytes(64)),
         ("identity", "the neutral point and zero", b"\1" + bytes(63)),
         ("malleable", "the other one of two that a lax verifier takes", malleable),
@@ -199,12 +200,17 @@ def confusions() -> list[Case]:
         case(
             f"hs256-with-public-key-{name}",
             "an HMAC whose secret is the public key, in one of its forms, or nothing",
-            sign(header(alg="HS256"), signer=lambda m, s=secret: hmac.digest(s, m, "sha256")),
+            sign(header(alg="HS256"), signer=mac(secret)),
             "token_algorithm",
-            "CVE-2016-10555; RFC 8725, section 3.1",
+            "CVE-2015-9235; CVE-2016-10555; RFC 8725, section 3.1",
         )
         for name, secret in secrets.items()
     ]
+
+
+def mac(secret: bytes) -> Callable[[bytes], bytes]:
+    """Makes an HMAC instead of a signature."""
+    return lambda message: hmac.digest(secret, message, "sha256")
 
 
 def unusable_keys() -> list[Case]:
@@ -257,7 +263,7 @@ def unusable_keys() -> list[Case]:
         case(
             "key-hmac",
             "the key set has a symmetric key",
-            sign(header(kid="hmac"), signer=lambda m: hmac.digest(b"secret" * 6, m, "sha256")),
+            sign(header(kid="hmac"), signer=mac(b"secret" * 6)),
             "token_key_unknown",
             KEYS,
         ),
