@@ -1,0 +1,88 @@
+"""Calls that are given up."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+from portier_client import Client
+from portier_client.testing import DevBroker
+
+from .conftest import REDIRECT_URI
+
+DISCOVERY = "/.well-known/openid-configuration"
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_wait_for_gives_up_in_time(client: Client, broker: DevBroker) -> None:
+    broker.hold(DISCOVERY)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(client.warm(), 0.05)
+    broker.release(DISCOVERY)
+    await client.warm()
+
+
+async def test_a_cancelled_call_cancels_no_other(client: Client, broker: DevBroker) -> None:
+    before = broker.requests().get(DISCOVERY, 0)
+    broker.hold(DISCOVERY)
+    tasks = [asyncio.create_task(client.warm()) for _ in range(10)]
+    await asyncio.sleep(0)
+    for task in tasks[:5]:
+        task.cancel()
+    outcomes = asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)
+    broker.release(DISCOVERY)
+    results = await outcomes
+    assert [type(result) for result in results] == [asyncio.CancelledError] * 5 + [type(None)] * 5
+    assert broker.requests()[DISCOVERY] == before + 1
+
+
+async def test_a_failing_sibling_cancels_the_group(client: Client, broker: DevBroker) -> None:
+    async def fail() -> None:
+        raise LookupError
+
+    broker.hold(DISCOVERY)
+
+    async def work() -> None:
+        async with asyncio.TaskGroup() as group:
+            tasks.append(group.create_task(client.warm()))
+            group.create_task(fail())
+
+    tasks: list[asyncio.Task[None]] = []
+    with pytest.raises(ExceptionGroup) as caught:
+        await work()
+    assert tasks[0].cancelled()
+    assert [type(error) for error in caught.value.exceptions] == [LookupError]
+    broker.release(DISCOVERY)
+    await client.warm()
+
+
+async def test_an_answer_after_the_cancellation_is_dropped(
+    client: Client, broker: DevBroker
+) -> None:
+    broker.hold(DISCOVERY)
+    for _ in range(100):
+        task = asyncio.create_task(client.warm())
+        await asyncio.sleep(0)
+        task.cancel()
+    broker.release(DISCOVERY)
+    await client.warm()
+    gc.collect()
+
+
+async def test_timeout_blocks(client: Client, broker: DevBroker) -> None:
+    broker.hold(DISCOVERY)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await client.authenticate("alice@example.com")
+    broker.release(DISCOVERY)
+    assert client.stats()["pending"] == 0
+
+
+async def test_a_call_nobody_awaited_starts_nothing() -> None:
+    with DevBroker() as broker:
+        Client(REDIRECT_URI, broker=broker.origin).warm().close()
+        assert broker.requests() == {}

@@ -1,0 +1,66 @@
+"""The development broker from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from importlib.metadata import version
+
+import pytest
+
+from portier_client import Client
+
+from .conftest import REDIRECT_URI
+
+COMMAND = [sys.executable, "-W", "error", "-m", "portier_client"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
+    command = [*COMMAND, "broker", "--port", "0", "--auto"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found
+        assert "development only" in process.stdout.readline()
+        assert process.stdout.readline() == "Ctrl-C stops it.\n"
+        url = asyncio.run(Client(REDIRECT_URI, broker=found[0]).authenticate("alice@example.com"))
+        with urllib.request.urlopen(url) as page:
+            assert b'name="id_token"' in page.read()
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=10)
+    assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*COMMAND, "broker", "--port", port], capture_output=True, text=True, check=False
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("broker: ")
+    assert done.stderr.count("\n") == 1
+    assert port in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["broker", "--port", "65536"], ["broker", "--port", "x"]]
+)
+def test_wrong_usage_is_explained(arguments: list[str]) -> None:
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: python -m portier_client")
+
+
+def test_version() -> None:
+    done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"portier-client {version('portier-client')}\n"

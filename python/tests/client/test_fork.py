@@ -1,0 +1,161 @@
+"""Processes that are copies of others."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import threading
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portier_client import Client, InvalidSession, blocking
+from portier_client.testing import DevBroker
+
+from .conftest import REDIRECT_URI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),
+    # Newer Pythons warn about what is tested here.
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
+
+
+def in_child(work: Callable[[], object]) -> int:
+    """Runs this in a forked child and returns its exit status."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+async def log_in(client: Client, broker: DevBroker) -> None:
+    url = await client.authenticate("alice@example.com")
+    assert await client.verify(broker.mint(url)) == "alice@example.com"
+
+
+def check_child(client: Client, token: str) -> None:
+    async def use() -> None:
+        # The documents are fetched anew, with connections of its own.
+        assert client.stats()["keys"]["requests"] == 0
+        assert client.stats()["pending"] == 0
+        await asyncio.gather(*(client.authenticate("bob@example.com") for _ in range(20)))
+        await client.warm()
+        assert client.stats()["keys"]["requests"] == 1
+        assert client.stats()["pending"] == 20
+        # The parent's pending logins are the parent's alone.
+        with pytest.raises(InvalidSession):
+            await client.verify(token)
+
+    asyncio.run(use())
+
+
+def test_a_child_works_and_the_parent_is_not_affected(client: Client, broker: DevBroker) -> None:
+    async def prepare() -> str:
+        await log_in(client, broker)
+        return broker.mint(await client.authenticate("alice@example.com"))
+
+    token = asyncio.run(prepare())
+    for _ in range(5):
+        assert in_child(lambda: check_child(client, token)) == 0
+    assert asyncio.run(client.verify(token)) == "alice@example.com"
+
+
+def test_a_child_of_a_child_works(client: Client, broker: DevBroker) -> None:
+    asyncio.run(log_in(client, broker))
+    token = broker.mint(asyncio.run(client.authenticate("alice@example.com")))
+
+    def child() -> None:
+        check_child(client, token)
+        assert in_child(lambda: check_child(client, token)) == 0
+
+    assert in_child(child) == 0
+
+
+def test_a_fork_while_calls_wait(client: Client, broker: DevBroker) -> None:
+    path = "/.well-known/openid-configuration"
+
+    async def fork() -> int:
+        waiting = [asyncio.create_task(client.warm()) for _ in range(50)]
+        await asyncio.sleep(0)
+        # The child neither finishes nor cancels what is the parent's.
+        status = in_child(client.stats)
+        for task in waiting[::2]:
+            task.cancel()
+        broker.release(path)
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await client.warm()
+        return status
+
+    broker.hold(path)
+    assert asyncio.run(fork()) == 0
+
+
+def test_a_child_may_cancel_and_drop_what_is_the_parents(client: Client, broker: DevBroker) -> None:
+    path = "/.well-known/openid-configuration"
+
+    async def fork() -> int:
+        task = asyncio.create_task(client.warm())
+        await asyncio.sleep(0)
+
+        def child() -> None:
+            nonlocal client
+            task.cancel()
+            client = blocking.Client(REDIRECT_URI)  # type: ignore[assignment]
+
+        status = in_child(child)
+        broker.release(path)
+        await task
+        return status
+
+    broker.hold(path)
+    assert asyncio.run(fork()) == 0
+
+
+def test_forks_while_other_threads_use_the_client(broker: DevBroker) -> None:
+    client = blocking.Client(REDIRECT_URI, broker=broker.origin)
+    over = threading.Event()
+
+    def use() -> None:
+        while not over.is_set():
+            client.authenticate("alice@example.com")
+            blocking.Client(REDIRECT_URI, broker=broker.origin).warm()
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    statuses = [in_child(lambda: client.authenticate("alice@example.com")) for _ in range(20)]
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert statuses == [0] * 20
+
+
+def _worker(origin: str) -> str:
+    client = blocking.Client(REDIRECT_URI, broker=origin)
+    return client.authenticate("alice@example.com").partition("?")[0]
+
+
+def test_multiprocessing(client: Client, broker: DevBroker) -> None:
+    asyncio.run(client.warm())
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map(_worker, [broker.origin] * 4) == [f"{broker.origin}/auth"] * 4
+
+
+def test_a_broker_belongs_to_the_process_that_started_it() -> None:
+    with DevBroker() as broker:
+        assert in_child(broker.stop) == 0
+        asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())

@@ -1,0 +1,125 @@
+"""The vectors all languages share, through the public interface."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from portier_client import PortierError, normalize_email
+
+from .canned import Canned, load
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+
+def cases(name: str) -> pytest.MarkDecorator:
+    parameters = [pytest.param(case, id=case["id"]) for case in load(name)["cases"]]
+    return pytest.mark.parametrize("case", parameters)
+
+
+def outcome(operation: Coroutine[Any, Any, T]) -> T | dict[str, str]:
+    """What a coroutine returns, or the code of the error it raises."""
+    try:
+        return asyncio.run(operation)
+    except PortierError as error:
+        return {"code": error.code}
+
+
+@cases("tokens")
+def test_tokens(case: dict[str, Any]) -> None:
+    shared = load("tokens")
+    canned = Canned(
+        broker=shared["broker"],
+        discovery=shared["discovery"],
+        key_set=shared["key_set"],
+        now=shared["session_started_at"],
+        nonces=[shared["nonce"]],
+        redirect_uri=shared["redirect_uri"],
+        leeway=shared["leeway_seconds"],
+        **case.get("options", {}),
+    )
+
+    async def log_in() -> dict[str, object]:
+        await canned.client.authenticate(shared["login_email"])
+        canned.clock.set(shared["now"])
+        login = await canned.client.complete({"id_token": case["token"]})
+        return {
+            "email": login.email,
+            "email_original": login.email_original,
+            "issued_at": login.issued_at.timestamp(),
+            "auth_time": None if login.auth_time is None else login.auth_time.timestamp(),
+        }
+
+    expect = case["expect"]
+    if case["token"] == "":
+        # An empty member of a form is an absent one; `verify` has the token itself.
+        assert outcome(canned.client.verify("")) == expect
+        expect = {"code": "missing_token"}
+    assert outcome(log_in()) == expect
+
+
+@cases("key_sets")
+def test_key_sets(case: dict[str, Any]) -> None:
+    async def keys() -> dict[str, object]:
+        canned = Canned(key_set=case["body"])
+        return {"keys": [asdict(key) for key in await canned.client.keys()]}
+
+    assert outcome(keys()) == case["expect"]
+
+
+@cases("discovery")
+def test_discovery(case: dict[str, Any]) -> None:
+    broker: str = case["broker"]
+    canned = Canned(
+        broker=broker, discovery=case["body"], danger_allow_http=broker.startswith("http:")
+    )
+    found = outcome(canned.client.discover())
+    if "code" in case["expect"]:
+        assert found == case["expect"]
+        return
+    assert found == json.loads(case["body"])
+    # Where it looks for the keys says how it was understood.
+    canned.transport.respond(case["expect"]["jwks_uri"], b'{"keys": []}')
+    assert outcome(canned.client.keys()) == {"code": "broker_document"}
+    assert canned.transport.requests(case["expect"]["jwks_uri"]) == 1
+
+
+@cases("cache_headers")
+def test_cache_headers(case: dict[str, Any]) -> None:
+    canned = Canned(
+        headers=[tuple(header) for header in case["headers"]], now=load("cache_headers")["now"]
+    )
+    asyncio.run(canned.client.discover())
+    stats = canned.client.stats()["discovery"]
+    assert stats["fresh_for_seconds"] == case["expect"]["lifetime"]
+
+
+@cases("emails")
+def test_emails(case: dict[str, Any]) -> None:
+    async def normalize() -> dict[str, str]:
+        return {"email": normalize_email(case["input"])}
+
+    assert outcome(normalize()) == case["expect"]
+    started = outcome(Canned().client.authenticate(case["input"]))
+    assert ("accepted" if isinstance(started, str) else started["code"]) == case["authenticate"]
+
+
+@cases("authorization_urls")
+def test_authorization_urls(case: dict[str, Any]) -> None:
+    shared = load("authorization_urls")
+    canned = Canned(
+        broker=shared["broker"],
+        discovery=case["discovery"],
+        nonces=[shared["nonce"]],
+        redirect_uri=case["redirect_uri"],
+        **case["options"],
+    )
+    started = outcome(canned.client.authenticate(**case["authenticate"]))
+    assert ({"url": started} if isinstance(started, str) else started) == case["expect"]
