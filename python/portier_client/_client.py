@@ -6,7 +6,7 @@ from ._base import BaseClient, _json_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Any, Self
 
@@ -104,7 +104,7 @@ class Client(BaseClient):
 
     async def complete(
         self,
-        form: Mapping[str, str | bytes | Sequence[str | bytes]],
+        form: Mapping[str, object],
         *,
         browser: str | None = None,
     ) -> Login:

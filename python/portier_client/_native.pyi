@@ -78,7 +78,7 @@ class Client:
     @overload
     def complete(
         self,
-        form: Mapping[str, str | bytes | Sequence[str | bytes]],
+        form: Mapping[str, object],
         browser: str | None,
         blocking: Literal[False] = False,
         /,
@@ -86,7 +86,7 @@ class Client:
     @overload
     def complete(
         self,
-        form: Mapping[str, str | bytes | Sequence[str | bytes]],
+        form: Mapping[str, object],
         browser: str | None,
         blocking: Literal[True],
         /,

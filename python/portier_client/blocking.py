@@ -10,7 +10,7 @@ from ._base import BaseClient, _json_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Any, Self
 
@@ -50,7 +50,7 @@ class Client(BaseClient):
 
     def complete(
         self,
-        form: Mapping[str, str | bytes | Sequence[str | bytes]],
+        form: Mapping[str, object],
         *,
         browser: str | None = None,
     ) -> Login:
