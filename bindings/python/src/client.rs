@@ -4,9 +4,9 @@ use portier_client::{AuthenticateOptions, Builder, Code};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::bridge::{self, Nothing};
+use crate::bridge::{Call, Nothing};
 use crate::options::Options;
-use crate::process::PerProcess;
+use crate::process::{PerProcess, Process};
 use crate::{errors, form, text};
 
 /// A client of the core. Its methods return their answer if it is ready at once, else an
@@ -24,14 +24,15 @@ impl Client {
             client: PerProcess::new(),
         };
         // Wrong options are an error here and now.
-        client.current(py)?;
+        client.of(py, Process::current())?;
         Ok(client)
     }
 
-    /// The client of this process. In a child it starts with no pending logins and connections.
-    fn current(&self, py: Python<'_>) -> PyResult<&portier_client::Client> {
+    /// The client of the current process. In a child it starts with no pending logins and no
+    /// connections.
+    fn of(&self, py: Python<'_>, process: Process) -> PyResult<&portier_client::Client> {
         self.client
-            .get_or_try_init(py, || {
+            .get_or_try_init(py, process, || {
                 let builder = self.builder.clone();
                 // Reading the system's certificates takes milliseconds.
                 py.detach(|| builder.build())
@@ -49,17 +50,17 @@ impl Client {
 
     #[getter]
     fn redirect_uri(&self, py: Python<'_>) -> PyResult<&str> {
-        Ok(self.current(py)?.redirect_uri())
+        Ok(self.of(py, Process::current())?.redirect_uri())
     }
 
     #[getter]
     fn client_id(&self, py: Python<'_>) -> PyResult<&str> {
-        Ok(self.current(py)?.client_id())
+        Ok(self.of(py, Process::current())?.client_id())
     }
 
     #[getter]
     fn broker(&self, py: Python<'_>) -> PyResult<&str> {
-        Ok(self.current(py)?.broker())
+        Ok(self.of(py, Process::current())?.broker())
     }
 
     #[pyo3(signature = (email, state, session, browser, blocking = false, /))]
@@ -72,15 +73,14 @@ impl Client {
         browser: Option<&Bound<'py, PyString>>,
         blocking: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let client = self.current(py)?.clone();
+        let call = Call::new(py, blocking);
+        let client = self.of(py, call.process)?.clone();
         let mut options = AuthenticateOptions::default();
         options.email = text::optional(email, "email", Code::InvalidEmail)?;
         options.state = text::optional(state, "state", Code::InvalidOption)?;
         options.session = text::optional(session, "session", Code::InvalidOption)?;
         options.browser = text::optional(browser, "browser", Code::InvalidOption)?;
-        bridge::run(py, blocking.into(), async move {
-            client.authenticate_with(options).await
-        })
+        call.run(async move { client.authenticate_with(options).await })
     }
 
     #[pyo3(signature = (id_token, blocking = false, /))]
@@ -90,13 +90,10 @@ impl Client {
         id_token: &Bound<'py, PyString>,
         blocking: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let client = self.current(py)?.clone();
+        let call = Call::new(py, blocking);
+        let client = self.of(py, call.process)?.clone();
         let token = text::owned(id_token, "id_token", Code::TokenMalformed)?;
-        bridge::run(
-            py,
-            blocking.into(),
-            async move { client.verify(&token).await },
-        )
+        call.run(async move { client.verify(&token).await })
     }
 
     #[pyo3(signature = (form, browser, blocking = false, /))]
@@ -107,10 +104,11 @@ impl Client {
         browser: Option<&Bound<'py, PyString>>,
         blocking: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let client = self.current(py)?.clone();
+        let call = Call::new(py, blocking);
+        let client = self.of(py, call.process)?.clone();
         let params = form::callback_params(form)?;
         let browser = text::optional(browser, "browser", Code::InvalidOption)?;
-        bridge::run(py, blocking.into(), async move {
+        call.run(async move {
             let login = client.complete(params, browser.as_deref()).await?;
             Ok((
                 login.email,
@@ -126,14 +124,16 @@ impl Client {
 
     #[pyo3(signature = (blocking = false, /))]
     fn discover<'py>(&self, py: Python<'py>, blocking: bool) -> PyResult<Bound<'py, PyAny>> {
-        let client = self.current(py)?.clone();
-        bridge::run(py, blocking.into(), async move { client.discover().await })
+        let call = Call::new(py, blocking);
+        let client = self.of(py, call.process)?.clone();
+        call.run(async move { client.discover().await })
     }
 
     #[pyo3(signature = (blocking = false, /))]
     fn keys<'py>(&self, py: Python<'py>, blocking: bool) -> PyResult<Bound<'py, PyAny>> {
-        let client = self.current(py)?.clone();
-        bridge::run(py, blocking.into(), async move {
+        let call = Call::new(py, blocking);
+        let client = self.of(py, call.process)?.clone();
+        call.run(async move {
             let keys = client.keys().await?;
             Ok(keys
                 .into_iter()
@@ -144,8 +144,9 @@ impl Client {
 
     #[pyo3(signature = (blocking = false, /))]
     fn warm<'py>(&self, py: Python<'py>, blocking: bool) -> PyResult<Bound<'py, PyAny>> {
-        let client = self.current(py)?.clone();
-        bridge::run(py, blocking.into(), async move {
+        let call = Call::new(py, blocking);
+        let client = self.of(py, call.process)?.clone();
+        call.run(async move {
             client.warm().await?;
             Ok(Nothing(None))
         })
@@ -153,7 +154,7 @@ impl Client {
 
     /// The counters, as the text of a JSON object.
     fn stats(&self, py: Python<'_>) -> PyResult<String> {
-        serde_json::to_string(&self.current(py)?.stats())
+        serde_json::to_string(&self.of(py, Process::current())?.stats())
             .map_err(|cause| errors::new(py, Code::Internal, cause))
     }
 }

@@ -25,31 +25,30 @@ impl<T> PerProcess<T> {
         }
     }
 
-    /// The value of this process, if it has been made.
-    pub(crate) fn get(&self) -> Option<&T> {
-        let current = Process::current();
+    /// The value of a process, if it has been made.
+    pub(crate) fn get(&self, process: Process) -> Option<&T> {
         let mut link = &self.first;
         loop {
             let generation = link.get()?;
-            if generation.process == current {
+            if generation.process == process {
                 return generation.value.get().map(|value| &**value);
             }
             link = &generation.next;
         }
     }
 
-    /// The value of this process, made now if need be. Of two threads that make it at the same
+    /// The value of a process, made now if need be. Of two threads that make it at the same
     /// time one sees its own dropped.
     pub(crate) fn get_or_try_init<E>(
         &self,
         py: Python<'_>,
+        process: Process,
         make: impl FnOnce() -> Result<T, E>,
     ) -> Result<&T, E> {
-        let current = Process::current();
         let mut link = &self.first;
         let cell = loop {
-            let generation = link.get_or_init(|| Box::new(Generation::new(current)));
-            if generation.process == current {
+            let generation = link.get_or_init(|| Box::new(Generation::new(process)));
+            if generation.process == process {
                 break &generation.value;
             }
             link = &generation.next;

@@ -84,20 +84,26 @@ struct Settle(Mutex<Vec<(Py<PyAny>, Convert)>>);
 
 #[pymethods]
 impl Settle {
-    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+    fn __call__(&self, py: Python<'_>) {
         let answers = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for (future, convert) in answers {
-            let future = future.bind(py);
-            if future.call_method0(intern!(py, "done"))?.is_truthy()? {
-                continue;
+            let future = future.into_bound(py);
+            if let Err(error) = settle(&future, convert) {
+                // The others are waiting as well.
+                error.write_unraisable(py, Some(&future));
             }
-            match convert(py) {
-                Ok(answer) => future.call_method1(intern!(py, "set_result"), (answer,))?,
-                Err(error) => {
-                    future.call_method1(intern!(py, "set_exception"), (error.into_value(py),))?
-                }
-            };
         }
-        Ok(())
     }
+}
+
+fn settle(future: &Bound<'_, PyAny>, convert: Convert) -> PyResult<()> {
+    let py = future.py();
+    if future.call_method0(intern!(py, "done"))?.is_truthy()? {
+        return Ok(());
+    }
+    match convert(py) {
+        Ok(answer) => future.call_method1(intern!(py, "set_result"), (answer,))?,
+        Err(error) => future.call_method1(intern!(py, "set_exception"), (error.into_value(py),))?,
+    };
+    Ok(())
 }

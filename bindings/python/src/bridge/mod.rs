@@ -24,6 +24,7 @@ use self::guarded::Guarded;
 use self::runtime::Bridge;
 pub(crate) use self::runtime::shutdown;
 use crate::errors;
+use crate::process::Process;
 
 /// How often a blocking call lets Python look for signals.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
@@ -40,36 +41,40 @@ impl<T: for<'py> IntoPyObject<'py> + Send + 'static> Answer for T {}
 #[pyo3(transparent)]
 pub(crate) struct Nothing(pub(crate) Option<bool>);
 
-/// Who waits for an operation that is not ready at once.
+/// One call from Python.
 #[derive(Clone, Copy)]
-pub(crate) enum Wait {
-    /// An event loop: the call returns an `asyncio` future.
-    Loop,
-    /// The calling thread: the call returns the answer.
-    Thread,
+pub(crate) struct Call<'py> {
+    pub(crate) py: Python<'py>,
+    /// Asked for once, because it is a system call.
+    pub(crate) process: Process,
+    /// Whether the thread waits for an operation that is not ready at once; else the call returns
+    /// an `asyncio` future.
+    blocking: bool,
 }
 
-impl From<bool> for Wait {
-    fn from(blocking: bool) -> Self {
-        if blocking { Self::Thread } else { Self::Loop }
+impl<'py> Call<'py> {
+    pub(crate) fn new(py: Python<'py>, blocking: bool) -> Self {
+        Self {
+            py,
+            process: Process::current(),
+            blocking,
+        }
     }
-}
 
-/// Runs an operation: returns its answer if it is ready at once, else waits as it is told.
-pub(crate) fn run<T: Answer>(
-    py: Python<'_>,
-    wait: Wait,
-    operation: impl Future<Output = Result<T>> + Send + 'static,
-) -> PyResult<Bound<'_, PyAny>> {
-    let bridge = Bridge::current(py)?;
-    let mut operation = Guarded::new(operation);
-    let _entered = bridge.enter();
-    match operation.poll_once(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => settle(py, outcome),
-        Poll::Pending => match wait {
-            Wait::Loop => awaitable(py, bridge, operation),
-            Wait::Thread => block(py, bridge, operation),
-        },
+    /// Runs an operation: returns its answer if it is ready at once, else what there is to wait
+    /// for.
+    pub(crate) fn run<T: Answer>(
+        self,
+        operation: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let bridge = Bridge::of(self.py, self.process)?;
+        let mut operation = Guarded::new(operation);
+        let _entered = bridge.enter();
+        match operation.poll_once(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => settle(self.py, outcome),
+            Poll::Pending if self.blocking => block(self.py, bridge, operation),
+            Poll::Pending => awaitable(self.py, bridge, operation),
+        }
     }
 }
 

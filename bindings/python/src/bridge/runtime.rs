@@ -65,10 +65,10 @@ pub(super) struct Completion {
 }
 
 impl Bridge {
-    /// The bridge of this process, which starts its threads if need be.
-    pub(super) fn current(py: Python<'_>) -> PyResult<&'static Self> {
+    /// The bridge of the current process, which starts its threads if need be.
+    pub(super) fn of(py: Python<'_>, process: Process) -> PyResult<&'static Self> {
         let bridge = BRIDGE
-            .get_or_try_init(py, Self::start)
+            .get_or_try_init(py, process, || Self::start(process))
             .map_err(|error| errors::to_python(py, &error))?;
         if bridge.closed.load(Ordering::Acquire) {
             return Err(closed());
@@ -76,7 +76,7 @@ impl Bridge {
         Ok(bridge)
     }
 
-    fn start() -> Result<Self, Error> {
+    fn start(process: Process) -> Result<Self, Error> {
         let failed = |cause| Error::new(Code::Internal, "no threads to be had").with_source(cause);
         let runtime = Builder::new_multi_thread()
             .worker_threads(WORKERS)
@@ -95,7 +95,7 @@ impl Bridge {
             })
             .map_err(failed)?;
         Ok(Self {
-            process: Process::current(),
+            process,
             handle: runtime.handle().clone(),
             waiting: Mutex::default(),
             sender,
@@ -157,7 +157,7 @@ impl Bridge {
 
 /// Takes the futures out that answers have come for.
 pub(super) fn claim(_attached: Python<'_>, ticket: u64) -> Option<Waiter> {
-    BRIDGE.get()?.claim(ticket)
+    BRIDGE.get(Process::current())?.claim(ticket)
 }
 
 impl Completion {
@@ -183,7 +183,9 @@ impl Completion {
 /// A thread that touches Python while the interpreter is torn down crashes it.
 #[pyfunction]
 pub(crate) fn shutdown(py: Python<'_>) {
-    let Some(bridge) = BRIDGE.get() else { return };
+    let Some(bridge) = BRIDGE.get(Process::current()) else {
+        return;
+    };
     bridge.closed.store(true, Ordering::Release);
     let parts = bridge
         .parts

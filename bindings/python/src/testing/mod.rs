@@ -10,13 +10,14 @@ use pyo3::prelude::*;
 
 pub(crate) use self::broker::DevBroker;
 pub(crate) use self::canned::{CannedTransport, ManualClock, canned_client};
-use crate::{bridge, errors};
+use crate::bridge::{Call, Nothing};
+use crate::errors;
 
 /// Panic where a defect in the core would: at the first poll, or at a later one.
 #[pyfunction]
 #[pyo3(signature = (at_once, /))]
 pub(crate) fn panic_in_operation(py: Python<'_>, at_once: bool) -> PyResult<Bound<'_, PyAny>> {
-    bridge::run(py, bridge::Wait::Loop, async move {
+    Call::new(py, false).run(async move {
         if !at_once {
             tokio::task::yield_now().await;
         }
@@ -25,7 +26,7 @@ pub(crate) fn panic_in_operation(py: Python<'_>, at_once: bool) -> PyResult<Boun
 }
 
 #[expect(clippy::panic, reason = "this is what it is for")]
-fn defect() -> portier_client::Result<bridge::Nothing> {
+fn defect() -> portier_client::Result<Nothing> {
     panic!("this panic was asked for")
 }
 
