@@ -183,7 +183,7 @@ codes! {
     BrokerStatus = "broker_status" in BrokerUnavailable,
     /// The broker answered with a document that cannot be used.
     BrokerDocument = "broker_document" in BrokerUnavailable,
-    /// The token is not a compact JWS of three base64url parts.
+    /// The token is not a compact JWS of three base64url parts, or its payload not a JSON object.
     TokenMalformed = "token_malformed" in InvalidToken,
     /// The token is longer than 16 KiB.
     TokenTooLarge = "token_too_large" in InvalidToken,
