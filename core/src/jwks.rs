@@ -256,6 +256,9 @@ const SMALL_ORDER_Y: [[u8; 32]; 5] = {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
 
     #[derive(serde::Deserialize)]
@@ -276,10 +279,28 @@ mod tests {
         let file: File = serde_json::from_str(text).unwrap();
         for case in &file.cases {
             let outcome = match KeySet::parse(case.body.as_bytes()) {
-                Ok(keys) => serde_json::json!({ "keys": keys.infos() }),
-                Err(error) => serde_json::json!({ "code": error.code().as_str() }),
+                Ok(keys) => json!({ "keys": keys.infos() }),
+                Err(error) => json!({ "code": error.code().as_str() }),
             };
             assert_eq!(outcome, case.expect, "{}", case.id);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_members_are_survived(
+            kty in "RSA|OKP|.{0,4}",
+            n in "[A-Za-z0-9_-]{0,1400}",
+            e in "[A-Za-z0-9_-]{0,8}",
+        ) {
+            let rsa = json!({ "kty": kty, "alg": "RS256", "kid": "a", "n": n, "e": e });
+            let okp = json!({ "kty": kty, "crv": "Ed25519", "kid": "b", "x": n });
+            let body = json!({ "keys": [rsa, okp] }).to_string();
+            if let Ok(keys) = KeySet::parse(body.as_bytes()) {
+                for key in &keys.keys {
+                    prop_assert!(!key.verify(b"", n.as_bytes()));
+                }
+            }
         }
     }
 }

@@ -205,3 +205,47 @@ impl Header {
 fn refused(message: &'static str) -> Error {
     Error::new(Code::TokenHeader, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALL: [Algorithm; 2] = [Algorithm::Rs256, Algorithm::EdDsa];
+
+    /// A token whose payload and signature are of no interest.
+    fn with_header(header: &str) -> String {
+        format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header))
+    }
+
+    #[test]
+    fn names_of_algorithms_are_read_as_they_are_written() {
+        for algorithm in ALL {
+            assert_eq!(
+                algorithm.to_string().parse::<Algorithm>().unwrap(),
+                algorithm
+            );
+        }
+        let error = "rs256".parse::<Algorithm>().unwrap_err();
+        assert_eq!(error.code(), Code::InvalidOption);
+    }
+
+    #[test]
+    fn the_parts_of_a_token_are_what_they_stand_for() {
+        let text = with_header(r#"{"alg":"EdDSA","kid":"a"}"#);
+        let token = Token::parse(&text, &ALL).unwrap();
+        assert_eq!(token.key_id(), "a");
+        assert_eq!(token.payload(), b"{}");
+        let error = Token::parse(&text, &[Algorithm::Rs256]).err().unwrap();
+        assert_eq!(error.code(), Code::TokenAlgorithm);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(text in ".{0,80}", header in ".{0,80}") {
+            drop(Token::parse(&text, &ALL));
+            drop(Token::parse(&with_header(&header), &ALL));
+        }
+    }
+}
