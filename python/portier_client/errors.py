@@ -106,7 +106,7 @@ class InvalidToken(PortierError):
 
 
 class TokenExpired(InvalidToken):
-    """The token was genuine once, but came too late.
+    """The token came too late.
 
     Code: ``token_expired``. Let the person start again.
     """
