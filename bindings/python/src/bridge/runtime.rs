@@ -155,7 +155,7 @@ impl Bridge {
     }
 }
 
-/// Takes the futures out that answers have come for.
+/// Takes out the future that an answer has come for, unless it was cancelled meanwhile.
 pub(super) fn claim(_attached: Python<'_>, ticket: u64) -> Option<Waiter> {
     BRIDGE.get(Process::current())?.claim(ticket)
 }
