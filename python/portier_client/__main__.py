@@ -26,21 +26,23 @@ def main(arguments: list[str] | None = None) -> int:
         description="Run a broker on this machine, for development only: it asks for no proof.",
     )
     broker.add_argument(
-        "--port", type=_port, default=3333, help="where to listen; 0 takes any (%(default)s)"
+        "--port", type=port, default=3333, help="where to listen; 0 takes any (%(default)s)"
     )
     broker.add_argument("--auto", action="store_true", help="sign in at once, without a page")
     options = parser.parse_args(arguments)
-    return _serve(options.port, auto=options.auto)
+    return serve(options.port, auto=options.auto)
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 0xFFFF:
-        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535 port={port}")
-    return port
+def port(text: str) -> int:
+    """Return a port from the command line."""
+    number = int(text)
+    if not 0 <= number <= 0xFFFF:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535 port={number}")
+    return number
 
 
-def _serve(port: int, *, auto: bool) -> int:
+def serve(port: int, *, auto: bool) -> int:
+    """Run the broker until a signal stops it; return the exit status."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
