@@ -11,6 +11,9 @@ mod process;
 mod testing;
 mod text;
 
+use std::sync::OnceLock;
+
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
@@ -32,6 +35,7 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
+        super::refuse_other_interpreters(py)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         // Both cost nothing until the process forks or exits.
         py.import("atexit")?.call_method1(
@@ -49,6 +53,21 @@ mod _native {
         }
         Ok(())
     }
+}
+
+/// The threads of the process answer to one interpreter, and would bring the answers of all others
+/// there as well.
+fn refuse_other_interpreters(py: Python<'_>) -> PyResult<()> {
+    static INTERPRETER: OnceLock<usize> = OnceLock::new();
+
+    // Each interpreter has its own `sys`.
+    let this = py.import("sys")?.as_ptr().addr();
+    if *INTERPRETER.get_or_init(|| this) == this {
+        return Ok(());
+    }
+    Err(PyImportError::new_err(
+        "portier_client works in one interpreter of a process, and another one has it",
+    ))
 }
 
 /// Normalize an e-mail address, so that equal mailboxes are equal texts.

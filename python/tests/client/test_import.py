@@ -28,3 +28,23 @@ def test_an_import_loads_nothing_heavy() -> None:
     code = f"import sys, portier_client; print(sorted({heavy!r} & set(sys.modules)))"
     before = run(f"import sys; print(sorted({heavy!r} & set(sys.modules)))")
     assert run(code) == before
+
+
+def test_a_second_interpreter_of_a_process_is_refused() -> None:
+    code = """
+import portier_client, sys
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+other = interpreters.create()
+code = f"import sys; sys.path = {sys.path!r}; import portier_client"
+try:
+    # Newer Pythons return the error, older ones raise it.
+    print(interpreters.run_string(other, code))
+except interpreters.RunFailedError as error:
+    print(error)
+"""
+    assert "ImportError" in run(code)
+    again = "del sys.modules['portier_client._native']; import portier_client._native"
+    assert run(f"import sys, portier_client; {again}") == ""
