@@ -1,7 +1,8 @@
-"""Everything public is documented; what is written in Rust has examples that run."""
+"""Everything public is documented, and the examples run."""
 
 from __future__ import annotations
 
+import asyncio
 import doctest
 import inspect
 from typing import TYPE_CHECKING
@@ -9,10 +10,36 @@ from typing import TYPE_CHECKING
 import pytest
 
 import portier_client
-from portier_client import blocking, normalize_email, safe_next, testing
+from portier_client import (
+    Client,
+    _base,
+    _client,
+    blocking,
+    errors,
+    normalize_email,
+    safe_next,
+    testing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+    from portier_client.testing import DevBroker
+
+MODULES = [portier_client, _base, _client, blocking, errors, testing]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_examples_in_docstrings_run(module: ModuleType, broker: DevBroker) -> None:
+    names = {"asyncio": asyncio, "broker": broker, "Client": Client}
+    flags = doctest.ELLIPSIS | doctest.REPORT_NDIFF
+    assert doctest.testmod(module, extraglobs=names, optionflags=flags).failed == 0
+
+
+def test_there_are_examples() -> None:
+    found = [doctest.DocTestFinder().find(module) for module in MODULES]
+    assert sum(bool(test.examples) for tests in found for test in tests) >= 15
 
 
 @pytest.mark.parametrize("function", [normalize_email, safe_next])
