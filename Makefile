@@ -28,7 +28,7 @@ help: ## List the words
 .PHONY: demo
 demo: tools setup ## Build, then serve the example site and a development broker
 	$(call say,Building the Python module for release; the first time takes some minutes)
-	@cd python && $(VENV_PYTHON) -m maturin develop --quiet --release
+	@cd python && $(VENV_PYTHON) -m maturin develop --release
 	@exec $(VENV_PYTHON) python/examples/tornado/demo.py --port $(PORT)
 
 .PHONY: test
@@ -78,7 +78,7 @@ lint: tools setup module types ## Check form: formatting, lints, types, licences
 .PHONY: bench
 bench: tools setup ## Measure, against the bare signature verification of the same run
 	$(call say,Building for release; the first time takes some minutes)
-	@cd python && $(VENV_PYTHON) -m maturin develop --quiet --release
+	@cd python && $(VENV_PYTHON) -m maturin develop --release
 	@$(VENV_PYTHON) tests/bench/run.py
 
 .PHONY: docs
@@ -109,4 +109,4 @@ $(VENV_READY): python/requirements-dev.txt
 .PHONY: module
 module: tools setup
 	$(call say,Python: build the module)
-	@cd python && $(VENV_PYTHON) -m maturin develop --quiet
+	@cd python && $(VENV_PYTHON) -m maturin develop

@@ -80,8 +80,8 @@ def wheel_size() -> dict[str, int]:
     """The size of the release wheel, packed and unpacked."""
     say("wheel")
     with tempfile.TemporaryDirectory() as folder:
-        build = [sys.executable, "-m", "maturin", "build", "--quiet", "--release", "--out", folder]
-        subprocess.run(build, cwd=ROOT / "python", check=True, stdout=subprocess.DEVNULL)
+        build = [sys.executable, "-m", "maturin", "build", "--release", "--out", folder]
+        subprocess.run(build, cwd=ROOT / "python", check=True)
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
