@@ -33,7 +33,6 @@ demo: tools setup ## Build, then serve the example site and a development broker
 
 .PHONY: test
 test: tools test-rust test-vectors test-python ## Run every suite
-	$(call say,Every suite passed)
 
 .PHONY: test-rust
 test-rust: tools ## Run the Rust suites and the examples in their documentation
