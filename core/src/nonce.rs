@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -36,14 +36,15 @@ pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
     pub(crate) fn new(issuer: &str, client_id: &str, nonce: &str) -> Self {
-        let mut context = Context::new(&SHA256);
-        for part in ["portier-client:1", issuer, client_id, nonce] {
+        let parts = ["portier-client:1", issuer, client_id, nonce];
+        let mut text = Vec::with_capacity(256);
+        for part in parts {
             // Lengths in front keep ("a", "bc") and ("ab", "c") apart.
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part.as_bytes());
+            text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            text.extend_from_slice(part.as_bytes());
         }
         let mut octets = [0; 32];
-        octets.copy_from_slice(context.finish().as_ref());
+        octets.copy_from_slice(digest(&SHA256, &text).as_ref());
         Self(octets)
     }
 
