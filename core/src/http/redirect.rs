@@ -25,9 +25,10 @@ fn refusal(previous: &[Url], next: &Url, https_only: bool) -> Option<&'static st
     if previous.len() > MOST_REDIRECTS {
         return Some("too many redirects");
     }
+    let was_secure = https_only || previous.iter().any(|url| url.scheme() == "https");
     match next.scheme() {
         "https" => {}
-        "http" if !https_only => {}
+        "http" if !was_secure => {}
         _ => return Some("redirect to another scheme"),
     }
     if !next.username().is_empty() || next.password().is_some() {
@@ -78,6 +79,11 @@ mod tests {
         assert_eq!(
             judged("http://broker.example/", "https://broker.example/", false),
             None
+        );
+        // Also where plain http is allowed, as for the keys of a broker on this machine.
+        assert_eq!(
+            judged("https://broker.example/", "http://broker.example/", false),
+            Some("redirect to another scheme")
         );
     }
 

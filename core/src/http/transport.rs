@@ -47,7 +47,14 @@ struct Shared {
     https_only: bool,
     certificates: Vec<Certificate>,
     user_agent: HeaderValue,
-    client: Mutex<Option<(runtime::Id, Client)>>,
+    clients: Mutex<Vec<Kept>>,
+}
+
+struct Kept {
+    runtime: runtime::Id,
+    /// Whether no proxy is used.
+    direct: bool,
+    client: Client,
 }
 
 impl HttpTransport {
@@ -76,7 +83,7 @@ impl HttpTransport {
             https_only,
             certificates,
             user_agent,
-            client: Mutex::new(None),
+            clients: Mutex::new(Vec::new()),
         })))
     }
 }
@@ -118,20 +125,24 @@ impl Shared {
 
     async fn client(self: &Arc<Self>, url: &Url) -> Result<Client> {
         let runtime = Handle::current().id();
-        let mut slot = self.client.lock().await;
-        match &*slot {
-            Some((owner, client)) if *owner == runtime => return Ok(client.clone()),
-            _ => {}
-        }
-        let shared = Arc::clone(self);
         // A broker on this machine is never behind a proxy, whatever the environment says.
         let direct = is_local(url);
+        let mut clients = self.clients.lock().await;
+        clients.retain(|kept| kept.runtime == runtime);
+        if let Some(kept) = clients.iter().find(|kept| kept.direct == direct) {
+            return Ok(kept.client.clone());
+        }
+        let shared = Arc::clone(self);
         let client = tokio::task::spawn_blocking(move || shared.build(direct))
             .await
             .map_err(|cause| {
                 Error::new(Code::Internal, "the HTTP client was not made").with_source(cause)
             })??;
-        *slot = Some((runtime, client.clone()));
+        clients.push(Kept {
+            runtime,
+            direct,
+            client: client.clone(),
+        });
         Ok(client)
     }
 
@@ -255,7 +266,10 @@ async fn read_body(response: &mut reqwest::Response, url: &Url) -> Result<Bytes>
 fn timed_out(timeout: Duration) -> Error {
     Error::new(
         Code::BrokerTimeout,
-        format_args!("the broker did not answer in time timeout={timeout:?}"),
+        format_args!(
+            "the broker did not answer in time timeout={}s",
+            timeout.as_secs_f64()
+        ),
     )
 }
 

@@ -108,7 +108,7 @@ async fn fet_10_a_server_that_never_answers_is_a_timeout() {
     assert_eq!(code(&result), Code::BrokerTimeout);
     assert_eq!(server.requests().len(), 1);
     let error = result.unwrap_err();
-    assert!(error.to_string().ends_with("timeout=500ms"), "{error}");
+    assert!(error.to_string().ends_with("timeout=0.5s"), "{error}");
 }
 
 #[tokio::test]
