@@ -54,7 +54,7 @@ impl<'a> TypedEmail<'a> {
             return Err(invalid("an e-mail address has no white space"));
         }
         // A mail system that folds compatibility characters would see another domain than we do.
-        if unquoted_ats(text.nfkc()) > 1 {
+        if has_second_at(&text.nfkc().collect::<String>()) {
             return Err(invalid("an e-mail address has one @"));
         }
         normalize_email(text)?;
@@ -106,19 +106,30 @@ fn domain_to_ascii(domain: &str) -> Result<String> {
     }
 }
 
-/// How many `@` stand outside of quoted strings (RFC 5321, section 4.1.2).
-fn unquoted_ats(text: impl Iterator<Item = char>) -> usize {
-    let (mut ats, mut quoted, mut escaped) = (0, false, false);
-    for c in text {
+/// Whether the local part has an `@` of its own without being a quoted string as a whole
+/// (RFC 5321, section 4.1.2).
+fn has_second_at(text: &str) -> bool {
+    text.rsplit_once('@')
+        .is_some_and(|(local, _)| local.contains('@') && !is_quoted_string(local))
+}
+
+fn is_quoted_string(local: &str) -> bool {
+    let inner = local
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let Some(inner) = inner else {
+        return false;
+    };
+    let mut escaped = false;
+    for c in inner.chars() {
         match c {
             _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            '@' if !quoted => ats += 1,
+            '\\' => escaped = true,
+            '"' => return false,
             _ => {}
         }
     }
-    ats
+    !escaped
 }
 
 fn invalid(message: &'static str) -> Error {
