@@ -213,7 +213,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
             // The last attempt failed a moment ago. Another one runs, or will, but nobody has to
             // wait for it to fail again.
             Answer::Later(flight) if !troubled => Answer::Later(flight),
-            _ => Answer::Now(Ok(self.stale(&mut state, value))),
+            _ => Answer::Now(Ok(self.stale(state, value))),
         }
     }
 
@@ -243,11 +243,11 @@ impl<T: Send + Sync + 'static> Cache<T> {
         let Err(error) = landed else {
             return landed;
         };
-        let mut state = self.state();
+        let state = self.state();
         match state.kept.as_ref().filter(|kept| now < kept.usable_until) {
             Some(kept) => {
                 let value = Arc::clone(&kept.value);
-                Ok(self.stale(&mut state, value))
+                Ok(self.stale(state, value))
             }
             None => Err(error),
         }
@@ -259,8 +259,10 @@ impl<T: Send + Sync + 'static> Cache<T> {
         self.state().running().is_some()
     }
 
-    fn stale(&self, state: &mut State<T>, value: Arc<T>) -> Arc<T> {
+    fn stale(&self, mut state: MutexGuard<'_, State<T>>, value: Arc<T>) -> Arc<T> {
         state.stale_serves += 1;
+        // Whoever listens to events may ask for the statistics.
+        drop(state);
         tracing::debug!(target: "portier_client", document = self.name, "stale document served");
         value
     }
