@@ -1,5 +1,6 @@
 //! The entries of the memory store: found by key, expired in the order of their deadlines, and
-//! every operation in constant time.
+//! every operation in constant time, but for the hash table, which now and then sweeps out what
+//! removals left behind.
 //!
 //! Entries live in a slab. A hash table finds their slots; doubly linked lists through the slab
 //! order them: one list for each tick of a timing wheel, and one for those that were taken.
@@ -33,6 +34,9 @@ pub(super) const RECLAIM_PER_CALL: usize = 2;
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;
+
+/// Entries for which room is claimed at once, at the most.
+const MOST_RESERVED: usize = 1_000_000;
 
 struct Entry {
     key: SessionKey,
@@ -94,7 +98,8 @@ impl Entries {
     }
 
     /// Adds an entry under a key that is not there yet. Room for `capacity` entries is claimed at
-    /// the first call, so that no later one has to move them; untouched memory costs nothing.
+    /// the first call, so that no later one has to move them; untouched memory costs nothing. Only
+    /// beyond a million does it grow as it is needed.
     pub(super) fn insert(
         &mut self,
         key: SessionKey,
@@ -111,8 +116,9 @@ impl Entries {
                 USED + 1
             ]
             .into_boxed_slice();
-            self.slab.reserve_exact(capacity);
-            self.index.reserve(capacity, |_| 0);
+            let reserved = capacity.min(MOST_RESERVED);
+            self.slab.reserve_exact(reserved);
+            self.index.reserve(reserved, |_| 0);
         }
         let entry = Entry {
             key,

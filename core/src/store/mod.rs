@@ -48,7 +48,8 @@ pub trait Store: Send + Sync + 'static {
         Box::pin(async { Ok(None) })
     }
 
-    /// How many logins are pending, from a store that counts them at no cost.
+    /// How many logins are pending, from a store that counts them at no cost; expired ones count
+    /// until they are removed.
     fn pending(&self) -> Option<usize> {
         None
     }
