@@ -115,6 +115,23 @@ impl CallbackParams {
 
     /// Splits the callback into its token and its state, or says why there is no token.
     pub(crate) fn into_token(self) -> Result<(String, Option<String>)> {
+        for (name, value) in [
+            ("state", &self.state),
+            ("error", &self.error),
+            ("error_description", &self.error_description),
+        ] {
+            if value
+                .as_ref()
+                .is_some_and(|value| value.len() > MAX_STATE_OCTETS)
+            {
+                return Err(Error::new(
+                    Code::TokenMalformed,
+                    format_args!(
+                        "callback parameter is too long name={name} limit={MAX_STATE_OCTETS}"
+                    ),
+                ));
+            }
+        }
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         if let Some(error) = filled(self.error) {
             return Err(Error::refused(BrokerAnswer {
