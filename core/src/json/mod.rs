@@ -32,6 +32,9 @@ pub(crate) enum Value<'a> {
 /// Why a text was not read. The words are fixed: nothing of the text is in them.
 pub(crate) type Reason = &'static str;
 
+/// How long a number may be: more than any that means something, and few enough for every reader.
+const MAX_NUMBER_OCTETS: usize = 1024;
+
 const NOT_AN_OBJECT: Reason = "not a JSON object";
 
 impl<'a> Object<'a> {
@@ -218,6 +221,7 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Result<(), Reason> {
+        let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -236,6 +240,9 @@ impl<'a> Reader<'a> {
                 self.at += 1;
             }
             self.digits()?;
+        }
+        if self.at - start > MAX_NUMBER_OCTETS {
+            return Err("a number too long");
         }
         Ok(())
     }

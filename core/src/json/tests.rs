@@ -94,6 +94,13 @@ fn wrong_escapes_are_refused_wherever_they_are() {
 }
 
 #[test]
+fn numbers_are_bounded() {
+    let long = |digits: usize| format!("{{\"a\":{}}}", "1".repeat(digits));
+    assert_eq!(reason(&long(MAX_NUMBER_OCTETS)), "read");
+    assert_eq!(reason(&long(MAX_NUMBER_OCTETS + 1)), "a number too long");
+}
+
+#[test]
 fn depth_and_members_are_bounded() {
     let nested = |levels: usize| format!("{{\"a\":{}1{}}}", "[".repeat(levels), "]".repeat(levels));
     assert_eq!(reason(&nested(MAX_DEPTH - 1)), "read");
