@@ -16,7 +16,7 @@ impl Origin {
     /// is this machine or `danger_allow_http` is set.
     pub(crate) fn parse(text: &str, danger_allow_http: bool) -> Result<Self> {
         let url = parse_url(text)
-            .filter(|url| url.path() == "/" && url.query().is_none())
+            .filter(|url| url.query().is_none() && is_bare(text))
             .ok_or_else(|| {
                 Error::new(
                     Code::InvalidBroker,
@@ -78,6 +78,14 @@ pub(crate) fn parse_url(text: &str) -> Option<Url> {
     plain.then_some(url)
 }
 
+/// Whether nothing but one slash follows the authority. The URL parser would not tell: to it,
+/// `/a/..` is the same.
+fn is_bare(text: &str) -> bool {
+    text.split_once("://")
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .is_none_or(|(_, path)| path.is_empty())
+}
+
 fn is_secure(url: &Url) -> bool {
     url.scheme() == "https"
 }
@@ -132,6 +140,9 @@ mod tests {
             "https:broker.example",
             "https://broker.example/path",
             "https://broker.example//",
+            "https://broker.example/.",
+            "https://broker.example/a/..",
+            "https://broker.example/%2e",
             "https://broker.example/?q",
             "https://broker.example/#f",
             "https://user@broker.example",
