@@ -44,7 +44,7 @@ impl Claims {
         let members = Object::parse(payload).map_err(|reason| {
             Error::new(
                 Code::TokenMalformed,
-                format_args!("the token's payload cannot be read reason={reason:?}"),
+                format_args!("the token's payload cannot be read reason={reason}"),
             )
         })?;
         if text(&members, "iss") != Some(expected.issuer) {

@@ -278,6 +278,11 @@ fn between(name: &str, value: Duration, least: Duration, most: Duration) -> Resu
     }
     Err(Error::new(
         Code::InvalidOption,
-        format_args!("{name} is out of range least={least:?} most={most:?} given={value:?}"),
+        format_args!(
+            "{name} is out of range least={}s most={}s given={}s",
+            least.as_secs_f64(),
+            most.as_secs_f64(),
+            value.as_secs_f64()
+        ),
     ))
 }

@@ -52,7 +52,7 @@ impl KeySet {
         let document = Object::parse(body).map_err(|reason| {
             Error::new(
                 Code::BrokerDocument,
-                format_args!("the broker's key set cannot be read reason={reason:?}"),
+                format_args!("the broker's key set cannot be read reason={reason}"),
             )
         })?;
         let entries = document

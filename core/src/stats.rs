@@ -20,7 +20,8 @@ pub struct Stats {
     pub logins_started: u64,
     /// How many logins were completed.
     pub logins_completed: u64,
-    /// How many calls failed, by the code of the error; a code that never occurred is left out.
+    /// How many logins failed to start or to complete, by the code of the error; a code that never
+    /// occurred is left out. A callback that could not be read at all is not counted.
     pub failures: BTreeMap<&'static str, u64>,
     /// How many logins are pending, if the store can tell.
     pub pending: Option<usize>,

@@ -164,7 +164,7 @@ impl Header {
         let header = Object::parse(octets).map_err(|reason| {
             Error::new(
                 Code::TokenHeader,
-                format_args!("the token's header cannot be read reason={reason:?}"),
+                format_args!("the token's header cannot be read reason={reason}"),
             )
         })?;
         // `crit` and `b64` change what is signed or what must be understood, `zip` and `cty` what
