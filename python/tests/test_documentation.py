@@ -9,7 +9,6 @@ import asyncio
 import doctest
 import inspect
 import re
-import textwrap
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ import pytest
 import portier_client
 from portier_client import Client, tornado
 from portier_client.testing import DevBroker
+
+from .examples import examples_in, literal_blocks_in, section_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,28 +47,12 @@ def test_examples_of_the_manual_run(
     # They speak to the public broker; here the development broker answers.
     local = partial(Client, broker=broker.origin)
     monkeypatch.setattr(portier_client, "Client", local)
-    run(examples(page.read_text(encoding="utf-8"), str(page)))
+    run(examples_in(page.read_text(encoding="utf-8"), str(page)))
 
 
 def test_examples_of_the_tornado_handlers_run() -> None:
-    run(literal_blocks(tornado.__doc__ or "", "tornado.py"))
+    run(literal_blocks_in(tornado.__doc__ or "", "tornado.py"))
     assert doctest.testmod(tornado).failed == 0
-
-
-def examples(text: str, name: str) -> Iterator[CodeType]:
-    """The ```python blocks of a text, compiled so that `await` works at the top."""
-    lines = text.splitlines()
-    starts = [number for number, line in enumerate(lines) if line == "```python"]
-    for start in starts:
-        end = lines.index("```", start)
-        source = "\n" * (start + 1) + "\n".join(lines[start + 1 : end])
-        yield compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-
-
-def literal_blocks(text: str, name: str) -> Iterator[CodeType]:
-    """The indented blocks of a docstring that a line with `::` at its end announces."""
-    for block in re.findall(r"::\n\n((?:(?: {4}.*)?\n)+)", text):
-        yield compile(textwrap.dedent(block), name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def run(examples: Iterator[CodeType]) -> None:
@@ -87,10 +72,9 @@ def test_the_readme_logs_in_with_any_asyncio_server(
 ) -> None:
     local = partial(Client, broker=broker.origin)
     monkeypatch.setattr(portier_client, "Client", local)
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## ")
-    (text,) = [text for text in section if text.startswith("Any asyncio server")]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     names: dict[str, Any] = {}
-    for code in examples(text, "README.md"):
+    for code in examples_in(section_of(readme, "Any asyncio server"), "README.md"):
         exec(code, names)
 
     async def log_in() -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portier_client import Client
+
+from ..examples import examples_in, section_of
 
 if TYPE_CHECKING:
     from portier_client.testing import DevBroker
@@ -20,11 +21,10 @@ README = Path(__file__).resolve().parents[3] / "README.md"
 def test_the_site_in_the_readme_signs_people_in(
     visitor: Visitor, serve: Serve, broker: DevBroker
 ) -> None:
-    section = README.read_text(encoding="utf-8").partition("\n## Tornado\n")[2]
-    source = re.search(r"```python\n(.*?)```", section, flags=re.DOTALL)
-    assert source
+    section = section_of(README.read_text(encoding="utf-8"), "Tornado")
+    (source,) = examples_in(section, str(README))
     names: dict[str, Any] = {"__name__": "readme"}
-    exec(compile(source[1], str(README), "exec"), names)
+    exec(source, names)
     make_app = names["make_app"]
 
     site = serve(lambda origin: make_app(Client(f"{origin}/verify", broker=broker.origin)))

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import logging
 import re
-import textwrap
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tornado.web import Application, RequestHandler
 
-import portier_client.tornado
 from portier_client import (
     BrokerError,
     BrokerUnavailable,
@@ -205,14 +203,6 @@ def test_web_10_the_log_names_the_code_and_no_secret(
     assert "code=broker_error" in caplog.text
     assert "e30" not in caplog.text
     assert "s3cret" not in caplog.text
-
-
-def test_the_example_in_the_documentation_runs() -> None:
-    assert portier_client.tornado.__doc__ is not None
-    example = portier_client.tornado.__doc__.split("::\n")[1].split("\nThe login page")[0]
-    names: dict[str, Any] = {}
-    exec(textwrap.dedent(example), names)
-    assert isinstance(names["application"], Application)
 
 
 def test_a_policy_names_the_broker_and_the_identity_providers() -> None:

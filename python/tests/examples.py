@@ -1,0 +1,39 @@
+"""Examples in the README, in the manual and in docstrings, as code."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType
+
+
+def examples_in(text: str, name: str) -> Iterator[CodeType]:
+    """The ```python blocks of a text."""
+    lines = text.splitlines()
+    starts = [number for number, line in enumerate(lines) if line == "```python"]
+    for start in starts:
+        end = lines.index("```", start)
+        # Lines keep their numbers, so that a traceback leads to the page.
+        yield compiled("\n" * (start + 1) + "\n".join(lines[start + 1 : end]), name)
+
+
+def literal_blocks_in(text: str, name: str) -> Iterator[CodeType]:
+    """The indented blocks of a docstring that a line with `::` at its end announces."""
+    for block in re.findall(r"::\n\n((?:(?: {4}.*)?\n)+)", text):
+        yield compiled(textwrap.dedent(block), name)
+
+
+def compiled(source: str, name: str) -> CodeType:
+    """Compiles so that `await` works at the top."""
+    return compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def section_of(page: str, heading: str) -> str:
+    """The text under a heading of the second level."""
+    (text,) = [text for text in page.split("\n## ") if text.startswith(f"{heading}\n")]
+    return text
