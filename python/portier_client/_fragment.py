@@ -14,7 +14,7 @@ for (const name of ["id_token", "state", "error", "error_description"]) {
   }
 }
 if (form.elements.length) {
-  history.replaceState(null, "", location.pathname);
+  history.replaceState(null, "", location.pathname + location.search);
   form.submit();
 } else {
   document.body.append("This address only takes the end of a sign-in.");

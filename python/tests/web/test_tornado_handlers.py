@@ -25,6 +25,7 @@ from portier_client import (
     Login,
     PortierError,
     StoreError,
+    _fragment,
 )
 from portier_client.tornado import (
     FragmentVerifyHandler,
@@ -227,3 +228,9 @@ def test_a_fragment_is_posted_by_a_page_that_runs_nothing_else(
     assert page.headers["Cache-Control"] == "no-store"
     assert page.form().action == ""
     assert visitor.submit(page, follow=False, id_token="x").status == 303
+
+
+def test_only_the_fragment_leaves_the_address_bar() -> None:
+    # The form posts to the address that is left, so a query of the redirect URI has to stay.
+    (kept,) = re.findall(r'history\.replaceState\(null, "", (.*)\);', _fragment.PAGE)
+    assert kept == "location.pathname + location.search"
