@@ -2,7 +2,8 @@
 
 It shares no code with the library: tokens are put together and signed here, and what each must
 lead to is written down by hand, with the rule it rests on. The output is the same on every run.
-`--check` writes nothing and fails when a committed file is not what would be written.
+`--check` writes nothing and fails when a committed file is not what would be written. Either way
+the form of every file is checked, also of those that are written by hand.
 """
 
 import json
@@ -19,6 +20,7 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "tokens.json": tokens.document,
     "key_sets.json": key_sets.document,
 }
+REQUIRED = ("id", "about", "expect", "basis")
 
 
 def main() -> int:
@@ -29,9 +31,7 @@ def main() -> int:
         return 2
     differing = []
     for name, make in DOCUMENTS.items():
-        document = make()
-        require_good_ids(name, document["cases"])
-        text = json.dumps(document, indent=2) + "\n"
+        text = json.dumps(make(), indent=2) + "\n"
         path = HERE / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
@@ -40,17 +40,28 @@ def main() -> int:
             path.write_text(text, encoding="utf-8")
     for name in differing:
         print(f"{name}: {'differs from what generate.py writes' if check else 'written'}")
-    return 1 if check and differing else 0
+    findings = [finding for path in sorted(HERE.glob("*.json")) for finding in faults(path)]
+    for finding in findings:
+        print(finding)
+    return 1 if findings or (check and differing) else 0
 
 
-def require_good_ids(name: str, cases: list[dict[str, Any]]) -> None:
-    """Raises an error when an id is used twice or is not in kebab-case."""
+def faults(path: Path) -> list[str]:
+    """What is wrong with the form of a file: its ids, and what its cases leave out."""
+    cases: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cases"]
+    findings = [] if cases else [f"{path.name}: there are no cases"]
     seen = set()
-    for case in cases:
-        identifier = str(case["id"])
-        if identifier in seen or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", identifier):
-            raise ValueError(f"{name}: an id is repeated or not in kebab-case id={identifier}")
+    for number, case in enumerate(cases):
+        identifier = str(case.get("id", ""))
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", identifier):
+            findings.append(f"{path.name}: id is not in kebab-case number={number} id={identifier}")
+        if identifier in seen:
+            findings.append(f"{path.name}: id is repeated id={identifier}")
         seen.add(identifier)
+        missing = [member for member in REQUIRED if member not in case]
+        if missing:
+            findings.append(f"{path.name}: case lacks {', '.join(missing)} id={identifier}")
+    return findings
 
 
 if __name__ == "__main__":
