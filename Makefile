@@ -99,6 +99,12 @@ tools:
 .PHONY: setup
 setup: $(VENV_READY)
 
+# What is there for another interpreter than $(PYTHON) is not ready.
+abi = $(shell $(1) -c 'import sysconfig; print(sysconfig.get_config_var("SOABI"))' 2>/dev/null)
+ifneq ($(call abi,$(VENV_PYTHON)),$(call abi,$(PYTHON)))
+.PHONY: $(VENV_READY)
+endif
+
 $(VENV_READY): python/requirements-dev.txt
 	$(call say,Setting up .venv)
 	@$(PYTHON) -m venv --clear $(VENV)
