@@ -185,8 +185,11 @@ class LoginHandler(PortierMixin):
 class VerifyHandler(PortierMixin):
     """Completes a login: the redirect URI, to which the broker has the browser post its answer.
 
-    That post comes from another site, without cookies, so that the XSRF check cannot apply. What
-    counts is the token: signed, for this site, and good once. No other handler needs the exemption.
+    That post comes from another site, without cookies, so that the XSRF check cannot apply. The
+    token shows whose address it is, once, but not whose browser: an attacker can have a visitor's
+    browser post an answer to the attacker's own login, and the visitor is then signed in as the
+    attacker (login CSRF). The manual says how to bind a login to its browser. No other handler
+    needs the exemption.
     """
 
     def on_login(self, login: Login) -> Awaitable[None] | None:
