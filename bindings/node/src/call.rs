@@ -1,0 +1,113 @@
+//! One way to run an operation: poll it here and now; only what has to wait goes to the runtime.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{Either as First, select};
+use napi::Env;
+use napi::bindgen_prelude::{Either, Either3, Null, PromiseRaw, within_runtime_if_available};
+use napi_derive::napi;
+use portier_client::{Code, Error, Result};
+use tokio::sync::Notify;
+
+use crate::failure::{self, Failure};
+
+/// What an operation returns: its value, why there is none, or a promise of either. The promise
+/// is fulfilled with null if the operation was cancelled; it is never rejected.
+pub(crate) type Outcome<'env, T> = Either3<T, Failure, PromiseRaw<'env, Settled<T>>>;
+
+type Settled<T> = Either<Either<T, Failure>, Null>;
+
+/// Runs an operation, which owns all it needs: JavaScript may be gone before it ends.
+///
+/// An operation that does not have to wait is over when this returns, without a task, a thread or
+/// a wake-up. There is no other code path for one that does: the same future goes on.
+pub(crate) fn run<'env, T, F>(
+    env: &'env Env,
+    cancellation: Option<&Cancellation>,
+    operation: F,
+) -> napi::Result<Outcome<'env, T>>
+where
+    T: napi::bindgen_prelude::ToNapiValue + Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let mut operation = Box::pin(contained(operation));
+    match poll_once(operation.as_mut()) {
+        Poll::Ready(Ok(value)) => Ok(Either3::A(value)),
+        Poll::Ready(Err(error)) => Ok(Either3::B(Failure::from(&error))),
+        Poll::Pending => {
+            let cancelled = cancellation.map(Cancellation::requested);
+            let settled = async move { Ok(until(operation, cancelled).await) };
+            env.spawn_future_with_callback(settled, |_, outcome| {
+                Ok(match outcome {
+                    Some(outcome) => Either::A(failure::either(outcome)),
+                    None => Either::B(Null),
+                })
+            })
+            .map(Either3::C)
+        }
+    }
+}
+
+/// Ends operations that wait, for an `AbortSignal`.
+#[napi]
+#[derive(Default)]
+pub struct Cancellation {
+    request: Arc<Notify>,
+}
+
+#[napi]
+impl Cancellation {
+    /// Makes one for a single operation.
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends the operation, unless it is over.
+    #[napi]
+    pub fn cancel(&self) {
+        self.request.notify_one();
+    }
+
+    fn requested(&self) -> impl Future<Output = ()> + Send + 'static {
+        let request = Arc::clone(&self.request);
+        async move { request.notified().await }
+    }
+}
+
+/// No panic may cross into JavaScript, nor be lost in the runtime.
+fn contained<T>(
+    operation: impl Future<Output = Result<T>> + Send + 'static,
+) -> impl Future<Output = Result<T>> + Send + 'static {
+    AssertUnwindSafe(operation)
+        .catch_unwind()
+        .map(|outcome| match outcome {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::new(Code::Internal, "a defect in portier-client")),
+        })
+}
+
+fn poll_once<F: Future>(operation: Pin<&mut F>) -> Poll<F::Output> {
+    // Nobody is woken by this poll, and the runtime polls again in any case.
+    let mut context = Context::from_waker(Waker::noop());
+    within_runtime_if_available(|| operation.poll(&mut context))
+}
+
+/// Waits for the operation, or returns nothing if it is cancelled first.
+async fn until<F: Future + Unpin>(
+    operation: F,
+    cancelled: Option<impl Future<Output = ()>>,
+) -> Option<F::Output> {
+    let Some(cancelled) = cancelled else {
+        return Some(operation.await);
+    };
+    match select(operation, std::pin::pin!(cancelled)).await {
+        First::Left((outcome, _)) => Some(outcome),
+        First::Right(((), _)) => None,
+    }
+}

@@ -1,0 +1,232 @@
+//! The client and its operations. Each owns a clone of the core's client, which is one `Arc`:
+//! `&self` belongs to JavaScript and ends with the call.
+
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::{ClassInstance, Either};
+use napi_derive::napi;
+use portier_client::{AuthenticateOptions, CallbackParams, SystemClock};
+
+use crate::call::{self, Cancellation, Outcome};
+use crate::failure::{self, Failure};
+use crate::options::Options;
+use crate::stats::Stats;
+
+/// A client of the core.
+#[napi]
+pub struct Client {
+    client: portier_client::Client,
+}
+
+/// Makes a client; `store` holds its pending logins.
+#[napi]
+pub fn create_client(
+    options: Options,
+    store: ClassInstance<'_, MemoryStore>,
+) -> Either<Client, Failure> {
+    failure::either(Client::build(options, |builder| {
+        builder.store(Arc::clone(&store.store) as Arc<dyn portier_client::Store>)
+    }))
+}
+
+impl Client {
+    pub(crate) fn build(
+        options: Options,
+        change: impl FnOnce(portier_client::Builder) -> portier_client::Builder,
+    ) -> portier_client::Result<Self> {
+        let client = change(options.into_builder()?).build()?;
+        Ok(Self { client })
+    }
+}
+
+#[napi]
+impl Client {
+    /// The origin of the redirect URI.
+    #[napi(getter)]
+    pub fn client_id(&self) -> &str {
+        self.client.client_id()
+    }
+
+    /// The broker's origin.
+    #[napi(getter)]
+    pub fn broker(&self) -> &str {
+        self.client.broker()
+    }
+
+    /// Starts a login and gives the URL to redirect to.
+    #[napi]
+    pub fn authenticate<'env>(
+        &self,
+        env: &'env Env,
+        email: Option<String>,
+        state: Option<String>,
+        session: Option<String>,
+        browser: Option<String>,
+        cancellation: Option<ClassInstance<'_, Cancellation>>,
+    ) -> napi::Result<Outcome<'env, String>> {
+        let client = self.client.clone();
+        let mut options = AuthenticateOptions::default();
+        options.email = email;
+        options.state = state;
+        options.session = session;
+        options.browser = browser;
+        call::run(env, cancellation.as_deref(), async move {
+            client.authenticate_with(options).await
+        })
+    }
+
+    /// Completes a login and gives the verified address.
+    #[napi]
+    pub fn verify<'env>(
+        &self,
+        env: &'env Env,
+        id_token: String,
+        cancellation: Option<ClassInstance<'_, Cancellation>>,
+    ) -> napi::Result<Outcome<'env, String>> {
+        let client = self.client.clone();
+        call::run(env, cancellation.as_deref(), async move {
+            client.verify(&id_token).await
+        })
+    }
+
+    /// Completes a login with the names and values of a callback, one after the other.
+    #[napi]
+    pub fn complete<'env>(
+        &self,
+        env: &'env Env,
+        params: Vec<(String, String)>,
+        browser: Option<String>,
+        cancellation: Option<ClassInstance<'_, Cancellation>>,
+    ) -> napi::Result<Outcome<'env, Login>> {
+        let client = self.client.clone();
+        call::run(env, cancellation.as_deref(), async move {
+            let params = CallbackParams::from_pairs(params)?;
+            let login = client.complete(params, browser.as_deref()).await?;
+            Ok(Login::from(login))
+        })
+    }
+
+    /// Gives the text of the discovery document.
+    #[napi]
+    pub fn discover<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: Option<ClassInstance<'_, Cancellation>>,
+    ) -> napi::Result<Outcome<'env, String>> {
+        let client = self.client.clone();
+        call::run(env, cancellation.as_deref(), async move {
+            client.discover().await
+        })
+    }
+
+    /// Gives the usable keys.
+    #[napi]
+    pub fn keys<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: Option<ClassInstance<'_, Cancellation>>,
+    ) -> napi::Result<Outcome<'env, Vec<Key>>> {
+        let client = self.client.clone();
+        call::run(env, cancellation.as_deref(), async move {
+            Ok(client.keys().await?.into_iter().map(Key::from).collect())
+        })
+    }
+
+    /// Fetches the documents.
+    #[napi]
+    pub fn warm<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: Option<ClassInstance<'_, Cancellation>>,
+    ) -> napi::Result<Outcome<'env, ()>> {
+        let client = self.client.clone();
+        call::run(
+            env,
+            cancellation.as_deref(),
+            async move { client.warm().await },
+        )
+    }
+
+    /// What happened so far.
+    #[napi]
+    pub fn stats(&self) -> Stats {
+        self.client.stats().into()
+    }
+}
+
+/// The core's memory store, which clients may share.
+#[napi]
+pub struct MemoryStore {
+    store: Arc<portier_client::MemoryStore>,
+}
+
+#[napi]
+impl MemoryStore {
+    /// Makes an empty store for so many pending logins.
+    #[napi(constructor)]
+    pub fn new(capacity: Option<u32>) -> Self {
+        let clock = Arc::new(SystemClock::new());
+        let store = match capacity {
+            Some(capacity) => portier_client::MemoryStore::with_capacity(clock, capacity as usize),
+            None => portier_client::MemoryStore::new(clock),
+        };
+        Self {
+            store: Arc::new(store),
+        }
+    }
+}
+
+/// A completed login.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Login {
+    /// The verified address in normalized form.
+    pub email: String,
+    /// The address as it was typed.
+    pub email_original: String,
+    /// The application's own text.
+    pub session: Option<String>,
+    /// The state that came back.
+    pub state: Option<String>,
+    /// Seconds since 1970.
+    pub issued_at: f64,
+    /// Seconds since 1970.
+    pub auth_time: Option<f64>,
+    /// Whether the browser is the one that the login was bound to.
+    pub same_browser: bool,
+}
+
+impl From<portier_client::Login> for Login {
+    fn from(login: portier_client::Login) -> Self {
+        Self {
+            email: login.email,
+            email_original: login.email_original,
+            session: login.session,
+            state: login.state,
+            issued_at: login.issued_at,
+            auth_time: login.auth_time,
+            same_browser: login.same_browser,
+        }
+    }
+}
+
+/// A usable key of the broker.
+#[napi(object, object_from_js = false)]
+pub struct Key {
+    /// The key id.
+    pub id: String,
+    /// `RS256` or `EdDSA`.
+    pub algorithm: &'static str,
+    /// The size.
+    pub bits: u32,
+}
+
+impl From<portier_client::KeyInfo> for Key {
+    fn from(key: portier_client::KeyInfo) -> Self {
+        Self {
+            id: key.id,
+            algorithm: key.algorithm.as_str(),
+            bits: key.bits,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Errors of the core as plain objects, from which the package makes instances of its classes.
+
+use std::error::Error as StdError;
+
+use napi::bindgen_prelude::Either;
+use napi_derive::napi;
+use portier_client::Error;
+
+/// An error, without identity: JavaScript's error object is made where its class is known.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Failure {
+    /// The stable code.
+    pub code: &'static str,
+    /// The message for developers.
+    pub message: String,
+    /// The broker's error code, if it refused.
+    pub error: Option<String>,
+    /// The broker's explanation, if it refused and gave one.
+    pub error_description: Option<String>,
+    /// What caused it, the nearest cause first.
+    pub causes: Vec<Cause>,
+}
+
+/// A link in the chain of causes.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Cause {
+    /// The code, if the cause is an error of the core as well.
+    pub code: Option<&'static str>,
+    /// The message for developers.
+    pub message: String,
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        let answer = error.broker_answer();
+        Self {
+            code: error.code().as_str(),
+            message: error.to_string(),
+            error: answer.map(|answer| answer.error.clone()),
+            error_description: answer.and_then(|answer| answer.description.clone()),
+            causes: causes(error),
+        }
+    }
+}
+
+/// What a function that cannot wait returns.
+pub(crate) fn either<T>(outcome: portier_client::Result<T>) -> Either<T, Failure> {
+    match outcome {
+        Ok(value) => Either::A(value),
+        Err(error) => Either::B(Failure::from(&error)),
+    }
+}
+
+fn causes(error: &Error) -> Vec<Cause> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+        .map(|cause| Cause {
+            code: cause
+                .downcast_ref::<Error>()
+                .map(|error| error.code().as_str()),
+            message: cause.to_string(),
+        })
+        .collect()
+}

@@ -1,0 +1,71 @@
+//! The native half of the npm package `portier-client`: types in, types out, failures. The rules
+//! of the protocol are in the core.
+//!
+//! Everything here is private to the package, whose TypeScript checks types, names options, and
+//! makes the error objects.
+#![deny(unsafe_code)]
+#![expect(unreachable_pub, reason = "napi exports what is `pub`, wherever it is")]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "napi converts arguments to values that are owned"
+)]
+
+mod call;
+mod client;
+mod failure;
+mod options;
+mod stats;
+mod testing;
+
+use napi::bindgen_prelude::Either;
+use napi_derive::napi;
+use portier_client::{CallbackParams, Code, Error};
+
+use self::failure::Failure;
+
+/// The version of the addon, and of the package.
+#[napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The normalized form of an e-mail address.
+#[napi]
+pub fn normalize_email(text: String) -> Either<String, Failure> {
+    failure::either(portier_client::normalize_email(&text))
+}
+
+/// The page to go back to after a login, or null if a redirect to it could leave the site.
+#[napi]
+pub fn safe_next(text: String, allowed_hosts: Vec<String>) -> Option<String> {
+    let hosts: Vec<&str> = allowed_hosts.iter().map(String::as_str).collect();
+    portier_client::safe_next(&text, &hosts)
+}
+
+/// The names of the parameters of a callback.
+#[napi]
+pub fn callback_names() -> Vec<&'static str> {
+    CallbackParams::NAMES.to_vec()
+}
+
+/// A code of an error, with what belongs to it.
+#[napi(object, object_from_js = false)]
+pub struct CodeInfo {
+    /// The stable code.
+    pub code: &'static str,
+    /// The name of its class.
+    pub kind: &'static str,
+    /// Whether the same call may succeed later.
+    pub retryable: bool,
+}
+
+/// All codes there are.
+#[napi]
+pub fn codes() -> Vec<CodeInfo> {
+    Code::ALL
+        .iter()
+        .map(|&code| CodeInfo {
+            code: code.as_str(),
+            kind: code.kind().as_str(),
+            retryable: Error::new(code, "").retryable(),
+        })
+        .collect()
+}

@@ -1,0 +1,77 @@
+//! What a client has done, in JavaScript's types. Lengths of time are in milliseconds.
+
+use std::collections::HashMap;
+
+use napi_derive::napi;
+
+/// What a client has done so far.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Stats {
+    /// The discovery document.
+    pub discovery: DocumentStats,
+    /// The keys.
+    pub keys: DocumentStats,
+    /// Logins started.
+    pub logins_started: i64,
+    /// Logins completed.
+    pub logins_completed: i64,
+    /// Failed calls by code.
+    pub failures: HashMap<String, i64>,
+    /// Pending logins, if the store can tell.
+    pub pending: Option<i64>,
+    /// How far the broker's clock is ahead.
+    pub clock_difference_ms: Option<f64>,
+}
+
+/// How it stands with one document.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct DocumentStats {
+    /// Requests sent.
+    pub requests: i64,
+    /// Fetches that failed.
+    pub failures: i64,
+    /// Uses past the end of its lifetime.
+    pub stale_serves: i64,
+    /// How long ago it was fetched.
+    pub age_ms: Option<f64>,
+    /// How long it may still be used.
+    pub fresh_for_ms: Option<f64>,
+}
+
+impl From<portier_client::Stats> for Stats {
+    fn from(stats: portier_client::Stats) -> Self {
+        Self {
+            discovery: stats.discovery.into(),
+            keys: stats.keys.into(),
+            logins_started: number(stats.logins_started),
+            logins_completed: number(stats.logins_completed),
+            failures: stats
+                .failures
+                .into_iter()
+                .map(|(code, count)| (code.to_owned(), number(count)))
+                .collect(),
+            pending: stats.pending.map(|pending| number(pending as u64)),
+            clock_difference_ms: stats.clock_difference.map(milliseconds),
+        }
+    }
+}
+
+impl From<portier_client::DocumentStats> for DocumentStats {
+    fn from(stats: portier_client::DocumentStats) -> Self {
+        Self {
+            requests: number(stats.requests),
+            failures: number(stats.failures),
+            stale_serves: number(stats.stale_serves),
+            age_ms: stats.age_seconds.map(milliseconds),
+            fresh_for_ms: stats.fresh_for_seconds.map(milliseconds),
+        }
+    }
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn milliseconds(seconds: f64) -> f64 {
+    seconds * 1000.0
+}

@@ -1,0 +1,151 @@
+//! The development broker.
+
+use std::collections::HashMap;
+
+use napi::bindgen_prelude::{ClassInstance, Either};
+use napi_derive::napi;
+use portier_client::testing::{self, DevBrokerOptions, Fault, KeyChoice, MintOptions, Mode};
+use portier_client::{Algorithm, Code, Error, Result};
+
+use super::canned::ManualClock;
+use crate::failure::{Failure, either};
+use crate::options::duration;
+
+/// The development broker of the core.
+#[napi]
+pub struct DevBroker {
+    broker: testing::DevBroker,
+}
+
+/// Starts a broker; lengths of time are in milliseconds.
+#[napi]
+pub fn spawn_dev_broker(
+    port: u16,
+    mode: String,
+    keys_lifetime: f64,
+    clock: Option<ClassInstance<'_, ManualClock>>,
+) -> Either<DevBroker, Failure> {
+    let spawn = || {
+        let mut options = DevBrokerOptions {
+            port,
+            mode: mode.parse()?,
+            keys_lifetime: duration("keysLifetimeMs", keys_lifetime)?,
+            ..DevBrokerOptions::default()
+        };
+        if let Some(clock) = &clock {
+            options.clock = clock.shared();
+        }
+        let broker = testing::DevBroker::spawn(options)?;
+        Ok(DevBroker { broker })
+    };
+    either(spawn())
+}
+
+#[napi]
+impl DevBroker {
+    /// Its origin.
+    #[napi(getter)]
+    pub fn origin(&self) -> &str {
+        self.broker.origin()
+    }
+
+    /// The port it listens on.
+    #[napi(getter)]
+    pub fn port(&self) -> u16 {
+        self.broker.port()
+    }
+
+    /// What a program prints when it starts the broker.
+    #[napi(getter)]
+    pub fn banner(&self) -> String {
+        self.broker.banner()
+    }
+
+    /// Changes how it answers.
+    #[napi]
+    pub fn set_mode(&self, mode: String) -> Either<(), Failure> {
+        either(mode.parse::<Mode>().map(|mode| self.broker.set_mode(mode)))
+    }
+
+    /// Requests by path.
+    #[napi]
+    pub fn requests(&self) -> HashMap<String, i64> {
+        let requests = self.broker.requests().into_iter();
+        requests
+            .map(|(path, count)| (path, i64::try_from(count).unwrap_or(i64::MAX)))
+            .collect()
+    }
+
+    /// Disturbs the next requests for a path.
+    #[napi]
+    pub fn fail_next(
+        &self,
+        path: String,
+        requests: u32,
+        status: Option<u16>,
+        delay: f64,
+        headers: Vec<(String, String)>,
+        body: Option<String>,
+    ) -> Either<(), Failure> {
+        either(duration("delayMs", delay).map(|delay| {
+            let fault = Fault {
+                delay,
+                status,
+                headers,
+                body,
+            };
+            self.broker.fail_next(&path, requests, fault);
+        }))
+    }
+
+    /// Lets requests for a path wait.
+    #[napi]
+    pub fn hold(&self, path: String) {
+        self.broker.hold(&path);
+    }
+
+    /// Answers the requests that wait for a path.
+    #[napi]
+    pub fn release(&self, path: String) {
+        self.broker.release(&path);
+    }
+
+    /// Makes the next keys the current ones.
+    #[napi]
+    pub fn rotate_keys(&self) -> Either<(), Failure> {
+        either(self.broker.rotate_keys())
+    }
+
+    /// Replaces all keys.
+    #[napi]
+    pub fn forget_keys(&self) -> Either<(), Failure> {
+        either(self.broker.forget_keys())
+    }
+
+    /// The id of a key.
+    #[napi]
+    pub fn key_id(&self, key: String, algorithm: String) -> Either<String, Failure> {
+        let key_id = || {
+            let key = key_choice(&key)?;
+            self.broker.key_id(key, algorithm.parse::<Algorithm>()?)
+        };
+        either(key_id())
+    }
+
+    /// Signs a token; the options are the text of a JSON object.
+    #[napi]
+    pub fn mint(&self, options: String) -> Either<String, Failure> {
+        either(MintOptions::from_json(&options).and_then(|options| self.broker.mint(&options)))
+    }
+
+    /// Stops the server.
+    #[napi]
+    pub fn stop(&self) {
+        self.broker.stop();
+    }
+}
+
+fn key_choice(name: &str) -> Result<KeyChoice> {
+    serde_json::from_value(name.into())
+        .map_err(|cause| Error::new(Code::InvalidOption, "no such key").with_source(cause))
+}

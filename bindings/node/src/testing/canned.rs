@@ -1,0 +1,134 @@
+//! A client whose time, randomness and network are in the hands of a test.
+
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use napi::bindgen_prelude::{ClassInstance, Either, Uint8Array};
+use napi_derive::napi;
+use portier_client::testing::{self, ManualRandom};
+use portier_client::{Clock as _, Code, Error, Transport};
+
+use crate::client::Client;
+use crate::failure::{Failure, either};
+use crate::options::{Options, duration};
+
+/// A clock that stands still until a test moves it.
+#[napi]
+pub struct ManualClock {
+    clock: Arc<testing::ManualClock>,
+}
+
+impl ManualClock {
+    pub(super) fn shared(&self) -> Arc<testing::ManualClock> {
+        Arc::clone(&self.clock)
+    }
+}
+
+/// Makes a clock that shows a time in milliseconds since 1970.
+#[napi]
+pub fn create_manual_clock(now: f64) -> Either<ManualClock, Failure> {
+    either(duration("now", now).map(|now| ManualClock {
+        clock: Arc::new(testing::ManualClock::new(UNIX_EPOCH + now)),
+    }))
+}
+
+#[napi]
+impl ManualClock {
+    /// What it shows, in milliseconds since 1970.
+    #[napi(getter)]
+    pub fn now(&self) -> f64 {
+        let since = self.clock.now().duration_since(UNIX_EPOCH);
+        since.unwrap_or_default().as_secs_f64() * 1000.0
+    }
+
+    /// Moves it forward by so many milliseconds.
+    #[napi]
+    pub fn advance(&self, milliseconds: f64) -> Either<(), Failure> {
+        either(duration("advance", milliseconds).map(|by| self.clock.advance(by)))
+    }
+
+    /// Sets it, in milliseconds since 1970.
+    #[napi]
+    pub fn set(&self, now: f64) -> Either<(), Failure> {
+        either(duration("now", now).map(|now| self.clock.set(UNIX_EPOCH + now)))
+    }
+}
+
+/// A network that answers from memory.
+#[napi]
+pub struct CannedTransport {
+    transport: Arc<testing::CannedTransport>,
+}
+
+#[napi]
+impl CannedTransport {
+    /// Makes a network on which there is nothing.
+    #[napi(constructor)]
+    #[expect(clippy::new_without_default, reason = "only JavaScript makes one")]
+    pub fn new() -> Self {
+        Self {
+            transport: Arc::new(testing::CannedTransport::new()),
+        }
+    }
+
+    /// Answers requests for `url` with this.
+    #[napi]
+    pub fn respond(
+        &self,
+        url: String,
+        body: Uint8Array,
+        status: u16,
+        headers: Vec<(String, String)>,
+    ) -> Either<(), Failure> {
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        either(
+            self.transport
+                .respond(&url, status, &headers, body.to_vec()),
+        )
+    }
+
+    /// Fails requests for `url` as if the broker could not be reached.
+    #[napi]
+    pub fn fail(&self, url: String) {
+        let error = Error::new(Code::BrokerUnreachable, "the test said so");
+        self.transport.fail(&url, error);
+    }
+
+    /// How often `url` was asked for.
+    #[napi]
+    pub fn requests(&self, url: String) -> u32 {
+        u32::try_from(self.transport.requests(&url)).unwrap_or(u32::MAX)
+    }
+
+    /// Lets requests wait.
+    #[napi]
+    pub fn hold(&self) {
+        self.transport.hold();
+    }
+
+    /// Answers the requests that wait.
+    #[napi]
+    pub fn release(&self) {
+        self.transport.release();
+    }
+}
+
+/// Makes a client with the given time, randomness and network.
+#[napi]
+pub fn create_canned_client(
+    options: Options,
+    clock: ClassInstance<'_, ManualClock>,
+    random: Vec<Uint8Array>,
+    transport: ClassInstance<'_, CannedTransport>,
+) -> Either<Client, Failure> {
+    let random = ManualRandom::new(random.iter().map(|octets| octets.to_vec()));
+    either(Client::build(options, |builder| {
+        builder
+            .clock(clock.shared())
+            .random(Arc::new(random))
+            .transport(Arc::clone(&transport.transport) as Arc<dyn Transport>)
+    }))
+}

@@ -1,0 +1,25 @@
+//! What `portier-client/testing` is made of.
+
+mod broker;
+mod canned;
+
+use napi::Env;
+use napi_derive::napi;
+
+use crate::call::{self, Outcome};
+
+/// Panics where a defect in the core would: at the first poll, or at a later one.
+#[napi]
+pub fn panic_in_operation(env: &Env, at_once: bool) -> napi::Result<Outcome<'_, ()>> {
+    call::run(env, None, async move {
+        if !at_once {
+            tokio::task::yield_now().await;
+        }
+        defect()
+    })
+}
+
+#[expect(clippy::panic, reason = "this is what it is for")]
+fn defect() -> portier_client::Result<()> {
+    panic!("this panic was asked for")
+}
