@@ -1,0 +1,2 @@
+export * from "./index.js";
+export { PortierClient as default } from "./index.js";

@@ -1,0 +1,57 @@
+import { invalidOption, toError } from "./errors.js";
+import { native, type Cancellation, type Failure, type Outcome } from "./native.js";
+
+/**
+ * Runs an operation of the addon. Most are over when they return; only what has to wait is a
+ * promise, and only for that a signal matters.
+ */
+export async function call<T>(
+  signal: unknown,
+  start: (cancellation: Cancellation | undefined) => Outcome<T>,
+): Promise<T> {
+  if (signal !== undefined && signal !== null) return abortable(asSignal(signal), start);
+  const outcome = start(undefined);
+  // Nothing cancels it, so that it cannot be null.
+  return unwrap(isPromise(outcome) ? ((await outcome) as T | Failure) : outcome);
+}
+
+/** The value, unless it is a failure. */
+export function unwrap<T>(outcome: T | Failure): T {
+  if (isFailure(outcome)) throw toError(outcome);
+  return outcome;
+}
+
+async function abortable<T>(
+  signal: AbortSignal,
+  start: (cancellation: Cancellation | undefined) => Outcome<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const cancellation = new native.Cancellation();
+  const outcome = start(cancellation);
+  if (!isPromise(outcome)) return unwrap(outcome);
+  const cancel = (): void => cancellation.cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    const settled = await outcome;
+    // The operation may have ended before the signal reached it; then its outcome counts.
+    if (settled === null) throw signal.reason;
+    return unwrap(settled);
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
+function asSignal(value: unknown): AbortSignal {
+  if (typeof value === "object" && typeof Reflect.get(Object(value), "aborted") === "boolean") {
+    return value as AbortSignal;
+  }
+  throw invalidOption("signal is not an AbortSignal");
+}
+
+function isPromise<T>(outcome: Outcome<T>): outcome is Promise<T | Failure | null> {
+  return typeof outcome === "object" && outcome !== null && "then" in outcome;
+}
+
+function isFailure(outcome: unknown): outcome is Failure {
+  return typeof outcome === "object" && outcome !== null && Object.hasOwn(outcome, "causes");
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+
+import { PortierError } from "./errors.js";
+import { version } from "./native.js";
+import { DevBroker } from "./testing/broker.js";
+
+const USAGE = `usage: portier-client broker [--port PORT] [--auto]
+
+Runs a broker on this machine, for development only: it asks for no proof.
+
+  --port PORT  where to listen; 0 takes any (3333)
+  --auto       sign in at once, without a page
+  --version    print the version
+`;
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(args: string[]): number {
+  let parsed;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    process.stderr.write(`portier-client: ${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  const { values, positionals } = parsed;
+  if (values.version) return print(`portier-client ${version}\n`);
+  if (values.help) return print(USAGE);
+  if (positionals.join(" ") !== "broker") {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  return serve(Number(values.port), values.auto);
+}
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      port: { type: "string", default: "3333" },
+      auto: { type: "boolean", default: false },
+      help: { type: "boolean", default: false, short: "h" },
+      version: { type: "boolean", default: false },
+    },
+  });
+}
+
+function serve(port: number, auto: boolean): number {
+  let broker: DevBroker;
+  try {
+    broker = new DevBroker({ port, mode: auto ? "accept" : "page" });
+  } catch (error) {
+    if (!(error instanceof PortierError)) throw error;
+    process.stderr.write(`broker: ${error.message}\n`);
+    return 1;
+  }
+  // The broker's thread is not Node's: something of Node's own has to wait.
+  const running = setInterval(() => {}, 2 ** 30);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      clearInterval(running);
+      broker.stop();
+    });
+  }
+  return print(`${broker.banner}\nCtrl-C stops it.\n`);
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

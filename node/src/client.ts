@@ -1,0 +1,245 @@
+import { inspect } from "node:util";
+
+import { call, unwrap } from "./call.js";
+import { callbackPairs, type CallbackParams } from "./callback.js";
+import { Login, type Key, type Stats } from "./login.js";
+import { native, type NativeClient, type NativeOptions } from "./native.js";
+import { readOptions, type PortierClientOptions, type ResponseMode } from "./options.js";
+import { nativeStore, type MemoryStore } from "./store.js";
+import { members, optionalText, text } from "./text.js";
+
+export type { CallbackParams } from "./callback.js";
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Ends the call if it has to wait. A login is then not completed, and can be tried again. */
+  signal?: AbortSignal | undefined;
+}
+
+/** With what a login starts, besides an address. */
+export interface AuthenticateOptions extends CallOptions {
+  /** Text that travels through the browser and comes back untrusted; at most 4 KiB. */
+  state?: string | undefined;
+  /** The application's own text, kept until the login completes; at most 4 KiB. */
+  session?: string | undefined;
+  /** A secret only this browser knows; the login can then be completed with it only. */
+  browser?: string | undefined;
+}
+
+/** With what a login completes, besides the callback. */
+export interface CompleteOptions extends CallOptions {
+  /** The secret the login was bound to, if it was. */
+  browser?: string | undefined;
+}
+
+const DEFAULT_LEEWAY_MS = 180_000;
+
+/**
+ * The relying party's side of Portier: starts logins and completes them.
+ *
+ * Make one and keep it: it caches the broker's documents. Nothing is fetched before the first
+ * login, and a client without calls under way does not keep the process running.
+ *
+ * ```js
+ * const client = new PortierClient({ redirectUri: "https://example.com/verify" });
+ * const url = await client.authenticate("alice@example.com");
+ * // Redirect the browser to it with status 303; it comes back with a token.
+ * const email = await client.verify(idToken);
+ * ```
+ */
+export class PortierClient {
+  #options: NativeOptions;
+  #native: NativeClient | undefined;
+  readonly #store: MemoryStore;
+  readonly #create: Create;
+
+  /** Throws {@link ConfigError} for options that cannot work, and for ones that do not exist. */
+  constructor(options: PortierClientOptions);
+  /** @internal */
+  constructor(options: PortierClientOptions, create: Create);
+  constructor(options: PortierClientOptions, make = create) {
+    const { native, store } = readOptions(options);
+    this.#options = native;
+    this.#store = store;
+    this.#create = make;
+    this.#native = make(native, store);
+  }
+
+  /** Where the broker sends browsers back to. */
+  get redirectUri(): string {
+    return this.#options.redirectUri;
+  }
+
+  /** As for all settings that can be changed: calls under way go on with what was there before. */
+  set redirectUri(uri: string) {
+    this.#change({ redirectUri: text(uri, "redirectUri", "invalid_option") });
+  }
+
+  /** The origin of the redirect URI, by which the broker knows this site. */
+  get clientId(): string {
+    return this.#open.clientId;
+  }
+
+  /** The broker's origin. */
+  get broker(): string {
+    return this.#open.broker;
+  }
+
+  set broker(origin: string) {
+    this.#change({ broker: text(origin, "broker", "invalid_option") });
+  }
+
+  /** How the broker sends its answer. */
+  get responseMode(): ResponseMode {
+    return this.#options.responseMode ?? "form_post";
+  }
+
+  set responseMode(mode: ResponseMode) {
+    this.#change({ responseMode: text(mode, "responseMode", "invalid_option") as ResponseMode });
+  }
+
+  /** How far the broker's clock may be off, in milliseconds. */
+  get leewayMs(): number {
+    return this.#options.leeway ?? DEFAULT_LEEWAY_MS;
+  }
+
+  set leewayMs(milliseconds: number) {
+    this.#change({ leeway: Number(milliseconds) });
+  }
+
+  /** The same as {@link leewayMs}. */
+  get leeway(): number {
+    return this.leewayMs;
+  }
+
+  set leeway(milliseconds: number) {
+    this.leewayMs = milliseconds;
+  }
+
+  /** Where pending logins wait. */
+  get store(): MemoryStore {
+    return this.#store;
+  }
+
+  /**
+   * Starts a login and gives the URL to redirect the browser to, with status 303.
+   *
+   * `email` is what the person typed; `null` lets the broker ask for it. The second argument is
+   * the state, or options.
+   *
+   * Rejects with {@link InvalidEmail}, {@link ConfigError}, {@link BrokerUnavailable} or
+   * {@link StoreError}.
+   */
+  async authenticate(
+    email: string | null,
+    options?: string | AuthenticateOptions | null,
+  ): Promise<string> {
+    const typed = email === null ? null : text(email, "e-mail address", "invalid_email");
+    const given =
+      typeof options === "string"
+        ? { state: options }
+        : members(options ?? {}, ["state", "session", "browser", "signal"]);
+    const state = optionalText(given.state, "state");
+    const session = optionalText(given.session, "session");
+    const browser = optionalText(given.browser, "browser");
+    return call(given.signal, (cancellation) =>
+      this.#open.authenticate(typed, state, session, browser, cancellation),
+    );
+  }
+
+  /**
+   * Completes a login with the token the broker sent, and gives the verified address in normalized
+   * form. A token completes a login once.
+   *
+   * Rejects with {@link InvalidToken}, {@link InvalidSession}, {@link BrokerUnavailable} or
+   * {@link StoreError}.
+   */
+  async verify(idToken: string, options?: CallOptions): Promise<string> {
+    const token = text(idToken, "token", "token_malformed");
+    const signal = options === undefined ? undefined : members(options, ["signal"]).signal;
+    return call(signal, (cancellation) => this.#open.verify(token, cancellation));
+  }
+
+  /**
+   * Completes a login with the parameters the broker sent to the redirect URI.
+   *
+   * Rejects as {@link verify} does, and with {@link BrokerError} if there is no token.
+   */
+  async complete(params: CallbackParams, options?: CompleteOptions): Promise<Login> {
+    const pairs = callbackPairs(params);
+    const given = members(options ?? {}, ["browser", "signal"]);
+    const browser = optionalText(given.browser, "browser");
+    const login = await call(given.signal, (cancellation) =>
+      this.#open.complete(pairs, browser, cancellation),
+    );
+    return new Login(login);
+  }
+
+  /** Gives the broker's discovery document. Rejects with {@link BrokerUnavailable}. */
+  async discover(options?: CallOptions): Promise<Record<string, unknown>> {
+    const { signal } = members(options ?? {}, ["signal"]);
+    const document = await call(signal, (cancellation) => this.#open.discover(cancellation));
+    return JSON.parse(document) as Record<string, unknown>;
+  }
+
+  /** Gives the broker's usable keys. Rejects with {@link BrokerUnavailable}. */
+  async keys(options?: CallOptions): Promise<Key[]> {
+    const { signal } = members(options ?? {}, ["signal"]);
+    return call(signal, (cancellation) => this.#open.keys(cancellation));
+  }
+
+  /**
+   * Fetches the broker's documents ahead of the first login. Rejects with
+   * {@link BrokerUnavailable}; the client works nevertheless once the broker does.
+   */
+  async warm(options?: CallOptions): Promise<void> {
+    const { signal } = members(options ?? {}, ["signal"]);
+    await call(signal, (cancellation) => this.#open.warm(cancellation));
+  }
+
+  /** Counts what happened so far. */
+  stats(): Stats {
+    return this.#open.stats();
+  }
+
+  /**
+   * Ends the client. Calls under way are finished, later ones are an error. Destroying it again
+   * does nothing.
+   */
+  destroy(): void {
+    this.#native = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+  }
+
+  /** What of the client may be logged. */
+  toJSON(): { redirectUri: string; destroyed: boolean } {
+    return { redirectUri: this.redirectUri, destroyed: this.#native === undefined };
+  }
+
+  [inspect.custom](): string {
+    return `PortierClient { redirectUri: ${inspect(this.redirectUri)} }`;
+  }
+
+  get #open(): NativeClient {
+    if (this.#native === undefined) throw new Error("the client was destroyed");
+    return this.#native;
+  }
+
+  /** Changes a setting. Pending logins stay in the store, documents are fetched anew. */
+  #change(options: Partial<NativeOptions>): void {
+    const changed = { ...this.#options, ...options };
+    if (this.#native !== undefined) this.#native = this.#create(changed, this.#store);
+    this.#options = changed;
+  }
+
+}
+
+/** Makes the addon's part of a client. */
+export type Create = (options: NativeOptions, store: MemoryStore) => NativeClient;
+
+function create(options: NativeOptions, store: MemoryStore): NativeClient {
+  return unwrap(native.createClient(options, nativeStore(store)));
+}

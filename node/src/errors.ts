@@ -1,0 +1,218 @@
+import type { Failure } from "./native.js";
+
+/** The names of an error's class and of those above it, legible to every copy of this package. */
+const KIN = Symbol.for("portier-client.kin");
+
+/**
+ * The base of all errors of this package.
+ *
+ * The message is for developers and never contains a token, a nonce, a key or an e-mail address.
+ * What caused an error is its `cause`.
+ *
+ * `instanceof` also holds for errors from another copy of the package, such as a test runner makes
+ * when it resets its modules.
+ */
+export class PortierError extends Error {
+  /** The stable code, meant for programs. */
+  readonly code: ErrorCode;
+
+  /** Makes an error with a message for developers. */
+  constructor(message: string, details: { code: ErrorCode; cause?: unknown }) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = details.code;
+  }
+
+  /** Whether the same call may succeed later without any change. */
+  get retryable(): boolean {
+    return false;
+  }
+
+  /** What is left of the error in JSON: no cause, no stack. */
+  toJSON(): { name: string; code: ErrorCode; retryable: boolean; message: string } {
+    return { name: this.name, code: this.code, retryable: this.retryable, message: this.message };
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (typeof value !== "object" || value === null) return false;
+    const prototype = this.prototype as object;
+    if (Object.prototype.isPrototypeOf.call(prototype, value)) return true;
+    const kin: unknown = Reflect.get(value, KIN);
+    return Object.hasOwn(prototype, KIN) && Array.isArray(kin) && kin.includes(this.prototype.name);
+  }
+}
+
+/**
+ * The client was given something that cannot work.
+ *
+ * Codes: `invalid_redirect_uri`, `invalid_broker`, `insecure_url`, `invalid_option`.
+ */
+export class ConfigError extends PortierError {}
+
+/**
+ * The address a person typed could never receive mail. Let the person correct it.
+ *
+ * Code: `invalid_email`.
+ */
+export class InvalidEmail extends PortierError {}
+
+/**
+ * The broker refused the login, or sent a callback without a token.
+ *
+ * Codes: `broker_error`, `missing_token`.
+ */
+export class BrokerError extends PortierError {
+  /** The broker's error code, such as `access_denied`. Untrusted: escape it before it is shown. */
+  readonly error: string | null;
+
+  /** The broker's explanation, if it gave one. Untrusted: escape it before it is shown. */
+  readonly errorDescription: string | null;
+
+  /** Makes an error with a message for developers. */
+  constructor(
+    message: string,
+    details: {
+      code: ErrorCode;
+      cause?: unknown;
+      error?: string | null;
+      errorDescription?: string | null;
+    },
+  ) {
+    super(message, details);
+    this.error = details.error ?? null;
+    this.errorDescription = details.errorDescription ?? null;
+  }
+}
+
+/**
+ * The broker's documents could not be had. Retryable.
+ *
+ * Codes: `broker_timeout`, `broker_unreachable`, `broker_status`, `broker_document`.
+ */
+export class BrokerUnavailable extends PortierError {
+  override get retryable(): boolean {
+    return true;
+  }
+}
+
+/**
+ * The token is not one this client accepts. Nobody may be logged in with it.
+ *
+ * Codes: `token_malformed`, `token_too_large`, `token_header`, `token_algorithm`,
+ * `token_key_unknown`, `token_signature`, `token_issuer`, `token_audience`, `token_expired`,
+ * `token_not_yet_valid`, `token_claim`.
+ */
+export class InvalidToken extends PortierError {}
+
+/**
+ * The token was genuine once, but came too late. Let the person start again.
+ *
+ * Code: `token_expired`.
+ */
+export class TokenExpired extends InvalidToken {}
+
+/**
+ * The token is genuine, but not the answer to a login that is pending here.
+ *
+ * Codes: `session_unknown` (never started here, or too long ago), `session_used`, `session_email`,
+ * `session_browser`.
+ */
+export class InvalidSession extends PortierError {}
+
+/**
+ * The login was completed before, as when a person reloads the page or goes back to it.
+ *
+ * Code: `session_used`.
+ */
+export class SessionUsed extends InvalidSession {}
+
+/**
+ * The store of pending logins failed. Retryable.
+ *
+ * Codes: `store_unavailable`, `store_full`, `store_failed`.
+ */
+export class StoreError extends PortierError {
+  override get retryable(): boolean {
+    return true;
+  }
+}
+
+/**
+ * A defect in this package; please report it.
+ *
+ * Code: `internal`.
+ */
+export class InternalError extends PortierError {}
+
+/** The class of each code. */
+export const CLASSES = {
+  invalid_redirect_uri: ConfigError,
+  invalid_broker: ConfigError,
+  insecure_url: ConfigError,
+  invalid_option: ConfigError,
+  invalid_email: InvalidEmail,
+  broker_error: BrokerError,
+  missing_token: BrokerError,
+  broker_timeout: BrokerUnavailable,
+  broker_unreachable: BrokerUnavailable,
+  broker_status: BrokerUnavailable,
+  broker_document: BrokerUnavailable,
+  token_malformed: InvalidToken,
+  token_too_large: InvalidToken,
+  token_header: InvalidToken,
+  token_algorithm: InvalidToken,
+  token_key_unknown: InvalidToken,
+  token_signature: InvalidToken,
+  token_issuer: InvalidToken,
+  token_audience: InvalidToken,
+  token_expired: TokenExpired,
+  token_not_yet_valid: InvalidToken,
+  token_claim: InvalidToken,
+  session_unknown: InvalidSession,
+  session_used: SessionUsed,
+  session_email: InvalidSession,
+  session_browser: InvalidSession,
+  store_unavailable: StoreError,
+  store_full: StoreError,
+  store_failed: StoreError,
+  internal: InternalError,
+} as const;
+
+/** The stable codes of all errors. */
+export type ErrorCode = keyof typeof CLASSES;
+
+/** Makes the error for what the native half reports. */
+export function toError(failure: Failure): PortierError {
+  const { code, message, error, errorDescription } = failure;
+  const cause = failure.causes.reduceRight<Error | undefined>(
+    (deeper, { code, message }) => link(code, message, deeper),
+    undefined,
+  );
+  const failed = new CLASSES[code](message, { code, cause, error, errorDescription });
+  // The trace begins at the caller, not at what happens in here.
+  Error.captureStackTrace?.(failed, toError);
+  return failed;
+}
+
+function link(code: ErrorCode | null, message: string, cause: Error | undefined): Error {
+  const error =
+    code === null
+      ? new Error(message, cause === undefined ? undefined : { cause })
+      : new CLASSES[code](message, { code, cause });
+  // It did not happen in JavaScript: a trace would only repeat the one above.
+  error.stack = String(error);
+  return error;
+}
+
+/** An option that cannot work. */
+export function invalidOption(message: string): ConfigError {
+  return new ConfigError(message, { code: "invalid_option" });
+}
+
+// A name is not enumerable on the errors of the language either, and survives minification here.
+const kin = { PortierError, ConfigError, InvalidEmail, BrokerError, BrokerUnavailable };
+const more = { InvalidToken, TokenExpired, InvalidSession, SessionUsed, StoreError, InternalError };
+for (const [name, { prototype }] of Object.entries({ ...kin, ...more })) {
+  const above = Reflect.get(Object.getPrototypeOf(prototype) as object, KIN) as string[] | undefined;
+  Object.defineProperty(prototype, "name", { value: name, configurable: true, writable: true });
+  Object.defineProperty(prototype, KIN, { value: [name, ...(above ?? [])] });
+}

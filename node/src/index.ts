@@ -1,0 +1,28 @@
+/**
+ * Passwordless e-mail login through [Portier](https://portier.github.io): the relying party's side
+ * of the protocol.
+ *
+ * @packageDocumentation
+ */
+
+export { PortierClient, PortierClient as default } from "./client.js";
+export type { AuthenticateOptions, CallOptions, CallbackParams, CompleteOptions } from "./client.js";
+export { normalize, normalizeEmail, safeNext } from "./email.js";
+export {
+  BrokerError,
+  BrokerUnavailable,
+  ConfigError,
+  InternalError,
+  InvalidEmail,
+  InvalidSession,
+  InvalidToken,
+  PortierError,
+  SessionUsed,
+  StoreError,
+  TokenExpired,
+} from "./errors.js";
+export type { ErrorCode } from "./errors.js";
+export type { DocumentStats, Key, Login, Stats } from "./login.js";
+export type { Algorithm, PortierClientOptions, ResponseMode } from "./options.js";
+export { MemoryStore } from "./store.js";
+export { version } from "./native.js";

@@ -1,0 +1,83 @@
+import { inspect } from "node:util";
+
+import type { NativeLogin } from "./native.js";
+
+/**
+ * A completed login.
+ *
+ * Printing one shows no address, so that a logged login does not put one into the logs.
+ */
+export class Login {
+  /** The verified address in normalized form. Use it, to the letter, as the key of the account. */
+  readonly email: string;
+  /** The address as it was typed. Not an identity: two people may have typed the same text. */
+  readonly emailOriginal: string;
+  /** The application's own text from the start of the login. */
+  readonly session: string | null;
+  /** The state that came back through the browser; untrusted. */
+  readonly state: string | null;
+  /** When the broker issued the token. */
+  readonly issuedAt: Date;
+  /** When the broker last saw proof of the address, if it says so. */
+  readonly authTime: Date | null;
+  /** Whether the login was bound to a browser and completed in it. */
+  readonly sameBrowser: boolean;
+
+  /** @internal */
+  constructor(login: NativeLogin) {
+    this.email = login.email;
+    this.emailOriginal = login.emailOriginal;
+    this.session = login.session;
+    this.state = login.state;
+    this.issuedAt = new Date(login.issuedAt * 1000);
+    this.authTime = login.authTime === null ? null : new Date(login.authTime * 1000);
+    this.sameBrowser = login.sameBrowser;
+    Object.freeze(this);
+  }
+
+  [inspect.custom](): string {
+    return `Login { issuedAt: ${this.issuedAt.toISOString()}, sameBrowser: ${this.sameBrowser} }`;
+  }
+}
+
+/** A key of the broker that can verify tokens. */
+export interface Key {
+  /** The key id (`kid`) by which tokens name it. */
+  readonly id: string;
+  /** The algorithm it verifies. */
+  readonly algorithm: "RS256" | "EdDSA";
+  /** Its size. */
+  readonly bits: number;
+}
+
+/** What a client has done so far, and how it stands with its broker. */
+export interface Stats {
+  /** The broker's discovery document. */
+  readonly discovery: DocumentStats;
+  /** The broker's keys. */
+  readonly keys: DocumentStats;
+  /** How many logins were started. */
+  readonly loginsStarted: number;
+  /** How many logins were completed. */
+  readonly loginsCompleted: number;
+  /** How many calls failed, by the code of the error. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** How many logins are pending, if the store can tell. */
+  readonly pending: number | null;
+  /** How far the broker's clock is ahead of ours; unknown before the first answer. */
+  readonly clockDifferenceMs: number | null;
+}
+
+/** How it stands with one of the broker's documents. */
+export interface DocumentStats {
+  /** How many requests were sent. */
+  readonly requests: number;
+  /** How many fetches failed. */
+  readonly failures: number;
+  /** How often a document past its lifetime was used, because there was no newer one to be had. */
+  readonly staleServes: number;
+  /** How long ago the document was fetched or found unchanged, if there is one. */
+  readonly ageMs: number | null;
+  /** How long the document may be used from now, zero once that is over, if there is one. */
+  readonly freshForMs: number | null;
+}

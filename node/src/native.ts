@@ -1,0 +1,147 @@
+import type { Algorithm, ResponseMode } from "./options.js";
+import type { ErrorCode } from "./errors.js";
+import { loadAddon } from "./loader.js";
+
+/** What the addon reports instead of a value. */
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+  error: string | null;
+  errorDescription: string | null;
+  causes: { code: ErrorCode | null; message: string }[];
+}
+
+/** What an operation returns: `null` in the promise means that it was cancelled. */
+export type Outcome<T> = T | Failure | Promise<T | Failure | null>;
+
+/** Options as the addon takes them: every member is there, or the prototype could add one. */
+export interface NativeOptions {
+  redirectUri: string;
+  broker: string | undefined;
+  responseMode: ResponseMode | undefined;
+  leeway: number | undefined;
+  sessionTtl: number | undefined;
+  timeout: number | undefined;
+  algorithms: Algorithm[] | undefined;
+  idp: boolean | undefined;
+  dangerAllowHttp: boolean | undefined;
+  caFile: string | undefined;
+  userAgent: string | undefined;
+}
+
+/** A login as the addon knows it; times are in seconds. */
+export interface NativeLogin {
+  email: string;
+  emailOriginal: string;
+  session: string | null;
+  state: string | null;
+  issuedAt: number;
+  authTime: number | null;
+  sameBrowser: boolean;
+}
+
+export interface NativeClient {
+  readonly clientId: string;
+  readonly broker: string;
+  authenticate(
+    email: string | null,
+    state: string | undefined,
+    session: string | undefined,
+    browser: string | undefined,
+    cancellation: Cancellation | undefined,
+  ): Outcome<string>;
+  verify(idToken: string, cancellation: Cancellation | undefined): Outcome<string>;
+  complete(
+    params: [string, string][],
+    browser: string | undefined,
+    cancellation: Cancellation | undefined,
+  ): Outcome<NativeLogin>;
+  discover(cancellation: Cancellation | undefined): Outcome<string>;
+  keys(cancellation: Cancellation | undefined): Outcome<import("./login.js").Key[]>;
+  warm(cancellation: Cancellation | undefined): Outcome<undefined>;
+  stats(): import("./login.js").Stats;
+}
+
+export interface Cancellation {
+  cancel(): void;
+}
+
+/** Opaque to JavaScript. */
+export interface NativeStore {
+  readonly [Symbol.toStringTag]?: string;
+}
+
+export interface NativeClock {
+  readonly now: number;
+  advance(milliseconds: number): undefined | Failure;
+  set(now: number): undefined | Failure;
+}
+
+export interface NativeTransport {
+  respond(
+    url: string,
+    body: Uint8Array,
+    status: number,
+    headers: [string, string][],
+  ): undefined | Failure;
+  fail(url: string): void;
+  requests(url: string): number;
+  hold(): void;
+  release(): void;
+}
+
+export interface NativeBroker {
+  readonly origin: string;
+  readonly port: number;
+  readonly banner: string;
+  setMode(mode: string): undefined | Failure;
+  requests(): Record<string, number>;
+  failNext(
+    path: string,
+    requests: number,
+    status: number | undefined,
+    delay: number,
+    headers: [string, string][],
+    body: string | undefined,
+  ): undefined | Failure;
+  hold(path: string): void;
+  release(path: string): void;
+  rotateKeys(): undefined | Failure;
+  forgetKeys(): undefined | Failure;
+  keyId(key: string, algorithm: string): string | Failure;
+  mint(options: string): string | Failure;
+  stop(): void;
+}
+
+/** What the addon exports. */
+export interface Addon {
+  VERSION: string;
+  callbackNames(): string[];
+  codes(): { code: ErrorCode; kind: string; retryable: boolean }[];
+  normalizeEmail(text: string): string | Failure;
+  safeNext(text: string, allowedHosts: string[]): string | null;
+  createClient(options: NativeOptions, store: NativeStore): NativeClient | Failure;
+  Cancellation: new () => Cancellation;
+  MemoryStore: new (capacity: number | undefined) => NativeStore;
+  createCannedClient(
+    options: NativeOptions,
+    clock: NativeClock,
+    random: Uint8Array[],
+    transport: NativeTransport,
+  ): NativeClient | Failure;
+  createManualClock(now: number): NativeClock | Failure;
+  CannedTransport: new () => NativeTransport;
+  spawnDevBroker(
+    port: number,
+    mode: string,
+    keysLifetime: number,
+    clock: NativeClock | undefined,
+  ): NativeBroker | Failure;
+  panicInOperation(atOnce: boolean): Outcome<undefined>;
+}
+
+/** The addon; the same one for every copy of this package in a thread. */
+export const native = loadAddon() as Addon;
+
+/** The version of this package. */
+export const version: string = native.VERSION;

@@ -1,0 +1,103 @@
+import { invalidOption } from "./errors.js";
+import type { NativeOptions } from "./native.js";
+import { MemoryStore } from "./store.js";
+import { members, optionalText, text } from "./text.js";
+
+/** A signature algorithm. */
+export type Algorithm = "RS256" | "EdDSA";
+
+/** How the broker sends its answer: as a posted form, or in the fragment of the URL. */
+export type ResponseMode = "form_post" | "fragment";
+
+/** The options of a {@link PortierClient}. Only `redirectUri` is needed. */
+export interface PortierClientOptions {
+  /** Where the broker sends browsers back to: an `http` or `https` URL of this site. */
+  redirectUri: string;
+  /** The broker's origin; `https://broker.portier.io` by default. */
+  broker?: string | undefined;
+  /** Where pending logins wait; in a memory store of its own by default. */
+  store?: MemoryStore | "memory:" | undefined;
+  /** How the answer comes back; `form_post` by default. */
+  responseMode?: ResponseMode | undefined;
+  /** How far the broker's clock may be off, in milliseconds; 180,000 by default, at most 300,000. */
+  leewayMs?: number | undefined;
+  /** The same as `leewayMs`. */
+  leeway?: number | undefined;
+  /** How long a login may take, in milliseconds; 1,800,000 by default. */
+  sessionTtlMs?: number | undefined;
+  /** How long fetching a document of the broker may take, in milliseconds; 10,000 by default. */
+  timeoutMs?: number | undefined;
+  /** The algorithms to accept, the preferred one first; RS256 and EdDSA by default. */
+  algorithms?: readonly Algorithm[] | undefined;
+  /** Whether an address that differs from the one asked for is an error; for brokers. */
+  idp?: boolean | undefined;
+  /** Whether the broker may be reached over plain `http` on other hosts than this one. */
+  dangerAllowHttp?: boolean | undefined;
+  /** A file of PEM certificates to trust besides the system's. */
+  caFile?: string | undefined;
+  /** The `User-Agent` of requests to the broker. */
+  userAgent?: string | undefined;
+}
+
+const NAMES = [
+  "redirectUri",
+  "broker",
+  "store",
+  "responseMode",
+  "leewayMs",
+  "leeway",
+  "sessionTtlMs",
+  "timeoutMs",
+  "algorithms",
+  "idp",
+  "dangerAllowHttp",
+  "caFile",
+  "userAgent",
+] as const;
+
+/** Checks the types of options; the core checks their values. */
+export function readOptions(options: unknown): { native: NativeOptions; store: MemoryStore } {
+  const given = members(options, NAMES);
+  if (given.leeway !== undefined && given.leewayMs !== undefined) {
+    throw invalidOption("leeway and leewayMs are the same option: give one of them");
+  }
+  const native: NativeOptions = {
+    redirectUri: text(given.redirectUri, "redirectUri", "invalid_redirect_uri"),
+    broker: optionalText(given.broker, "broker"),
+    responseMode: optionalText(given.responseMode, "responseMode") as ResponseMode | undefined,
+    leeway: number(given.leeway ?? given.leewayMs, "leewayMs"),
+    sessionTtl: number(given.sessionTtlMs, "sessionTtlMs"),
+    timeout: number(given.timeoutMs, "timeoutMs"),
+    algorithms: texts(given.algorithms, "algorithms") as Algorithm[] | undefined,
+    idp: flag(given.idp, "idp"),
+    dangerAllowHttp: flag(given.dangerAllowHttp, "dangerAllowHttp"),
+    caFile: optionalText(given.caFile, "caFile"),
+    userAgent: optionalText(given.userAgent, "userAgent"),
+  };
+  return { native, store: readStore(given.store) };
+}
+
+function readStore(value: unknown): MemoryStore {
+  if (value === undefined || value === null || value === "memory:") return new MemoryStore();
+  if (value instanceof MemoryStore) return value;
+  // The value may be a URL with a password.
+  throw invalidOption('store is not supported: use a MemoryStore, "memory:" or nothing');
+}
+
+function number(value: unknown, name: string): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "number") throw invalidOption(`${name} is not a number of milliseconds`);
+  return value;
+}
+
+function flag(value: unknown, name: string): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "boolean") throw invalidOption(`${name} is not a boolean`);
+  return value;
+}
+
+function texts(value: unknown, name: string): string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value)) throw invalidOption(`${name} is not an array of strings`);
+  return Array.from(value, (item) => text(item, name, "invalid_option"));
+}

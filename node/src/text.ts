@@ -1,0 +1,31 @@
+import { CLASSES, invalidOption, type ErrorCode } from "./errors.js";
+
+/** A text that UTF-8 can represent: a lone surrogate would turn into another character. */
+export function text(value: unknown, name: string, code: ErrorCode): string {
+  if (typeof value === "string" && value.isWellFormed()) return value;
+  const problem = typeof value === "string" ? "has a lone surrogate" : "is not a string";
+  throw new CLASSES[code](`${name} ${problem}`, { code });
+}
+
+/** A text that may be absent. */
+export function optionalText(value: unknown, name: string): string | undefined {
+  return value === undefined || value === null ? undefined : text(value, name, "invalid_option");
+}
+
+/**
+ * Reads an object of options: own members only, each of them once. An unknown name is an error, as
+ * it would be a protection that was misspelt.
+ */
+export function members<Name extends string>(
+  value: unknown,
+  names: readonly Name[],
+): { [name in Name]?: unknown } {
+  if (typeof value !== "object" || value === null) throw invalidOption("options is not an object");
+  const read = Object.create(null) as { [name in Name]?: unknown };
+  for (const key of Reflect.ownKeys(value)) {
+    const name = names.find((name) => name === key);
+    if (name === undefined) throw invalidOption(`unknown option name=${String(key)}`);
+    read[name] = Reflect.get(value, key);
+  }
+  return read;
+}
