@@ -1,0 +1,58 @@
+// `npx portier-client broker`.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { test } from "node:test";
+
+import { PortierClient, version } from "portier-client";
+
+const CLI = new URL("../../dist/cli.js", import.meta.url).pathname;
+
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  test(`it serves until it is stopped signal=${signal}`, async () => {
+    const child = spawn(process.execPath, [CLI, "broker", "--port", "0", "--auto"]);
+    let output = "";
+    child.stderr.on("data", (text) => (output += text));
+    for await (const text of child.stdout) {
+      output += text;
+      if (output.includes("Ctrl-C")) break;
+    }
+    assert.match(output, /For development only/);
+    const [broker] = output.match(/http:\/\/127\.0\.0\.1:\d+/);
+    const client = new PortierClient({ redirectUri: "https://example.com/verify", broker });
+    const url = await client.authenticate("alice@example.com");
+    const page = await (await fetch(url)).text();
+    assert.match(page, /id_token/);
+    child.kill(signal);
+    const [status] = await once(child, "close");
+    assert.equal(status, 0);
+  });
+}
+
+test("a taken port is one clear line", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  const { status, stdout, stderr } = run("broker", "--port", String(port));
+  server.close();
+  assert.deepEqual([status, stdout], [1, ""]);
+  assert.match(stderr, /^broker: the port is taken by another program port=\d+\n$/);
+});
+
+test("wrong usage is explained", () => {
+  for (const args of [[], ["brokr"], ["broker", "--prot", "1"]]) {
+    const { status, stderr } = run(...args);
+    assert.equal(status, 2);
+    assert.match(stderr, /usage: portier-client broker/);
+  }
+  assert.equal(run("broker", "--port", "x").status, 1);
+});
+
+test("version", () => {
+  assert.equal(run("--version").stdout, `portier-client ${version}\n`);
+});
+
+function run(...args) {
+  return spawnSync(process.execPath, [CLI, ...args], { encoding: "utf8" });
+}

@@ -1,0 +1,121 @@
+// Errors: the same codes as in Rust, with all that belongs to them.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { describe, test } from "node:test";
+import { inspect } from "node:util";
+import vm from "node:vm";
+
+import * as portier from "portier-client";
+import { BrokerError, BrokerUnavailable, PortierClient, PortierError } from "portier-client";
+import { DevBroker } from "portier-client/testing";
+
+const require = createRequire(import.meta.url);
+const { native } = require("../../dist/native.js");
+const { CLASSES } = require("../../dist/errors.js");
+const source = readFileSync(new URL("../../src/errors.ts", import.meta.url), "utf8");
+
+describe("every code exists in both languages", () => {
+  for (const { code, kind, retryable } of native.codes()) {
+    test(code, () => {
+      const found = CLASSES[code];
+      const error = new found("the fact value=1", { code });
+      assert.ok(error instanceof portier[kind] && error instanceof PortierError);
+      assert.ok(error instanceof Error);
+      assert.deepEqual([error.code, error.retryable], [code, retryable]);
+      assert.equal(error.name, found.name);
+      const docs = source.slice(0, source.indexOf(`export class ${found.name} `)).lastIndexOf("/**");
+      assert.ok(source.slice(docs).split("export class")[0].includes(`\`${code}\``));
+    });
+  }
+});
+
+test("no code is made up", () => {
+  assert.deepEqual(Object.keys(CLASSES).sort(), native.codes().map(({ code }) => code).sort());
+});
+
+test("classes are told apart", () => {
+  const used = new portier.SessionUsed("a", { code: "session_used" });
+  assert.ok(used instanceof portier.InvalidSession);
+  assert.ok(!(used instanceof portier.InvalidToken));
+  const other = new portier.InvalidSession("a", { code: "session_unknown" });
+  assert.ok(!(other instanceof portier.SessionUsed));
+  class Mine extends PortierError {}
+  assert.ok(!(used instanceof Mine));
+  assert.ok(new Mine("a", { code: "internal" }) instanceof Mine);
+  for (const value of [null, undefined, 1, "a", {}, new Error("a")]) {
+    assert.ok(!(value instanceof PortierError));
+  }
+});
+
+test("instanceof holds for errors of another copy of the package", () => {
+  const paths = Object.keys(require.cache).filter((path) => /\/dist\/[^/]*\.js$/.test(path));
+  const cached = paths.map((path) => [path, require.cache[path]]);
+  for (const path of paths) delete require.cache[path];
+  const copy = require("portier-client");
+  for (const [path, module] of cached) require.cache[path] = module;
+  assert.notEqual(copy.TokenExpired, portier.TokenExpired);
+  const error = new copy.TokenExpired("late", { code: "token_expired" });
+  assert.ok(error instanceof portier.TokenExpired);
+  assert.ok(error instanceof portier.InvalidToken);
+  assert.ok(!(error instanceof portier.InvalidSession));
+});
+
+test("errors of another realm have their codes", async () => {
+  const client = new PortierClient({ redirectUri: "https://example.com/verify" });
+  const context = vm.createContext({ client });
+  const code = await vm.runInContext("client.verify('x').catch((error) => error.code)", context);
+  assert.equal(code, "token_malformed");
+});
+
+test("the sources of an error are its causes", async () => {
+  const broker = new DevBroker();
+  const client = new PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin });
+  broker.stop();
+  await assert.rejects(client.warm(), (error) => {
+    assert.ok(error instanceof BrokerUnavailable);
+    assert.deepEqual([error.code, error.retryable], ["broker_unreachable", true]);
+    assert.ok(error.cause instanceof Error && !(error.cause instanceof PortierError));
+    return true;
+  });
+});
+
+test("an error shows where it was met", async () => {
+  const client = new PortierClient({ redirectUri: "https://example.com/verify" });
+  async function theCaller() {
+    await client.verify("x");
+  }
+  await assert.rejects(theCaller(), ({ stack }) => stack.includes("theCaller"));
+});
+
+test("what of an error may be logged", () => {
+  const error = new BrokerError("refused", { code: "broker_error", error: "a", cause: new Error("b") });
+  assert.deepEqual(JSON.parse(JSON.stringify(error)), {
+    name: "BrokerError",
+    code: "broker_error",
+    retryable: false,
+    message: "refused",
+  });
+  assert.match(inspect(error), /^BrokerError: refused/);
+});
+
+test("a panic is an internal error", () => {
+  const program = `
+    const { native } = require("./dist/native.js");
+    const { call } = require("./dist/call.js");
+    const { InternalError } = require("portier-client");
+    (async () => {
+      for (const atOnce of [true, false, true, false]) {
+        const outcome = await call(undefined, () => native.panicInOperation(atOnce)).catch((e) => e);
+        if (!(outcome instanceof InternalError)) process.exit(1);
+      }
+    })();`;
+  // Rust says on stderr that it happened, which would be in the way here.
+  const { status, stderr } = spawnSync(process.execPath, ["-e", program], {
+    cwd: new URL("../..", import.meta.url),
+    encoding: "utf8",
+  });
+  assert.equal(status, 0);
+  assert.equal(stderr.split("this panic was asked for").length, 5);
+});

@@ -1,0 +1,85 @@
+// Programs that end, whatever they were doing.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, describe, test } from "node:test";
+
+import { DevBroker } from "portier-client/testing";
+
+import { silentServer } from "./silent.mjs";
+
+const PROCESSES = Number(process.env.PORTIER_TEST_PROCESSES ?? 200);
+const AT_A_TIME = 4;
+const HERE = new URL("../..", import.meta.url);
+
+const broker = new DevBroker();
+after(() => broker.stop());
+const silent = await silentServer();
+
+const PRELUDE = `
+  const { PortierClient } = require("portier-client");
+  const origin = process.env.PORTIER_TEST_ORIGIN;
+  const start = (calls = 100) => {
+    const client = new PortierClient({ redirectUri: "https://example.com/", broker: origin });
+    for (let call = 0; call < calls; call++) client.warm().catch(() => {});
+    return client;
+  };
+`;
+
+// Each ends with answers under way, at a moment of its own.
+const ENDS = {
+  "at once": "start(); process.exit(0);",
+  "in the next turn": "start(); setImmediate(() => process.exit(0));",
+  "after an answer": "start().discover().finally(() => process.exit(0)); setTimeout(() => process.exit(0), 50);",
+  "with calls made while it ends": "start(); process.on('exit', () => start()); process.exit(0);",
+  "with a worker under way": `
+    const { Worker } = require("node:worker_threads");
+    new Worker(${JSON.stringify(`${PRELUDE}; start(); postMessage(1);`)}.replace("postMessage", "require('node:worker_threads').parentPort.postMessage"), { eval: true })
+      .on("message", () => process.exit(0));
+    start();`,
+};
+
+describe("programs end silently with calls under way", () => {
+  for (const [name, end] of Object.entries(ENDS)) {
+    test(name, async () => {
+      const count = Math.ceil(PROCESSES / Object.keys(ENDS).length);
+      const outcomes = await inBatches(count, (number) =>
+        // Answers may come at once, or only after the end.
+        run(PRELUDE + end, number % 2 === 0 ? broker.origin : silent),
+      );
+      assert.deepEqual(outcomes, Array(count).fill({ status: 0, signal: null, output: "" }));
+    });
+  }
+});
+
+test("an idle client keeps no program running", async () => {
+  const program = `${PRELUDE} start(0); start(1).warm().then(() => {});`;
+  assert.deepEqual(await run(program, broker.origin), { status: 0, signal: null, output: "" });
+});
+
+test("a pending call keeps a program running", async () => {
+  const program = `${PRELUDE} start(0).warm().then(() => console.log("answered"));`;
+  assert.equal((await run(program, broker.origin)).output, "answered\n");
+});
+
+async function run(program, origin) {
+  const child = spawn(process.execPath, ["-e", program], {
+    cwd: HERE,
+    env: { ...process.env, PORTIER_TEST_ORIGIN: origin },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 60_000,
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
+  const [status, signal] = await once(child, "close");
+  return { status, signal, output };
+}
+
+async function inBatches(count, work) {
+  const outcomes = [];
+  for (let first = 0; first < count; first += AT_A_TIME) {
+    const numbers = Array.from({ length: Math.min(AT_A_TIME, count - first) }, (_, n) => first + n);
+    outcomes.push(...(await Promise.all(numbers.map(work))));
+  }
+  return outcomes;
+}

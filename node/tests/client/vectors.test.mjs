@@ -1,0 +1,98 @@
+// The vectors all languages share, through the public interface.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { PortierError, normalize, normalizeEmail, safeNext } from "portier-client";
+
+import { canned, load } from "./canned.mjs";
+
+function replay(name, check) {
+  const { cases, ...shared } = load(name);
+  describe(name, () => {
+    for (const vector of cases) test(vector.id, () => check(vector, shared));
+  });
+}
+
+/** What an operation gives, or the code of its error. */
+async function outcome(operation) {
+  try {
+    return await operation();
+  } catch (error) {
+    if (error instanceof PortierError) return { code: error.code };
+    throw error;
+  }
+}
+
+replay("tokens", async ({ token, options, expect }, shared) => {
+  const { client, clock } = canned({
+    broker: shared.broker,
+    discovery: shared.discovery,
+    keySet: shared.key_set,
+    now: shared.session_started_at,
+    nonces: [shared.nonce],
+    redirectUri: shared.redirect_uri,
+    options: { leewayMs: shared.leeway_seconds * 1000, ...options },
+  });
+  const logIn = async () => {
+    await client.authenticate(shared.login_email);
+    clock.set(shared.now * 1000);
+    const { email, emailOriginal, issuedAt, authTime } = await client.complete({ id_token: token });
+    return {
+      email,
+      email_original: emailOriginal,
+      issued_at: issuedAt.getTime() / 1000,
+      auth_time: authTime === null ? null : authTime.getTime() / 1000,
+    };
+  };
+  if (token !== "") return assert.deepEqual(await outcome(logIn), expect);
+  // An empty member of a form is an absent one; `verify` has the token itself.
+  assert.deepEqual(await outcome(() => client.verify("")), expect);
+  assert.deepEqual(await outcome(logIn), { code: "missing_token" });
+});
+
+replay("key_sets", async ({ body, expect }) => {
+  const { client } = canned({ keySet: body });
+  assert.deepEqual(await outcome(async () => ({ keys: await client.keys() })), expect);
+});
+
+replay("discovery", async ({ broker, body, expect }) => {
+  const options = { dangerAllowHttp: broker.startsWith("http:") };
+  const { client, transport } = canned({ broker, discovery: body, options });
+  const found = await outcome(() => client.discover());
+  if ("code" in expect) return assert.deepEqual(found, expect);
+  assert.deepEqual(found, JSON.parse(body));
+  // Where it looks for the keys says how it was understood.
+  transport.respond(expect.jwks_uri, '{"keys": []}');
+  assert.deepEqual(await outcome(() => client.keys()), { code: "broker_document" });
+  assert.equal(transport.requests(expect.jwks_uri), 1);
+});
+
+replay("cache_headers", async ({ headers, expect }, { now }) => {
+  const { client } = canned({ headers, now });
+  await client.discover();
+  assert.equal(client.stats().discovery.freshForMs, expect.lifetime * 1000);
+});
+
+replay("emails", async ({ input, expect, authenticate }) => {
+  assert.deepEqual(await outcome(() => ({ email: normalizeEmail(input) })), expect);
+  assert.equal(normalize(input), expect.email ?? "");
+  const started = await outcome(() => canned().client.authenticate(input));
+  assert.equal(typeof started === "string" ? "accepted" : started.code, authenticate);
+});
+
+replay("authorization_urls", async ({ discovery, redirect_uri, options, authenticate, expect }, shared) => {
+  const { client } = canned({
+    broker: shared.broker,
+    discovery,
+    nonces: [shared.nonce],
+    redirectUri: redirect_uri,
+    options,
+  });
+  const { email = null, ...rest } = authenticate;
+  const started = await outcome(() => client.authenticate(email, rest));
+  assert.deepEqual(typeof started === "string" ? { url: started } : started, expect);
+});
+
+replay("next", ({ next, allowed_hosts, expect }) => {
+  assert.equal(safeNext(next, allowed_hosts), expect);
+});
