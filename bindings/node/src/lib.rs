@@ -4,6 +4,10 @@
 //! Everything here is private to the package, whose TypeScript checks types, names options, and
 //! makes the error objects.
 #![deny(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(dead_code, reason = "napi exports nothing from a test build")
+)]
 #![expect(unreachable_pub, reason = "napi exports what is `pub`, wherever it is")]
 #![expect(
     clippy::needless_pass_by_value,

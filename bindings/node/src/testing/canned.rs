@@ -64,7 +64,6 @@ pub struct CannedTransport {
 impl CannedTransport {
     /// Makes a network on which there is nothing.
     #[napi(constructor)]
-    #[expect(clippy::new_without_default, reason = "only JavaScript makes one")]
     pub fn new() -> Self {
         Self {
             transport: Arc::new(testing::CannedTransport::new()),
