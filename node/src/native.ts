@@ -110,6 +110,7 @@ export interface NativeBroker {
   forgetKeys(): undefined | Failure;
   keyId(key: string, algorithm: string): string | Failure;
   mint(options: string): string | Failure;
+  timeSignatures(tokens: string[]): number | Failure;
   stop(): void;
 }
 
