@@ -1,8 +1,6 @@
 // The CommonJS files are the package. This names their exports for `import`, so that there is one
 // of each class, however the package is loaded.
-import portier from "./index.js";
-
-export const {
+export {
   BrokerError,
   BrokerUnavailable,
   ConfigError,
@@ -12,6 +10,7 @@ export const {
   InvalidToken,
   MemoryStore,
   PortierClient,
+  PortierClient as default,
   PortierError,
   SessionUsed,
   StoreError,
@@ -20,5 +19,4 @@ export const {
   normalizeEmail,
   safeNext,
   version,
-} = portier;
-export default PortierClient;
+} from "./index.js";

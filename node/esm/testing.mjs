@@ -1,4 +1,2 @@
 // As `index.mjs`: names for `import`, and nothing else.
-import testing from "./testing.js";
-
-export const { CannedTransport, DevBroker, ManualClock, cannedClient } = testing;
+export { CannedTransport, DevBroker, ManualClock, cannedClient } from "./testing.js";

@@ -1,0 +1,53 @@
+// The types, from ESM and from CommonJS, and the package as tools see it.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { test } from "node:test";
+
+const HERE = path.resolve(import.meta.dirname, "../..");
+const bin = (name) => path.join(HERE, "node_modules/.bin", name);
+
+for (const [format, extension] of [
+  ["ESM", "mts"],
+  ["CommonJS", "cts"],
+]) {
+  test(`the types hold from ${format}`, (context) => {
+    // In the package's own folder, so that its name is found there.
+    const folder = mkdtempSync(path.join(HERE, "tests/types/check-"));
+    context.after(() => rmSync(folder, { recursive: true }));
+    copyFileSync(path.join(HERE, "tests/types/checks.ts"), path.join(folder, `checks.${extension}`));
+    const options = {
+      extends: "../../../tsconfig.json",
+      compilerOptions: { noEmit: true, rootDir: "../../..", skipLibCheck: false, exactOptionalPropertyTypes: true },
+      files: [`checks.${extension}`],
+      include: [],
+    };
+    writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify(options));
+    succeeds(bin("tsc"), ["--project", folder]);
+  });
+}
+
+test("publint and attw find nothing", (context) => {
+  const folder = mkdtempSync(path.join(HERE, "tests/types/pack-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  succeeds("npm", ["pack", "--pack-destination", folder]);
+  const { version } = createRequire(import.meta.url)("../../package.json");
+  const tarball = path.join(folder, `portier-client-${version}.tgz`);
+  succeeds(bin("publint"), ["--strict", tarball]);
+  succeeds(bin("attw"), [tarball, "--profile", "node16"]);
+});
+
+test("the version is the workspace's", () => {
+  const { version } = createRequire(import.meta.url)("../../package.json");
+  const { stdout } = succeeds("cargo", ["metadata", "--no-deps", "--format-version=1"]);
+  for (const member of JSON.parse(stdout).packages) assert.equal(member.version, version);
+});
+
+function succeeds(command, args) {
+  const done = spawnSync(command, args, { cwd: HERE, encoding: "utf8", maxBuffer: 2 ** 26 });
+  assert.equal(done.status, 0, `${done.stdout}\n${done.stderr}`);
+  return done;
+}
+

@@ -1,0 +1,68 @@
+// What the types promise; compiled, never run.
+import Default, {
+  BrokerError,
+  MemoryStore,
+  PortierClient,
+  PortierError,
+  TokenExpired,
+  normalize,
+  safeNext,
+  type AuthenticateOptions,
+  type ErrorCode,
+  type Key,
+  type Login,
+  type PortierClientOptions,
+  type Stats,
+} from "portier-client";
+import { CannedTransport, DevBroker, ManualClock, cannedClient } from "portier-client/testing";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function is<_Holds extends true>(): void {}
+
+export async function checks(form: FormData, body: unknown): Promise<void> {
+  const options: PortierClientOptions = { redirectUri: "https://example.com/verify" };
+  const client = new Default({ ...options, store: new MemoryStore({ capacity: 10 }), leeway: 1000 });
+  is<Equal<typeof client, PortierClient>>();
+
+  const start: AuthenticateOptions = { state: "a", signal: AbortSignal.timeout(1) };
+  is<Equal<Awaited<ReturnType<typeof client.authenticate>>, string>>();
+  await client.authenticate("alice@example.com", "state");
+  await client.authenticate(null, start);
+  is<Equal<Awaited<ReturnType<typeof client.verify>>, string>>();
+  const login: Login = await client.complete(form, { browser: "secret" });
+  await client.complete(new URLSearchParams(""));
+  await client.complete(body as object);
+  is<Equal<typeof login.session, string | null>>();
+  is<Equal<typeof login.issuedAt, Date>>();
+  const keys: Key[] = await client.keys();
+  is<Equal<(typeof keys)[number]["algorithm"], "RS256" | "EdDSA">>();
+  const stats: Stats = client.stats();
+  is<Equal<typeof stats.keys.ageMs, number | null>>();
+  client.leeway = 1000;
+  client.destroy();
+
+  const error: unknown = new TokenExpired("late", { code: "token_expired" });
+  if (error instanceof PortierError) is<Equal<typeof error.code, ErrorCode>>();
+  if (error instanceof BrokerError) is<Equal<typeof error.error, string | null>>();
+  is<Equal<ReturnType<typeof normalize>, string>>();
+  is<Equal<ReturnType<typeof safeNext>, string | null>>();
+
+  const broker = new DevBroker({ mode: "accept" });
+  broker.mint({ url: "", claims: { exp: 1 }, key: "stranger" });
+  const clock = new ManualClock(new Date());
+  const canned = cannedClient({ ...options, clock, transport: new CannedTransport() });
+  is<Equal<typeof canned, PortierClient>>();
+
+  // @ts-expect-error a redirect URI is needed
+  new PortierClient({});
+  // @ts-expect-error there is no such option
+  new PortierClient({ ...options, borker: "https://broker.example" });
+  // @ts-expect-error an address is text, or null
+  void client.authenticate(undefined);
+  // @ts-expect-error a token is text
+  void client.verify(1);
+  // @ts-expect-error a login cannot be changed
+  login.email = "";
+  // @ts-expect-error there is no such code
+  new PortierError("", { code: "made_up" });
+}
