@@ -1,0 +1,201 @@
+"""Compares what Rust, Python and Node offer; prints what one of them lacks.
+
+Names are compared in the case of Python. What is different on purpose is listed here, with why.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import portier_client
+from portier_client import Client, Login, _native, errors, testing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+
+# Called differently, because users of each language expect it so.
+NODE_NAMES = {
+    "portier_client": "client",
+    "version": "__version__",
+    "destroy": "aclose",
+    "session_ttl_ms": "session_ttl",
+    "timeout_ms": "timeout",
+    "leeway_ms": "leeway",
+    "age_ms": "age_seconds",
+    "fresh_for_ms": "fresh_for_seconds",
+    "clock_difference_ms": "clock_difference",
+}
+# For code that was written for the npm package `portier`.
+NODE_ONLY = {"normalize", "memory_store", "leeway", "response_mode", "store", "leeway_ms"}
+# The protocol of stores that are written in the language.
+NOT_YET = {"store"}
+# What the language itself asks for.
+NODE_LANGUAGE = {"to_json"}
+# Injected in tests only, through `testing` in the other languages.
+RUST_ONLY = {"clock", "random", "transport"}
+
+findings: list[str] = []
+
+
+def main() -> int:
+    """Prints one line for each finding; returns 1 if there is any."""
+    node = json.loads(
+        subprocess.run(
+            [os.environ.get("NODE", "node"), str(HERE / "node.cjs")],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+    )
+    public_names(node)
+    the_client(node)
+    options_and_defaults(node)
+    what_is_returned(node)
+    error_codes(node)
+    vectors()
+    print("\n".join(findings) or "no findings")
+    return 1 if findings else 0
+
+
+def public_names(node: dict[str, Any]) -> None:
+    """The names of the packages, types included, and of their parts for tests."""
+    python = {pythonic(name) for name in portier_client.__all__} - {"client"} - NOT_YET
+    lacking("public names", "Node", python, renamed(node["names"]) | typed(node))
+    lacking("public names", "Python", renamed(node["names"], NODE_ONLY), python)
+    rust = set(re.findall(r"\b(\w+)\b", exports("core/src/lib.rs")))
+    lacking("public names", "Rust", {"Client", "Login", "normalize_email", "safe_next"}, rust)
+    helpers = {pythonic(name) for name in testing.__all__}
+    same("names for tests", helpers, renamed(node["testing"]))
+
+
+def the_client(node: dict[str, Any]) -> None:
+    """The methods and properties of a client."""
+    public = {name for name in dir(Client) if not name.startswith("_")}
+    same("the client", public, renamed(node["client"], NODE_ONLY | NODE_LANGUAGE))
+    rust = set(re.findall(r"pub (?:async )?fn (\w+)", source("core/src/client.rs")))
+    lacking("the client", "Rust", public - {"aclose"}, rust)
+
+
+def options_and_defaults(node: dict[str, Any]) -> None:
+    """The options of a client, and what they are when they are not given."""
+    parameters = inspect.signature(Client).parameters
+    python = set(parameters)
+    same("options", python, renamed(node["options"]))
+    config = source("core/src/config.rs")
+    rust = set(re.findall(r"pub fn (\w+)\(mut self", config))
+    same("options", python - {"redirect_uri"}, rust - RUST_ONLY, "Rust")
+
+    defaults = {name: parameter.default for name, parameter in parameters.items()}
+    for name in ("leeway", "session_ttl", "timeout"):
+        seconds = re.search(rf"\b{name}: Duration::from_secs\(([\d *]+)\)", config)
+        product = 1
+        for factor in seconds[1].split("*") if seconds else []:
+            product *= int(factor)
+        equal(f"default of {name}", "Rust", defaults[name], product)
+    broker = re.search(r'DEFAULT_BROKER: &str = "(.*)"', config)
+    equal("default of broker", "Rust", defaults["broker"], broker and broker[1])
+    of_node = node["defaults"]
+    equal("default of broker", "Node", defaults["broker"], of_node["broker"])
+    equal("default of response_mode", "Node", defaults["response_mode"], of_node["responseMode"])
+    equal("default of leeway", "Node", defaults["leeway"] * 1000, of_node["leewayMs"])
+
+
+def what_is_returned(node: dict[str, Any]) -> None:
+    """The members of a login, and of what a client counts."""
+    login = {field.name for field in dataclasses.fields(Login)}
+    same("login", login, renamed(node["login"]))
+    struct = re.search(r"pub struct Login \{(.*?)\n\}", source("core/src/session.rs"), re.DOTALL)
+    same("login", login, set(re.findall(r"pub (\w+):", struct[1] if struct else "")), "Rust")
+    stats: dict[str, Any] = Client("https://example.com/verify").stats()
+    same("stats", set(stats), renamed(node["stats"]))
+    same("stats of a document", set(stats["keys"]), renamed(node["stats"]["keys"]))
+
+
+def error_codes(node: dict[str, Any]) -> None:
+    """The codes, their classes, and whether they are retryable."""
+    rust = source("core/src/error.rs")
+    in_source = dict(re.findall(r'^ +\w+ = "(\w+)" in (\w+),', rust, re.MULTILINE))
+    python = {code: kind for code, kind, _ in _native.codes()}
+    equal("codes", "Python", in_source, python)
+    equal("codes", "Node", in_source, {code["code"]: code["kind"] for code in node["codes"]})
+    classes = {code: kind.__name__ for code, kind in errors.CLASSES.items()}
+    equal("classes of codes", "Node", classes, node["classes"])
+    retryable = {code for code, _, again in _native.codes() if again}
+    equal("retryable", "Node", retryable, {c["code"] for c in node["codes"] if c["retryable"]})
+
+
+def vectors() -> None:
+    """Every file of vectors is replayed in every language."""
+    files = {path.stem for path in (ROOT / "tests/vectors").glob("*.json")}
+    rust = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "core").rglob("*.rs"))
+    lacking("vectors", "Rust", files, set(re.findall(r"vectors/(\w+)\.json", rust)))
+    for language, folder, pattern in (
+        ("Python", "python/tests", r'["/](\w+)(?:\.json)?"'),
+        ("Node", "node/tests", r'replay\("(\w+)"'),
+    ):
+        text = "".join(
+            path.read_text(encoding="utf-8")
+            for path in (ROOT / folder).rglob("*test*")
+            if path.is_file() and path.suffix in {".py", ".mjs"}
+        )
+        lacking("vectors", language, files, {match[1] for match in re.finditer(pattern, text)})
+
+
+def pythonic(name: str) -> str:
+    """A name in Python's case."""
+    snake: str = re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\1\2", name)
+    return snake.lower()
+
+
+def renamed(names: Iterable[str], without: Iterable[str] = ()) -> set[str]:
+    """Names of Node as Python has them."""
+    snake = {pythonic(name) for name in names}.difference(without)
+    return {NODE_NAMES.get(name, name) for name in snake}
+
+
+def typed(node: dict[str, Any]) -> set[str]:
+    """What Node has as a type only."""
+    return {pythonic(name) for name in node["types"]}
+
+
+def source(name: str) -> str:
+    """A file of the workspace."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def exports(name: str) -> str:
+    """The `pub use` lines of a Rust file."""
+    return " ".join(re.findall(r"^pub use .*?;", source(name), re.MULTILINE | re.DOTALL))
+
+
+def same(what: str, python: set[str], other: set[str], language: str = "Node") -> None:
+    """Notes what either side lacks."""
+    lacking(what, "Python", other, python)
+    lacking(what, language, python, other)
+
+
+def lacking(what: str, language: str, wanted: set[str], found: set[str]) -> None:
+    """Notes what a language lacks."""
+    if missing := sorted(wanted - found):
+        findings.append(f"{what}: {language} lacks {', '.join(missing)}")
+
+
+def equal(what: str, language: str, wanted: object, found: object) -> None:
+    """Notes a difference."""
+    if wanted != found:
+        findings.append(f"{what}: {language} has {found}, and not {wanted}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
