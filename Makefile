@@ -6,11 +6,15 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 CARGO ?= cargo
+NODE ?= node
+NPM ?= npm
 PORT ?= 8888
 
 VENV := $(CURDIR)/.venv
 VENV_PYTHON := $(VENV)/bin/python
 VENV_READY := $(VENV)/.ready
+NODE_READY := node/node_modules/.package-lock.json
+RUNTIMES_READY := node/tests/runtimes/node_modules/.package-lock.json
 
 # `maturin` installs into the virtual environment that this names; pyo3 asks the same Python
 # whoever builds it, or each builder would undo the others' work.
@@ -31,8 +35,14 @@ demo: tools setup ## Build, then serve the example site and a development broker
 	@cd python && $(VENV_PYTHON) -m maturin develop --release
 	@exec $(VENV_PYTHON) python/examples/tornado/demo.py --port $(PORT)
 
+.PHONY: demo-node
+demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Node
+	$(call say,Building the Node package for release; the first time takes some minutes)
+	@cd node && $(NODE) scripts/build.mjs --release
+	@exec $(NODE) node/examples/fastify/demo.mjs --port $(PORT)
+
 .PHONY: test
-test: tools test-rust test-vectors test-python ## Run every suite
+test: tools test-rust test-vectors test-python test-node test-parity ## Run every suite
 
 .PHONY: test-rust
 test-rust: tools ## Run the Rust suites and the examples in their documentation
@@ -50,6 +60,18 @@ test-vectors: tools setup ## Check that the test vectors are what their generato
 test-python: tools setup module types ## Run the Python suites, type checks and documentation examples
 	$(call say,Python: tests)
 	@cd python && $(VENV_PYTHON) -m pytest
+
+.PHONY: test-node
+test-node: tools-node package $(RUNTIMES_READY) ## Run the Node suites, on Node, and on other runtimes
+	$(call say,Node: tests)
+	@cd node && $(NODE) scripts/test.mjs
+	$(call say,Node: tests on other runtimes)
+	@cd node && $(NODE) scripts/test.mjs --runtimes
+
+.PHONY: test-parity
+test-parity: setup module package ## Check that no language lacks what another has
+	$(call say,Parity of Rust and Python and Node)
+	@$(VENV_PYTHON) tests/parity/parity.py
 
 .PHONY: types
 types: tools setup module
@@ -75,9 +97,10 @@ lint: tools setup module types ## Check form: formatting, lints, types, licences
 	@$(VENV_PYTHON) scripts/check_files.py
 
 .PHONY: bench
-bench: tools setup ## Measure, against the bare signature verification of the same run
+bench: tools-node setup $(NODE_READY) ## Measure, against the bare signature verification of the same run
 	$(call say,Building for release; the first time takes some minutes)
 	@cd python && $(VENV_PYTHON) -m maturin develop --release
+	@cd node && $(NODE) scripts/build.mjs --release
 	@$(VENV_PYTHON) tests/bench/run.py
 
 .PHONY: docs
@@ -89,12 +112,17 @@ docs: tools ## Build the reference of the crate into target/doc
 .PHONY: clean
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv .tools python/portier_client/*.so
+	rm -rf node/dist node/node_modules node/tests/runtimes/node_modules node/LICENSE-*
 	rm -rf python/.pytest_cache python/.mypy_cache python/.ruff_cache .ruff_cache .mypy_cache .pytest_cache .hypothesis python/.hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: tools
 tools:
 	@PYTHON='$(PYTHON)' CARGO='$(CARGO)' scripts/check_tools.sh
+
+.PHONY: tools-node
+tools-node: tools
+	@NODE='$(NODE)' NPM='$(NPM)' scripts/check_tools.sh node
 
 .PHONY: setup
 setup: $(VENV_READY)
@@ -115,3 +143,18 @@ $(VENV_READY): python/requirements-dev.txt
 module: tools setup
 	$(call say,Python: build the module)
 	@cd python && $(VENV_PYTHON) -m maturin develop
+
+$(NODE_READY): node/package-lock.json
+	$(call say,Setting up node/node_modules)
+	@cd node && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(RUNTIMES_READY): node/tests/runtimes/package-lock.json
+	$(call say,Setting up Node 24, Bun and Deno in node/tests/runtimes)
+	@cd node/tests/runtimes && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: package
+package: tools-node $(NODE_READY)
+	$(call say,Node: build the package)
+	@cd node && $(NODE) scripts/build.mjs

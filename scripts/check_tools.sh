@@ -37,3 +37,13 @@ at_least "${python:-0.0}" "$python_needed" ||
 
 has "${CC:-cc}" || has gcc || has clang ||
     lacks "needs a C compiler for the cryptography: on Debian, \`apt install gcc libc6-dev\`"
+
+[ "${1:-}" = node ] || exit 0
+
+NODE=${NODE:-node}
+node_needed=20.19
+has "$NODE" || lacks "needs Node $node_needed or newer: install it from https://nodejs.org"
+node=$("$NODE" --version | sed -n 's/^v\([0-9]*\.[0-9]*\).*/\1/p')
+at_least "${node:-0.0}" "$node_needed" ||
+    lacks "needs Node $node_needed or newer, found ${node:-none}: name another with NODE=…"
+has "${NPM:-npm}" || lacks "needs npm, which comes with Node: on Debian, \`apt install npm\`"

@@ -31,6 +31,7 @@ def main() -> int:
         "rust": rust(),
         "asyncio": python("asyncio"),
         "uvloop": python("uvloop"),
+        "node": node(),
         "import_milliseconds": import_time(),
         "wheel_octets": wheel_size(),
     }
@@ -54,6 +55,12 @@ def python(loop: str) -> dict[str, Any]:
     """Logins from Python, awaited in an event loop; see `login.py`."""
     say(f"Python, {loop}")
     return measured([sys.executable, str(HERE / "login.py"), loop])
+
+
+def node() -> dict[str, Any]:
+    """Logins from Node, next to Node's own crypto; see `login.mjs`."""
+    say("Node")
+    return measured([os.environ.get("NODE", "node"), str(HERE / "login.mjs")])
 
 
 def import_time() -> dict[str, float]:
@@ -118,9 +125,12 @@ def show(results: dict[str, Any]) -> None:
         (f"Rust, {rust['pending']:,} logins pending", rust["full_store"]),
         ("Python, asyncio", results["asyncio"]),
         ("Python, uvloop", results["uvloop"]),
+        (f"Node {results['node']['node']}", results["node"]),
     ):
         print(title)
-        for name in ("bare", "verify", "authenticate"):
+        for name in ("bare", "verify", "authenticate", "node_crypto"):
+            if name not in figures:
+                continue
             figure = figures[name]
             print(f"  {name:<32}{figure['microseconds']:>8.2f}{figure['ratio']:>9.3f}")
     octets = rust["octets_per_pending_login"]
@@ -131,8 +141,13 @@ def show(results: dict[str, Any]) -> None:
         f"import: {times['on_top']:.1f} ms on top of the interpreter's "
         f"{times['bare_interpreter']:.1f} ms"
     )
+    times = results["node"]["require_milliseconds"]
+    print(f"require: {times['on_top']:.1f} ms on top of Node's {times['bare_node']:.1f} ms")
     wheel = results["wheel_octets"]
     print(f"wheel: {wheel['packed'] / 1e6:.2f} MB, unpacked {wheel['unpacked'] / 1e6:.2f} MB")
+    package = results["node"]["package_octets"]
+    packed, unpacked = package["packed"] / 1e6, package["unpacked"] / 1e6
+    print(f"npm package: {packed:.2f} MB, unpacked {unpacked:.2f} MB")
 
 
 if __name__ == "__main__":
