@@ -26,6 +26,10 @@ const PRELUDE = `
   };
 `;
 
+const BUSY_WORKER = JSON.stringify(
+  `${PRELUDE} start(); require("node:worker_threads").parentPort.postMessage("busy");`,
+);
+
 // Each ends with answers under way, at a moment of its own.
 const ENDS = {
   "at once": "start(); process.exit(0);",
@@ -34,8 +38,7 @@ const ENDS = {
   "with calls made while it ends": "start(); process.on('exit', () => start()); process.exit(0);",
   "with a worker under way": `
     const { Worker } = require("node:worker_threads");
-    new Worker(${JSON.stringify(`${PRELUDE}; start(); postMessage(1);`)}.replace("postMessage", "require('node:worker_threads').parentPort.postMessage"), { eval: true })
-      .on("message", () => process.exit(0));
+    new Worker(${BUSY_WORKER}, { eval: true }).on("message", () => process.exit(0));
     start();`,
 };
 
@@ -49,6 +52,22 @@ describe("programs end silently with calls under way", () => {
       );
       assert.deepEqual(outcomes, Array(count).fill({ status: 0, signal: null, output: "" }));
     });
+  }
+});
+
+test("only workers load the addon, one after the other", async () => {
+  const program = `
+    const { Worker } = require("node:worker_threads");
+    const { once } = require("node:events");
+    (async () => {
+      for (let round = 0; round < 20; round++) {
+        const worker = new Worker(${BUSY_WORKER}, { eval: true });
+        await once(worker, "message");
+        await worker.terminate();
+      }
+    })();`;
+  for (const origin of [broker.origin, silent]) {
+    assert.deepEqual(await run(program, origin), { status: 0, signal: null, output: "" });
   }
 });
 
