@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from types import CodeType
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "python/README.md"])
+PACKAGES = [ROOT / "python/README.md", ROOT / "node/README.md"]
+# Examples in JavaScript are executed by `node/tests/package/documentation.test.mjs`.
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *PACKAGES])
 
 
 def name_of(page: Path) -> str:

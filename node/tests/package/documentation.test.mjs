@@ -1,0 +1,164 @@
+// What the README and the manual say of Node is true: their examples run, their tables are complete.
+// The examples in Python, and the links, are the business of `python/tests`; the package's own README
+// is that of `tests/client`.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+import * as portier from "portier-client";
+import { DevBroker } from "portier-client/testing";
+
+const ROOT = path.resolve(import.meta.dirname, "../../..");
+const PAGES = [...inFolder("."), ...inFolder("docs")];
+const EXAMPLES = PAGES.map((page) => [page, examples(read(page))]);
+
+// Inside the package: only there its own name leads to it.
+const workshop = mkdtempSync(path.join(import.meta.dirname, "documentation-"));
+const broker = new DevBroker({ mode: "accept" });
+after(() => {
+  broker.stop();
+  rmSync(workshop, { recursive: true });
+});
+
+// The examples speak to the public broker; here the development broker answers.
+const LOCAL = `
+import { PortierClient as Public } from "portier-client";
+export * from "portier-client";
+export class PortierClient extends Public {
+  constructor(options) {
+    super({ broker: ${JSON.stringify(broker.origin)}, ...options });
+  }
+}
+export default PortierClient;
+`;
+const local = write("local.mjs", LOCAL);
+
+for (const [page, blocks] of EXAMPLES) {
+  if (blocks.length === 0) continue;
+  test(`examples run page=${page}`, async () => {
+    for (const [number, code] of blocks.entries()) {
+      const { app } = await run(`${page.replaceAll("/", "-")}-${number}.mjs`, code);
+      await app?.close();
+    }
+  });
+}
+
+test("the README logs in with Fastify", async () => {
+  const { app } = await run("fastify.mjs", section("README.md", "Fastify"));
+  const here = { "sec-fetch-site": "same-origin" };
+  const started = await app.inject(form("/", { email: "Alice@Example.com" }, here));
+  assert.equal(started.statusCode, 303);
+  const id_token = broker.mint({ url: started.headers.location });
+  const done = await app.inject(form("/verify", { id_token, state: "" }));
+  assert.deepEqual([done.statusCode, done.headers.location], [303, "/"]);
+  const [{ name, value }] = done.cookies;
+  const page = await app.inject({ url: "/", cookies: { [name]: value } });
+  assert.match(page.body, /You are alice@example\.com/);
+  const tampered = await app.inject({ url: "/", cookies: { [name]: `bob@example.com.${value}` } });
+  assert.doesNotMatch(tampered.body, /You are/);
+
+  const again = await app.inject(form("/verify", { id_token }));
+  assert.deepEqual([again.statusCode, again.cookies], [400, []]);
+  assert.match(again.body, /session_used/);
+  assert.equal((await app.inject(form("/", { email: "nobody" }, here))).statusCode, 400);
+  const elsewhere = { "sec-fetch-site": "cross-site" };
+  const foreign = await app.inject(form("/", { email: "alice@example.com" }, elsewhere));
+  assert.equal(foreign.statusCode, 403);
+  await app.close();
+});
+
+test("the README logs in with any Node server", async () => {
+  const { start, finish } = await run("any.mjs", section("README.md", "Any Node server"));
+  const url = await start("Alice@Example.com");
+  const email = await finish({ id_token: broker.mint({ url }), state: "" });
+  assert.equal(email, "alice@example.com");
+});
+
+test("every option is documented with its default", () => {
+  const rows = read("docs/configuration.md").matchAll(/^\| `\w+` \| `[^`]*` \| `(\w+)` \| `([^`]*)` \|/gm);
+  const documented = Object.fromEntries([...rows].map(([, name, value]) => [name, evaluate(value)]));
+  const source = read("node/src/options.ts");
+  const [, list] = /const NAMES = \[(.*?)\]/s.exec(source);
+  const names = [...list.matchAll(/"(\w+)"/g)].map(([, name]) => name);
+  // The redirect URI is not optional, and `leeway` is a second name.
+  const options = names.filter((name) => name !== "redirectUri" && name !== "leeway");
+  assert.deepEqual(Object.keys(documented).sort(), options.sort());
+
+  const client = new portier.PortierClient({ redirectUri: "https://example.com/verify" });
+  for (const name of ["broker", "responseMode", "leewayMs"]) {
+    assert.equal(documented[name], client[name], name);
+  }
+  // A default is a value like any other.
+  new portier.PortierClient({ redirectUri: "https://example.com/verify", ...documented });
+});
+
+test("every option's documented range is the range", () => {
+  const make = (options) =>
+    new portier.PortierClient({ redirectUri: "https://example.com/verify", ...options });
+  for (const [name, least, most] of [
+    ["leewayMs", 0, 300_000],
+    ["sessionTtlMs", 1_000, 86_400_000],
+    ["timeoutMs", 1, 60_000],
+  ]) {
+    make({ [name]: least });
+    make({ [name]: most });
+    for (const outside of [least - 1, most + 1]) {
+      assert.throws(() => make({ [name]: outside }), portier.ConfigError, `${name}=${outside}`);
+    }
+  }
+});
+
+test("every class of errors is in the README", () => {
+  const classes = read("docs/errors.md").matchAll(/^## `(\w+)`/gm);
+  for (const [, name] of classes) {
+    assert.ok(portier[name].prototype instanceof portier.PortierError, name);
+    assert.match(read("README.md"), new RegExp(`^\\| \`${name}\` \\|`, "m"));
+  }
+});
+
+function inFolder(folder) {
+  const names = readdirSync(path.join(ROOT, folder)).filter((name) => name.endsWith(".md")).sort();
+  return names.map((name) => path.posix.join(folder, name));
+}
+
+function read(page) {
+  return readFileSync(path.join(ROOT, page), "utf8");
+}
+
+/** The ```js and ```mjs blocks of a text; each is a module of its own. */
+function examples(text) {
+  return [...text.matchAll(/^```m?js\n(.*?)^```$/gms)].map(([, code]) => code);
+}
+
+function section(page, title) {
+  const text = read(page).split("\n## ").find((text) => text.startsWith(`${title}\n`));
+  return examples(text)[0];
+}
+
+/** Runs an example; gives what it exports, and its `app` in any case. */
+async function run(name, code) {
+  const here = code
+    .replaceAll('from "portier-client"', `from ${JSON.stringify(local)}`)
+    .replaceAll(/port: \d+/g, "port: 0");
+  const exported = /^const app = /m.test(here) ? "\nexport { app };" : "";
+  return import(write(name, here + exported));
+}
+
+function write(name, text) {
+  const file = path.join(workshop, name);
+  writeFileSync(file, text);
+  return pathToFileURL(file).href;
+}
+
+function form(url, fields, headers) {
+  const payload = new URLSearchParams(fields).toString();
+  const type = "application/x-www-form-urlencoded";
+  return { method: "POST", url, payload, headers: { "content-type": type, ...headers } };
+}
+
+/** The value of a default as it is written in a table. */
+function evaluate(text) {
+  return text === "undefined" ? undefined : JSON.parse(text.replaceAll(/(?<=\d)_(?=\d)/g, ""));
+}
