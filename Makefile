@@ -39,7 +39,7 @@ demo: tools setup ## Build, then serve the example site and a development broker
 demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Node
 	$(call say,Building the Node package for release; the first time takes some minutes)
 	@cd node && $(NODE) scripts/build.mjs --release
-	@exec $(NODE) node/examples/fastify/demo.mjs --port $(PORT)
+	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
 
 .PHONY: test
 test: tools test-rust test-vectors test-python test-node test-parity ## Run every suite

@@ -1,111 +1,132 @@
-// A small site with a page for members, who come in with nothing but an e-mail address.
-//
-// `node app.mjs` serves it with the public broker, which sends a real mail; `node demo.mjs` with a
-// development broker, which sends none.
+// A small Express site with a page for members, who come in with nothing but an e-mail address.
+// `demo.mjs`, one level up, serves it together with a development broker, which sends no mail.
 import { randomBytes } from "node:crypto";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 import cookieParser from "cookie-parser";
 import express from "express";
-import { InvalidEmail, PortierClient, PortierError, safeNext } from "portier-client";
+import PortierClient, { InvalidEmail, safeNext } from "portier-client";
 
-import { pageHeaders } from "../site/headers.mjs";
-import * as pages from "../site/pages.mjs";
-import { explain, refuse } from "../site/problems.mjs";
-import { cookieFlags, isToken, newToken, read, write } from "../site/session.mjs";
+import { commonHeaders, FILES, LARGEST_FORM } from "../shared/http.mjs";
+import { indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
+import { explain, FORGED, NOT_A_FORM, NOT_FOUND, POST_ONLY } from "../shared/problems.mjs";
+import { beginSession, field, isFromHere, readSession, sessionCookie } from "../shared/session.mjs";
 
-const STATIC = fileURLToPath(new URL("../site/static/", import.meta.url));
+const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 
-/** Puts the site together; `client` knows the broker, `secret` signs the cookies. */
-export function makeApp(client, secret) {
+/** Puts the site together; `client` knows the broker. */
+export function makeApp(client, cookieSecret) {
   const app = express();
-  const flags = { ...cookieFlags(client), signed: true };
-  const headers = pageHeaders(client);
+  const { name, flags } = sessionCookie(client);
+
   app.disable("x-powered-by");
-  app.use("/static", express.static(STATIC, { maxAge: 3_600_000 }));
-  app.use(cookieParser(secret));
+  app.disable("etag");
+  // Else `/verify/` and `/Verify` would be exempt from the check of forms, too.
+  app.enable("strict routing");
+  app.enable("case sensitive routing");
+  app.use(cookieParser(cookieSecret));
 
   app.use((request, response, next) => {
-    response.set(headers);
-    // What was tampered with is false.
-    const token = request.signedCookies.token || newToken();
-    request.visit = { email: read(request.signedCookies.session), token, framework: "Express" };
-    if (!request.signedCookies.token) response.cookie("token", token, flags);
+    response.set(commonHeaders(client));
+    request.session = readSession(request.signedCookies[name]);
     next();
   });
-  app.use(express.urlencoded({ extended: false, limit: "64kb" }));
-  app.use((request, response, next) => {
-    // The broker's post comes from another site and cannot know the token: the nonce in its own
-    // takes that place. Nothing else is exempt.
-    const exempt = request.method !== "POST" || request.path === "/verify";
-    if (exempt || isToken(request.visit.token, request.body?._token)) return next();
-    show(request, response, refuse(403));
-  });
+  app.use(express.urlencoded({ extended: false, inflate: false, limit: LARGEST_FORM }));
 
-  app.get("/", (request, response) => response.send(pages.index(request.visit)));
-
-  app.get("/members", (request, response) => {
-    if (request.visit.email === null) return response.redirect(302, "/login?next=/members");
-    response.send(pages.members(request.visit));
-  });
-
-  app.get("/login", (request, response) => {
-    const { email = "", next = "" } = request.query;
-    response.send(pages.signIn(request.visit, { email, next }));
-  });
-
-  app.post("/login", async (request, response) => {
-    const { email, next } = request.body;
-    try {
-      const url = await client.authenticate(email, { session: safeNext(next) ?? undefined });
-      seeOther(response, url);
-    } catch (error) {
-      if (!(error instanceof InvalidEmail)) throw error;
-      const complaint = "This does not look like an e-mail address.";
-      response.status(400).send(pages.signIn(request.visit, { email, next, complaint }));
-    }
-  });
-
+  // The broker's answer comes from another site, without cookies: it alone goes by its token.
   app.post("/verify", async (request, response) => {
-    if (request.body === undefined) return show(request, response, refuse(415));
+    if (!request.body) return fail(request, response, NOT_A_FORM);
     const login = await client.complete(request.body);
-    response.cookie("session", write(login.email), flags);
+    keep(response, beginSession(login.email));
     seeOther(response, safeNext(login.session) ?? "/");
   });
 
-  // Nobody's link, mail scanner or reload completes a login.
-  app.get("/verify", (request, response) =>
-    show(request, response.set("Allow", "POST"), refuse(405)),
-  );
+  app.use((request, response, next) => {
+    const harmless = ["GET", "HEAD", "OPTIONS"].includes(request.method);
+    if (harmless || isFromHere(request.session, request.body)) return next();
+    fail(request, response, FORGED);
+  });
+
+  app.get("/", (request, response) => {
+    response.send(indexPage(withForm(request, response)));
+  });
+
+  app.get("/members", (request, response) => {
+    if (request.session?.email) return response.send(membersPage(view(request)));
+    seeOther(response, `/login?next=${encodeURIComponent(request.originalUrl)}`);
+  });
+
+  app.get("/login", (request, response) => {
+    const sent = { email: field(request.query, "email"), next: field(request.query, "next") };
+    response.send(loginPage(withForm(request, response), sent));
+  });
+
+  app.post("/login", async (request, response) => {
+    const email = field(request.body, "email");
+    const next = field(request.body, "next");
+    try {
+      seeOther(response, await client.authenticate(email, { session: safeNext(next) }));
+    } catch (error) {
+      if (!(error instanceof InvalidEmail)) throw error;
+      const sent = { email, next, complaint: DOES_NOT_LOOK_LIKE_ONE };
+      response.status(400).send(loginPage(view(request), sent));
+    }
+  });
+
+  app.get("/verify", (request, response) => fail(request, response, POST_ONLY));
 
   app.post("/logout", (request, response) => {
-    response.clearCookie("session", flags);
+    response.clearCookie(name, flags);
     seeOther(response, "/");
   });
 
-  app.use((request, response) => show(request, response, refuse(404)));
-  // Express knows an error handler by its four parameters.
-  app.use((error, request, response, _next) => {
-    if (error instanceof PortierError) return show(request, response, explain(error));
-    if (error.status < 500) return show(request, response, refuse(error.status));
-    console.error(error);
-    show(request, response, explain(error));
+  for (const { path, type, body } of FILES) {
+    app.get(path, (request, response) => response.type(type).send(body));
+  }
+
+  app.use((request, response) => fail(request, response, NOT_FOUND));
+
+  // Express knows that it takes errors by its four parameters.
+  app.use((error, request, response, next) => {
+    if (response.headersSent) return next(error);
+    const problem = explain(error);
+    if (problem.status >= 500) console.error(error);
+    fail(request, response, problem);
   });
+
+  /** What a page with a form needs: a session, be it of nobody. */
+  function withForm(request, response) {
+    request.session ??= keep(response, beginSession());
+    return view(request);
+  }
+
+  function keep(response, session) {
+    response.cookie(name, JSON.stringify(session), flags);
+    return session;
+  }
+
   return app;
 }
 
-/** Redirects so that the form is not posted on, and tells the next site nothing. */
+function view({ session }) {
+  return { framework: "Express", email: session?.email, token: session?.token };
+}
+
+function fail(request, response, problem) {
+  response.status(problem.status).set(problem.headers).send(problemPage(view(request), problem));
+}
+
+/** Redirects so that a form is not posted on. */
 function seeOther(response, url) {
-  response.set({ "Referrer-Policy": "no-referrer", Location: url }).status(303).end();
+  // Not `location()`, which encodes a URL anew.
+  response.status(303).set("Location", url).end();
 }
 
-function show(request, response, problem) {
-  if (problem.retryAfter !== undefined) response.set("Retry-After", String(problem.retryAfter));
-  response.status(problem.status).send(pages.problem(request.visit, problem));
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+/** Serves the site with the public broker, which sends a real mail. */
+function main() {
   const client = new PortierClient({ redirectUri: "http://localhost:8888/verify" });
   const secret = process.env.COOKIE_SECRET ?? randomBytes(32).toString("base64url");
   makeApp(client, secret).listen(8888, "localhost", () => console.log("Open http://localhost:8888"));
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();

@@ -1,123 +1,137 @@
-// A small site with a page for members, who come in with nothing but an e-mail address.
-//
-// `node app.mjs` serves it with the public broker, which sends a real mail; `node demo.mjs` with a
-// development broker, which sends none.
+// A small Fastify site with a page for members, who come in with nothing but an e-mail address.
+// `demo.mjs`, one level up, serves it together with a development broker, which sends no mail.
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 import cookie from "@fastify/cookie";
-import formBody from "@fastify/formbody";
+import formbody from "@fastify/formbody";
 import Fastify from "fastify";
-import { InvalidEmail, PortierClient, PortierError, safeNext } from "portier-client";
+import PortierClient, { InvalidEmail, safeNext } from "portier-client";
 
-import { pageHeaders } from "../site/headers.mjs";
-import * as pages from "../site/pages.mjs";
-import { explain, refuse } from "../site/problems.mjs";
-import { cookieFlags, isToken, newToken, read, write } from "../site/session.mjs";
+import { commonHeaders, FILES, LARGEST_FORM } from "../shared/http.mjs";
+import { indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
+import { explain, FORGED, NOT_A_FORM, NOT_FOUND, POST_ONLY } from "../shared/problems.mjs";
+import { beginSession, field, isFromHere, readSession, sessionCookie } from "../shared/session.mjs";
 
-const STATIC = new URL("../site/static/", import.meta.url);
+const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 
-/** Puts the site together; `client` knows the broker, `secret` signs the cookies. */
-export async function makeApp(client, secret) {
-  const app = Fastify({ bodyLimit: 64 * 1024 });
-  const flags = { ...cookieFlags(client), signed: true };
-  // Forms are all it takes.
+/** Puts the site together; `client` knows the broker. */
+export async function makeApp(client, cookieSecret) {
+  const app = Fastify({
+    bodyLimit: LARGEST_FORM,
+    // A path that cannot be decoded comes here, past the hooks.
+    frameworkErrors: (error, request, reply) => {
+      return fail(request, reply.headers(commonHeaders(client)), explain(error));
+    },
+  });
+  const { name, flags } = sessionCookie(client);
+
   app.removeAllContentTypeParsers();
-  await app.register(formBody);
-  await app.register(cookie, { secret });
+  await app.register(formbody);
+  await app.register(cookie, { secret: cookieSecret });
+  app.decorateRequest("session");
 
-  app.decorateRequest("visit", null);
   app.addHook("onRequest", async (request, reply) => {
-    reply.headers(pageHeaders(client));
-    const signed = (name) => {
-      const { valid, value } = request.unsignCookie(request.cookies[name] ?? "");
-      return valid ? value : null;
-    };
-    const token = signed("token") ?? newToken();
-    request.visit = { email: read(signed("session")), token, framework: "Fastify" };
-    if (signed("token") === null) reply.setCookie("token", token, flags);
+    reply.headers(commonHeaders(client));
+    const { valid, value } = request.unsignCookie(request.cookies[name] ?? "");
+    request.session = readSession(valid ? value : "");
   });
+
+  // The broker's answer comes from another site, without cookies: it alone goes by its token.
   app.addHook("preHandler", async (request, reply) => {
-    // The broker's post comes from another site and cannot know the token: the nonce in its own
-    // takes that place. Nothing else is exempt.
-    if (request.method !== "POST" || request.routeOptions.url === "/verify") return;
-    if (!isToken(request.visit.token, request.body?._token)) return show(request, reply, refuse(403));
+    const harmless = ["GET", "HEAD", "OPTIONS"].includes(request.method);
+    if (harmless || request.routeOptions.config.fromBroker) return;
+    if (!isFromHere(request.session, request.body)) return fail(request, reply, FORGED);
   });
 
-  app.get("/", (request, reply) => send(reply, pages.index(request.visit)));
+  app.get("/", async (request, reply) => show(reply, indexPage(withForm(request, reply))));
 
-  app.get("/members", (request, reply) => {
-    if (request.visit.email === null) return reply.redirect("/login?next=/members", 302);
-    return send(reply, pages.members(request.visit));
+  app.get("/members", async (request, reply) => {
+    if (request.session?.email) return show(reply, membersPage(view(request)));
+    return seeOther(reply, `/login?next=${encodeURIComponent(request.url)}`);
   });
 
-  app.get("/login", (request, reply) => {
-    const { email = "", next = "" } = request.query;
-    return send(reply, pages.signIn(request.visit, { email, next }));
+  app.get("/login", async (request, reply) => {
+    const sent = { email: field(request.query, "email"), next: field(request.query, "next") };
+    return show(reply, loginPage(withForm(request, reply), sent));
   });
 
   app.post("/login", async (request, reply) => {
-    const { email, next } = request.body;
+    const email = field(request.body, "email");
+    const next = field(request.body, "next");
     try {
-      const url = await client.authenticate(email, { session: safeNext(next) ?? undefined });
-      return seeOther(reply, url);
+      return seeOther(reply, await client.authenticate(email, { session: safeNext(next) }));
     } catch (error) {
       if (!(error instanceof InvalidEmail)) throw error;
-      const complaint = "This does not look like an e-mail address.";
-      return send(reply.code(400), pages.signIn(request.visit, { email, next, complaint }));
+      const sent = { email, next, complaint: DOES_NOT_LOOK_LIKE_ONE };
+      return show(reply.code(400), loginPage(view(request), sent));
     }
   });
 
-  app.post("/verify", async (request, reply) => {
-    if (request.body === undefined) return show(request, reply, refuse(415));
+  app.post("/verify", { config: { fromBroker: true } }, async (request, reply) => {
+    if (!request.body) return fail(request, reply, NOT_A_FORM);
     const login = await client.complete(request.body);
-    reply.setCookie("session", write(login.email), flags);
+    keep(reply, beginSession(login.email));
     return seeOther(reply, safeNext(login.session) ?? "/");
   });
 
-  // Nobody's link, mail scanner or reload completes a login.
-  app.get("/verify", (request, reply) => show(request, reply.header("Allow", "POST"), refuse(405)));
+  app.get("/verify", async (request, reply) => fail(request, reply, POST_ONLY));
 
-  app.post("/logout", (request, reply) => seeOther(reply.clearCookie("session", flags), "/"));
+  app.post("/logout", async (request, reply) => {
+    reply.clearCookie(name, flags);
+    return seeOther(reply, "/");
+  });
 
-  for (const [name, type] of [
-    ["site.css", "text/css; charset=utf-8"],
-    ["icon.svg", "image/svg+xml"],
-  ]) {
-    app.get(`/static/${name}`, async (request, reply) =>
-      reply.type(type).header("Cache-Control", "max-age=3600").send(await readFile(new URL(name, STATIC))),
-    );
+  for (const { path, type, body } of FILES) {
+    app.get(path, async (request, reply) => reply.type(type).send(body));
   }
 
-  app.setNotFoundHandler((request, reply) => show(request, reply, refuse(404)));
+  app.setNotFoundHandler((request, reply) => fail(request, reply, NOT_FOUND));
+
   app.setErrorHandler((error, request, reply) => {
-    if (error instanceof PortierError) return show(request, reply, explain(error));
-    if (error.statusCode < 500) return show(request, reply, refuse(error.statusCode));
-    console.error(error);
-    return show(request, reply, explain(error));
+    const problem = explain(error);
+    if (problem.status >= 500) console.error(error);
+    return fail(request, reply, problem);
   });
+
+  /** What a page with a form needs: a session, be it of nobody. */
+  function withForm(request, reply) {
+    request.session ??= keep(reply, beginSession());
+    return view(request);
+  }
+
+  function keep(reply, session) {
+    reply.setCookie(name, JSON.stringify(session), flags);
+    return session;
+  }
+
   return app;
 }
 
-function send(reply, page) {
+function view({ session }) {
+  return { framework: "Fastify", email: session?.email, token: session?.token };
+}
+
+function fail(request, reply, problem) {
+  return show(reply.code(problem.status).headers(problem.headers), problemPage(view(request), problem));
+}
+
+function show(reply, page) {
   return reply.type("text/html; charset=utf-8").send(page);
 }
 
-/** Redirects so that the form is not posted on, and tells the next site nothing. */
+/** Redirects so that a form is not posted on. */
 function seeOther(reply, url) {
-  return reply.header("Referrer-Policy", "no-referrer").redirect(url, 303);
+  return reply.redirect(url, 303);
 }
 
-function show(request, reply, problem) {
-  if (problem.retryAfter !== undefined) reply.header("Retry-After", problem.retryAfter);
-  return send(reply.code(problem.status), pages.problem(request.visit, problem));
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+/** Serves the site with the public broker, which sends a real mail. */
+async function main() {
   const client = new PortierClient({ redirectUri: "http://localhost:8888/verify" });
   const secret = process.env.COOKIE_SECRET ?? randomBytes(32).toString("base64url");
   const app = await makeApp(client, secret);
-  await app.listen({ host: "localhost", port: 8888 });
+  await app.listen({ port: 8888, host: "localhost" });
   console.log("Open http://localhost:8888");
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

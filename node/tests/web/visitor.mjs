@@ -1,75 +1,83 @@
 // A browser without scripts: it keeps cookies, follows redirects and sends forms.
 import assert from "node:assert/strict";
-import { request } from "node:http";
+import http from "node:http";
+import { text } from "node:stream/consumers";
+
+const FORM = "application/x-www-form-urlencoded";
 
 /**
- * Someone at a browser of their own. Cookies belong to a host name, whatever its port, and those
- * with a `SameSite` flag stay at home when another site posts.
+ * Someone at a browser of their own.
+ *
+ * Cookies belong to a host name, whatever its port, and those with a `SameSite` flag stay at home
+ * when another site posts.
  */
 export class Visitor {
   cookies = new Map();
 
   /** Opens an address, as if it was typed. */
   get(url, { follow = true } = {}) {
-    return this.#send({ method: "GET", url, follow });
+    return this.#walk({ method: "GET", url }, follow);
   }
 
   /** Sends a request that no page could. */
-  request(method, url, body, headers) {
-    return this.#send({ method, url, body, headers, follow: false });
+  request(method, url, { headers = {}, body } = {}) {
+    return this.#exchange({ method, url, headers, body });
   }
 
   /** Fills in the form of a page whose action ends with `action`, and sends it. */
-  submit(page, action, fields = {}, options = {}) {
+  submit(page, action = "", typed = {}, options = {}) {
     const form = page.form(action);
     const url = new URL(form.action, page.url).href;
-    return this.post(url, { ...form.fields, ...fields }, { origin: page.url, ...options });
+    return this.post(url, { ...form.fields, ...typed }, { origin: page.url, ...options });
   }
 
   /** Sends a form from a page at `origin`; without one, from a site of somebody else. */
   post(url, fields, { follow = true, origin } = {}) {
-    const crossSite = origin === undefined || new URL(origin).hostname !== new URL(url).hostname;
-    const body = new URLSearchParams(fields).toString();
-    return this.#send({ method: "POST", url, body, follow, crossSite });
+    const elsewhere = origin === undefined || hostOf(origin) !== hostOf(url);
+    const headers = { "Content-Type": FORM, Origin: "null" };
+    const body = String(new URLSearchParams(fields));
+    return this.#walk({ method: "POST", url, headers, body, elsewhere }, follow);
   }
 
-  async #send({ follow, ...exchange }) {
-    for (let hop = 0; hop < 10; hop++) {
-      const page = await this.#exchange(exchange);
+  /** A cookie that a host has set. */
+  cookie(name, host = "localhost") {
+    return this.cookies.get(host)?.get(name);
+  }
+
+  async #walk(request, follow) {
+    for (let hops = 0; hops < 10; hops++) {
+      const page = await this.#exchange(request);
       if (!follow || page.status < 300 || page.status > 399) return page;
-      if (exchange.method === "POST") assert.equal(page.status, 303, "what answers a form is 303");
-      exchange = { method: "GET", url: new URL(page.headers.location, exchange.url).href };
+      assert.equal(page.status, 303, "what answers a form is 303");
+      request = { method: "GET", url: new URL(page.headers.location, request.url).href };
     }
     throw new Error("too many redirects");
   }
 
-  async #exchange({ method, url, body, headers = {}, crossSite = false }) {
-    const { hostname } = new URL(url);
-    const cookie = this.#cookiesFor(hostname, crossSite && method === "POST");
-    const form = { "content-type": "application/x-www-form-urlencoded", origin: "null" };
-    const sent = { cookie, ...(body === undefined ? {} : form), ...headers };
+  async #exchange({ method, url, headers = {}, body, elsewhere = false }) {
+    const cookies = this.#cookiesFor(hostOf(url), elsewhere);
     const response = await new Promise((resolve, reject) => {
-      request(url, { method, headers: sent, agent: false }, resolve).on("error", reject).end(body);
+      http
+        .request(url, { method, headers: { ...headers, Cookie: cookies }, agent: false }, resolve)
+        .on("error", reject)
+        .end(body);
     });
-    let text = "";
-    for await (const part of response.setEncoding("utf8")) text += part;
-    for (const value of response.headers["set-cookie"] ?? []) this.#keep(hostname, value);
-    return new Page(url, response.statusCode, response.headers, text);
+    for (const value of response.headers["set-cookie"] ?? []) this.#keep(hostOf(url), value);
+    return new Page(url, response.statusCode, response.headers, await text(response));
   }
 
-  #cookiesFor(host, fromElsewhere) {
-    return [...(this.cookies.get(host) ?? new Map())]
-      .filter(([, { flags }]) => !(fromElsewhere && /samesite/i.test(flags)))
+  #cookiesFor(host, elsewhere) {
+    return [...(this.cookies.get(host) ?? [])]
+      .filter(([, { flags }]) => !(elsewhere && /samesite/i.test(flags)))
       .map(([name, { value }]) => `${name}=${value}`)
       .join("; ");
   }
 
-  #keep(host, text) {
-    const [, name, value, flags] = /^([^=]+)=([^;]*)(.*)$/.exec(text);
-    const jar = this.cookies.get(host) ?? new Map();
-    this.cookies.set(host, jar);
-    if (value === "") jar.delete(name);
-    else jar.set(name, { value, flags });
+  #keep(host, line) {
+    const [, name, value, flags] = /^([^=]+)=([^;]*)(.*)$/.exec(line);
+    if (!this.cookies.has(host)) this.cookies.set(host, new Map());
+    if (value === "") this.cookies.get(host).delete(name);
+    else this.cookies.get(host).set(name, { value, flags });
   }
 }
 
@@ -80,28 +88,38 @@ class Page {
   }
 
   /** The one form whose action ends with `action`. */
-  form(action = "") {
-    const found = this.forms().filter((form) => form.action.endsWith(action));
-    assert.equal(found.length, 1, `one form for ${action}: ${this.text}`);
-    return found[0];
-  }
-
-  forms() {
-    return [...this.text.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].map(([, head, inside]) => ({
-      action: attribute(head, "action"),
-      fields: Object.fromEntries(
-        [...inside.matchAll(/<input\b([^>]*)>/gs)]
-          .filter(([, input]) => attribute(input, "name") !== "")
-          .map(([, input]) => [attribute(input, "name"), attribute(input, "value")]),
-      ),
-    }));
+  form(action) {
+    const forms = formsOf(this.text).filter((form) => form.action.endsWith(action));
+    assert.equal(forms.length, 1, `one form, at ${this.url} with status ${this.status}`);
+    return forms[0];
   }
 }
 
-function attribute(tag, name) {
-  const [, value = ""] = new RegExp(`\\s${name}="([^"]*)"`).exec(tag) ?? [];
-  const named = { amp: "&", lt: "<", gt: ">", quot: '"' };
-  return value.replaceAll(/&(?:#(x?)([0-9a-f]+)|(\w+));/gi, (_, hex, code, entity) =>
-    entity === undefined ? String.fromCodePoint(parseInt(code, hex === "" ? 10 : 16)) : named[entity],
-  );
+function formsOf(html) {
+  return [...html.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].map(([, tag, content]) => {
+    const inputs = [...content.matchAll(/<input\b([^>]*)>/g)].map(([, input]) => attributesOf(input));
+    const named = inputs.filter(({ name }) => name !== undefined);
+    return {
+      action: attributesOf(tag).action ?? "",
+      fields: Object.fromEntries(named.map(({ name, value }) => [name, value ?? ""])),
+    };
+  });
+}
+
+function attributesOf(tag) {
+  const found = [...tag.matchAll(/([\w-]+)="([^"]*)"/g)];
+  return Object.fromEntries(found.map(([, name, value]) => [name, decoded(value)]));
+}
+
+const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+function decoded(value) {
+  return value.replaceAll(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (entity, hex, decimal, name) => {
+    if (name !== undefined) return ENTITIES[name] ?? entity;
+    return String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));
+  });
+}
+
+function hostOf(url) {
+  return new URL(url).hostname;
 }

@@ -1,0 +1,43 @@
+// What the site knows of a browser, kept in one signed cookie: who is signed in, and the token by
+// which it knows the forms of its own pages from those of other sites.
+import { randomBytes, timingSafeEqual } from "node:crypto";
+
+const LIFETIME_SECONDS = 30 * 24 * 60 * 60;
+
+/** A session for a browser that has none, or for a person who has just come in. */
+export function beginSession(email) {
+  return { email, token: randomBytes(18).toString("base64url"), since: Date.now() };
+}
+
+/** The session in a cookie whose signature holds; none in anything else. */
+export function readSession(text) {
+  // Only this site signs, and it signs nothing else: what is there is what was put there.
+  const session = text ? JSON.parse(text) : undefined;
+  return session?.since > Date.now() - LIFETIME_SECONDS * 1000 ? session : undefined;
+}
+
+/** Whether a form was sent from a page of this site, in this session. */
+export function isFromHere(session, form) {
+  const sent = Buffer.from(field(form, "token"));
+  const expected = Buffer.from(session?.token ?? "");
+  return expected.length > 0 && sent.length === expected.length && timingSafeEqual(sent, expected);
+}
+
+/** A field of a form, or of a query; empty if it is missing or repeated. */
+export function field(form, name) {
+  const value = form?.[name];
+  return typeof value === "string" ? value : "";
+}
+
+/**
+ * Name and flags of the cookie. `Lax`, because a login arrives from the broker's site: a `Strict`
+ * cookie would be missing on the page that follows.
+ */
+export function sessionCookie(client) {
+  const secure = client.redirectUri.startsWith("https:");
+  return {
+    // With this prefix no other host of the domain can set it.
+    name: secure ? "__Host-session" : "session",
+    flags: { httpOnly: true, path: "/", sameSite: "lax", secure, signed: true },
+  };
+}

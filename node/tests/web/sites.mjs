@@ -1,0 +1,75 @@
+// The example sites, each with a development broker, as visitors meet them.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { after, before, describe } from "node:test";
+
+import PortierClient from "portier-client";
+import { DevBroker } from "portier-client/testing";
+
+export const SITES = ["fastify", "express"];
+
+const SECRET = "a secret of some length";
+
+/**
+ * Runs the same tests for each site. They are given what they need once it runs: the `site` with
+ * its `origin`, the `broker`, and the site's `client`.
+ */
+export function eachSite(define) {
+  for (const name of SITES) {
+    describe(name, { timeout: 60_000 }, () => {
+      const here = { name };
+      before(async () => {
+        here.broker = new DevBroker();
+        here.site = await serve(name, (origin) => {
+          here.client = clientOf(here.broker.origin)(origin);
+          return here.client;
+        });
+      });
+      after(() => {
+        here.site.stop();
+        here.broker.stop();
+      });
+      define(here);
+    });
+  }
+}
+
+/** Makes clients of a broker, for a site at an origin. */
+export function clientOf(broker) {
+  return (origin) => new PortierClient({ redirectUri: `${origin}/verify`, broker });
+}
+
+/** Serves a site with the client that is made for its origin. */
+export async function serve(name, makeClient) {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const origin = `http://localhost:${server.address().port}`;
+  const { makeApp } = await import(`../../examples/${name}/app.mjs`);
+  const app = await makeApp(makeClient(origin), SECRET);
+  await app.ready?.();
+  server.on("request", app.routing ?? app);
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { origin, stop };
+}
+
+/** Walks from the login page to the form the broker has the browser post; nothing is posted. */
+export async function walk(visitor, site, { email = "alice@example.com", next = "" } = {}) {
+  const login = await visitor.get(`${site.origin}/login`);
+  const asked = await visitor.submit(login, "/login", { email, next });
+  assert.equal(asked.status, 200);
+  return visitor.submit(asked, "", { answer: "continue" });
+}
+
+/** What a page says, if it says it well. */
+export function assertPage(page, status, words) {
+  assert.equal(page.status, status);
+  assert.match(page.headers["content-type"], /^text\/html; *charset=utf-8$/i);
+  assert.equal(page.headers["cache-control"], "no-store");
+  assert.equal(page.headers["referrer-policy"], "no-referrer");
+  assert.match(page.text, /The Reading Room/);
+  assert.ok(page.text.includes(words), words);
+}
