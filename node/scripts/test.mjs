@@ -34,7 +34,7 @@ const suites = ["client", "package", "web"].flatMap((folder) =>
 process.exitCode = process.argv.includes("--runtimes") ? onOthers() : onThisNode();
 
 function onThisNode() {
-  return run(process.execPath, ["--test", "--test-timeout", String(LIMIT_MS), ...suites], {});
+  return run(process.execPath, ["--test", "--test-reporter=spec", "--test-timeout", String(LIMIT_MS), ...suites], {});
 }
 
 function onOthers() {
