@@ -19,17 +19,17 @@ export interface CallOptions {
 /** With what a login starts, besides an address. */
 export interface AuthenticateOptions extends CallOptions {
   /** Text that travels through the browser and comes back untrusted; at most 4 KiB. */
-  state?: string | undefined;
+  state?: string | null | undefined;
   /** The application's own text, kept until the login completes; at most 4 KiB. */
-  session?: string | undefined;
+  session?: string | null | undefined;
   /** A secret only this browser knows; the login can then be completed with it only. */
-  browser?: string | undefined;
+  browser?: string | null | undefined;
 }
 
 /** With what a login completes, besides the callback. */
 export interface CompleteOptions extends CallOptions {
   /** The secret the login was bound to, if it was. */
-  browser?: string | undefined;
+  browser?: string | null | undefined;
 }
 
 const DEFAULT_LEEWAY_MS = 180_000;
