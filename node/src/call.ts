@@ -5,20 +5,24 @@ import { native, type Cancellation, type Failure, type Outcome } from "./native.
  * Runs an operation of the addon. Most are over when they return; only what has to wait is a
  * promise, and only for that a signal matters.
  */
-export async function call<T>(
+export function call<T>(
   signal: unknown,
   start: (cancellation: Cancellation | undefined) => Outcome<T>,
-): Promise<T> {
+): T | Promise<T> {
   if (signal !== undefined && signal !== null) return abortable(asSignal(signal), start);
   const outcome = start(undefined);
-  // Nothing cancels it, so that it cannot be null.
-  return unwrap(isPromise(outcome) ? ((await outcome) as T | Failure) : outcome);
+  return isPromise(outcome) ? settled(outcome) : unwrap(outcome);
 }
 
 /** The value, unless it is a failure. */
 export function unwrap<T>(outcome: T | Failure): T {
   if (isFailure(outcome)) throw toError(outcome);
   return outcome;
+}
+
+async function settled<T>(outcome: Promise<T | Failure | null>): Promise<T> {
+  // Nothing cancels it, so that it cannot be null.
+  return unwrap((await outcome) as T | Failure);
 }
 
 async function abortable<T>(
