@@ -104,7 +104,7 @@ export class BrokerUnavailable extends PortierError {
 export class InvalidToken extends PortierError {}
 
 /**
- * The token was genuine once, but came too late. Let the person start again.
+ * The token came too late. Let the person start again.
  *
  * Code: `token_expired`.
  */
