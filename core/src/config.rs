@@ -10,11 +10,13 @@ use crate::documents::Documents;
 use crate::error::{Code, Error, Result};
 use crate::http::{HttpOptions, HttpTransport, Transport};
 use crate::origin::{Origin, parse_url};
-use crate::store::{MemoryStore, Store};
+use crate::store::{self, Store};
 use crate::token::Algorithm;
 
 /// The public broker.
 const DEFAULT_BROKER: &str = "https://broker.portier.io";
+
+const DEFAULT_STORE: &str = "memory:";
 
 /// How the broker sends its answer to the redirect URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -64,6 +66,13 @@ pub(crate) struct Config {
     pub(crate) idp: bool,
 }
 
+/// A store that the caller made, or one to open when the client is built.
+#[derive(Clone)]
+enum ChosenStore {
+    Made(Arc<dyn Store>),
+    Url(String),
+}
+
 /// Builds a [`Client`]. Every setting but the redirect URI has a default that is right for a site
 /// that uses the public broker from one process.
 #[derive(Clone)]
@@ -80,7 +89,7 @@ pub struct Builder {
     danger_allow_http: bool,
     ca_file: Option<PathBuf>,
     user_agent: Option<String>,
-    store: Option<Arc<dyn Store>>,
+    store: ChosenStore,
     clock: Option<Arc<dyn Clock>>,
     random: Option<Arc<dyn Random>>,
     transport: Option<Arc<dyn Transport>>,
@@ -100,7 +109,7 @@ impl Builder {
             danger_allow_http: false,
             ca_file: None,
             user_agent: None,
-            store: None,
+            store: ChosenStore::Url(DEFAULT_STORE.to_owned()),
             clock: None,
             random: None,
             transport: None,
@@ -172,7 +181,13 @@ impl Builder {
 
     /// Where pending logins wait; in this process's memory by default.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
-        self.store = Some(store);
+        self.store = ChosenStore::Made(store);
+        self
+    }
+
+    /// Where pending logins wait, by the URL of the store; `memory:` by default.
+    pub fn store_url(mut self, url: impl Into<String>) -> Self {
+        self.store = ChosenStore::Url(url.into());
         self
     }
 
@@ -204,9 +219,10 @@ impl Builder {
         let config = self.check()?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
-        let store = self
-            .store
-            .unwrap_or_else(|| Arc::new(MemoryStore::new(Arc::clone(&clock))));
+        let store = match self.store {
+            ChosenStore::Made(store) => store,
+            ChosenStore::Url(url) => store::open(&url, &clock)?,
+        };
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(HttpTransport::new(HttpOptions {

@@ -5,10 +5,12 @@ mod memory;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::memory::MemoryStore;
-use crate::error::Result;
+use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
 pub use crate::nonce::SessionKey;
 
 /// A future that a trait object can return.
@@ -52,6 +54,63 @@ pub trait Store: Send + Sync + 'static {
     /// until they are removed.
     fn pending(&self) -> Option<usize> {
         None
+    }
+
+    /// Where the processes that use this store share the broker's documents, if they do.
+    fn documents(&self) -> Option<&dyn SharedDocuments> {
+        None
+    }
+}
+
+/// Keeps the broker's documents for all processes that use one store.
+///
+/// A name is 43 characters of URL-safe base64; a document is opaque text. All of this only saves
+/// requests: when it fails, the client asks the broker itself.
+pub trait SharedDocuments: Send + Sync {
+    /// The document, unless its time has passed.
+    ///
+    /// # Errors
+    /// As [`Store::take`].
+    fn load<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>>;
+
+    /// Keeps a document for `ttl`, in place of the one that is there.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    fn save<'a>(
+        &'a self,
+        name: &'a str,
+        document: String,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<()>>;
+
+    /// Says whether the caller is the one who fetches the document: the first to ask is, until
+    /// `ttl` has passed or [`SharedDocuments::release`] is called.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    fn lease<'a>(&'a self, name: &'a str, ttl: Duration) -> BoxFuture<'a, Result<bool>>;
+
+    /// Ends the lease, so that the next to ask may fetch.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    fn release<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>>;
+}
+
+/// Opens the store that a URL names; the same in every language.
+///
+/// # Errors
+/// [`Code::InvalidOption`] for a URL of no store there is. The message never shows the URL, which
+/// may hold a password.
+pub(crate) fn open(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
+    let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
+    match scheme {
+        "memory" if url == "memory:" => Ok(Arc::new(MemoryStore::new(Arc::clone(clock)))),
+        _ => Err(Error::new(
+            Code::InvalidOption,
+            "store is not the URL of a store",
+        )),
     }
 }
 
