@@ -88,6 +88,12 @@ impl Client {
         self.inner.config.broker.as_str()
     }
 
+    /// Whether pending logins are in the memory of this process, so that no other process of the
+    /// site can complete them.
+    pub fn has_local_store(&self) -> bool {
+        self.inner.store.is_local()
+    }
+
     /// Starts a login and returns the URL to redirect the browser to, with status 303.
     ///
     /// # Errors
@@ -270,6 +276,11 @@ impl Inner {
             Taken::Used => Err(Error::new(
                 Code::SessionUsed,
                 "the login was completed before",
+            )),
+            Taken::Unknown if self.store.is_local() => Err(Error::new(
+                Code::SessionUnknown,
+                "no such login is pending in this process: it has expired, or was started \
+                 elsewhere; processes that share a site need a store they share as well",
             )),
             Taken::Unknown => Err(Error::new(
                 Code::SessionUnknown,

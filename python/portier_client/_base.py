@@ -61,6 +61,10 @@ class BaseClient:
         self._redirect_uri = native.redirect_uri
         self._client_id = native.client_id
         self._broker = native.broker
+        if native.has_local_store:
+            from ._processes import warn_of_memory_store
+
+            warn_of_memory_store()
 
     @property
     def redirect_uri(self) -> str:

@@ -31,14 +31,35 @@ impl Client {
     /// The client of the current process. In a child it starts with no pending logins and no
     /// connections.
     fn of(&self, py: Python<'_>, process: Process) -> PyResult<&portier_client::Client> {
-        self.client
+        match self.client.get(process) {
+            Some(client) => Ok(client),
+            None => self.make(py, process),
+        }
+    }
+
+    #[cold]
+    fn make(&self, py: Python<'_>, process: Process) -> PyResult<&portier_client::Client> {
+        let client = self
+            .client
             .get_or_try_init(py, process, || {
                 let builder = self.builder.clone();
                 // Reading the system's certificates takes milliseconds.
                 py.detach(|| builder.build())
             })
-            .map_err(|error| errors::to_python(py, &error))
+            .map_err(|error| errors::to_python(py, &error))?;
+        if client.has_local_store() && self.client.is_inherited(process) {
+            warn_of_local_store(py)?;
+        }
+        Ok(client)
     }
+}
+
+/// Says that logins started in the parent cannot be completed in this child, nor the reverse.
+fn warn_of_local_store(py: Python<'_>) -> PyResult<()> {
+    py.import("portier_client._processes")?
+        .getattr("warn_of_forked_memory_store")?
+        .call0()?;
+    Ok(())
 }
 
 #[pymethods]
@@ -61,6 +82,11 @@ impl Client {
     #[getter]
     fn broker(&self, py: Python<'_>) -> PyResult<&str> {
         Ok(self.of(py, Process::current())?.broker())
+    }
+
+    #[getter]
+    fn has_local_store(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.of(py, Process::current())?.has_local_store())
     }
 
     #[pyo3(signature = (email, state, session, browser, blocking = false, /))]

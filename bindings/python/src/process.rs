@@ -37,6 +37,13 @@ impl<T> PerProcess<T> {
         }
     }
 
+    /// Whether another process, which this one is a copy of, asked for the value first.
+    pub(crate) fn is_inherited(&self, process: Process) -> bool {
+        self.first
+            .get()
+            .is_some_and(|generation| generation.process != process)
+    }
+
     /// The value of a process, made now if need be. Of two threads that make it at the same
     /// time one sees its own dropped.
     pub(crate) fn get_or_try_init<E>(

@@ -99,6 +99,10 @@ impl Store for MemoryStore {
         entries.reclaim(now);
         Some(entries.pending())
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

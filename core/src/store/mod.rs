@@ -56,6 +56,11 @@ pub trait Store: Send + Sync + 'static {
         None
     }
 
+    /// Whether the records are in the memory of this process, where no other process finds them.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// Where the processes that use this store share the broker's documents, if they do.
     fn documents(&self) -> Option<&dyn SharedDocuments> {
         None

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import threading
 import traceback
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),
     # Newer Pythons warn about what is tested here.
     pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:pending logins are in the memory:RuntimeWarning"),
 ]
 
 
@@ -72,6 +74,43 @@ def test_a_child_works_and_the_parent_is_not_affected(client: Client, broker: De
     for _ in range(5):
         assert in_child(lambda: check_child(client, token)) == 0
     assert asyncio.run(client.verify(token)) == "alice@example.com"
+
+
+def test_nst_19_a_memory_store_used_after_a_fork_is_noticed(client: Client) -> None:
+    def use() -> None:
+        for text in ("made in another one", None):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                assert client.stats()["pending"] == 0
+            # Said once in a process, about the line that used the client.
+            assert [warning.filename for warning in caught] == [__file__] * (text is not None)
+            assert text is None or text in str(caught[0].message)
+
+    assert in_child(use) == 0
+
+
+def test_nst_19_a_login_of_another_process_is_refused_with_what_to_do(
+    client: Client, broker: DevBroker
+) -> None:
+    token = broker.mint(asyncio.run(client.authenticate("alice@example.com")))
+
+    def verify() -> None:
+        with pytest.raises(InvalidSession, match="need a store they share") as refused:
+            asyncio.run(client.verify(token))
+        assert refused.value.code == "session_unknown"
+
+    assert in_child(verify) == 0
+
+
+@pytest.mark.parametrize(("value", "count"), [("4", 1), ("1", 0), ("", 0), ("many", 0)])
+def test_nst_19_a_memory_store_with_several_workers_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, value: str, count: int
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", value)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        Client(REDIRECT_URI)
+    assert [warning.filename for warning in caught] == [__file__] * count
 
 
 def test_a_child_of_a_child_works(client: Client, broker: DevBroker) -> None:
