@@ -105,8 +105,10 @@ def _store(value: object) -> str | None:
     if isinstance(value, str):
         return _text("store", value)
     if callable(getattr(value, "put", None)) and callable(getattr(value, "take", None)):
-        raise _config_error("stores written in Python are not supported yet; use None or 'memory:'")
-    raise _wrong_type("store", "None, str or a Store", value)
+        raise _config_error("store is written in Python, which is not supported yet")
+    # Not the value: it may show a password.
+    kind = type(value).__name__
+    raise _config_error(f"store is neither None nor a URL nor a Store given={kind}")
 
 
 def _config_error(message: str) -> Exception:

@@ -32,7 +32,6 @@ impl Options {
     }
 
     fn build(self) -> Result<Builder, Error> {
-        check_store(self.store.as_deref())?;
         let algorithms = self
             .algorithms
             .iter()
@@ -47,6 +46,9 @@ impl Options {
             .algorithms(algorithms)
             .idp(self.idp)
             .danger_allow_http(self.danger_allow_http);
+        if let Some(url) = self.store {
+            builder = builder.store_url(url);
+        }
         if let Some(path) = self.ca_file {
             builder = builder.ca_file(path);
         }
@@ -54,19 +56,6 @@ impl Options {
             builder = builder.user_agent(user_agent);
         }
         Ok(builder)
-    }
-}
-
-/// Only the memory store is there yet. It is not made here but by the builder, anew in each
-/// process.
-fn check_store(url: Option<&str>) -> Result<(), Error> {
-    match url {
-        None | Some("memory:") => Ok(()),
-        // The value may carry a password.
-        Some(_) => Err(Error::new(
-            Code::InvalidOption,
-            "store is not supported; use None or \"memory:\"",
-        )),
     }
 }
 
