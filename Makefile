@@ -73,6 +73,10 @@ test-parity: setup module package ## Check that no language lacks what another h
 	$(call say,Parity of Rust and Python and Node)
 	@$(VENV_PYTHON) tests/parity/parity.py
 
+.PHONY: broker
+broker: tools ## Install the real broker into .tools, for the end-to-end tests
+	@CARGO='$(CARGO)' scripts/install_broker.sh
+
 .PHONY: types
 types: tools setup module
 	$(call say,Python: types)

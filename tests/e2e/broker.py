@@ -1,0 +1,127 @@
+"""The real broker, as a process on this machine; `make broker` installs it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .mail import Mailbox
+from .ports import Port
+from .program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = ROOT / ".tools" / "bin" / "portier-broker"
+DATA = ROOT / ".tools" / "portier-broker"
+SENDMAIL = ROOT / "tests" / "e2e" / "sendmail.sh"
+
+# Else the broker asks each domain for an identity provider of its own, over the network.
+CONFIG = """
+[domain_overrides]
+"example.com" = []
+"""
+
+
+class Broker:
+    """A broker that takes addresses at example.com, and keeps its mails in `mailbox`.
+
+    Sessions and rotating keys are in its memory unless `sqlite` or `redis` says where; keys in
+    `keytext`, in PEM, do not rotate. `options` are other settings of the broker without their
+    prefix, such as `KEYS_TTL="60"`. `restart` keeps its origin, its mails and what it had stored.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        algorithms: Sequence[str] = ("EdDSA", "RS256"),
+        sqlite: Path | None = None,
+        redis: str | None = None,
+        keytext: str | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.mailbox = Mailbox(directory / "mail")
+        self._port = Port()
+        # Not `localhost`, where the sites are: to a browser this is another site.
+        self.origin = f"http://127.0.0.1:{self._port.number}"
+        self._config = directory / "broker.toml"
+        self._config.write_text(CONFIG, encoding="utf-8")
+        self._settings = self._own_settings(algorithms) | (options or {})
+        if keytext is not None:
+            self._settings["KEYTEXT"] = keytext
+        if sqlite is not None:
+            self._settings["SQLITE_DB"] = str(sqlite)
+        elif redis is not None:
+            self._settings["REDIS_URL"] = redis
+        else:
+            self._settings["MEMORY_STORAGE"] = "true"
+        self._program: Program | None = None
+
+    def start(self) -> None:
+        """Return once it takes requests."""
+        assert self._program is None
+        # Whatever its settings are where the tests run, and whatever proxy there is.
+        kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+        settings = {f"BROKER_{name}": value for name, value in self._settings.items()}
+        environment = {
+            **kept,
+            **settings,
+            "MAILBOX": str(self.mailbox.directory),
+            "RUST_LOG": "info",
+        }
+        self._program = Program(
+            [str(BINARY), str(self._config)], environment, ready="Listening on TCP"
+        )
+
+    def stop(self) -> None:
+        """Return once it is gone; does nothing if it does not run."""
+        if self._program is not None:
+            self._program.stop()
+            self._program = None
+
+    def restart(self, **options: str) -> None:
+        """Stop and start it, with other settings if some are given."""
+        self.stop()
+        self._settings.update(options)
+        self.start()
+
+    @property
+    def log(self) -> str:
+        """What it printed since it was started."""
+        return "" if self._program is None else "".join(self._program.printed)
+
+    def __enter__(self) -> Broker:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self._port.release()
+
+    def _own_settings(self, algorithms: Sequence[str]) -> dict[str, str]:
+        return {
+            "LISTEN_IP": "127.0.0.1",
+            "LISTEN_PORT": str(self._port.number),
+            "PUBLIC_URL": self.origin,
+            "DATA_DIR": str(DATA),
+            "FROM_ADDRESS": "broker@example.com",
+            "SENDMAIL_COMMAND": str(SENDMAIL),
+            "ALLOWED_DOMAINS": "example.com",
+            "LIMITS": "100000/s",
+            "SIGNING_ALGS": ",".join(algorithms),
+        }
+
+
+def is_installed() -> bool:
+    """Whether there is a broker to start."""
+    return BINARY.is_file() and DATA.is_dir()

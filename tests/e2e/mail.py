@@ -1,0 +1,55 @@
+"""What the broker mailed, as its readers find it."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail with the two ways to log in."""
+
+    subject: str
+    link: str
+    code: str
+
+
+class Mailbox:
+    """The mails of everybody, in a directory: the broker writes them, and nobody else."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def take(self, address: str) -> Mail:
+        """The one mail to an address that has not been read yet.
+
+        The broker answers a request once it has handed over its mail: who sees the answer need not
+        wait for the mail.
+        """
+        found = []
+        for file in self.directory.glob("*.eml"):
+            message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+            if message["To"].addresses[0].addr_spec == address:
+                found.append((file, message))
+        assert len(found) == 1, f"there are {len(found)} new mails, not one"
+        file, message = found[0]
+        file.unlink()
+        return _read(message)
+
+
+def _read(message: EmailMessage) -> Mail:
+    body = message.get_body(("plain",))
+    assert body is not None
+    lines = body.get_content().splitlines()
+    (link,) = [line for line in lines if re.fullmatch(r"http\S+/confirm\?\S+", line)]
+    (code,) = [line for line in lines if re.fullmatch(r"[a-z0-9]{6} [a-z0-9]{6}", line)]
+    return Mail(message["Subject"], link, code)

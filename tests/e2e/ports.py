@@ -1,0 +1,40 @@
+"""Ports on this machine that nobody else takes."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+
+class Port:
+    """A port that stays this test's own while programs on it come and go.
+
+    Where the system lets it, a socket that is bound but does not listen holds the port: a program
+    that sets `SO_REUSEADDR`, as servers do, may still listen there.
+    """
+
+    def __init__(self) -> None:
+        self._sockets = [_bound(socket.AF_INET, "127.0.0.1", 0)]
+        self.number: int = self._sockets[0].getsockname()[1]
+        try:
+            self._sockets.append(_bound(socket.AF_INET6, "::1", self.number))
+        except OSError:
+            pass  # A machine need not have IPv6.
+        if sys.platform != "linux":
+            self.release()
+
+    def release(self) -> None:
+        """Let others have it."""
+        for held in self._sockets:
+            held.close()
+
+
+def _bound(family: socket.AddressFamily, host: str, number: int) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, number))
+    except OSError:
+        made.close()
+        raise
+    return made
