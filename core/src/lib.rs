@@ -35,7 +35,9 @@ pub use self::jwks::KeyInfo;
 pub use self::next::safe_next;
 pub use self::session::{AuthenticateOptions, CallbackParams, Login};
 pub use self::stats::{DocumentStats, Stats};
-pub use self::store::{BoxFuture, MemoryStore, SessionKey, SharedDocuments, Store, Taken};
+pub use self::store::{
+    BoxFuture, MemoryStore, SessionKey, SharedDocuments, Store, Taken, open_store,
+};
 pub use self::token::Algorithm;
 
 /// The README, whose examples are tested.

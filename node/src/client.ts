@@ -5,7 +5,7 @@ import { callbackPairs, type CallbackParams } from "./callback.js";
 import { Login, type Key, type Stats } from "./login.js";
 import { native, type NativeClient, type NativeOptions } from "./native.js";
 import { readOptions, type PortierClientOptions, type ResponseMode } from "./options.js";
-import { nativeStore, type MemoryStore } from "./store.js";
+import { nativeStore, type AnyStore } from "./store.js";
 import { members, optionalText, text } from "./text.js";
 
 export type { CallbackParams } from "./callback.js";
@@ -50,7 +50,7 @@ const DEFAULT_LEEWAY_MS = 180_000;
 export class PortierClient {
   #options: NativeOptions;
   #native: NativeClient | undefined;
-  readonly #store: MemoryStore;
+  readonly #store: AnyStore;
   readonly #create: Create;
 
   /** Throws {@link ConfigError} for options that cannot work, and for ones that do not exist. */
@@ -117,7 +117,7 @@ export class PortierClient {
   }
 
   /** Where pending logins wait. */
-  get store(): MemoryStore {
+  get store(): AnyStore {
     return this.#store;
   }
 
@@ -238,8 +238,8 @@ export class PortierClient {
 }
 
 /** Makes the addon's part of a client. */
-export type Create = (options: NativeOptions, store: MemoryStore) => NativeClient;
+export type Create = (options: NativeOptions, store: AnyStore) => NativeClient;
 
-function create(options: NativeOptions, store: MemoryStore): NativeClient {
+function create(options: NativeOptions, store: AnyStore): NativeClient {
   return unwrap(native.createClient(options, nativeStore(store)));
 }

@@ -24,5 +24,6 @@ export {
 export type { ErrorCode } from "./errors.js";
 export type { DocumentStats, Key, Login, Stats } from "./login.js";
 export type { Algorithm, PortierClientOptions, ResponseMode } from "./options.js";
-export { MemoryStore } from "./store.js";
+export { MemoryStore, RedisStore, SqliteStore } from "./store.js";
+export type { AnyStore } from "./store.js";
 export { version } from "./native.js";

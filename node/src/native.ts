@@ -123,7 +123,8 @@ export interface Addon {
   safeNext(text: string, allowedHosts: string[]): string | null;
   createClient(options: NativeOptions, store: NativeStore): NativeClient | Failure;
   Cancellation: new () => Cancellation;
-  MemoryStore: new (capacity: number | undefined) => NativeStore;
+  memoryStore(capacity: number | undefined): NativeStore;
+  openStore(url: string): NativeStore | Failure;
   createCannedClient(
     options: NativeOptions,
     clock: NativeClock,

@@ -1,6 +1,6 @@
 import { invalidOption } from "./errors.js";
 import type { NativeOptions } from "./native.js";
-import { MemoryStore } from "./store.js";
+import { readStore, type AnyStore } from "./store.js";
 import { members, optionalText, text } from "./text.js";
 
 /** A signature algorithm. */
@@ -15,8 +15,8 @@ export interface PortierClientOptions {
   redirectUri: string;
   /** The broker's origin; `https://broker.portier.io` by default. */
   broker?: string | undefined;
-  /** Where pending logins wait; in a memory store of its own by default. */
-  store?: MemoryStore | "memory:" | undefined;
+  /** Where pending logins wait: a store, or its URL; in a memory store of its own by default. */
+  store?: AnyStore | string | undefined;
   /** How the answer comes back; `form_post` by default. */
   responseMode?: ResponseMode | undefined;
   /** How far the broker's clock may be off, in milliseconds; 180,000 by default, at most 300,000. */
@@ -56,7 +56,7 @@ const NAMES = [
 ] as const;
 
 /** Checks the types of options; the core checks their values. */
-export function readOptions(options: unknown): { native: NativeOptions; store: MemoryStore } {
+export function readOptions(options: unknown): { native: NativeOptions; store: AnyStore } {
   const given = members(options, NAMES);
   if (given.leeway !== undefined && given.leewayMs !== undefined) {
     throw invalidOption("leeway and leewayMs are the same option: give one of them");
@@ -75,13 +75,6 @@ export function readOptions(options: unknown): { native: NativeOptions; store: M
     userAgent: optionalText(given.userAgent, "userAgent"),
   };
   return { native, store: readStore(given.store) };
-}
-
-function readStore(value: unknown): MemoryStore {
-  if (value === undefined || value === null || value === "memory:") return new MemoryStore();
-  if (value instanceof MemoryStore) return value;
-  // The value may be a URL with a password.
-  throw invalidOption('store is not supported: use a MemoryStore, "memory:" or nothing');
 }
 
 function number(value: unknown, name: string): number | undefined {

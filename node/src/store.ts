@@ -1,8 +1,40 @@
-import { invalidOption } from "./errors.js";
+import { inspect } from "node:util";
+
+import { unwrap } from "./call.js";
+import { invalidOption, type ConfigError } from "./errors.js";
 import { native, type NativeStore } from "./native.js";
-import { members } from "./text.js";
+import { members, text } from "./text.js";
 
 const NATIVE = Symbol.for("portier-client.store");
+
+/** The name of a store's class, legible to every copy of this package. */
+const KIND = Symbol.for("portier-client.store.kind");
+
+/** A store of this package. Printing one shows nothing of its URL, which may hold a password. */
+abstract class Store {
+  /** @internal */
+  constructor(store: NativeStore) {
+    Object.defineProperty(this, NATIVE, { value: store });
+  }
+
+  /** Does nothing: a store is gone when nobody uses it. For code written for `portier`. */
+  destroy(): void {}
+
+  [inspect.custom](): string {
+    return `${String(Reflect.get(this, KIND))} {}`;
+  }
+
+  /** Whether `value` is such a store, of whichever copy of this package. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    const prototype = this.prototype as object;
+    if (Object.prototype.isPrototypeOf.call(prototype, Object(value))) return true;
+    return (
+      Object.hasOwn(prototype, KIND) &&
+      isOurs(value) &&
+      Reflect.get(value, KIND) === Reflect.get(prototype, KIND)
+    );
+  }
+}
 
 /**
  * Keeps pending logins in the memory of this process, and gives each away once.
@@ -10,30 +42,81 @@ const NATIVE = Symbol.for("portier-client.store");
  * It holds a bounded number and refuses more (`store_full`) rather than drop somebody's login. All
  * its calls take constant time. Clients may share one.
  */
-export class MemoryStore {
+export class MemoryStore extends Store {
   /** Makes an empty store; `capacity` is how many logins may be pending, 100,000 by default. */
   constructor(options: { capacity?: number | undefined } = {}) {
     const { capacity } = members(options, ["capacity"]);
     if (capacity !== undefined && !isCapacity(capacity)) {
       throw invalidOption("capacity is not a whole number from 1 to 4294967295");
     }
-    Object.defineProperty(this, NATIVE, { value: new native.MemoryStore(capacity) });
-  }
-
-  /** Does nothing: a memory store is gone when nobody uses it. For code written for `portier`. */
-  destroy(): void {}
-
-  /** Whether `value` is a memory store, of whichever copy of this package. */
-  static [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === "object" && value !== null && Object.hasOwn(value, NATIVE);
+    super(native.memoryStore(capacity));
   }
 }
 
+/** Keeps pending logins in a SQLite file, for the processes of one machine. */
+export class SqliteStore extends Store {
+  /** Opens the store that a `sqlite:` URL names. Throws {@link ConfigError} (`invalid_option`). */
+  constructor(url: string) {
+    super(opened(url, SqliteStore));
+  }
+}
+
+/** Keeps pending logins in Redis or Valkey, for any number of machines. */
+export class RedisStore extends Store {
+  /**
+   * Makes the store that a `redis:` or `rediss:` URL names. It connects when it is first used.
+   * Throws {@link ConfigError} (`invalid_option`).
+   */
+  constructor(url: string) {
+    super(opened(url, RedisStore));
+  }
+}
+
+/** A store that {@link PortierClientOptions.store} takes. */
+export type AnyStore = MemoryStore | SqliteStore | RedisStore;
+
+/** The store for the option `store`. */
+export function readStore(value: unknown): AnyStore {
+  if (value === undefined || value === null) return new MemoryStore();
+  if (isOurs(value)) return value as AnyStore;
+  // The message must not show the value, which may be a URL with a password.
+  if (typeof value !== "string") throw invalidOption("store is neither a store nor the URL of one");
+  const Class = classOf(value);
+  if (Class === undefined) throw unknownUrl();
+  return Class === MemoryStore ? new MemoryStore() : new Class(value);
+}
+
 /** What the addon knows the store as. */
-export function nativeStore(store: MemoryStore): NativeStore {
+export function nativeStore(store: AnyStore): NativeStore {
   return Reflect.get(store, NATIVE) as NativeStore;
+}
+
+function opened(url: unknown, Class: typeof SqliteStore | typeof RedisStore): NativeStore {
+  const checked = text(url, "store", "invalid_option");
+  if (classOf(checked) !== Class) throw unknownUrl();
+  return unwrap(native.openStore(checked));
+}
+
+/** Whose URL it could be; the core judges whether it is. */
+function classOf(url: string): typeof MemoryStore | typeof SqliteStore | typeof RedisStore | undefined {
+  if (url === "memory:") return MemoryStore;
+  if (url.startsWith("sqlite:")) return SqliteStore;
+  return /^redis[a-z+-]*:/.test(url) ? RedisStore : undefined;
+}
+
+function unknownUrl(): ConfigError {
+  return invalidOption("store is not the URL of a store");
+}
+
+function isOurs(value: unknown): value is object {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, NATIVE);
 }
 
 function isCapacity(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 0xffff_ffff;
+}
+
+// A name that survives minification.
+for (const [name, { prototype }] of Object.entries({ MemoryStore, SqliteStore, RedisStore })) {
+  Object.defineProperty(prototype, KIND, { value: name });
 }

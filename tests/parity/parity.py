@@ -37,7 +37,9 @@ NODE_NAMES = {
     "clock_difference_ms": "clock_difference",
 }
 # For code that was written for the npm package `portier`.
-NODE_ONLY = {"normalize", "memory_store", "leeway", "response_mode", "store", "leeway_ms"}
+NODE_ONLY = {"normalize", "leeway", "response_mode", "store", "leeway_ms"}
+# Stores as objects; elsewhere they are URLs only.
+NODE_STORES = {"memory_store", "redis_store", "sqlite_store"}
 # The protocol of stores that are written in the language.
 NOT_YET = {"store"}
 # What the language itself asks for.
@@ -72,7 +74,7 @@ def public_names(node: dict[str, Any]) -> None:
     """The names of the packages, types included, and of their parts for tests."""
     python = {pythonic(name) for name in portier_client.__all__} - {"client"} - NOT_YET
     lacking("public names", "Node", python, renamed(node["names"]) | typed(node))
-    lacking("public names", "Python", renamed(node["names"], NODE_ONLY), python)
+    lacking("public names", "Python", renamed(node["names"], NODE_ONLY | NODE_STORES), python)
     rust = set(re.findall(r"\b(\w+)\b", exports("core/src/lib.rs")))
     lacking("public names", "Rust", {"Client", "Login", "normalize_email", "safe_next"}, rust)
     helpers = {pythonic(name) for name in testing.__all__}

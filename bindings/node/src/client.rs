@@ -1,17 +1,16 @@
 //! The client and its operations. Each owns a clone of the core's client, which is one `Arc`:
 //! `&self` belongs to JavaScript and ends with the call.
 
-use std::sync::Arc;
-
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either};
 use napi_derive::napi;
-use portier_client::{AuthenticateOptions, CallbackParams, SystemClock};
+use portier_client::{AuthenticateOptions, CallbackParams};
 
 use crate::call::{self, Cancellation, Outcome};
 use crate::failure::{self, Failure};
 use crate::options::Options;
 use crate::stats::Stats;
+use crate::store::Store;
 
 /// A client of the core.
 #[napi]
@@ -21,12 +20,9 @@ pub struct Client {
 
 /// Makes a client; `store` holds its pending logins.
 #[napi]
-pub fn create_client(
-    options: Options,
-    store: ClassInstance<'_, MemoryStore>,
-) -> Either<Client, Failure> {
+pub fn create_client(options: Options, store: ClassInstance<'_, Store>) -> Either<Client, Failure> {
     failure::either(Client::build(options, |builder| {
-        builder.store(Arc::clone(&store.store) as Arc<dyn portier_client::Store>)
+        builder.store(store.shared())
     }))
 }
 
@@ -152,28 +148,6 @@ impl Client {
     #[napi]
     pub fn stats(&self) -> Stats {
         self.client.stats().into()
-    }
-}
-
-/// The core's memory store, which clients may share.
-#[napi]
-pub struct MemoryStore {
-    store: Arc<portier_client::MemoryStore>,
-}
-
-#[napi]
-impl MemoryStore {
-    /// Makes an empty store for so many pending logins.
-    #[napi(constructor)]
-    pub fn new(capacity: Option<u32>) -> Self {
-        let clock = Arc::new(SystemClock::new());
-        let store = match capacity {
-            Some(capacity) => portier_client::MemoryStore::with_capacity(clock, capacity as usize),
-            None => portier_client::MemoryStore::new(clock),
-        };
-        Self {
-            store: Arc::new(store),
-        }
     }
 }
 

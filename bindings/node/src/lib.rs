@@ -19,6 +19,7 @@ mod client;
 mod failure;
 mod options;
 mod stats;
+mod store;
 mod testing;
 
 use napi::bindgen_prelude::Either;

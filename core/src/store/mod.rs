@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::memory::MemoryStore;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 pub use crate::nonce::SessionKey;
 
@@ -103,11 +103,17 @@ pub trait SharedDocuments: Send + Sync {
     fn release<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>>;
 }
 
-/// Opens the store that a URL names; the same in every language.
+/// Opens the store that a URL names, for clients that share it. The URLs are the same in every
+/// language; [`Builder::store_url`](crate::Builder::store_url) takes them as well.
 ///
 /// # Errors
 /// [`Code::InvalidOption`] for a URL of no store there is. The message never shows the URL, which
 /// may hold a password.
+pub fn open_store(url: &str) -> Result<Arc<dyn Store>> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    open(url, &clock)
+}
+
 pub(crate) fn open(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
     let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
     match scheme {

@@ -4,7 +4,14 @@ import { createRequire } from "node:module";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
 
-import Default, { ConfigError, MemoryStore, PortierClient, version } from "portier-client";
+import Default, {
+  ConfigError,
+  MemoryStore,
+  PortierClient,
+  RedisStore,
+  SqliteStore,
+  version,
+} from "portier-client";
 import * as esm from "portier-client";
 import * as esmTesting from "portier-client/testing";
 
@@ -37,6 +44,18 @@ test("properties", () => {
   assert.equal(client.leeway, 180_000);
   assert.equal(client.leewayMs, 180_000);
   assert.ok(client.store instanceof MemoryStore);
+});
+
+test("a URL names the store", async () => {
+  const client = new PortierClient({ redirectUri, store: "memory:" });
+  assert.ok(client.store instanceof MemoryStore);
+  assert.ok(!(client.store instanceof RedisStore));
+  assert.throws(() => new RedisStore("memory:"), { code: "invalid_option" });
+  assert.throws(() => new SqliteStore("redis://:secret@localhost"), (error) => {
+    assert.equal(error.code, "invalid_option");
+    assert.doesNotMatch(error.message, /secret|localhost/);
+    return true;
+  });
 });
 
 test("settings can be changed as with portier", async () => {
@@ -82,8 +101,11 @@ describe("values that cannot work are refused", () => {
     ["another flag that is none", { dangerAllowHttp: 1 }, "invalid_option"],
     ["a file that is not there", { caFile: "/no/such/file" }, "invalid_option"],
     ["an impossible user agent", { userAgent: "a\nb" }, "invalid_option"],
-    ["a store by URL", { store: "redis://:secret@localhost" }, "invalid_option"],
-    ["a store of one's own", { store: { put() {}, take() {} } }, "invalid_option"],
+    ["a store that is no URL", { store: "memory" }, "invalid_option"],
+    ["a URL with too much", { store: "memory:secret" }, "invalid_option"],
+    ["a URL of no store", { store: "nothing://:secret@localhost" }, "invalid_option"],
+    ["a store that is none", { store: {} }, "invalid_option"],
+    ["a store that is a number", { store: 1 }, "invalid_option"],
     ["an unknown option", { borker: "https://broker.example" }, "invalid_option"],
   ]) {
     test(name, () => {

@@ -4,6 +4,8 @@ import Default, {
   MemoryStore,
   PortierClient,
   PortierError,
+  RedisStore,
+  SqliteStore,
   TokenExpired,
   normalize,
   safeNext,
@@ -23,6 +25,9 @@ export async function checks(form: FormData, body: unknown): Promise<void> {
   const options: PortierClientOptions = { redirectUri: "https://example.com/verify" };
   const client = new Default({ ...options, store: new MemoryStore({ capacity: 10 }), leeway: 1000 });
   is<Equal<typeof client, PortierClient>>();
+  new Default({ ...options, store: "redis://localhost" });
+  new Default({ ...options, store: new RedisStore("redis://localhost") });
+  new Default({ ...options, store: new SqliteStore("sqlite:///var/lib/site/logins.db") });
 
   const start: AuthenticateOptions = { state: "a", signal: AbortSignal.timeout(1) };
   is<Equal<Awaited<ReturnType<typeof client.authenticate>>, string>>();
