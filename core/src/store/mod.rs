@@ -2,6 +2,7 @@
 
 mod entries;
 mod memory;
+mod sharing;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::memory::MemoryStore;
+use self::sharing::LoginsOnly;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 pub use crate::nonce::SessionKey;
@@ -105,6 +107,7 @@ pub trait SharedDocuments: Send + Sync {
 
 /// Opens the store that a URL names, for clients that share it. The URLs are the same in every
 /// language; [`Builder::store_url`](crate::Builder::store_url) takes them as well.
+/// With `?documents=off`, a shared store keeps pending logins only.
 ///
 /// # Errors
 /// [`Code::InvalidOption`] for a URL of no store there is. The message never shows the URL, which
@@ -115,6 +118,16 @@ pub fn open_store(url: &str) -> Result<Arc<dyn Store>> {
 }
 
 pub(crate) fn open(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
+    let (shares_documents, url) = sharing::split(url)?;
+    let store = open_scheme(&url, clock)?;
+    Ok(if shares_documents {
+        store
+    } else {
+        Arc::new(LoginsOnly(store))
+    })
+}
+
+fn open_scheme(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
     let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
     match scheme {
         "memory" if url == "memory:" => Ok(Arc::new(MemoryStore::new(Arc::clone(clock)))),
