@@ -5,6 +5,7 @@ import { callbackPairs, type CallbackParams } from "./callback.js";
 import { Login, type Key, type Stats } from "./login.js";
 import { native, type NativeClient, type NativeOptions } from "./native.js";
 import { readOptions, type PortierClientOptions, type ResponseMode } from "./options.js";
+import { warnOfMemoryStore } from "./processes.js";
 import { nativeStore, type AnyStore } from "./store.js";
 import { members, optionalText, text } from "./text.js";
 
@@ -63,6 +64,7 @@ export class PortierClient {
     this.#store = store;
     this.#create = make;
     this.#native = make(native, store);
+    if (this.#native.hasLocalStore) warnOfMemoryStore();
   }
 
   /** Where the broker sends browsers back to. */

@@ -43,6 +43,7 @@ export interface NativeLogin {
 export interface NativeClient {
   readonly clientId: string;
   readonly broker: string;
+  readonly hasLocalStore: boolean;
   authenticate(
     email: string | null,
     state: string | undefined,

@@ -50,6 +50,12 @@ impl Client {
         self.client.broker()
     }
 
+    /// Whether pending logins are in the memory of this process.
+    #[napi(getter)]
+    pub fn has_local_store(&self) -> bool {
+        self.client.has_local_store()
+    }
+
     /// Starts a login and gives the URL to redirect to.
     #[napi]
     pub fn authenticate<'env>(

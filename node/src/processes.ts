@@ -1,0 +1,26 @@
+import cluster from "node:cluster";
+
+let warned = false;
+
+/**
+ * Warns, once, of a memory store in what looks like one of several processes that serve a site:
+ * most logins would fail.
+ */
+export function warnOfMemoryStore(): void {
+  const sign = signOfOthers();
+  if (sign === undefined || warned) return;
+  warned = true;
+  process.emitWarning(
+    `pending logins are in the memory of this process, but ${sign}: a login that is started in ` +
+      "one process cannot be completed in another; give the client a store they share, such as " +
+      'store: "sqlite:///…" or store: "redis://…"',
+    { type: "PortierWarning", code: "PORTIER_MEMORY_STORE" },
+  );
+}
+
+function signOfOthers(): string | undefined {
+  if (cluster.isWorker) return "it is the worker of a cluster";
+  const concurrency = process.env["WEB_CONCURRENCY"]?.trim() ?? "";
+  if (/^\d+$/.test(concurrency) && Number(concurrency) > 1) return `WEB_CONCURRENCY is ${concurrency}`;
+  return undefined;
+}

@@ -1,0 +1,12 @@
+// A cluster whose worker makes two clients with memory stores; run by processes.test.mjs.
+import cluster from "node:cluster";
+
+import PortierClient from "portier-client";
+
+if (cluster.isPrimary) {
+  cluster.fork().on("exit", (status) => process.exit(status));
+} else {
+  for (let made = 0; made < 2; made++) new PortierClient({ redirectUri: "https://example.com/verify" });
+  // Not at once: the warning comes in a turn of its own.
+  setImmediate(() => process.exit(0));
+}
