@@ -1,6 +1,9 @@
-"""Serves the example site with a development broker, in one process, until Ctrl-C.
+"""Serves the example site with a development broker, until Ctrl-C.
 
 python demo.py --port 8888
+python demo.py --store sqlite:////tmp/logins.db
+
+With a store that processes can share, two processes serve the site.
 """
 
 from __future__ import annotations
@@ -8,45 +11,78 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import multiprocessing
 import secrets
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from app import make_app
-from portier_client import Client
+from portier_client import Client, ConfigError
 from portier_client.testing import DevBroker
 
 if TYPE_CHECKING:
     import socket
 
+IN_MEMORY = "memory:"
+PROCESSES = 2
+
+
+class Site(NamedTuple):
+    """What a process has to know to serve the site."""
+
+    sockets: list[socket.socket]
+    url: str
+    broker: str
+    store: str
+    cookie_secret: bytes
+
+    def client(self) -> Client:
+        return Client(f"{self.url}/verify", broker=self.broker, store=self.store)
+
 
 def main() -> int:
     """Returns the exit status: 0 once it was stopped, 1 if it could not start."""
-    port = parse_arguments()
+    port, store = parse_arguments()
     try:
         sockets = bind_sockets(port, "localhost")
     except OSError as error:
         print(f"demo: {complaint(port, error)}", file=sys.stderr)
         return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    url = f"http://localhost:{sockets[0].getsockname()[1]}"
     try:
         with DevBroker() as broker:
-            asyncio.run(serve(sockets, broker))
+            site = Site(sockets, url, broker.origin, store, secrets.token_bytes(32))
+            site.client()
+            print(f"\n    Open {url}\n", flush=True)
+            print("For development only: the broker asks for no proof. Ctrl-C stops it.", flush=True)
+            if store == IN_MEMORY:
+                asyncio.run(serve(site))
+            else:
+                serve_from_processes(site)
+    except ConfigError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         pass
     return 0
 
 
-def parse_arguments() -> int:
+def parse_arguments() -> tuple[int, str]:
     parser = argparse.ArgumentParser(description="The example site, with a development broker.")
     parser.add_argument("--port", type=int, default=8888, help="where to serve (%(default)s)")
-    port: int = parser.parse_args().port
+    parser.add_argument(
+        "--store", default=IN_MEMORY, help="the URL of the store of pending logins (%(default)s)"
+    )
+    arguments = parser.parse_args()
+    port: int = arguments.port
     if port not in range(2**16):
         parser.error(f"a port is a number from 0 to 65535 port={port}")
-    return port
+    return port, arguments.store or IN_MEMORY
 
 
 def complaint(port: int, error: OSError) -> str:
@@ -55,20 +91,38 @@ def complaint(port: int, error: OSError) -> str:
     return f"port {port} cannot be used: {error.strerror}"
 
 
-async def serve(sockets: list[socket.socket], broker: DevBroker) -> None:
+async def serve(site: Site) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    port = sockets[0].getsockname()[1]
-    redirect_uri = f"http://localhost:{port}/verify"
-    async with Client(redirect_uri, broker=broker.origin) as client:
-        server = HTTPServer(make_app(client, secrets.token_bytes(32)))
-        server.add_sockets(sockets)
-        print(f"\n    Open http://localhost:{port}\n", flush=True)
-        print("For development only: the broker asks for no proof. Ctrl-C stops it.", flush=True)
+    async with site.client() as client:
+        server = HTTPServer(make_app(client, site.cookie_secret))
+        server.add_sockets(site.sockets)
         await stopped.wait()
         server.stop()
         await server.close_all_connections()
+
+
+def serve_from_processes(site: Site) -> None:
+    # Not forked: the broker has threads.
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=work, args=(site,)) for _ in range(PROCESSES)]
+    # Ctrl-C is for this process, which then stops the others.
+    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for worker in workers:
+        worker.start()
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        for worker in workers:
+            worker.join()
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join()
+
+
+def work(site: Site) -> None:
+    asyncio.run(serve(site))
 
 
 if __name__ == "__main__":
