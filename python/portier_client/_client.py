@@ -25,7 +25,8 @@ class Client(BaseClient):
     ``broker``
         The broker's origin. Plain ``http`` only on the loopback interface.
     ``store``
-        Where pending logins wait: ``None`` or ``"memory:"``, this process's memory.
+        Where pending logins wait: ``None`` or ``"memory:"`` for this process's memory, the URL of
+        a store, or an object with the methods of :class:`Store`.
     ``response_mode``
         ``"form_post"`` or ``"fragment"``.
     ``leeway``

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypedDict, final, overload, type_check_only
 
 from ._login import NativeLogin
+from ._store import Store
 
 __all__ = [
     "CannedTransport",
@@ -25,7 +26,7 @@ __version__: Final[str]
 class Options(TypedDict):
     redirect_uri: str
     broker: str
-    store: str | None
+    store: str | Store | None
     response_mode: str
     leeway: float
     session_ttl: float

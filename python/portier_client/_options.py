@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
     from datetime import timedelta
+    from typing import Any
 
     from ._native import Options
     from ._store import Store
@@ -99,16 +100,25 @@ def _path(name: str, value: object) -> str | None:
     return path
 
 
-def _store(value: object) -> str | None:
+def _store(value: Any) -> str | Store | None:
     if value is None:
         return None
     if isinstance(value, str):
         return _text("store", value)
-    if callable(getattr(value, "put", None)) and callable(getattr(value, "take", None)):
-        raise _config_error("store is written in Python, which is not supported yet")
-    # Not the value: it may show a password.
-    kind = type(value).__name__
-    raise _config_error(f"store is neither None nor a URL nor a Store given={kind}")
+    if isinstance(value, type):
+        raise _config_error("store is a class; give an instance of it")
+    if not (callable(getattr(value, "put", None)) and callable(getattr(value, "take", None))):
+        # Not the value: it may show a password.
+        kind = type(value).__name__
+        raise _config_error(f"store is neither None nor a URL nor a Store given={kind}")
+    if not callable(getattr(value, "contains", _absent)):
+        raise _config_error("store has a contains that is no method")
+    store: Store = value
+    return store
+
+
+def _absent() -> None:
+    pass
 
 
 def _config_error(message: str) -> Exception:

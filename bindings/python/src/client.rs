@@ -1,12 +1,14 @@
 //! The client, for one process at a time.
 
 use portier_client::{AuthenticateOptions, Builder, Code};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::bridge::{Call, Nothing};
-use crate::options::Options;
+use crate::options::{Options, Setup};
 use crate::process::{PerProcess, Process};
+use crate::store::PythonStore;
 use crate::{errors, form, text};
 
 /// A client of the core. Its methods return their answer if it is ready at once, else an
@@ -14,14 +16,17 @@ use crate::{errors, form, text};
 #[pyclass(frozen, module = "portier_client._native")]
 pub(crate) struct Client {
     builder: Builder,
-    client: PerProcess<portier_client::Client>,
+    /// The store that is in the builder, if it is written in Python.
+    store: Option<PythonStore>,
+    made: PerProcess<portier_client::Client>,
 }
 
 impl Client {
-    pub(crate) fn from_builder(py: Python<'_>, builder: Builder) -> PyResult<Self> {
+    pub(crate) fn from_setup(py: Python<'_>, setup: Setup) -> PyResult<Self> {
         let client = Self {
-            builder,
-            client: PerProcess::new(),
+            builder: setup.builder,
+            store: setup.store,
+            made: PerProcess::new(),
         };
         // Wrong options are an error here and now.
         client.of(py, Process::current())?;
@@ -31,7 +36,7 @@ impl Client {
     /// The client of the current process. In a child it starts with no pending logins and no
     /// connections.
     fn of(&self, py: Python<'_>, process: Process) -> PyResult<&portier_client::Client> {
-        match self.client.get(process) {
+        match self.made.get(process) {
             Some(client) => Ok(client),
             None => self.make(py, process),
         }
@@ -40,14 +45,14 @@ impl Client {
     #[cold]
     fn make(&self, py: Python<'_>, process: Process) -> PyResult<&portier_client::Client> {
         let client = self
-            .client
+            .made
             .get_or_try_init(py, process, || {
                 let builder = self.builder.clone();
                 // Reading the system's certificates takes milliseconds.
                 py.detach(|| builder.build())
             })
             .map_err(|error| errors::to_python(py, &error))?;
-        if client.has_local_store() && self.client.is_inherited(process) {
+        if client.has_local_store() && self.made.is_inherited(process) {
             warn_of_local_store(py)?;
         }
         Ok(client)
@@ -66,7 +71,19 @@ fn warn_of_local_store(py: Python<'_>) -> PyResult<()> {
 impl Client {
     #[new]
     fn new(py: Python<'_>, options: Options) -> PyResult<Self> {
-        Self::from_builder(py, options.into_builder(py)?)
+        Self::from_setup(py, options.into_setup(py)?)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.store
+            .as_ref()
+            .map_or(Ok(()), |store| store.traverse(&visit))
+    }
+
+    fn __clear__(&self) {
+        if let Some(store) = &self.store {
+            store.clear();
+        }
     }
 
     #[getter]

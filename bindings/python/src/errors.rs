@@ -1,24 +1,35 @@
 //! Errors of the core as the exceptions of `portier_client.errors`.
 
+use std::fmt;
+
 use portier_client::{Code, Error};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
+use crate::bridge::Held;
+
 /// Makes the exception for an error, with its sources as the chain of `__cause__`.
 pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
+    let source = std::error::Error::source(error);
+    if let Some(raised) = source.and_then(|source| source.downcast_ref::<Raised>())
+        && raised.as_it_is
+        && let Some(exception) = raised.exception.bind(py)
+    {
+        return PyErr::from_value(exception);
+    }
     let exception = match exception(py, error) {
         Ok(exception) => exception,
         Err(failure) => return failure,
     };
-    if let Some(source) = std::error::Error::source(error) {
+    if let Some(source) = source {
         exception.set_cause(py, Some(cause(py, source)));
     }
     exception
 }
 
 /// Makes the exception for an error that the binding itself found.
-pub(crate) fn new(py: Python<'_>, code: Code, message: impl std::fmt::Display) -> PyErr {
+pub(crate) fn new(py: Python<'_>, code: Code, message: impl fmt::Display) -> PyErr {
     to_python(py, &Error::new(code, message))
 }
 
@@ -37,6 +48,45 @@ pub(crate) fn codes() -> Vec<(&'static str, &'static str, bool)> {
         .collect()
 }
 
+/// An exception that was raised in the middle of an operation, on its way through the core.
+pub(crate) struct Raised {
+    exception: Held,
+    as_it_is: bool,
+}
+
+impl Raised {
+    /// The caller shall see it as the cause of an error.
+    pub(crate) fn as_cause(exception: &Bound<'_, PyAny>) -> Self {
+        Self {
+            exception: Held::new(exception),
+            as_it_is: false,
+        }
+    }
+
+    /// The caller shall see it in place of an error.
+    pub(crate) fn as_it_is(exception: &Bound<'_, PyAny>) -> Self {
+        Self {
+            exception: Held::new(exception),
+            as_it_is: true,
+        }
+    }
+}
+
+impl std::error::Error for Raised {}
+
+impl fmt::Display for Raised {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Its own text may be anything, and reading it takes Python.
+        formatter.write_str("an exception was raised in Python")
+    }
+}
+
+impl fmt::Debug for Raised {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Raised").finish_non_exhaustive()
+    }
+}
+
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     static FROM_NATIVE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -52,6 +102,11 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
 fn cause(py: Python<'_>, error: &(dyn std::error::Error + 'static)) -> PyErr {
     if let Some(error) = error.downcast_ref::<Error>() {
         return to_python(py, error);
+    }
+    if let Some(raised) = error.downcast_ref::<Raised>()
+        && let Some(exception) = raised.exception.bind(py)
+    {
+        return PyErr::from_value(exception);
     }
     let exception = PyException::new_err(error.to_string());
     if let Some(source) = error.source() {

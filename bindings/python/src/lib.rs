@@ -8,6 +8,7 @@ mod errors;
 mod form;
 mod options;
 mod process;
+mod store;
 mod testing;
 mod text;
 

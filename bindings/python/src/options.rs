@@ -1,12 +1,14 @@
 //! The options of a client, from their Python types.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use portier_client::{Algorithm, Builder, Code, Error, ResponseMode};
 use pyo3::prelude::*;
 
 use crate::errors;
+use crate::store::PythonStore;
 
 /// The keyword arguments of the constructor. The Python class fills in the defaults.
 #[derive(FromPyObject)]
@@ -14,7 +16,7 @@ use crate::errors;
 pub(crate) struct Options {
     redirect_uri: String,
     broker: String,
-    store: Option<String>,
+    store: Option<Given>,
     response_mode: String,
     leeway: f64,
     session_ttl: f64,
@@ -26,12 +28,43 @@ pub(crate) struct Options {
     user_agent: Option<String>,
 }
 
+/// A store as it was given: by its URL, or as an object with the methods of one.
+#[derive(FromPyObject)]
+enum Given {
+    Url(String),
+    Object(Py<PyAny>),
+}
+
+/// What a client is made from.
+pub(crate) struct Setup {
+    pub(crate) builder: Builder,
+    /// The store that is in the builder, if it is written in Python.
+    pub(crate) store: Option<PythonStore>,
+}
+
 impl Options {
-    pub(crate) fn into_builder(self, py: Python<'_>) -> PyResult<Builder> {
-        self.build().map_err(|error| errors::to_python(py, &error))
+    pub(crate) fn into_setup(mut self, py: Python<'_>) -> PyResult<Setup> {
+        let store = self.store.take();
+        let mut builder = self
+            .into_builder()
+            .map_err(|error| errors::to_python(py, &error))?;
+        let mut written = None;
+        match store {
+            None => {}
+            Some(Given::Url(url)) => builder = builder.store_url(url),
+            Some(Given::Object(object)) => {
+                let store = PythonStore::new(object.bind(py))?;
+                builder = builder.store(Arc::new(store.clone()));
+                written = Some(store);
+            }
+        }
+        Ok(Setup {
+            builder,
+            store: written,
+        })
     }
 
-    fn build(self) -> Result<Builder, Error> {
+    fn into_builder(self) -> Result<Builder, Error> {
         let algorithms = self
             .algorithms
             .iter()
@@ -46,9 +79,6 @@ impl Options {
             .algorithms(algorithms)
             .idp(self.idp)
             .danger_allow_http(self.danger_allow_http);
-        if let Some(url) = self.store {
-            builder = builder.store_url(url);
-        }
         if let Some(path) = self.ca_file {
             builder = builder.ca_file(path);
         }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import portier_client
-from portier_client import Client, ConfigError, Store, blocking, testing
+from portier_client import Client, ConfigError, blocking, testing
 
 from .conftest import REDIRECT_URI
 
@@ -120,18 +120,6 @@ def test_values_of_wrong_types_are_refused(options: dict[str, Any]) -> None:
 
 def test_durations_are_numbers_of_seconds_or_timedeltas() -> None:
     Client(REDIRECT_URI, leeway=0, session_ttl=1.5, timeout=timedelta(milliseconds=1))
-
-
-def test_stores_written_in_python_are_not_supported_yet() -> None:
-    class Mine:
-        def put(self, nonce: str, record: str, ttl: float, /) -> None: ...
-
-        def take(self, nonce: str, /) -> str | None: ...
-
-    assert isinstance(Mine(), Store)
-    with pytest.raises(ConfigError, match="not supported yet"):
-        Client(REDIRECT_URI, store=Mine())
-    Client(REDIRECT_URI, store="memory:")
 
 
 def test_a_ca_file_may_be_a_path(tmp_path: Path) -> None:

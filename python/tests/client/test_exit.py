@@ -47,6 +47,24 @@ async def main():
     sys.exit(0)
 asyncio.run(main())
 """,
+    "store-under-way": """
+class Stuck:
+    async def put(self, nonce, record, ttl):
+        await asyncio.sleep(3600)
+    async def take(self, nonce):
+        pass
+async def begin():
+    client = Client("https://example.com/", broker=origin, store=Stuck())
+    tasks = [asyncio.ensure_future(client.authenticate(None)) for _ in range(100)]
+    await asyncio.wait(tasks, timeout=0.02)
+    return tasks
+asyncio.run(begin())
+loop = asyncio.new_event_loop()
+for task in loop.run_until_complete(begin()):
+    task._log_destroy_pending = False
+for task in asyncio.all_tasks(loop):
+    task._log_destroy_pending = False
+""",
     "daemon-thread": """
 def call():
     try:

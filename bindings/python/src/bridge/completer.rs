@@ -6,15 +6,32 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::IntoPyDict as _;
 
-use super::runtime::{Waiter, claim};
+use super::caller::{Errand, Place};
+use super::runtime::{Waiter, claim, whereabouts};
 
 /// Makes the answer a Python object, or the exception to raise.
 pub(super) type Convert =
     Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;
 
 pub(super) enum Event {
-    Finished { ticket: u64, convert: Convert },
+    /// The answer for a future.
+    Finished {
+        ticket: u64,
+        convert: Convert,
+    },
+    /// Something to run in the loop of a future.
+    Errand {
+        ticket: u64,
+        errand: Errand,
+    },
+    /// A future, or a task, that is to be cancelled.
+    Cancel {
+        ticket: u64,
+    },
+    /// An object to drop.
+    Release(Py<PyAny>),
     Stop,
 }
 
@@ -31,6 +48,9 @@ pub(super) fn complete(events: &Receiver<Event>) {
                     Event::Finished { ticket, convert } => {
                         add(py, &mut batches, ticket, convert);
                     }
+                    Event::Errand { ticket, errand } => run(py, ticket, errand),
+                    Event::Cancel { ticket } => cancel(py, ticket),
+                    Event::Release(object) => drop(object),
                     Event::Stop => return false,
                 }
             }
@@ -51,7 +71,10 @@ struct Batch {
 }
 
 fn add(py: Python<'_>, batches: &mut Vec<Batch>, ticket: u64, convert: Convert) {
-    let Some(Waiter { event_loop, future }) = claim(py, ticket) else {
+    let Some(Waiter {
+        event_loop, future, ..
+    }) = claim(py, ticket)
+    else {
         return;
     };
     let answer = (future, convert);
@@ -70,11 +93,60 @@ fn add(py: Python<'_>, batches: &mut Vec<Batch>, ticket: u64, convert: Convert) 
 fn deliver(py: Python<'_>, batch: Batch) {
     let event_loop = batch.event_loop.into_bound(py);
     let settle = Settle(Mutex::new(batch.answers));
-    match event_loop.call_method1(intern!(py, "call_soon_threadsafe"), (settle,)) {
+    let called = event_loop.call_method1(intern!(py, "call_soon_threadsafe"), (settle,));
+    unless_closed(&event_loop, called);
+}
+
+/// Has a loop run an errand, in the context of the call.
+fn run(py: Python<'_>, ticket: u64, errand: Errand) {
+    let Some((event_loop, context)) = whereabouts(py, ticket) else {
+        return;
+    };
+    let called = call_in(&event_loop, Run(Mutex::new(Some(errand))), &context);
+    unless_closed(&event_loop, called);
+}
+
+fn call_in<'py>(
+    event_loop: &Bound<'py, PyAny>,
+    run: Run,
+    context: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = event_loop.py();
+    let keywords = [(intern!(py, "context"), context)].into_py_dict(py)?;
+    event_loop.call_method(intern!(py, "call_soon_threadsafe"), (run,), Some(&keywords))
+}
+
+fn cancel(py: Python<'_>, ticket: u64) {
+    let Some(waiter) = claim(py, ticket) else {
+        return;
+    };
+    let event_loop = waiter.event_loop.into_bound(py);
+    let called = waiter
+        .future
+        .getattr(py, intern!(py, "cancel"))
+        .and_then(|cancel| event_loop.call_method1(intern!(py, "call_soon_threadsafe"), (cancel,)));
+    unless_closed(&event_loop, called);
+}
+
+fn unless_closed(event_loop: &Bound<'_, PyAny>, called: PyResult<Bound<'_, PyAny>>) {
+    let py = event_loop.py();
+    match called {
         Ok(_) => {}
-        // The loop was closed with the futures still pending: nobody waits for them.
+        // The loop was closed with futures still pending: nobody waits for them.
         Err(error) if error.is_instance_of::<PyRuntimeError>(py) => {}
-        Err(error) => error.write_unraisable(py, Some(&event_loop)),
+        Err(error) => error.write_unraisable(py, Some(event_loop)),
+    }
+}
+
+/// Runs an errand; called by the loop.
+#[pyclass(frozen)]
+struct Run(Mutex<Option<Errand>>);
+
+#[pymethods]
+impl Run {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let errand = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        errand.map_or(Ok(()), |errand| errand(py, Place::Loop))
     }
 }
 

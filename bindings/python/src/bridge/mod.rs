@@ -3,9 +3,14 @@
 //! An operation is one future. It is polled once where it is called, and is nearly always ready
 //! then: the answer goes straight back, without a task, a thread or a wake-up. Only what is still
 //! pending moves to the runtime.
+//!
+//! An operation that needs Python, because its store is written in it, sends its caller on an
+//! errand. Errands run between two polls, never inside of one.
 
+mod caller;
 mod completer;
 mod guarded;
+mod held;
 mod runtime;
 
 use std::future::Future;
@@ -20,9 +25,13 @@ use pyo3::sync::PyOnceLock;
 use pyo3::{IntoPyObjectExt as _, intern};
 use tokio::task::AbortHandle;
 
+use self::caller::{Away, Caller};
+pub(crate) use self::caller::{Errand, Place, send};
+use self::completer::Convert;
 use self::guarded::Guarded;
+pub(crate) use self::held::Held;
 use self::runtime::Bridge;
-pub(crate) use self::runtime::shutdown;
+pub(crate) use self::runtime::{Tracked, shutdown};
 use crate::errors;
 use crate::process::Process;
 
@@ -69,11 +78,27 @@ impl<'py> Call<'py> {
     ) -> PyResult<Bound<'py, PyAny>> {
         let bridge = Bridge::of(self.py, self.process)?;
         let mut operation = Guarded::new(operation);
-        let _entered = bridge.enter();
-        match operation.poll_once(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(outcome) => settle(self.py, outcome),
-            Poll::Pending if self.blocking => block(self.py, bridge, operation),
-            Poll::Pending => awaitable(self.py, bridge, operation),
+        loop {
+            let polled = {
+                let _entered = bridge.enter();
+                operation.poll_once(&mut Context::from_waker(Waker::noop()))
+            };
+            if let Poll::Ready(outcome) = polled {
+                return settle(self.py, outcome);
+            }
+            match caller::errand() {
+                Some(errand) => errand(self.py, self.place())?,
+                None if self.blocking => return block(self.py, bridge, operation),
+                None => return awaitable(self.py, bridge, operation),
+            }
+        }
+    }
+
+    fn place(self) -> Place {
+        if self.blocking {
+            Place::Thread
+        } else {
+            Place::Loop
         }
     }
 }
@@ -90,14 +115,11 @@ fn awaitable<'py, T: Answer>(
     bridge: &'static Bridge,
     operation: Guarded<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-
-    let event_loop = RUNNING_LOOP
-        .import(py, "asyncio", "get_running_loop")?
-        .call0()?;
+    let event_loop = running_loop(py)?;
     let future = event_loop.call_method0(intern!(py, "create_future"))?;
-    let completion = bridge.register(&event_loop, &future);
+    let completion = bridge.register(&event_loop, &future)?;
     let ticket = completion.ticket();
+    let operation = Away::new(operation, completion.caller());
     let task = bridge.spawn(async move {
         let outcome = operation.await;
         completion.send(move |py| settle(py, outcome));
@@ -111,21 +133,41 @@ fn awaitable<'py, T: Answer>(
     Ok(future)
 }
 
+/// The event loop that runs in this thread.
+pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+    RUNNING_LOOP
+        .import(py, "asyncio", "get_running_loop")?
+        .call0()
+}
+
+/// What comes in for a thread that blocks.
+enum Knock {
+    Answer(Convert),
+    Errand(Errand),
+}
+
 fn block<'py, T: Answer>(
     py: Python<'py>,
     bridge: &'static Bridge,
     operation: Guarded<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let (sender, mut receiver) = mpsc::sync_channel(1);
+    let (sender, mut knocks) = mpsc::channel();
+    let operation = Away::new(operation, Caller::Thread(sender.clone()));
     let task = bridge.spawn(async move {
+        let outcome = operation.await;
         // Nobody listens any more when a signal ended the call.
-        let _ = sender.send(operation.await);
+        let _ = sender.send(Knock::Answer(Box::new(move |py| settle(py, outcome))));
     });
     loop {
-        let event;
-        (event, receiver) = py.detach(move || (receiver.recv_timeout(SIGNAL_INTERVAL), receiver));
-        match event {
-            Ok(outcome) => return settle(py, outcome),
+        let knock;
+        (knock, knocks) = py.detach(move || (knocks.recv_timeout(SIGNAL_INTERVAL), knocks));
+        match knock {
+            Ok(Knock::Answer(convert)) => return convert(py),
+            Ok(Knock::Errand(errand)) => {
+                errand(py, Place::Thread).inspect_err(|_| task.abort())?;
+            }
             Err(RecvTimeoutError::Timeout) => py.check_signals().inspect_err(|_| task.abort())?,
             Err(RecvTimeoutError::Disconnected) => return Err(closed()),
         }

@@ -4,16 +4,18 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use portier_client::{Code, Error};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 use tokio::task::JoinHandle;
 
-use super::closed;
+use super::caller::Caller;
 use super::completer::{Convert, Event, complete};
+use super::{closed, held};
 use crate::errors;
 use crate::process::{PerProcess, Process};
 
@@ -29,8 +31,9 @@ static BRIDGE: PerProcess<Bridge> = PerProcess::new();
 
 /// The runtime, the thread that brings its answers to Python, and the futures these are for.
 ///
-/// Tasks hold no Python object: whatever happens to a task, and in whichever thread, no reference
-/// count is touched. They hold a ticket, and only attached threads look up what it stands for.
+/// Tasks touch no Python object: whatever happens to a task, and in whichever thread, no reference
+/// count changes. They hold a ticket, and only attached threads look up what it stands for, or a
+/// [`Held`](super::held::Held) object, which only attached threads drop.
 pub(super) struct Bridge {
     process: Process,
     handle: Handle,
@@ -52,10 +55,11 @@ struct Waiting {
     futures: HashMap<u64, Waiter>,
 }
 
-/// A pending `asyncio` future and its event loop.
+/// A pending `asyncio` future, its event loop, and the context variables of who awaits it.
 pub(super) struct Waiter {
     pub(super) event_loop: Py<PyAny>,
     pub(super) future: Py<PyAny>,
+    pub(super) context: Py<PyAny>,
 }
 
 /// The right to settle one future.
@@ -82,6 +86,7 @@ impl Bridge {
             .worker_threads(WORKERS)
             .max_blocking_threads(MAX_BLOCKING_THREADS)
             .thread_name("portier-client")
+            .on_thread_start(held::mark_thread)
             .enable_all()
             .build()
             .map_err(failed)?;
@@ -128,31 +133,99 @@ impl Bridge {
         &self,
         event_loop: &Bound<'_, PyAny>,
         future: &Bound<'_, PyAny>,
-    ) -> Completion {
+    ) -> PyResult<Completion> {
+        Ok(Completion {
+            ticket: self.remember(event_loop, future)?,
+            sender: self.sender.clone(),
+        })
+    }
+
+    /// Gives a future, or a task, a ticket.
+    fn remember(&self, event_loop: &Bound<'_, PyAny>, future: &Bound<'_, PyAny>) -> PyResult<u64> {
+        static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+        let py = event_loop.py();
+        let context = COPY_CONTEXT.import(py, "contextvars", "copy_context")?;
         let waiter = Waiter {
             event_loop: event_loop.clone().unbind(),
             future: future.clone().unbind(),
+            context: context.call0()?.unbind(),
         };
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         waiting.last_ticket += 1;
         let ticket = waiting.last_ticket;
         waiting.futures.insert(ticket, waiter);
-        Completion {
-            ticket,
-            sender: self.sender.clone(),
-        }
+        Ok(ticket)
     }
 
     /// Takes a future out, unless it was cancelled meanwhile.
     fn claim(&self, ticket: u64) -> Option<Waiter> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.futures.remove(&ticket)
+        self.waiting().futures.remove(&ticket)
     }
 
     /// Drops a future nobody waits for any more.
     pub(super) fn forget(&self, _attached: Python<'_>, ticket: u64) {
         drop(self.claim(ticket));
     }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A task of an event loop that works for an operation, as long as it is pending.
+pub(crate) struct Tracked {
+    bridge: &'static Bridge,
+    ticket: u64,
+}
+
+impl Tracked {
+    /// Remembers a task, so that it can be cancelled from any thread.
+    pub(crate) fn new(event_loop: &Bound<'_, PyAny>, task: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let bridge = BRIDGE.get(Process::current()).ok_or_else(closed)?;
+        let ticket = bridge.remember(event_loop, task)?;
+        Ok(Self { bridge, ticket })
+    }
+
+    /// Has the loop cancel the task, unless it was forgotten.
+    pub(crate) fn cancel(&self) {
+        // In a child, the task and its loop are copies, and the operation is the parent's.
+        if self.bridge.is_current() {
+            let ticket = self.ticket;
+            let _ = self.bridge.sender.send(Event::Cancel { ticket });
+        }
+    }
+
+    /// Forgets a task that is done.
+    pub(crate) fn forget(&self, attached: Python<'_>) {
+        if self.bridge.is_current() {
+            self.bridge.forget(attached, self.ticket);
+        }
+    }
+}
+
+/// The event loop and the context of a future that is pending.
+pub(super) fn whereabouts(
+    py: Python<'_>,
+    ticket: u64,
+) -> Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)> {
+    let waiting = BRIDGE.get(Process::current())?.waiting();
+    let waiter = waiting.futures.get(&ticket)?;
+    Some((
+        waiter.event_loop.bind(py).clone(),
+        waiter.context.bind(py).clone(),
+    ))
+}
+
+/// Has the completer drop an object.
+pub(super) fn release(object: Py<PyAny>) {
+    let event = Event::Release(object);
+    let unsent = match BRIDGE.get(Process::current()) {
+        Some(bridge) => bridge.sender.send(event).err().map(|unsent| unsent.0),
+        None => Some(event),
+    };
+    // The interpreter is going down, and everything with it.
+    std::mem::forget(unsent);
 }
 
 /// Takes out the future that an answer has come for, unless it was cancelled meanwhile.
@@ -163,6 +236,14 @@ pub(super) fn claim(_attached: Python<'_>, ticket: u64) -> Option<Waiter> {
 impl Completion {
     pub(super) fn ticket(&self) -> u64 {
         self.ticket
+    }
+
+    /// Who awaits the future.
+    pub(super) fn caller(&self) -> Caller {
+        Caller::Loop {
+            ticket: self.ticket,
+            events: self.sender.clone(),
+        }
     }
 
     pub(super) fn send(

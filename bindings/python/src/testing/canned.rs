@@ -123,10 +123,11 @@ pub(crate) fn canned_client(
     random: Vec<Vec<u8>>,
     transport: &CannedTransport,
 ) -> PyResult<Client> {
-    let builder = options
-        .into_builder(py)?
+    let mut setup = options.into_setup(py)?;
+    setup.builder = setup
+        .builder
         .clock(clock.shared())
         .random(Arc::new(ManualRandom::new(random)))
         .transport(Arc::clone(&transport.0) as Arc<dyn portier_client::Transport>);
-    Client::from_builder(py, builder)
+    Client::from_setup(py, setup)
 }

@@ -1,0 +1,98 @@
+//! How an operation has its caller run something in Python.
+//!
+//! Tasks of the runtime never touch Python. What they need from it is an errand: it runs in the
+//! thread, or in the event loop, that the operation was called from.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::mpsc::Sender;
+use std::task::{Context, Poll};
+
+use portier_client::{Code, Error, Result};
+use pyo3::prelude::*;
+
+use super::Knock;
+use super::completer::Event;
+
+/// Something to run in Python. It is dropped if there is nobody left to run it.
+///
+/// What it returns as an error is none of the operation, but ends the call at once: somebody wants
+/// the program to end.
+pub(crate) type Errand = Box<dyn FnOnce(Python<'_>, Place) -> PyResult<()> + Send>;
+
+/// Where an errand runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the event loop of a caller that awaits, between two steps of its tasks.
+    Loop,
+    /// In the thread of a caller that blocks.
+    Thread,
+}
+
+/// Who called an operation that has moved to the runtime.
+pub(super) enum Caller {
+    /// A coroutine, by the ticket of the future it awaits.
+    Loop { ticket: u64, events: Sender<Event> },
+    /// A thread that waits for this.
+    Thread(Sender<Knock>),
+}
+
+thread_local! {
+    /// The caller of the operation that this thread is polling; none while it polls its own.
+    static CALLER: RefCell<Option<Caller>> = const { RefCell::new(None) };
+    /// What the operation that this thread has just polled asks of it.
+    static ERRAND: Cell<Option<Errand>> = const { Cell::new(None) };
+}
+
+/// Has the caller of the current operation run an errand.
+pub(crate) fn send(errand: Errand) -> Result<()> {
+    CALLER.with_borrow(|caller| {
+        let sent = match caller {
+            None => {
+                ERRAND.set(Some(errand));
+                true
+            }
+            Some(Caller::Loop { ticket, events }) => {
+                let ticket = *ticket;
+                events.send(Event::Errand { ticket, errand }).is_ok()
+            }
+            Some(Caller::Thread(knocks)) => knocks.send(Knock::Errand(errand)).is_ok(),
+        };
+        let gone = || Error::new(Code::StoreFailed, "the caller is gone");
+        sent.then_some(()).ok_or_else(gone)
+    })
+}
+
+/// The errand of the operation that was just polled in this thread.
+pub(super) fn errand() -> Option<Errand> {
+    ERRAND.take()
+}
+
+/// An operation away from its caller: in the runtime.
+pub(super) struct Away<F> {
+    operation: F,
+    /// Lent to the thread while it polls.
+    caller: Option<Caller>,
+}
+
+impl<F> Away<F> {
+    pub(super) fn new(operation: F, caller: Caller) -> Self {
+        Self {
+            operation,
+            caller: Some(caller),
+        }
+    }
+}
+
+impl<F: Future + Unpin> Future for Away<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        CALLER.set(self.caller.take());
+        // A guarded operation does not panic, so the caller always comes back.
+        let polled = Pin::new(&mut self.operation).poll(context);
+        self.caller = CALLER.take();
+        polled
+    }
+}

@@ -1,0 +1,235 @@
+//! One call of a method of a store in Python.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use portier_client::{Code, Error, Result};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::IntoPyDict as _;
+use tokio::sync::oneshot;
+
+use super::reading::{Read, cannot_wait, is_awaitable, raised};
+use crate::bridge::{self, Held, Place, Tracked};
+
+/// How long the operation waits for the store.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// A method with its arguments.
+pub(super) enum Method {
+    Put {
+        nonce: String,
+        record: String,
+        ttl: Duration,
+    },
+    Take {
+        nonce: String,
+    },
+    Contains {
+        nonce: String,
+    },
+}
+
+impl Method {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Put { .. } => "put",
+            Self::Take { .. } => "take",
+            Self::Contains { .. } => "contains",
+        }
+    }
+
+    fn call<'py>(self, store: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = store.py();
+        match self {
+            Self::Put { nonce, record, ttl } => {
+                let arguments = (nonce, record, ttl.as_secs_f64());
+                store.call_method1(intern!(py, "put"), arguments)
+            }
+            Self::Take { nonce } => store.call_method1(intern!(py, "take"), (nonce,)),
+            Self::Contains { nonce } => store.call_method1(intern!(py, "contains"), (nonce,)),
+        }
+    }
+}
+
+/// Has the caller of the operation call the method, and waits for what comes of it.
+///
+/// Dropping the future cancels a method that has not returned.
+pub(super) async fn call<T: Send + 'static>(
+    store: Arc<Held>,
+    method: Method,
+    read: Read<T>,
+) -> Result<T> {
+    let name = method.name();
+    let (sender, receiver) = oneshot::channel();
+    let task = Arc::new(OnceLock::new());
+    let reply = Reply {
+        sender,
+        method: name,
+        read,
+    };
+    let answer = Answer {
+        receiver,
+        task: Arc::clone(&task),
+        over: false,
+    };
+    bridge::send(Box::new(move |py, place| {
+        // Given up before it has begun.
+        if reply.sender.is_closed() {
+            return Ok(());
+        }
+        let Some(store) = store.bind(py) else {
+            return Ok(());
+        };
+        match method.call(&store) {
+            Ok(returned) if is_awaitable(&returned) => reply.later(&returned, place, &task),
+            returned => reply.settle(py, returned),
+        }
+    }))?;
+    match tokio::time::timeout(DEADLINE, answer).await {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => Err(Error::new(
+            Code::StoreFailed,
+            format_args!("the event loop ended before the store answered method={name}"),
+        )),
+        Err(_) => Err(Error::new(
+            Code::StoreUnavailable,
+            format_args!(
+                "the store did not answer in time method={name} limit={}s",
+                DEADLINE.as_secs()
+            ),
+        )),
+    }
+}
+
+/// Where the outcome goes.
+struct Reply<T> {
+    sender: oneshot::Sender<Result<T>>,
+    method: &'static str,
+    read: Read<T>,
+}
+
+impl<T: Send + 'static> Reply<T> {
+    /// Sends what was returned or raised; raises again what is to end more than this call.
+    fn settle(self, py: Python<'_>, returned: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
+        let (outcome, end) = match returned {
+            Ok(returned) => ((self.read)(self.method, &returned), None),
+            Err(exception) => {
+                let (error, end) = raised(py, self.method, exception);
+                (Err(error), end)
+            }
+        };
+        let _ = self.sender.send(outcome);
+        end.map_or(Ok(()), Err)
+    }
+
+    /// Has the event loop await what was returned.
+    fn later(
+        self,
+        returned: &Bound<'_, PyAny>,
+        place: Place,
+        task: &Arc<OnceLock<Tracked>>,
+    ) -> PyResult<()> {
+        let py = returned.py();
+        if place == Place::Thread {
+            let refused = Err(cannot_wait(self.method, returned));
+            let _ = self.sender.send(refused);
+            return Ok(());
+        }
+        match start(returned) {
+            Ok(Started::Done(outcome)) => self.settle(py, outcome),
+            Ok(Started::Pending(pending, tracked)) => {
+                let tracked = task.get_or_init(|| tracked);
+                if self.sender.is_closed() {
+                    tracked.cancel();
+                }
+                let task = Arc::clone(task);
+                let settle: Settle = Box::new(move |done| {
+                    if let Some(tracked) = task.get() {
+                        tracked.forget(done.py());
+                    }
+                    // What is to end the program has ended the loop's run already.
+                    let _ = self.settle(done.py(), done.call_method0(intern!(done.py(), "result")));
+                });
+                let on_done = OnDone(Mutex::new(Some(settle)));
+                pending.call_method1(intern!(py, "add_done_callback"), (on_done,))?;
+                Ok(())
+            }
+            Err(exception) => self.settle(py, Err(exception)),
+        }
+    }
+}
+
+/// What the event loop was given to await.
+enum Started<'py> {
+    Pending(Bound<'py, PyAny>, Tracked),
+    Done(PyResult<Bound<'py, PyAny>>),
+}
+
+fn start<'py>(returned: &Bound<'py, PyAny>) -> PyResult<Started<'py>> {
+    static ENSURE_FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+    let py = returned.py();
+    let event_loop = bridge::running_loop(py)?;
+    let keywords = [(intern!(py, "loop"), &event_loop)].into_py_dict(py)?;
+    let task = ENSURE_FUTURE
+        .import(py, "asyncio", "ensure_future")?
+        .call((returned,), Some(&keywords))?;
+    // An eager task may be over already.
+    if task.call_method0(intern!(py, "done"))?.is_truthy()? {
+        return Ok(Started::Done(task.call_method0(intern!(py, "result"))));
+    }
+    let tracked = Tracked::new(&event_loop, &task)?;
+    Ok(Started::Pending(task, tracked))
+}
+
+/// The outcome, when it comes; `None` if nobody is left to send it.
+struct Answer<T> {
+    receiver: oneshot::Receiver<Result<T>>,
+    /// What the event loop awaits, if it does.
+    task: Arc<OnceLock<Tracked>>,
+    over: bool,
+}
+
+impl<T> Future for Answer<T> {
+    type Output = Option<Result<T>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = Pin::new(&mut self.receiver).poll(context);
+        self.over = polled.is_ready();
+        polled.map(Result::ok)
+    }
+}
+
+impl<T> Drop for Answer<T> {
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        // In this order: whoever makes a task later sees that it is not wanted any more.
+        self.receiver.close();
+        if let Some(task) = self.task.get() {
+            task.cancel();
+        }
+    }
+}
+
+type Settle = Box<dyn FnOnce(&Bound<'_, PyAny>) + Send>;
+
+/// Settles a call whose method is done; called by the loop.
+#[pyclass(frozen)]
+struct OnDone(Mutex<Option<Settle>>);
+
+#[pymethods]
+impl OnDone {
+    fn __call__(&self, done: &Bound<'_, PyAny>) {
+        let settle = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(settle) = settle {
+            settle(done);
+        }
+    }
+}

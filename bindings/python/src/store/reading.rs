@@ -1,0 +1,142 @@
+//! What a store in Python returned or raised, as the core understands it.
+
+use portier_client::{Code, Error, Result, Taken};
+use pyo3::exceptions::PyException;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyString};
+
+use crate::errors::Raised;
+
+/// How to read what a method returned; the method's name is for the message.
+pub(super) type Read<T> = fn(&'static str, &Bound<'_, PyAny>) -> Result<T>;
+
+pub(super) fn nothing(method: &'static str, returned: &Bound<'_, PyAny>) -> Result<()> {
+    if returned.is_none() {
+        return Ok(());
+    }
+    // `SET … NX` and its like return what they did, and must not be taken for what they did not.
+    Err(wrong_type(method, "None", returned))
+}
+
+pub(super) fn record(method: &'static str, returned: &Bound<'_, PyAny>) -> Result<Taken> {
+    if returned.is_none() {
+        return Ok(Taken::Unknown);
+    }
+    let Ok(text) = returned.cast::<PyString>() else {
+        return Err(wrong_type(method, "str or None", returned));
+    };
+    match text.to_str() {
+        Ok(text) => Ok(Taken::Record(text.to_owned())),
+        // The cause would quote the record.
+        Err(_) => Err(failed(format_args!(
+            "the store returned a str with a lone surrogate method={method}"
+        ))),
+    }
+}
+
+pub(super) fn known(method: &'static str, returned: &Bound<'_, PyAny>) -> Result<Option<bool>> {
+    match returned.cast::<PyBool>() {
+        Ok(known) => Ok(Some(known.is_true())),
+        Err(_) => Err(wrong_type(method, "bool", returned)),
+    }
+}
+
+/// Whether this has to be awaited.
+pub(super) fn is_awaitable(returned: &Bound<'_, PyAny>) -> bool {
+    if returned.is_none() || returned.is_instance_of::<PyString>() {
+        return false;
+    }
+    let kind = returned.get_type();
+    kind.hasattr(intern!(returned.py(), "__await__"))
+        .unwrap_or(false)
+}
+
+/// The error for something that only an event loop can wait for.
+pub(super) fn cannot_wait(method: &'static str, returned: &Bound<'_, PyAny>) -> Error {
+    discard(returned);
+    failed(format_args!(
+        "the store returned an awaitable, and the blocking client cannot await method={method} type={}",
+        type_name(returned)
+    ))
+}
+
+/// The error for an exception, and the exception itself if it is to end more than this call.
+pub(super) fn raised(
+    py: Python<'_>,
+    method: &'static str,
+    exception: PyErr,
+) -> (Error, Option<PyErr>) {
+    // This, unlike the value by reference, brings the traceback along.
+    let value = exception.into_value(py).into_bound(py).into_any();
+    let value = &value;
+    if let Some(code) = own_code(value) {
+        let error = Error::new(code, "the store raised a StoreError");
+        return (error.with_source(Raised::as_it_is(value)), None);
+    }
+    let error = failed(format_args!(
+        "the store raised an exception method={method} type={}",
+        type_name(value)
+    ));
+    // That a store's own task was cancelled is no wish to cancel the login.
+    if value.is_instance_of::<PyException>() || is_cancellation(value) {
+        return (error.with_source(Raised::as_cause(value)), None);
+    }
+    let end = PyErr::from_value(value.clone());
+    (error.with_source(Raised::as_it_is(value)), Some(end))
+}
+
+fn own_code(value: &Bound<'_, PyAny>) -> Option<Code> {
+    static STORE_ERROR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+    let py = value.py();
+    let kind = STORE_ERROR
+        .import(py, "portier_client.errors", "StoreError")
+        .ok()?;
+    if !value.is_instance(kind).unwrap_or(false) {
+        return None;
+    }
+    let code = value.getattr(intern!(py, "code")).ok();
+    let code = code.and_then(|code| code.extract::<String>().ok());
+    Some(match code.as_deref() {
+        Some("store_unavailable") => Code::StoreUnavailable,
+        Some("store_full") => Code::StoreFull,
+        _ => Code::StoreFailed,
+    })
+}
+
+fn is_cancellation(value: &Bound<'_, PyAny>) -> bool {
+    static CANCELLED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+    CANCELLED
+        .import(value.py(), "asyncio", "CancelledError")
+        .and_then(|kind| value.is_instance(kind))
+        .unwrap_or(false)
+}
+
+/// Names the type, never the value: it may be a record.
+fn wrong_type(method: &'static str, expected: &str, returned: &Bound<'_, PyAny>) -> Error {
+    discard(returned);
+    failed(format_args!(
+        "the store returned something else than {expected} method={method} type={}",
+        type_name(returned)
+    ))
+}
+
+/// Closes what may be a coroutine: it will never be awaited, and need not warn of that.
+fn discard(returned: &Bound<'_, PyAny>) {
+    let py = returned.py();
+    if returned.hasattr(intern!(py, "cr_await")).unwrap_or(false) {
+        let _ = returned.call_method0(intern!(py, "close"));
+    }
+}
+
+fn type_name(value: &Bound<'_, PyAny>) -> String {
+    let name = value.get_type().name().map(|name| name.to_string());
+    name.unwrap_or_else(|_| "unknown".to_owned())
+}
+
+fn failed(message: std::fmt::Arguments<'_>) -> Error {
+    Error::new(Code::StoreFailed, message)
+}

@@ -1,0 +1,196 @@
+"""Calls that are given up, loops that end, and what is left of a store."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from portier_client import Client, StoreError, blocking
+
+from .written import REDIRECT_URI, Faulty, Plain, Waiting, use
+
+if TYPE_CHECKING:
+    from portier_client.testing import DevBroker
+
+cold = pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+
+
+@pytest.mark.parametrize("kind", [Plain, Waiting])
+def test_a_loop_that_ends_with_calls_under_way(kind: type[Any], broker: DevBroker) -> None:
+    """Nothing hangs, warns, or stays behind."""
+    store = kind()
+    client = Client(REDIRECT_URI, broker=broker.origin, store=store)
+    loop = asyncio.new_event_loop()
+    waiting = loop.create_task(client.authenticate("alice@example.com"))
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    # The store is asked for through the same thread, and only after what is lost.
+    asyncio.run(use(store, broker))
+    assert not waiting.done()
+    waiting._log_destroy_pending = False  # type: ignore[attr-defined]
+    del waiting
+
+
+class Slow(Waiting):
+    """Waits before it takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+    async def take(self, nonce: str, /) -> str | None:
+        self.asked.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+        return self.plain.take(nonce)
+
+
+@cold
+def test_ffi_05_cancelling_a_login_cancels_the_store_before_the_take(
+    cold: bool, broker: DevBroker
+) -> None:
+    async def main() -> None:
+        store = Slow()
+        client = Client(REDIRECT_URI, broker=broker.origin, store=store)
+        token = broker.mint(await client.authenticate("alice@example.com"))
+        if cold:
+            client = Client(REDIRECT_URI, broker=broker.origin, store=store)
+        else:
+            await client.warm()
+        login = asyncio.create_task(client.verify(token))
+        await store.asked.wait()
+        login.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await login
+        await store.cancelled.wait()
+        # Nothing was consumed: the login can still be completed.
+        assert len(store.plain.records) == 1
+        twin = Client(REDIRECT_URI, broker=broker.origin, store=store.plain)
+        assert await twin.verify(token) == "alice@example.com"
+
+    asyncio.run(main())
+
+
+def test_ffi_05_a_login_cancelled_before_the_store_is_asked_asks_nothing(
+    broker: DevBroker,
+) -> None:
+    async def main() -> None:
+        store = Waiting()
+        client = Client(REDIRECT_URI, broker=broker.origin, store=store)
+        for _ in range(50):
+            login = asyncio.create_task(client.authenticate("alice@example.com"))
+            await asyncio.sleep(0)
+            login.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await login
+            await client.warm()
+            client = Client(REDIRECT_URI, broker=broker.origin, store=store)
+        assert store.plain.records == {}
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", [Plain, Waiting])
+def test_ffi_13_a_client_and_its_store_are_garbage_together(
+    kind: type[Any], broker: DevBroker
+) -> None:
+    class Mine(kind):  # type: ignore[misc]
+        client: Client | None = None
+
+    store = Mine()
+    store.client = client = Client(REDIRECT_URI, broker=broker.origin, store=store)
+
+    url = asyncio.run(client.authenticate("alice@example.com"))
+    asyncio.run(client.verify(broker.mint(url)))
+    gone = weakref.ref(store)
+    del store, client
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["plain", "waiting"])
+def test_ffi_13_an_exception_of_a_store_is_not_kept(waits: bool, broker: DevBroker) -> None:
+    class Mine(Exception):
+        pass
+
+    def raised() -> weakref.ref[BaseException]:
+        with pytest.raises(StoreError) as caught:
+            asyncio.run(use(Faulty("take", Mine(), waits=waits), broker, cold=True))
+        assert caught.value.__cause__ is not None
+        return weakref.ref(caught.value.__cause__)
+
+    gone = raised()
+    gc.collect()
+    assert gone() is None
+
+
+def test_ffi_13_a_store_is_released_that_the_runtime_was_the_last_to_use(
+    broker: DevBroker,
+) -> None:
+    async def main() -> list[weakref.ref[Any]]:
+        released = []
+        for _ in range(20):
+            store = Waiting()
+            released.append(weakref.ref(store))
+            client = Client(REDIRECT_URI, broker=broker.origin, store=store)
+            start = asyncio.create_task(client.authenticate("alice@example.com"))
+            await asyncio.sleep(0)
+            start.cancel()
+            del client, store
+            with pytest.raises(asyncio.CancelledError):
+                await start
+        return released
+
+    released = asyncio.run(main())
+    deadline = time.monotonic() + 30
+    while any(store() is not None for store in released):
+        assert time.monotonic() < deadline
+        gc.collect()
+
+
+def test_ctrl_c_reaches_a_store_that_a_blocking_client_waits_for(broker: DevBroker) -> None:
+    class Stuck(Plain):
+        def put(self, nonce: str, record: str, ttl: float, /) -> None:
+            signal.raise_signal(signal.SIGINT)
+            threading.Event().wait(30)
+
+    for client_is_cold in (True, False):
+        client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=Stuck())
+        if not client_is_cold:
+            client.warm()
+        with pytest.raises(KeyboardInterrupt):
+            client.authenticate("alice@example.com")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("kind", [Plain, Waiting])
+def test_ffi_08_a_child_uses_the_store_of_its_parent(kind: type[Any], broker: DevBroker) -> None:
+    client = Client(REDIRECT_URI, broker=broker.origin, store=kind())
+    token = broker.mint(asyncio.run(client.authenticate("alice@example.com")))
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            # It has a copy of what was in the store.
+            assert asyncio.run(client.verify(token)) == "alice@example.com"
+            assert client.stats()["keys"]["requests"] == 1
+            asyncio.run(use(kind(), broker, cold=True))
+            status = 0
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert asyncio.run(client.verify(token)) == "alice@example.com"
