@@ -35,6 +35,8 @@ pub use self::jwks::KeyInfo;
 pub use self::next::safe_next;
 pub use self::session::{AuthenticateOptions, CallbackParams, Login};
 pub use self::stats::{DocumentStats, Stats};
+#[cfg(feature = "redis")]
+pub use self::store::RedisStore;
 pub use self::store::{
     BoxFuture, MemoryStore, SessionKey, SharedDocuments, Store, Taken, open_store,
 };

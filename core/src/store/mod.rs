@@ -2,6 +2,8 @@
 
 mod entries;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod sharing;
 
 use std::future::Future;
@@ -10,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
 use self::sharing::LoginsOnly;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
@@ -131,6 +135,8 @@ fn open_scheme(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
     let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
     match scheme {
         "memory" if url == "memory:" => Ok(Arc::new(MemoryStore::new(Arc::clone(clock)))),
+        #[cfg(feature = "redis")]
+        scheme if redis::url::is_redis(scheme) => Ok(Arc::new(RedisStore::new(url)?)),
         _ => Err(Error::new(
             Code::InvalidOption,
             "store is not the URL of a store",

@@ -11,3 +11,10 @@ pub use self::broker::{DevBroker, DevBrokerOptions, Fault, KeyChoice, MintOption
 pub use self::clock::ManualClock;
 pub use self::random::ManualRandom;
 pub use self::transport::CannedTransport;
+
+use crate::nonce::SessionKey;
+
+/// A key such as stores are given, for the tests of a store: another for each text.
+pub fn session_key(text: &str) -> SessionKey {
+    SessionKey::new("https://broker.example", "https://example.com", text)
+}

@@ -1,0 +1,177 @@
+//! The nodes of a cluster, found through some of them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::Value;
+use tokio::time::timeout;
+
+use super::errors::{Failure, timed_out, unexpected};
+use super::link::{Address, CONNECT_TIMEOUT, Manner, Request};
+use super::server::Server;
+use super::slot::Slot;
+use super::topology::{Redirection, Topology, slot};
+use crate::error::{Code, Error, Result};
+
+/// How long one node may take to tell about the cluster, so that one that is down leaves time for
+/// the others.
+const NODE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Nodes that one command is sent to at most: where it was looked for, where it had moved to, and
+/// where it is about to be, with room for another move meanwhile.
+const MOST_HOPS: usize = 5;
+
+/// A cluster, of which each command asks one key.
+///
+/// A redirection means that the command was not executed; only then, or when no connection was to
+/// be had, is it sent to another node.
+pub(super) struct Cluster {
+    nodes: Arc<Nodes>,
+    topology: Slot<Topology>,
+}
+
+struct Nodes {
+    seeds: Vec<Address>,
+    manner: Manner,
+    servers: Mutex<HashMap<Address, Arc<Server>>>,
+}
+
+impl Cluster {
+    pub(super) fn new(seeds: Vec<Address>, manner: Manner) -> Self {
+        Self {
+            nodes: Arc::new(Nodes {
+                seeds,
+                manner,
+                servers: Mutex::default(),
+            }),
+            topology: Slot::new(),
+        }
+    }
+
+    pub(super) async fn run(&self, key: &str, request: &Request<'_>) -> Result<Value, Failure> {
+        let slot = slot(key);
+        let mut redirection = None;
+        let mut unreachable = None;
+        for _ in 0..MOST_HOPS {
+            let topology = self.topology().await.map_err(Failure::NotSent)?;
+            let (address, asking) = match redirection.take() {
+                Some(Redirection::Moved(address)) => (address, false),
+                Some(Redirection::Ask(address)) => (address, true),
+                None => {
+                    let Some(address) = topology.owner(slot) else {
+                        topology.outdate();
+                        return Err(Failure::NotSent(nobody()));
+                    };
+                    (address.clone(), false)
+                }
+            };
+            let link = match self.nodes.server(&address).link().await {
+                Ok(link) => link,
+                // The cluster may have replaced the node already, and the others know.
+                Err(error) => {
+                    topology.outdate();
+                    if unreachable.replace(address.clone()) == Some(address) {
+                        return Err(Failure::NotSent(error));
+                    }
+                    continue;
+                }
+            };
+            match link.exchange(request, asking).await {
+                Err(Failure::Refused(refusal)) => {
+                    redirection = Redirection::read(&refusal, &address);
+                    if !matches!(redirection, Some(Redirection::Ask(_))) {
+                        topology.outdate();
+                    }
+                    if redirection.is_none() {
+                        return Err(Failure::Refused(refusal));
+                    }
+                }
+                Err(failure) => {
+                    topology.outdate();
+                    return Err(failure);
+                }
+                reply => return reply,
+            }
+        }
+        Err(Failure::NotSent(nobody()))
+    }
+
+    async fn topology(&self) -> Result<Arc<Topology>> {
+        let nodes = Arc::clone(&self.nodes);
+        let learn = || async move {
+            timeout(CONNECT_TIMEOUT, nodes.learn())
+                .await
+                .unwrap_or_else(|_| Err(timed_out()))
+        };
+        self.topology.get(learn).await
+    }
+}
+
+impl Nodes {
+    /// Asks one node after the other about the cluster: first those that a connection leads to.
+    async fn learn(&self) -> Result<Topology> {
+        let mut failure = None;
+        for address in self.candidates() {
+            let asked = timeout(NODE_TIMEOUT, self.ask(&address)).await;
+            match asked.unwrap_or_else(|_| Err(timed_out())) {
+                Ok(topology) => {
+                    self.servers().retain(|address, _| {
+                        topology.names(address) || self.seeds.contains(address)
+                    });
+                    return Ok(topology);
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        Err(failure.unwrap_or_else(nobody))
+    }
+
+    fn candidates(&self) -> Vec<Address> {
+        let servers = self.servers();
+        let (mut candidates, others): (Vec<_>, Vec<_>) = servers
+            .iter()
+            .map(|(address, server)| (address.clone(), server.is_connected()))
+            .partition(|(_, connected)| *connected);
+        candidates.extend(self.seeds.iter().map(|seed| (seed.clone(), false)));
+        candidates.extend(others);
+        let mut addresses = Vec::new();
+        for (address, _) in candidates {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        addresses
+    }
+
+    async fn ask(&self, address: &Address) -> Result<Topology> {
+        let link = self.server(address).link().await?;
+        match link.run(redis::cmd("CLUSTER").arg("SLOTS")).await {
+            Ok(reply) => Topology::read(&reply, address).ok_or_else(unexpected),
+            Err(Failure::Refused(refusal)) if refusal.code() == "ERR" => Err(Error::new(
+                Code::StoreFailed,
+                "the server is not a node of a cluster",
+            )),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    fn server(&self, address: &Address) -> Arc<Server> {
+        let mut servers = self.servers();
+        let server = servers
+            .entry(address.clone())
+            .or_insert_with(|| Arc::new(Server::new(address.clone(), self.manner.clone())));
+        Arc::clone(server)
+    }
+
+    fn servers(&self) -> MutexGuard<'_, HashMap<Address, Arc<Server>>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn nobody() -> Error {
+    Error::new(
+        Code::StoreUnavailable,
+        "no node of the cluster serves the command at present",
+    )
+}

@@ -1,0 +1,104 @@
+//! What can go wrong with Redis, and whether a command may have been executed all the same.
+
+use redis::{ErrorKind, RedisError, ServerError};
+
+use crate::error::{Code, Error};
+
+/// Why a command has no reply, or none that is of use.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nothing was sent: the command was certainly not executed.
+    NotSent(Error),
+    /// The command was sent and may have been executed.
+    Unknown(Error),
+    /// The server refused the command and did not execute it.
+    Refused(Refusal),
+}
+
+/// The server's refusal of a command.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// The word an error reply begins with, `OOM` for example.
+    code: String,
+    /// The rest may quote the command, and with it a key: it is for redirections only.
+    detail: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(error: &ServerError) -> Self {
+        let code = error.code();
+        let is_code = !code.is_empty()
+            && code.len() <= 32
+            && code
+                .bytes()
+                .all(|octet| octet.is_ascii_uppercase() || octet.is_ascii_digit() || octet == b'_');
+        Self {
+            code: if is_code { code } else { "ERR" }.to_owned(),
+            detail: error.details().map(str::to_owned),
+        }
+    }
+
+    pub(super) fn code(&self) -> &str {
+        &self.code
+    }
+
+    pub(super) fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// Whether another connection, perhaps to another server, may fare better.
+    pub(super) fn speaks_against_the_connection(&self) -> bool {
+        matches!(
+            self.code(),
+            "READONLY" | "MASTERDOWN" | "NOAUTH" | "UNBLOCKED"
+        )
+    }
+
+    pub(super) fn into_error(self) -> Error {
+        let (code, fact) = match self.code() {
+            "OOM" => (Code::StoreFull, "redis has no memory left"),
+            "LOADING" | "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "MOVED"
+            | "ASK" | "BUSY" | "NOREPLICAS" => (
+                Code::StoreUnavailable,
+                "redis cannot serve the command at present",
+            ),
+            _ => (Code::StoreFailed, "redis refused the command"),
+        };
+        Error::new(code, format_args!("{fact} error={}", self.code))
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotSent(error) | Failure::Unknown(error) => error,
+            Failure::Refused(refusal) => refusal.into_error(),
+        }
+    }
+}
+
+/// No answer within the limit.
+pub(super) fn timed_out() -> Error {
+    Error::new(Code::StoreUnavailable, "redis did not answer in time")
+}
+
+/// The connection broke, or the other side does not speak the protocol.
+pub(super) fn broken(cause: &RedisError) -> Error {
+    match cause.kind() {
+        // What does not parse may hold anything: it is not shown.
+        ErrorKind::Parse => unexpected(),
+        _ => Error::new(Code::StoreUnavailable, "the connection to redis broke"),
+    }
+}
+
+pub(super) fn unreachable(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Code::StoreUnavailable, "no connection to redis").with_source(cause)
+}
+
+/// A reply that the command cannot have.
+pub(super) fn unexpected() -> Error {
+    Error::new(
+        Code::StoreFailed,
+        "redis answered with something it was never asked for",
+    )
+}

@@ -1,0 +1,272 @@
+//! One connection to one Redis server, shared by all callers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisConnectionInfo, Value};
+use rustls::pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::errors::{Failure, Refusal, broken, timed_out, unexpected, unreachable};
+use super::greeting::Greeting;
+use super::tls::Tls;
+use crate::error::{Code, Error, Result};
+
+/// For the look-up of the name, the connection, TLS and the greeting together.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long replicas have to confirm a command: well before its own time is over.
+const WAIT_MILLIS: u64 = 500;
+
+/// A server that vanished without a word is noticed after about half a minute of silence.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_PROBES: u32 = 3;
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Address {
+    Tcp(String, u16),
+    Unix(PathBuf),
+}
+
+/// Who the client is to the server.
+#[derive(Clone, Default)]
+pub(super) struct Credentials {
+    pub(super) username: Option<String>,
+    pub(super) password: Option<String>,
+}
+
+/// How connections are made, whichever server they lead to.
+#[derive(Clone)]
+pub(super) struct Manner {
+    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) credentials: Credentials,
+    pub(super) database: u32,
+}
+
+/// A command about one key.
+pub(super) struct Request<'a> {
+    pub(super) command: &'a Cmd,
+    /// How many replicas have to have it, too.
+    pub(super) replicas: u32,
+}
+
+/// An open connection. Commands of all callers share it, in the order in which they come.
+///
+/// A caller that no longer waits leaves its reply to be dropped when it comes, so that the replies
+/// of the others stay theirs. Nothing is ever sent twice.
+pub(super) struct Link {
+    connection: MultiplexedConnection,
+    driver: AbortHandle,
+    retired: AtomicBool,
+    greeting: Greeting,
+}
+
+impl Link {
+    /// Connects, authenticates, and asks the server what it is.
+    pub(super) async fn open(address: &Address, manner: &Manner) -> Result<Self> {
+        let limited = timeout(CONNECT_TIMEOUT, Self::open_at_leisure(address, manner));
+        limited.await.unwrap_or_else(|_| {
+            Err(Error::new(
+                Code::StoreUnavailable,
+                "no connection to redis in time",
+            ))
+        })
+    }
+
+    async fn open_at_leisure(address: &Address, manner: &Manner) -> Result<Self> {
+        match (address, &manner.tls) {
+            (Address::Tcp(host, port), None) => {
+                Self::start(connect(host, *port).await?, manner).await
+            }
+            (Address::Tcp(host, port), Some(tls)) => {
+                let name = ServerName::try_from(host.clone()).map_err(unreachable)?;
+                let config = tls.config().await?;
+                let stream = connect(host, *port).await?;
+                let stream = TlsConnector::from(config).connect(name, stream).await;
+                Self::start(stream.map_err(unreachable)?, manner).await
+            }
+            #[cfg(unix)]
+            (Address::Unix(path), _) => {
+                let stream = tokio::net::UnixStream::connect(path).await;
+                Self::start(stream.map_err(unreachable)?, manner).await
+            }
+            #[cfg(not(unix))]
+            (Address::Unix(_), _) => Err(Error::new(
+                Code::StoreUnavailable,
+                "this system has no unix sockets",
+            )),
+        }
+    }
+
+    async fn start(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        manner: &Manner,
+    ) -> Result<Self> {
+        // The crate would authenticate, but not say how the server refused.
+        let nothing = RedisConnectionInfo::default()
+            .set_protocol(ProtocolVersion::RESP2)
+            .set_skip_set_lib_name();
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None);
+        let (connection, driver) = MultiplexedConnection::new_with_config(&nothing, stream, config)
+            .await
+            .map_err(|cause| broken(&cause))?;
+        let mut link = Self {
+            connection,
+            driver: tokio::spawn(driver).abort_handle(),
+            retired: AtomicBool::new(false),
+            greeting: Greeting::default(),
+        };
+        link.authenticate(&manner.credentials).await?;
+        link.greeting = Greeting::ask(&link).await?;
+        if manner.database != 0 {
+            let mut select = redis::cmd("SELECT");
+            select.arg(manner.database);
+            link.run(&select).await?;
+        }
+        Ok(link)
+    }
+
+    async fn authenticate(&self, credentials: &Credentials) -> Result<()> {
+        if let Some(password) = &credentials.password {
+            let mut command = redis::cmd("AUTH");
+            command.arg(&credentials.username).arg(password);
+            self.run(&command).await?;
+        }
+        Ok(())
+    }
+
+    /// What the server said it is.
+    pub(super) fn greeting(&self) -> &Greeting {
+        &self.greeting
+    }
+
+    /// Whether a command may be sent on it: the connection has neither ended nor been given up.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.retired.load(Ordering::Relaxed) && !self.driver.is_finished()
+    }
+
+    /// Lets the next command go over a new connection. Those under way still get their replies.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+
+    /// Sends a command once and waits for its reply.
+    pub(super) async fn run(&self, command: &Cmd) -> Result<Value, Failure> {
+        let mut connection = self.connection.clone();
+        self.judge(connection.send_packed_command(command)).await
+    }
+
+    /// Sends a request in one piece, with nothing of another caller's in between.
+    pub(super) async fn exchange(
+        &self,
+        request: &Request<'_>,
+        asking: bool,
+    ) -> Result<Value, Failure> {
+        if !asking && request.replicas == 0 {
+            return self.run(request.command).await;
+        }
+        let mut pipeline = Pipeline::new();
+        if asking {
+            pipeline.cmd("ASKING");
+        }
+        pipeline.add_command(request.command.clone());
+        if request.replicas > 0 {
+            pipeline.cmd("WAIT").arg(request.replicas).arg(WAIT_MILLIS);
+        }
+        let mut connection = self.connection.clone();
+        let replies = async {
+            let replies = connection.send_packed_commands(&pipeline, 0, pipeline.len());
+            replies.await.map(Value::Array)
+        };
+        let mut replies = match self.judge(replies).await? {
+            Value::Array(replies) => replies.into_iter(),
+            _ => return Err(Failure::Unknown(unexpected())),
+        };
+        let mut next = || self.accept(replies.next().unwrap_or(Value::Nil));
+        if asking {
+            next()?;
+        }
+        let reply = next()?;
+        if request.replicas > 0 {
+            confirm(next(), request.replicas)?;
+        }
+        Ok(reply)
+    }
+
+    async fn judge(
+        &self,
+        reply: impl Future<Output = redis::RedisResult<Value>>,
+    ) -> Result<Value, Failure> {
+        match timeout(RESPONSE_TIMEOUT, reply).await {
+            Ok(Ok(value)) => self.accept(value),
+            Ok(Err(cause)) => {
+                self.retire();
+                Err(Failure::Unknown(broken(&cause)))
+            }
+            // The other end may be gone without a word; a new connection will show.
+            Err(_) => {
+                self.retire();
+                Err(Failure::Unknown(timed_out()))
+            }
+        }
+    }
+
+    /// Tells a reply from a refusal.
+    fn accept(&self, value: Value) -> Result<Value, Failure> {
+        let Value::ServerError(error) = value else {
+            return Ok(value);
+        };
+        let refusal = Refusal::new(&error);
+        if refusal.speaks_against_the_connection() {
+            self.retire();
+        }
+        Err(Failure::Refused(refusal))
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// The command was executed when this is known: what stands against it leaves its outcome unknown.
+fn confirm(reply: Result<Value, Failure>, replicas: u32) -> Result<(), Failure> {
+    match reply {
+        Ok(Value::Int(count)) if count >= i64::from(replicas) => Ok(()),
+        Ok(_) => Err(Failure::Unknown(Error::new(
+            Code::StoreUnavailable,
+            "too few replicas of redis confirmed the command",
+        ))),
+        Err(failure) => Err(Failure::Unknown(failure.into())),
+    }
+}
+
+async fn connect(host: &str, port: u16) -> Result<TcpStream> {
+    let stream = TcpStream::connect((host, port))
+        .await
+        .map_err(unreachable)?;
+    stream.set_nodelay(true).map_err(unreachable)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE_INTERVAL)
+        .with_retries(KEEPALIVE_PROBES);
+    SockRef::from(&stream)
+        .set_tcp_keepalive(&keepalive)
+        .map_err(unreachable)?;
+    Ok(stream)
+}

@@ -1,0 +1,288 @@
+//! Pending logins in Redis or Valkey, for the processes of any number of machines.
+
+mod cluster;
+mod errors;
+mod greeting;
+mod link;
+mod sentinel;
+mod server;
+mod slot;
+mod tls;
+mod topology;
+pub(super) mod url;
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::{Cmd, Value};
+
+use self::cluster::Cluster;
+use self::errors::{Failure, unexpected};
+use self::link::Request;
+use self::sentinel::Watched;
+use self::server::Single;
+use self::url::{Place, Settings};
+use super::{BoxFuture, SessionKey, SharedDocuments, Store, Taken};
+use crate::error::{Code, Error, Result};
+
+/// How long it is remembered that a login was completed. A token of the broker lives for 10
+/// minutes and is accepted, by clocks that differ as much as they may, for 10 more.
+const USED_FOR: Duration = Duration::from_secs(20 * 60);
+
+/// What takes the place of a record that was taken. A record is never empty.
+const USED: &str = "";
+
+/// Keeps pending logins, and the broker's documents, in Redis 6.2 or newer, or in Valkey.
+///
+/// All processes that use the same database and prefix share them. Connections are opened when
+/// they are first needed and again when they broke; each serves any number of callers. A command
+/// whose outcome is unknown is an error and never repeated.
+///
+/// | URL | |
+/// |---|---|
+/// | `redis://user:password@host:6379/0` | one server; `rediss://` with TLS |
+/// | `redis+unix:///path/of.socket?db=0` | one server on this machine |
+/// | `redis+sentinel://user:password@host:26379,host:26379/service/0` | the primary that Sentinels name; `rediss+sentinel://` with TLS |
+/// | `redis+cluster://user:password@host:6379,host:6379` | a cluster, through any of its nodes; `rediss+cluster://` with TLS |
+///
+/// `valkey` may stand for `redis`. Parameters: `prefix` begins the name of every key (`portier:`);
+/// `ca_file` is a file of PEM certificates to trust besides the system's own; with `replicas` a
+/// login completes only when so many replicas have confirmed that it is used up, lest a failover
+/// forget it; `sentinel_username` and `sentinel_password` are for the Sentinels themselves.
+///
+/// ```
+/// use portier_client::{Client, RedisStore};
+///
+/// # fn main() -> Result<(), portier_client::Error> {
+/// let client = Client::builder("https://example.com/verify")
+///     .store_url("redis://localhost/0?prefix=shop:")
+///     .build()?;
+/// // Or, to share one store between clients:
+/// let store = std::sync::Arc::new(RedisStore::new("redis://localhost")?);
+/// let client = Client::builder("https://example.com/verify").store(store).build()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct RedisStore {
+    servers: Servers,
+    prefix: String,
+    replicas: u32,
+}
+
+enum Servers {
+    Single(Single),
+    Watched(Watched),
+    Cluster(Cluster),
+}
+
+impl RedisStore {
+    /// Reads the URL. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`]; the message never shows the URL, which may hold a password.
+    pub fn new(url: &str) -> Result<Self> {
+        let Settings {
+            place,
+            manner,
+            prefix,
+            replicas,
+        } = Settings::parse(url)?;
+        let servers = match place {
+            Place::Single(address) => Servers::Single(Single::new(address, manner)),
+            Place::Sentinel {
+                sentinels,
+                service,
+                manner: sentinel,
+            } => Servers::Watched(Watched::new(sentinels, service, sentinel, manner)),
+            Place::Cluster(seeds) => Servers::Cluster(Cluster::new(seeds, manner)),
+        };
+        Ok(Self {
+            servers,
+            prefix,
+            replicas,
+        })
+    }
+
+    async fn put_record(&self, key: &SessionKey, record: String, ttl: Duration) -> Result<()> {
+        let name = self.session(key);
+        match self.run(&name, &set(&name, &record, ttl, true)).await? {
+            Value::Okay => Ok(()),
+            Value::Nil => Err(Error::new(
+                Code::StoreFailed,
+                "a login is pending under this nonce already",
+            )),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// One command takes the record and leaves the mark of a used login in its place, so that of
+    /// any number of callers exactly one is given it.
+    async fn take_record(&self, key: &SessionKey) -> Result<Taken> {
+        let name = self.session(key);
+        let mut exchange = redis::cmd("SET");
+        exchange
+            .arg(&name)
+            .arg(USED)
+            .arg("XX")
+            .arg("GET")
+            .arg("PX")
+            .arg(millis(USED_FOR));
+        let reply = match self.run_on(&name, &exchange, self.replicas).await {
+            // Redis without memory writes nothing, not even something shorter, and says so before
+            // it does anything. Removing is still possible, at the price of the mark.
+            Err(Failure::Refused(refusal)) if refusal.code() == "OOM" => {
+                let remove = redis::cmd("GETDEL").arg(&name).clone();
+                self.run_on(&name, &remove, self.replicas).await
+            }
+            reply => reply,
+        };
+        match reply? {
+            Value::Nil => Ok(Taken::Unknown),
+            Value::BulkString(octets) if octets.is_empty() => Ok(Taken::Used),
+            Value::BulkString(octets) => String::from_utf8(octets)
+                .map(Taken::Record)
+                .map_err(|_| unexpected()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// A used login leaves an empty string behind.
+    async fn contains_record(&self, key: &SessionKey) -> Result<bool> {
+        let name = self.session(key);
+        match self.run(&name, redis::cmd("STRLEN").arg(&name)).await? {
+            Value::Int(length) => Ok(length > 0),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn load_document(&self, name: &str) -> Result<Option<String>> {
+        let name = self.document(name);
+        match self.run(&name, redis::cmd("GET").arg(&name)).await? {
+            Value::Nil => Ok(None),
+            Value::BulkString(octets) => String::from_utf8(octets)
+                .map(Some)
+                .map_err(|_| unexpected()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn save_document(&self, name: &str, document: String, ttl: Duration) -> Result<()> {
+        let name = self.document(name);
+        match self.run(&name, &set(&name, &document, ttl, false)).await? {
+            Value::Okay => Ok(()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn take_lease(&self, name: &str, ttl: Duration) -> Result<bool> {
+        let name = self.lease_of(name);
+        match self.run(&name, &set(&name, "1", ttl, true)).await? {
+            Value::Okay => Ok(true),
+            Value::Nil => Ok(false),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn end_lease(&self, name: &str) -> Result<()> {
+        let name = self.lease_of(name);
+        self.run(&name, redis::cmd("DEL").arg(&name)).await?;
+        Ok(())
+    }
+
+    async fn run(&self, key: &str, command: &Cmd) -> Result<Value, Failure> {
+        self.run_on(key, command, 0).await
+    }
+
+    async fn run_on(&self, key: &str, command: &Cmd, replicas: u32) -> Result<Value, Failure> {
+        let request = Request { command, replicas };
+        let link = match &self.servers {
+            Servers::Single(single) => single.link().await,
+            Servers::Watched(watched) => watched.link().await,
+            Servers::Cluster(cluster) => return cluster.run(key, &request).await,
+        };
+        let link = link.map_err(Failure::NotSent)?;
+        link.exchange(&request, false).await
+    }
+
+    fn session(&self, key: &SessionKey) -> String {
+        format!("{}session:{key}", self.prefix)
+    }
+
+    fn document(&self, name: &str) -> String {
+        format!("{}document:{name}", self.prefix)
+    }
+
+    fn lease_of(&self, name: &str) -> String {
+        format!("{}lease:{name}", self.prefix)
+    }
+}
+
+impl Store for RedisStore {
+    fn put<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        record: String,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.put_record(key, record, ttl))
+    }
+
+    fn take<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Taken>> {
+        Box::pin(self.take_record(key))
+    }
+
+    fn contains<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<bool>>> {
+        Box::pin(async { self.contains_record(key).await.map(Some) })
+    }
+
+    fn documents(&self) -> Option<&dyn SharedDocuments> {
+        Some(self)
+    }
+}
+
+impl SharedDocuments for RedisStore {
+    fn load<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(self.load_document(name))
+    }
+
+    fn save<'a>(
+        &'a self,
+        name: &'a str,
+        document: String,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.save_document(name, document, ttl))
+    }
+
+    fn lease<'a>(&'a self, name: &'a str, ttl: Duration) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.take_lease(name, ttl))
+    }
+
+    fn release<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.end_lease(name))
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RedisStore").finish_non_exhaustive()
+    }
+}
+
+fn set(name: &str, value: &str, ttl: Duration, only_if_absent: bool) -> Cmd {
+    let mut command = redis::cmd("SET");
+    command.arg(name).arg(value);
+    if only_if_absent {
+        command.arg("NX");
+    }
+    command.arg("PX").arg(millis(ttl));
+    command
+}
+
+/// Redis refuses a lifetime of nothing, and one that ends after the year 292 million.
+fn millis(ttl: Duration) -> u64 {
+    const MOST: u64 = 1000 * 60 * 60 * 24 * 365 * 100;
+    u64::try_from(ttl.as_millis())
+        .unwrap_or(MOST)
+        .clamp(1, MOST)
+}

@@ -1,0 +1,126 @@
+//! The primary that Sentinels name.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use redis::Value;
+use tokio::time::timeout;
+
+use super::errors::{timed_out, unexpected};
+use super::greeting::text;
+use super::link::{Address, CONNECT_TIMEOUT, Link, Manner};
+use super::slot::Slot;
+use crate::error::{Code, Error, Result};
+
+/// How long one Sentinel may take, so that one that is down leaves time for the others.
+const SENTINEL_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The server that is the primary of a service at the time a connection is opened. The Sentinels
+/// are asked again for each new one: after a failover the old connection ends, or its server says
+/// that it may no longer write.
+pub(super) struct Watched {
+    watch: Arc<Watch>,
+    link: Slot<Link>,
+}
+
+struct Watch {
+    sentinels: Vec<Address>,
+    service: String,
+    /// Whom to be to the Sentinels.
+    manner: Manner,
+    /// Whom to be to the primary.
+    primary: Manner,
+    /// The Sentinel that answered last, to be asked first.
+    first: AtomicUsize,
+}
+
+impl Watched {
+    pub(super) fn new(
+        sentinels: Vec<Address>,
+        service: String,
+        manner: Manner,
+        primary: Manner,
+    ) -> Self {
+        Self {
+            watch: Arc::new(Watch {
+                sentinels,
+                service,
+                manner,
+                primary,
+                first: AtomicUsize::new(0),
+            }),
+            link: Slot::new(),
+        }
+    }
+
+    pub(super) async fn link(&self) -> Result<Arc<Link>> {
+        let watch = Arc::clone(&self.watch);
+        let open = || async move {
+            timeout(CONNECT_TIMEOUT, watch.open())
+                .await
+                .unwrap_or_else(|_| Err(timed_out()))
+        };
+        self.link.get(open).await
+    }
+}
+
+impl Watch {
+    /// Asks one Sentinel after the other, until one names a server that is a primary.
+    async fn open(&self) -> Result<Link> {
+        let count = self.sentinels.len();
+        let first = self.first.load(Ordering::Relaxed);
+        let mut failure = None;
+        for (index, sentinel) in self
+            .sentinels
+            .iter()
+            .enumerate()
+            .cycle()
+            .skip(first)
+            .take(count)
+        {
+            match self.open_as_told_by(sentinel).await {
+                Ok(link) => {
+                    self.first.store(index, Ordering::Relaxed);
+                    return Ok(link);
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        Err(failure.unwrap_or_else(timed_out))
+    }
+
+    async fn open_as_told_by(&self, sentinel: &Address) -> Result<Link> {
+        let asked = timeout(SENTINEL_TIMEOUT, self.ask(sentinel)).await;
+        let primary = asked.unwrap_or_else(|_| Err(timed_out()))?;
+        let link = Link::open(&primary, &self.primary).await?;
+        if link.greeting().is_replica {
+            return Err(Error::new(
+                Code::StoreUnavailable,
+                "the server that Sentinel names is not a primary at present",
+            ));
+        }
+        Ok(link)
+    }
+
+    async fn ask(&self, sentinel: &Address) -> Result<Address> {
+        let link = Link::open(sentinel, &self.manner).await?;
+        let mut question = redis::cmd("SENTINEL");
+        question.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.service);
+        let reply = link.run(&question).await?;
+        let Value::Array(address) = reply else {
+            return Err(Error::new(
+                Code::StoreFailed,
+                "the Sentinels know no service of this name",
+            ));
+        };
+        let [host, port] = &address[..] else {
+            return Err(unexpected());
+        };
+        let port = text(port).and_then(|port| port.parse().ok());
+        match (text(host), port) {
+            (Some(host), Some(port)) => Ok(Address::Tcp(host.to_owned(), port)),
+            _ => Err(unexpected()),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Something that is made when it is first needed, shared, and made anew when it is no longer of use.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::Shared;
+use tokio::runtime::{self, Handle};
+
+use crate::error::{Code, Error, Result};
+
+/// What a [`Slot`] can hold.
+pub(super) trait Usable: Send + Sync + 'static {
+    /// Whether it need not be made anew.
+    fn is_usable(&self) -> bool;
+}
+
+type Making<T> = Shared<Pin<Box<dyn Future<Output = Result<Arc<T>>> + Send>>>;
+
+/// Holds at most one value, of the runtime whose caller asked last: connections belong to the
+/// runtime that opened them.
+///
+/// The value is made in a task of its own, which all who ask meanwhile wait for, and share the
+/// failure of: one of them that is cancelled cancels nobody else, and a server that is down is
+/// not asked once for each of them.
+pub(super) struct Slot<T> {
+    kept: Mutex<Option<(runtime::Id, Making<T>)>>,
+}
+
+impl<T: Usable> Slot<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            kept: Mutex::new(None),
+        }
+    }
+
+    /// The value, made by `make` if there is none.
+    ///
+    /// # Errors
+    /// Those of `make`, and [`Code::Internal`] outside of a Tokio runtime.
+    pub(super) async fn get<F>(&self, make: impl FnOnce() -> F) -> Result<Arc<T>>
+    where
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let runtime = Handle::try_current().map_err(|cause| {
+            Error::new(Code::Internal, "the store needs a Tokio runtime").with_source(cause)
+        })?;
+        let making = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*kept {
+                Some((owner, making)) if *owner == runtime.id() && is_usable(making) => {
+                    making.clone()
+                }
+                _ => {
+                    let making = start(&runtime, make());
+                    *kept = Some((runtime.id(), making.clone()));
+                    making
+                }
+            }
+        };
+        making.await
+    }
+
+    /// Whether there is a value that need not be made anew.
+    pub(super) fn is_filled(&self) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = kept.as_ref().and_then(|(_, making)| making.peek());
+        matches!(value, Some(Ok(value)) if value.is_usable())
+    }
+}
+
+fn start<T: Usable>(
+    runtime: &Handle,
+    make: impl Future<Output = Result<T>> + Send + 'static,
+) -> Making<T> {
+    let task = runtime.spawn(make);
+    let landed = async move {
+        match task.await {
+            Ok(result) => result.map(Arc::new),
+            Err(cause) => Err(Error::new(
+                Code::Internal,
+                "the connection was abandoned with its runtime",
+            )
+            .with_source(cause)),
+        }
+    };
+    landed.boxed().shared()
+}
+
+fn is_usable<T: Usable>(making: &Making<T>) -> bool {
+    // Polled, not peeked at: all who waited may have been cancelled before it was over.
+    match making.clone().now_or_never() {
+        None => true,
+        Some(Ok(value)) => value.is_usable(),
+        Some(Err(_)) => false,
+    }
+}

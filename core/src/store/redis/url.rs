@@ -1,0 +1,319 @@
+//! The URLs of Redis stores.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use percent_encoding::percent_decode_str;
+use url::Host;
+
+use super::link::{Address, Credentials, Manner};
+use super::tls::Tls;
+use crate::error::{Code, Error, Result};
+
+const DEFAULT_PREFIX: &str = "portier:";
+const MOST_PREFIX_OCTETS: usize = 128;
+const REDIS_PORT: u16 = 6379;
+const SENTINEL_PORT: u16 = 26379;
+const MOST_REPLICAS: u32 = 10;
+
+/// What a URL says, checked.
+pub(super) struct Settings {
+    pub(super) place: Place,
+    pub(super) manner: Manner,
+    /// What the name of every key begins with.
+    pub(super) prefix: String,
+    /// How many replicas have to confirm that a login is used up.
+    pub(super) replicas: u32,
+}
+
+/// Where the data is, and how to find it.
+pub(super) enum Place {
+    /// One server.
+    Single(Address),
+    /// Whichever server the Sentinels say is the primary of a service.
+    Sentinel {
+        sentinels: Vec<Address>,
+        service: String,
+        /// Whom to be to the Sentinels.
+        manner: Manner,
+    },
+    /// The nodes of a cluster, found through some of them.
+    Cluster(Vec<Address>),
+}
+
+impl Settings {
+    /// Reads a URL. What is wrong with it is said without showing it: a password may be anywhere
+    /// in a URL that was not written as it should be.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`].
+    pub(super) fn parse(url: &str) -> Result<Self> {
+        let parts = Parts::split(url)?;
+        let mut query = Query::parse(parts.query)?;
+        let prefix = match query.take("prefix") {
+            Some(prefix) => check_prefix(prefix)?,
+            None => DEFAULT_PREFIX.to_owned(),
+        };
+        let replicas = match query.take("replicas") {
+            Some(number) => number
+                .parse()
+                .ok()
+                .filter(|number| *number <= MOST_REPLICAS)
+                .ok_or_else(|| invalid("replicas is not a number from 0 to 10"))?,
+            None => 0,
+        };
+        let tls = match (parts.secure, query.take("ca_file")) {
+            (true, file) => Some(Arc::new(Tls::new(file.as_deref().map(Path::new))?)),
+            (false, None) => None,
+            (false, Some(_)) => return Err(invalid("ca_file is of use with rediss only")),
+        };
+        let mut manner = Manner {
+            tls,
+            credentials: credentials(parts.user)?,
+            database: 0,
+        };
+        let place = match parts.kind {
+            Kind::Single => {
+                let [host] = <[&str; 1]>::try_from(parts.hosts()).map_err(|_| {
+                    invalid("one host is expected; see redis+cluster and redis+sentinel")
+                })?;
+                manner.database = database(parts.path.trim_start_matches('/'))?;
+                Place::Single(address(host, REDIS_PORT)?)
+            }
+            Kind::Unix => {
+                if !parts.authority.is_empty() || parts.path.len() < 2 {
+                    return Err(invalid("a unix socket is named by its absolute path"));
+                }
+                if let Some(number) = query.take("db") {
+                    manner.database = database(&number)?;
+                }
+                manner.credentials = paired(query.take("username"), query.take("password"))?;
+                Place::Single(Address::Unix(PathBuf::from(decoded(parts.path)?)))
+            }
+            Kind::Cluster => {
+                if !matches!(parts.path, "" | "/" | "/0") {
+                    return Err(invalid("a cluster has no numbered databases"));
+                }
+                Place::Cluster(addresses(parts.hosts(), REDIS_PORT)?)
+            }
+            Kind::Sentinel => {
+                let path = parts.path.strip_prefix('/').unwrap_or_default();
+                let (service, number) = path.split_once('/').unwrap_or((path, ""));
+                if service.is_empty() {
+                    return Err(invalid(
+                        "the path has to name the service that Sentinel watches",
+                    ));
+                }
+                manner.database = database(number)?;
+                Place::Sentinel {
+                    sentinels: addresses(parts.hosts(), SENTINEL_PORT)?,
+                    service: decoded(service)?,
+                    manner: Manner {
+                        tls: manner.tls.clone(),
+                        credentials: paired(
+                            query.take("sentinel_username"),
+                            query.take("sentinel_password"),
+                        )?,
+                        database: 0,
+                    },
+                }
+            }
+        };
+        query.finish()?;
+        Ok(Self {
+            place,
+            manner,
+            prefix,
+            replicas,
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Single,
+    Unix,
+    Sentinel,
+    Cluster,
+}
+
+/// The pieces of a URL, still percent-encoded. No parser of URLs is used, because none knows
+/// several hosts.
+struct Parts<'a> {
+    kind: Kind,
+    secure: bool,
+    /// What is in front of the last `@`, if there is one.
+    user: Option<&'a str>,
+    authority: &'a str,
+    path: &'a str,
+    query: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn split(url: &'a str) -> Result<Self> {
+        let (scheme, rest) = url
+            .split_once("://")
+            .ok_or_else(|| invalid("a Redis URL begins like redis://"))?;
+        let (kind, secure) = kind(scheme).ok_or_else(|| invalid("the scheme is unknown"))?;
+        if url
+            .chars()
+            .any(|c| c.is_control() || c.is_whitespace() || c == '#' || c == '\\')
+        {
+            return Err(invalid("a character has to be percent-encoded"));
+        }
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (user, authority) = match authority.rsplit_once('@') {
+            Some((user, hosts)) => (Some(user), hosts),
+            None => (None, authority),
+        };
+        Ok(Self {
+            kind,
+            secure,
+            user,
+            authority,
+            path,
+            query,
+        })
+    }
+
+    fn hosts(&self) -> Vec<&'a str> {
+        self.authority.split(',').collect()
+    }
+}
+
+/// Whether a scheme is of a URL that belongs here.
+pub(in crate::store) fn is_redis(scheme: &str) -> bool {
+    kind(scheme).is_some()
+}
+
+fn kind(scheme: &str) -> Option<(Kind, bool)> {
+    let (protocol, kind) = match scheme.split_once('+') {
+        None => (scheme, Kind::Single),
+        Some((protocol, "unix")) => (protocol, Kind::Unix),
+        Some((protocol, "sentinel")) => (protocol, Kind::Sentinel),
+        Some((protocol, "cluster")) => (protocol, Kind::Cluster),
+        Some(_) => return None,
+    };
+    match (protocol, kind) {
+        ("redis" | "valkey", kind) => Some((kind, false)),
+        ("rediss" | "valkeys", Kind::Unix) => None,
+        ("rediss" | "valkeys", kind) => Some((kind, true)),
+        _ => None,
+    }
+}
+
+/// The parameters of a URL, each to be taken once.
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn parse(text: &str) -> Result<Self> {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair
+                .split_once('=')
+                .ok_or_else(|| invalid("a parameter has no value"))?;
+            Ok((name.to_owned(), decoded(value)?))
+        });
+        let pairs = pairs.collect::<Result<Vec<_>>>()?;
+        Ok(Self(pairs))
+    }
+
+    fn take(&mut self, name: &str) -> Option<String> {
+        let position = self.0.iter().position(|(other, _)| other == name)?;
+        Some(self.0.swap_remove(position).1)
+    }
+
+    /// What nobody has taken is unknown here, or was given twice.
+    fn finish(self) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(invalid("a parameter is unknown or given twice"))
+    }
+}
+
+fn credentials(user: Option<&str>) -> Result<Credentials> {
+    let Some(user) = user else {
+        return Ok(Credentials::default());
+    };
+    let (username, password) = user.split_once(':').ok_or_else(|| {
+        invalid("a user is named without a password; one alone is written :password@")
+    })?;
+    let username = (!username.is_empty())
+        .then(|| decoded(username))
+        .transpose()?;
+    paired(username, Some(decoded(password)?))
+}
+
+fn paired(username: Option<String>, password: Option<String>) -> Result<Credentials> {
+    if password.as_deref() == Some("") || (username.is_some() && password.is_none()) {
+        return Err(invalid("a user is named without a password"));
+    }
+    Ok(Credentials { username, password })
+}
+
+fn addresses(hosts: Vec<&str>, default_port: u16) -> Result<Vec<Address>> {
+    hosts
+        .into_iter()
+        .map(|host| address(host, default_port))
+        .collect()
+}
+
+fn address(text: &str, default_port: u16) -> Result<Address> {
+    let wrong = || invalid("a host is missing or not one");
+    // The colons of an IPv6 address are inside of brackets.
+    let split = text
+        .rfind(':')
+        .filter(|at| !text.get(*at..).is_some_and(|rest| rest.contains(']')));
+    let (host, port) = match split {
+        Some(at) => {
+            let port = text.get(at + 1..).and_then(|port| port.parse().ok());
+            let port = port
+                .filter(|port| *port != 0)
+                .ok_or_else(|| invalid("a port is not one"))?;
+            (text.get(..at).unwrap_or_default(), port)
+        }
+        None => (text, default_port),
+    };
+    let host = match Host::parse(host).map_err(|_| wrong())? {
+        Host::Domain(domain) => domain,
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    };
+    Ok(Address::Tcp(host, port))
+}
+
+fn database(text: &str) -> Result<u32> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    let digits = text.bytes().all(|octet| octet.is_ascii_digit());
+    digits
+        .then(|| text.parse().ok())
+        .flatten()
+        .ok_or_else(|| invalid("the database is not a number"))
+}
+
+fn check_prefix(prefix: String) -> Result<String> {
+    if prefix.len() > MOST_PREFIX_OCTETS || prefix.chars().any(char::is_control) {
+        return Err(invalid("prefix is too long or has control characters"));
+    }
+    Ok(prefix)
+}
+
+fn decoded(text: &str) -> Result<String> {
+    percent_decode_str(text)
+        .decode_utf8()
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| invalid("what is percent-encoded is not UTF-8"))
+}
+
+fn invalid(fact: &str) -> Error {
+    Error::new(
+        Code::InvalidOption,
+        format_args!("store is not the URL of a Redis store: {fact}"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+//! The Redis store against real servers, which the tests start, freeze, fill and kill.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail"
+)]
+
+mod faults;
+mod once;
+mod records;
+mod server;

@@ -1,0 +1,246 @@
+//! Redis servers for the tests.
+
+use std::fs::File;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use portier_client::testing::session_key;
+use portier_client::{Code, RedisStore, Result, SessionKey, Store as _, Taken};
+
+/// How long anything in here may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A pause between two looks at something that is about to happen.
+pub(crate) const PAUSE: Duration = Duration::from_millis(20);
+
+/// A lifetime that outlasts every test.
+pub(crate) const LONG: Duration = Duration::from_secs(600);
+
+/// A server in a folder of its own, which go together.
+pub(crate) struct Redis {
+    process: Option<Child>,
+    folder: PathBuf,
+    port: u16,
+    arguments: Vec<String>,
+}
+
+impl Redis {
+    /// Starts a server that keeps nothing on disk; nothing where none is installed.
+    pub(crate) fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with more arguments, as on its command line.
+    pub(crate) fn start_with(arguments: &[&str]) -> Option<Self> {
+        let program = program()?;
+        for _ in 0..20 {
+            let port = free_port();
+            let folder = std::env::temp_dir().join(format!("portier-redis-{port}"));
+            let _ = std::fs::remove_dir_all(&folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            let mut redis = Self {
+                process: None,
+                folder,
+                port,
+                arguments: arguments.iter().map(ToString::to_string).collect(),
+            };
+            if redis.launch(program) {
+                return Some(redis);
+            }
+        }
+        panic!("no server starts");
+    }
+
+    /// Whether the server came up; it does not when its port was taken meanwhile.
+    fn launch(&mut self, program: &Path) -> bool {
+        let log = File::create(self.folder.join("log")).unwrap();
+        let port = self.port.to_string();
+        let process = Command::new(program)
+            .args(["--port", &port, "--bind", "127.0.0.1", "--save", ""])
+            .args(&self.arguments)
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stderr(log.try_clone().unwrap())
+            .stdout(log)
+            .spawn()
+            .unwrap();
+        let process = self.process.insert(process);
+        for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+            if process.try_wait().unwrap().is_some() {
+                return false;
+            }
+            if std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
+                return true;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        panic!("the server does not listen: {}", self.log());
+    }
+
+    /// Ends the server at once, as a crash would.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Starts the server again, where it was and with what it kept on disk.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        assert!(self.launch(program().unwrap()), "{}", self.log());
+    }
+
+    /// Stops the server in its tracks, with its connections open.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        let status = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(status.success());
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn store(&self) -> RedisStore {
+        RedisStore::new(&self.url()).unwrap()
+    }
+
+    /// Says something to the server, past the store.
+    pub(crate) fn say<T: redis::FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
+        let client = redis::Client::open(self.url())?;
+        let mut connection = client.get_connection_with_timeout(PATIENCE)?;
+        connection.set_read_timeout(Some(PATIENCE))?;
+        let mut command = redis::Cmd::new();
+        for word in words {
+            command.arg(*word);
+        }
+        command.query(&mut connection)
+    }
+
+    /// Says something that has to be well received.
+    pub(crate) fn tell<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        self.say(words)
+            .unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The server to test with: the one `REDIS_SERVER` names, one on the path, or one in `.tools`.
+pub(crate) fn program() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = PROGRAM.get_or_init(|| {
+        let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/redis-server");
+        let named = std::env::var_os("REDIS_SERVER").map(PathBuf::from);
+        let candidates = match named {
+            Some(named) => vec![named],
+            None => vec!["redis-server".into(), tools.into()],
+        };
+        candidates
+            .into_iter()
+            .find(|candidate| is_program(candidate))
+    });
+    if found.is_none() {
+        let text =
+            "no redis-server: the tests of the Redis store did NOT run; `make redis` gets one";
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{text}");
+        eprintln!("{text}");
+    }
+    found.as_deref()
+}
+
+fn is_program(path: &Path) -> bool {
+    let mut command = Command::new(path);
+    match command.arg("--version").stdout(Stdio::null()).status() {
+        Ok(status) => status.success(),
+        Err(error) => {
+            assert_eq!(error.kind(), io::ErrorKind::NotFound, "{}", path.display());
+            false
+        }
+    }
+}
+
+/// A port nobody listens on, and whose companion for the bus of a cluster is free, too. Below
+/// those the system gives to outgoing connections, and others for each process.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let process = u16::try_from(std::process::id() % 40).unwrap();
+    loop {
+        let port = 12000 + process * 250 + NEXT.fetch_add(1, Ordering::Relaxed) % 250;
+        let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        if is_free(port) && is_free(port + 10000) {
+            return port;
+        }
+    }
+}
+
+/// Runs a test within its time.
+pub(crate) async fn limited<T>(test: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(50), test)
+        .await
+        .expect("the test takes too long")
+}
+
+/// Tries until it works, as somebody would who reloads the page.
+pub(crate) async fn eventually<T, E: std::fmt::Debug>(
+    mut attempt: impl AsyncFnMut() -> Result<T, E>,
+) -> T {
+    let retry = async {
+        loop {
+            match attempt().await {
+                Ok(value) => return value,
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, retry)
+        .await
+        .expect("it does not come to pass")
+}
+
+pub(crate) fn key(number: usize) -> SessionKey {
+    session_key(&number.to_string())
+}
+
+pub(crate) async fn put(store: &RedisStore, number: usize) -> Result<()> {
+    store.put(&key(number), number.to_string(), LONG).await
+}
+
+pub(crate) async fn take(store: &RedisStore, number: usize) -> Result<Taken> {
+    store.take(&key(number)).await
+}
+
+pub(crate) fn record(number: usize) -> Taken {
+    Taken::Record(number.to_string())
+}
+
+pub(crate) fn code<T: std::fmt::Debug>(result: &Result<T>) -> Code {
+    result.as_ref().unwrap_err().code()
+}
