@@ -10,6 +10,7 @@ from ._store import Store
 __all__ = [
     "CannedTransport",
     "Client",
+    "CoreStore",
     "DevBroker",
     "ManualClock",
     "__version__",
@@ -109,6 +110,15 @@ class Client:
     @overload
     def warm(self, blocking: Literal[True], /) -> None: ...
     def stats(self) -> str: ...
+
+@final
+class CoreStore:
+    """A store of the core, by its URL; for tests."""
+
+    def __new__(cls, url: str, /) -> CoreStore: ...
+    def put(self, nonce: str, record: str, ttl: float, /) -> Future[None] | None: ...
+    def take(self, nonce: str, /) -> Future[str | None] | str | None: ...
+    def contains(self, nonce: str, /) -> Future[bool] | bool: ...
 
 @final
 class DevBroker:

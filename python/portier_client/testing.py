@@ -1,7 +1,8 @@
 """What tests and development need. Nothing here is for production.
 
 :class:`DevBroker` is a broker on this machine that believes everyone. :func:`canned_client` makes a
-client whose time, randomness and network are in the hands of a test.
+client whose time, randomness and network are in the hands of a test. :func:`check_store` tries out
+a store.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from . import _native
+from ._check_store import check_store
 from ._client import Client
 from ._native import CannedTransport, ManualClock
 from ._options import options, seconds
@@ -19,7 +21,16 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from types import TracebackType
 
-__all__ = ["CannedTransport", "DevBroker", "ManualClock", "canned_client"]
+    from ._store import Store
+
+__all__ = [
+    "CannedTransport",
+    "DevBroker",
+    "ManualClock",
+    "canned_client",
+    "check_store",
+    "open_store",
+]
 
 Algorithm = Literal["RS256", "EdDSA"]
 KeyChoice = Literal["current", "next", "previous", "stranger"]
@@ -240,6 +251,44 @@ def canned_client(
     )
     client._adopt(native)
     return client
+
+
+class _CoreStore:
+    """A store of the core, with the methods of one that is written in Python."""
+
+    __slots__ = ("_native",)
+
+    def __init__(self, url: str) -> None:
+        self._native = _native.CoreStore(url)
+
+    async def put(self, nonce: str, record: str, ttl: float, /) -> None:
+        pending = self._native.put(nonce, record, ttl)
+        if pending is not None:
+            await pending
+
+    async def take(self, nonce: str, /) -> str | None:
+        record = self._native.take(nonce)
+        return record if record is None or isinstance(record, str) else await record
+
+    async def contains(self, nonce: str, /) -> bool:
+        found = self._native.contains(nonce)
+        return found if isinstance(found, bool) else await found
+
+
+def open_store(url: str) -> Store:
+    """Open the store that a URL names, to look at it in a test as at a store of one's own.
+
+    A client opens its store itself: give it the URL. Its records are under other nonces than those
+    that are given here.
+
+    Raises :class:`ConfigError` (``invalid_option``).
+
+    >>> store = open_store("memory:")
+    >>> asyncio.run(store.put("nonce", "record", 60))
+    >>> asyncio.run(store.take("nonce"))
+    'record'
+    """
+    return _CoreStore(url)
 
 
 def _plain(value: object) -> object:

@@ -13,11 +13,13 @@ import portier_client
 from portier_client import (
     Client,
     _base,
+    _check_store,
     _client,
     blocking,
     errors,
     normalize_email,
     safe_next,
+    stores,
     testing,
     tornado,
 )
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from portier_client.testing import DevBroker
 
-MODULES = [portier_client, _base, _client, blocking, errors, testing]
+MODULES = [portier_client, _base, _check_store, _client, blocking, errors, stores, testing]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
@@ -56,7 +58,7 @@ def test_examples_of_native_functions_run(
 
 
 def public() -> Iterator[tuple[str, object]]:
-    for module in (portier_client, blocking, testing, tornado):
+    for module in (portier_client, blocking, stores, testing, tornado):
         for name in module.__all__:
             if name.startswith("_"):
                 continue

@@ -2,6 +2,7 @@
 
 mod broker;
 mod canned;
+mod store;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use pyo3::prelude::*;
 
 pub(crate) use self::broker::DevBroker;
 pub(crate) use self::canned::{CannedTransport, ManualClock, canned_client};
+pub(crate) use self::store::CoreStore;
 use crate::bridge::{Call, Nothing};
 use crate::errors;
 

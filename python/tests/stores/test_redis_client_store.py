@@ -1,0 +1,145 @@
+"""Logins in Redis, through a client that the site has already."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redis
+import redis.asyncio
+
+from portier_client import Client, InvalidSession, StoreError, blocking
+from portier_client.stores import RedisClientStore
+from portier_client.testing import check_store
+
+from .servers import redis_server
+from .written import REDIRECT_URI, use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from portier_client.testing import DevBroker
+
+
+@pytest.fixture(scope="module")
+def socket() -> Iterator[Path]:
+    with redis_server() as socket:
+        yield socket
+
+
+@pytest.fixture(scope="module")
+def full_socket() -> Iterator[Path]:
+    with redis_server("--maxmemory", "1") as socket:
+        yield socket
+
+
+@pytest.mark.parametrize("decode_responses", [False, True])
+@pytest.mark.parametrize("kind", [redis.Redis, redis.asyncio.Redis])
+def test_nst_31_the_store_keeps_the_rules(
+    kind: type[Any], decode_responses: bool, socket: Path, full_socket: Path
+) -> None:
+    async def check() -> None:
+        # Ends, and is told so by closing, what it opens.
+        clients = [
+            kind(unix_socket_path=str(path), decode_responses=decode_responses, retry=None)
+            for path in (socket, full_socket, socket.with_name("nobody"))
+        ]
+        try:
+            here, full, gone = (RedisClientStore(client) for client in clients)
+            await check_store(lambda: here, full=lambda: full, gone=lambda: gone)
+        finally:
+            for client in clients:
+                await client.aclose() if hasattr(client, "aclose") else client.close()
+
+    asyncio.run(check())
+
+
+def test_a_login(socket: Path, broker: DevBroker) -> None:
+    async def log_in() -> list[bytes]:
+        async with redis.asyncio.Redis(unix_socket_path=str(socket)) as client:
+            store = RedisClientStore(client, prefix="shop:")
+            await use(store, broker)
+            await use(store, broker, cold=True)
+            site = Client(REDIRECT_URI, broker=broker.origin, store=store, session_ttl=90)
+            await site.authenticate("alice@example.com")
+            names: list[bytes] = await client.keys("shop:*")
+            assert 89_000 < await client.pttl(names[0]) <= 90_000
+            return names
+
+    (name,) = asyncio.run(log_in())
+    assert name.startswith(b"shop:session:")
+    assert len(name) == len("shop:session:") + 43
+
+
+def test_a_login_with_a_blocking_client(socket: Path, broker: DevBroker) -> None:
+    with redis.Redis(unix_socket_path=str(socket)) as client:
+        store = RedisClientStore(client)
+        site = blocking.Client(REDIRECT_URI, broker=broker.origin, store=store)
+        token = broker.mint(site.authenticate("alice@example.com"))
+        assert site.verify(token) == "alice@example.com"
+        with pytest.raises(InvalidSession):
+            site.verify(token)
+
+
+def test_a_url_with_the_same_prefix_names_the_same_logins(socket: Path, broker: DevBroker) -> None:
+    def site(store: Any) -> blocking.Client:
+        return blocking.Client(REDIRECT_URI, broker=broker.origin, store=store)
+
+    with redis.Redis(unix_socket_path=str(socket)) as client:
+        ours = site(RedisClientStore(client, prefix="both:"))
+        theirs = site(f"redis+unix://{socket}?prefix=both:")
+        for one, other in ((ours, theirs), (theirs, ours)):
+            token = broker.mint(one.authenticate("alice@example.com"))
+            assert other.verify(token) == "alice@example.com"
+            for again in (one, other, one):
+                with pytest.raises(InvalidSession):
+                    again.verify(token)
+
+
+def test_nst_05_a_server_that_is_gone_is_a_store_error(socket: Path, broker: DevBroker) -> None:
+    async def log_in() -> StoreError:
+        path = str(socket.with_name("nobody"))
+        async with redis.asyncio.Redis(unix_socket_path=path, retry=None) as client:
+            site = Client(REDIRECT_URI, broker=broker.origin, store=RedisClientStore(client))
+            with pytest.raises(StoreError) as caught:
+                await site.authenticate("alice@example.com")
+            return caught.value
+
+    error = asyncio.run(log_in())
+    assert error.code == "store_unavailable"
+    assert isinstance(error.__cause__, redis.ConnectionError)
+    assert str(error) == "the redis client raised an exception type=ConnectionError"
+
+
+def test_nst_10_a_server_without_memory_is_a_full_store(
+    full_socket: Path, broker: DevBroker
+) -> None:
+    with redis.Redis(unix_socket_path=str(full_socket)) as client:
+        site = blocking.Client(REDIRECT_URI, broker=broker.origin, store=RedisClientStore(client))
+        with pytest.raises(StoreError) as caught:
+            site.authenticate("alice@example.com")
+    assert caught.value.code == "store_full"
+    assert isinstance(caught.value.__cause__, redis.ResponseError)
+
+
+def test_other_errors_of_a_client_are_not_those_of_a_server(broker: DevBroker) -> None:
+    site = blocking.Client(REDIRECT_URI, broker=broker.origin, store=RedisClientStore(object()))
+    with pytest.raises(StoreError) as caught:
+        site.authenticate("alice@example.com")
+    assert caught.value.code == "store_failed"
+    assert isinstance(caught.value.__cause__, AttributeError)
+
+
+def test_repr_shows_no_server(socket: Path) -> None:
+    with redis.Redis(unix_socket_path=str(socket), password="secret") as client:
+        store = RedisClientStore(client)
+        assert repr(store) == "<portier_client.stores.RedisClientStore prefix='portier:'>"
+
+
+def test_importing_it_imports_no_redis() -> None:
+    code = "import portier_client.stores, sys; assert 'redis' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
