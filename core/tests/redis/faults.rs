@@ -129,8 +129,8 @@ async fn nst_02_nst_03_a_take_whose_reply_is_lost_is_not_repeated() {
     let direct = redis.store();
     limited(async {
         put(&direct, 1).await.unwrap();
-        // The greeting passes, the reply to the take does not.
-        let (url, proxy) = leaky_proxy(&redis, 1).await;
+        // What a new connection asks for passes, the reply to the take does not.
+        let (url, proxy) = leaky_proxy(&redis, 2).await;
         let store = RedisStore::new(&url).unwrap();
         assert_eq!(code(&take(&store, 1).await), Code::StoreUnavailable);
         assert_eq!(proxy.await.unwrap(), 0, "connections after the first");
@@ -144,7 +144,7 @@ async fn nst_02_nst_03_a_take_whose_reply_is_lost_is_not_repeated() {
 async fn nst_03_a_put_whose_reply_is_lost_is_an_error() {
     let Some(redis) = Redis::start() else { return };
     limited(async {
-        let (url, proxy) = leaky_proxy(&redis, 1).await;
+        let (url, proxy) = leaky_proxy(&redis, 2).await;
         let store = RedisStore::new(&url).unwrap();
         assert_eq!(code(&put(&store, 1).await), Code::StoreUnavailable);
         assert_eq!(proxy.await.unwrap(), 0, "connections after the first");

@@ -7,7 +7,13 @@
     reason = "a test may fail"
 )]
 
+mod cluster;
+mod eviction;
 mod faults;
 mod once;
+mod persistence;
 mod records;
+mod refusals;
+mod replicas;
 mod server;
+mod tls;

@@ -26,6 +26,8 @@ pub(crate) struct Redis {
     process: Option<Child>,
     folder: PathBuf,
     port: u16,
+    /// What comes before all other arguments, and after them.
+    first: Vec<String>,
     arguments: Vec<String>,
 }
 
@@ -37,6 +39,29 @@ impl Redis {
 
     /// Starts a server with more arguments, as on its command line.
     pub(crate) fn start_with(arguments: &[&str]) -> Option<Self> {
+        Self::start_as(&[], arguments, "")
+    }
+
+    /// Starts a Sentinel with these lines in its configuration, which it will change.
+    pub(crate) fn start_sentinel(configuration: &str) -> Option<Self> {
+        Self::start_as(&["sentinel.conf"], &["--sentinel"], configuration)
+    }
+
+    /// The same as [`Redis::start_with`], but nothing if the program was built without TLS.
+    pub(crate) fn start_with_tls(arguments: &[&str]) -> Option<Self> {
+        let output = Command::new(program()?)
+            .args(["--tls-port", "0", "--port", "x"])
+            .output();
+        let output = output.unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        if String::from_utf8_lossy(&text).contains("tls-port") {
+            missing("a redis-server that was built with TLS");
+            return None;
+        }
+        Self::start_with(arguments)
+    }
+
+    fn start_as(first: &[&str], arguments: &[&str], configuration: &str) -> Option<Self> {
         let program = program()?;
         for _ in 0..20 {
             let port = free_port();
@@ -47,8 +72,10 @@ impl Redis {
                 process: None,
                 folder,
                 port,
+                first: first.iter().map(ToString::to_string).collect(),
                 arguments: arguments.iter().map(ToString::to_string).collect(),
             };
+            std::fs::write(redis.folder.join("sentinel.conf"), configuration).unwrap();
             if redis.launch(program) {
                 return Some(redis);
             }
@@ -61,6 +88,7 @@ impl Redis {
         let log = File::create(self.folder.join("log")).unwrap();
         let port = self.port.to_string();
         let process = Command::new(program)
+            .args(&self.first)
             .args(["--port", &port, "--bind", "127.0.0.1", "--save", ""])
             .args(&self.arguments)
             .current_dir(&self.folder)
@@ -94,6 +122,43 @@ impl Redis {
     pub(crate) fn restart(&mut self) {
         self.kill();
         assert!(self.launch(program().unwrap()), "{}", self.log());
+    }
+
+    /// Starts the server again, with more arguments.
+    pub(crate) fn restart_with(&mut self, arguments: &[&str]) {
+        let more = arguments.iter().map(ToString::to_string);
+        self.arguments.extend(more);
+        self.restart();
+    }
+
+    /// Takes the ground from under a server that runs.
+    pub(crate) fn remove_folder(&self) {
+        std::fs::remove_dir_all(&self.folder).unwrap();
+    }
+
+    /// Waits until a reply contains a text.
+    pub(crate) fn until_reply(&self, words: &[&str], text: &str) {
+        for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+            if self.tell::<String>(words).contains(text) {
+                return;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        panic!("{text} does not come to pass: {}", self.log());
+    }
+
+    /// Waits until the server's report has one line and not the other.
+    pub(crate) fn until_info(&self, section: &str, wanted: &str, unwanted: &str) {
+        let mut info = String::new();
+        for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+            info = self.tell(&["INFO", section]);
+            let has = |text| info.lines().any(|line| line == text);
+            if has(wanted) && !has(unwanted) {
+                return;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        panic!("{wanted} does not come to pass: {info}");
     }
 
     /// Stops the server in its tracks, with its connections open.
@@ -168,12 +233,16 @@ pub(crate) fn program() -> Option<&'static Path> {
             .find(|candidate| is_program(candidate))
     });
     if found.is_none() {
-        let text =
-            "no redis-server: the tests of the Redis store did NOT run; `make redis` gets one";
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{text}");
-        eprintln!("{text}");
+        missing("redis-server");
     }
     found.as_deref()
+}
+
+/// Says loudly that a test does not run; in CI that is a failure.
+fn missing(what: &str) {
+    let text = format!("this test of the Redis store did NOT run, for want of {what}");
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{text}");
+    eprintln!("{text}; `make redis` gets one where the system has none");
 }
 
 fn is_program(path: &Path) -> bool {

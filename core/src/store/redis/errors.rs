@@ -54,8 +54,21 @@ impl Refusal {
         )
     }
 
+    pub(super) fn is_unknown_command(&self) -> bool {
+        self.has("unknown command")
+    }
+
+    fn has(&self, text: &str) -> bool {
+        let detail = self.detail.as_deref().unwrap_or_default();
+        self.code == "ERR" && detail.to_ascii_lowercase().starts_with(text)
+    }
+
     pub(super) fn into_error(self) -> Error {
         let (code, fact) = match self.code() {
+            "ERR" if self.has("max number of clients") => (
+                Code::StoreUnavailable,
+                "redis has as many connections as it may",
+            ),
             "OOM" => (Code::StoreFull, "redis has no memory left"),
             "LOADING" | "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "MOVED"
             | "ASK" | "BUSY" | "NOREPLICAS" => (

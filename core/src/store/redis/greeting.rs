@@ -34,8 +34,27 @@ impl Greeting {
             Ok(reply) => Self::read(&reply),
             Err(Failure::Refused(refusal)) if refusal.code() == "NOPERM" => Ok(Self::default()),
             // Redis knows the command since 6.0.
-            Err(Failure::Refused(refusal)) if refusal.code() == "ERR" => Err(too_old("before 6.0")),
+            Err(Failure::Refused(refusal)) if refusal.is_unknown_command() => {
+                Err(too_old("before 6.0"))
+            }
             Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Warns of a server that drops pending logins when it needs room. One that does not tell
+    /// is left alone.
+    pub(super) async fn warn_of_eviction(self, link: &Link) {
+        if self.mode == Mode::Sentinel {
+            return;
+        }
+        let Ok(report) = link.run(redis::cmd("INFO").arg("memory")).await else {
+            return;
+        };
+        if evicts(text(&report).unwrap_or_default()) {
+            tracing::warn!(
+                target: "portier_client",
+                "redis evicts pending logins when memory is out; set maxmemory-policy to noeviction",
+            );
         }
     }
 
@@ -59,6 +78,15 @@ impl Greeting {
         }
         Ok(greeting)
     }
+}
+
+fn evicts(report: &str) -> bool {
+    let is = |name: &str, value: &str| {
+        report
+            .lines()
+            .any(|line| line.split_once(':') == Some((name, value)))
+    };
+    !is("maxmemory", "0") && report.contains("maxmemory:") && !is("maxmemory_policy", "noeviction")
 }
 
 /// The text of a string reply.
@@ -109,6 +137,22 @@ mod tests {
         }
         for version in ["6.2.0", "7.0.15", "8.1", "10.0.0", "unstable", ""] {
             Greeting::read(&reply(&["version", version])).unwrap();
+        }
+    }
+
+    #[test]
+    fn nst_10_eviction_is_noticed() {
+        for (report, expected) in [
+            (
+                "# Memory\r\nmaxmemory:1000\r\nmaxmemory_policy:allkeys-lru\r\n",
+                true,
+            ),
+            ("maxmemory:1000\r\nmaxmemory_policy:volatile-ttl\r\n", true),
+            ("maxmemory:1000\r\nmaxmemory_policy:noeviction\r\n", false),
+            ("maxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n", false),
+            ("", false),
+        ] {
+            assert_eq!(evicts(report), expected, "{report}");
         }
     }
 

@@ -137,6 +137,7 @@ impl Link {
             select.arg(manner.database);
             link.run(&select).await?;
         }
+        link.greeting.warn_of_eviction(&link).await;
         Ok(link)
     }
 

@@ -1,0 +1,49 @@
+//! What a crash brings back.
+
+use portier_client::Taken;
+
+use crate::server::{Redis, eventually, limited, put, record, take};
+
+/// A snapshot that is older than the take brings the login back: this is what the manual warns of.
+#[tokio::test]
+async fn nst_07_a_snapshot_older_than_the_take_brings_the_login_back() {
+    let Some(mut redis) = Redis::start_with(&["--save", "3600 1000000"]) else {
+        return;
+    };
+    let store = redis.store();
+    limited(async {
+        put(&store, 1).await.unwrap();
+        let () = redis.tell(&["SAVE"]);
+        assert_eq!(take(&store, 1).await.unwrap(), record(1));
+        redis.restart();
+        let taken = eventually(async || take(&store, 1).await).await;
+        assert_eq!(taken, record(1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nst_07_an_append_only_file_outlives_the_process_and_brings_nothing_back() {
+    let Some(mut redis) = Redis::start_with(&["--appendonly", "yes"]) else {
+        return;
+    };
+    let store = redis.store();
+    limited(async {
+        for number in 0..20 {
+            put(&store, number).await.unwrap();
+        }
+        for number in 0..10 {
+            assert_eq!(take(&store, number).await.unwrap(), record(number));
+        }
+        redis.restart();
+        let taken = eventually(async || take(&store, 0).await).await;
+        assert_eq!(taken, Taken::Used);
+        for number in 1..10 {
+            assert_eq!(take(&store, number).await.unwrap(), Taken::Used);
+        }
+        for number in 10..20 {
+            assert_eq!(take(&store, number).await.unwrap(), record(number));
+        }
+    })
+    .await;
+}
