@@ -7,9 +7,11 @@
     reason = "a test may fail"
 )]
 
+mod chaos;
 mod cluster;
 mod eviction;
 mod faults;
+mod logins;
 mod once;
 mod persistence;
 mod records;
