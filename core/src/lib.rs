@@ -37,6 +37,8 @@ pub use self::session::{AuthenticateOptions, CallbackParams, Login};
 pub use self::stats::{DocumentStats, Stats};
 #[cfg(feature = "redis")]
 pub use self::store::RedisStore;
+#[cfg(feature = "sqlite")]
+pub use self::store::SqliteStore;
 pub use self::store::{
     BoxFuture, MemoryStore, SessionKey, SharedDocuments, Store, Taken, open_store,
 };

@@ -5,6 +5,8 @@ mod memory;
 #[cfg(feature = "redis")]
 mod redis;
 mod sharing;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,6 +17,8 @@ pub use self::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 use self::sharing::LoginsOnly;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteStore;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 pub use crate::nonce::SessionKey;
@@ -137,6 +141,8 @@ fn open_scheme(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
         "memory" if url == "memory:" => Ok(Arc::new(MemoryStore::new(Arc::clone(clock)))),
         #[cfg(feature = "redis")]
         scheme if redis::url::is_redis(scheme) => Ok(Arc::new(RedisStore::new(url)?)),
+        #[cfg(feature = "sqlite")]
+        "sqlite" => Ok(Arc::new(SqliteStore::open(url, Arc::clone(clock))?)),
         _ => Err(Error::new(
             Code::InvalidOption,
             "store is not the URL of a store",

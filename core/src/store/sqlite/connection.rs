@@ -1,0 +1,179 @@
+//! The open file.
+
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{OpenFlags, Transaction, TransactionBehavior};
+
+use super::errors::{Purpose, is_busy, translate};
+use super::place::Place;
+use super::presence::Presence;
+use super::schema::{self, Header};
+use crate::error::{Code, Error, Result};
+
+/// The waits between attempts to get a lock. SQLite's own grow to a tenth of a second, so that one
+/// busy process would starve the others.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+const LONGEST_WAIT: Duration = Duration::from_millis(8);
+
+/// FULL: what is committed survives a loss of power, or a login could be used twice. The log
+/// is short, because whoever opens the file when nobody else has it open reads through it.
+const SETTINGS: &str = "
+PRAGMA synchronous = FULL;
+PRAGMA fullfsync = ON;
+PRAGMA checkpoint_fullfsync = ON;
+PRAGMA secure_delete = FAST;
+PRAGMA temp_store = MEMORY;
+PRAGMA cell_size_check = ON;
+PRAGMA journal_size_limit = 4194304;
+PRAGMA wal_autocheckpoint = 256;
+";
+
+/// How far a store goes.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// How long an operation waits for other processes to finish theirs.
+    pub(super) patience: Duration,
+    /// How many pages of 4 KiB the file may have.
+    pub(super) pages: u32,
+}
+
+impl Default for Limits {
+    /// Two seconds, and a gibibyte, which are millions of pending logins.
+    fn default() -> Self {
+        Self {
+            patience: Duration::from_secs(2),
+            pages: 262_144,
+        }
+    }
+}
+
+pub(super) struct Connection {
+    file: rusqlite::Connection,
+    limits: Limits,
+    /// Dropped after the connection.
+    _presence: Presence,
+}
+
+impl Connection {
+    /// Opens the file of a store, and makes it if there is none.
+    ///
+    /// # Errors
+    /// Those of [`SqliteStore::open`](super::SqliteStore::open).
+    pub(super) fn open(place: &Place, limits: Limits) -> Result<Self> {
+        let presence = Presence::enter()?;
+        place.prepare()?;
+        let opening = |error| translate(&error, Purpose::Opening);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
+            | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let connection =
+            rusqlite::Connection::open_with_flags(place.path(), flags).map_err(opening)?;
+        if connection.is_readonly("main").map_err(opening)? {
+            return Err(Error::new(
+                Code::InvalidOption,
+                "the store's file cannot be written",
+            ));
+        }
+        let mut connection = Self {
+            file: connection,
+            limits,
+            _presence: presence,
+        };
+        connection.patiently(Self::configure).map_err(opening)?;
+        let header = connection.header().map_err(opening)?;
+        schema::check(header)?;
+        Ok(connection)
+    }
+
+    /// Looks at what an open file contains.
+    ///
+    /// # Errors
+    /// [`Code::StoreFailed`].
+    pub(super) fn examine(&self) -> Result<()> {
+        let mode: String = self
+            .file
+            .query_row("PRAGMA journal_mode", (), |row| row.get(0))
+            .map_err(|error| translate(&error, Purpose::Opening))?;
+        if mode != "wal" {
+            return Err(Error::new(
+                Code::InvalidOption,
+                format_args!("the store's file system has no write-ahead log mode={mode}"),
+            ));
+        }
+        schema::examine(&self.file)
+    }
+
+    #[cfg(test)]
+    pub(super) fn setting(&self, name: &str) -> String {
+        let read = |row: &rusqlite::Row<'_>| {
+            let value: rusqlite::types::Value = row.get(0)?;
+            Ok(match value {
+                rusqlite::types::Value::Integer(number) => number.to_string(),
+                rusqlite::types::Value::Text(text) => text,
+                other => format!("{other:?}"),
+            })
+        };
+        self.file.pragma_query_value(None, name, read).unwrap()
+    }
+
+    /// Runs `work` in one transaction, of which all or nothing remains.
+    pub(super) fn transact<T>(
+        &mut self,
+        behavior: TransactionBehavior,
+        mut work: impl FnMut(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.patiently(|connection| {
+            let transaction = connection.file.transaction_with_behavior(behavior)?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        })
+    }
+
+    fn configure(&mut self) -> rusqlite::Result<()> {
+        let connection = &self.file;
+        connection.busy_timeout(Duration::ZERO)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        // Else each one that closes as the last would copy the log into the file and delete it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.execute_batch(SETTINGS)?;
+        connection.pragma_update(None, "max_page_count", self.limits.pages)
+    }
+
+    /// The header, of a file that is made ours if nothing was ever written to it.
+    fn header(&mut self) -> rusqlite::Result<Header> {
+        let header = self.patiently(|connection| schema::header(&connection.file))?;
+        if header != Header::Empty {
+            return Ok(header);
+        }
+        self.patiently(|connection| {
+            let wal = "PRAGMA journal_mode = WAL";
+            connection.file.query_row(wal, (), |_| Ok(()))?;
+            schema::create(&mut connection.file)
+        })?;
+        schema::header(&self.file)
+    }
+
+    /// Repeats what fails because another process is at work, until the patience is over.
+    fn patiently<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let mut waited = Duration::ZERO;
+        let mut wait = SHORTEST_WAIT;
+        loop {
+            match work(self) {
+                Err(error) if is_busy(&error) && waited < self.limits.patience => {
+                    thread::sleep(wait);
+                    waited += wait;
+                    wait = (wait + SHORTEST_WAIT).min(LONGEST_WAIT);
+                }
+                result => return result,
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What SQLite says, in the words of this library. Its own messages may show the path.
+
+use rusqlite::ErrorCode;
+
+use crate::error::{Code, Error};
+
+/// What an operation was about decides on what a failure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To open the store when a client is built: what is wrong now is the configuration.
+    Opening,
+    /// To keep something more.
+    Adding,
+    /// All else; above all, to prove that a login is used once.
+    Other,
+}
+
+/// Translates a failure.
+pub(super) fn translate(error: &rusqlite::Error, purpose: Purpose) -> Error {
+    let number = error
+        .sqlite_error()
+        .map_or(0, |failure| failure.extended_code);
+    let (code, fact) = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+            Code::StoreUnavailable,
+            "the store is locked by another process",
+        ),
+        Some(ErrorCode::DiskFull) => match purpose {
+            Purpose::Adding => (Code::StoreFull, "the store is full, or its disk is"),
+            _ => (
+                Code::StoreUnavailable,
+                "the store has no room to write, or its disk has none",
+            ),
+        },
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (
+            unusable(purpose),
+            "the store's file and those beside it cannot be opened",
+        ),
+        Some(ErrorCode::ReadOnly) => (unusable(purpose), "the store cannot be written"),
+        Some(ErrorCode::SystemIoFailure) => {
+            (Code::StoreUnavailable, "the store's disk reports an error")
+        }
+        Some(ErrorCode::NotADatabase) => (
+            match purpose {
+                Purpose::Opening => Code::InvalidOption,
+                _ => Code::StoreFailed,
+            },
+            "the store's file is not an SQLite database",
+        ),
+        Some(ErrorCode::DatabaseCorrupt) => (Code::StoreFailed, "the store's file is damaged"),
+        _ => (Code::StoreFailed, "the store failed"),
+    };
+    Error::new(code, format_args!("{fact} sqlite={number}"))
+}
+
+fn unusable(purpose: Purpose) -> Code {
+    match purpose {
+        Purpose::Opening => Code::InvalidOption,
+        _ => Code::StoreUnavailable,
+    }
+}
+
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}

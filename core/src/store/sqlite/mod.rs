@@ -1,0 +1,177 @@
+//! Pending logins in an SQLite file, for several processes on one machine.
+
+mod connection;
+mod errors;
+mod operations;
+mod place;
+mod presence;
+mod queue;
+mod schema;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::connection::{Connection, Limits};
+use self::operations::{Operation, Outcome};
+use self::place::Place;
+use self::queue::Queue;
+use super::{BoxFuture, SessionKey, SharedDocuments, Store, Taken};
+use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
+
+/// Keeps pending logins, and the broker's documents, in an SQLite file that several processes on
+/// one machine share.
+///
+/// What was written survives a crash and a loss of power. Calls that arrive together are written
+/// together, in one transaction, on one of the runtime's blocking threads; the file is open only as
+/// long as there is something to do. Expired logins are removed a few per write. A login that was
+/// taken is remembered until its time is up, and for a quarter of an hour at least.
+///
+/// ```
+/// # fn main() -> Result<(), portier_client::Error> {
+/// # let directory = std::env::temp_dir().join(format!("portier-client-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory).unwrap();
+/// # #[cfg(unix)]
+/// # std::fs::set_permissions(&directory, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+/// # let url = format!("sqlite:///{}", directory.join("logins.db").display());
+/// # let elsewhere = url;
+/// use std::sync::Arc;
+/// use portier_client::{Client, SqliteStore, SystemClock};
+///
+/// let url = "sqlite:////var/lib/site/logins.db";
+/// # let url = &elsewhere;
+/// let store = Arc::new(SqliteStore::open(url, Arc::new(SystemClock::new()))?);
+/// let client = Client::builder("https://example.com/verify").store(store).build()?;
+/// # drop(client);
+/// # std::fs::remove_dir_all(directory).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub struct SqliteStore {
+    queue: Arc<Queue>,
+}
+
+impl SqliteStore {
+    /// Opens the store that a URL names, and makes it if it is not there yet: `sqlite:///` and a
+    /// path, which is relative unless it begins with a slash of its own. The directory must be
+    /// there, and nobody but its owner may write in it.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`] for a URL of no such store, a path that cannot be used, and a file
+    /// of another program; [`Code::StoreUnavailable`] when the file is locked;
+    /// [`Code::StoreFailed`] when it is damaged. Nothing is ever deleted or repaired.
+    pub fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
+        let place = Place::parse(url)?;
+        Self::at(place, clock, Limits::default())
+    }
+
+    fn at(place: Place, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self> {
+        Connection::open(&place, limits)?.examine()?;
+        Ok(Self {
+            queue: Queue::new(place, clock, limits),
+        })
+    }
+
+    async fn run(&self, operation: Operation) -> Result<Outcome> {
+        self.queue.run(operation).await
+    }
+}
+
+impl Store for SqliteStore {
+    fn put<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        record: String,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<()>> {
+        let key = *key;
+        Box::pin(async move {
+            match self.run(Operation::Put { key, record, ttl }).await? {
+                Outcome::Done => Ok(()),
+                _ => Err(mixed_up()),
+            }
+        })
+    }
+
+    fn take<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Taken>> {
+        Box::pin(async move {
+            match self.run(Operation::Take { key: *key }).await? {
+                Outcome::Taken(taken) => Ok(taken),
+                _ => Err(mixed_up()),
+            }
+        })
+    }
+
+    fn contains<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<bool>>> {
+        Box::pin(async move {
+            match self.run(Operation::Contains { key: *key }).await? {
+                Outcome::Is(pending) => Ok(Some(pending)),
+                _ => Err(mixed_up()),
+            }
+        })
+    }
+
+    fn documents(&self) -> Option<&dyn SharedDocuments> {
+        Some(self)
+    }
+}
+
+impl SharedDocuments for SqliteStore {
+    fn load<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            match self.run(Operation::Load { name }).await? {
+                Outcome::Document(document) => Ok(document),
+                _ => Err(mixed_up()),
+            }
+        })
+    }
+
+    fn save<'a>(
+        &'a self,
+        name: &'a str,
+        document: String,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<()>> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            let save = Operation::Save {
+                name,
+                document,
+                ttl,
+            };
+            match self.run(save).await? {
+                Outcome::Done => Ok(()),
+                _ => Err(mixed_up()),
+            }
+        })
+    }
+
+    fn lease<'a>(&'a self, name: &'a str, ttl: Duration) -> BoxFuture<'a, Result<bool>> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            match self.run(Operation::Lease { name, ttl }).await? {
+                Outcome::Is(granted) => Ok(granted),
+                _ => Err(mixed_up()),
+            }
+        })
+    }
+
+    fn release<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            match self.run(Operation::Release { name }).await? {
+                Outcome::Done => Ok(()),
+                _ => Err(mixed_up()),
+            }
+        })
+    }
+}
+
+fn mixed_up() -> Error {
+    Error::new(Code::Internal, "the store answered another question")
+}
+
+#[cfg(test)]
+#[cfg(all(unix, feature = "testing"))]
+mod tests;

@@ -1,0 +1,67 @@
+//! Whether this process may open files with SQLite.
+//!
+//! SQLite keeps one list per process of the files it has locked. A fork copies the list but not the
+//! locks, so that a child whose parent had a file open at that moment would believe itself
+//! protected and is not ("How To Corrupt An SQLite Database File", section 2.6). Files are open
+//! only while there is work, so this hardly ever happens; when it does, the child is told.
+
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use crate::error::{Code, Error, Result};
+
+/// The process in the upper half, and how many connections it has open in the lower. As global as
+/// SQLite's own list, which it mirrors.
+static OPEN: AtomicU64 = AtomicU64::new(0);
+
+/// One open connection of this process.
+pub(super) struct Presence;
+
+impl Presence {
+    /// # Errors
+    /// [`Code::StoreUnavailable`] in a child that was forked off while a connection was open.
+    pub(super) fn enter() -> Result<Self> {
+        OPEN.fetch_update(SeqCst, SeqCst, |open| entered(open, process::id()))
+            .map(|_| Self)
+            .map_err(|_| {
+                Error::new(
+                    Code::StoreUnavailable,
+                    "this process was forked off while its parent used a store; fork before",
+                )
+            })
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        // In a child nothing of the parent's is dropped that was open.
+        let _ = OPEN.fetch_update(SeqCst, SeqCst, |open| left(open, process::id()));
+    }
+}
+
+fn entered(open: u64, process: u32) -> Option<u64> {
+    let (owner, count) = (open >> 32, open & u64::from(u32::MAX));
+    let process = u64::from(process);
+    (owner == process || count == 0).then_some((process << 32) | (count + 1))
+}
+
+fn left(open: u64, process: u32) -> Option<u64> {
+    (open >> 32 == u64::from(process)).then(|| open.saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nst_20_a_child_of_a_process_with_an_open_file_may_not_open_one() {
+        let open = entered(0, 1).unwrap();
+        let open = entered(open, 1).unwrap();
+        assert_eq!(entered(open, 2), None);
+        assert_eq!(left(open, 2), None);
+        let open = left(left(open, 1).unwrap(), 1).unwrap();
+        let open = entered(open, 2).unwrap();
+        assert_eq!(entered(open, 1), None);
+        assert_eq!(open >> 32, 2);
+    }
+}

@@ -1,0 +1,279 @@
+//! What waits to be done to the file, and who does it.
+
+use std::mem;
+use std::process;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Transaction, TransactionBehavior};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use super::connection::{Connection, Limits};
+use super::errors::{Purpose, is_busy, is_full, translate};
+use super::operations::{EXPIRED_PER_WRITE, Millis, Operation, Outcome, remove_expired};
+use super::place::Place;
+use crate::clock::Clock;
+use crate::error::{Code, Error, Kind, Result};
+
+/// Operations in one transaction at most, so that other processes get their turn.
+const BATCH: usize = 256;
+/// Expired rows to remove when there is no room.
+const EXPIRED_FOR_ROOM: usize = 256;
+
+/// Operations that wait, and at most one blocking thread of the runtime that does them.
+///
+/// All that came while a transaction was being written go into the next one: it is the disk that
+/// takes the time, and it takes the same time for many as for one.
+pub(super) struct Queue {
+    place: Place,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    waiting: Mutex<Waiting>,
+}
+
+struct Waiting {
+    jobs: Vec<Job>,
+    has_worker: bool,
+    /// The process all of this belongs to.
+    process: u32,
+}
+
+struct Job {
+    operation: Operation,
+    reply: oneshot::Sender<Result<Outcome>>,
+}
+
+/// A job and what became of it.
+type Done = (Job, Result<Outcome>);
+
+impl Queue {
+    pub(super) fn new(place: Place, clock: Arc<dyn Clock>, limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            place,
+            clock,
+            limits,
+            waiting: Mutex::new(Waiting {
+                jobs: Vec::new(),
+                has_worker: false,
+                process: process::id(),
+            }),
+        })
+    }
+
+    /// Has an operation done. Who gives up before it is begun prevents it; after that it is done
+    /// whether somebody waits or not.
+    pub(super) async fn run(self: &Arc<Self>, operation: Operation) -> Result<Outcome> {
+        let (reply, outcome) = oneshot::channel();
+        self.submit(Job { operation, reply })?;
+        outcome.await.unwrap_or_else(|_| {
+            Err(Error::new(
+                Code::StoreUnavailable,
+                "the store was abandoned with its runtime",
+            ))
+        })
+    }
+
+    fn submit(self: &Arc<Self>, job: Job) -> Result<()> {
+        let runtime = Handle::try_current().map_err(|cause| {
+            Error::new(Code::Internal, "the store needs a Tokio runtime").with_source(cause)
+        })?;
+        let mut waiting = self.waiting();
+        if waiting.process != process::id() {
+            // After a fork the worker, if there was one, is in the other process, and so is
+            // everybody who waited for it.
+            waiting.process = process::id();
+            waiting.has_worker = false;
+            mem::forget(mem::take(&mut waiting.jobs));
+        }
+        waiting.jobs.push(job);
+        if !mem::replace(&mut waiting.has_worker, true) {
+            let worker = Worker {
+                queue: Arc::clone(self),
+                is_done: false,
+            };
+            drop(waiting);
+            runtime.spawn_blocking(move || worker.work());
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn waits(&self) -> usize {
+        self.waiting().jobs.len()
+    }
+
+    /// Nothing in here panics half-way through a change.
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who does what waits, as long as something does.
+struct Worker {
+    queue: Arc<Queue>,
+    is_done: bool,
+}
+
+impl Worker {
+    fn work(mut self) {
+        let mut connection = None;
+        while let Some(batch) = self.next() {
+            let done = self.process(&mut connection, batch);
+            if self.queue.waiting().jobs.is_empty() {
+                // Before anybody hears of the outcome: who forks when all is done has no file open.
+                connection = None;
+            }
+            for (job, outcome) in done {
+                // Who is gone does not want to know.
+                let _ = job.reply.send(outcome);
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<Vec<Job>> {
+        let mut waiting = self.queue.waiting();
+        let end = waiting.jobs.len().min(BATCH);
+        if end == 0 {
+            waiting.has_worker = false;
+            self.is_done = true;
+            return None;
+        }
+        let mut batch: Vec<_> = waiting.jobs.drain(..end).collect();
+        batch.retain(|job| !job.reply.is_closed());
+        Some(batch)
+    }
+
+    /// Does what was asked for, together if that goes well.
+    fn process(&self, connection: &mut Option<Connection>, batch: Vec<Job>) -> Vec<Done> {
+        match self.attempt(connection, &batch) {
+            Ok(outcomes) => batch.into_iter().zip(outcomes).collect(),
+            // Nothing of it remains, so that each may try alone: who asks for too much must not
+            // fail the others.
+            Err(trouble) if batch.len() > 1 && trouble.is_about_one() => {
+                let jobs = batch.into_iter();
+                jobs.flat_map(|job| self.process(connection, vec![job]))
+                    .collect()
+            }
+            Err(trouble) => {
+                let jobs = batch.into_iter();
+                jobs.map(|job| {
+                    let error = trouble.to_error(job.operation.purpose());
+                    (job, Err(error))
+                })
+                .collect()
+            }
+        }
+    }
+
+    fn attempt(
+        &self,
+        connection: &mut Option<Connection>,
+        batch: &[Job],
+    ) -> Result<Vec<Result<Outcome>>, Trouble> {
+        let result = self.transact(connection, batch);
+        let is_addition = batch
+            .iter()
+            .any(|job| job.operation.purpose() == Purpose::Adding);
+        if is_addition
+            && let Err(Trouble::Database(error)) = &result
+            && is_full(error)
+            && self.make_room(connection)
+        {
+            return self.transact(connection, batch);
+        }
+        result
+    }
+
+    fn transact(
+        &self,
+        connection: &mut Option<Connection>,
+        batch: &[Job],
+    ) -> Result<Vec<Result<Outcome>>, Trouble> {
+        let writes = batch.iter().filter(|job| job.operation.writes()).count();
+        let behavior = if writes > 0 {
+            TransactionBehavior::Immediate
+        } else {
+            TransactionBehavior::Deferred
+        };
+        self.with(connection, behavior, |transaction, now| {
+            if writes > 0 {
+                remove_expired(transaction, now, EXPIRED_PER_WRITE * writes)?;
+            }
+            let jobs = batch.iter();
+            jobs.map(|job| job.operation.run(transaction, now))
+                .collect()
+        })
+    }
+
+    /// Removes more of what has expired than a write usually does, on its own: a write that finds no
+    /// room takes back what it removed itself.
+    fn make_room(&self, connection: &mut Option<Connection>) -> bool {
+        let removed = self.with(
+            connection,
+            TransactionBehavior::Immediate,
+            |transaction, now| remove_expired(transaction, now, EXPIRED_FOR_ROOM),
+        );
+        removed.is_ok_and(|removed| removed > 0)
+    }
+
+    /// Runs `work` in one transaction, at the time at which that has begun. After a failure the
+    /// file is opened anew.
+    fn with<T>(
+        &self,
+        connection: &mut Option<Connection>,
+        behavior: TransactionBehavior,
+        mut work: impl FnMut(&Transaction<'_>, Millis) -> rusqlite::Result<T>,
+    ) -> Result<T, Trouble> {
+        let queue = &self.queue;
+        let mut open = match connection.take() {
+            Some(open) => open,
+            None => Connection::open(&queue.place, queue.limits).map_err(Trouble::Store)?,
+        };
+        let result = open.transact(behavior, |transaction| {
+            match Millis::new(queue.clock.now()) {
+                Ok(now) => work(transaction, now).map(Ok),
+                Err(error) => Ok(Err(error)),
+            }
+        });
+        let result = result.map_err(Trouble::Database)?;
+        *connection = Some(open);
+        result.map_err(Trouble::Store)
+    }
+}
+
+/// Why nothing of a transaction remains.
+enum Trouble {
+    Store(Error),
+    Database(rusqlite::Error),
+}
+
+impl Trouble {
+    /// Whether one of several operations may be the reason.
+    fn is_about_one(&self) -> bool {
+        matches!(self, Self::Database(error) if !is_busy(error))
+    }
+
+    fn to_error(&self, purpose: Purpose) -> Error {
+        match self {
+            // What was in order when the client was built is not a mistake of its configuration.
+            Self::Store(error) if error.kind() == Kind::ConfigError => {
+                Error::new(Code::StoreUnavailable, error).with_source(error.clone())
+            }
+            Self::Store(error) => error.clone(),
+            Self::Database(error) => translate(error, purpose),
+        }
+    }
+}
+
+impl Drop for Worker {
+    /// Lets go of what waits, if the runtime went away or a defect ended the work.
+    fn drop(&mut self) {
+        if !self.is_done {
+            let mut waiting = self.queue.waiting();
+            waiting.has_worker = false;
+            let jobs = mem::take(&mut waiting.jobs);
+            drop(waiting);
+            drop(jobs);
+        }
+    }
+}

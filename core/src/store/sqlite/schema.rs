@@ -1,0 +1,129 @@
+//! The tables, and how a file shows that it is one of ours.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::errors::{Purpose, translate};
+use crate::error::{Code, Error, Result};
+
+/// `PtCl`.
+const APPLICATION: i64 = 0x5074_436c;
+const VERSION: i64 = 1;
+
+/// Times are milliseconds since 1970. `record` is gone once a login was taken.
+const TABLES: &str = "
+CREATE TABLE logins (
+    key BLOB PRIMARY KEY,
+    record TEXT,
+    started INTEGER NOT NULL,
+    deadline INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX logins_by_deadline ON logins (deadline);
+CREATE TABLE documents (
+    name TEXT PRIMARY KEY,
+    document TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    deadline INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX documents_by_deadline ON documents (deadline);
+CREATE TABLE leases (
+    name TEXT PRIMARY KEY,
+    started INTEGER NOT NULL,
+    deadline INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX leases_by_deadline ON leases (deadline);
+";
+
+/// Pages up to which a file is read as a whole when it is opened: 16 MiB.
+const EXAMINED_PAGES: i64 = 4096;
+
+/// What the header of a file says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Header {
+    /// Nothing was ever written to it.
+    Empty,
+    Ours,
+    /// Ours, with tables this version does not know.
+    OtherVersion(i64),
+    /// Another program's.
+    Foreign,
+}
+
+pub(super) fn header(connection: &Connection) -> rusqlite::Result<Header> {
+    let sql = "SELECT (SELECT application_id FROM pragma_application_id),
+        (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let (application, version, objects): (i64, i64, i64) =
+        statement.query_row((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(match (application, version) {
+        (0, 0) if objects == 0 => Header::Empty,
+        (APPLICATION, VERSION) => Header::Ours,
+        (APPLICATION, version) => Header::OtherVersion(version),
+        _ => Header::Foreign,
+    })
+}
+
+/// Makes the tables, unless another process has been faster.
+pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if header(&transaction)? == Header::Empty {
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()
+}
+
+/// Refuses a file that is not ours.
+pub(super) fn check(header: Header) -> Result<()> {
+    match header {
+        Header::Ours => Ok(()),
+        Header::Empty => Err(Error::new(Code::StoreFailed, "the store has no tables")),
+        Header::OtherVersion(version) => Err(Error::new(
+            Code::InvalidOption,
+            format_args!(
+                "the store was made by another version of this library \
+                 expected={VERSION} found={version}"
+            ),
+        )),
+        Header::Foreign => Err(Error::new(
+            Code::InvalidOption,
+            "the store's file is another program's database",
+        )),
+    }
+}
+
+/// Reads through a file, unless it is so large that this would take long.
+pub(super) fn examine(connection: &Connection) -> Result<()> {
+    let opening = |error| translate(&error, Purpose::Opening);
+    if definitions(connection).map_err(opening)? != expected().map_err(opening)? {
+        return Err(Error::new(
+            Code::StoreFailed,
+            "the store has other tables than it should",
+        ));
+    }
+    let pages: i64 = connection
+        .query_row("PRAGMA page_count", (), |row| row.get(0))
+        .map_err(opening)?;
+    if pages > EXAMINED_PAGES {
+        return Ok(());
+    }
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", (), |row| row.get(0))
+        .map_err(opening)?;
+    if verdict == "ok" {
+        return Ok(());
+    }
+    Err(Error::new(Code::StoreFailed, "the store's file is damaged"))
+}
+
+fn definitions(connection: &Connection) -> rusqlite::Result<Vec<Option<String>>> {
+    let mut statement = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY type, name")?;
+    let rows = statement.query_map((), |row| row.get(0))?;
+    rows.collect()
+}
+
+fn expected() -> rusqlite::Result<Vec<Option<String>>> {
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(TABLES)?;
+    definitions(&connection)
+}

@@ -1,0 +1,216 @@
+//! Several processes on one file. The others are this very program, started to run one of the
+//! tests that are otherwise left out.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+
+use super::*;
+
+/// Names the file to the processes that tests start.
+const PATH: &str = "PORTIER_CLIENT_TEST_FILE";
+const LOGINS: u64 = 40;
+
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap()
+}
+
+fn arguments(test: &str) -> [String; 4] {
+    let name = format!("store::sqlite::tests::processes::{test}");
+    ["--exact", &name, "--ignored", "--nocapture"].map(str::to_owned)
+}
+
+fn start(test: &str, path: &Path) -> Child {
+    Command::new(program())
+        .args(arguments(test))
+        .env(PATH, path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// The lines a child wrote for us, among those of the test harness.
+fn answers(child: &mut Child) -> impl Iterator<Item = String> + use<> {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    lines.filter_map(|line| {
+        line.unwrap()
+            .split_once("answer:")
+            .map(|(_, text)| text.to_owned())
+    })
+}
+
+fn answer(text: &str) {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "answer:{text}").unwrap();
+    output.flush().unwrap();
+}
+
+/// In a child: the store to work on.
+fn given() -> SqliteStore {
+    let path = PathBuf::from(std::env::var_os(PATH).expect("started by another test"));
+    SqliteStore::open(&url(&path), Arc::new(ManualClock::at(START))).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nst_01_gives_a_record_to_one_of_many_processes() {
+    let scene = Scene::new();
+    let store = scene.open().unwrap();
+    for number in 0..LOGINS {
+        put(&store, number, TTL).await.unwrap();
+    }
+    let path = scene.path();
+    let mut children: Vec<_> = (0..8).map(|_| start("takes_all", &path)).collect();
+    let mut outputs: Vec<_> = children.iter_mut().map(answers).collect();
+    for output in &mut outputs {
+        assert_eq!(output.next().as_deref(), Some("ready"));
+    }
+    for child in &mut children {
+        child.stdin.take().unwrap().write_all(b"go\n").unwrap();
+    }
+    let (mut won, mut lost) = (0, 0);
+    for output in outputs {
+        for outcome in output {
+            match outcome.as_str() {
+                "won" => won += 1,
+                "lost" => lost += 1,
+                other => panic!("{other}"),
+            }
+        }
+    }
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!((won, lost), (LOGINS, 8 * 8 * LOGINS - LOGINS));
+}
+
+/// Eight times all at once, in each of eight processes: 64 attempts for each login.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a process that another test starts"]
+async fn takes_all() {
+    let store = given();
+    answer("ready");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    for number in 0..LOGINS {
+        let takers = (0..8).map(|_| take(&store, number));
+        for taken in futures_util::future::join_all(takers).await {
+            match taken.unwrap() {
+                Taken::Record(_) => answer("won"),
+                Taken::Used => answer("lost"),
+                Taken::Unknown => answer("unknown"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nst_02_what_was_taken_stays_taken_when_the_process_is_killed() {
+    let scene = Scene::new();
+    let store = scene.open().unwrap();
+    put(&store, 1, TTL).await.unwrap();
+    put(&store, 2, TTL).await.unwrap();
+    let mut child = start("takes_one_and_waits", &scene.path());
+    assert_eq!(answers(&mut child).next().as_deref(), Some("taken"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(take(&store, 1).await.unwrap(), Taken::Used);
+    assert_eq!(take(&store, 2).await.unwrap(), record(2));
+}
+
+#[tokio::test]
+#[ignore = "a process that another test starts"]
+async fn takes_one_and_waits() {
+    let store = given();
+    assert_eq!(take(&store, 1).await.unwrap(), record(1));
+    answer("taken");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+/// Without a disk of its own, which takes a user namespace or `sudo`, this is left out; not in CI.
+#[test]
+fn nst_23_a_full_disk_refuses_new_logins_and_those_it_cannot_use_up() {
+    let scene = Scene::new();
+    let script = r#"mount -t tmpfs -o size=1m,mode=700 none "$1" && shift && exec "$@""#;
+    let disk = scene.directory.join("disk");
+    fs::create_dir(&disk).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).args(["sh", "-c", script, "sh"]);
+        command.arg(&disk).arg("env");
+        command.arg(format!("{PATH}={}", disk.join("logins.db").display()));
+        command.arg(program()).args(arguments("fills_the_disk"));
+        command.output()
+    };
+    let refused = |output: &std::io::Result<std::process::Output>| {
+        output.as_ref().map_or(true, |output| {
+            !String::from_utf8_lossy(&output.stdout).contains("answer:started")
+        })
+    };
+    let mut output = run(&["unshare", "-rm"]);
+    if refused(&output) {
+        output = run(&["sudo", "-n", "unshare", "-m"]);
+    }
+    if refused(&output) {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no disk of its own: {output:?}"
+        );
+        eprintln!("SKIPPED: no disk of its own to fill");
+        return;
+    }
+    let output = output.unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[tokio::test]
+#[ignore = "a process that another test starts"]
+async fn fills_the_disk() {
+    let store = given();
+    answer("started");
+    let path = PathBuf::from(std::env::var_os(PATH).unwrap());
+    let others = path.with_file_name("others");
+    fs::write(&others, vec![1; 262_144]).unwrap();
+    let mut pending = 0;
+    let error = loop {
+        match store.put(&key(pending), "x".repeat(1000), TTL).await {
+            Ok(()) => pending += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.code(), Code::StoreFull);
+    assert!(pending > 10, "{pending}");
+    // What cannot be written down is not given away.
+    assert_eq!(code(take(&store, 1).await), Code::StoreUnavailable);
+    assert_eq!(store.contains(&key(1)).await.unwrap(), Some(true));
+    fs::remove_file(&others).unwrap();
+    let taken = take(&store, 1).await.unwrap();
+    assert_eq!(taken, Taken::Record("x".repeat(1000)));
+    assert_eq!(take(&store, 1).await.unwrap(), Taken::Used);
+}
+
+/// Run it with `--ignored --nocapture`, and with `TMPDIR` on the disk in question.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, reason = "real time is what is measured")]
+async fn measures_logins() {
+    let scene = Scene::new();
+    let store = scene.open().unwrap();
+    let mut number = 0;
+    for at_once in [1_u32, 10, 100, 1000] {
+        let start = std::time::Instant::now();
+        let mut logins = 0_u32;
+        while start.elapsed() < Duration::from_secs(2) {
+            let batch = (number..number + u64::from(at_once)).map(|number| {
+                let store = &store;
+                async move {
+                    put(store, number, TTL).await.unwrap();
+                    assert_eq!(take(store, number).await.unwrap(), record(number));
+                }
+            });
+            futures_util::future::join_all(batch).await;
+            number += u64::from(at_once);
+            logins += at_once;
+        }
+        let each = start.elapsed().as_secs_f64() / f64::from(logins) * 1e6;
+        println!("at_once={at_once} logins={logins} each={each:.0}µs");
+    }
+}
