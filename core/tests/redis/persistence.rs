@@ -7,7 +7,7 @@ use crate::server::{Redis, eventually, limited, put, record, take};
 /// A snapshot that is older than the take brings the login back: this is what the manual warns of.
 #[tokio::test]
 async fn nst_07_a_snapshot_older_than_the_take_brings_the_login_back() {
-    let Some(mut redis) = Redis::start_with(&["--save", "3600 1000000"]) else {
+    let Some(mut redis) = Redis::start() else {
         return;
     };
     let store = redis.store();

@@ -147,13 +147,12 @@ impl Redis {
         panic!("{text} does not come to pass: {}", self.log());
     }
 
-    /// Waits until the server's report has one line and not the other.
-    pub(crate) fn until_info(&self, section: &str, wanted: &str, unwanted: &str) {
+    /// Waits until the server's report has a line.
+    pub(crate) fn until_info(&self, section: &str, wanted: &str) {
         let mut info = String::new();
         for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
             info = self.tell(&["INFO", section]);
-            let has = |text| info.lines().any(|line| line == text);
-            if has(wanted) && !has(unwanted) {
+            if info.lines().any(|line| line == wanted) {
                 return;
             }
             std::thread::sleep(PAUSE);
