@@ -231,7 +231,7 @@ impl Inner {
 
         let mut keys = self.documents.keys().await?;
         if keys.get(token.key_id()).is_none() {
-            keys = self.keys_beyond(keys, &session).await?;
+            keys = self.keys_beyond(keys, token.key_id(), &session).await?;
         }
         let key = keys.get(token.key_id()).ok_or_else(|| {
             Error::new(
@@ -263,10 +263,15 @@ impl Inner {
 
     /// Looks for newer keys, if the token may be the answer to a login that is pending here: a
     /// forged one must not make us fetch.
-    async fn keys_beyond(&self, seen: Arc<KeySet>, session: &SessionKey) -> Result<Arc<KeySet>> {
+    async fn keys_beyond(
+        &self,
+        seen: Arc<KeySet>,
+        key_id: &str,
+        session: &SessionKey,
+    ) -> Result<Arc<KeySet>> {
         match self.store.contains(session).await? {
             Some(false) => Ok(seen),
-            Some(true) | None => self.documents.keys_beyond(&seen).await,
+            Some(true) | None => self.documents.keys_beyond(&seen, key_id).await,
         }
     }
 

@@ -237,6 +237,7 @@ impl Builder {
             transport,
             Arc::clone(&clock),
             Arc::clone(&random),
+            &store,
         );
         Ok(Client::new(config, store, documents, clock, random))
     }

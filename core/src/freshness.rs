@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use ::http::HeaderMap;
 use ::http::header::{
-    AGE, CACHE_CONTROL, DATE, ETAG, EXPIRES, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED, PRAGMA, VARY,
+    AGE, CACHE_CONTROL, DATE, ETAG, EXPIRES, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, PRAGMA, VARY,
 };
 
 /// No answer is asked for again before this has passed, whatever it says.
@@ -60,6 +60,29 @@ impl Freshness {
             }
         }
         latest
+    }
+
+    /// The headers, as pairs; `None` for an answer that must not be written anywhere (RFC 9111,
+    /// section 5.2.2.5), or one that cannot be written as text.
+    pub(crate) fn to_pairs(&self) -> Option<Vec<(String, String)>> {
+        if Directives::read(&self.headers).no_store {
+            return None;
+        }
+        let pairs = self.headers.iter();
+        pairs
+            .map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect()
+    }
+
+    /// What [`Freshness::to_pairs`] wrote.
+    pub(crate) fn from_pairs(pairs: &[(String, String)]) -> Option<Self> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            let name = HeaderName::try_from(name).ok()?;
+            headers.append(name, HeaderValue::try_from(value).ok()?);
+        }
+        let read = Self::new(&headers);
+        read.to_pairs().map(|_| read)
     }
 
     /// Whether a 304 with these headers is about this answer and not about another version.
@@ -162,6 +185,7 @@ pub(crate) fn seconds(text: &str) -> Option<Duration> {
 struct Directives {
     /// `no-store` or `no-cache`.
     never: bool,
+    no_store: bool,
     /// The smallest of all `max-age`.
     max_age: Option<Duration>,
 }
@@ -170,7 +194,7 @@ impl Directives {
     fn read(headers: &HeaderMap) -> Self {
         let mut directives = Self::default();
         for value in headers.get_all(CACHE_CONTROL) {
-            for directive in split(value.to_str().unwrap_or("no-cache")) {
+            for directive in split(value.to_str().unwrap_or("no-store")) {
                 directives.add(directive);
             }
         }
@@ -188,7 +212,8 @@ impl Directives {
     fn add(&mut self, directive: &str) {
         let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
         match name.trim().to_ascii_lowercase().as_str() {
-            "no-store" | "no-cache" => self.never = true,
+            "no-store" => (self.never, self.no_store) = (true, true),
+            "no-cache" => self.never = true,
             "max-age" => {
                 let said = seconds(argument.trim().trim_matches('"')).unwrap_or_default();
                 self.max_age = Some(self.max_age.map_or(said, |earlier| earlier.min(said)));

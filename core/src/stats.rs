@@ -41,6 +41,8 @@ pub struct DocumentStats {
     pub failures: u64,
     /// How often a document past its lifetime was used because there was no newer one to be had.
     pub stale_serves: u64,
+    /// How often a document was taken over that another process had fetched, instead of a request.
+    pub shared_loads: u64,
     /// How long ago the document was fetched or found unchanged; absent as long as there is none.
     pub age_seconds: Option<f64>,
     /// How long the document may be used from now, zero once its lifetime is over; absent as long

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use url::Url;
 
 use super::backoff;
@@ -19,6 +20,8 @@ use crate::stats::DocumentStats;
 const STALE_IF_ERROR: Duration = Duration::from_secs(24 * 60 * 60);
 /// How much time lies between fetches for the sake of something that was missing.
 const BETWEEN_FORCED: Duration = Duration::from_secs(5);
+/// How much time lies between looks at what another process fetches.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 pub(super) struct Cache<T> {
     name: &'static str,
@@ -42,6 +45,7 @@ struct State<T> {
     requests: u64,
     failures: u64,
     stale_serves: u64,
+    shared_loads: u64,
 }
 
 /// The document.
@@ -50,7 +54,10 @@ struct Kept<T> {
     url: Url,
     /// `None` if the document shall not be revalidated.
     freshness: Option<Freshness>,
+    body: Bytes,
     since: Duration,
+    /// How old it was at that time.
+    age: Duration,
     refresh_from: Duration,
     fresh_until: Duration,
     usable_until: Duration,
@@ -75,6 +82,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
                 requests: 0,
                 failures: 0,
                 stale_serves: 0,
+                shared_loads: 0,
             }),
         }
     }
@@ -121,13 +129,19 @@ impl<T: Send + Sync + 'static> Cache<T> {
             }
         };
         state.trouble = None;
-        let fresh_until = fetched.asked_at.saturating_add(fetched.lifetime);
+        let after = |lifetime: Duration| {
+            let left = lifetime.saturating_sub(fetched.age);
+            fetched.asked_at.saturating_add(left)
+        };
+        let fresh_until = after(fetched.lifetime);
         state.kept = Some(Kept {
             value: Arc::clone(&value),
             url: fetched.url,
             freshness: Some(fetched.freshness),
+            body: fetched.body,
             since: fetched.asked_at,
-            refresh_from: fetched.asked_at.saturating_add(fetched.lifetime / 5 * 4),
+            age: fetched.age,
+            refresh_from: after(fetched.lifetime / 5 * 4),
             fresh_until,
             usable_until: fresh_until.saturating_add(STALE_IF_ERROR),
         });
@@ -139,6 +153,9 @@ impl<T: Send + Sync + 'static> Cache<T> {
         let mut state = self.state();
         state.flight = None;
         let error = failure.error;
+        if let Some(kept) = state.kept.as_mut().filter(|_| failure.elsewhere) {
+            kept.refresh_from = now.saturating_add(BETWEEN_LOOKS);
+        }
         if failure.inherited {
             return error;
         }
@@ -167,11 +184,24 @@ impl<T: Send + Sync + 'static> Cache<T> {
         error
     }
 
-    /// What the document that is kept said about its reuse, if it came from `url`.
-    pub(super) fn kept_from(&self, url: &Url) -> Option<Freshness> {
+    /// What the document that is kept said about its reuse, and how it came, if that was from
+    /// `url`.
+    pub(super) fn kept_from(&self, url: &Url) -> Option<(Freshness, Bytes)> {
         let state = self.state();
         let kept = state.kept.as_ref().filter(|kept| kept.url == *url)?;
-        kept.freshness.clone()
+        Some((kept.freshness.clone()?, kept.body.clone()))
+    }
+
+    /// How old the document is, if it may be used.
+    pub(super) fn age(&self, now: Duration) -> Option<Duration> {
+        let state = self.state();
+        let kept = state.kept.as_ref();
+        kept.filter(|kept| now < kept.usable_until)
+            .map(|kept| kept.age_at(now))
+    }
+
+    pub(super) fn count_shared_load(&self) {
+        self.state().shared_loads += 1;
     }
 
     pub(super) fn count_request(&self) {
@@ -185,7 +215,8 @@ impl<T: Send + Sync + 'static> Cache<T> {
             requests: state.requests,
             failures: state.failures,
             stale_serves: state.stale_serves,
-            age_seconds: kept.map(|kept| now.saturating_sub(kept.since).as_secs_f64()),
+            shared_loads: state.shared_loads,
+            age_seconds: kept.map(|kept| kept.age_at(now).as_secs_f64()),
             fresh_for_seconds: kept.map(|kept| kept.fresh_until.saturating_sub(now).as_secs_f64()),
         }
     }
@@ -203,10 +234,15 @@ impl<T: Send + Sync + 'static> Cache<T> {
             return state.fetch(now, start);
         };
         let value = Arc::clone(&kept.value);
+        let fresh = now < kept.fresh_until;
         if now < kept.refresh_from {
+            let value = if fresh {
+                value
+            } else {
+                self.stale(state, value)
+            };
             return Answer::Now(Ok(value));
         }
-        let fresh = now < kept.fresh_until;
         let troubled = state.in_trouble(now);
         match state.fetch(now, start) {
             _ if fresh => Answer::Now(Ok(value)),
@@ -271,6 +307,12 @@ impl<T: Send + Sync + 'static> Cache<T> {
     /// reason to give up.
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Kept<T> {
+    fn age_at(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.since).saturating_add(self.age)
     }
 }
 

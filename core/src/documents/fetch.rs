@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use ::http::HeaderMap;
 use ::http::header::{ACCEPT, HeaderValue};
+use bytes::Bytes;
 use url::Url;
 
 use super::backoff::retry_after;
@@ -25,7 +26,10 @@ pub(super) async fn fetch<T: Send + Sync + 'static>(
     parse: impl FnOnce(&[u8]) -> Result<T>,
 ) -> Result<Fetched<T>, Failure> {
     let kept = cache.kept_from(url);
-    let mut headers = kept.as_ref().map(Freshness::conditions).unwrap_or_default();
+    let mut headers = match &kept {
+        Some((freshness, _)) => freshness.conditions(),
+        None => HeaderMap::new(),
+    };
     headers.insert(ACCEPT, ACCEPTED);
     let request = Request {
         url: url.clone(),
@@ -35,13 +39,17 @@ pub(super) async fn fetch<T: Send + Sync + 'static>(
     let now = clock.now();
     cache.count_request();
     let response = transport.get(request).await.map_err(Failure::new)?;
-    let (value, freshness) = match (response.status, kept) {
+    let (value, freshness, body) = match (response.status, kept) {
         (200, _) => {
             let value = parse(&response.body).map_err(Failure::new)?;
-            (Some(value), Freshness::new(&response.headers))
+            (
+                Some(value),
+                Freshness::new(&response.headers),
+                response.body,
+            )
         }
-        (304, Some(kept)) if !kept.conditions().is_empty() => {
-            (None, revalidated(&kept, &response.headers)?)
+        (304, Some((kept, body))) if !kept.conditions().is_empty() => {
+            (None, revalidated(&kept, &response.headers)?, body)
         }
         _ => return Err(unsuccessful(cache.name(), &response, clock.now())),
     };
@@ -53,8 +61,12 @@ pub(super) async fn fetch<T: Send + Sync + 'static>(
         value,
         url: url.clone(),
         freshness,
+        body,
         asked_at,
+        asked_on: now,
+        age: Duration::ZERO,
         lifetime,
+        is_shared: false,
     })
 }
 
@@ -64,10 +76,18 @@ pub(super) struct Fetched<T> {
     pub(super) value: Option<T>,
     pub(super) url: Url,
     pub(super) freshness: Freshness,
+    /// As it came.
+    pub(super) body: Bytes,
     /// When it was asked for, on the monotonic clock.
     pub(super) asked_at: Duration,
-    /// For how long from then it is fresh.
+    /// The same on the wall clock; for a document of another process, when that one asked.
+    pub(super) asked_on: SystemTime,
+    /// How old it was then, by way of another process.
+    pub(super) age: Duration,
+    /// For how long it is fresh, from its beginning.
     pub(super) lifetime: Duration,
+    /// Whether another process fetched it.
+    pub(super) is_shared: bool,
 }
 
 /// Why there is none.
@@ -77,6 +97,8 @@ pub(super) struct Failure {
     pub(super) retry_after: Option<Duration>,
     /// The failure is another document's, which remembers it and keeps the peace.
     pub(super) inherited: bool,
+    /// Another process is fetching the document at this moment.
+    pub(super) elsewhere: bool,
     /// The answer was about another version than the one that is kept, so asking again under the
     /// same condition makes no sense.
     pub(super) wrong_version: bool,
@@ -89,6 +111,7 @@ impl Failure {
             status: None,
             retry_after: None,
             inherited: false,
+            elsewhere: false,
             wrong_version: false,
         }
     }
@@ -98,6 +121,15 @@ impl Failure {
         Self {
             inherited: true,
             ..Self::new(error)
+        }
+    }
+
+    /// No failure, really: it is for another process to fetch the document.
+    pub(super) fn elsewhere() -> Self {
+        let message = "another process is fetching the document";
+        Self {
+            elsewhere: true,
+            ..Self::inherited(Error::new(Code::BrokerTimeout, message))
         }
     }
 

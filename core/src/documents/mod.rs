@@ -4,6 +4,7 @@ mod backoff;
 mod cache;
 mod fetch;
 mod flight;
+mod sharing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -13,6 +14,7 @@ use url::Url;
 use self::cache::Cache;
 use self::fetch::{Failure, Fetched, fetch};
 use self::flight::Flight;
+use self::sharing::{Missing, Shelf};
 use crate::clock::{Clock, Random, unix_seconds};
 use crate::discovery::{DISCOVERY_PATH, Discovery};
 use crate::error::Result;
@@ -21,6 +23,7 @@ use crate::http::Transport;
 use crate::jwks::KeySet;
 use crate::origin::Origin;
 use crate::stats::DocumentStats;
+use crate::store::Store;
 
 /// The discovery document and the keys of one broker, shared by all callers.
 ///
@@ -46,9 +49,13 @@ impl Documents {
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        store: &Arc<dyn Store>,
     ) -> Arc<Self> {
+        let shelf = |document| Shelf::new(Arc::clone(store), &broker, document);
         Arc::new(Self {
             shared: Arc::new(Shared {
+                discovery_shelf: shelf("discovery"),
+                keys_shelf: shelf("keys"),
                 broker,
                 transport,
                 clock,
@@ -78,13 +85,18 @@ impl Documents {
     }
 
     /// The keys for a token whose key is not in `seen`: a newer set if there is one already, else
-    /// what a fetch brings. One such fetch is allowed in five seconds; in between, what there is.
+    /// one with that key from another process, or what a fetch brings. One such fetch is allowed in
+    /// five seconds; in between, what there is.
     ///
     /// # Errors
     /// As [`Documents::discovery`], also when an older set is at hand: it would only prove that the
     /// token's key is not in it.
-    pub(crate) async fn keys_beyond(&self, seen: &Arc<KeySet>) -> Result<Arc<KeySet>> {
-        self.shared.keys_beyond(seen).await
+    pub(crate) async fn keys_beyond(
+        &self,
+        seen: &Arc<KeySet>,
+        key_id: &str,
+    ) -> Result<Arc<KeySet>> {
+        self.shared.keys_beyond(seen, key_id).await
     }
 
     pub(crate) fn stats(&self) -> DocumentsStats {
@@ -114,77 +126,112 @@ struct Shared {
     random: Arc<dyn Random>,
     discovery: Cache<Discovery>,
     keys: Cache<KeySet>,
+    discovery_shelf: Shelf,
+    keys_shelf: Shelf,
     /// The bits of an `f64`, not a number as long as nothing is known.
     clock_difference: AtomicU64,
 }
 
 impl Shared {
     async fn discovery(self: &Arc<Self>) -> Result<Arc<Discovery>> {
-        let start = || self.start_discovery();
+        let start = || self.start_discovery(None);
         self.discovery.get(&*self.clock, start).await
     }
 
     async fn discovery_beyond(self: &Arc<Self>, seen: &Arc<Discovery>) -> Result<Arc<Discovery>> {
-        let start = || self.start_discovery();
+        let start = || {
+            let gone = seen.jwks_uri.clone();
+            self.start_discovery(Some(Box::new(move |newer| newer.jwks_uri != gone)))
+        };
         self.discovery.get_beyond(seen, &*self.clock, start).await
     }
 
     async fn keys(self: &Arc<Self>) -> Result<Arc<KeySet>> {
-        self.keys.get(&*self.clock, || self.start_keys()).await
+        self.keys.get(&*self.clock, || self.start_keys(None)).await
     }
 
-    async fn keys_beyond(self: &Arc<Self>, seen: &Arc<KeySet>) -> Result<Arc<KeySet>> {
-        let start = || self.start_keys();
+    async fn keys_beyond(
+        self: &Arc<Self>,
+        seen: &Arc<KeySet>,
+        key_id: &str,
+    ) -> Result<Arc<KeySet>> {
+        let start = || {
+            let key_id = key_id.to_owned();
+            self.start_keys(Some(Box::new(move |newer| newer.get(&key_id).is_some())))
+        };
         self.keys.get_beyond(seen, &*self.clock, start).await
     }
 
-    fn start_discovery(self: &Arc<Self>) -> Result<Flight<Discovery>> {
+    fn start_discovery(
+        self: &Arc<Self>,
+        missing: Option<Missing<Discovery>>,
+    ) -> Result<Flight<Discovery>> {
         let shared = Arc::clone(self);
         Flight::start(async move {
-            let fetched = flight::caught(shared.fetch_discovery()).await;
+            let fetched = flight::caught(shared.fetch_discovery(missing)).await;
             shared.settle(&shared.discovery, fetched)
         })
     }
 
-    fn start_keys(self: &Arc<Self>) -> Result<Flight<KeySet>> {
+    fn start_keys(self: &Arc<Self>, missing: Option<Missing<KeySet>>) -> Result<Flight<KeySet>> {
         let shared = Arc::clone(self);
         Flight::start(async move {
-            let fetched = flight::caught(shared.fetch_keys()).await;
+            let fetched = flight::caught(shared.fetch_keys(missing)).await;
             shared.settle(&shared.keys, fetched)
         })
     }
 
-    async fn fetch_discovery(&self) -> Result<Fetched<Discovery>, Failure> {
+    async fn fetch_discovery(
+        &self,
+        missing: Option<Missing<Discovery>>,
+    ) -> Result<Fetched<Discovery>, Failure> {
         let url = self.broker.join(DISCOVERY_PATH);
-        self.fetch(&self.discovery, &url, |body| {
-            Discovery::parse(body, &self.broker)
-        })
-        .await
+        let (cache, shelf) = (&self.discovery, &self.discovery_shelf);
+        let parse = |body: &[u8]| Discovery::parse(body, &self.broker);
+        self.fetch(cache, shelf, &url, missing.as_ref(), parse)
+            .await
     }
 
-    async fn fetch_keys(self: &Arc<Self>) -> Result<Fetched<KeySet>, Failure> {
+    async fn fetch_keys(
+        self: &Arc<Self>,
+        missing: Option<Missing<KeySet>>,
+    ) -> Result<Fetched<KeySet>, Failure> {
         let discovery = self.discovery().await.map_err(Failure::inherited)?;
         let url = &discovery.jwks_uri;
-        let fetched = self.fetch(&self.keys, url, KeySet::parse).await;
+        let fetched = self.fetch_keys_from(url, missing.as_ref()).await;
         if !fetched.as_ref().is_err_and(Failure::is_gone) {
             return fetched;
         }
         // The keys may have moved since the discovery document was fetched.
         match self.discovery_beyond(&discovery).await {
             Ok(newer) if newer.jwks_uri != *url => {
-                self.fetch(&self.keys, &newer.jwks_uri, KeySet::parse).await
+                self.fetch_keys_from(&newer.jwks_uri, missing.as_ref())
+                    .await
             }
             _ => fetched,
         }
     }
 
+    async fn fetch_keys_from(
+        &self,
+        url: &Url,
+        missing: Option<&Missing<KeySet>>,
+    ) -> Result<Fetched<KeySet>, Failure> {
+        let (cache, shelf) = (&self.keys, &self.keys_shelf);
+        self.fetch(cache, shelf, url, missing, KeySet::parse).await
+    }
+
     async fn fetch<T: Send + Sync + 'static>(
         &self,
         cache: &Cache<T>,
+        shelf: &Shelf,
         url: &Url,
-        parse: impl FnOnce(&[u8]) -> Result<T>,
+        missing: Option<&Missing<T>>,
+        parse: impl Fn(&[u8]) -> Result<T> + Copy,
     ) -> Result<Fetched<T>, Failure> {
-        fetch(&*self.transport, &*self.clock, cache, url, parse).await
+        let clock = &*self.clock;
+        let request = || fetch(&*self.transport, clock, cache, url, parse);
+        shelf.get(cache, clock, url, missing, parse, request).await
     }
 
     fn settle<T: Send + Sync + 'static>(
@@ -194,7 +241,9 @@ impl Shared {
     ) -> Result<Arc<T>> {
         match fetched {
             Ok(fetched) => {
-                self.compare_clocks(&fetched.freshness);
+                if !fetched.is_shared {
+                    self.compare_clocks(&fetched.freshness);
+                }
                 cache.adopt(fetched)
             }
             Err(failure) => Err(cache.fail(failure, self.clock.monotonic(), &*self.random)),

@@ -89,6 +89,7 @@ async fn fet_45_a_fetch_that_panics_is_an_error_and_blocks_nothing() {
         Arc::clone(&transport) as _,
         Arc::clone(&clock) as _,
         Arc::new(ManualRandom::default()),
+        &unshared(&clock),
     );
     assert_eq!(code(documents.discovery().await), Code::Internal);
     transport.0.store(false, SeqCst);

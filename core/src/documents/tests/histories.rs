@@ -64,7 +64,7 @@ impl History {
                     return self.look(false).await;
                 };
                 self.look(false).await;
-                let _ = self.scene.documents.keys_beyond(&seen).await;
+                let _ = self.scene.documents.keys_beyond(&seen, "missing").await;
                 self.look(true).await;
             }
         }

@@ -11,7 +11,7 @@ async fn fet_33_a_key_that_is_missing_is_fetched_at_once() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
     scene.keys_are(200, &[], &key_set(&["two"]));
-    let newer = scene.documents.keys_beyond(&seen).await.unwrap();
+    let newer = scene.documents.keys_beyond(&seen, "two").await.unwrap();
     assert_eq!(ids(&newer), ["two"]);
     assert_eq!(scene.requests(), (1, 2));
 }
@@ -22,11 +22,11 @@ async fn fet_30_fet_31_missing_keys_cause_one_fetch_in_five_seconds() {
     let mut seen = scene.keys().await.unwrap();
     for fetches in 1..=3 {
         for _ in 0..1000 {
-            seen = scene.documents.keys_beyond(&seen).await.unwrap();
+            seen = scene.documents.keys_beyond(&seen, "two").await.unwrap();
         }
         assert_eq!(scene.requests(), (1, 1 + fetches));
         scene.clock.advance(Duration::from_millis(4999));
-        seen = scene.documents.keys_beyond(&seen).await.unwrap();
+        seen = scene.documents.keys_beyond(&seen, "two").await.unwrap();
         assert_eq!(scene.requests(), (1, 1 + fetches));
         scene.clock.advance(Duration::from_millis(1));
     }
@@ -41,7 +41,7 @@ async fn fet_30_all_who_miss_a_key_share_one_fetch() {
     let callers: Vec<_> = (0..100)
         .map(|_| {
             let (documents, seen) = (Arc::clone(&scene.documents), Arc::clone(&seen));
-            tokio::spawn(async move { documents.keys_beyond(&seen).await })
+            tokio::spawn(async move { documents.keys_beyond(&seen, "two").await })
         })
         .collect();
     tokio::task::yield_now().await;
@@ -60,7 +60,7 @@ async fn who_comes_with_an_older_set_gets_the_newer_one_without_a_fetch() {
     let seen = scene.keys().await.unwrap();
     scene.clock.advance(HOUR);
     let newer = scene.keys().await.unwrap();
-    let beyond = scene.documents.keys_beyond(&seen).await.unwrap();
+    let beyond = scene.documents.keys_beyond(&seen, "two").await.unwrap();
     assert!(Arc::ptr_eq(&newer, &beyond));
     assert_eq!(scene.requests(), (2, 2));
 }
@@ -71,7 +71,7 @@ async fn a_failed_fetch_for_a_missing_key_is_an_error_but_harms_no_other_token()
     let seen = scene.keys().await.unwrap();
     scene.keys_fail();
     for _ in 0..10 {
-        let beyond = scene.documents.keys_beyond(&seen).await;
+        let beyond = scene.documents.keys_beyond(&seen, "two").await;
         assert_eq!(code(beyond), Code::BrokerUnreachable);
         scene.keys().await.unwrap();
     }
@@ -101,7 +101,7 @@ async fn fet_39_keys_that_are_gone_are_looked_for_once_where_discovery_says() {
             .unwrap();
         scene.clock.advance(HOUR / 2);
         let seen = scene.keys().await.unwrap();
-        let newer = scene.documents.keys_beyond(&seen).await.unwrap();
+        let newer = scene.documents.keys_beyond(&seen, "two").await.unwrap();
         assert_eq!(ids(&newer), ["two"]);
         assert_eq!(scene.requests(), (2, 2));
         assert_eq!(scene.documents.stats().keys.failures, 0);

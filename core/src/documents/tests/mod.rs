@@ -5,6 +5,7 @@ mod flight;
 mod histories;
 mod keys;
 mod refresh;
+mod sharing;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::discovery::Discovery;
 use crate::error::{Code, Error, Result};
 use crate::jwks::KeySet;
 use crate::origin::Origin;
+use crate::store::{MemoryStore, Store};
 use crate::testing::{CannedTransport, ManualClock, ManualRandom};
 
 const DISCOVERY_URL: &str = "https://broker.example/.well-known/openid-configuration";
@@ -47,16 +49,20 @@ impl Scene {
     fn without_documents() -> Self {
         let broker = Arc::new(CannedTransport::new());
         let clock = Arc::new(ManualClock::at(START));
-        let documents = Documents::new(
-            Origin::parse("https://broker.example", false).unwrap(),
-            Arc::clone(&broker) as _,
-            Arc::clone(&clock) as _,
-            Arc::new(ManualRandom::default()),
-        );
+        let documents = documents(&broker, &clock, &unshared(&clock));
         Self {
             broker,
             clock,
             documents,
+        }
+    }
+
+    /// Another process, of which there is to be seen what it keeps in the store.
+    fn process(&self, store: &Arc<dyn Store>) -> Self {
+        Self {
+            broker: Arc::clone(&self.broker),
+            clock: Arc::clone(&self.clock),
+            documents: documents(&self.broker, &self.clock, store),
         }
     }
 
@@ -104,6 +110,24 @@ impl Scene {
             tokio::task::yield_now().await;
         }
     }
+}
+
+fn documents(
+    broker: &Arc<CannedTransport>,
+    clock: &Arc<ManualClock>,
+    store: &Arc<dyn Store>,
+) -> Arc<Documents> {
+    Documents::new(
+        Origin::parse("https://broker.example", false).unwrap(),
+        Arc::clone(broker) as _,
+        Arc::clone(clock) as _,
+        Arc::new(ManualRandom::default()),
+        store,
+    )
+}
+
+fn unshared(clock: &Arc<ManualClock>) -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new(Arc::clone(clock) as _))
 }
 
 /// A key set in which every key is the one of RFC 8037, appendix A.2.
