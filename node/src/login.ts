@@ -76,6 +76,8 @@ export interface DocumentStats {
   readonly failures: number;
   /** How often a document past its lifetime was used, because there was no newer one to be had. */
   readonly staleServes: number;
+  /** How often a document was taken over that another process had fetched, instead of a request. */
+  readonly sharedLoads: number;
   /** How long ago the document was fetched or found unchanged, if there is one. */
   readonly ageMs: number | null;
   /** How long the document may be used from now, zero once that is over, if there is one. */

@@ -32,6 +32,8 @@ pub struct DocumentStats {
     pub failures: i64,
     /// Uses past the end of its lifetime.
     pub stale_serves: i64,
+    /// Documents taken over from another process.
+    pub shared_loads: i64,
     /// How long ago it was fetched.
     pub age_ms: Option<f64>,
     /// How long it may still be used.
@@ -62,6 +64,7 @@ impl From<portier_client::DocumentStats> for DocumentStats {
             requests: number(stats.requests),
             failures: number(stats.failures),
             stale_serves: number(stats.stale_serves),
+            shared_loads: number(stats.shared_loads),
             age_ms: stats.age_seconds.map(milliseconds),
             fresh_for_ms: stats.fresh_for_seconds.map(milliseconds),
         }

@@ -14,7 +14,7 @@ use url::Url;
 use self::cache::Cache;
 use self::fetch::{Failure, Fetched, fetch};
 use self::flight::Flight;
-use self::sharing::{Missing, Shelf};
+use self::sharing::{Board, Missing};
 use crate::clock::{Clock, Random, unix_seconds};
 use crate::discovery::{DISCOVERY_PATH, Discovery};
 use crate::error::Result;
@@ -51,11 +51,11 @@ impl Documents {
         random: Arc<dyn Random>,
         store: &Arc<dyn Store>,
     ) -> Arc<Self> {
-        let shelf = |document| Shelf::new(Arc::clone(store), &broker, document);
+        let board = |document| Board::new(Arc::clone(store), &broker, document);
         Arc::new(Self {
             shared: Arc::new(Shared {
-                discovery_shelf: shelf("discovery"),
-                keys_shelf: shelf("keys"),
+                discovery_board: board("discovery"),
+                keys_board: board("keys"),
                 broker,
                 transport,
                 clock,
@@ -126,8 +126,8 @@ struct Shared {
     random: Arc<dyn Random>,
     discovery: Cache<Discovery>,
     keys: Cache<KeySet>,
-    discovery_shelf: Shelf,
-    keys_shelf: Shelf,
+    discovery_board: Board,
+    keys_board: Board,
     /// The bits of an `f64`, not a number as long as nothing is known.
     clock_difference: AtomicU64,
 }
@@ -186,9 +186,9 @@ impl Shared {
         missing: Option<Missing<Discovery>>,
     ) -> Result<Fetched<Discovery>, Failure> {
         let url = self.broker.join(DISCOVERY_PATH);
-        let (cache, shelf) = (&self.discovery, &self.discovery_shelf);
+        let (cache, board) = (&self.discovery, &self.discovery_board);
         let parse = |body: &[u8]| Discovery::parse(body, &self.broker);
-        self.fetch(cache, shelf, &url, missing.as_ref(), parse)
+        self.fetch(cache, board, &url, missing.as_ref(), parse)
             .await
     }
 
@@ -217,21 +217,21 @@ impl Shared {
         url: &Url,
         missing: Option<&Missing<KeySet>>,
     ) -> Result<Fetched<KeySet>, Failure> {
-        let (cache, shelf) = (&self.keys, &self.keys_shelf);
-        self.fetch(cache, shelf, url, missing, KeySet::parse).await
+        let (cache, board) = (&self.keys, &self.keys_board);
+        self.fetch(cache, board, url, missing, KeySet::parse).await
     }
 
     async fn fetch<T: Send + Sync + 'static>(
         &self,
         cache: &Cache<T>,
-        shelf: &Shelf,
+        board: &Board,
         url: &Url,
         missing: Option<&Missing<T>>,
         parse: impl Fn(&[u8]) -> Result<T> + Copy,
     ) -> Result<Fetched<T>, Failure> {
         let clock = &*self.clock;
         let request = || fetch(&*self.transport, clock, cache, url, parse);
-        shelf.get(cache, clock, url, missing, parse, request).await
+        board.get(cache, clock, url, missing, parse, request).await
     }
 
     fn settle<T: Send + Sync + 'static>(

@@ -59,12 +59,12 @@ struct Copy {
 }
 
 /// One document of one broker in the store.
-pub(super) struct Shelf {
+pub(super) struct Board {
     store: Arc<dyn Store>,
     name: String,
 }
 
-impl Shelf {
+impl Board {
     pub(super) fn new(store: Arc<dyn Store>, broker: &Origin, document: &str) -> Self {
         // No relying party is called that, so it is nobody's session.
         let name = SessionKey::new(broker.as_str(), "documents", document).to_string();
@@ -103,7 +103,7 @@ impl Shelf {
             Some(copy)
         };
         let mut waited = Duration::ZERO;
-        let mut pause = SHORTEST_PAUSE;
+        let mut next_wait = SHORTEST_PAUSE;
         loop {
             match load().await {
                 Some(Some(copy)) => return Ok(copy),
@@ -118,22 +118,21 @@ impl Shelf {
                 }
                 Some(false) if waited >= LONGEST_WAIT => return fetch().await,
                 Some(false) => {
-                    tokio::time::sleep(pause).await;
-                    waited += pause;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    tokio::time::sleep(next_wait).await;
+                    waited += next_wait;
+                    next_wait = (next_wait * 2).min(LONGEST_PAUSE);
                 }
             }
         }
         // Who held the lease before may have saved a copy since we looked.
-        let result = match load().await {
-            Some(Some(copy)) => Ok(copy),
-            _ => {
-                let fetched = fetch().await;
-                if let Ok(fetched) = &fetched {
-                    self.save(documents, fetched).await;
-                }
-                fetched
+        let result = if let Some(Some(copy)) = load().await {
+            Ok(copy)
+        } else {
+            let fetched = fetch().await;
+            if let Ok(fetched) = &fetched {
+                self.save(documents, fetched).await;
             }
+            fetched
         };
         ask(documents.release(&self.name)).await;
         result

@@ -1,6 +1,6 @@
 //! Processes that share what one of them fetched.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use super::*;
@@ -13,7 +13,7 @@ struct Shelves(Mutex<Content>);
 #[derive(Default)]
 struct Content {
     documents: HashMap<String, String>,
-    leases: HashMap<String, ()>,
+    leases: HashSet<String>,
     /// Every question is answered with an error.
     fails: bool,
     /// No question is answered.
@@ -77,7 +77,7 @@ impl SharedDocuments for Shelves {
     }
 
     fn lease<'a>(&'a self, name: &'a str, _: Duration) -> BoxFuture<'a, Result<bool>> {
-        self.answer(|content| content.leases.insert(name.to_owned(), ()).is_none())
+        self.answer(|content| content.leases.insert(name.to_owned()))
     }
 
     fn release<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<()>> {
@@ -310,7 +310,7 @@ async fn a_holder_of_the_lease_that_died_delays_no_more_than_ten_seconds() {
     {
         let mut content = shelves.content();
         let name = content.documents.drain().next().unwrap().0;
-        content.leases.insert(name, ());
+        content.leases.insert(name);
     }
     let mut waiting = std::pin::pin!(two.discovery());
     let early = tokio::time::timeout(Duration::from_secs(9), waiting.as_mut()).await;
