@@ -44,8 +44,9 @@ async def check_store(
 ) -> None:
     """Try out whether a store keeps the rules.
 
-    ``make_store`` makes the store, or is a coroutine function that does. The records of others in
-    it are left alone. Plain methods are called from several threads as well, as by a
+    ``make_store`` makes the store, or is a coroutine function that does. It is called twice, as by
+    two processes, whose stores may share their records. Those of others are left alone. Plain
+    methods are called from several threads as well, as by a
     :class:`portier_client.blocking.Client`, unless ``threads`` is ``False``. ``full`` makes a store
     that has no room left, ``gone`` one that cannot be reached, where that can be brought about.
 
@@ -56,7 +57,7 @@ async def check_store(
     >>> from portier_client.testing import check_store, open_store
     >>> asyncio.run(check_store(lambda: open_store("memory:")))
     """
-    subject = _Subject(await _made(make_store))
+    subject = _Subject(await _made(make_store), await _made(make_store))
     for rule in (
         gives_a_record_back_once,
         knows_nothing_of_other_nonces,
@@ -68,11 +69,11 @@ async def check_store(
         await subject.keeps(rule)
     if subject.is_plain and threads:
         await subject.keeps(gives_a_record_to_one_of_many_threads)
-    await subject.keeps(ends_a_record_in_time)
     if full is not None:
         await _Subject(await _made(full)).keeps(refuses_what_it_has_no_room_for)
     if gone is not None:
         await _Subject(await _made(gone)).keeps(says_that_it_cannot_be_reached)
+    await subject.keeps(ends_a_record_in_time)
 
 
 async def gives_a_record_back_once(store: _Subject) -> None:
@@ -117,8 +118,8 @@ async def gives_a_record_to_one_of_many(store: _Subject) -> None:
     for _ in range(_ROUNDS):
         nonce = _nonce()
         await store.put(nonce, "record")
-        taken = await asyncio.gather(*(store.take(nonce) for _ in range(_AT_ONCE)))
-        _one_winner(taken)
+        takes = (store.take(nonce, twin=number % 2 == 1) for number in range(_AT_ONCE))
+        _one_winner(await asyncio.gather(*takes))
 
 
 async def keeps_one_record_of_many(store: _Subject) -> None:
@@ -140,8 +141,8 @@ async def gives_a_record_to_one_of_many_threads(store: _Subject) -> None:
             together = threading.Barrier(_THREADS)
             loop = asyncio.get_running_loop()
             takes = [
-                loop.run_in_executor(pool, store.take_in_thread, nonce, together)
-                for _ in range(_THREADS)
+                loop.run_in_executor(pool, store.take_in_thread, nonce, together, number % 2 == 1)
+                for number in range(_THREADS)
             ]
             _one_winner(await asyncio.gather(*takes))
 
@@ -203,8 +204,9 @@ class _Broken(Exception):
 class _Subject:
     """The store, with what its methods return looked at."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, twin: Any = None) -> None:
         self._store = store
+        self._twin = twin
         self.is_plain = True
 
     async def keeps(self, rule: Callable[[_Subject], Awaitable[None]]) -> None:
@@ -222,8 +224,9 @@ class _Subject:
     async def put(self, nonce: str, record: str, ttl: float = 60.0) -> None:
         self._nothing(await self._call("put", nonce, record, ttl))
 
-    async def take(self, nonce: str) -> str | None:
-        return self._record(await self._call("take", nonce))
+    async def take(self, nonce: str, *, twin: bool = False) -> str | None:
+        subject = _Subject(self._twin) if twin else self
+        return self._record(await subject._call("take", nonce))
 
     async def holds(self, nonce: str, expected: bool, when: str) -> None:
         if not self.has("contains"):
@@ -248,10 +251,11 @@ class _Subject:
             self._nothing(returned)
         return False
 
-    def take_in_thread(self, nonce: str, together: threading.Barrier) -> str | None:
+    def take_in_thread(self, nonce: str, together: threading.Barrier, twin: bool) -> str | None:
+        store = self._twin if twin else self._store
         together.wait(_LIMIT_SECONDS)
         try:
-            return self._record(self._store.take(nonce))
+            return self._record(store.take(nonce))
         except _Broken:
             raise
         except Exception as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,25 +39,25 @@ def full_socket() -> Iterator[Path]:
         yield socket
 
 
-@pytest.mark.parametrize("decode_responses", [False, True])
-@pytest.mark.parametrize("kind", [redis.Redis, redis.asyncio.Redis])
-def test_nst_31_the_store_keeps_the_rules(
-    kind: type[Any], decode_responses: bool, socket: Path, full_socket: Path
-) -> None:
-    async def check() -> None:
-        # Ends, and is told so by closing, what it opens.
+def test_nst_31_the_store_keeps_the_rules(socket: Path, full_socket: Path) -> None:
+    async def check(kind: type[Any], decode_responses: bool) -> None:
         clients = [
             kind(unix_socket_path=str(path), decode_responses=decode_responses, retry=None)
             for path in (socket, full_socket, socket.with_name("nobody"))
         ]
         try:
-            here, full, gone = (RedisClientStore(client) for client in clients)
-            await check_store(lambda: here, full=lambda: full, gone=lambda: gone)
+            here, full, gone = (partial(RedisClientStore, client) for client in clients)
+            await check_store(here, full=full, gone=gone)
         finally:
             for client in clients:
                 await client.aclose() if hasattr(client, "aclose") else client.close()
 
-    asyncio.run(check())
+    async def check_all() -> None:
+        # At the same time, because of what has to expire.
+        kinds = itertools.product((redis.Redis, redis.asyncio.Redis), (False, True))
+        await asyncio.gather(*(check(*kind) for kind in kinds))
+
+    asyncio.run(check_all())
 
 
 def test_a_login(socket: Path, broker: DevBroker) -> None:
