@@ -15,6 +15,7 @@ from .servers import redis_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 class Good:
@@ -312,12 +313,12 @@ def test_nst_31_a_store_that_is_full_or_gone_says_so() -> None:
         asyncio.run(check_store(Good, gone=GoneSilently))
 
 
-def test_nst_31_stores_that_urls_name_pass() -> None:
+def test_nst_31_stores_that_urls_name_pass(tmp_path: Path) -> None:
     async def check(*urls: str) -> None:
         await asyncio.gather(*(check_store(lambda url=url: open_store(url)) for url in urls))
 
     with redis_server() as socket:
-        asyncio.run(check("memory:", f"redis+unix://{socket}"))
+        asyncio.run(check("memory:", f"redis+unix://{socket}", f"sqlite:///{tmp_path}/logins.db"))
 
 
 def test_only_urls_of_stores_are_opened() -> None:

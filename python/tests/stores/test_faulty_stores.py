@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from portier_client import StoreError, blocking
+from portier_client import Client, StoreError, blocking
 
 from .written import REDIRECT_URI, Faulty, Plain, Waiting, use
 
@@ -226,6 +226,15 @@ def test_ffi_14_connections_of_a_loop_that_is_over_are_a_store_error(broker: Dev
     error = refusal(store, broker, cold=False)
     assert error.code == "store_failed"
     assert str(error.__cause__) == "Event loop is closed"
+
+
+def test_without_an_event_loop_nothing_can_be_awaited(broker: DevBroker) -> None:
+    client = Client(REDIRECT_URI, broker=broker.origin, store=Waiting())
+    asyncio.run(client.warm())
+    with pytest.raises(StoreError) as caught:
+        client.authenticate("alice@example.com").send(None)
+    gc.collect()
+    assert str(caught.value.__cause__) == "no running event loop"
 
 
 @cold

@@ -13,7 +13,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::IntoPyDict as _;
 use tokio::sync::oneshot;
 
-use super::reading::{Read, cannot_wait, is_awaitable, raised};
+use super::reading::{Read, cannot_wait, discard, is_awaitable, raised};
 use crate::bridge::{self, Held, Place, Tracked};
 
 /// How long the operation waits for the store.
@@ -174,7 +174,7 @@ fn start<'py>(returned: &Bound<'py, PyAny>) -> PyResult<Started<'py>> {
     static ENSURE_FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
     let py = returned.py();
-    let event_loop = bridge::running_loop(py)?;
+    let event_loop = bridge::running_loop(py).inspect_err(|_| discard(returned))?;
     let keywords = [(intern!(py, "loop"), &event_loop)].into_py_dict(py)?;
     let task = ENSURE_FUTURE
         .import(py, "asyncio", "ensure_future")?

@@ -125,7 +125,7 @@ fn wrong_type(method: &'static str, expected: &str, returned: &Bound<'_, PyAny>)
 }
 
 /// Closes what may be a coroutine: it will never be awaited, and need not warn of that.
-fn discard(returned: &Bound<'_, PyAny>) {
+pub(super) fn discard(returned: &Bound<'_, PyAny>) {
     let py = returned.py();
     if returned.hasattr(intern!(py, "cr_await")).unwrap_or(false) {
         let _ = returned.call_method0(intern!(py, "close"));
