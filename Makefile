@@ -77,6 +77,9 @@ test-node: tools-node redis package $(RUNTIMES_READY) ## Run the Node suites, on
 test-parity: setup module package ## Check that no language lacks what another has
 	$(call say,Parity of Rust and Python and Node)
 	@$(VENV_PYTHON) tests/parity/parity.py
+	$(call say,Logins that begin in one language and end in another)
+	@$(CARGO) build --locked --quiet -p portier-client --all-features --example half_a_login
+	@cd python && $(VENV_PYTHON) -m pytest --config-file pyproject.toml ../tests/interop
 
 .PHONY: broker
 broker: tools ## Install the real broker into .tools, for the end-to-end tests

@@ -46,8 +46,8 @@ NOT_YET = {"store", "check_store"}
 PYTHON_ONLY = {"open_store"}
 # What the language itself asks for.
 NODE_LANGUAGE = {"to_json"}
-# Injected in tests only, through `testing` in the other languages.
-RUST_ONLY = {"clock", "random", "transport"}
+# Injected in tests only, through `testing` in the other languages; `store` takes URLs there.
+RUST_ONLY = {"clock", "random", "transport", "store_url"}
 
 findings: list[str] = []
 

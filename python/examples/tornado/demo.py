@@ -59,7 +59,9 @@ def main() -> int:
             site = Site(sockets, url, broker.origin, store, secrets.token_bytes(32))
             site.client()
             print(f"\n    Open {url}\n", flush=True)
-            print("For development only: the broker asks for no proof. Ctrl-C stops it.", flush=True)
+            print(
+                "For development only: the broker asks for no proof. Ctrl-C stops it.", flush=True
+            )
             if store == IN_MEMORY:
                 asyncio.run(serve(site))
             else:
