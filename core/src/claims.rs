@@ -6,12 +6,10 @@ use crate::clock::unix_seconds;
 use crate::email::normalize_email;
 use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
+use crate::nonce::MAX_NONCE_OCTETS;
 
 /// The last second of the year 9999; times beyond are mistakes.
 const MAX_TIME: f64 = 253_402_300_799.0;
-
-/// The longest nonce that is looked up, in octets. Ours are shorter.
-const MAX_NONCE_OCTETS: usize = 512;
 
 /// What the claims of a token have to agree with.
 #[derive(Clone, Copy)]

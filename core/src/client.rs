@@ -203,12 +203,13 @@ impl Inner {
         let discovery = self.documents.discovery().await?;
         check_response_mode(&self.config, &discovery)?;
 
-        let nonce = Nonce::generate(&*self.random)?;
-        let record = Record::new(options, email, self.clock.now()).to_text()?;
-        let key = self.session_key(nonce.as_str());
-        self.store
-            .put(&key, record, self.config.session_ttl)
-            .await?;
+        let nonce = match self.store.nonces() {
+            None => self.put(options, email).await?,
+            Some(nonces) => {
+                let nonce = nonces.create(options.only_email(email)?).await?;
+                Nonce::made_by_store(nonce)?
+            }
+        };
         Ok(authorization_url(
             &self.config,
             &discovery,
@@ -227,7 +228,8 @@ impl Inner {
         let token = Token::parse(id_token, &self.config.algorithms)?;
         let expected = self.expected();
         let claims = Claims::parse(token.payload(), &expected, self.clock.now())?;
-        let session = self.session_key(claims.nonce());
+        let nonce = claims.nonce().to_owned();
+        let session = self.session_key(&nonce);
 
         let mut keys = self.documents.keys().await?;
         if keys.get(token.key_id()).is_none() {
@@ -243,13 +245,18 @@ impl Inner {
         let claims = claims.check(&expected, self.clock.now())?;
 
         // From here on the token is genuine; only now may it use up the login.
-        let record = self.take(&session).await?;
-        let (session, same_browser) = Record::parse(&record)?.accept(
-            &claims.email_original,
-            claims.issued_at,
-            browser,
-            self.config.leeway,
-        )?;
+        let (session, same_browser) = match self.store.nonces() {
+            None => Record::parse(&self.take(&session).await?)?.accept(
+                &claims.email_original,
+                claims.issued_at,
+                browser,
+                self.config.leeway,
+            )?,
+            Some(nonces) => {
+                nonces.consume(&nonce, &claims.email_original).await?;
+                (None, false)
+            }
+        };
         Ok(Login {
             email: claims.email,
             email_original: claims.email_original,
@@ -273,6 +280,16 @@ impl Inner {
             Some(false) => Ok(seen),
             Some(true) | None => self.documents.keys_beyond(&seen, key_id).await,
         }
+    }
+
+    async fn put(&self, options: &AuthenticateOptions, email: Option<&str>) -> Result<Nonce> {
+        let nonce = Nonce::generate(&*self.random)?;
+        let record = Record::new(options, email, self.clock.now()).to_text()?;
+        let key = self.session_key(nonce.as_str());
+        self.store
+            .put(&key, record, self.config.session_ttl)
+            .await?;
+        Ok(nonce)
     }
 
     async fn take(&self, session: &SessionKey) -> Result<String> {

@@ -40,7 +40,7 @@ pub use self::store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use self::store::SqliteStore;
 pub use self::store::{
-    BoxFuture, MemoryStore, SessionKey, SharedDocuments, Store, Taken, open_store,
+    BoxFuture, MemoryStore, NonceStore, SessionKey, SharedDocuments, Store, Taken, open_store,
 };
 pub use self::token::Algorithm;
 

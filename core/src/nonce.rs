@@ -7,10 +7,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Random;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 /// Random octets in a nonce: 192 bits.
 const NONCE_OCTETS: usize = 24;
+
+/// The longest nonce that is looked up, in octets. Ours are shorter.
+pub(crate) const MAX_NONCE_OCTETS: usize = 512;
 
 /// The one-time value that ties a token to the login it answers (OpenID Connect Core, section
 /// 3.2.2.11).
@@ -22,6 +25,17 @@ impl Nonce {
         let mut octets = [0; NONCE_OCTETS];
         random.fill(&mut octets)?;
         Ok(Self(URL_SAFE_NO_PAD.encode(octets)))
+    }
+
+    /// Takes a nonce that a store has made. Only the store knows how hard it is to guess.
+    pub(crate) fn made_by_store(nonce: String) -> Result<Self> {
+        if (1..=MAX_NONCE_OCTETS).contains(&nonce.len()) {
+            return Ok(Self(nonce));
+        }
+        Err(Error::new(
+            Code::StoreFailed,
+            format_args!("the store made no nonce of 1 to {MAX_NONCE_OCTETS} octets"),
+        ))
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -44,6 +44,17 @@ impl AuthenticateOptions {
         }
     }
 
+    /// The address, if there is nothing else to keep: some stores can keep nothing else.
+    pub(crate) fn only_email<'a>(&self, email: Option<&'a str>) -> Result<&'a str> {
+        let problem = match (email, &self.session, &self.browser) {
+            (Some(email), None, None) => return Ok(email),
+            (None, _, _) => "the store cannot keep a login without an address",
+            (_, Some(_), _) => "the store cannot keep a session text",
+            (_, _, Some(_)) => "the store cannot keep a binding to the browser",
+        };
+        Err(Error::new(Code::InvalidOption, problem))
+    }
+
     /// Checks the sizes, so that nothing unbounded reaches a store or a URL.
     pub(crate) fn check(&self) -> Result<()> {
         for (name, value, limit) in [

@@ -2,6 +2,7 @@
 
 mod entries;
 mod memory;
+mod nonces;
 #[cfg(feature = "redis")]
 mod redis;
 mod sharing;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::memory::MemoryStore;
+pub use self::nonces::NonceStore;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 use self::sharing::LoginsOnly;
@@ -73,6 +75,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Where the processes that use this store share the broker's documents, if they do.
     fn documents(&self) -> Option<&dyn SharedDocuments> {
+        None
+    }
+
+    /// For a store that makes the nonces itself: a client calls these methods in place of
+    /// [`Store::put`], [`Store::take`] and [`Store::contains`].
+    fn nonces(&self) -> Option<&dyn NonceStore> {
         None
     }
 }
