@@ -162,6 +162,15 @@ impl Client {
         Ok(self.inner.documents.keys().await?.infos())
     }
 
+    /// Returns the broker's key set, as JSON text, from the cache if it is fresh. It may have keys
+    /// in it that this client does not use.
+    ///
+    /// # Errors
+    /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable).
+    pub async fn key_set(&self) -> Result<String> {
+        Ok(self.inner.documents.keys().await?.raw.clone())
+    }
+
     /// Fetches the broker's documents ahead of the first login.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ const MAX_EXPONENT_BITS: u32 = 33;
 /// The usable keys of a broker.
 pub(crate) struct KeySet {
     keys: Vec<Key>,
+    /// The whole document as it came, also with what this library makes no use of.
+    pub(crate) raw: String,
 }
 
 /// A public key that is ready to verify.
@@ -79,7 +81,10 @@ impl KeySet {
                 ids.len()
             )));
         }
-        Ok(Self { keys })
+        Ok(Self {
+            keys,
+            raw: String::from_utf8_lossy(body).into_owned(),
+        })
     }
 
     /// The key with that id.

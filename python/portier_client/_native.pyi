@@ -1,8 +1,8 @@
 """The native half of the package; private."""
 
 from asyncio import Future
-from collections.abc import Mapping, Sequence
-from typing import Final, Literal, TypedDict, final, overload, type_check_only
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Final, Literal, Protocol, TypedDict, final, overload, type_check_only
 
 from ._login import NativeLogin
 from ._store import Store
@@ -24,10 +24,16 @@ __all__ = [
 __version__: Final[str]
 
 @type_check_only
+class Nonces(Protocol):
+    """What knows which nonces an application has drawn itself."""
+
+    def consume_nonce(self, nonce: str, email: str, /) -> Awaitable[bool]: ...
+
+@type_check_only
 class Options(TypedDict):
     redirect_uri: str
     broker: str
-    store: str | Store | None
+    store: str | Store | Nonces | None
     response_mode: str
     leeway: float
     session_ttl: float
@@ -105,6 +111,10 @@ class Client:
     ) -> list[tuple[str, str, int]] | Future[list[tuple[str, str, int]]]: ...
     @overload
     def keys(self, blocking: Literal[True], /) -> list[tuple[str, str, int]]: ...
+    @overload
+    def key_set(self, blocking: Literal[False] = False, /) -> str | Future[str]: ...
+    @overload
+    def key_set(self, blocking: Literal[True], /) -> str: ...
     @overload
     def warm(self, blocking: Literal[False] = False, /) -> Future[None] | None: ...
     @overload

@@ -185,6 +185,14 @@ impl Client {
         })
     }
 
+    /// The key set, as the text of a JSON object.
+    #[pyo3(signature = (blocking = false, /))]
+    fn key_set<'py>(&self, py: Python<'py>, blocking: bool) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, blocking);
+        let client = self.of(py, call.process)?.clone();
+        call.run(async move { client.key_set().await })
+    }
+
     #[pyo3(signature = (blocking = false, /))]
     fn warm<'py>(&self, py: Python<'py>, blocking: bool) -> PyResult<Bound<'py, PyAny>> {
         let call = Call::new(py, blocking);

@@ -15,6 +15,7 @@ from portier_client import (
     _base,
     _check_store,
     _client,
+    asyncio_portier,
     blocking,
     errors,
     normalize_email,
@@ -58,7 +59,7 @@ def test_examples_of_native_functions_run(
 
 
 def public() -> Iterator[tuple[str, object]]:
-    for module in (portier_client, blocking, stores, testing, tornado):
+    for module in (portier_client, asyncio_portier, blocking, stores, testing, tornado):
         for name in module.__all__:
             if name.startswith("_"):
                 continue

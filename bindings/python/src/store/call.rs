@@ -32,6 +32,10 @@ pub(super) enum Method {
     Contains {
         nonce: String,
     },
+    ConsumeNonce {
+        nonce: String,
+        email: String,
+    },
 }
 
 impl Method {
@@ -40,6 +44,7 @@ impl Method {
             Self::Put { .. } => "put",
             Self::Take { .. } => "take",
             Self::Contains { .. } => "contains",
+            Self::ConsumeNonce { .. } => "consume_nonce",
         }
     }
 
@@ -52,6 +57,9 @@ impl Method {
             }
             Self::Take { nonce } => store.call_method1(intern!(py, "take"), (nonce,)),
             Self::Contains { nonce } => store.call_method1(intern!(py, "contains"), (nonce,)),
+            Self::ConsumeNonce { nonce, email } => {
+                store.call_method1(intern!(py, "consume_nonce"), (nonce, email))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ mod reading;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portier_client::{BoxFuture, Result, SessionKey, Store, Taken};
+use portier_client::{BoxFuture, Code, Error, NonceStore, Result, SessionKey, Store, Taken};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -19,16 +19,33 @@ use crate::bridge::Held;
 #[derive(Clone)]
 pub(crate) struct PythonStore {
     object: Arc<Held>,
-    /// Whether the object has the method that it may have.
-    has_contains: bool,
+    methods: Methods,
+}
+
+/// Which methods an object has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Methods {
+    /// `put` and `take`.
+    Records,
+    /// These, and `contains`.
+    RecordsAndContains,
+    /// `consume_nonce`, for nonces that the application has drawn itself.
+    Nonces,
 }
 
 impl PythonStore {
-    /// Makes the store of an object that has `put` and `take`.
+    /// Makes the store of an object that has `put` and `take`, or `consume_nonce`.
     pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let methods = if !object.hasattr("put")? && object.hasattr("consume_nonce")? {
+            Methods::Nonces
+        } else if object.hasattr("contains")? {
+            Methods::RecordsAndContains
+        } else {
+            Methods::Records
+        };
         Ok(Self {
             object: Arc::new(Held::new(object)),
-            has_contains: object.hasattr("contains")?,
+            methods,
         })
     }
 
@@ -61,11 +78,42 @@ impl Store for PythonStore {
     }
 
     fn contains<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<bool>>> {
-        if !self.has_contains {
+        if self.methods != Methods::RecordsAndContains {
             return Box::pin(async { Ok(None) });
         }
         let nonce = key.to_string();
         let method = Method::Contains { nonce };
         Box::pin(call::call(Arc::clone(&self.object), method, known))
+    }
+
+    fn nonces(&self) -> Option<&dyn NonceStore> {
+        (self.methods == Methods::Nonces).then_some(self)
+    }
+}
+
+impl NonceStore for PythonStore {
+    fn create<'a>(&'a self, _email: &'a str) -> BoxFuture<'a, Result<String>> {
+        Box::pin(async {
+            Err(Error::new(
+                Code::StoreFailed,
+                "the application draws its nonces itself",
+            ))
+        })
+    }
+
+    fn consume<'a>(&'a self, nonce: &'a str, email: &'a str) -> BoxFuture<'a, Result<()>> {
+        let method = Method::ConsumeNonce {
+            nonce: nonce.to_owned(),
+            email: email.to_owned(),
+        };
+        Box::pin(async {
+            if call::call(Arc::clone(&self.object), method, known).await? == Some(true) {
+                return Ok(());
+            }
+            Err(Error::new(
+                Code::SessionUnknown,
+                "no such login is pending here: it has expired, or was completed before",
+            ))
+        })
     }
 }
