@@ -118,7 +118,7 @@ def test_a_task_that_is_over_as_soon_as_it_starts(broker: DevBroker) -> None:
             return self.plain.take(nonce)
 
     def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
-        """Starts coroutines at once, as `asyncio.eager_task_factory` of Python 3.12 does."""
+        """Does what `asyncio.eager_task_factory` does, which is new in Python 3.12."""
         if coroutine.__name__ != "take":
             return asyncio.Task(coroutine, loop=loop, **options)
         future = loop.create_future()
@@ -128,7 +128,8 @@ def test_a_task_that_is_over_as_soon_as_it_starts(broker: DevBroker) -> None:
         return future
 
     async def main() -> None:
-        asyncio.get_running_loop().set_task_factory(factory)
+        eager = getattr(asyncio, "eager_task_factory", factory)
+        asyncio.get_running_loop().set_task_factory(eager)
         await log_in(client, broker)
 
     client = Client(REDIRECT_URI, broker=broker.origin, store=Eager())
