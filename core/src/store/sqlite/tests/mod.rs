@@ -1,5 +1,6 @@
 //! The store against files of all kinds, clocks that are moved by hand, and other processes.
 
+mod disks;
 mod documents;
 mod files;
 mod logins;

@@ -125,68 +125,6 @@ async fn takes_one_and_waits() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
-/// Without a disk of its own, which takes a user namespace or `sudo`, this is left out; not in CI.
-#[test]
-fn nst_23_a_full_disk_refuses_new_logins_and_those_it_cannot_use_up() {
-    let scene = Scene::new();
-    let script = r#"mount -t tmpfs -o size=1m,mode=700 none "$1" && shift && exec "$@""#;
-    let disk = scene.directory.join("disk");
-    fs::create_dir(&disk).unwrap();
-    let run = |words: &[&str]| {
-        let mut command = Command::new(words[0]);
-        command.args(&words[1..]).args(["sh", "-c", script, "sh"]);
-        command.arg(&disk).arg("env");
-        command.arg(format!("{PATH}={}", disk.join("logins.db").display()));
-        command.arg(program()).args(arguments("fills_the_disk"));
-        command.output()
-    };
-    let refused = |output: &std::io::Result<std::process::Output>| {
-        output.as_ref().map_or(true, |output| {
-            !String::from_utf8_lossy(&output.stdout).contains("answer:started")
-        })
-    };
-    let mut output = run(&["unshare", "-rm"]);
-    if refused(&output) {
-        output = run(&["sudo", "-n", "unshare", "-m"]);
-    }
-    if refused(&output) {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "no disk of its own: {output:?}"
-        );
-        eprintln!("SKIPPED: no disk of its own to fill");
-        return;
-    }
-    let output = output.unwrap();
-    assert!(output.status.success(), "{output:?}");
-}
-
-#[tokio::test]
-#[ignore = "a process that another test starts"]
-async fn fills_the_disk() {
-    let store = given();
-    answer("started");
-    let path = PathBuf::from(std::env::var_os(PATH).unwrap());
-    let others = path.with_file_name("others");
-    fs::write(&others, vec![1; 262_144]).unwrap();
-    let mut pending = 0;
-    let error = loop {
-        match store.put(&key(pending), "x".repeat(1000), TTL).await {
-            Ok(()) => pending += 1,
-            Err(error) => break error,
-        }
-    };
-    assert_eq!(error.code(), Code::StoreFull);
-    assert!(pending > 10, "{pending}");
-    // What cannot be written down is not given away.
-    assert_eq!(code(take(&store, 1).await), Code::StoreUnavailable);
-    assert_eq!(store.contains(&key(1)).await.unwrap(), Some(true));
-    fs::remove_file(&others).unwrap();
-    let taken = take(&store, 1).await.unwrap();
-    assert_eq!(taken, Taken::Record("x".repeat(1000)));
-    assert_eq!(take(&store, 1).await.unwrap(), Taken::Used);
-}
-
 /// Run it with `--ignored --nocapture`, and with `TMPDIR` on the disk in question.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]

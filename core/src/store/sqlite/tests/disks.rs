@@ -1,0 +1,116 @@
+//! Disks that are full or may not be written. Each is mounted for one process, which is this very
+//! program.
+
+use std::io;
+use std::process::{Command, Output};
+
+use super::*;
+
+/// Names the file to the processes that tests start.
+const PATH: &str = "PORTIER_CLIENT_TEST_FILE";
+
+/// Runs one of the tests below on a disk of its own, which takes a user namespace or `sudo`; where
+/// there is neither, it is left out, but not in CI.
+fn on_a_disk(test: &str) {
+    let scene = Scene::new();
+    let disk = scene.directory.join("disk");
+    fs::create_dir(&disk).unwrap();
+    let mut output = run(&["unshare", "-rm"], &disk, test);
+    if !has_started(&output) {
+        output = run(&["sudo", "-n", "unshare", "-m"], &disk, test);
+    }
+    if !has_started(&output) {
+        assert!(std::env::var_os("CI").is_none(), "no disk: {output:?}");
+        eprintln!("SKIPPED: no disk of its own");
+        return;
+    }
+    let output = output.unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+fn run(words: &[&str], disk: &Path, test: &str) -> io::Result<Output> {
+    let script = r#"mount -t tmpfs -o size=1m,mode=700 none "$1" && shift && exec "$@""#;
+    let name = format!("store::sqlite::tests::disks::{test}");
+    Command::new(words[0])
+        .args(&words[1..])
+        .args(["sh", "-c", script, "sh"])
+        .arg(disk)
+        .arg("env")
+        .arg(format!("{PATH}={}", disk.join("logins.db").display()))
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", &name, "--ignored", "--nocapture"])
+        .output()
+}
+
+fn has_started(output: &io::Result<Output>) -> bool {
+    output
+        .as_ref()
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("answer:started"))
+}
+
+/// In a process that was started: the file, and the store in it.
+fn given() -> (PathBuf, SqliteStore) {
+    let path = PathBuf::from(std::env::var_os(PATH).expect("started by another test"));
+    let store = SqliteStore::open(&url(&path), Arc::new(ManualClock::at(START))).unwrap();
+    println!("answer:started");
+    (path, store)
+}
+
+#[test]
+fn nst_23_a_full_disk_refuses_new_logins_and_those_it_cannot_use_up() {
+    on_a_disk("fills_the_disk");
+}
+
+#[tokio::test]
+#[ignore = "a process that another test starts"]
+async fn fills_the_disk() {
+    let (path, store) = given();
+    let others = path.with_file_name("others");
+    fs::write(&others, vec![1; 262_144]).unwrap();
+    let mut pending = 0;
+    let error = loop {
+        match store.put(&key(pending), "x".repeat(1000), TTL).await {
+            Ok(()) => pending += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.code(), Code::StoreFull);
+    assert!(pending > 10, "{pending}");
+    // What cannot be written down is not given away.
+    assert_eq!(code(take(&store, 1).await), Code::StoreUnavailable);
+    assert_eq!(store.contains(&key(1)).await.unwrap(), Some(true));
+    fs::remove_file(&others).unwrap();
+    let taken = take(&store, 1).await.unwrap();
+    assert_eq!(taken, Taken::Record("x".repeat(1000)));
+    assert_eq!(take(&store, 1).await.unwrap(), Taken::Used);
+}
+
+#[test]
+fn nst_22_a_disk_that_may_not_be_written_is_an_error() {
+    on_a_disk("writes_on_a_read_only_disk");
+}
+
+#[tokio::test]
+#[ignore = "a process that another test starts"]
+async fn writes_on_a_read_only_disk() {
+    let (path, store) = given();
+    put(&store, 1, TTL).await.unwrap();
+    let disk = path.parent().unwrap();
+    let remount = |option: &str| {
+        let mut command = Command::new("mount");
+        command.args(["-o", option]).arg(disk);
+        assert!(command.status().unwrap().success());
+    };
+    remount("remount,ro");
+    let before = fs::read(&path).unwrap();
+    assert_eq!(code(take(&store, 1).await), Code::StoreUnavailable);
+    assert_eq!(code(put(&store, 2, TTL).await), Code::StoreUnavailable);
+    let clock = Arc::new(ManualClock::at(START));
+    let opened = SqliteStore::open(&url(&path), Arc::clone(&clock) as _);
+    assert_eq!(code(opened), Code::InvalidOption);
+    let other = SqliteStore::open(&url(&path.with_file_name("other.db")), clock);
+    assert_eq!(code(other), Code::InvalidOption);
+    assert_eq!(fs::read(&path).unwrap(), before);
+    remount("remount,rw");
+    assert_eq!(take(&store, 1).await.unwrap(), record(1));
+}
