@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BoxFuture, SessionKey, Store, Taken};
+use super::{BoxFuture, NonceStore, SessionKey, Store, Taken};
 use crate::error::{Code, Error, Result};
 
 const NAME: &str = "documents";
@@ -77,6 +77,10 @@ impl Store for LoginsOnly {
 
     fn is_local(&self) -> bool {
         self.0.is_local()
+    }
+
+    fn nonces(&self) -> Option<&dyn NonceStore> {
+        self.0.nonces()
     }
 }
 
