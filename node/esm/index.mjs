@@ -1,6 +1,7 @@
 // The CommonJS files are the package. This names their exports for `import`, so that there is one
 // of each class, however the package is loaded.
 export {
+  AbstractStore,
   BrokerError,
   BrokerUnavailable,
   ConfigError,
@@ -12,6 +13,7 @@ export {
   PortierClient,
   PortierClient as default,
   PortierError,
+  RedisClientStore,
   RedisStore,
   SessionUsed,
   SqliteStore,

@@ -25,7 +25,7 @@ const OTHERS = {
 // The great numbers are for one runtime; on the others it matters that it works at all.
 const SMALL = { PORTIER_TEST_CALLS: "40000", PORTIER_TEST_PROCESSES: "20", PORTIER_TEST_WORKERS: "20" };
 
-const suites = ["client", "package", "web"].flatMap((folder) =>
+const suites = ["client", "package", "stores", "web"].flatMap((folder) =>
   readdirSync(path.join(HERE, "tests", folder))
     .filter((name) => name.endsWith(".test.mjs"))
     .map((name) => `./tests/${folder}/${name}`),

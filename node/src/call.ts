@@ -3,16 +3,20 @@ import { native, type Cancellation, type Failure, type Outcome } from "./native.
 
 /**
  * Runs an operation of the addon. Most are over when they return; only what has to wait is a
- * promise, and only for that a signal matters.
+ * promise, and only for that a signal matters. `store` is kept until then.
  */
 export function call<T>(
   signal: unknown,
+  store: object,
   start: (cancellation: Cancellation | undefined) => Outcome<T>,
 ): T | Promise<T> {
-  if (signal !== undefined && signal !== null) return abortable(asSignal(signal), start);
+  if (signal !== undefined && signal !== null) return abortable(asSignal(signal), store, start);
   const outcome = start(undefined);
-  return isPromise(outcome) ? settled(outcome) : unwrap(outcome);
+  return isPromise(outcome) ? settled(outcome, store) : unwrap(outcome);
 }
+
+/** The stores of calls under way: the addon, which asks them, does not keep them. */
+const inUse = new Map<Promise<unknown>, object>();
 
 /** The value, unless it is a failure. */
 export function unwrap<T>(outcome: T | Failure): T {
@@ -20,13 +24,19 @@ export function unwrap<T>(outcome: T | Failure): T {
   return outcome;
 }
 
-async function settled<T>(outcome: Promise<T | Failure | null>): Promise<T> {
-  // Nothing cancels it, so that it cannot be null.
-  return unwrap((await outcome) as T | Failure);
+async function settled<T>(outcome: Promise<T | Failure | null>, store: object): Promise<T> {
+  inUse.set(outcome, store);
+  try {
+    // Nothing cancels it, so that it cannot be null.
+    return unwrap((await outcome) as T | Failure);
+  } finally {
+    inUse.delete(outcome);
+  }
 }
 
 async function abortable<T>(
   signal: AbortSignal,
+  store: object,
   start: (cancellation: Cancellation | undefined) => Outcome<T>,
 ): Promise<T> {
   signal.throwIfAborted();
@@ -35,6 +45,7 @@ async function abortable<T>(
   if (!isPromise(outcome)) return unwrap(outcome);
   const cancel = (): void => cancellation.cancel();
   signal.addEventListener("abort", cancel, { once: true });
+  inUse.set(outcome, store);
   try {
     const settled = await outcome;
     // The operation may have ended before the signal reached it; then its outcome counts.
@@ -42,6 +53,7 @@ async function abortable<T>(
     return unwrap(settled);
   } finally {
     signal.removeEventListener("abort", cancel);
+    inUse.delete(outcome);
   }
 }
 

@@ -6,7 +6,7 @@ import { Login, type Key, type Stats } from "./login.js";
 import { native, type NativeClient, type NativeOptions } from "./native.js";
 import { readOptions, type PortierClientOptions, type ResponseMode } from "./options.js";
 import { warnOfMemoryStore } from "./processes.js";
-import { nativeStore, type AnyStore } from "./store.js";
+import { nativeStore, type AnyStore } from "./store/shipped.js";
 import { members, optionalText, text } from "./text.js";
 
 export type { CallbackParams } from "./callback.js";
@@ -144,7 +144,7 @@ export class PortierClient {
     const state = optionalText(given.state, "state");
     const session = optionalText(given.session, "session");
     const browser = optionalText(given.browser, "browser");
-    return call(given.signal, (cancellation) =>
+    return call(given.signal, this.#store, (cancellation) =>
       this.#open.authenticate(typed, state, session, browser, cancellation),
     );
   }
@@ -159,7 +159,7 @@ export class PortierClient {
   async verify(idToken: string, options?: CallOptions): Promise<string> {
     const token = text(idToken, "token", "token_malformed");
     const signal = options === undefined ? undefined : members(options, ["signal"]).signal;
-    return call(signal, (cancellation) => this.#open.verify(token, cancellation));
+    return call(signal, this.#store, (cancellation) => this.#open.verify(token, cancellation));
   }
 
   /**
@@ -171,7 +171,7 @@ export class PortierClient {
     const pairs = callbackPairs(params);
     const given = members(options ?? {}, ["browser", "signal"]);
     const browser = optionalText(given.browser, "browser");
-    const login = await call(given.signal, (cancellation) =>
+    const login = await call(given.signal, this.#store, (cancellation) =>
       this.#open.complete(pairs, browser, cancellation),
     );
     return new Login(login);
@@ -180,14 +180,14 @@ export class PortierClient {
   /** Gives the broker's discovery document. Rejects with {@link BrokerUnavailable}. */
   async discover(options?: CallOptions): Promise<Record<string, unknown>> {
     const { signal } = members(options ?? {}, ["signal"]);
-    const document = await call(signal, (cancellation) => this.#open.discover(cancellation));
+    const document = await call(signal, this.#store, (cancellation) => this.#open.discover(cancellation));
     return JSON.parse(document) as Record<string, unknown>;
   }
 
   /** Gives the broker's usable keys. Rejects with {@link BrokerUnavailable}. */
   async keys(options?: CallOptions): Promise<Key[]> {
     const { signal } = members(options ?? {}, ["signal"]);
-    return call(signal, (cancellation) => this.#open.keys(cancellation));
+    return call(signal, this.#store, (cancellation) => this.#open.keys(cancellation));
   }
 
   /**
@@ -196,7 +196,7 @@ export class PortierClient {
    */
   async warm(options?: CallOptions): Promise<void> {
     const { signal } = members(options ?? {}, ["signal"]);
-    await call(signal, (cancellation) => this.#open.warm(cancellation));
+    await call(signal, this.#store, (cancellation) => this.#open.warm(cancellation));
   }
 
   /** Counts what happened so far. */
@@ -205,10 +205,11 @@ export class PortierClient {
   }
 
   /**
-   * Ends the client. Calls under way are finished, later ones are an error. Destroying it again
-   * does nothing.
+   * Ends the client, and an {@link AbstractStore} with it. Calls under way are finished, later ones
+   * are an error. Destroying it again does nothing.
    */
   destroy(): void {
+    if (this.#native !== undefined && "createNonce" in this.#store) this.#store.destroy?.();
     this.#native = undefined;
   }
 

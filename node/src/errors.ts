@@ -1,4 +1,5 @@
 import type { Failure } from "./native.js";
+import { takeThrown } from "./store/thrown.js";
 
 /** The names of an error's class and of those above it, legible to every copy of this package. */
 const KIN = Symbol.for("portier-client.kin");
@@ -182,10 +183,13 @@ export type ErrorCode = keyof typeof CLASSES;
 
 /** Makes the error for what the native half reports. */
 export function toError(failure: Failure): PortierError {
-  const { code, message, error, errorDescription } = failure;
-  const cause = failure.causes.reduceRight<Error | undefined>(
+  const { code, message, error, errorDescription, thrown } = failure;
+  const value = thrown === null ? undefined : takeThrown(thrown);
+  // A store that throws one of our errors knows best.
+  if (code.startsWith("store_") && isStoreError(value)) return value;
+  const cause = failure.causes.reduceRight<unknown>(
     (deeper, { code, message }) => link(code, message, deeper),
-    undefined,
+    value,
   );
   const failed = new CLASSES[code](message, { code, cause, error, errorDescription });
   // The trace begins at the caller, not at what happens in here.
@@ -193,7 +197,7 @@ export function toError(failure: Failure): PortierError {
   return failed;
 }
 
-function link(code: ErrorCode | null, message: string, cause: Error | undefined): Error {
+function link(code: ErrorCode | null, message: string, cause: unknown): Error {
   const error =
     code === null
       ? new Error(message, cause === undefined ? undefined : { cause })
@@ -201,6 +205,15 @@ function link(code: ErrorCode | null, message: string, cause: Error | undefined)
   // It did not happen in JavaScript: a trace would only repeat the one above.
   error.stack = String(error);
   return error;
+}
+
+/** Whether a value is a StoreError; whatever it is, asking does no harm. */
+export function isStoreError(value: unknown): value is StoreError {
+  try {
+    return value instanceof StoreError;
+  } catch {
+    return false;
+  }
 }
 
 /** An option that cannot work. */

@@ -24,6 +24,9 @@ export {
 export type { ErrorCode } from "./errors.js";
 export type { DocumentStats, Key, Login, Stats } from "./login.js";
 export type { Algorithm, PortierClientOptions, ResponseMode } from "./options.js";
-export { MemoryStore, RedisStore, SqliteStore } from "./store.js";
-export type { AnyStore } from "./store.js";
+export { AbstractStore } from "./store/abstract.js";
+export type { MaybeRecord, Store } from "./store/custom.js";
+export { RedisClientStore } from "./store/redis-client.js";
+export { MemoryStore, RedisStore, SqliteStore } from "./store/shipped.js";
+export type { AnyStore } from "./store/shipped.js";
 export { version } from "./native.js";

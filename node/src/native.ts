@@ -9,6 +9,8 @@ export interface Failure {
   error: string | null;
   errorDescription: string | null;
   causes: { code: ErrorCode | null; message: string }[];
+  /** The id of what a store threw, which is the last cause. */
+  thrown: number | null;
 }
 
 /** What an operation returns: `null` in the promise means that it was cancelled. */
@@ -72,6 +74,16 @@ export interface NativeStore {
   readonly [Symbol.toStringTag]?: string;
 }
 
+/** Which methods a store has that is an object. */
+export type StoreMethods = "records" | "recordsAndContains" | "nonces";
+
+/** Where the answers of such a store go. */
+export interface NativeAnswers {
+  answer(id: number, value: string | boolean | null): void;
+  /** Gives the ids whose values need not be kept any longer. */
+  fail(id: number, code: ErrorCode, message: string, thrown: boolean): number[];
+}
+
 export interface NativeClock {
   readonly now: number;
   advance(milliseconds: number): undefined | Failure;
@@ -126,12 +138,21 @@ export interface Addon {
   Cancellation: new () => Cancellation;
   memoryStore(capacity: number | undefined): NativeStore;
   openStore(url: string): NativeStore | Failure;
+  customStore(
+    methods: StoreMethods,
+    answers: NativeAnswers,
+    call: (...parameters: never[]) => void,
+  ): NativeStore;
+  Answers: new () => NativeAnswers;
   createCannedClient(
     options: NativeOptions,
     clock: NativeClock,
     random: Uint8Array[],
     transport: NativeTransport,
   ): NativeClient | Failure;
+  storePut(store: NativeStore, nonce: string, record: string, ttlMs: number): Outcome<undefined>;
+  storeTake(store: NativeStore, nonce: string): Outcome<string | null>;
+  storeContains(store: NativeStore, nonce: string): Outcome<boolean>;
   createManualClock(now: number): NativeClock | Failure;
   CannedTransport: new () => NativeTransport;
   spawnDevBroker(

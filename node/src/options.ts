@@ -1,6 +1,6 @@
 import { invalidOption } from "./errors.js";
 import type { NativeOptions } from "./native.js";
-import { readStore, type AnyStore } from "./store.js";
+import { readStore, type AnyStore } from "./store/shipped.js";
 import { members, optionalText, text } from "./text.js";
 
 /** A signature algorithm. */

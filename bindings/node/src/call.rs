@@ -15,6 +15,7 @@ use portier_client::{Code, Error, Result};
 use tokio::sync::Notify;
 
 use crate::failure::{self, Failure};
+use crate::store;
 
 /// What an operation returns: its value, why there is none, or a promise of either. The promise
 /// is fulfilled with null if the operation was cancelled; it is never rejected.
@@ -36,7 +37,7 @@ where
     F: Future<Output = Result<T>> + Send + 'static,
 {
     let mut operation = Box::pin(contained(operation));
-    match poll_once(operation.as_mut()) {
+    match poll_now(*env, operation.as_mut()) {
         Poll::Ready(Ok(value)) => Ok(Either3::A(value)),
         Poll::Ready(Err(error)) => Ok(Either3::B(Failure::from(&error))),
         Poll::Pending => {
@@ -90,6 +91,16 @@ fn contained<T>(
             Ok(outcome) => outcome,
             Err(_) => Err(Error::new(Code::Internal, "a defect in portier-client")),
         })
+}
+
+/// Polls for as long as stores in JavaScript answer at once.
+fn poll_now<F: Future>(env: Env, mut operation: Pin<&mut F>) -> Poll<F::Output> {
+    loop {
+        let (polled, asked) = store::polled(env, || poll_once(operation.as_mut()));
+        if polled.is_ready() || !asked {
+            return polled;
+        }
+    }
 }
 
 fn poll_once<F: Future>(operation: Pin<&mut F>) -> Poll<F::Output> {

@@ -6,6 +6,8 @@ use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use portier_client::Error;
 
+use crate::store::Thrown;
+
 /// An error, without identity: JavaScript's error object is made where its class is known.
 #[napi(object, object_from_js = false, use_nullable = true)]
 pub struct Failure {
@@ -19,6 +21,8 @@ pub struct Failure {
     pub error_description: Option<String>,
     /// What caused it, the nearest cause first.
     pub causes: Vec<Cause>,
+    /// The id of what a store threw, which is the last cause.
+    pub thrown: Option<f64>,
 }
 
 /// A link in the chain of causes.
@@ -39,6 +43,9 @@ impl From<&Error> for Failure {
             error: answer.map(|answer| answer.error.clone()),
             error_description: answer.and_then(|answer| answer.description.clone()),
             causes: causes(error),
+            thrown: chain(error)
+                .find_map(|cause| cause.downcast_ref::<Thrown>())
+                .map(Thrown::claim),
         }
     }
 }
@@ -52,7 +59,8 @@ pub(crate) fn either<T>(outcome: portier_client::Result<T>) -> Either<T, Failure
 }
 
 fn causes(error: &Error) -> Vec<Cause> {
-    std::iter::successors(error.source(), |&cause| cause.source())
+    chain(error)
+        .filter(|cause| !cause.is::<Thrown>())
         .map(|cause| Cause {
             code: cause
                 .downcast_ref::<Error>()
@@ -60,4 +68,8 @@ fn causes(error: &Error) -> Vec<Cause> {
             message: cause.to_string(),
         })
         .collect()
+}
+
+fn chain(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }

@@ -107,7 +107,7 @@ test("a panic is an internal error", () => {
     const { InternalError } = require("portier-client");
     (async () => {
       for (const atOnce of [true, false, true, false]) {
-        const operate = async () => call(undefined, () => native.panicInOperation(atOnce));
+        const operate = async () => call(undefined, {}, () => native.panicInOperation(atOnce));
         const outcome = await operate().catch((error) => error);
         if (!(outcome instanceof InternalError)) process.exit(1);
       }

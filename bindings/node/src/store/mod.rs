@@ -1,11 +1,21 @@
 //! Stores of pending logins, which clients may share.
 
+mod custom;
+mod questions;
+
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Either, within_runtime_if_available};
+use napi::bindgen_prelude::{
+    ClassInstance, Either, Either3, Function, Null, within_runtime_if_available,
+};
+use napi::threadsafe_function::UnknownReturnValue;
+use napi::{Env, Error, Status};
 use napi_derive::napi;
-use portier_client::SystemClock;
+use portier_client::{Code, SystemClock};
 
+use self::custom::{Arguments, Caller, CustomStore, Methods};
+use self::questions::{Answer, Questions};
+pub(crate) use self::questions::{Thrown, polled};
 use crate::failure::{self, Failure};
 
 /// A store of the core.
@@ -38,4 +48,75 @@ pub fn memory_store(capacity: Option<u32>) -> Store {
 pub fn open_store(url: String) -> Either<Store, Failure> {
     let opened = within_runtime_if_available(|| portier_client::open_store(&url));
     failure::either(opened.map(|store| Store { store }))
+}
+
+/// Makes a store of an object. `call` calls its methods, must not throw, and has them answered
+/// through `answers`; it must not hold the store, whose end would then never come.
+#[napi]
+pub fn custom_store(
+    env: Env,
+    methods: String,
+    answers: ClassInstance<'_, Answers>,
+    call: Function<'_, Arguments, UnknownReturnValue>,
+) -> napi::Result<Store> {
+    let methods = match methods.as_str() {
+        "records" => Methods::Records,
+        "recordsAndContains" => Methods::RecordsAndContains,
+        "nonces" => Methods::Nonces,
+        _ => return Err(Error::from_status(Status::InvalidArg)),
+    };
+    Ok(Store {
+        store: Arc::new(CustomStore {
+            caller: Arc::new(Caller::new(env, &call)?),
+            questions: Arc::clone(&answers.questions),
+            methods,
+        }),
+    })
+}
+
+/// Where the answers of an object go.
+#[napi]
+#[derive(Default)]
+pub struct Answers {
+    questions: Arc<Questions>,
+}
+
+#[napi]
+impl Answers {
+    /// Makes one for a single store.
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers a question with what the method returned.
+    #[napi]
+    pub fn answer(&self, id: f64, value: Either3<String, bool, Null>) {
+        let answer = match value {
+            Either3::A(text) => Answer::Text(text),
+            Either3::B(flag) => Answer::Flag(flag),
+            Either3::C(_) => Answer::Nothing,
+        };
+        self.questions.answer(id_from_js(id), answer);
+    }
+
+    /// Answers a question with an error. `thrown` says that what was thrown is kept under the id.
+    /// Gives the ids whose values need not be kept any longer.
+    #[napi]
+    pub fn fail(&self, id: f64, code: String, message: String, thrown: bool) -> Vec<f64> {
+        let code = Code::ALL.iter().find(|known| known.as_str() == code);
+        let code = code.copied().unwrap_or(Code::StoreFailed);
+        self.questions.fail(id_from_js(id), code, &message, thrown);
+        self.questions.forgotten()
+    }
+}
+
+/// It comes back as it was given.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "see above"
+)]
+fn id_from_js(id: f64) -> u64 {
+    id as u64
 }

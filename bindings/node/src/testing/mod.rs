@@ -2,6 +2,7 @@
 
 mod broker;
 mod canned;
+mod store;
 
 use napi::Env;
 use napi_derive::napi;

@@ -1,17 +1,22 @@
 import { inspect } from "node:util";
 
-import { unwrap } from "./call.js";
-import { invalidOption, type ConfigError } from "./errors.js";
-import { native, type NativeStore } from "./native.js";
-import { members, text } from "./text.js";
+import { unwrap } from "../call.js";
+import { invalidOption, type ConfigError } from "../errors.js";
+import { native, type NativeStore } from "../native.js";
+import { members, text } from "../text.js";
+import type { AbstractStore } from "./abstract.js";
+import { customStore, type Store } from "./custom.js";
+import { RedisClientStore, isRedisClient } from "./redis-client.js";
 
 const NATIVE = Symbol.for("portier-client.store");
+
+const CLIENT = Symbol("client");
 
 /** The name of a store's class, legible to every copy of this package. */
 const KIND = Symbol.for("portier-client.store.kind");
 
 /** A store of this package. Printing one shows nothing of its URL, which may hold a password. */
-abstract class Store {
+abstract class Shipped {
   /** @internal */
   constructor(store: NativeStore) {
     Object.defineProperty(this, NATIVE, { value: store });
@@ -42,7 +47,7 @@ abstract class Store {
  * It holds a bounded number and refuses more (`store_full`) rather than drop somebody's login. All
  * its calls take constant time. Clients may share one.
  */
-export class MemoryStore extends Store {
+export class MemoryStore extends Shipped {
   /** Makes an empty store; `capacity` is how many logins may be pending, 100,000 by default. */
   constructor(options: { capacity?: number | undefined } = {}) {
     const { capacity } = members(options, ["capacity"]);
@@ -54,7 +59,7 @@ export class MemoryStore extends Store {
 }
 
 /** Keeps pending logins in a SQLite file, for the processes of one machine. */
-export class SqliteStore extends Store {
+export class SqliteStore extends Shipped {
   /** Opens the store that a `sqlite:` URL names. Throws {@link ConfigError} (`invalid_option`). */
   constructor(url: string) {
     super(opened(url, SqliteStore));
@@ -62,24 +67,36 @@ export class SqliteStore extends Store {
 }
 
 /** Keeps pending logins in Redis or Valkey, for any number of machines. */
-export class RedisStore extends Store {
+export class RedisStore extends Shipped {
   /**
-   * Makes the store that a `redis:` or `rediss:` URL names. It connects when it is first used.
-   * Throws {@link ConfigError} (`invalid_option`).
+   * Makes the store that a `redis:` or `rediss:` URL names; it connects when it is first used. In
+   * place of a URL, a client does as well, as with `portier`: see {@link RedisClientStore}. Throws
+   * {@link ConfigError} (`invalid_option`).
    */
-  constructor(url: string) {
-    super(opened(url, RedisStore));
+  constructor(urlOrClient: string | object) {
+    if (isRedisClient(urlOrClient)) {
+      const store = new RedisClientStore(urlOrClient);
+      super(customStore(store));
+      // The addon does not keep it.
+      Object.defineProperty(this, CLIENT, { value: store });
+    } else {
+      super(opened(urlOrClient, RedisStore));
+    }
   }
 }
 
 /** A store that {@link PortierClientOptions.store} takes. */
-export type AnyStore = MemoryStore | SqliteStore | RedisStore;
+export type AnyStore = MemoryStore | SqliteStore | RedisStore | Store | AbstractStore;
 
 /** The store for the option `store`. */
 export function readStore(value: unknown): AnyStore {
   if (value === undefined || value === null) return new MemoryStore();
-  if (isOurs(value)) return value as AnyStore;
   // The message must not show the value, which may be a URL with a password.
+  if (typeof value === "function") throw invalidOption("store is a class; give an instance of it");
+  if (typeof value === "object") {
+    nativeStore(value as AnyStore);
+    return value as AnyStore;
+  }
   if (typeof value !== "string") throw invalidOption("store is neither a store nor the URL of one");
   const Class = classOf(value);
   if (Class === undefined) throw unknownUrl();
@@ -88,7 +105,7 @@ export function readStore(value: unknown): AnyStore {
 
 /** What the addon knows the store as. */
 export function nativeStore(store: AnyStore): NativeStore {
-  return Reflect.get(store, NATIVE) as NativeStore;
+  return isOurs(store) ? (Reflect.get(store, NATIVE) as NativeStore) : customStore(store);
 }
 
 function opened(url: unknown, Class: typeof SqliteStore | typeof RedisStore): NativeStore {
@@ -108,7 +125,8 @@ function unknownUrl(): ConfigError {
   return invalidOption("store is not the URL of a store");
 }
 
-function isOurs(value: unknown): value is object {
+/** Whether the addon has the store already. */
+export function isOurs(value: unknown): value is object {
   return typeof value === "object" && value !== null && Object.hasOwn(value, NATIVE);
 }
 

@@ -1,0 +1,187 @@
+//! What stores in JavaScript are asked, and what they answer.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use napi::Env;
+use portier_client::{Code, Error, Result};
+use tokio::sync::oneshot;
+
+use super::custom::Caller;
+
+/// A call of a method, with its arguments.
+pub(super) struct Question {
+    pub(super) id: u64,
+    pub(super) method: &'static str,
+    pub(super) first: String,
+    pub(super) second: Option<String>,
+    pub(super) ttl: Option<f64>,
+}
+
+/// What a method returned.
+pub(super) enum Answer {
+    Nothing,
+    Text(String),
+    Flag(bool),
+}
+
+/// The questions to one store that are not answered yet.
+#[derive(Default)]
+pub(super) struct Questions {
+    open: Mutex<HashMap<u64, oneshot::Sender<Result<Answer>>>>,
+    /// Of what was thrown, what nobody will ask for any more.
+    forgotten: Mutex<Vec<u64>>,
+}
+
+impl Questions {
+    /// Opens a question; dropping it closes it.
+    pub(super) fn open(self: &Arc<Self>) -> Open {
+        // JavaScript keeps what was thrown under these, for all stores of a thread together.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (sender, receiver) = oneshot::channel();
+        locked(&self.open).insert(id, sender);
+        Open {
+            id,
+            receiver,
+            questions: Arc::clone(self),
+        }
+    }
+
+    /// Answers a question, unless nobody waits for the answer any more.
+    pub(super) fn answer(&self, id: u64, answer: Answer) {
+        self.settle(id, Ok(answer));
+    }
+
+    /// Answers a question with an error. `thrown` says that JavaScript keeps what was thrown.
+    pub(super) fn fail(self: &Arc<Self>, id: u64, code: Code, message: &str, thrown: bool) {
+        let mut error = Error::new(code, message);
+        if thrown {
+            error = error.with_source(Thrown {
+                id,
+                wanted: AtomicBool::new(false),
+                questions: Arc::clone(self),
+            });
+        }
+        self.settle(id, Err(error));
+    }
+
+    /// What JavaScript need not keep any longer.
+    pub(super) fn forgotten(&self) -> Vec<f64> {
+        let forgotten = std::mem::take(&mut *locked(&self.forgotten));
+        forgotten.into_iter().map(id_to_js).collect()
+    }
+
+    fn settle(&self, id: u64, answer: Result<Answer>) {
+        // Not in one expression: dropping what nobody waits for locks as well.
+        let sender = locked(&self.open).remove(&id);
+        if let Some(sender) = sender {
+            let _ = sender.send(answer);
+        }
+    }
+}
+
+/// A question that somebody waits on.
+pub(super) struct Open {
+    pub(super) id: u64,
+    pub(super) receiver: oneshot::Receiver<Result<Answer>>,
+    questions: Arc<Questions>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        locked(&self.questions.open).remove(&self.id);
+    }
+}
+
+/// A value that a store has thrown. The value itself stays in JavaScript.
+pub(crate) struct Thrown {
+    id: u64,
+    wanted: AtomicBool,
+    questions: Arc<Questions>,
+}
+
+impl Thrown {
+    /// The id under which JavaScript takes it out, which it then has to do.
+    pub(crate) fn claim(&self) -> f64 {
+        self.wanted.store(true, Ordering::Relaxed);
+        id_to_js(self.id)
+    }
+}
+
+impl Drop for Thrown {
+    fn drop(&mut self) {
+        if !self.wanted.load(Ordering::Relaxed) {
+            locked(&self.questions.forgotten).push(self.id);
+        }
+    }
+}
+
+impl fmt::Debug for Thrown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Thrown")
+    }
+}
+
+impl fmt::Display for Thrown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value of JavaScript")
+    }
+}
+
+impl std::error::Error for Thrown {}
+
+/// Questions put while an operation is polled on the thread of its JavaScript.
+struct Collection {
+    environment: usize,
+    questions: Vec<(Arc<Caller>, Question)>,
+}
+
+thread_local! {
+    static COLLECTION: RefCell<Option<Collection>> = const { RefCell::new(None) };
+}
+
+/// Polls, and then asks what was put meanwhile: JavaScript never runs inside a poll. Says whether
+/// anything was asked, so that the answer may be there already.
+pub(crate) fn polled<T>(env: Env, poll: impl FnOnce() -> T) -> (T, bool) {
+    let collection = Collection {
+        environment: env.raw() as usize,
+        questions: Vec::new(),
+    };
+    let outer = COLLECTION.replace(Some(collection));
+    let polled = poll();
+    let questions = COLLECTION
+        .replace(outer)
+        .map(|collection| collection.questions)
+        .unwrap_or_default();
+    let asked = !questions.is_empty();
+    for (caller, question) in questions {
+        caller.call_now(env, question);
+    }
+    (polled, asked)
+}
+
+/// Keeps a question until the poll is over, if it is polled where the store is; else returns it.
+pub(super) fn collect(caller: &Arc<Caller>, question: Question) -> Option<Question> {
+    COLLECTION.with_borrow_mut(|collection| match collection {
+        Some(collection) if collection.environment == caller.environment() => {
+            collection.questions.push((Arc::clone(caller), question));
+            None
+        }
+        _ => Some(question),
+    })
+}
+
+/// Exact for the first 2^53 questions of a process.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+pub(super) fn id_to_js(id: u64) -> f64 {
+    id as f64
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

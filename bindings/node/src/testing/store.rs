@@ -1,0 +1,58 @@
+//! The methods of a store of the core, to try it out by itself.
+
+use napi::Env;
+use napi::bindgen_prelude::{ClassInstance, Null};
+use napi_derive::napi;
+use portier_client::testing::session_key;
+use portier_client::{Code, Error, Taken};
+
+use crate::call::{self, Outcome};
+use crate::options::duration;
+use crate::store::Store;
+
+/// Keeps a record for so many milliseconds.
+#[napi]
+pub fn store_put<'env>(
+    env: &'env Env,
+    store: ClassInstance<'_, Store>,
+    nonce: String,
+    record: String,
+    ttl: f64,
+) -> napi::Result<Outcome<'env, ()>> {
+    let store = store.shared();
+    call::run(env, None, async move {
+        let ttl = duration("ttlMs", ttl)?;
+        store.put(&session_key(&nonce), record, ttl).await
+    })
+}
+
+/// Removes a record and gives it.
+#[napi]
+pub fn store_take<'env>(
+    env: &'env Env,
+    store: ClassInstance<'_, Store>,
+    nonce: String,
+) -> napi::Result<Outcome<'env, napi::Either<String, Null>>> {
+    let store = store.shared();
+    call::run(env, None, async move {
+        Ok(match store.take(&session_key(&nonce)).await? {
+            Taken::Record(record) => napi::Either::A(record),
+            Taken::Used | Taken::Unknown => napi::Either::B(Null),
+        })
+    })
+}
+
+/// Says whether a record waits.
+#[napi]
+pub fn store_contains<'env>(
+    env: &'env Env,
+    store: ClassInstance<'_, Store>,
+    nonce: String,
+) -> napi::Result<Outcome<'env, bool>> {
+    let store = store.shared();
+    call::run(env, None, async move {
+        let cannot_tell = || Error::new(Code::Internal, "the store cannot tell");
+        let known = store.contains(&session_key(&nonce)).await?;
+        known.ok_or_else(cannot_tell)
+    })
+}

@@ -1,0 +1,152 @@
+import { invalidOption, isStoreError, type ErrorCode } from "../errors.js";
+import { native, type NativeAnswers, type NativeStore, type StoreMethods } from "../native.js";
+import { keepThrown, takeThrown } from "./thrown.js";
+
+/**
+ * Keeps small records until a deadline, and gives each away exactly once. Any object with these
+ * methods is a store; all of them may return a promise.
+ *
+ * Records are opaque text. `nonce` is a digest of the login's nonce, 43 characters of URL-safe
+ * base64, so whoever reads the store can complete nobody's login.
+ *
+ * A method that takes longer than 5 seconds makes the call fail with `store_unavailable`. What it
+ * throws is the `cause` of a {@link StoreError}; a `StoreError` of its own is thrown as it is.
+ */
+export interface Store {
+  /** Keeps `record` under `nonce` for so many milliseconds. Never replaces one that is there. */
+  put(nonce: string, record: string, ttlMs: number): void | PromiseLike<void>;
+  /**
+   * Removes the record and returns it, in one step; `null` or `undefined` if there is none. Of any
+   * number of calls for one nonce, at most one may get the record.
+   */
+  take(nonce: string): MaybeRecord | PromiseLike<MaybeRecord>;
+  /** Whether a record waits there. With it, forged tokens can never make the client fetch keys. */
+  contains?(nonce: string): boolean | PromiseLike<boolean>;
+}
+
+/** What {@link Store.take} gives. */
+export type MaybeRecord = string | null | undefined;
+
+/** What the addon knows an object as; the same for every client that uses it. */
+const stores = new WeakMap<object, NativeStore>();
+
+/** Makes a store of an object with methods, or says what it lacks. */
+export function customStore(store: object): NativeStore {
+  const known = stores.get(store);
+  if (known !== undefined) return known;
+  const methods = methodsOf(store);
+  const answers = new native.Answers();
+  // The addon holds the function for as long as it has the store. The function must not hold the
+  // object: that may hold the client, and so the store.
+  const made = native.customStore(methods, answers, caller(new WeakRef(store), answers));
+  stores.set(store, made);
+  return made;
+}
+
+function methodsOf(store: object): StoreMethods {
+  const has = (name: string): boolean => typeof Reflect.get(store, name) === "function";
+  if (has("put") && has("take")) {
+    if (has("contains")) return "recordsAndContains";
+    if (Reflect.get(store, "contains") === undefined) return "records";
+    throw invalidOption("store has a contains that is no method");
+  }
+  if (has("createNonce") && has("consumeNonce")) return "nonces";
+  throw invalidOption("store has neither put and take nor createNonce and consumeNonce");
+}
+
+type Method = keyof typeof READ;
+type Call = (
+  nothing: null,
+  id: number,
+  method: Method,
+  first: string,
+  second: string | null,
+  ttlMs: number | null,
+) => void;
+
+/** The function that calls the methods. It never throws. */
+function caller(store: WeakRef<object>, answers: NativeAnswers): Call {
+  return (_nothing, id, method, first, second, ttlMs) => {
+    const given = [first, second, ttlMs].filter((value) => value !== null && value !== undefined);
+    const failed = (error: unknown): void => raise(answers, id, method, error);
+    const returned = (value: unknown): void => read(answers, id, method, value);
+    try {
+      const object = store.deref();
+      if (object === undefined) throw new Error("the store is gone");
+      const value: unknown = Reflect.apply(Reflect.get(object, method) as () => unknown, object, given);
+      if (!mayBeAwaited(value)) return returned(value);
+      // A promise of the language's own, whatever `then` and `constructor` of this one do.
+      new Promise((resolve) => resolve(value)).then(returned, failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+}
+
+/** What each method may return, and in words. */
+const READ = {
+  put: [(value: unknown) => (value === undefined ? null : WRONG), "undefined"],
+  take: [
+    (value: unknown) => (typeof value === "string" ? value : (value ?? null) === null ? null : WRONG),
+    "a string, null or undefined",
+  ],
+  contains: [(value: unknown) => (typeof value === "boolean" ? value : WRONG), "a boolean"],
+  createNonce: [(value: unknown) => (typeof value === "string" ? value : WRONG), "a string"],
+  consumeNonce: [(value: unknown) => (value === undefined ? null : WRONG), "undefined"],
+} as const;
+
+const WRONG = Symbol("wrong");
+
+function read(answers: NativeAnswers, id: number, method: Method, value: unknown): void {
+  const [reader, expected] = READ[method];
+  const answer = reader(value);
+  // Types only, never a value: it may be a record.
+  if (answer === WRONG) {
+    const problem = `the store returned something else than ${expected}`;
+    return fail(answers, id, "store_failed", `${problem} method=${method} type=${typeName(value)}`);
+  }
+  if (typeof answer === "string" && !answer.isWellFormed()) {
+    const problem = "the store returned a string with a lone surrogate";
+    return fail(answers, id, "store_failed", `${problem} method=${method}`);
+  }
+  answers.answer(id, answer);
+}
+
+function raise(answers: NativeAnswers, id: number, method: Method, error: unknown): void {
+  keepThrown(id, error);
+  const own = storeErrorCode(error);
+  if (own !== undefined) return fail(answers, id, own, "the store raised a StoreError", true);
+  // That is how such a store says that there is no such nonce.
+  const code = method === "consumeNonce" ? "session_unknown" : "store_failed";
+  const message =
+    method === "consumeNonce"
+      ? "the store did not accept the nonce"
+      : "the store raised an exception";
+  fail(answers, id, code, `${message} method=${method} type=${typeName(error)}`, true);
+}
+
+function fail(answers: NativeAnswers, id: number, code: ErrorCode, message: string, thrown = false): void {
+  for (const forgotten of answers.fail(id, code, message, thrown)) takeThrown(forgotten);
+}
+
+function storeErrorCode(error: unknown): ErrorCode | undefined {
+  if (!isStoreError(error)) return undefined;
+  const { code } = error;
+  return code === "store_unavailable" || code === "store_full" ? code : "store_failed";
+}
+
+function mayBeAwaited(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
+/** The name of the type of a value, never the value. */
+export function typeName(value: unknown): string {
+  if (value === null) return "null";
+  if (!mayBeAwaited(value)) return typeof value;
+  try {
+    const { name } = Object(Reflect.get(value, "constructor")) as { name?: unknown };
+    return typeof name === "string" && /^\w{1,64}$/.test(name) ? name : typeof value;
+  } catch {
+    return typeof value;
+  }
+}

@@ -1,0 +1,112 @@
+import { unwrap } from "../call.js";
+import { invalidOption } from "../errors.js";
+import { native, type NativeStore } from "../native.js";
+import { typeName, type Store } from "../store/custom.js";
+import { isOurs, nativeStore, type MemoryStore, type RedisStore, type SqliteStore } from "../store/shipped.js";
+
+const LIMIT_MS = 5000;
+
+/** What can be tried out: a store of this package, or an object with `put` and `take`. */
+export type Checked = MemoryStore | SqliteStore | RedisStore | Store;
+
+/** A rule that is broken, in words that begin after its name. */
+export class Broken extends Error {}
+
+/** A store, with what its methods return looked at. */
+export class Subject {
+  readonly #store: Store;
+
+  constructor(store: unknown) {
+    this.#store = withMethods(store);
+  }
+
+  async keeps(rule: (store: Subject) => Promise<void>): Promise<void> {
+    try {
+      await rule(this);
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+      const words = rule.name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+      const { message, cause } = error;
+      throw new Error(`the store breaks a rule: ${words}; ${message}`, cause === undefined ? {} : { cause });
+    }
+  }
+
+  has(method: "put" | "take" | "contains"): boolean {
+    return typeof this.#store[method] === "function";
+  }
+
+  async put(nonce: string, record: string, ttlMs = 60_000): Promise<void> {
+    const returned = await this.#orBroken("put", nonce, record, ttlMs);
+    if (returned !== undefined) throw wrong("put", "undefined", returned);
+  }
+
+  async take(nonce: string): Promise<string | null> {
+    const returned = await this.#orBroken("take", nonce);
+    if (typeof returned === "string") return returned;
+    if (returned === undefined || returned === null) return null;
+    throw wrong("take", "a string, null or undefined", returned);
+  }
+
+  async holds(nonce: string, expected: boolean, when: string): Promise<void> {
+    if (!this.has("contains")) return;
+    const found = await this.#orBroken("contains", nonce);
+    if (typeof found !== "boolean") throw wrong("contains", "a boolean", found);
+    if (found !== expected) throw new Broken(`contains returned ${found} ${when}`);
+  }
+
+  async refusesToPut(nonce: string, record: string): Promise<boolean> {
+    return this.throws("put", nonce, record, 60_000);
+  }
+
+  async throws(method: "put" | "take" | "contains", ...given: unknown[]): Promise<boolean> {
+    let returned: unknown;
+    try {
+      returned = await this.#called(method, ...given);
+    } catch (error) {
+      if (error instanceof Broken) throw error;
+      return true;
+    }
+    if (method === "put" && returned !== undefined) throw wrong("put", "undefined", returned);
+    return false;
+  }
+
+  async #orBroken(method: "put" | "take" | "contains", ...given: unknown[]): Promise<unknown> {
+    try {
+      return await this.#called(method, ...given);
+    } catch (cause) {
+      if (cause instanceof Broken) throw cause;
+      throw new Broken(`${method} threw ${typeName(cause)}`, { cause });
+    }
+  }
+
+  async #called(method: "put" | "take" | "contains", ...given: unknown[]): Promise<unknown> {
+    const call = this.#store[method] as (...given: unknown[]) => unknown;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((_, reject) => {
+      const problem = `${method} did not answer within ${LIMIT_MS / 1000} seconds`;
+      timer = setTimeout(() => reject(new Broken(problem)), LIMIT_MS);
+    });
+    try {
+      return await Promise.race([Reflect.apply(call, this.#store, given), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** The stores of this package have no methods: nobody but a client is to call them. */
+function withMethods(store: unknown): Store {
+  if (typeof store !== "object" || store === null) throw invalidOption("makeStore makes no store");
+  if (!isOurs(store)) return store as Store;
+  const core: NativeStore = nativeStore(store as MemoryStore);
+  return {
+    put: async (nonce, record, ttlMs) =>
+      unwrap((await native.storePut(core, nonce, record, ttlMs)) as undefined),
+    take: async (nonce) => unwrap((await native.storeTake(core, nonce)) as string | null),
+    contains: async (nonce) => unwrap((await native.storeContains(core, nonce)) as boolean),
+  };
+}
+
+function wrong(method: string, expected: string, returned: unknown): Broken {
+  return new Broken(`${method} returned ${typeName(returned)} instead of ${expected}`);
+}

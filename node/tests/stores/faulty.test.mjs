@@ -1,0 +1,138 @@
+// Stores written in JavaScript that do not do what they should.
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+
+import { PortierError, StoreError } from "portier-client";
+import { DevBroker } from "portier-client/testing";
+
+import { faulty, use } from "./written.mjs";
+
+const broker = new DevBroker();
+after(() => broker.stop());
+
+const METHODS = ["put", "take", "contains"];
+
+async function refusal(method, instead, cold) {
+  const refused = await use(faulty(method, instead), broker, { cold }).catch((error) => error);
+  assert.ok(refused instanceof StoreError, String(refused));
+  assert.ok(refused.retryable);
+  return refused;
+}
+
+// Each gives what a method may do instead.
+const WAYS = {
+  throws: (value) => () => {
+    throw value;
+  },
+  rejects: (value) => () => Promise.reject(value),
+  "rejects later": (value) => () => new Promise((_, reject) => setImmediate(reject, value)),
+  "is a thenable that throws": (value) => () => ({
+    then() {
+      throw value;
+    },
+  }),
+  "is a thenable with a getter that throws": (value) => () => ({
+    get then() {
+      throw value;
+    },
+  }),
+  "is a promise with a getter that throws": (value) => () =>
+    Object.defineProperty(Promise.resolve(), "constructor", {
+      get() {
+        throw value;
+      },
+    }),
+};
+
+for (const cold of [false, true]) {
+  describe(cold ? "cold" : "warm", () => {
+    for (const method of METHODS) {
+      for (const [name, way] of Object.entries(WAYS)) {
+        if (name.includes("promise")) continue;
+        test(`nst_30 ffi_38 an exception is the cause of a store error method=${method} ${name}`, async () => {
+          const original = new RangeError("the secret of the store");
+          const error = await refusal(method, way(original), cold);
+          assert.equal(error.code, "store_failed");
+          assert.equal(error.cause, original);
+          assert.equal(error.message, `the store raised an exception method=${method} type=RangeError`);
+        });
+      }
+
+      test(`nst_30 whatever is thrown is the cause method=${method}`, async () => {
+        const hostile = new Proxy({}, { get: WAYS.throws(new Error()), has: WAYS.throws(new Error()) });
+        for (const thrown of ["text", 1, null, Symbol("odd"), Object.create(null), hostile]) {
+          const error = await refusal(method, WAYS.throws(thrown), cold);
+          assert.equal(error.code, "store_failed");
+          assert.equal(error.cause, thrown);
+        }
+      });
+
+      test(`nst_30 a store error stays what it is method=${method}`, async () => {
+        class Mine extends StoreError {}
+        const original = new Mine("no room", { code: "store_full" });
+        for (const way of [WAYS.throws, WAYS.rejects]) {
+          assert.equal(await refusal(method, way(original), cold), original);
+        }
+      });
+    }
+
+    const WRONG = {
+      put: [true, false, 0, "", null, {}, () => {}, [], new Map()],
+      take: [true, false, 0, 1, {}, ["secret"], Buffer.from("secret"), Symbol("secret"), () => {}],
+      contains: [undefined, null, 0, 1, "secret", [], new Boolean(true)],
+    };
+    for (const method of METHODS) {
+      test(`nst_30 a wrong type is refused and its value not shown method=${method}`, async () => {
+        for (const wrong of WRONG[method]) {
+          for (const instead of [() => wrong, async () => wrong]) {
+            const error = await refusal(method, instead, cold);
+            assert.equal(error.code, "store_failed");
+            assert.match(error.message, /^the store returned something else than /);
+            assert.match(error.message, new RegExp(` method=${method} type=\\w+$`));
+            assert.doesNotMatch(error.message, /secret/);
+            assert.equal(error.cause, undefined);
+          }
+        }
+      });
+    }
+
+    test("nst_30 a record that is no text is refused", async () => {
+      const odd = await refusal("take", () => "secret\udc00", cold);
+      assert.equal(odd.message, "the store returned a string with a lone surrogate method=take");
+      const other = await refusal("take", async () => "secret", cold);
+      assert.equal(other.message, "session record cannot be read");
+      assert.equal(other.code, "store_failed");
+    });
+  });
+}
+
+test("nst_30 ffi_38 a store that never answers is given up after five seconds", async () => {
+  const started = performance.now();
+  const calls = METHODS.flatMap((method) => [true, false].map((cold) => [method, cold]));
+  // All at the same time: this takes as long as one of them.
+  const errors = await Promise.all(calls.map(([method, cold]) => refusal(method, () => new Promise(() => {}), cold)));
+  assert.ok(performance.now() - started >= 4_990);
+  assert.deepEqual(
+    errors.map(({ code, message }) => [code, message]),
+    calls.map(([method]) => ["store_unavailable", `the store did not answer in time method=${method} limit=5s`]),
+  );
+});
+
+test("ffi_34 no rejection is left unhandled", async () => {
+  const unhandled = [];
+  const note = (error) => unhandled.push(error);
+  process.on("unhandledRejection", note);
+  for (const way of Object.values(WAYS)) {
+    for (const cold of [true, false]) await use(faulty("put", way(new Error())), broker, { cold }).catch(() => {});
+  }
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+  process.off("unhandledRejection", note);
+  assert.deepEqual(unhandled, []);
+});
+
+test("a store error is made of its code and cause", () => {
+  const cause = new Error();
+  const error = new StoreError("no room", { code: "store_full", cause });
+  assert.ok(error instanceof PortierError);
+  assert.deepEqual([error.code, error.retryable, error.cause], ["store_full", true, cause]);
+});
