@@ -1,12 +1,13 @@
 // A small Express site with a page for members, who come in with nothing but an e-mail address.
 // `demo.mjs`, one level up, serves it together with a development broker, which sends no mail.
-import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 
 import cookieParser from "cookie-parser";
 import express from "express";
-import PortierClient, { InvalidEmail, safeNext } from "portier-client";
+import { InvalidEmail, safeNext } from "portier-client";
 
+import { fromEnvironment } from "../shared/environment.mjs";
+import { FRAGMENT_HEADERS, FRAGMENT_PAGE } from "../shared/fragment.mjs";
 import { commonHeaders, FILES, LARGEST_FORM } from "../shared/http.mjs";
 import { indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
 import { explain, FORGED, NOT_A_FORM, NOT_FOUND, POST_ONLY } from "../shared/problems.mjs";
@@ -73,7 +74,10 @@ export function makeApp(client, cookieSecret) {
     }
   });
 
-  app.get("/verify", (request, response) => fail(request, response, POST_ONLY));
+  app.get("/verify", (request, response) => {
+    if (client.responseMode !== "fragment") return fail(request, response, POST_ONLY);
+    response.set(FRAGMENT_HEADERS).send(FRAGMENT_PAGE);
+  });
 
   app.post("/logout", (request, response) => {
     response.clearCookie(name, flags);
@@ -122,11 +126,11 @@ function seeOther(response, url) {
   response.status(303).set("Location", url).end();
 }
 
-/** Serves the site with the public broker, which sends a real mail. */
+/** Serves the site with the public broker, which sends a real mail, or as the environment says. */
 function main() {
-  const client = new PortierClient({ redirectUri: "http://localhost:8888/verify" });
-  const secret = process.env.COOKIE_SECRET ?? randomBytes(32).toString("base64url");
-  makeApp(client, secret).listen(8888, "localhost", () => console.log("Open http://localhost:8888"));
+  const { client, cookieSecret, port } = fromEnvironment();
+  const ready = () => console.log(`Open http://localhost:${port}`);
+  makeApp(client, cookieSecret).listen(port, "localhost", ready);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main();

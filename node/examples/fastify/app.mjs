@@ -1,13 +1,14 @@
 // A small Fastify site with a page for members, who come in with nothing but an e-mail address.
 // `demo.mjs`, one level up, serves it together with a development broker, which sends no mail.
-import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 
 import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
 import Fastify from "fastify";
-import PortierClient, { InvalidEmail, safeNext } from "portier-client";
+import { InvalidEmail, safeNext } from "portier-client";
 
+import { fromEnvironment } from "../shared/environment.mjs";
+import { FRAGMENT_HEADERS, FRAGMENT_PAGE } from "../shared/fragment.mjs";
 import { commonHeaders, FILES, LARGEST_FORM } from "../shared/http.mjs";
 import { indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
 import { explain, FORGED, NOT_A_FORM, NOT_FOUND, POST_ONLY } from "../shared/problems.mjs";
@@ -75,7 +76,10 @@ export async function makeApp(client, cookieSecret) {
     return seeOther(reply, safeNext(login.session) ?? "/");
   });
 
-  app.get("/verify", async (request, reply) => fail(request, reply, POST_ONLY));
+  app.get("/verify", async (request, reply) => {
+    if (client.responseMode !== "fragment") return fail(request, reply, POST_ONLY);
+    return show(reply.headers(FRAGMENT_HEADERS), FRAGMENT_PAGE);
+  });
 
   app.post("/logout", async (request, reply) => {
     reply.clearCookie(name, flags);
@@ -125,13 +129,12 @@ function seeOther(reply, url) {
   return reply.redirect(url, 303);
 }
 
-/** Serves the site with the public broker, which sends a real mail. */
+/** Serves the site with the public broker, which sends a real mail, or as the environment says. */
 async function main() {
-  const client = new PortierClient({ redirectUri: "http://localhost:8888/verify" });
-  const secret = process.env.COOKIE_SECRET ?? randomBytes(32).toString("base64url");
-  const app = await makeApp(client, secret);
-  await app.listen({ port: 8888, host: "localhost" });
-  console.log("Open http://localhost:8888");
+  const { client, cookieSecret, port } = fromEnvironment();
+  const app = await makeApp(client, cookieSecret);
+  await app.listen({ port, host: "localhost" });
+  console.log(`Open http://localhost:${port}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

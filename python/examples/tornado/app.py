@@ -14,7 +14,14 @@ from typing import Any
 from tornado.web import Application, HTTPError, authenticated
 
 from portier_client import Client, InvalidEmail, Login, PortierError
-from portier_client.tornado import LoginHandler, PortierMixin, Problem, VerifyHandler, login_policy
+from portier_client.tornado import (
+    FragmentVerifyHandler,
+    LoginHandler,
+    PortierMixin,
+    Problem,
+    VerifyHandler,
+    login_policy,
+)
 
 HERE = Path(__file__).parent
 
@@ -76,21 +83,25 @@ class Verify(VerifyHandler, Page):
         self.set_signed_cookie("email", login.email, **self.cookie_flags)
 
 
+class VerifyFragment(FragmentVerifyHandler, Verify):
+    pass
+
+
 class SignOut(Page):
     def post(self) -> None:
         self.clear_cookie("email")
         self.redirect("/", status=303)
 
 
-def make_app(client: Client, cookie_secret: str | bytes) -> Application:
-    """Puts the site together; `client` knows the broker."""
+def make_app(client: Client, cookie_secret: str | bytes, *, fragment: bool = False) -> Application:
+    """Puts the site together; `client` knows the broker, `fragment` is its response mode."""
     secure = client.redirect_uri.startswith("https:")
     return Application(
         [
             ("/", Index),
             ("/members", Members),
             ("/login", SignIn),
-            ("/verify", Verify),
+            ("/verify", VerifyFragment if fragment else Verify),
             ("/logout", SignOut),
         ],
         default_handler_class=NotFound,
@@ -105,11 +116,21 @@ def make_app(client: Client, cookie_secret: str | bytes) -> Application:
 
 
 async def main() -> None:
-    """Serves the site with the public broker, which sends a real mail."""
-    cookie_secret = os.environ.get("COOKIE_SECRET") or secrets.token_bytes(32)
-    async with Client("http://localhost:8888/verify") as client:
-        make_app(client, cookie_secret).listen(8888, "localhost")
-        print("Open http://localhost:8888")
+    """Serves the site with the public broker, which sends a real mail.
+
+    The environment may say otherwise: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS.
+    """
+    says = os.environ
+    port = int(says.get("PORT", "8888"))
+    names = ("BROKER", "STORE", "RESPONSE_MODE")
+    options: dict[str, Any] = {name.lower(): says[name] for name in names if name in says}
+    if "ALGORITHMS" in says:
+        options["algorithms"] = says["ALGORITHMS"].split(",")
+    cookie_secret = says.get("COOKIE_SECRET") or secrets.token_bytes(32)
+    fragment = says.get("RESPONSE_MODE") == "fragment"
+    async with Client(f"http://localhost:{port}/verify", **options) as client:
+        make_app(client, cookie_secret, fragment=fragment).listen(port, "localhost")
+        print(f"Open http://localhost:{port}", flush=True)
         await asyncio.Event().wait()
 
 
