@@ -47,7 +47,7 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
 
 .PHONY: test
-test: tools test-rust test-vectors test-python test-node test-parity ## Run every suite
+test: tools test-rust test-vectors test-python test-node test-parity test-e2e ## Run every suite
 
 .PHONY: test-rust
 test-rust: tools redis ## Run the Rust suites and the examples in their documentation
@@ -80,6 +80,11 @@ test-parity: setup module package ## Check that no language lacks what another h
 	$(call say,Logins that begin in one language and end in another)
 	@$(CARGO) build --locked --quiet -p portier-client --all-features --example half_a_login
 	@cd python && $(VENV_PYTHON) -m pytest --config-file pyproject.toml ../tests/interop
+
+.PHONY: test-e2e
+test-e2e: setup module package broker ## Log in to the example sites with the real broker
+	$(call say,End to end: the example sites and the real broker)
+	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
 
 .PHONY: broker
 broker: tools ## Install the real broker into .tools, for the end-to-end tests

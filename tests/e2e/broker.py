@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from .mail import Mailbox
 from .ports import Port
@@ -90,13 +90,22 @@ class Broker:
         self._settings.update(options)
         self.start()
 
+    def wait_for(self, text: str, times: int = 1) -> None:
+        """Return once it has printed so many lines with a text since it was started."""
+        assert self._program is not None
+        self._program.wait_for(text, times)
+
     @property
     def log(self) -> str:
         """What it printed since it was started."""
         return "" if self._program is None else "".join(self._program.printed)
 
-    def __enter__(self) -> Broker:
-        self.start()
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self._port.release()
+            raise
         return self
 
     def __exit__(
@@ -117,6 +126,7 @@ class Broker:
             "FROM_ADDRESS": "broker@example.com",
             "SENDMAIL_COMMAND": str(SENDMAIL),
             "ALLOWED_DOMAINS": "example.com",
+            "ALLOWED_DOMAINS_ONLY": "true",
             "LIMITS": "100000/s",
             "SIGNING_ALGS": ",".join(algorithms),
         }

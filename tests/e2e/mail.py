@@ -37,7 +37,9 @@ class Mailbox:
         """
         found = []
         for file in self.directory.glob("*.eml"):
-            message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+            # Headers are UTF-8 (RFC 6532), which the parser of octets does not take.
+            text = file.read_text(encoding="utf-8")
+            message = email.message_from_string(text, policy=email.policy.default)
             if message["To"].addresses[0].addr_spec == address:
                 found.append((file, message))
         assert len(found) == 1, f"there are {len(found)} new mails, not one"

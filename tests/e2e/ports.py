@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 
@@ -16,10 +17,9 @@ class Port:
     def __init__(self) -> None:
         self._sockets = [_bound(socket.AF_INET, "127.0.0.1", 0)]
         self.number: int = self._sockets[0].getsockname()[1]
-        try:
+        # A machine need not have IPv6.
+        with contextlib.suppress(OSError):
             self._sockets.append(_bound(socket.AF_INET6, "::1", self.number))
-        except OSError:
-            pass  # A machine need not have IPv6.
         if sys.platform != "linux":
             self.release()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SECONDS_TO_START = 30
+SECONDS_TO_WAIT = 30
 SECONDS_TO_STOP = 10
 
 
@@ -18,7 +18,8 @@ class Program:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], ready: str) -> None:
         self.printed: list[str] = []
-        self._ready = threading.Event()
+        self._news = threading.Condition()
+        self._ended = False
         self._process = subprocess.Popen(
             command,
             env=environment,
@@ -27,9 +28,24 @@ class Program:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self._reader = threading.Thread(target=self._read, args=(ready,), daemon=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._wait(command[0], ready)
+        try:
+            self.wait_for(ready)
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        """Return once it has printed so many lines with a text."""
+
+        def is_printed() -> bool:
+            return sum(text in line for line in self.printed) >= times
+
+        with self._news:
+            self._news.wait_for(lambda: self._ended or is_printed(), SECONDS_TO_WAIT)
+            if not is_printed():
+                raise RuntimeError(f"never printed: {text}\n{''.join(self.printed)}")
 
     def stop(self) -> None:
         """End it, as whoever runs a server does."""
@@ -38,22 +54,16 @@ class Program:
             self._process.wait(SECONDS_TO_STOP)
         finally:
             self._process.kill()
+            self._process.wait()
             self._reader.join()
 
-    def _read(self, ready: str) -> None:
+    def _read(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
-                self.printed.append(line)
-                if ready in line:
-                    self._ready.set()
-        # The end, too, is something to wait for.
-        self._ready.set()
-
-    def _wait(self, name: str, ready: str) -> None:
-        in_time = self._ready.wait(SECONDS_TO_START)
-        if in_time and any(ready in line for line in self.printed):
-            return
-        self._process.kill()
-        self._reader.join()
-        raise RuntimeError(f"{name} did not start:\n{''.join(self.printed)}")
+                with self._news:
+                    self.printed.append(line)
+                    self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()

@@ -1,0 +1,13 @@
+"""Visitors without a browser."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.visitor import Visitor
+
+
+@pytest.fixture
+def visitor() -> Visitor:
+    """Someone whose browser has been nowhere yet."""
+    return Visitor()

@@ -1,0 +1,73 @@
+"""The steps of a login, as a person takes them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from e2e.broker import Broker
+    from e2e.sites import Site
+    from tests.web.visitor import Page, Visitor
+
+OVER = "This sign-in is over"
+
+
+def ask(visitor: Visitor, site: Site, email: str, page: str = "/login") -> Page:
+    """Type an address on a page with the form; the broker then says that it sent a mail."""
+    waiting = visitor.submit(visitor.get(f"{site.origin}{page}"), "/login", email=email)
+    assert waiting.status == 200, waiting.text
+    assert waiting.form("/confirm").fields["session"]
+    return waiting
+
+
+def answer(visitor: Visitor, site: Site, broker: Broker, email: str) -> Page:
+    """Prove the address with the code; the broker's form with the token is not posted yet."""
+    waiting = ask(visitor, site, email)
+    return type_code(visitor, waiting, broker.mailbox.take(email).code)
+
+
+def type_code(visitor: Visitor, waiting: Page, code: str) -> Page:
+    """Type the code of a mail where the broker waits for it."""
+    return visitor.submit(waiting, "/confirm", code=code)
+
+
+def log_in(visitor: Visitor, site: Site, broker: Broker, email: str) -> Page:
+    """All of it; the page at the end is the site's."""
+    return visitor.submit(answer(visitor, site, broker, email), "/verify")
+
+
+def post_fragment(visitor: Visitor, page: Page) -> Page:
+    """Do what the script of the page does that takes a fragment."""
+    assert '<form method="post"></form>' in page.text
+    url, _, fragment = page.url.partition("#")
+    fields = dict(parse_qsl(fragment, keep_blank_values=True, strict_parsing=True))
+    return visitor.post(url, fields, origin=page.url)
+
+
+def is_signed_in(visitor: Visitor, site: Site, email: str) -> bool:
+    """Whether the site knows the visitor by that address; by another one is an error."""
+    page = visitor.get(f"{site.origin}/members")
+    if page.url == f"{site.origin}/login?next=%2Fmembers":
+        return False
+    assert page.url == f"{site.origin}/members"
+    assert email in page.text
+    return True
+
+
+def header_of(token: str) -> dict[str, Any]:
+    """What a token says of its signature."""
+    return _decoded(token, 0)
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """What a token says, unverified."""
+    return _decoded(token, 1)
+
+
+def _decoded(token: str, part: int) -> dict[str, Any]:
+    text = token.split(".")[part]
+    decoded: dict[str, Any] = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    return decoded

@@ -1,0 +1,82 @@
+"""Whatever is sent twice logs in once."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from tests.web.visitor import Visitor
+
+from .flow import OVER, answer, ask, is_signed_in, type_code
+
+if TYPE_CHECKING:
+    from e2e.broker import Broker
+    from e2e.sites import Site
+    from tests.web.visitor import Page
+
+AT_ONCE = 8
+
+
+def test_a_callback_that_is_posted_at_once_many_times_logs_in_once(
+    visitor: Visitor, site: Site, broker: Broker, email: str
+) -> None:
+    form = answer(visitor, site, broker, email).form("/verify")
+    together = threading.Barrier(AT_ONCE)
+
+    def post() -> Page:
+        # With cookies of their own, or answers would be mixed up.
+        sender = Visitor()
+        together.wait(10)
+        return sender.post(form.action, form.fields, follow=False)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        pages = [sent.result() for sent in [pool.submit(post) for _ in range(AT_ONCE)]]
+    assert sorted(page.status for page in pages) == [303] + [400] * (AT_ONCE - 1)
+    assert all(OVER in page.text for page in pages if page.status == 400)
+
+
+def test_a_reloaded_callback_is_over_and_leaves_the_visitor_signed_in(
+    visitor: Visitor, site: Site, broker: Broker, email: str
+) -> None:
+    callback = answer(visitor, site, broker, email)
+    assert visitor.submit(callback).status == 200
+    reloaded = visitor.submit(callback)
+    assert reloaded.status == 400
+    assert OVER in reloaded.text
+    assert is_signed_in(visitor, site, email)
+
+
+def test_two_tabs_log_in_one_after_the_other(
+    visitor: Visitor, site: Site, broker: Broker, email: str
+) -> None:
+    first, second = f"first-{email}", f"second-{email}"
+    tabs = {address: ask(visitor, site, address) for address in (first, second)}
+    for address in (second, first):
+        callback = type_code(visitor, tabs[address], broker.mailbox.take(address).code)
+        assert address in visitor.submit(callback).text
+        assert is_signed_in(visitor, site, address)
+
+
+def test_two_tabs_with_one_address_both_log_in(
+    visitor: Visitor, site: Site, broker: Broker, email: str
+) -> None:
+    one = answer(visitor, site, broker, email)
+    other = answer(visitor, site, broker, email)
+    for callback in (other, one):
+        assert visitor.submit(callback).status == 200
+        assert is_signed_in(visitor, site, email)
+
+
+def test_a_code_that_was_used_ends_at_the_broker(
+    visitor: Visitor, site: Site, broker: Broker, email: str
+) -> None:
+    waiting = ask(visitor, site, email)
+    mail = broker.mailbox.take(email)
+    visitor.submit(type_code(visitor, waiting, mail.code))
+    for again in (type_code(visitor, waiting, mail.code), visitor.get(mail.link)):
+        assert again.status == 400
+        assert again.url.startswith(broker.origin)
+        assert "The session has expired" in again.text
+        assert again.forms == []
+    assert is_signed_in(visitor, site, email)
