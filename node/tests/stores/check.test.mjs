@@ -1,8 +1,11 @@
 // What tries stores out, and what it says of those that break a rule.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { describe, test } from "node:test";
 
-import { MemoryStore, PortierClient, StoreError } from "portier-client";
+import { MemoryStore, PortierClient, SqliteStore, StoreError } from "portier-client";
 import { DevBroker, checkStore } from "portier-client/testing";
 
 import { Plain, Waiting } from "./written.mjs";
@@ -44,6 +47,11 @@ describe("nst_31 stores that keep the rules", { concurrency: true }, () => {
     };
     const full = () => ({ put: unreachable, take: () => null });
     return checkStore(() => ({ put: late("put"), take: late("take") }), { full, gone });
+  });
+  test("a store by URL", async (context) => {
+    const folder = mkdtempSync(path.join(tmpdir(), "portier-sqlite-"));
+    context.after(() => rmSync(folder, { recursive: true }));
+    await checkStore(() => new SqliteStore(`sqlite:///${folder}/logins.db`));
   });
   test("a memory store", () => {
     const full = async () => {

@@ -1,9 +1,11 @@
 // What the types promise; compiled, never run.
 import Default, {
+  AbstractStore,
   BrokerError,
   MemoryStore,
   PortierClient,
   PortierError,
+  RedisClientStore,
   RedisStore,
   SqliteStore,
   TokenExpired,
@@ -15,8 +17,9 @@ import Default, {
   type Login,
   type PortierClientOptions,
   type Stats,
+  type Store,
 } from "portier-client";
-import { CannedTransport, DevBroker, ManualClock, cannedClient } from "portier-client/testing";
+import { CannedTransport, DevBroker, ManualClock, cannedClient, checkStore } from "portier-client/testing";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<_Holds extends true>(): void {}
@@ -57,6 +60,21 @@ export async function checks(form: FormData, body: unknown): Promise<void> {
   const clock = new ManualClock(new Date());
   const canned = cannedClient({ ...options, clock, transport: new CannedTransport() });
   is<Equal<typeof canned, PortierClient>>();
+
+  const own: Store = { put: async () => {}, take: () => null };
+  new Default({ ...options, store: own });
+  new Default({ ...options, store: new RedisClientStore({}, { prefix: "shop:" }) });
+  class Mine extends AbstractStore {
+    fetchCached = async () => ({});
+    createNonce = async (email: string) => this.generateNonce(email);
+    consumeNonce = async () => {};
+  }
+  new Default({ ...options, store: new Mine() }).destroy();
+  await checkStore(() => own, { gone: async () => new RedisStore("redis://localhost") });
+  // @ts-expect-error a store puts, too
+  new Default({ ...options, store: { take: () => null } });
+  // @ts-expect-error a record is text
+  new Default({ ...options, store: { put: () => {}, take: () => 1 } });
 
   // @ts-expect-error a redirect URI is needed
   new PortierClient({});
