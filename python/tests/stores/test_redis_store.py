@@ -1,0 +1,132 @@
+"""Logins in Redis, by the URL of the store."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from portier_client import Client, ConfigError, InvalidSession, SessionUsed, StoreError, blocking
+from portier_client.testing import check_store, open_store
+
+from .servers import redis_server
+from .written import REDIRECT_URI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from portier_client.testing import DevBroker
+
+
+@pytest.fixture(scope="module")
+def socket() -> Iterator[Path]:
+    with redis_server() as socket:
+        yield socket
+
+
+@pytest.fixture(scope="module")
+def url(socket: Path) -> str:
+    return f"redis+unix://{socket}"
+
+
+def in_child(work: Callable[[], object]) -> int:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def test_nst_31_the_store_keeps_the_rules(url: str) -> None:
+    with redis_server("--maxmemory", "1") as full:
+        asyncio.run(
+            check_store(
+                lambda: open_store(url),
+                full=lambda: open_store(f"redis+unix://{full}"),
+                gone=lambda: open_store(f"{url}-nobody"),
+            )
+        )
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_nst_20_a_child_has_a_connection_of_its_own(
+    url: str, socket: Path, broker: DevBroker
+) -> None:
+    client = Client(REDIRECT_URI, broker=broker.origin, store=url)
+    used, pending, another = (
+        broker.mint(asyncio.run(client.authenticate("alice@example.com"))) for _ in range(3)
+    )
+    assert asyncio.run(client.verify(used)) == "alice@example.com"
+
+    def child() -> None:
+        with pytest.raises(SessionUsed):
+            asyncio.run(client.verify(used))
+        assert asyncio.run(client.verify(pending)) == "alice@example.com"
+
+    assert in_child(child) == 0
+    with redis.Redis(unix_socket_path=str(socket)) as admin:
+        assert admin.info("stats")["total_connections_received"] >= 2
+    # Replies to the child did not come here, nor the reverse.
+    with pytest.raises(SessionUsed):
+        asyncio.run(client.verify(pending))
+    assert asyncio.run(client.verify(another)) == "alice@example.com"
+
+
+def attempt(url: str, origin: str, tokens: list[str], start: object, wins: object) -> None:
+    """What one process does: verifies everything as soon as all are there."""
+    client = blocking.Client(REDIRECT_URI, broker=origin, store=url)
+    client.warm()
+    start.wait(30)  # type: ignore[attr-defined]
+    count = 0
+    for token in tokens:
+        try:
+            client.verify(token)
+            count += 1
+        except InvalidSession:
+            pass
+    wins.put(count)  # type: ignore[attr-defined]
+
+
+def test_nst_01_of_many_processes_one_completes_a_login(url: str, broker: DevBroker) -> None:
+    client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=url)
+    tokens = [broker.mint(client.authenticate("alice@example.com")) for _ in range(100)]
+    context = multiprocessing.get_context("spawn")
+    start, wins = context.Barrier(4), context.Queue()
+    arguments = (url, broker.origin, tokens, start, wins)
+    processes = [context.Process(target=attempt, args=arguments, daemon=True) for _ in range(4)]
+    for process in processes:
+        process.start()
+    counts = [wins.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join(30)
+    assert sum(counts) == len(tokens)
+
+
+def test_nst_04_nst_05_a_server_that_is_gone_is_a_store_error(url: str, broker: DevBroker) -> None:
+    client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=f"{url}-nobody")
+    with pytest.raises(StoreError) as caught:
+        client.authenticate("alice@example.com")
+    assert caught.value.code == "store_unavailable"
+    assert caught.value.retryable
+
+
+def test_nst_28_an_error_does_not_show_the_url() -> None:
+    for text in ("redis://:hunter2@", "redis://:hunter2@host?x=1", "redis://:hunter2 @host"):
+        with pytest.raises(ConfigError) as caught:
+            Client(REDIRECT_URI, store=text)
+        assert caught.value.code == "invalid_option"
+        assert "hunter2" not in f"{caught.value!r} {caught.value.__cause__!r}"
