@@ -47,7 +47,7 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
 
 .PHONY: test
-test: tools test-rust test-vectors test-python test-node test-parity test-e2e ## Run every suite
+test: tools test-rust test-vectors test-python test-node test-stores test-parity test-e2e ## Run every suite
 
 .PHONY: test-rust
 test-rust: tools redis ## Run the Rust suites and the examples in their documentation
@@ -73,13 +73,16 @@ test-node: tools-node redis package $(RUNTIMES_READY) ## Run the Node suites, on
 	$(call say,Node: tests on other runtimes)
 	@cd node && $(NODE) scripts/test.mjs --runtimes
 
+.PHONY: test-stores
+test-stores: tools-node redis setup module package ## Share stores between many processes, of all languages
+	$(call say,Stores between processes and languages)
+	@$(CARGO) build --locked --quiet -p portier-client --all-features --example half_a_login
+	@cd tests/stores && $(VENV_PYTHON) -m pytest
+
 .PHONY: test-parity
 test-parity: setup module package ## Check that no language lacks what another has
 	$(call say,Parity of Rust and Python and Node)
 	@$(VENV_PYTHON) tests/parity/parity.py
-	$(call say,Logins that begin in one language and end in another)
-	@$(CARGO) build --locked --quiet -p portier-client --all-features --example half_a_login
-	@cd python && $(VENV_PYTHON) -m pytest --config-file pyproject.toml ../tests/interop
 
 .PHONY: test-e2e
 test-e2e: setup module package broker ## Log in to the example sites with the real broker

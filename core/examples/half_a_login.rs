@@ -1,4 +1,4 @@
-//! One half of a login, in a process of its own: for `tests/interop`.
+//! One half of a login, in a process of its own: for `tests/stores`.
 //!
 //! `half_a_login BROKER STORE` starts a login and prints its URL; with a token on standard input and
 //! `complete` as third argument it completes one. What it prints is one line of JSON.

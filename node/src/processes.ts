@@ -13,7 +13,7 @@ export function warnOfMemoryStore(): void {
   process.emitWarning(
     `pending logins are in the memory of this process, but ${sign}: a login that is started in ` +
       "one process cannot be completed in another; give the client a store they share, such as " +
-      'store: "sqlite:///…" or store: "redis://…"',
+      'store: "sqlite:////var/lib/site/logins.db" or store: "redis://…"',
     { type: "PortierWarning", code: "PORTIER_MEMORY_STORE" },
   );
 }

@@ -7,7 +7,7 @@ import sys
 
 WHAT_TO_DO = (
     "a login that is started in one process cannot be completed in another; "
-    "give the client a store they share, such as store='sqlite:///…' or store='redis://…'"
+    "give the client a store they share, such as store='sqlite:////var/lib/site/logins.db' or store='redis://…'"
 )
 
 

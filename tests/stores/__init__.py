@@ -1,0 +1,1 @@
+"""One store for many processes, in all languages."""

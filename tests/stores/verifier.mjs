@@ -1,0 +1,17 @@
+// Verifies the tokens it is given, one a line, and answers each with an address or an error's code.
+//
+// verifier.mjs REDIRECT_URI BROKER STORE
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { createRequire } from "node:module";
+
+const require = createRequire(path.resolve(import.meta.dirname, "../../node/package.json"));
+const { PortierClient } = require("portier-client");
+
+const [redirectUri, broker, store] = process.argv.slice(2);
+const client = new PortierClient({ redirectUri, broker, store });
+await client.warm();
+console.log("ready");
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(await client.verify(line).catch((error) => error.code));
+}

@@ -1,0 +1,28 @@
+"""Verifies the tokens it is given, one a line, and answers each with an address or an error's code.
+
+verifier.py REDIRECT_URI BROKER STORE
+"""
+
+from __future__ import annotations
+
+import sys
+
+from portier_client import PortierError
+from portier_client.blocking import Client
+
+
+def main() -> None:
+    redirect_uri, broker, store = sys.argv[1:]
+    client = Client(redirect_uri, broker=broker, store=store)
+    client.warm()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        try:
+            answer = client.verify(line.strip())
+        except PortierError as error:
+            answer = error.code
+        print(answer, flush=True)
+
+
+if __name__ == "__main__":
+    main()
