@@ -4,11 +4,15 @@
 
 mod broker;
 mod clock;
+#[cfg(feature = "faults")]
+mod faults;
 mod random;
 mod transport;
 
 pub use self::broker::{DevBroker, DevBrokerOptions, Fault, KeyChoice, MintOptions, Mode};
 pub use self::clock::ManualClock;
+#[cfg(feature = "faults")]
+pub use self::faults::{Act, Authority, Certificate, FaultServer, control};
 pub use self::random::ManualRandom;
 pub use self::transport::CannedTransport;
 

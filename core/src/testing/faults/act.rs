@@ -1,0 +1,119 @@
+//! What a server can do with a connection.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use crate::error::{Code, Error, Result};
+
+/// One step of what a [`FaultServer`](super::FaultServer) does with a connection. After the last
+/// one, the connection is closed in good order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Reads one request, up to the empty line.
+    Read,
+    /// Sends these octets.
+    Send(Vec<u8>),
+    /// Sends these octets one at a time.
+    Drip {
+        /// What is sent.
+        octets: Vec<u8>,
+        /// The pause after each octet.
+        every: Duration,
+    },
+    /// Does nothing for so long.
+    Pause(Duration),
+    /// Sends these octets for ever.
+    Repeat(Vec<u8>),
+    /// Sends nothing until the client closes the connection.
+    Wait,
+    /// Closes the connection at once, with no farewell in TLS.
+    Cut,
+    /// Resets the connection.
+    Reset,
+}
+
+impl Act {
+    /// Sends a text as it is.
+    pub fn send(text: impl AsRef<[u8]>) -> Self {
+        Self::Send(text.as_ref().to_vec())
+    }
+
+    /// Sends a complete answer of HTTP/1.1, with its length and whatever headers are given. They are
+    /// not checked.
+    pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
+        let length = body.len();
+        let mut text = format!("HTTP/1.1 {status} Status\r\ncontent-length: {length}\r\n");
+        for (name, value) in headers {
+            text.push_str(name);
+            text.push_str(": ");
+            text.push_str(value);
+            text.push_str("\r\n");
+        }
+        Self::Send(format!("{text}\r\n{body}").into_bytes())
+    }
+
+    /// Reads from JSON: `"read"`, `"wait"`, `"cut"`, `"reset"`, or an object with one of the members
+    /// of [`Told`].
+    pub(super) fn from_told(told: Told) -> Result<Self> {
+        Ok(match told {
+            Told::Read => Self::Read,
+            Told::Wait => Self::Wait,
+            Told::Cut => Self::Cut,
+            Told::Reset => Self::Reset,
+            Told::Send(text) => Self::Send(text.into_bytes()),
+            Told::SendBase64(text) => Self::Send(STANDARD.decode(text).map_err(|cause| {
+                Error::new(Code::InvalidOption, "send_base64 is not base64").with_source(cause)
+            })?),
+            Told::Answer {
+                status,
+                headers,
+                body,
+            } => {
+                let headers: Vec<_> = headers
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
+                Self::answer(status, &headers, &body)
+            }
+            Told::Drip { text, every_ms } => Self::Drip {
+                octets: text.into_bytes(),
+                every: Duration::from_millis(every_ms),
+            },
+            Told::PauseMs(time) => Self::Pause(Duration::from_millis(time)),
+            Told::Repeat(text) => Self::Repeat(text.into_bytes()),
+        })
+    }
+}
+
+/// An [`Act`] in JSON.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Told {
+    Read,
+    Wait,
+    Cut,
+    Reset,
+    Send(String),
+    SendBase64(String),
+    Answer {
+        #[serde(default = "ok")]
+        status: u16,
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+        #[serde(default)]
+        body: String,
+    },
+    Drip {
+        text: String,
+        every_ms: u64,
+    },
+    PauseMs(u64),
+    Repeat(String),
+}
+
+fn ok() -> u16 {
+    200
+}

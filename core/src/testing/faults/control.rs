@@ -1,0 +1,115 @@
+//! A port by which tests in other languages have fault servers of their own.
+//!
+//! Lines of JSON over TCP, one answer for each command. A connection has one server, which ends with
+//! it:
+//!
+//! | command | answer |
+//! |---|---|
+//! | `{"start": {}}` | `{"origin": "http://127.0.0.1:40001", "ca": null}` |
+//! | `{"start": {"host": "127.0.0.1", "years": [2001, 4001], "protocols": []}}` | the same over TLS, and in `ca` the authority's certificate |
+//! | `{"script": [["read", {"answer": {"status": 503}}], ["reset"]]}` | `{}` |
+//! | `"report"` | `{"connections": 2, "requests": ["GET / HTTP/1.1\r\n…"]}` |
+//!
+//! The acts are those of [`Act`](super::Act): `"read"`, `"wait"`, `"cut"`, `"reset"`,
+//! `{"send": "text"}`, `{"send_base64": "AAEC"}`,
+//! `{"answer": {"status": 200, "headers": [["name", "value"]], "body": ""}}`,
+//! `{"drip": {"text": "slow", "every_ms": 100}}`, `{"pause_ms": 500}`, `{"repeat": "x"}`.
+//! A command that makes no sense is answered with `{"error": "why"}`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::act::Told;
+use super::{Act, Authority, FaultServer};
+use crate::error::{Code, Error, Result};
+
+/// Serves for ever.
+pub async fn serve(listener: TcpListener) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        connections.spawn(async move {
+            // Whoever gives commands may go away at any time.
+            let _ = obey(stream).await;
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Command {
+    Start(Start),
+    Script(Vec<Vec<Told>>),
+    Report,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Start {
+    host: Option<String>,
+    years: Option<(i32, i32)>,
+    #[serde(default)]
+    protocols: Vec<String>,
+}
+
+async fn obey(stream: TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let (reading, mut writing) = stream.into_split();
+    let mut lines = BufReader::new(reading).lines();
+    let mut server = None;
+    while let Some(line) = lines.next_line().await? {
+        let answer = match execute(&line, &mut server).await {
+            Ok(answer) => answer,
+            Err(error) => json!({ "error": error.to_string() }),
+        };
+        writing.write_all(format!("{answer}\n").as_bytes()).await?;
+    }
+    Ok(())
+}
+
+async fn execute(line: &str, server: &mut Option<FaultServer>) -> Result<Value> {
+    let command = serde_json::from_str(line).map_err(|cause| {
+        Error::new(
+            Code::InvalidOption,
+            format_args!("no such command: {cause}"),
+        )
+    })?;
+    let started = || Error::new(Code::InvalidOption, "the server was not started");
+    Ok(match command {
+        Command::Start(start) => {
+            let (started, ca) = start.run().await?;
+            let origin = started.origin().to_owned();
+            *server = Some(started);
+            json!({ "origin": origin, "ca": ca })
+        }
+        Command::Script(connections) => {
+            let acts = |acts: Vec<Told>| acts.into_iter().map(Act::from_told).collect();
+            let scripts: Vec<Vec<_>> = connections.into_iter().map(acts).collect::<Result<_>>()?;
+            server.as_ref().ok_or_else(started)?.script(scripts);
+            json!({})
+        }
+        Command::Report => {
+            let server = server.as_ref().ok_or_else(started)?;
+            json!({ "connections": server.connections(), "requests": server.requests() })
+        }
+    })
+}
+
+impl Start {
+    async fn run(self) -> Result<(FaultServer, Option<String>)> {
+        let Some(host) = self.host else {
+            return Ok((FaultServer::start().await?, None));
+        };
+        let authority = Authority::new()?;
+        let certificate = match self.years {
+            Some(years) => authority.certificate_between(&host, years)?,
+            None => authority.certificate(&host)?,
+        };
+        let protocols: Vec<_> = self.protocols.iter().map(String::as_str).collect();
+        let server = FaultServer::start_tls(&certificate.protocols(&protocols)).await?;
+        Ok((server, Some(authority.pem().to_owned())))
+    }
+}

@@ -1,0 +1,240 @@
+//! A server that misbehaves as it is told.
+//!
+//! Only with the feature `faults`, which brings TLS and certificates along.
+
+mod act;
+pub mod control;
+mod tls;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+pub use self::act::Act;
+pub use self::tls::{Authority, Certificate};
+use crate::error::{Code, Error, Result};
+
+/// The longest head of a request that is read, in octets.
+const MOST_OF_A_HEAD: usize = 64 * 1024;
+
+/// A server on the loopback interface that does with each connection what its script says, octet
+/// by octet. Dropping it closes everything.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), portier_client::Error> {
+/// use portier_client::testing::{Act, FaultServer};
+/// use portier_client::{Client, Code};
+///
+/// let broker = FaultServer::start().await?;
+/// broker.script([[Act::Read, Act::Reset]]);
+/// let client = Client::builder("https://example.com/verify")
+///     .broker(broker.origin())
+///     .build()?;
+/// let error = client.warm().await.unwrap_err();
+/// assert_eq!(error.code(), Code::BrokerUnreachable);
+/// // A connection that is lost before the answer is tried once more.
+/// assert_eq!(broker.requests().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+pub struct FaultServer {
+    origin: String,
+    shared: Arc<Mutex<Shared>>,
+    _accepting: JoinSet<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    scripts: VecDeque<Vec<Act>>,
+    connections: usize,
+    requests: Vec<String>,
+}
+
+impl FaultServer {
+    /// Starts a server of plain HTTP in the caller's runtime. As long as it has no script, it closes
+    /// every connection at once.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] when there is no port to be had.
+    pub async fn start() -> Result<Self> {
+        Self::listen("http", None).await
+    }
+
+    /// Starts a server of HTTP over TLS. A connection's script begins once the handshake has
+    /// succeeded.
+    ///
+    /// # Errors
+    /// As [`FaultServer::start`], and when the certificate cannot be used.
+    pub async fn start_tls(certificate: &Certificate) -> Result<Self> {
+        Self::listen("https", Some(certificate.acceptor()?)).await
+    }
+
+    async fn listen(scheme: &str, tls: Option<TlsAcceptor>) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(no_server)?;
+        let address = listener.local_addr().map_err(no_server)?;
+        let shared = Arc::default();
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, tls, Arc::clone(&shared)));
+        Ok(Self {
+            origin: format!("{scheme}://{address}"),
+            shared,
+            _accepting: accepting,
+        })
+    }
+
+    /// Where the server is, such as `http://127.0.0.1:40001`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Says what to do with each connection from now on; the last script holds for all others too.
+    pub fn script<C, S>(&self, connections: C)
+    where
+        C: IntoIterator<Item = S>,
+        S: IntoIterator<Item = Act>,
+    {
+        let scripts = connections.into_iter();
+        lock(&self.shared).scripts = scripts.map(|acts| acts.into_iter().collect()).collect();
+    }
+
+    /// How many connections were made, handshakes that failed included.
+    pub fn connections(&self) -> usize {
+        lock(&self.shared).connections
+    }
+
+    /// The heads of all requests that were read, in order.
+    pub fn requests(&self) -> Vec<String> {
+        lock(&self.shared).requests.clone()
+    }
+}
+
+impl fmt::Debug for FaultServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("FaultServer")
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Mutex<Shared>>) {
+    let mut connections = JoinSet::new();
+    // A test whose server has no more sockets fails by its own time limit.
+    while let Ok((stream, _)) = listener.accept().await {
+        let acts = lock(&shared).next_script();
+        let (tls, shared) = (tls.clone(), Arc::clone(&shared));
+        connections.spawn(async move {
+            // The client may go away at any time; then there is nothing more to do.
+            let _ = serve(stream, tls, acts, &shared).await;
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    acts: Vec<Act>,
+    shared: &Mutex<Shared>,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    match tls {
+        None => perform(stream, acts, shared).await,
+        // It fails when the client does not like the certificate.
+        Some(tls) => perform(tls.accept(stream).await?, acts, shared).await,
+    }
+}
+
+async fn perform(
+    mut stream: impl Connection,
+    acts: Vec<Act>,
+    shared: &Mutex<Shared>,
+) -> io::Result<()> {
+    for act in acts {
+        match act {
+            Act::Read => {
+                let head = read_head(&mut stream).await?;
+                lock(shared).requests.push(head);
+            }
+            Act::Send(octets) => {
+                stream.write_all(&octets).await?;
+                stream.flush().await?;
+            }
+            Act::Drip { octets, every } => {
+                for octet in octets {
+                    stream.write_all(&[octet]).await?;
+                    stream.flush().await?;
+                    tokio::time::sleep(every).await;
+                }
+            }
+            Act::Pause(time) => tokio::time::sleep(time).await,
+            Act::Repeat(octets) => loop {
+                stream.write_all(&octets).await?;
+                // Nothing at all would be sent for ever without giving way to anybody.
+                tokio::task::yield_now().await;
+            },
+            Act::Wait => {
+                let mut heard = [0; 1024];
+                while stream.read(&mut heard).await? > 0 {}
+            }
+            Act::Cut => return Ok(()),
+            Act::Reset => return stream.tcp().set_zero_linger(),
+        }
+    }
+    stream.shutdown().await
+}
+
+/// Reads one request as far as the empty line; requests for documents have no body.
+async fn read_head(stream: &mut impl Connection) -> io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() == MOST_OF_A_HEAD {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        head.push(stream.read_u8().await?);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// With TLS or without.
+trait Connection: AsyncRead + AsyncWrite + Unpin {
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Connection for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Connection for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+impl Shared {
+    fn next_script(&mut self) -> Vec<Act> {
+        self.connections += 1;
+        if self.scripts.len() > 1 {
+            return self.scripts.pop_front().unwrap_or_default();
+        }
+        self.scripts.front().cloned().unwrap_or_default()
+    }
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn no_server(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Code::Internal, "the fault server cannot be started").with_source(cause)
+}
