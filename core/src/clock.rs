@@ -1,6 +1,6 @@
 //! Time and randomness, which come in from outside.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Code, Error, Result};
 
@@ -22,21 +22,17 @@ pub trait Random: Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]) -> Result<()>;
 }
 
-/// The clocks of the operating system.
+/// The clocks of the operating system. The monotonic one goes on while the machine sleeps.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
-    start: Instant,
+    start: awake_or_asleep::Moment,
 }
 
 impl SystemClock {
     /// The clocks as they are; the monotonic one starts now.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the clock"
-    )]
     pub fn new() -> Self {
         Self {
-            start: Instant::now(),
+            start: awake_or_asleep::now(),
         }
     }
 }
@@ -57,7 +53,54 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.start.elapsed()
+        awake_or_asleep::since(self.start)
+    }
+}
+
+/// Where `Instant` stands still while the machine sleeps, a login that was started before could be
+/// completed, and a key that was withdrawn meanwhile be trusted, too late.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+mod awake_or_asleep {
+    use std::time::Duration;
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    #[cfg(not(target_vendor = "apple"))]
+    const CLOCK: ClockId = ClockId::Boottime;
+    /// Apple's goes on, other than Linux's of the same name.
+    #[cfg(target_vendor = "apple")]
+    const CLOCK: ClockId = ClockId::Monotonic;
+
+    pub(super) type Moment = Duration;
+
+    pub(super) fn now() -> Moment {
+        let time = clock_gettime(CLOCK);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
+        Duration::new(seconds, nanoseconds)
+    }
+
+    pub(super) fn since(start: Moment) -> Duration {
+        now().saturating_sub(start)
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+mod awake_or_asleep {
+    use std::time::{Duration, Instant};
+
+    pub(super) type Moment = Instant;
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
+    pub(super) fn now() -> Moment {
+        Instant::now()
+    }
+
+    pub(super) fn since(start: Moment) -> Duration {
+        start.elapsed()
     }
 }
 

@@ -20,7 +20,7 @@ fn at(seconds: u64) -> SystemTime {
 }
 
 #[test]
-fn vectors() {
+fn fet_48_fet_50_fet_52_fet_53_the_vectors_hold() {
     #[derive(serde::Deserialize)]
     struct File {
         now: u64,

@@ -172,3 +172,25 @@ async fn stats_tell_age_and_freshness() {
     let stats = scene.documents.stats().keys;
     assert_eq!(stats.fresh_for_seconds, Some(0.0));
 }
+
+#[tokio::test]
+async fn fet_62_what_was_asked_for_before_the_machine_slept_is_as_old_as_that() {
+    let scene = Scene::new();
+    scene.broker.hold();
+    let mut waiting = Box::pin(scene.keys());
+    assert!(poll_once(waiting.as_mut()).is_pending());
+    tokio::task::yield_now().await;
+    scene.clock.advance(HOUR * 8);
+    scene.broker.release();
+    waiting.await.unwrap();
+    assert_eq!(
+        scene.documents.stats().keys.fresh_for_seconds,
+        Some(HOUR.as_secs_f64())
+    );
+    assert_eq!(
+        scene.documents.stats().discovery.fresh_for_seconds,
+        Some(0.0)
+    );
+    scene.discovery().await.unwrap();
+    assert_eq!(scene.requests(), (2, 1));
+}
