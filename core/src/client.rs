@@ -250,7 +250,10 @@ impl Inner {
                 "the broker has no usable key with the token's key id",
             )
         })?;
-        token.verify_signature(key)?;
+        if let Err(refused) = token.verify_signature(key) {
+            let renewed = self.verifies_with_newer_key(&token, &keys, &session);
+            renewed.await.then_some(()).ok_or(refused)?;
+        }
         let claims = claims.check(&expected, self.clock.now())?;
 
         // From here on the token is genuine; only now may it use up the login.
@@ -299,6 +302,29 @@ impl Inner {
             .put(&key, record, self.config.session_ttl)
             .await?;
         Ok(nonce)
+    }
+
+    /// Looks for another key under the same id, as a broker may have that restarted with keys of its
+    /// own making; not for a forged token, and not if the keys were fetched a moment ago.
+    async fn verifies_with_newer_key(
+        &self,
+        token: &Token<'_>,
+        seen: &Arc<KeySet>,
+        session: &SessionKey,
+    ) -> bool {
+        if !self.documents.keys_may_have_changed(seen) {
+            return false;
+        }
+        match self
+            .keys_beyond(Arc::clone(seen), token.key_id(), session)
+            .await
+        {
+            Ok(newer) if !Arc::ptr_eq(&newer, seen) => newer
+                .get(token.key_id())
+                .is_some_and(|key| token.verify_signature(key).is_ok()),
+            // It is as wrong as it was; that a broker or a store is in trouble does not matter.
+            _ => false,
+        }
     }
 
     async fn take(&self, session: &SessionKey) -> Result<String> {

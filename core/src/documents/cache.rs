@@ -22,6 +22,8 @@ const STALE_IF_ERROR: Duration = Duration::from_secs(24 * 60 * 60);
 const BETWEEN_FORCED: Duration = Duration::from_secs(5);
 /// How much time lies between looks at what another process fetches.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// How old a document is that is not taken for what the broker still has, if there is a doubt.
+const DOUBTFUL: Duration = Duration::from_secs(5 * 60);
 
 pub(super) struct Cache<T> {
     name: &'static str,
@@ -115,6 +117,13 @@ impl<T: Send + Sync + 'static> Cache<T> {
             Answer::Now(answer) => answer,
             Answer::Later(flight) => flight.landed().await,
         }
+    }
+
+    pub(super) fn may_have_changed(&self, seen: &Arc<T>, now: Duration) -> bool {
+        let state = self.state();
+        state.kept.as_ref().is_none_or(|kept| {
+            !Arc::ptr_eq(seen, &kept.value) || now.saturating_sub(kept.since) >= DOUBTFUL
+        })
     }
 
     /// Takes over what was fetched, all at once, and ends the flight.

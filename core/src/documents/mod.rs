@@ -99,6 +99,13 @@ impl Documents {
         self.shared.keys_beyond(seen, key_id).await
     }
 
+    /// Whether the broker may have changed the keys since `seen`: if there is another set already,
+    /// or if this one is more than five minutes old.
+    pub(crate) fn keys_may_have_changed(&self, seen: &Arc<KeySet>) -> bool {
+        let now = self.shared.clock.monotonic();
+        self.shared.keys.may_have_changed(seen, now)
+    }
+
     pub(crate) fn stats(&self) -> DocumentsStats {
         let shared = &self.shared;
         let now = shared.clock.monotonic();

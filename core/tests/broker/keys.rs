@@ -1,12 +1,13 @@
 //! Keys that rotate, vanish, or never existed.
 
-use portier_client::testing::KeyChoice;
+use portier_client::Algorithm;
+use portier_client::testing::{Fault, KeyChoice, MintOptions};
 use serde_json::json;
 
-use crate::site::{KEYS, Site, code};
+use crate::site::{Browser, DISCOVERY, KEYS, Site, code};
 
 #[tokio::test]
-async fn a_rotation_fails_no_login_and_needs_no_fetch() {
+async fn fet_32_a_rotation_fails_no_login_and_needs_no_fetch() {
     let site = Site::new();
     site.log_in("a@example.com").await.unwrap();
     let before = site.token(|_| {}).await;
@@ -31,7 +32,7 @@ async fn a_key_the_client_has_not_seen_is_fetched() {
 }
 
 #[tokio::test]
-async fn a_broker_that_restarts_with_new_keys_fails_no_login() {
+async fn fet_55_a_broker_that_restarts_with_new_keys_fails_no_login() {
     let site = Site::new();
     site.log_in("a@example.com").await.unwrap();
     site.advance(6);
@@ -71,4 +72,105 @@ async fn forged_key_ids_cause_no_fetch() {
         assert_eq!(code(site.client.verify(&used).await), "token_key_unknown");
     }
     assert_eq!(site.requests(KEYS), 2);
+}
+
+#[tokio::test]
+async fn fet_57_processes_with_different_keys_accept_the_same_tokens() {
+    let site = Site::new();
+    site.client.warm().await.unwrap();
+    site.broker.rotate_keys().unwrap();
+    let other = Site::client_of(&site.broker, &site.clock);
+    other.warm().await.unwrap();
+    site.log_in("a@example.com").await.unwrap();
+    let url = other.authenticate("b@example.com").await.unwrap();
+    let token = site.broker.mint(&MintOptions::for_url(&url).unwrap());
+    other.verify(&token.unwrap()).await.unwrap();
+    assert_eq!(site.requests(KEYS), 2);
+}
+
+#[tokio::test]
+async fn fet_56_an_endpoint_that_moves_does_not_concern_a_pending_login() {
+    let site = Site::new();
+    let token = site.token(|_| {}).await;
+    site.advance(5 * 60);
+    let origin = site.broker.origin();
+    let moved = Fault {
+        body: Some(format!(
+            r#"{{"authorization_endpoint":"{origin}/moved","jwks_uri":"{origin}/keys.json"}}"#
+        )),
+        ..Fault::default()
+    };
+    site.broker.fail_next(DISCOVERY, 1, moved);
+    let fresh = Site::client_of(&site.broker, &site.clock);
+    let url = fresh.authenticate("b@example.com").await.unwrap();
+    assert!(url.starts_with(&format!("{origin}/moved?")), "{url}");
+    site.client.verify(&token).await.unwrap();
+}
+
+#[tokio::test]
+async fn fet_34_a_key_id_with_another_key_is_fetched_once_the_set_is_old() {
+    let site = Site::new();
+    site.client.warm().await.unwrap();
+    let forged = site
+        .token(|options| {
+            let current = site
+                .broker
+                .key_id(KeyChoice::Current, Algorithm::Rs256)
+                .unwrap();
+            options.header.insert("kid".to_owned(), json!(current));
+            options.key = KeyChoice::Stranger;
+        })
+        .await;
+    for (age, fetches) in [(0, 1), (299, 1), (1, 2), (6, 2), (299, 3)] {
+        site.advance(age);
+        for _ in 0..3 {
+            assert_eq!(code(site.client.verify(&forged).await), "token_signature");
+        }
+        assert_eq!(site.requests(KEYS), fetches, "{age}");
+    }
+    // Without a login that is pending, nothing is fetched however old the set is.
+    let stranger = site
+        .token(|options| {
+            let current = site
+                .broker
+                .key_id(KeyChoice::Current, Algorithm::Rs256)
+                .unwrap();
+            options.header.insert("kid".to_owned(), json!(current));
+            options.key = KeyChoice::Stranger;
+            options.nonce = "forged-nonce-forged-nonce-forged".to_owned();
+        })
+        .await;
+    site.advance(600);
+    assert_eq!(code(site.client.verify(&stranger).await), "token_signature");
+    assert_eq!(site.requests(KEYS), 3);
+}
+
+#[tokio::test]
+async fn fet_34_what_a_reused_key_id_signed_is_accepted_after_the_fetch() {
+    let site = Site::new();
+    let id = site
+        .broker
+        .key_id(KeyChoice::Current, Algorithm::Rs256)
+        .unwrap();
+    // What the client has is another key by this id.
+    let other = site
+        .broker
+        .key_id(KeyChoice::Next, Algorithm::Rs256)
+        .unwrap();
+    let url = format!("{}{KEYS}", site.broker.origin());
+    let document = Browser::new().open(&url).await;
+    let swapped = document.text.replace(&id, "gone").replace(&other, &id);
+    site.broker.fail_next(
+        KEYS,
+        1,
+        Fault {
+            body: Some(swapped),
+            ..Fault::default()
+        },
+    );
+    site.client.warm().await.unwrap();
+    let token = site.token(|_| {}).await;
+    assert_eq!(code(site.client.verify(&token).await), "token_signature");
+    site.advance(300);
+    site.client.verify(&token).await.unwrap();
 }

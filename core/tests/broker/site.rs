@@ -44,6 +44,12 @@ impl Site {
         }
     }
 
+    /// Another process of the site.
+    pub(crate) fn client_of(broker: &DevBroker, clock: &Arc<ManualClock>) -> Client {
+        let builder = Client::builder(REDIRECT_URI).broker(broker.origin());
+        builder.clock(clock.clone()).build().unwrap()
+    }
+
     /// Starts a login and returns the token that would complete it, with changes.
     pub(crate) async fn token(&self, change: impl FnOnce(&mut MintOptions)) -> String {
         let url = self.client.authenticate("alice@example.com").await.unwrap();
