@@ -227,7 +227,7 @@ impl Builder {
             Some(transport) => transport,
             None => Arc::new(HttpTransport::new(HttpOptions {
                 timeout: self.timeout,
-                https_only: config.broker.is_secure(),
+                broker: config.broker.clone(),
                 ca_file: self.ca_file,
                 user_agent: self.user_agent,
             })?),

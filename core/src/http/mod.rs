@@ -1,5 +1,6 @@
 //! The network, which comes in from outside.
 
+mod perimeter;
 mod redirect;
 mod transport;
 

@@ -1,23 +1,22 @@
 //! Which redirects are followed.
 
-use std::net::IpAddr;
-
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
+use super::perimeter::Perimeter;
 use crate::origin::is_local;
 
 const MOST_REDIRECTS: usize = 3;
 
-/// At most three redirects, from `https` only to `https`, and never into a private network from
-/// outside of it.
-pub(super) fn policy(https_only: bool) -> Policy {
-    Policy::custom(
-        move |attempt| match refusal(attempt.previous(), attempt.url(), https_only) {
-            Some(reason) => attempt.error(reason),
-            None => attempt.follow(),
-        },
-    )
+/// At most three redirects, from `https` only to `https`, and never to somebody else's host.
+pub(super) fn policy(https_only: bool, perimeter: Perimeter) -> Policy {
+    Policy::custom(move |attempt| {
+        if let Some(reason) = refusal(attempt.previous(), attempt.url(), https_only) {
+            return attempt.error(reason);
+        }
+        perimeter.watch(attempt.url());
+        attempt.follow()
+    })
 }
 
 /// `previous` begins with the URL that was asked for.
@@ -34,31 +33,26 @@ fn refusal(previous: &[Url], next: &Url, https_only: bool) -> Option<&'static st
     if !next.username().is_empty() || next.password().is_some() {
         return Some("redirect with user information");
     }
-    let from_outside = previous.first().is_none_or(|first| !is_inside(first));
-    (from_outside && is_inside(next)).then_some("redirect into a private network")
+    let stays = previous.first().is_some_and(|first| is_kin(first, next));
+    (!stays).then_some("redirect to another host")
 }
 
-/// Whether the host is an address, or a name, that means something else to everybody else.
-fn is_inside(url: &Url) -> bool {
-    let address = match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::V4(address),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical(),
-        _ => return is_local(url),
-    };
-    match address {
-        IpAddr::V4(address) => {
-            address.is_loopback()
-                || address.is_private()
-                || address.is_link_local()
-                || address.is_unspecified()
+/// Whether both hosts are the same, or one is below the other: whoever owns a name decides about
+/// those below it. Names side by side may belong to different people, and to tell which do takes a
+/// list of public suffixes, which would be out of date.
+fn is_kin(one: &Url, other: &Url) -> bool {
+    match (one.host(), other.host()) {
+        (Some(Host::Domain(a)), Some(Host::Domain(b))) => {
+            a == b || is_below(a, b) || is_below(b, a)
         }
-        IpAddr::V6(address) => {
-            address.is_loopback()
-                || address.is_unique_local()
-                || address.is_unicast_link_local()
-                || address.is_unspecified()
-        }
+        (one_host, other_host) => one_host == other_host || (is_local(one) && is_local(other)),
     }
+}
+
+fn is_below(name: &str, above: &str) -> bool {
+    // What has no dot is nobody's.
+    let rest = name.strip_suffix(above);
+    above.contains('.') && rest.is_some_and(|rest| rest.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -96,25 +90,37 @@ mod tests {
     }
 
     #[test]
-    fn fet_24_redirects_stay_outside_of_private_networks() {
-        for inside in [
+    fn fet_24_fet_25_redirects_stay_with_the_host_that_was_asked() {
+        let broker = "https://keys.broker.example/";
+        for kin in [
+            "https://keys.broker.example/elsewhere",
+            "https://keys.broker.example:8443/",
+            "https://broker.example/",
+            "https://new.keys.broker.example/",
+        ] {
+            assert_eq!(judged(broker, kin, true), None, "{kin}");
+        }
+        for other in [
+            "https://www.broker.example/",
+            "https://broker.example.evil.test/",
+            "https://evil-keys.broker.example/",
+            "https://example/",
             "https://127.0.0.1/",
             "https://localhost/",
-            "https://10.1.2.3/",
             "https://169.254.169.254/latest/",
-            "https://0.0.0.0/",
+            "https://192.0.2.1/",
             "https://[::1]/",
-            "https://[fd00::1]/",
-            "https://[fe80::1]/",
-            "https://[::ffff:192.168.1.1]/",
         ] {
-            let verdict = judged("https://broker.example/", inside, true);
-            assert_eq!(verdict, Some("redirect into a private network"), "{inside}");
-            assert_eq!(judged("https://10.0.0.1/", inside, true), None, "{inside}");
+            let verdict = judged(broker, other, true);
+            assert_eq!(verdict, Some("redirect to another host"), "{other}");
         }
         assert_eq!(
-            judged("https://broker.example/", "https://192.0.2.1/", true),
+            judged("http://localhost:1/", "http://127.0.0.1:2/", false),
             None
+        );
+        assert_eq!(
+            judged("https://10.0.0.1/", "https://10.0.0.2/", true),
+            Some("redirect to another host")
         );
     }
 

@@ -11,10 +11,11 @@ use tokio::runtime::{self, Handle};
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::perimeter::{Inside, Lookup, Perimeter, SystemLookup};
 use super::redirect;
 use super::{Request, Response, Transport};
 use crate::error::{Code, Error, Result};
-use crate::origin::is_local;
+use crate::origin::{Origin, is_local};
 use crate::store::BoxFuture;
 
 /// A document is a few kilobytes; what is longer than this is none.
@@ -28,8 +29,8 @@ const DEFAULT_USER_AGENT: &str = concat!("portier-client/", env!("CARGO_PKG_VERS
 pub(crate) struct HttpOptions {
     /// For one request, from the first look-up to the last octet, the retry included.
     pub(crate) timeout: Duration,
-    /// Whether plain `http` is refused, in redirects too.
-    pub(crate) https_only: bool,
+    /// Whose documents are fetched. If it is `https`, plain `http` is refused, in redirects too.
+    pub(crate) broker: Origin,
     /// PEM certificates to trust besides the system's.
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) user_agent: Option<String>,
@@ -45,6 +46,7 @@ pub(crate) struct HttpTransport(Arc<Shared>);
 struct Shared {
     timeout: Duration,
     https_only: bool,
+    perimeter: Perimeter,
     certificates: Vec<Certificate>,
     user_agent: HeaderValue,
     clients: Mutex<Vec<Kept>>,
@@ -64,9 +66,13 @@ impl HttpTransport {
     /// [`Code::InvalidOption`] for a CA file without usable certificates, or a user agent that is
     /// not a header value.
     pub(crate) fn new(options: HttpOptions) -> Result<Self> {
+        Self::with_lookup(options, Box::new(SystemLookup))
+    }
+
+    fn with_lookup(options: HttpOptions, lookup: Box<dyn Lookup>) -> Result<Self> {
         let HttpOptions {
             timeout,
-            https_only,
+            broker,
             ca_file,
             user_agent,
         } = options;
@@ -80,7 +86,8 @@ impl HttpTransport {
         };
         Ok(Self(Arc::new(Shared {
             timeout,
-            https_only,
+            https_only: broker.is_secure(),
+            perimeter: Perimeter::new(&broker, lookup),
             certificates,
             user_agent,
             clients: Mutex::new(Vec::new()),
@@ -102,6 +109,8 @@ impl Transport for HttpTransport {
 
 impl Shared {
     async fn get(self: Arc<Self>, request: Request) -> Result<Response> {
+        let admitted = self.perimeter.admit(&request.url).await;
+        admitted.map_err(|cause| named_inside(&request.url).with_source(cause))?;
         let client = self.client(&request.url).await?;
         let mut response = send(&client, &request).await;
         if deserves_another_try(&response) {
@@ -172,7 +181,8 @@ impl Shared {
         let builder = Client::builder()
             .user_agent(self.user_agent.clone())
             .https_only(self.https_only)
-            .redirect(redirect::policy(self.https_only))
+            .redirect(redirect::policy(self.https_only, self.perimeter.clone()))
+            .dns_resolver(self.perimeter.clone())
             .referer(false)
             .retry(retry::never())
             .http1_only()
@@ -221,6 +231,7 @@ fn deserves_another_try(response: &reqwest::Result<reqwest::Response>) -> bool {
             matches!(response.status().as_u16(), 502..=504)
                 && !response.headers().contains_key(RETRY_AFTER)
         }
+        Err(cause) if is_inside(cause) => false,
         Err(cause) => cause.is_connect() || (cause.is_request() && !cause.is_timeout()),
     }
 }
@@ -273,7 +284,29 @@ fn timed_out(timeout: Duration) -> Error {
     )
 }
 
+fn named_inside(url: &Url) -> Error {
+    let host = url.host_str().unwrap_or_default();
+    Error::new(
+        Code::BrokerDocument,
+        format_args!("the broker names a host in a private network host={host}"),
+    )
+}
+
+fn is_inside(cause: &reqwest::Error) -> bool {
+    let mut source = std::error::Error::source(cause);
+    while let Some(cause) = source {
+        if cause.is::<Inside>() {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
 fn failed(cause: reqwest::Error, url: &Url) -> Error {
+    if is_inside(&cause) {
+        return named_inside(url).with_source(cause.without_url());
+    }
     let host = url.host_str().unwrap_or_default();
     let (code, fact) = if cause.is_redirect() {
         (Code::BrokerDocument, "the broker's redirect is refused")

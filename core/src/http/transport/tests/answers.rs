@@ -33,10 +33,8 @@ async fn fet_19_no_encoding_is_asked_for_and_none_accepted() {
 async fn the_user_agent_can_be_chosen() {
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let options = |user_agent: &str| HttpOptions {
-        timeout: PATIENT,
-        https_only: false,
-        ca_file: None,
         user_agent: Some(user_agent.to_owned()),
+        ..options("http://127.0.0.1")
     };
     let transport = HttpTransport::new(options("example/1.0")).unwrap();
     get(&transport, &server.url()).await.unwrap();
@@ -168,10 +166,8 @@ fn fet_63_a_ca_file_without_certificates_is_a_wrong_option() {
             None => drop(std::fs::remove_file(&path)),
         }
         let options = HttpOptions {
-            timeout: PATIENT,
-            https_only: true,
             ca_file: Some(path.clone()),
-            user_agent: None,
+            ..options("https://127.0.0.1")
         };
         HttpTransport::new(options).err().expect("an error").code()
     };

@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use super::*;
 
 const URL: &str = "PORTIER_CLIENT_TEST_URL";
-const HTTPS_ONLY: &str = "PORTIER_CLIENT_TEST_HTTPS_ONLY";
 const THIS: &str = "http::transport::tests::environment::child";
 
 /// Makes the request it is told to make; does nothing when it runs as a test like any other.
@@ -15,12 +14,8 @@ async fn child() {
     let Ok(url) = std::env::var(URL) else {
         return;
     };
-    let transport = HttpTransport::new(HttpOptions {
-        timeout: PATIENT,
-        https_only: std::env::var_os(HTTPS_ONLY).is_some(),
-        ca_file: None,
-        user_agent: None,
-    });
+    let origin = url.parse::<url::Url>().unwrap().origin();
+    let transport = HttpTransport::new(options(&origin.ascii_serialization()));
     match get(&transport.unwrap(), &url).await {
         Ok(response) => println!("<status={}>", response.status),
         Err(error) => println!("<{}: {error}>", error.code().as_str()),
@@ -88,8 +83,7 @@ async fn fet_63_without_a_trust_store_there_is_no_https_but_plain_http() {
     let nowhere = [("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")];
     assert_eq!(in_environment(&server.url(), &nowhere).await, "status=200");
     let secure = server.url().replace("http:", "https:");
-    let [file, directory] = nowhere;
-    let outcome = in_environment(&secure, &[file, directory, (HTTPS_ONLY, "1")]).await;
+    let outcome = in_environment(&secure, &nowhere).await;
     assert_eq!(
         outcome,
         "broker_unreachable: TLS cannot be set up; is a trust store installed"

@@ -3,6 +3,7 @@
 mod answers;
 mod environment;
 mod limits;
+mod names;
 mod redirects;
 mod tls;
 
@@ -15,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::{HttpOptions, HttpTransport};
+use super::{HttpOptions, HttpTransport, Origin};
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response, Transport as _};
 
@@ -150,14 +151,18 @@ fn answer(status: u16, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} Status\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
 }
 
-fn transport(timeout: Duration) -> HttpTransport {
-    HttpTransport::new(HttpOptions {
-        timeout,
-        https_only: false,
+fn options(broker: &str) -> HttpOptions {
+    HttpOptions {
+        timeout: PATIENT,
+        broker: Origin::parse(broker, true).unwrap(),
         ca_file: None,
         user_agent: None,
-    })
-    .unwrap()
+    }
+}
+
+fn transport(timeout: Duration) -> HttpTransport {
+    let options = options("http://127.0.0.1");
+    HttpTransport::new(HttpOptions { timeout, ..options }).unwrap()
 }
 
 async fn get(transport: &HttpTransport, url: &str) -> Result<Response> {

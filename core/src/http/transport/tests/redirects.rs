@@ -68,13 +68,7 @@ async fn fet_24_redirects_with_user_information_or_another_scheme_are_refused() 
 #[tokio::test]
 async fn fet_22_with_https_only_plain_http_is_refused() {
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
-    let transport = HttpTransport::new(HttpOptions {
-        timeout: PATIENT,
-        https_only: true,
-        ca_file: None,
-        user_agent: None,
-    })
-    .unwrap();
+    let transport = HttpTransport::new(options("https://127.0.0.1")).unwrap();
     get(&transport, &server.url()).await.unwrap_err();
     assert!(server.requests().is_empty());
 }

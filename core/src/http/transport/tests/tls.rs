@@ -60,13 +60,8 @@ impl Drop for Authority {
 }
 
 fn secure(ca_file: Option<PathBuf>) -> HttpTransport {
-    HttpTransport::new(HttpOptions {
-        timeout: PATIENT,
-        https_only: true,
-        ca_file,
-        user_agent: None,
-    })
-    .unwrap()
+    let options = options("https://127.0.0.1");
+    HttpTransport::new(HttpOptions { ca_file, ..options }).unwrap()
 }
 
 const VALID: (i32, i32) = (2001, 4001);

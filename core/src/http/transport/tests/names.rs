@@ -1,0 +1,166 @@
+//! What names lead to.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use super::super::{BoxFuture, Lookup};
+use super::*;
+
+/// Each look-up of any name finds the next of these, and the last one from then on; nothing at all
+/// never comes to an end.
+struct Script {
+    finds: Vec<Option<Vec<&'static str>>>,
+    lookups: Arc<AtomicUsize>,
+}
+
+impl Lookup for Script {
+    fn addresses(&self, _: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+        let number = self.lookups.fetch_add(1, SeqCst);
+        let found = self.finds[number.min(self.finds.len() - 1)].clone();
+        Box::pin(async move {
+            let Some(found) = found else {
+                return std::future::pending().await;
+            };
+            if found.is_empty() {
+                return Err(io::Error::other("no such name"));
+            }
+            let addresses = found
+                .iter()
+                .map(|ip| SocketAddr::new(ip.parse().unwrap(), 0));
+            Ok(addresses.collect())
+        })
+    }
+}
+
+fn resolving(
+    broker: &str,
+    timeout: Duration,
+    finds: &[Option<&[&'static str]>],
+) -> (HttpTransport, Arc<AtomicUsize>) {
+    let lookups = Arc::new(AtomicUsize::new(0));
+    let script = Script {
+        finds: finds.iter().map(|found| found.map(<[_]>::to_vec)).collect(),
+        lookups: Arc::clone(&lookups),
+    };
+    let options = HttpOptions {
+        timeout,
+        ..options(broker)
+    };
+    let transport = HttpTransport::with_lookup(options, Box::new(script)).unwrap();
+    (transport, lookups)
+}
+
+/// The server's URL, by a name instead of its address.
+fn named(server: &Server, name: &str) -> String {
+    server.url().replace("127.0.0.1", name)
+}
+
+fn document() -> [Act; 1] {
+    [Act::Say(answer(200, "", "{}"))]
+}
+
+#[tokio::test]
+async fn fet_01_a_name_that_does_not_exist_is_asked_for_again_next_time() {
+    let server = Server::start(document()).await;
+    let finds: [Option<&[_]>; 3] = [Some(&[]), Some(&[]), Some(&["127.0.0.1"])];
+    let (transport, lookups) = resolving("http://broker.test", PATIENT, &finds);
+    let url = named(&server, "broker.test");
+    let error = get(&transport, &url).await.unwrap_err();
+    assert_eq!(error.code(), Code::BrokerUnreachable);
+    assert_eq!(
+        error.to_string(),
+        "the broker's name cannot be resolved host=broker.test"
+    );
+    assert!(error.retryable());
+    assert_eq!(lookups.load(SeqCst), 2);
+    assert_eq!(get(&transport, &url).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn fet_02_a_look_up_that_hangs_is_a_timeout() {
+    let (transport, _) = resolving("http://broker.test", HASTY, &[None]);
+    let result = get(&transport, "http://broker.test/").await;
+    assert_eq!(code(&result), Code::BrokerTimeout);
+}
+
+#[tokio::test]
+async fn fet_03_dead_addresses_are_passed_over() {
+    let server = Server::start(document()).await;
+    let mut addresses = vec!["::1"; 19];
+    addresses.push("127.0.0.1");
+    let finds: [Option<&[_]>; 1] = [Some(&addresses)];
+    let (transport, lookups) = resolving("http://broker.test", PATIENT, &finds);
+    let url = named(&server, "broker.test");
+    assert_eq!(get(&transport, &url).await.unwrap().status, 200);
+    assert_eq!(lookups.load(SeqCst), 1);
+}
+
+#[tokio::test]
+async fn fet_04_a_name_that_leads_inside_now_is_not_followed() {
+    let server = Server::start(document()).await;
+    // The keys' host has an address outside at first; nobody is there.
+    let finds: [Option<&[_]>; 2] = [Some(&["192.0.2.1"]), Some(&["127.0.0.1"])];
+    let (transport, lookups) = resolving("http://192.0.2.2", HASTY, &finds);
+    let url = named(&server, "keys.test");
+    for _ in 0..2 {
+        get(&transport, &url).await.unwrap_err();
+    }
+    let error = get(&transport, &url).await.unwrap_err();
+    assert_eq!(error.code(), Code::BrokerDocument);
+    assert_eq!(
+        error.to_string(),
+        "the broker names a host in a private network host=keys.test"
+    );
+    assert!(lookups.load(SeqCst) > 2);
+    assert_eq!(
+        code(&get(&transport, &server.url()).await),
+        Code::BrokerDocument
+    );
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn fet_04_fet_25_a_redirect_by_name_leads_nowhere_inside() {
+    let inside = Server::start(document()).await;
+    let location = format!("location: {}\r\n", named(&inside, "trap.broker.test"));
+    let broker = Server::start([Act::Say(answer(302, &location, ""))]).await;
+    // The broker's own look-ups: one to connect, one to see whether it is inside itself.
+    let finds: [Option<&[_]>; 3] = [
+        Some(&["127.0.0.1"]),
+        Some(&["127.0.0.1"]),
+        Some(&["192.0.2.1"]),
+    ];
+    let (transport, _) = resolving("http://broker.test", PATIENT, &finds);
+    let error = get(&transport, &named(&broker, "broker.test"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::BrokerDocument, "{}", whole(&error));
+    assert_eq!((broker.requests().len(), inside.requests().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn fet_25_keys_may_be_redirected_above_and_below_but_not_aside() {
+    for (to, status) in [
+        ("broker.test", Some(200)),
+        ("new.keys.broker.test", Some(200)),
+        ("other.broker.test", None),
+        ("elsewhere.test", None),
+    ] {
+        let target = Server::start(document()).await;
+        let location = format!("location: {}\r\n", named(&target, to));
+        let keys = Server::start([Act::Say(answer(302, &location, ""))]).await;
+        // The broker is inside, so what its names lead to may be.
+        let (transport, _) = resolving("http://broker.test", PATIENT, &[Some(&["127.0.0.1"])]);
+        let result = get(&transport, &named(&keys, "keys.broker.test")).await;
+        if status.is_none() {
+            assert_eq!(code(&result), Code::BrokerDocument, "{to}");
+        }
+        assert_eq!(result.ok().map(|response| response.status), status, "{to}");
+        assert_eq!(
+            target.requests().len(),
+            usize::from(status.is_some()),
+            "{to}"
+        );
+    }
+}
