@@ -59,6 +59,7 @@ export function makeApp(client, cookieSecret) {
 
   app.get("/login", (request, response) => {
     const sent = { email: field(request.query, "email"), next: field(request.query, "next") };
+    if (request.session?.email) return seeOther(response, safeNext(sent.next) ?? "/");
     response.send(loginPage(withForm(request, response), sent));
   });
 

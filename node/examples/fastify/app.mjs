@@ -54,6 +54,7 @@ export async function makeApp(client, cookieSecret) {
 
   app.get("/login", async (request, reply) => {
     const sent = { email: field(request.query, "email"), next: field(request.query, "next") };
+    if (request.session?.email) return seeOther(reply, safeNext(sent.next) ?? "/");
     return show(reply, loginPage(withForm(request, reply), sent));
   });
 

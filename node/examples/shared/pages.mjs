@@ -12,7 +12,7 @@ export function indexPage(view) {
 <p><a class="button" href="/members">To the members’ shelf</a></p>`
     : html`
 <p class="over">Welcome</p>
-<h1>Come in with your e-mail address</h1>
+<h1>Come in with your <span class="word">e-mail</span> address</h1>
 <p>The <a href="/members">members’ shelf</a> is open to anyone with an address.</p>
 ${form(view, {})}`;
   return page(view, "The Reading Room", main);

@@ -64,7 +64,10 @@ class NotFound(Page):
 
 class SignIn(LoginHandler, Page):
     def get(self) -> None:
-        self.show_form()
+        if self.current_user:
+            self.see_other(self.safe_next(self.get_argument("next", "")) or self.default_next)
+        else:
+            self.show_form()
 
     def on_login_error(self, error: PortierError) -> None:
         if isinstance(error, InvalidEmail):
@@ -89,7 +92,9 @@ class VerifyFragment(FragmentVerifyHandler, Verify):
 
 class SignOut(Page):
     def post(self) -> None:
-        self.clear_cookie("email")
+        # The token of the forms goes with the person. The new one is what makes Chromium drop the
+        # pages it kept for going back to: a cookie that is just removed leaves them there.
+        self.clear_all_cookies()
         self.redirect("/", status=303)
 
 
