@@ -47,7 +47,8 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
 
 .PHONY: test
-test: tools test-rust test-vectors test-python test-node test-stores test-parity test-e2e ## Run every suite
+test: tools test-rust test-vectors test-python test-node test-stores test-parity test-e2e test-browser
+test: ## Run every suite
 
 .PHONY: test-rust
 test-rust: tools redis ## Run the Rust suites and the examples in their documentation
@@ -87,7 +88,12 @@ test-parity: setup module package ## Check that no language lacks what another h
 .PHONY: test-e2e
 test-e2e: setup module package broker ## Log in to the example sites with the real broker
 	$(call say,End to end: the example sites and the real broker)
-	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
+	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --ignore browser
+
+.PHONY: test-browser
+test-browser: setup module package broker ## The same in Chromium, where there is one
+	$(call say,End to end: the example sites in a browser)
+	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest browser
 
 .PHONY: broker
 broker: tools ## Install the real broker into .tools, for the end-to-end tests

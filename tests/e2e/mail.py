@@ -29,8 +29,10 @@ class Mailbox:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
 
-    def take(self, address: str) -> Mail:
+    def take(self, address: str, session: str = "") -> Mail:
         """The one mail to an address that has not been read yet.
+
+        With `session`, the one for that session of the broker: there may be others.
 
         The broker answers a request once it has handed over its mail: who sees the answer need not
         wait for the mail.
@@ -41,11 +43,12 @@ class Mailbox:
             text = file.read_text(encoding="utf-8")
             message = email.message_from_string(text, policy=email.policy.default)
             if message["To"].addresses[0].addr_spec == address:
-                found.append((file, message))
+                found.append((file, _read(message)))
+        found = [(file, mail) for file, mail in found if session in mail.link]
         assert len(found) == 1, f"there are {len(found)} new mails, not one"
-        file, message = found[0]
+        file, mail = found[0]
         file.unlink()
-        return _read(message)
+        return mail
 
 
 def _read(message: EmailMessage) -> Mail:

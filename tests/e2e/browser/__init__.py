@@ -1,0 +1,1 @@
+"""The example sites and the real broker, in a real browser."""

@@ -1,0 +1,102 @@
+"""One browser for all tests, and a profile of its own for each person in a test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ..broker import ROOT
+from .pages import BrokerPage, SitePage
+from .profiles import Chromium, Profile, driven
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from ..broker import Broker
+    from ..sites import Site
+
+    OpenProfile = Callable[[Site], Profile]
+    Shoot = Callable[[Page, str], None]
+
+EXECUTABLE = os.environ.get("CHROMIUM", "chromium")
+SCREENSHOTS = ROOT / "target" / "e2e" / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """The Chromium of this machine."""
+    executable = shutil.which(EXECUTABLE)
+    if executable is None:
+        pytest.skip("there is no Chromium: on Debian, `apt install chromium`; CHROMIUM=… names one")
+    with driven(executable) as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    """One for all tests; what one of them leaves behind is in its profiles."""
+    with chromium.running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_profile(browser: Browser) -> Iterator[OpenProfile]:
+    """Opens profiles that live as long as the test; what they complain about fails it."""
+    with opening(browser) as open_profile:
+        yield open_profile
+
+
+@contextmanager
+def opening(browser: Browser) -> Iterator[OpenProfile]:
+    profiles: list[Profile] = []
+
+    def open_profile(site: Site) -> Profile:
+        profiles.append(Profile(browser, site.origin))
+        return profiles[-1]
+
+    yield open_profile
+    for profile in profiles:
+        profile.close()
+    assert [complaint for profile in profiles for complaint in profile.complaints] == []
+
+
+@pytest.fixture
+def profile(open_profile: OpenProfile, site: Site) -> Profile:
+    """The browser of the person whose test it is."""
+    return open_profile(site)
+
+
+@pytest.fixture
+def tab(profile: Profile) -> Page:
+    """The tab it starts with."""
+    return profile.tab()
+
+
+@pytest.fixture
+def page(tab: Page, site: Site) -> SitePage:
+    """The site in that tab."""
+    return SitePage(tab, site.origin)
+
+
+@pytest.fixture
+def asked(tab: Page, broker: Broker) -> BrokerPage:
+    """The broker in that tab."""
+    return BrokerPage(tab, broker)
+
+
+@pytest.fixture
+def shoot(site_name: str) -> Shoot:
+    """Keeps what a tab shows as `target/e2e/screenshots/SITE-NAME.png`."""
+
+    def shoot(tab: Page, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        # What has been fetched is shown at the next frame.
+        tab.screenshot(path=SCREENSHOTS / f"{site_name}-{name}.png", animations="disabled")
+
+    return shoot

@@ -1,0 +1,151 @@
+"""The pages people meet, of the example sites and of the broker."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Request, Response
+
+    from ..broker import Broker
+    from ..mail import Mail
+
+
+class SitePage:
+    """The example site in one tab."""
+
+    def __init__(self, tab: Page, origin: str) -> None:
+        self.tab = tab
+        self.origin = origin
+
+    def open(self, path: str = "/") -> Response:
+        """Types an address of the site."""
+        response = self.tab.goto(f"{self.origin}{path}")
+        assert response is not None
+        return response
+
+    def type_address(self, email: str) -> None:
+        """Fills in the form, and sends nothing yet."""
+        self.tab.get_by_label("E-mail address").fill(email)
+
+    def press_continue(self) -> None:
+        """Sends the form."""
+        self.tab.get_by_role("button", name="Continue").click()
+
+    def start(self, email: str, path: str = "/") -> None:
+        """Starts a login from a page of the site."""
+        self.open(path)
+        self.type_address(email)
+        self.press_continue()
+
+    def back(self) -> None:
+        """Goes back. A page that the browser has kept is there without being loaded."""
+        self.tab.go_back(wait_until="commit")
+
+    def forward(self) -> None:
+        """Goes forward, in the same way."""
+        self.tab.go_forward(wait_until="commit")
+
+    def sign_out(self) -> None:
+        """Presses the button for it."""
+        self.tab.get_by_role("button", name="Sign out").click()
+
+    def start_again(self) -> None:
+        """Presses the button on the page about a problem."""
+        self.tab.get_by_role("link", name="Start again").click()
+
+    def is_at(self, path: str) -> None:
+        """Expects the browser at an address of the site, fragment and all."""
+        expect(self.tab).to_have_url(f"{self.origin}{path}")
+
+    def has_heading(self, text: str) -> None:
+        """Expects a page."""
+        expect(self.tab.get_by_role("heading", level=1)).to_have_text(text)
+
+    def greets(self, email: str) -> None:
+        """Expects the front page of someone who is signed in."""
+        self.has_heading(f"Good to see you, {email}")
+        self.is_at("/")
+        self.knows(email)
+
+    def knows(self, email: str) -> None:
+        """Expects any page of the site, of someone who is signed in."""
+        expect(self.tab.locator(".who")).to_have_text(email)
+
+    def has_complaint(self, text: str, *, typed: str) -> None:
+        """Expects the form to come again, with what was typed."""
+        field = self.tab.get_by_label("E-mail address")
+        expect(field).to_have_value(typed)
+        expect(field).to_have_accessible_description(text)
+        expect(self.tab.get_by_text(text)).to_be_visible()
+
+    def says(self, text: str) -> None:
+        """Expects words on the page."""
+        expect(self.tab.get_by_text(text)).to_be_visible()
+
+    def is_dressed(self) -> None:
+        """Expects the style sheet and the pictures, and that nothing is wider than the screen."""
+        icon = self.tab.locator("header img")
+        expect(icon).to_have_js_property("complete", True)
+        expect(icon).not_to_have_js_property("naturalWidth", 0)
+        expect(self.tab.locator("main")).to_have_css("border-top-left-radius", "16px")
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert self.tab.evaluate(wide) == 0
+
+    def asks_for_an_address(self) -> None:
+        """Expects a page with the form, of nobody."""
+        expect(self.tab.get_by_label("E-mail address")).to_be_visible()
+        expect(self.tab.get_by_role("button", name="Sign out")).to_have_count(0)
+
+
+class BrokerPage:
+    """The broker in one tab: it has sent a mail, and asks for the code in it."""
+
+    def __init__(self, tab: Page, broker: Broker) -> None:
+        self.tab = tab
+        self.broker = broker
+
+    def asks_for_the_code(self) -> str:
+        """Expects the page that asks; returns the broker's session, which the mail's link names."""
+        expect(self.tab).to_have_title("Portier – Confirm your address")
+        expect(self.tab).to_have_url(re.compile(re.escape(self.broker.origin) + "/"))
+        return self.tab.locator("input[name=session]").input_value()
+
+    def read_mail(self, address: str) -> Mail:
+        """Expects the page that asks, and takes the mail that belongs to it."""
+        return self.broker.mailbox.take(address, self.asks_for_the_code())
+
+    def type(self, code: str) -> None:
+        """Types a code, and sends nothing yet."""
+        self.tab.locator("input[name=code]").fill(code)
+
+    def enter(self, code: str) -> None:
+        """Types a code, and sends it."""
+        self.type(code)
+        self.tab.get_by_role("button", name="Login").click()
+
+    def confirms_the_device(self) -> None:
+        """Expects the page for a browser that did not start the login, and goes on from it."""
+        expect(self.tab.locator("input[name=device_ok]")).to_have_count(1)
+        self.tab.get_by_role("button", name="Click here to login").click()
+
+    def says(self, text: str) -> None:
+        """Expects a page of the broker."""
+        expect(self.tab.get_by_text(text)).to_be_visible()
+
+
+class Answers:
+    """What one tab posts to a site's callback, from here on: the fields of each form."""
+
+    def __init__(self, tab: Page, origin: str) -> None:
+        self.forms: list[dict[str, str]] = []
+        self._callback = f"{origin}/verify"
+        tab.on("request", self._see)
+
+    def _see(self, request: Request) -> None:
+        if request.method == "POST" and request.url == self._callback:
+            self.forms.append(dict(parse_qsl(request.post_data or "")))

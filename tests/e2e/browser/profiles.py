@@ -1,0 +1,127 @@
+"""Browser profiles: cookies of their own, tabs, and an ear for what the browser complains about."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import (
+        Browser,
+        BrowserContext,
+        BrowserType,
+        ConsoleMessage,
+        Page,
+        Response,
+        WebError,
+    )
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Playwright turns off what browsers do for people: to keep pages for going back to. It also loses
+# its hold on a page that comes back that way, so only tests of just that turn it on.
+KEEP_PAGES = ["--disable-back-forward-cache"]
+
+MILLISECONDS_TO_WAIT = 20_000
+
+
+class Chromium:
+    """The program, and what drives it."""
+
+    def __init__(self, driver: BrowserType, executable: str) -> None:
+        self._driver = driver
+        self._executable = executable
+
+    @contextmanager
+    def running(self, *, keeps_pages: bool = False) -> Iterator[Browser]:
+        """Runs it without a window; `keeps_pages` for going back to, as people have it."""
+        browser = self._driver.launch(
+            executable_path=self._executable,
+            args=FLAGS,
+            ignore_default_args=KEEP_PAGES if keeps_pages else None,
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def driven(executable: str) -> Iterator[Chromium]:
+    """Starts what drives the browser."""
+    expect.set_options(timeout=MILLISECONDS_TO_WAIT)
+    with sync_playwright() as playwright:
+        yield Chromium(playwright.chromium, executable)
+
+
+class Profile:
+    """Someone's browser, which has been nowhere yet.
+
+    `complaints` has what the browser found wrong with the pages of the site at `origin`: errors on
+    the console, among them what a `Content-Security-Policy` forbids, uncaught exceptions, and files
+    that a page lacks. The broker's pages are not ours.
+    """
+
+    def __init__(self, browser: Browser, origin: str) -> None:
+        self.origin = origin
+        self.complaints: list[str] = []
+        self._context: BrowserContext = browser.new_context(
+            viewport={"width": 1000, "height": 720}, locale="en-US", color_scheme="light"
+        )
+        self._context.set_default_timeout(MILLISECONDS_TO_WAIT)
+        self._context.on("console", self._hear_console)
+        self._context.on("weberror", self._hear_exception)
+        self._context.on("response", self._see_response)
+
+    def tab(self) -> Page:
+        """A new tab."""
+        return self._context.new_page()
+
+    def cookies(self) -> dict[str, dict[str, object]]:
+        """The cookies the site has set, by name."""
+        return {cookie["name"]: dict(cookie) for cookie in self._context.cookies(self.origin)}
+
+    def expect_complaint(self, tab: Page) -> None:
+        """Waits for the first one."""
+        while not self.complaints:
+            # Events come in while the tab is asked something.
+            tab.wait_for_timeout(20)
+
+    def close(self) -> None:
+        """Forgets everything."""
+        self._context.close()
+
+    def _hear_console(self, message: ConsoleMessage) -> None:
+        # That a page itself has a status such as 400 is no mistake; `_see_response` has the rest.
+        a_status = message.text.startswith("Failed to load resource")
+        where = message.location.get("url", "")
+        if message.type == "error" and not a_status and self._is_ours(where, message.page):
+            self.complaints.append(f"console: {message.text} url={where}")
+
+    def _hear_exception(self, error: WebError) -> None:
+        if self._is_ours("", error.page):
+            self.complaints.append(f"exception: {error.error}")
+
+    def _see_response(self, response: Response) -> None:
+        request = response.request
+        a_file = request.resource_type != "document"
+        if response.status >= 400 and a_file and self._is_ours(request.url, None):
+            self.complaints.append(f"status={response.status} url={request.url}")
+
+    def _is_ours(self, url: str, page: Page | None) -> bool:
+        return any(
+            address == self.origin or address.startswith(f"{self.origin}/")
+            for address in (url, page.url if page else "")
+        )

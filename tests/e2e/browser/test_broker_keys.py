@@ -1,0 +1,84 @@
+"""Keys of the broker that change while somebody is on the way."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from typing import TYPE_CHECKING
+
+from ..broker import Broker
+from .pages import Answers, BrokerPage, SitePage
+from .test_login import header_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    from ..conftest import Serve
+    from .conftest import OpenProfile
+
+SECONDS_TO_ROTATE = 30
+
+
+def test_fet_55_logs_in_though_the_broker_restarted_with_new_keys(
+    serve: Serve, open_profile: OpenProfile, tmp_path: Path, email: str
+) -> None:
+    with Broker(tmp_path / "broker") as broker:
+        site = serve(broker)
+        profile = open_profile(site)
+        tab = log_in(profile.tab(), site.origin, broker, email)
+        known = key_ids(broker)
+
+        answers = Answers(tab, site.origin)
+        page, asked = SitePage(tab, site.origin), BrokerPage(tab, broker)
+        page.sign_out()
+        page.start(email)
+        lost = asked.read_mail(email)
+        broker.restart()
+        # It has forgotten the session of its own, not what the site asked for.
+        asked.enter(lost.code)
+        asked.says("The session has expired.")
+        page.back()
+        tab.reload()
+        asked.enter(asked.read_mail(email).code)
+        page.greets(email)
+        (answer,) = answers.forms
+        assert header_of(answer["id_token"])["kid"] not in known
+
+
+def test_fet_32_logs_in_while_the_broker_rotates_its_keys(
+    serve: Serve, open_profile: OpenProfile, tmp_path: Path, email: str
+) -> None:
+    with Broker(tmp_path / "broker", options={"KEYS_TTL": "4"}) as broker:
+        site = serve(broker)
+        tab = log_in(open_profile(site).tab(), site.origin, broker, email)
+        known = key_ids(broker)
+
+        page, asked = SitePage(tab, site.origin), BrokerPage(tab, broker)
+        page.sign_out()
+        page.start(email)
+        mail = asked.read_mail(email)
+        deadline = time.monotonic() + SECONDS_TO_ROTATE
+        while key_ids(broker) & known:
+            # A look at the keys makes no difference to the browser, which waits here.
+            tab.wait_for_timeout(100)
+            assert time.monotonic() < deadline, "the broker does not rotate its keys"
+        asked.enter(mail.code)
+        page.greets(email)
+
+
+def log_in(tab: Page, origin: str, broker: Broker, email: str) -> Page:
+    """Logs in once, so that the site knows the broker's keys; returns the tab."""
+    page, asked = SitePage(tab, origin), BrokerPage(tab, broker)
+    page.start(email)
+    asked.enter(asked.read_mail(email).code)
+    page.greets(email)
+    return tab
+
+
+def key_ids(broker: Broker) -> set[str]:
+    """The ids of the keys it has published."""
+    with urllib.request.urlopen(f"{broker.origin}/keys.json", timeout=10) as answer:
+        return {key["kid"] for key in json.load(answer)["keys"]}

@@ -1,0 +1,194 @@
+"""What people do besides: other tabs, double clicks, going back, reloading, giving up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portier_client.testing import DevBroker
+
+from ..sites import Site
+from .conftest import opening
+from .pages import Answers, BrokerPage, SitePage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+    from ..broker import Broker
+    from .conftest import OpenProfile
+    from .profiles import Chromium, Profile
+
+
+def test_web_21_two_tabs_log_in_one_after_the_other(
+    profile: Profile, site: Site, broker: Broker, email: str
+) -> None:
+    tabs = [profile.tab(), profile.tab()]
+    addresses = [f"one.{email}", f"two.{email}"]
+    for tab, each in zip(tabs, addresses, strict=True):
+        SitePage(tab, site.origin).start(each)
+        BrokerPage(tab, broker).asks_for_the_code()
+    for tab, each in reversed([*zip(tabs, addresses, strict=True)]):
+        asked = BrokerPage(tab, broker)
+        asked.enter(asked.read_mail(each).code)
+        SitePage(tab, site.origin).greets(each)
+
+
+def test_web_21_a_double_click_starts_a_login_that_works(
+    page: SitePage, asked: BrokerPage, email: str
+) -> None:
+    page.open()
+    page.type_address(email)
+    page.tab.get_by_role("button", name="Continue").dblclick()
+    asked.enter(asked.read_mail(email).code)
+    page.greets(email)
+
+
+def test_web_21_a_double_click_on_the_code_logs_in_once(
+    page: SitePage, asked: BrokerPage, email: str
+) -> None:
+    answers = Answers(page.tab, page.origin)
+    page.start(email)
+    asked.type(asked.read_mail(email).code)
+    asked.tab.get_by_role("button", name="Login").dblclick()
+    page.greets(email)
+    assert len(answers.forms) == 1
+
+
+def test_going_back_from_the_broker_leads_to_the_form(
+    page: SitePage, asked: BrokerPage, email: str
+) -> None:
+    page.start(email)
+    abandoned = asked.read_mail(email)
+    page.back()
+    page.asks_for_an_address()
+    page.type_address(f"other.{email}")
+    page.press_continue()
+    asked.enter(asked.read_mail(f"other.{email}").code)
+    page.greets(f"other.{email}")
+
+    # Nothing says that the first login is over.
+    page.tab.goto(abandoned.link)
+    page.greets(email)
+
+
+def test_web_22_going_back_after_a_login_shows_no_form(
+    page: SitePage, asked: BrokerPage, email: str
+) -> None:
+    answers = Answers(page.tab, page.origin)
+    page.start(email)
+    asked.enter(asked.read_mail(email).code)
+    page.greets(email)
+    page.back()
+    asked.asks_for_the_code()
+    page.back()
+    page.greets(email)
+    page.forward()
+    asked.asks_for_the_code()
+    page.forward()
+    page.greets(email)
+    assert len(answers.forms) == 1
+
+
+def test_web_22_a_second_answer_to_the_same_login_leads_on(
+    page: SitePage, asked: BrokerPage, email: str
+) -> None:
+    page.start(email)
+    asked.enter(asked.read_mail(email).code)
+    page.greets(email)
+    # The broker's page comes anew, with another mail for the same nonce.
+    page.back()
+    asked.enter(asked.read_mail(email).code)
+    page.has_heading("This sign-in is over")
+    page.start_again()
+    page.greets(email)
+
+
+def test_web_22_reloading_the_callback_changes_nothing(
+    page: SitePage, asked: BrokerPage, profile: Profile, email: str
+) -> None:
+    answers = Answers(page.tab, page.origin)
+    page.start(email)
+    asked.enter(asked.read_mail(email).code)
+    page.greets(email)
+    page.tab.reload()
+    page.greets(email)
+    assert len(answers.forms) == 1
+
+    before = profile.cookies()
+    stranger = profile.tab()
+    repeated = Answers(stranger, page.origin)
+    post_from_elsewhere(stranger, f"{page.origin}/verify", answers.forms[0])
+    over = SitePage(stranger, page.origin)
+    over.has_heading("This sign-in is over")
+    reloaded = stranger.reload()
+    assert reloaded is not None
+    assert reloaded.status == 400
+    over.has_heading("This sign-in is over")
+    assert repeated.forms == answers.forms * 2
+    assert profile.cookies() == before
+
+
+def test_cbk_06_the_callback_cannot_be_visited(page: SitePage, profile: Profile) -> None:
+    assert page.open("/verify").status == 405
+    page.has_heading("Nothing to see here")
+    assert profile.cookies() == {}
+
+
+def test_going_back_after_logging_out_shows_nothing(
+    chromium: Chromium, site: Site, broker: Broker, email: str
+) -> None:
+    with chromium.running(keeps_pages=True) as browser, opening(browser) as open_profile:
+        tab = open_profile(site).tab()
+        page, asked = SitePage(tab, site.origin), BrokerPage(tab, broker)
+        page.start(email, "/login?next=/members")
+        asked.enter(asked.read_mail(email).code)
+        page.has_heading("The shelf")
+        page.sign_out()
+        page.is_at("/")
+        page.asks_for_an_address()
+        page.back()
+        page.has_heading("Sign in to go on")
+        page.asks_for_an_address()
+
+
+@pytest.fixture(scope="session")
+def dev_broker() -> Iterator[DevBroker]:
+    """The development broker, whose page has a button to cancel."""
+    with DevBroker() as broker:
+        yield broker
+
+
+def test_a_cancelled_login_can_be_started_again(
+    site_name: str, dev_broker: DevBroker, open_profile: OpenProfile, email: str
+) -> None:
+    with Site(site_name, dev_broker.origin) as site:
+        tab = open_profile(site).tab()
+        page = SitePage(tab, site.origin)
+        page.start(email)
+        tab.get_by_role("button", name="Cancel").click()
+        page.has_heading("Sign-in cancelled")
+        page.is_at("/verify")
+        page.start_again()
+        page.is_at("/login")
+        page.type_address(email)
+        page.press_continue()
+        tab.get_by_role("button", name="Continue").click()
+        page.greets(email)
+
+
+def post_from_elsewhere(tab: Page, action: str, fields: dict[str, str]) -> None:
+    """Has a page of nobody post a form, as the broker's page does."""
+    script = """([action, fields]) => {
+        const form = document.createElement("form");
+        Object.assign(form, { method: "post", action });
+        for (const [name, value] of Object.entries(fields)) {
+            form.append(Object.assign(document.createElement("input"), { name, value }));
+        }
+        document.body.append(form);
+        form.submit();
+    }"""
+    with tab.expect_navigation():
+        tab.evaluate(script, [action, fields])

@@ -1,0 +1,165 @@
+"""Ways to log in, and out."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .pages import Answers, BrokerPage, SitePage
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from ..broker import Broker
+    from ..conftest import Serve
+    from ..sites import Site
+    from .conftest import OpenProfile
+    from .profiles import Profile
+
+
+def test_logs_in_by_the_code_in_the_mail(page: SitePage, asked: BrokerPage, email: str) -> None:
+    page.start(email)
+    mail = asked.read_mail(email)
+    assert mail.subject == f"Finish logging in to {page.origin}"
+    asked.enter(mail.code)
+    page.greets(email)
+
+
+def test_logs_in_by_the_link_in_the_mail(
+    page: SitePage, asked: BrokerPage, profile: Profile, email: str
+) -> None:
+    page.start(email)
+    mail = asked.read_mail(email)
+    from_the_mail = SitePage(profile.tab(), page.origin)
+    from_the_mail.tab.goto(mail.link)
+    from_the_mail.greets(email)
+    page.open()
+    page.greets(email)
+
+
+def test_logs_in_where_the_mail_was_opened(
+    page: SitePage, asked: BrokerPage, open_profile: OpenProfile, site: Site, email: str
+) -> None:
+    page.start(email)
+    mail = asked.read_mail(email)
+    phone = open_profile(site).tab()
+    phone.goto(mail.link)
+    BrokerPage(phone, asked.broker).confirms_the_device()
+    SitePage(phone, site.origin).greets(email)
+    page.open()
+    page.asks_for_an_address()
+
+
+def test_a_wrong_code_can_be_typed_again(page: SitePage, asked: BrokerPage, email: str) -> None:
+    page.start(email)
+    mail = asked.read_mail(email)
+    asked.enter("aaaaaa aaaaaa")
+    asked.says("The code you entered was incorrect.")
+    asked.enter(mail.code)
+    page.greets(email)
+
+
+@pytest.mark.parametrize("path", ["/members", "/members?shelf=2&by=%C3%A9"])
+def test_a_login_leads_back_to_the_page_that_needed_it(
+    page: SitePage, asked: BrokerPage, email: str, path: str
+) -> None:
+    page.open(path)
+    page.has_heading("Sign in to go on")
+    page.type_address(email)
+    page.press_continue()
+    asked.enter(asked.read_mail(email).code)
+    page.has_heading("The shelf")
+    page.is_at(path)
+    page.knows(email)
+
+
+def test_an_address_that_cannot_be_one_is_asked_for_again(
+    page: SitePage, asked: BrokerPage, email: str
+) -> None:
+    page.start("alice@127.0.0.1", "/login?next=/members")
+    page.has_complaint("This does not look like an e-mail address.", typed="alice@127.0.0.1")
+    page.type_address(email)
+    page.press_continue()
+    asked.enter(asked.read_mail(email).code)
+    page.is_at("/members")
+    page.knows(email)
+
+
+def test_logging_out_ends_it(page: SitePage, asked: BrokerPage, email: str) -> None:
+    page.start(email, "/login?next=/members")
+    asked.enter(asked.read_mail(email).code)
+    page.has_heading("The shelf")
+    page.sign_out()
+    page.is_at("/")
+    page.asks_for_an_address()
+    page.open("/members")
+    page.has_heading("Sign in to go on")
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "EdDSA"])
+def test_logs_in_with_either_algorithm(
+    serve_shared: Serve,
+    open_profile: OpenProfile,
+    broker: Broker,
+    email: str,
+    algorithm: str,
+) -> None:
+    site = serve_shared(algorithms=algorithm)
+    tab = open_profile(site).tab()
+    answers = Answers(tab, site.origin)
+    page, asked = SitePage(tab, site.origin), BrokerPage(tab, broker)
+    page.start(email)
+    asked.enter(asked.read_mail(email).code)
+    page.greets(email)
+    (answer,) = answers.forms
+    assert header_of(answer["id_token"])["alg"] == algorithm
+
+
+def test_logs_in_through_the_fragment(
+    serve_shared: Serve, open_profile: OpenProfile, broker: Broker, email: str
+) -> None:
+    site = serve_shared(response_mode="fragment")
+    tab = open_profile(site).tab()
+    answers = Answers(tab, site.origin)
+    visited = addresses_of(tab)
+    page, asked = SitePage(tab, site.origin), BrokerPage(tab, broker)
+    page.start(email, "/login?next=/members")
+    asked.enter(asked.read_mail(email).code)
+    page.has_heading("The shelf")
+    page.is_at("/members")
+    page.knows(email)
+    (answer,) = answers.forms
+    assert any(url.startswith(f"{site.origin}/verify#") for url in visited)
+
+    # The token was in the address bar, and is not there for whoever comes next.
+    page.back()
+    asked.asks_for_the_code()
+    page.forward()
+    page.has_heading("The shelf")
+    assert answers.forms == [answer]
+
+
+def test_the_callback_of_fragments_says_what_it_is_for(
+    serve_shared: Serve, open_profile: OpenProfile
+) -> None:
+    site = serve_shared(response_mode="fragment")
+    page = SitePage(open_profile(site).tab(), site.origin)
+    assert page.open("/verify").status == 200
+    page.says("This address only takes the end of a sign-in.")
+
+
+def header_of(token: str) -> dict[str, object]:
+    """What a token says of itself."""
+    encoded = token.partition(".")[0]
+    header: dict[str, object] = json.loads(base64.urlsafe_b64decode(encoded + "=="))
+    return header
+
+
+def addresses_of(tab: Page) -> list[str]:
+    """What a tab has in its address bar, one after the other, from here on."""
+    visited: list[str] = []
+    tab.on("framenavigated", lambda frame: visited.append(frame.url))
+    return visited
