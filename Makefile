@@ -31,7 +31,7 @@ say = @printf '\n==> %s\n' '$(1)'
 
 .PHONY: help
 help: ## List the words
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 	@printf '\n  %s\n' 'PORT=9999 moves the demo; STORE=sqlite:///demo.db makes it two processes; PYTHON=python3.13 chooses the interpreter.'
 
 .PHONY: demo
