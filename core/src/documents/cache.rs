@@ -20,6 +20,9 @@ use crate::stats::DocumentStats;
 const STALE_IF_ERROR: Duration = Duration::from_secs(24 * 60 * 60);
 /// How much time lies between fetches for the sake of something that was missing.
 const BETWEEN_FORCED: Duration = Duration::from_secs(5);
+/// How old a document is at least before it is fetched for such a reason: what was not there a
+/// moment ago is not there now, and who makes up a key's id must not double the requests.
+const OLD_ENOUGH: Duration = Duration::from_secs(1);
 /// How much time lies between looks at what another process fetches.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// How old a document is that is not taken for what the broker still has, if there is a doubt.
@@ -271,8 +274,9 @@ impl<T: Send + Sync + 'static> Cache<T> {
         let mut state = self.state();
         if let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) {
             let value = Arc::clone(&kept.value);
+            let too_soon = now < state.force_from || kept.age_at(now) < OLD_ENOUGH;
             let idle = state.running().is_none() && !state.pausing(now);
-            if !Arc::ptr_eq(seen, &value) || (idle && now < state.force_from) {
+            if !Arc::ptr_eq(seen, &value) || (idle && too_soon) {
                 return Answer::Now(Ok(value));
             }
             if idle {

@@ -86,7 +86,7 @@ impl Documents {
 
     /// The keys for a token whose key is not in `seen`: a newer set if there is one already, else
     /// one with that key from another process, or what a fetch brings. One such fetch is allowed in
-    /// five seconds; in between, what there is.
+    /// five seconds, and none in the first second of `seen`; in between, what there is.
     ///
     /// # Errors
     /// As [`Documents::discovery`], also when an older set is at hand: it would only prove that the

@@ -94,6 +94,11 @@ impl History {
                 .seen
                 .is_some_and(|(_, at, fresh)| now.saturating_sub(at) < fresh * 4 / 5)
         {
+            let age = self.seen.map(|(_, at, _)| now.saturating_sub(at));
+            assert!(
+                age >= Some(Duration::from_secs(1)),
+                "not right after another"
+            );
             let between = self
                 .forced_at
                 .map(|forced_at| now.saturating_sub(forced_at));

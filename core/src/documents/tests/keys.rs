@@ -6,10 +6,14 @@ const MOVED: &str = r#"{"authorization_endpoint":"https://broker.example/auth",
     "jwks_uri":"https://broker.example/moved.json"}"#;
 const MOVED_URL: &str = "https://broker.example/moved.json";
 
+/// How old a set has to be before a newer one is looked for.
+const OLD_ENOUGH: Duration = Duration::from_secs(1);
+
 #[tokio::test]
 async fn fet_33_a_key_that_is_missing_is_fetched_at_once() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
+    scene.clock.advance(OLD_ENOUGH);
     scene.keys_are(200, &[], &key_set(&["two"]));
     let newer = scene.documents.keys_beyond(&seen, "two").await.unwrap();
     assert_eq!(ids(&newer), ["two"]);
@@ -17,9 +21,24 @@ async fn fet_33_a_key_that_is_missing_is_fetched_at_once() {
 }
 
 #[tokio::test]
+async fn fet_30_keys_that_were_just_fetched_are_not_fetched_again() {
+    let scene = Scene::new();
+    let seen = scene.keys().await.unwrap();
+    scene.keys_are(200, &[], &key_set(&["two"]));
+    scene.clock.advance(Duration::from_millis(999));
+    let same = scene.documents.keys_beyond(&seen, "two").await.unwrap();
+    assert!(Arc::ptr_eq(&seen, &same));
+    assert_eq!(scene.requests(), (1, 1));
+    scene.clock.advance(Duration::from_millis(1));
+    let newer = scene.documents.keys_beyond(&seen, "two").await.unwrap();
+    assert_eq!(ids(&newer), ["two"]);
+}
+
+#[tokio::test]
 async fn fet_30_fet_31_missing_keys_cause_one_fetch_in_five_seconds() {
     let scene = Scene::new();
     let mut seen = scene.keys().await.unwrap();
+    scene.clock.advance(OLD_ENOUGH);
     for fetches in 1..=3 {
         for _ in 0..1000 {
             seen = scene.documents.keys_beyond(&seen, "two").await.unwrap();
@@ -36,6 +55,7 @@ async fn fet_30_fet_31_missing_keys_cause_one_fetch_in_five_seconds() {
 async fn fet_30_all_who_miss_a_key_share_one_fetch() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
+    scene.clock.advance(OLD_ENOUGH);
     scene.keys_are(200, &[], &key_set(&["one", "two"]));
     scene.broker.hold();
     let callers: Vec<_> = (0..100)
@@ -69,6 +89,7 @@ async fn who_comes_with_an_older_set_gets_the_newer_one_without_a_fetch() {
 async fn a_failed_fetch_for_a_missing_key_is_an_error_but_harms_no_other_token() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
+    scene.clock.advance(OLD_ENOUGH);
     scene.keys_fail();
     for _ in 0..10 {
         let beyond = scene.documents.keys_beyond(&seen, "two").await;
@@ -113,7 +134,11 @@ async fn fet_39_keys_that_are_gone_for_good_fail() {
     let scene = Scene::new();
     scene.keys_are(404, &[], "");
     assert_eq!(code(scene.keys().await), Code::BrokerStatus);
-    assert_eq!(scene.requests(), (2, 1));
+    // The discovery document was fetched a moment ago.
+    assert_eq!(scene.requests(), (1, 1));
+    scene.clock.advance(OLD_ENOUGH);
+    assert_eq!(code(scene.keys().await), Code::BrokerStatus);
+    assert_eq!(scene.requests(), (2, 2));
 }
 
 #[tokio::test]

@@ -192,6 +192,7 @@ async fn fet_33_a_missing_key_is_looked_for_in_the_store_first() {
 async fn fet_30_missing_keys_cause_one_look_in_five_seconds() {
     let (shelves, one, _) = two();
     let mut seen = one.keys().await.unwrap();
+    one.clock.advance(Duration::from_secs(1));
     seen = one.documents.keys_beyond(&seen, "two").await.unwrap();
     shelves.content().hangs = true;
     for _ in 0..100 {
