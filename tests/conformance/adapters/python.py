@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Lets a client tester drive the Python package: lines of commands in, lines of answers out.
+
+The protocol is in `docs/conformance.md`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from portier_client import BrokerError, Client, PortierError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+REDIRECT_URI = "http://imaginary-client.test/fake-verify-route"
+
+LONGEST_LINE = 2**20
+
+
+async def main(broker: str) -> None:
+    """Starts commands as they come and answers them in that order."""
+    client = Client(broker=broker, **settings())
+    started: asyncio.Queue[asyncio.Task[str] | None] = asyncio.Queue()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(write(started))
+        async for line in lines():
+            started.put_nowait(group.create_task(answer(client, line.split("\t"))))
+        started.put_nowait(None)
+
+
+def settings() -> dict[str, Any]:
+    """The options of the client under test, as the environment says."""
+    options: dict[str, Any] = {"redirect_uri": REDIRECT_URI}
+    if redirect_uri := os.environ.get("CONFORMANCE_REDIRECT_URI"):
+        options["redirect_uri"] = redirect_uri
+    if seconds := os.environ.get("CONFORMANCE_SESSION_TTL"):
+        options["session_ttl"] = float(seconds)
+    if algorithms := os.environ.get("CONFORMANCE_ALGORITHMS"):
+        options["algorithms"] = algorithms.split(",")
+    return options
+
+
+async def lines() -> AsyncIterator[str]:
+    """The lines of the standard input."""
+    reader = asyncio.StreamReader(LONGEST_LINE)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    async for line in reader:
+        yield line.decode().rstrip("\n")
+
+
+async def answer(client: Client, fields: list[str]) -> str:
+    """The line that answers a command."""
+    try:
+        return f"ok\t{await value(client, fields)}"
+    except PortierError as error:
+        return f"err\t{description(error)}"
+
+
+async def value(client: Client, fields: list[str]) -> str:
+    """What a command gives."""
+    match fields:
+        case ["echo", text]:
+            return text
+        case ["mark", text]:
+            print(text, file=sys.stderr, flush=True)
+            return text
+        case ["auth", email, *state]:
+            return await client.authenticate(email, state=state[0] if state else None)
+        case ["verify", id_token]:
+            return await client.verify(id_token)
+        case ["complete", form]:
+            login = await client.complete(parse_qs(form, keep_blank_values=True))
+            return "\t".join([login.email, login.email_original, login.state or ""])
+        case _:
+            raise SystemExit("conformance: no such command")
+
+
+async def write(started: asyncio.Queue[asyncio.Task[str] | None]) -> None:
+    """Prints the answers, the first command's first."""
+    while (task := await started.get()) is not None:
+        print(await task, flush=True)
+
+
+def description(error: PortierError) -> str:
+    """The error in one line, whatever the broker said."""
+    text = f"{error.code}: {error}"
+    if isinstance(error, BrokerError) and error.error is not None:
+        text += f" error={error.error} description={error.error_description or ''}"
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit("conformance: the broker's origin is missing")
+    asyncio.run(main(sys.argv[1]))
