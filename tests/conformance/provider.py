@@ -1,0 +1,96 @@
+"""Drives `oidc-provider`: starts it, and logs in to it as a browser would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+PROVIDER = Path(__file__).resolve().parent / "provider"
+
+# For one request, or for the start, in seconds.
+LIMIT = 30
+
+
+class Provider:
+    """Serves until it is closed."""
+
+    def __init__(self, **settings: Any) -> None:
+        if not (PROVIDER / "node_modules").exists():
+            raise RuntimeError("oidc-provider is not there: run `make test-conformance`")
+        self._process = subprocess.Popen(
+            [os.environ.get("NODE", "node"), str(PROVIDER / "server.mjs"), json.dumps(settings)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # It warns of what is right here: keeping everything in memory.
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+        )
+        assert self._process.stdout is not None
+        self.origin = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.communicate(timeout=LIMIT)
+
+    def document(self, path: str) -> Any:
+        """One of its JSON documents."""
+        return json.loads(browse(f"{self.origin}{path}").text)
+
+
+@dataclass
+class Page:
+    """Where a browser ends up, and the form that is there."""
+
+    status: int
+    text: str
+    action: str | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+def browse(url: str) -> Page:
+    """Opens a URL in a new browser and follows it wherever it leads."""
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
+    )
+    try:
+        response = opener.open(url, timeout=LIMIT)
+    except urllib.error.HTTPError as error:
+        response = error
+    with response:
+        page = Page(response.status, response.read().decode("utf-8"))
+    _Form(page).feed(page.text)
+    return page
+
+
+class _Form(HTMLParser):
+    """Finds the form of a page."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self._page = page
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        if tag == "form":
+            self._page.action = attributes["action"]
+        if tag == "input":
+            self._page.fields[str(attributes["name"])] = attributes["value"] or ""

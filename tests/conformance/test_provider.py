@@ -1,0 +1,231 @@
+"""Logins through `oidc-provider`, an OpenID provider that knows nothing of Portier."""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+from cases.keys import RSA_3072
+from provider import Provider, browse
+from subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from subject import Answer
+
+SUITE = "provider"
+
+EMAIL = "john@example.com"
+
+# A provider gives client ids away as it likes; for us they have to be the origins of the sites.
+SITES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "EdDSA": {"id_token_signed_response_alg": "EdDSA"},
+    "Ed25519": {"id_token_signed_response_alg": "Ed25519"},
+    "PS256": {"id_token_signed_response_alg": "PS256"},
+    "ES256": {"id_token_signed_response_alg": "ES256"},
+    "encrypted": {
+        "id_token_encrypted_response_alg": "RSA-OAEP",
+        "jwks": {"keys": [RSA_3072.jwk("site", alg="RSA-OAEP", use="enc")]},
+    },
+}
+CLIENTS = [
+    {
+        "client_id": f"https://{name.lower()}.example",
+        "redirect_uris": [f"https://{name.lower()}.example/verify"],
+        **metadata,
+    }
+    for name, metadata in SITES.items()
+]
+# What it is when the provider chooses.
+OTHER_ID = "5b1b4f0e"
+CLIENTS.append({"client_id": OTHER_ID, "redirect_uris": ["https://plain.example/verify"]})
+ACCOUNTS = {
+    "unverified@example.com": {"email": "unverified@example.com", "email_verified": False},
+    "nobody@example.com": {},
+    "John@Example.com": {"email": "John@Example.com", "email_verified": True},
+    "Jane@Example.com": {"email": "jane@example.com", "email_verified": True},
+}
+
+
+class Site:
+    """A site that uses the provider, as the client of that name."""
+
+    def __init__(self, language: str, provider: Provider, name: str) -> None:
+        self.redirect_uri = f"https://{name.lower()}.example/verify"
+        self.client = Subject(language, provider.origin, redirect_uri=self.redirect_uri)
+
+    def log_in(self, email: str, *state: str) -> Answer:
+        """What comes of a login."""
+        return self.complete(self.answer_to(self.client.start(email, *state)))
+
+    def answer_to(self, url: str) -> dict[str, str]:
+        """What the provider has the browser post to the site."""
+        page = browse(url)
+        assert page.action == self.redirect_uri, page.text
+        return page.fields
+
+    def complete(self, fields: dict[str, str]) -> Answer:
+        """Posts it."""
+        return self.client.ask("complete", urlencode(fields))
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    with Provider(clients=CLIENTS, accounts=ACCOUNTS) as provider:
+        yield provider
+
+
+@pytest.fixture
+def make_site(language: str) -> Iterator[Callable[..., Site]]:
+    """Makes sites."""
+    with ExitStack() as clients:
+
+        def make(provider: Provider, name: str = "plain") -> Site:
+            site = Site(language, provider, name)
+            clients.enter_context(site.client)
+            return site
+
+        yield make
+
+
+@pytest.fixture
+def site(make_site: Callable[..., Site], provider: Provider) -> Site:
+    """A site whose client is as it comes."""
+    return make_site(provider)
+
+
+def test_a_login_by_form_post_is_accepted_once(site: Site) -> None:
+    fields = site.answer_to(site.client.start(EMAIL, "a state"))
+    # What differs from Portier: no type in the header, no original address.
+    assert header(fields) == {"alg": "RS256", "kid": "rsa"}
+    token = claims(fields)
+    assert token["email"] == token["sub"] == EMAIL
+    assert "email_original" not in token
+    answer = site.complete(fields)
+    assert answer.ok
+    assert answer.values == (EMAIL, EMAIL, "a state")
+    assert site.complete(fields).code == "session_used"
+
+
+def test_eddsa_is_accepted_under_the_name_that_portier_uses(
+    make_site: Callable[..., Site], provider: Provider
+) -> None:
+    site = make_site(provider, "EdDSA")
+    fields = site.answer_to(site.client.start(EMAIL))
+    assert header(fields) == {"alg": "EdDSA", "kid": "edwards"}
+    assert site.complete(fields).values == (EMAIL, EMAIL, "")
+
+
+@pytest.mark.parametrize("case", ["Ed25519", "PS256", "ES256"])
+def test_other_algorithms_are_refused_with_token_algorithm(
+    make_site: Callable[..., Site], provider: Provider, case: str
+) -> None:
+    site = make_site(provider, case)
+    fields = site.answer_to(site.client.start(EMAIL))
+    assert header(fields)["alg"] == case
+    assert site.complete(fields).code == "token_algorithm"
+
+
+def test_an_encrypted_token_is_refused_with_token_malformed(
+    make_site: Callable[..., Site], provider: Provider
+) -> None:
+    site = make_site(provider, "encrypted")
+    fields = site.answer_to(site.client.start(EMAIL))
+    assert fields["id_token"].count(".") == 4
+    assert site.complete(fields).code == "token_malformed"
+
+
+def test_keys_that_do_not_name_their_algorithm_are_refused_with_broker_document(
+    make_site: Callable[..., Site],
+) -> None:
+    with Provider(clients=CLIENTS, accounts={}, unnamed=True) as provider:
+        [key] = provider.document("/jwks")["keys"]
+        assert (key["kty"], "alg" in key) == ("RSA", False)
+        assert make_site(provider).log_in(EMAIL).code == "broker_document"
+
+
+def test_an_issuer_that_is_not_an_origin_is_refused_with_broker_document(
+    make_site: Callable[..., Site],
+) -> None:
+    with Provider(clients=CLIENTS, accounts={}, issuer="/tenant") as provider:
+        document = provider.document("/.well-known/openid-configuration")
+        assert document["issuer"] == f"{provider.origin}/tenant"
+        assert make_site(provider).client.ask("auth", EMAIL).code == "broker_document"
+
+
+def test_a_client_id_that_is_not_our_origin_is_unknown_to_the_provider(
+    make_site: Callable[..., Site], provider: Provider
+) -> None:
+    page = browse(make_site(provider, "stranger").client.start(EMAIL))
+    assert (page.status, page.action) == (400, None)
+    assert "invalid_client" in page.text
+
+
+def test_a_token_for_a_client_id_of_the_provider_is_refused_with_token_audience(
+    site: Site,
+) -> None:
+    url = site.client.start(EMAIL)
+    ours = urlencode({"client_id": "https://plain.example"})
+    assert ours in url
+    fields = site.answer_to(url.replace(ours, urlencode({"client_id": OTHER_ID})))
+    assert claims(fields)["aud"] == OTHER_ID
+    assert site.complete(fields).code == "token_audience"
+
+
+def test_an_address_that_is_not_verified_is_refused_with_token_claim(site: Site) -> None:
+    assert site.log_in("unverified@example.com").code == "token_claim"
+
+
+def test_a_token_without_an_address_is_refused_with_token_claim(site: Site) -> None:
+    fields = site.answer_to(site.client.start("nobody@example.com"))
+    assert "email" not in claims(fields)
+    assert site.complete(fields).code == "token_claim"
+
+
+def test_an_address_that_is_not_normalized_is_refused_with_token_claim(site: Site) -> None:
+    fields = site.answer_to(site.client.start("John@Example.com"))
+    assert claims(fields)["email"] == "John@Example.com"
+    assert site.complete(fields).code == "token_claim"
+
+
+def test_an_address_normalized_without_its_original_is_refused_with_session_email(
+    site: Site,
+) -> None:
+    fields = site.answer_to(site.client.start("Jane@Example.com"))
+    assert claims(fields)["email"] == "jane@example.com"
+    assert site.complete(fields).code == "session_email"
+
+
+def test_another_person_than_was_asked_for_is_refused_with_session_email(site: Site) -> None:
+    url = site.client.start(EMAIL)
+    hint = urlencode({"login_hint": EMAIL})
+    assert hint in url
+    fields = site.answer_to(url.replace(hint, urlencode({"login_hint": "jane@example.com"})))
+    assert site.complete(fields).code == "session_email"
+
+
+def test_a_login_that_is_cancelled_is_reported_as_broker_error(site: Site) -> None:
+    answer = site.log_in("refuse@example.com", "a state")
+    assert answer.code == "broker_error"
+    assert answer.values[0].endswith(" error=access_denied description=the person said no")
+
+
+def header(fields: dict[str, str]) -> dict[str, Any]:
+    return part(fields, 0)
+
+
+def claims(fields: dict[str, str]) -> dict[str, Any]:
+    return part(fields, 1)
+
+
+def part(fields: dict[str, str], number: int) -> dict[str, Any]:
+    """A part of the token as this test sees it, unverified."""
+    text = fields["id_token"].split(".")[number]
+    members: dict[str, Any] = json.loads(base64.urlsafe_b64decode(text + "=="))
+    return members
