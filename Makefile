@@ -16,6 +16,7 @@ VENV_PYTHON := $(VENV)/bin/python
 VENV_READY := $(VENV)/.ready
 NODE_READY := node/node_modules/.package-lock.json
 RUNTIMES_READY := node/tests/runtimes/node_modules/.ready
+PROVIDER_READY := tests/conformance/provider/node_modules/.package-lock.json
 
 # `maturin` installs into the virtual environment that this names; pyo3 asks the same Python
 # whoever builds it, or each builder would undo the others' work.
@@ -31,7 +32,7 @@ say = @printf '\n==> %s\n' '$(1)'
 
 .PHONY: help
 help: ## List the words
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 	@printf '\n  %s\n' 'PORT=9999 moves the demo; STORE=sqlite:///demo.db makes it two processes; PYTHON=python3.13 chooses the interpreter.'
 
 .PHONY: demo
@@ -47,8 +48,8 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
 
 .PHONY: test
-test: tools test-rust test-vectors test-python test-node test-stores test-parity test-e2e test-browser
-test: ## Run every suite
+test: tools test-rust test-vectors test-python test-node test-stores test-parity test-conformance test-e2e test-browser
+test: conformance-table ## Run every suite
 
 .PHONY: test-rust
 test-rust: tools redis ## Run the Rust suites and the examples in their documentation
@@ -99,6 +100,18 @@ test-browser: setup module package broker ## The same in Chromium, where there i
 broker: tools ## Install the real broker into .tools, for the end-to-end tests
 	@CARGO='$(CARGO)' scripts/install_broker.sh
 
+.PHONY: test-conformance
+test-conformance: tools-node setup module package $(PROVIDER_READY) ## Run the Portier client protocol against every language
+	$(call say,Conformance: build the adapter in Rust)
+	@$(CARGO) build --locked --quiet -p portier-client-conformance
+	$(call say,Conformance: Rust and Python and Node)
+	@cd tests/conformance && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
+
+.PHONY: conformance-table
+conformance-table: setup
+	$(call say,Conformance: docs/conformance.md)
+	@$(VENV_PYTHON) scripts/conformance_table.py
+
 .PHONY: types
 types: tools setup module
 	$(call say,Python: types)
@@ -139,6 +152,7 @@ docs: tools ## Build the reference of the crate into target/doc
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv .tools python/portier_client/*.so
 	rm -rf node/dist node/node_modules node/tests/runtimes/node_modules node/LICENSE-*
+	rm -rf tests/conformance/provider/node_modules
 	rm -rf python/.pytest_cache python/.mypy_cache python/.ruff_cache .ruff_cache .mypy_cache .pytest_cache .hypothesis python/.hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -188,6 +202,11 @@ module: tools setup
 $(NODE_READY): node/package-lock.json
 	$(call say,Setting up node/node_modules)
 	@cd node && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PROVIDER_READY): tests/conformance/provider/package-lock.json
+	$(call say,Setting up oidc-provider in tests/conformance/provider)
+	@cd tests/conformance/provider && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # Without a lock file: one that names no registry loses the packages of other platforms.
