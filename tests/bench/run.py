@@ -32,6 +32,7 @@ def main() -> int:
         "asyncio": python("asyncio"),
         "uvloop": python("uvloop"),
         "node": node(),
+        "stores": stores(),
         "import_milliseconds": import_time(),
         "wheel_octets": wheel_size(),
     }
@@ -61,6 +62,12 @@ def node() -> dict[str, Any]:
     """Logins from Node, next to Node's own crypto; see `login.mjs`."""
     say("Node")
     return measured([os.environ.get("NODE", "node"), str(HERE / "login.mjs")])
+
+
+def stores() -> dict[str, Any]:
+    """Logins through SQLite and Redis, next to the same by hand; see `stores.py`."""
+    say("stores")
+    return measured([sys.executable, str(HERE / "stores.py")])
 
 
 def import_time() -> dict[str, float]:
@@ -133,6 +140,7 @@ def show(results: dict[str, Any]) -> None:
                 continue
             figure = figures[name]
             print(f"  {name:<32}{figure['microseconds']:>8.2f}{figure['ratio']:>9.3f}")
+    show_stores(results["stores"])
     octets = rust["octets_per_pending_login"]
     if octets is not None:
         print(f"\nmemory of a pending login: {octets:.0f} octets")
@@ -148,6 +156,22 @@ def show(results: dict[str, Any]) -> None:
     package = results["node"]["package_octets"]
     packed, unpacked = package["packed"] / 1e6, package["unpacked"] / 1e6
     print(f"npm package: {packed:.2f} MB, unpacked {unpacked:.2f} MB")
+
+
+def show_stores(results: dict[str, Any]) -> None:
+    """Prints what whole logins cost, and how many times as much they cost by hand."""
+    print(f"\n{'median of one login':<34}{'µs':>8}{'by hand':>9}{'ratio':>9}")
+    for title, figures in (
+        ("Python, Redis", results["redis"]),
+        ("Python, SQLite", results["sqlite"]),
+        ("Node, Redis", results["node"]),
+    ):
+        print(title)
+        for way, name in (("sequential", "one by one"), ("in_flight", "100 in flight")):
+            figure = figures[way]
+            ours, theirs = figure["portier_client"], figure["by_hand"]
+            ratio = figure["by_hand_to_portier_client"]
+            print(f"  {name:<32}{ours:>8.1f}{theirs:>9.1f}{ratio:>9.2f}")
 
 
 if __name__ == "__main__":
