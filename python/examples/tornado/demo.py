@@ -97,6 +97,9 @@ async def serve(site: Site) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    if parent := multiprocessing.parent_process():
+        # A process that serves for another one ends with it, whatever ended that.
+        asyncio.get_running_loop().add_reader(parent.sentinel, stopped.set)
     async with site.client() as client:
         server = HTTPServer(make_app(client, site.cookie_secret))
         server.add_sockets(site.sockets)

@@ -15,6 +15,7 @@ from .conftest import EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from .visitor import Visitor
 
@@ -22,11 +23,14 @@ COMMAND = [sys.executable, str(EXAMPLE / "demo.py"), "--port"]
 Demo = tuple["subprocess.Popen[str]", str]
 
 
-@pytest.fixture
-def demo() -> Iterator[Demo]:
-    """The running demonstration, and the one address it printed."""
+@pytest.fixture(params=["memory:", "sqlite:///{}/logins.db"], ids=["memory", "sqlite"])
+def demo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Demo]:
+    """The running demonstration, and the one address it printed; from two processes with SQLite."""
     process = subprocess.Popen(
-        [*COMMAND, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "0", "--store", request.param.format(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     printed = ""
@@ -60,6 +64,18 @@ def test_the_demo_stops_without_a_word(
     process.send_signal(number)
     output, errors = process.communicate(timeout=10)
     assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_a_store_that_cannot_be_is_said_in_one_line() -> None:
+    ended = subprocess.run(
+        [*COMMAND, "0", "--store", "sqlite:////nowhere/at/all.db"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.fullmatch(r"demo: .+\n", ended.stderr)
 
 
 def test_a_taken_port_is_said_in_one_line() -> None:
