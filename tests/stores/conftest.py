@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from portier_client.testing import DevBroker
+
 # A skipped test is a failed one in CI, here as in the Python suite.
 from tests.conftest import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
-
-from portier_client.testing import DevBroker
 from tests.stores.servers import redis_server
 
 if TYPE_CHECKING:

@@ -65,7 +65,9 @@ def check_child(client: Client, token: str) -> None:
     asyncio.run(use())
 
 
-def test_fet_61_a_child_works_and_the_parent_is_not_affected(client: Client, broker: DevBroker) -> None:
+def test_fet_61_a_child_works_and_the_parent_is_not_affected(
+    client: Client, broker: DevBroker
+) -> None:
     async def prepare() -> str:
         await log_in(client, broker)
         return broker.mint(await client.authenticate("alice@example.com"))
