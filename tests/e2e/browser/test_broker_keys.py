@@ -37,7 +37,7 @@ def test_fet_55_logs_in_though_the_broker_restarted_with_new_keys(
         page.start(email)
         lost = asked.read_mail(email)
         broker.restart()
-        # It has forgotten its own session, but its page before that has all that the site asked for.
+        # It has forgotten its own session, but the page before has all that the site asked for.
         asked.enter(lost.code)
         asked.says("The session has expired.")
         page.back()
