@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
-from playwright.sync_api import Error, expect
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from playwright.sync_api import Page, Request, Response
 
     from ..broker import Broker
     from ..mail import Mail
+
+# Where the broker takes a code, and answers with the page that posts a token to the site.
+ANSWERING_PATH = "/confirm"
 
 
 class SitePage:
@@ -46,11 +47,25 @@ class SitePage:
 
     def back(self) -> None:
         """Goes back. A page that the browser has kept is there without being loaded."""
-        past_the_answer(self.tab.go_back)
+        self._go(-1)
 
     def forward(self) -> None:
         """Goes forward, in the same way."""
-        past_the_answer(self.tab.go_forward)
+        self._go(1)
+
+    def _go(self, step: int) -> None:
+        """Goes through the history, past the page of the broker that posts its answer.
+
+        That page has an entry of its own only if it was loaded before its script ran, and Chromium
+        does not ask for it again.
+        """
+        chromium = self.tab.context.new_cdp_session(self.tab)
+        history = chromium.send("Page.getNavigationHistory")
+        index, entries = history["currentIndex"] + step, history["entries"]
+        while urlsplit(entries[index]["url"]).path == ANSWERING_PATH:
+            index += step
+        chromium.send("Page.navigateToHistoryEntry", {"entryId": entries[index]["id"]})
+        chromium.detach()
 
     def sign_out(self) -> None:
         """Presses the button for it."""
@@ -151,17 +166,3 @@ class Answers:
     def _see(self, request: Request) -> None:
         if request.method == "POST" and request.url == self._callback:
             self.forms.append(dict(parse_qsl(request.post_data or "")))
-
-
-def past_the_answer(go: Callable[..., object]) -> None:
-    """Takes a step in the history, and another one where the broker's answer is in the way.
-
-    The page that posts it has an entry of its own only if it was loaded before its script ran, and
-    Chromium does not ask for it again.
-    """
-    try:
-        go(wait_until="commit")
-    except Error as error:
-        if "ERR_CACHE_MISS" not in error.message:
-            raise
-        go(wait_until="commit")
