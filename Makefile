@@ -64,12 +64,12 @@ test-vectors: tools setup ## Check that the test vectors are what their generato
 	@$(VENV_PYTHON) tests/vectors/generate.py --check
 
 .PHONY: test-python
-test-python: tools redis setup module types ## Run the Python suites, type checks and documentation examples
+test-python: tools redis setup module fault-server types ## Run the Python suites, type checks and documentation examples
 	$(call say,Python: tests)
 	@cd python && $(VENV_PYTHON) -m pytest
 
 .PHONY: test-node
-test-node: tools-node redis package $(RUNTIMES_READY) ## Run the Node suites, on Node, and on other runtimes
+test-node: tools-node redis package fault-server $(RUNTIMES_READY) ## Run the Node suites, on Node, and on other runtimes
 	$(call say,Node: tests)
 	@cd node && $(NODE) scripts/test.mjs
 	$(call say,Node: tests on other runtimes)
@@ -163,6 +163,11 @@ tools:
 .PHONY: tools-node
 tools-node: tools
 	@NODE='$(NODE)' NPM='$(NPM)' scripts/check_tools.sh node
+
+# A server that misbehaves as the tests of other languages tell it.
+.PHONY: fault-server
+fault-server: tools
+	@$(CARGO) build --locked --quiet -p portier-client --all-features --example fault_server
 
 .PHONY: redis
 redis: $(if $(shell PATH='$(PATH)' command -v redis-server),,redis-fetch) ## Get a redis-server for the tests, where there is none

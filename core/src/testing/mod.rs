@@ -12,7 +12,7 @@ mod transport;
 pub use self::broker::{DevBroker, DevBrokerOptions, Fault, KeyChoice, MintOptions, Mode};
 pub use self::clock::ManualClock;
 #[cfg(feature = "faults")]
-pub use self::faults::{Act, Authority, Certificate, FaultServer, control};
+pub use self::faults::{Act, Authority, Certificate, DeafServer, FaultServer, control};
 pub use self::random::ManualRandom;
 pub use self::transport::CannedTransport;
 

@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use portier_client::testing::{Act, Authority, FaultServer, control};
+use portier_client::testing::{Act, Authority, DeafServer, FaultServer, control};
 use portier_client::{Client, Code};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 
 /// Short enough to be waited for.
 const HASTY: Duration = Duration::from_millis(500);
@@ -71,16 +71,8 @@ async fn documents_come_from_a_server_that_behaves() {
 
 #[tokio::test]
 async fn fet_06_a_network_that_swallows_everything_is_a_timeout() {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    // Nobody accepts, and once the queue is full the kernel drops what comes.
-    let mut queue = Vec::new();
-    while let Ok(stream) = tokio::time::timeout(HASTY, TcpStream::connect(address)).await {
-        queue.push(stream.unwrap());
-    }
-    let outcome = warmed(&format!("http://{address}"), HASTY, None).await;
+    let server = DeafServer::start().await.unwrap();
+    let outcome = warmed(server.origin(), HASTY, None).await;
     assert_eq!(outcome, Some(Code::BrokerTimeout));
 }
 
@@ -205,5 +197,8 @@ async fn a_server_is_controlled_by_lines_of_json() {
             .unwrap()
             .starts_with("-----BEGIN CERTIFICATE-----")
     );
+    let deaf = told(json!({ "start": { "deaf": true } })).await["origin"].clone();
+    let outcome = warmed(deaf.as_str().unwrap(), HASTY, None).await;
+    assert_eq!(outcome, Some(Code::BrokerTimeout));
     port.abort();
 }

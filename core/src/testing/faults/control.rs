@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `{"start": {}}` | `{"origin": "http://127.0.0.1:40001", "ca": null}` |
 //! | `{"start": {"host": "127.0.0.1", "years": [2001, 4001], "protocols": []}}` | the same over TLS, and in `ca` the authority's certificate |
+//! | `{"start": {"deaf": true}}` | the same for a port whose connections are neither accepted nor refused |
 //! | `{"script": [["read", {"answer": {"status": 503}}], ["reset"]]}` | `{}` |
 //! | `"report"` | `{"connections": 2, "requests": ["GET / HTTP/1.1\r\n…"]}` |
 //!
@@ -23,7 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::act::Told;
-use super::{Act, Authority, FaultServer};
+use super::{Act, Authority, DeafServer, FaultServer};
 use crate::error::{Code, Error, Result};
 
 /// Serves for ever.
@@ -46,9 +47,20 @@ enum Command {
     Report,
 }
 
+/// What a connection has started; it ends with it.
+#[derive(Default)]
+enum Server {
+    #[default]
+    None,
+    Faulty(FaultServer),
+    Deaf(#[expect(dead_code, reason = "it only has to stay")] DeafServer),
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Start {
+    #[serde(default)]
+    deaf: bool,
     host: Option<String>,
     years: Option<(i32, i32)>,
     #[serde(default)]
@@ -59,7 +71,7 @@ async fn obey(stream: TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let (reading, mut writing) = stream.into_split();
     let mut lines = BufReader::new(reading).lines();
-    let mut server = None;
+    let mut server = Server::None;
     while let Some(line) = lines.next_line().await? {
         let answer = match execute(&line, &mut server).await {
             Ok(answer) => answer,
@@ -70,32 +82,49 @@ async fn obey(stream: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn execute(line: &str, server: &mut Option<FaultServer>) -> Result<Value> {
+async fn execute(line: &str, server: &mut Server) -> Result<Value> {
     let command = serde_json::from_str(line).map_err(|cause| {
         Error::new(
             Code::InvalidOption,
             format_args!("no such command: {cause}"),
         )
     })?;
-    let started = || Error::new(Code::InvalidOption, "the server was not started");
     Ok(match command {
+        Command::Start(start) if start.deaf => {
+            let started = DeafServer::start().await?;
+            let origin = started.origin().to_owned();
+            *server = Server::Deaf(started);
+            json!({ "origin": origin, "ca": null })
+        }
         Command::Start(start) => {
             let (started, ca) = start.run().await?;
             let origin = started.origin().to_owned();
-            *server = Some(started);
+            *server = Server::Faulty(started);
             json!({ "origin": origin, "ca": ca })
         }
         Command::Script(connections) => {
             let acts = |acts: Vec<Told>| acts.into_iter().map(Act::from_told).collect();
             let scripts: Vec<Vec<_>> = connections.into_iter().map(acts).collect::<Result<_>>()?;
-            server.as_ref().ok_or_else(started)?.script(scripts);
+            server.faulty()?.script(scripts);
             json!({})
         }
         Command::Report => {
-            let server = server.as_ref().ok_or_else(started)?;
+            let server = server.faulty()?;
             json!({ "connections": server.connections(), "requests": server.requests() })
         }
     })
+}
+
+impl Server {
+    fn faulty(&self) -> Result<&FaultServer> {
+        match self {
+            Self::Faulty(server) => Ok(server),
+            Self::None | Self::Deaf(_) => Err(Error::new(
+                Code::InvalidOption,
+                "the server was not started",
+            )),
+        }
+    }
 }
 
 impl Start {

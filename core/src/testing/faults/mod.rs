@@ -4,6 +4,7 @@
 
 mod act;
 pub mod control;
+mod deaf;
 mod tls;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 pub use self::act::Act;
+pub use self::deaf::DeafServer;
 pub use self::tls::{Authority, Certificate};
 use crate::error::{Code, Error, Result};
 
