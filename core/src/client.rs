@@ -1,21 +1,22 @@
 //! The two halves of a login, from end to end.
 
+mod completion;
+
 use std::fmt;
 use std::sync::Arc;
 
 use crate::authorize::{authorization_url, check_response_mode};
-use crate::claims::{Claims, Expected};
+use crate::browser::Browser;
 use crate::clock::{Clock, Random};
 use crate::config::{Builder, Config};
 use crate::documents::Documents;
 use crate::email::TypedEmail;
-use crate::error::{Code, Error, Result};
-use crate::jwks::{KeyInfo, KeySet};
+use crate::error::{Error, Result};
+use crate::jwks::KeyInfo;
 use crate::nonce::{Nonce, SessionKey};
-use crate::session::{AuthenticateOptions, CallbackParams, Login, Record};
+use crate::session::{AuthenticateOptions, CallbackParams, CompleteOptions, Login, Record};
 use crate::stats::{Counters, Stats};
-use crate::store::{Store, Taken};
-use crate::token::Token;
+use crate::store::Store;
 
 /// The relying party's side of Portier: starts logins and completes them.
 ///
@@ -121,7 +122,8 @@ impl Client {
     /// Completes a login with the token the broker sent and returns the verified address in
     /// normalized form.
     ///
-    /// A token completes a login once. Nothing is consumed by a token that is refused for itself.
+    /// A token completes a login once. Nothing is consumed by a token that is refused for itself, nor
+    /// by one whose login is bound to a browser.
     ///
     /// # Errors
     /// Those of the classes [`InvalidToken`](crate::Kind::InvalidToken),
@@ -129,18 +131,38 @@ impl Client {
     /// [`BrokerUnavailable`](crate::Kind::BrokerUnavailable) and
     /// [`StoreError`](crate::Kind::StoreError).
     pub async fn verify(&self, id_token: &str) -> Result<String> {
-        let outcome = self.inner.complete(id_token, None, None).await;
+        let options = CompleteOptions::default();
+        let outcome = self.inner.complete(id_token, None, options).await;
         self.inner.completed(outcome).map(|login| login.email)
     }
 
     /// Completes a login with the parameters the broker sent to the redirect URI. `browser` is the
-    /// secret the login was bound to, if it was.
+    /// secret of this browser, if logins are bound to theirs.
     ///
     /// # Errors
     /// As [`Client::verify`], and those of the class [`BrokerError`](crate::Kind::BrokerError).
+    /// [`Code::SessionBrowser`] means that the login was started in another browser, and could
+    /// still be completed there.
     pub async fn complete(&self, params: CallbackParams, browser: Option<&str>) -> Result<Login> {
+        let options = CompleteOptions {
+            browser,
+            confirmation: None,
+        };
+        self.complete_with(params, options).await
+    }
+
+    /// Completes a login as [`Client::complete`] does, also in another browser than it was started in
+    /// if its person confirms that.
+    ///
+    /// # Errors
+    /// As [`Client::complete`].
+    pub async fn complete_with(
+        &self,
+        params: CallbackParams,
+        options: CompleteOptions<'_>,
+    ) -> Result<Login> {
         let outcome = match params.into_token() {
-            Ok((id_token, state)) => self.inner.complete(&id_token, state, browser).await,
+            Ok((id_token, state)) => self.inner.complete(&id_token, state, options).await,
             Err(error) => Err(error),
         };
         self.inner.completed(outcome)
@@ -228,74 +250,9 @@ impl Inner {
         ))
     }
 
-    async fn complete(
-        &self,
-        id_token: &str,
-        state: Option<String>,
-        browser: Option<&str>,
-    ) -> Result<Login> {
-        let token = Token::parse(id_token, &self.config.algorithms)?;
-        let expected = self.expected();
-        let claims = Claims::parse(token.payload(), &expected, self.clock.now())?;
-        let nonce = claims.nonce().to_owned();
-        let session = self.session_key(&nonce);
-
-        let mut keys = self.documents.keys().await?;
-        if keys.get(token.key_id()).is_none() {
-            keys = self.keys_beyond(keys, token.key_id(), &session).await?;
-        }
-        let key = keys.get(token.key_id()).ok_or_else(|| {
-            Error::new(
-                Code::TokenKeyUnknown,
-                "the broker has no usable key with the token's key id",
-            )
-        })?;
-        if let Err(refused) = token.verify_signature(key) {
-            let renewed = self.verifies_with_newer_key(&token, &keys, &session);
-            renewed.await.then_some(()).ok_or(refused)?;
-        }
-        let claims = claims.check(&expected, self.clock.now())?;
-
-        // From here on the token is genuine; only now may it use up the login.
-        let (session, same_browser) = match self.store.nonces() {
-            None => Record::parse(&self.take(&session).await?)?.accept(
-                &claims.email_original,
-                claims.issued_at,
-                browser,
-                self.config.leeway,
-            )?,
-            Some(nonces) => {
-                nonces.consume(&nonce, &claims.email_original).await?;
-                (None, false)
-            }
-        };
-        Ok(Login {
-            email: claims.email,
-            email_original: claims.email_original,
-            session,
-            state,
-            issued_at: claims.issued_at,
-            auth_time: claims.auth_time,
-            same_browser,
-        })
-    }
-
-    /// Looks for newer keys, if the token may be the answer to a login that is pending here: a
-    /// forged one must not make us fetch.
-    async fn keys_beyond(
-        &self,
-        seen: Arc<KeySet>,
-        key_id: &str,
-        session: &SessionKey,
-    ) -> Result<Arc<KeySet>> {
-        match self.store.contains(session).await? {
-            Some(false) => Ok(seen),
-            Some(true) | None => self.documents.keys_beyond(&seen, key_id).await,
-        }
-    }
-
     async fn put(&self, options: &AuthenticateOptions, email: Option<&str>) -> Result<Nonce> {
-        let nonce = Nonce::generate(&*self.random)?;
+        let browser = self.browser(options.browser.as_deref());
+        let nonce = Nonce::generate(&*self.random, browser.as_ref())?;
         let record = Record::new(options, email, self.clock.now()).to_text()?;
         let key = self.session_key(nonce.as_str());
         self.store
@@ -304,55 +261,8 @@ impl Inner {
         Ok(nonce)
     }
 
-    /// Looks for another key under the same id, as a broker may have that restarted with keys of its
-    /// own making; not for a forged token, and not if the keys were fetched a moment ago.
-    async fn verifies_with_newer_key(
-        &self,
-        token: &Token<'_>,
-        seen: &Arc<KeySet>,
-        session: &SessionKey,
-    ) -> bool {
-        if !self.documents.keys_may_have_changed(seen) {
-            return false;
-        }
-        match self
-            .keys_beyond(Arc::clone(seen), token.key_id(), session)
-            .await
-        {
-            Ok(newer) if !Arc::ptr_eq(&newer, seen) => newer
-                .get(token.key_id())
-                .is_some_and(|key| token.verify_signature(key).is_ok()),
-            // It is as wrong as it was; that a broker or a store is in trouble does not matter.
-            _ => false,
-        }
-    }
-
-    async fn take(&self, session: &SessionKey) -> Result<String> {
-        match self.store.take(session).await? {
-            Taken::Record(record) => Ok(record),
-            Taken::Used => Err(Error::new(
-                Code::SessionUsed,
-                "the login was completed before",
-            )),
-            Taken::Unknown if self.store.is_local() => Err(Error::new(
-                Code::SessionUnknown,
-                "no such login is pending in this process: it has expired, or was started \
-                 elsewhere; processes that share a site need a store they share as well",
-            )),
-            Taken::Unknown => Err(Error::new(
-                Code::SessionUnknown,
-                "no such login is pending here: it has expired, or was started elsewhere",
-            )),
-        }
-    }
-
-    fn expected(&self) -> Expected<'_> {
-        Expected {
-            issuer: self.config.broker.as_str(),
-            audience: &self.config.client_id,
-            leeway: self.config.leeway,
-            idp: self.config.idp,
-        }
+    fn browser(&self, secret: Option<&str>) -> Option<Browser<'_>> {
+        Browser::new(secret?, self.config.broker.as_str(), &self.config.client_id)
     }
 
     fn session_key(&self, nonce: &str) -> SessionKey {

@@ -14,8 +14,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error {
     code: Code,
     message: Box<str>,
-    answer: Option<Box<BrokerAnswer>>,
+    details: Details,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What belongs to some codes only.
+#[derive(Clone, Debug)]
+enum Details {
+    None,
+    Answer(Box<BrokerAnswer>),
+    Mismatch(Box<BrowserMismatch>),
+    Used { same_browser: bool },
 }
 
 impl Error {
@@ -25,7 +34,7 @@ impl Error {
         Self {
             code,
             message: message.to_string().into_boxed_str(),
-            answer: None,
+            details: Details::None,
             source: None,
         }
     }
@@ -45,7 +54,27 @@ impl Error {
         Self {
             code: Code::BrokerError,
             message: "the broker answered with an error instead of a token".into(),
-            answer: Some(Box::new(answer)),
+            details: Details::Answer(Box::new(answer)),
+            source: None,
+        }
+    }
+
+    /// A login that was started in another browser.
+    pub(crate) fn elsewhere(mismatch: BrowserMismatch) -> Self {
+        Self {
+            code: Code::SessionBrowser,
+            message: "the login was started in another browser".into(),
+            details: Details::Mismatch(Box::new(mismatch)),
+            source: None,
+        }
+    }
+
+    /// A login that was completed before.
+    pub(crate) fn used(same_browser: bool) -> Self {
+        Self {
+            code: Code::SessionUsed,
+            message: "the login was completed before".into(),
+            details: Details::Used { same_browser },
             source: None,
         }
     }
@@ -68,7 +97,25 @@ impl Error {
     /// What the broker posted as `error` and `error_description`; only with
     /// [`Code::BrokerError`]. Untrusted text: escape it before showing it.
     pub fn broker_answer(&self) -> Option<&BrokerAnswer> {
-        self.answer.as_deref()
+        match &self.details {
+            Details::Answer(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// Whose login it is that was started in another browser, and how to go on with it in this one;
+    /// only with [`Code::SessionBrowser`].
+    pub fn browser_mismatch(&self) -> Option<&BrowserMismatch> {
+        match &self.details {
+            Details::Mismatch(mismatch) => Some(mismatch),
+            _ => None,
+        }
+    }
+
+    /// Whether the login was bound to this browser, so that the person who completed it before is
+    /// the one who tries again; only ever with [`Code::SessionUsed`].
+    pub fn same_browser(&self) -> bool {
+        matches!(self.details, Details::Used { same_browser: true })
     }
 }
 
@@ -94,6 +141,29 @@ pub struct BrokerAnswer {
     pub error: String,
     /// The broker's explanation, if it gave one.
     pub description: Option<String>,
+}
+
+/// A login that was started in another browser than the one that is to complete it, as when mail is
+/// opened on another device.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BrowserMismatch {
+    /// The verified address in normalized form.
+    pub email: String,
+    /// What completes the login in this browser all the same, with
+    /// [`CompleteOptions::confirmation`](crate::CompleteOptions::confirmation); `None` if no secret
+    /// of this browser was given. Only the person may decide it: an attacker can have any browser
+    /// send the answer to a login of his own.
+    pub confirmation: Option<String>,
+}
+
+impl fmt::Debug for BrowserMismatch {
+    /// Tells the type and nothing else: all of it is personal or secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BrowserMismatch")
+            .finish_non_exhaustive()
+    }
 }
 
 /// The classes of errors; a caller acts on these.
@@ -207,11 +277,11 @@ codes! {
     TokenClaim = "token_claim" in InvalidToken,
     /// The login was not started here, or has expired.
     SessionUnknown = "session_unknown" in InvalidSession,
-    /// The login was completed before.
+    /// The login was completed before; see [`Error::same_browser`].
     SessionUsed = "session_used" in InvalidSession,
     /// The login was started for another address, or after the token was issued.
     SessionEmail = "session_email" in InvalidSession,
-    /// The login was started in another browser.
+    /// The login was started in another browser; see [`Error::browser_mismatch`].
     SessionBrowser = "session_browser" in InvalidSession,
     /// The store cannot be reached.
     StoreUnavailable = "store_unavailable" in StoreError,

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod authorize;
+mod browser;
 mod claims;
 mod client;
 mod clock;
@@ -29,11 +30,11 @@ pub use self::client::Client;
 pub use self::clock::{Clock, Random, SystemClock, SystemRandom};
 pub use self::config::{Builder, ResponseMode};
 pub use self::email::normalize_email;
-pub use self::error::{BrokerAnswer, Code, Error, Kind, Result};
+pub use self::error::{BrokerAnswer, BrowserMismatch, Code, Error, Kind, Result};
 pub use self::http::{Request, Response, Transport};
 pub use self::jwks::KeyInfo;
 pub use self::next::safe_next;
-pub use self::session::{AuthenticateOptions, CallbackParams, Login};
+pub use self::session::{AuthenticateOptions, CallbackParams, CompleteOptions, Login};
 pub use self::stats::{DocumentStats, Stats};
 #[cfg(feature = "redis")]
 pub use self::store::RedisStore;

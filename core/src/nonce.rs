@@ -6,11 +6,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::browser::Browser;
 use crate::clock::Random;
 use crate::error::{Code, Error, Result};
 
 /// Random octets in a nonce: 192 bits.
-const NONCE_OCTETS: usize = 24;
+pub(crate) const RANDOM_OCTETS: usize = 24;
 
 /// The longest nonce that is looked up, in octets. Ours are shorter.
 pub(crate) const MAX_NONCE_OCTETS: usize = 512;
@@ -20,11 +21,16 @@ pub(crate) const MAX_NONCE_OCTETS: usize = 512;
 pub(crate) struct Nonce(String);
 
 impl Nonce {
-    /// Draws a new nonce.
-    pub(crate) fn generate(random: &dyn Random) -> Result<Self> {
-        let mut octets = [0; NONCE_OCTETS];
-        random.fill(&mut octets)?;
-        Ok(Self(URL_SAFE_NO_PAD.encode(octets)))
+    /// Draws a new nonce, which also says to which browser its login is bound, if it is.
+    pub(crate) fn generate(random: &dyn Random, browser: Option<&Browser<'_>>) -> Result<Self> {
+        let mut drawn = [0; RANDOM_OCTETS];
+        random.fill(&mut drawn)?;
+        let Some(browser) = browser else {
+            return Ok(Self(URL_SAFE_NO_PAD.encode(drawn)));
+        };
+        Ok(Self(URL_SAFE_NO_PAD.encode(
+            [drawn.as_slice(), &browser.mark(&drawn)].concat(),
+        )))
     }
 
     /// Takes a nonce that a store has made. Only the store knows how hard it is to guess.
@@ -50,15 +56,9 @@ pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
     pub(crate) fn new(issuer: &str, client_id: &str, nonce: &str) -> Self {
-        let parts = ["portier-client:1", issuer, client_id, nonce];
-        let mut text = Vec::with_capacity(256);
-        for part in parts {
-            // Lengths in front keep ("a", "bc") and ("ab", "c") apart.
-            text.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            text.extend_from_slice(part.as_bytes());
-        }
+        let parts = ["portier-client:1", issuer, client_id, nonce].map(str::as_bytes);
         let mut octets = [0; 32];
-        octets.copy_from_slice(digest(&SHA256, &text).as_ref());
+        octets.copy_from_slice(digest(&SHA256, &with_lengths(&parts)).as_ref());
         Self(octets)
     }
 
@@ -66,6 +66,17 @@ impl SessionKey {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
+
+/// Joins texts so that no two lists of them come out the same: lengths in front keep ("a", "bc") and
+/// ("ab", "c") apart.
+pub(crate) fn with_lengths(parts: &[&[u8]]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(256);
+    for part in parts {
+        joined.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        joined.extend_from_slice(part);
+    }
+    joined
 }
 
 impl fmt::Display for SessionKey {

@@ -5,9 +5,6 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::unix_seconds;
@@ -30,8 +27,8 @@ pub struct AuthenticateOptions {
     /// The application's own text, kept in the store until the login completes, for example the
     /// page to go back to; at most 4 KiB.
     pub session: Option<String>,
-    /// A secret only this browser knows, for example from a cookie. The login can then be
-    /// completed with the same secret only.
+    /// A secret only this browser knows, at least 128 random bits, for example from a cookie. The
+    /// login can then be completed with the same secret only, or where its person confirms it.
     pub browser: Option<String>,
 }
 
@@ -75,6 +72,27 @@ impl AuthenticateOptions {
             return Err(Error::new(Code::InvalidOption, "browser is empty"));
         }
         Ok(())
+    }
+}
+
+/// What a login is completed with, besides the callback.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CompleteOptions<'a> {
+    /// The secret of this browser.
+    pub browser: Option<&'a str>,
+    /// What came with [`BrowserMismatch`](crate::BrowserMismatch) for the same token and secret,
+    /// once the person has agreed to go on in this browser.
+    pub confirmation: Option<&'a str>,
+}
+
+impl<'a> CompleteOptions<'a> {
+    /// Completes a login in the browser with this secret.
+    pub fn in_browser(secret: &'a str) -> Self {
+        Self {
+            browser: Some(secret),
+            confirmation: None,
+        }
     }
 }
 
@@ -189,6 +207,15 @@ macro_rules! redacted_debug {
 
 redacted_debug!(AuthenticateOptions, CallbackParams, Login);
 
+impl fmt::Debug for CompleteOptions<'_> {
+    /// Tells the type and nothing else, as above.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CompleteOptions")
+            .finish_non_exhaustive()
+    }
+}
+
 /// What waits in the store for the token: JSON with short names, because stores pay by the octet.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -203,9 +230,6 @@ pub(crate) struct Record<'a> {
     email: Option<Cow<'a, str>>,
     #[serde(rename = "s", borrow, skip_serializing_if = "Option::is_none", default)]
     session: Option<Cow<'a, str>>,
-    /// SHA-256 of the browser's secret.
-    #[serde(rename = "b", borrow, skip_serializing_if = "Option::is_none", default)]
-    browser: Option<Cow<'a, str>>,
 }
 
 const RECORD_VERSION: u32 = 1;
@@ -222,10 +246,6 @@ impl<'a> Record<'a> {
             started_at: (unix_seconds(now) * 1000.0).floor() / 1000.0,
             email: email.map(Cow::Borrowed),
             session: options.session.as_deref().map(Cow::Borrowed),
-            browser: options
-                .browser
-                .as_deref()
-                .map(|secret| Cow::Owned(fingerprint(secret))),
         }
     }
 
@@ -254,15 +274,13 @@ impl<'a> Record<'a> {
         Ok(record)
     }
 
-    /// Checks that a genuine token answers this login, and returns the application's text and
-    /// whether the browser is the one that started it.
+    /// Checks that a genuine token answers this login, and returns the application's text.
     pub(crate) fn accept(
         self,
         email_original: &str,
         issued_at: f64,
-        browser: Option<&str>,
         leeway: Duration,
-    ) -> Result<(Option<String>, bool)> {
+    ) -> Result<Option<String>> {
         if let Some(email) = &self.email
             && verify_slices_are_equal(email.as_bytes(), email_original.as_bytes()).is_err()
         {
@@ -277,26 +295,6 @@ impl<'a> Record<'a> {
                 "the token was issued before the login was started",
             ));
         }
-        let same_browser = match (&self.browser, browser) {
-            (None, _) => false,
-            (Some(expected), Some(secret))
-                if verify_slices_are_equal(expected.as_bytes(), fingerprint(secret).as_bytes())
-                    .is_ok() =>
-            {
-                true
-            }
-            (Some(_), _) => {
-                return Err(Error::new(
-                    Code::SessionBrowser,
-                    "the login was started in another browser",
-                ));
-            }
-        };
-        Ok((self.session.map(Cow::into_owned), same_browser))
+        Ok(self.session.map(Cow::into_owned))
     }
-}
-
-/// What is stored of a browser's secret.
-fn fingerprint(secret: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.as_bytes()))
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use portier_client::testing::{DevBroker, DevBrokerOptions, MintOptions};
 use portier_client::{
-    AuthenticateOptions, BoxFuture, Client, Code, Error, NonceStore, Result, SessionKey, Store,
-    Taken,
+    AuthenticateOptions, BoxFuture, CallbackParams, Client, Code, Error, NonceStore, Result,
+    SessionKey, Store, Taken,
 };
 
 /// Keeps addresses under nonces of its own.
@@ -93,6 +93,17 @@ async fn what_such_a_store_cannot_keep_is_refused() {
         let error = client.authenticate_with(options).await.unwrap_err();
         assert_eq!(error.code(), Code::InvalidOption);
     }
+}
+
+#[tokio::test]
+async fn a_nonce_of_the_store_is_never_a_binding() {
+    // As long as ours are that carry one.
+    let (broker, client) = client(&"A".repeat(54));
+    let url = client.authenticate("alice@example.com").await.unwrap();
+    let token = broker.mint(&MintOptions::for_url(&url).unwrap()).unwrap();
+    let params = CallbackParams::from_pairs([("id_token", token)]).unwrap();
+    let login = client.complete(params, Some("secret")).await.unwrap();
+    assert!(!login.same_browser);
 }
 
 #[tokio::test]

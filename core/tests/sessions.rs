@@ -50,10 +50,6 @@ fn options(change: impl FnOnce(&mut AuthenticateOptions)) -> AuthenticateOptions
     options
 }
 
-fn token(id_token: &str) -> CallbackParams {
-    CallbackParams::from_pairs([("id_token", id_token)]).unwrap()
-}
-
 impl Site {
     async fn start(&self, options: AuthenticateOptions) -> MintOptions {
         let url = self.client.authenticate_with(options).await.unwrap();
@@ -213,28 +209,6 @@ async fn a_token_that_is_refused_for_itself_uses_nothing_up() {
     let cut = &id_token[..id_token.len() - 2];
     assert_eq!(site.refusal(cut).await, Code::TokenSignature);
     site.client.verify(&id_token).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_login_bound_to_a_browser_is_completed_there() {
-    let site = site();
-    let bound = || options(|login| login.browser = Some("secret".into()));
-    for (browser, accepted) in [
-        (Some("secret"), true),
-        (Some("other"), false),
-        (None, false),
-    ] {
-        let id_token = site.mint(&site.start(bound()).await);
-        match site.client.complete(token(&id_token), browser).await {
-            Ok(login) => assert!(accepted && login.same_browser),
-            Err(error) => {
-                assert_eq!(error.code(), Code::SessionBrowser);
-                assert!(!accepted);
-            }
-        }
-    }
-    let id_token = site.mint(&site.start(bound()).await);
-    assert_eq!(site.refusal(&id_token).await, Code::SessionBrowser);
 }
 
 #[tokio::test]

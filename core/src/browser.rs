@@ -1,0 +1,193 @@
+//! What ties a login to the browser it was started in.
+//!
+//! The nonce carries it, which the token brings back signed: whether a token belongs to a browser is
+//! known from the token and the browser's secret alone, before the login is used up and after it.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign, verify};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::nonce::{RANDOM_OCTETS, with_lengths};
+
+/// Octets of a nonce that say to which browser it belongs: 128 bits of a code of 256.
+const MARK_OCTETS: usize = 16;
+
+/// A browser, as its secret shows it, for the logins of one site at one broker.
+pub(crate) struct Browser<'a> {
+    key: Key,
+    issuer: &'a str,
+    client_id: &'a str,
+}
+
+impl<'a> Browser<'a> {
+    /// None for an empty secret, which every browser has that sends no cookie at all.
+    pub(crate) fn new(secret: &str, issuer: &'a str, client_id: &'a str) -> Option<Self> {
+        (!secret.is_empty()).then(|| Self {
+            key: Key::new(HMAC_SHA256, secret.as_bytes()),
+            issuer,
+            client_id,
+        })
+    }
+
+    /// What stands behind the random octets of a nonce to bind it to this browser.
+    pub(crate) fn mark(&self, drawn: &[u8]) -> [u8; MARK_OCTETS] {
+        let tag = self.sign("portier-client:browser:1", drawn);
+        let mut mark = [0; MARK_OCTETS];
+        for (octet, signed) in mark.iter_mut().zip(tag.as_ref()) {
+            *octet = *signed;
+        }
+        mark
+    }
+
+    /// What a person's consent to go on in this browser looks like: it is good for one token and
+    /// can be made by nobody without the secret.
+    pub(crate) fn confirmation(&self, id_token: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.sign(CONFIRM, id_token.as_bytes()))
+    }
+
+    /// Whether a confirmation is the one for this browser and token.
+    pub(crate) fn confirms(&self, confirmation: &str, id_token: &str) -> bool {
+        let Ok(tag) = URL_SAFE_NO_PAD.decode(confirmation) else {
+            return false;
+        };
+        let message = self.message(CONFIRM, id_token.as_bytes());
+        verify(&self.key, &message, &tag).is_ok()
+    }
+
+    fn sign(&self, label: &str, about: &[u8]) -> Tag {
+        sign(&self.key, &self.message(label, about))
+    }
+
+    fn message(&self, label: &str, about: &[u8]) -> Vec<u8> {
+        let parts = [label, self.issuer, self.client_id].map(str::as_bytes);
+        let [label, issuer, client_id] = parts;
+        with_lengths(&[label, issuer, client_id, about])
+    }
+}
+
+const CONFIRM: &str = "portier-client:confirm:1";
+
+/// How a login stands to the browser that completes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Binding {
+    /// It is bound to no browser.
+    None,
+    /// It was started in this browser.
+    Here,
+    /// It was started in another one.
+    Elsewhere,
+}
+
+impl Binding {
+    /// Reads a nonce that this library made.
+    pub(crate) fn of(nonce: &str, browser: Option<&Browser<'_>>) -> Self {
+        let octets = URL_SAFE_NO_PAD.decode(nonce).unwrap_or_default();
+        let bound = octets
+            .split_at_checked(RANDOM_OCTETS)
+            .filter(|(_, mark)| mark.len() == MARK_OCTETS);
+        match (bound, browser) {
+            (None, _) => Self::None,
+            (Some((drawn, mark)), Some(browser))
+                if verify_slices_are_equal(&browser.mark(drawn), mark).is_ok() =>
+            {
+                Self::Here
+            }
+            (Some(_), _) => Self::Elsewhere,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ISSUER: &str = "https://broker.example";
+    const CLIENT_ID: &str = "https://example.com";
+    const DRAWN: &[u8; RANDOM_OCTETS] = b"twenty-four octets of it";
+
+    fn browser(secret: &str) -> Browser<'static> {
+        Browser::new(secret, ISSUER, CLIENT_ID).unwrap()
+    }
+
+    fn nonce(browser: &Browser<'_>) -> String {
+        URL_SAFE_NO_PAD.encode([DRAWN.as_slice(), &browser.mark(DRAWN)].concat())
+    }
+
+    #[test]
+    fn is_the_code_that_others_compute() {
+        // By Python's hmac module.
+        let browser = browser("a secret");
+        assert_eq!(
+            nonce(&browser),
+            "dHdlbnR5LWZvdXIgb2N0ZXRzIG9mIGl0-8w-MRf1CPtV37PcYNfFcw"
+        );
+        assert_eq!(
+            browser.confirmation("a.b.c"),
+            "YaJ9um5xz9Ztx3NPs19uYWrTLJASNAiTBDs-dqJL7Og"
+        );
+    }
+
+    #[test]
+    fn a_nonce_belongs_to_the_browser_it_was_made_for() {
+        let here = browser("a secret");
+        let nonce = nonce(&here);
+        assert_eq!(Binding::of(&nonce, Some(&here)), Binding::Here);
+        let others = [
+            Some(browser("another secret")),
+            Browser::new("a secret", "https://other.example", CLIENT_ID),
+            Browser::new("a secret", ISSUER, "https://other.example"),
+            None,
+        ];
+        for other in others {
+            assert_eq!(Binding::of(&nonce, other.as_ref()), Binding::Elsewhere);
+        }
+    }
+
+    #[test]
+    fn every_bit_of_a_mark_counts() {
+        let here = browser("a secret");
+        let mark = here.mark(DRAWN);
+        for bit in 0..8 * MARK_OCTETS {
+            let mut forged = mark;
+            forged[bit / 8] ^= 1 << (bit % 8);
+            let nonce = URL_SAFE_NO_PAD.encode([DRAWN.as_slice(), &forged].concat());
+            assert_eq!(
+                Binding::of(&nonce, Some(&here)),
+                Binding::Elsewhere,
+                "{bit}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_nonces_are_bound_to_no_browser() {
+        let here = browser("a secret");
+        let plain = URL_SAFE_NO_PAD.encode(DRAWN);
+        let long = URL_SAFE_NO_PAD.encode([0; RANDOM_OCTETS + MARK_OCTETS + 1]);
+        for nonce in [&plain, &long, "", "not base64url!"] {
+            assert_eq!(Binding::of(nonce, Some(&here)), Binding::None, "{nonce}");
+        }
+    }
+
+    #[test]
+    fn a_confirmation_is_good_for_one_browser_and_one_token() {
+        let here = browser("a secret");
+        let confirmation = here.confirmation("a.b.c");
+        assert!(here.confirms(&confirmation, "a.b.c"));
+        assert!(!here.confirms(&confirmation, "a.b.d"));
+        assert!(!browser("another secret").confirms(&confirmation, "a.b.c"));
+        for forged in ["", &confirmation[..42], &format!("{confirmation}="), "é"] {
+            assert!(!here.confirms(forged, "a.b.c"), "{forged}");
+        }
+        // What a nonce shows of the secret confirms nothing, nor the reverse.
+        let mark = URL_SAFE_NO_PAD.encode(here.mark(b"a.b.c"));
+        assert!(!here.confirms(&mark, "a.b.c"));
+        assert!(!confirmation.starts_with(&mark[..21]));
+    }
+
+    #[test]
+    fn an_empty_secret_is_none() {
+        assert!(Browser::new("", ISSUER, CLIENT_ID).is_none());
+    }
+}

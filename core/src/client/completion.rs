@@ -1,0 +1,189 @@
+//! The second half of a login: from the token to the verified address.
+
+use std::sync::Arc;
+
+use super::Inner;
+use crate::browser::Binding;
+use crate::claims::{Claims, Expected};
+use crate::error::{BrowserMismatch, Code, Error, Result};
+use crate::jwks::KeySet;
+use crate::nonce::SessionKey;
+use crate::session::{CompleteOptions, Login, Record};
+use crate::store::Taken;
+use crate::token::Token;
+
+impl Inner {
+    pub(super) async fn complete(
+        &self,
+        id_token: &str,
+        state: Option<String>,
+        options: CompleteOptions<'_>,
+    ) -> Result<Login> {
+        let genuine = self.check(id_token).await?;
+        // Only now may the token use up the login.
+        let (session, same_browser) = match self.store.nonces() {
+            None => self.consume(&genuine, options).await?,
+            Some(nonces) => {
+                let Genuine { nonce, claims, .. } = &genuine;
+                nonces.consume(nonce, &claims.email_original).await?;
+                (None, false)
+            }
+        };
+        let claims = genuine.claims;
+        Ok(Login {
+            email: claims.email,
+            email_original: claims.email_original,
+            session,
+            state,
+            issued_at: claims.issued_at,
+            auth_time: claims.auth_time,
+            same_browser,
+        })
+    }
+
+    /// Checks all that does not need the login the token answers.
+    async fn check<'a>(&self, id_token: &'a str) -> Result<Genuine<'a>> {
+        let token = Token::parse(id_token, &self.config.algorithms)?;
+        let expected = self.expected();
+        let claims = Claims::parse(token.payload(), &expected, self.clock.now())?;
+        let nonce = claims.nonce().to_owned();
+        let session = self.session_key(&nonce);
+
+        let mut keys = self.documents.keys().await?;
+        if keys.get(token.key_id()).is_none() {
+            keys = self.keys_beyond(keys, token.key_id(), &session).await?;
+        }
+        let key = keys.get(token.key_id()).ok_or_else(|| {
+            Error::new(
+                Code::TokenKeyUnknown,
+                "the broker has no usable key with the token's key id",
+            )
+        })?;
+        if let Err(refused) = token.verify_signature(key) {
+            let renewed = self.verifies_with_newer_key(&token, &keys, &session);
+            renewed.await.then_some(()).ok_or(refused)?;
+        }
+        Ok(Genuine {
+            id_token,
+            nonce,
+            session,
+            claims: claims.check(&expected, self.clock.now())?,
+        })
+    }
+
+    /// Looks for newer keys, if the token may be the answer to a login that is pending here: a
+    /// forged one must not make us fetch.
+    async fn keys_beyond(
+        &self,
+        seen: Arc<KeySet>,
+        key_id: &str,
+        session: &SessionKey,
+    ) -> Result<Arc<KeySet>> {
+        match self.store.contains(session).await? {
+            Some(false) => Ok(seen),
+            Some(true) | None => self.documents.keys_beyond(&seen, key_id).await,
+        }
+    }
+
+    /// Looks for another key under the same id, as a broker may have that restarted with keys of its
+    /// own making; not for a forged token, and not if the keys were fetched a moment ago.
+    async fn verifies_with_newer_key(
+        &self,
+        token: &Token<'_>,
+        seen: &Arc<KeySet>,
+        session: &SessionKey,
+    ) -> bool {
+        if !self.documents.keys_may_have_changed(seen) {
+            return false;
+        }
+        match self
+            .keys_beyond(Arc::clone(seen), token.key_id(), session)
+            .await
+        {
+            Ok(newer) if !Arc::ptr_eq(&newer, seen) => newer
+                .get(token.key_id())
+                .is_some_and(|key| token.verify_signature(key).is_ok()),
+            // It is as wrong as it was; that a broker or a store is in trouble does not matter.
+            _ => false,
+        }
+    }
+
+    /// Uses the login up, if it belongs to this browser or to none, or its person has confirmed to
+    /// go on here; returns the application's text and whether it is the browser's own login.
+    async fn consume(
+        &self,
+        genuine: &Genuine<'_>,
+        options: CompleteOptions<'_>,
+    ) -> Result<(Option<String>, bool)> {
+        let Genuine {
+            id_token, claims, ..
+        } = genuine;
+        let browser = self.browser(options.browser);
+        let binding = Binding::of(&genuine.nonce, browser.as_ref());
+        let confirmed = browser
+            .as_ref()
+            .zip(options.confirmation)
+            .is_some_and(|(browser, given)| browser.confirms(given, id_token));
+        if binding == Binding::Elsewhere && !confirmed {
+            let confirmation = browser.map(|browser| browser.confirmation(id_token));
+            return Err(self.elsewhere(genuine, confirmation).await);
+        }
+        let same_browser = binding == Binding::Here;
+        let record = self.take(&genuine.session, same_browser).await?;
+        let session = Record::parse(&record)?.accept(
+            &claims.email_original,
+            claims.issued_at,
+            self.config.leeway,
+        )?;
+        Ok((session, same_browser))
+    }
+
+    /// Refuses a login of another browser, where it stays to be completed. A person is not asked
+    /// about one that is over.
+    async fn elsewhere(&self, genuine: &Genuine<'_>, confirmation: Option<String>) -> Error {
+        let over = match self.store.contains(&genuine.session).await {
+            Ok(Some(false)) => self.take(&genuine.session, false).await.err(),
+            Ok(Some(true) | None) => None,
+            Err(error) => Some(error),
+        };
+        over.unwrap_or_else(|| {
+            Error::elsewhere(BrowserMismatch {
+                email: genuine.claims.email.clone(),
+                confirmation,
+            })
+        })
+    }
+
+    async fn take(&self, session: &SessionKey, same_browser: bool) -> Result<String> {
+        match self.store.take(session).await? {
+            Taken::Record(record) => Ok(record),
+            Taken::Used => Err(Error::used(same_browser)),
+            Taken::Unknown if self.store.is_local() => Err(Error::new(
+                Code::SessionUnknown,
+                "no such login is pending in this process: it has expired, or was started \
+                 elsewhere; processes that share a site need a store they share as well",
+            )),
+            Taken::Unknown => Err(Error::new(
+                Code::SessionUnknown,
+                "no such login is pending here: it has expired, or was started elsewhere",
+            )),
+        }
+    }
+
+    fn expected(&self) -> Expected<'_> {
+        Expected {
+            issuer: self.config.broker.as_str(),
+            audience: &self.config.client_id,
+            leeway: self.config.leeway,
+            idp: self.config.idp,
+        }
+    }
+}
+
+/// A token that the broker has made for this site.
+struct Genuine<'a> {
+    id_token: &'a str,
+    nonce: String,
+    session: SessionKey,
+    claims: Claims,
+}
