@@ -4,6 +4,7 @@ export {
   AbstractStore,
   BrokerError,
   BrokerUnavailable,
+  BrowserMismatch,
   ConfigError,
   InternalError,
   InvalidEmail,

@@ -23,14 +23,22 @@ export interface AuthenticateOptions extends CallOptions {
   state?: string | null | undefined;
   /** The application's own text, kept until the login completes; at most 4 KiB. */
   session?: string | null | undefined;
-  /** A secret only this browser knows; the login can then be completed with it only. */
+  /**
+   * A secret only this browser knows, at least 128 random bits. The login can then be completed with
+   * it only, or where the person confirms it.
+   */
   browser?: string | null | undefined;
 }
 
 /** With what a login completes, besides the callback. */
 export interface CompleteOptions extends CallOptions {
-  /** The secret the login was bound to, if it was. */
+  /** The secret of this browser, if logins are bound to theirs. */
   browser?: string | null | undefined;
+  /**
+   * That of a {@link BrowserMismatch} for the same token and secret, once the person has agreed to
+   * go on in this browser.
+   */
+  confirmation?: string | null | undefined;
 }
 
 const DEFAULT_LEEWAY_MS = 180_000;
@@ -165,14 +173,17 @@ export class PortierClient {
   /**
    * Completes a login with the parameters the broker sent to the redirect URI.
    *
-   * Rejects as {@link verify} does, and with {@link BrokerError} if there is no token.
+   * Rejects as {@link verify} does, with {@link BrokerError} if there is no token, and with
+   * {@link BrowserMismatch} if the login was started in another browser, where it can still be
+   * completed.
    */
   async complete(params: CallbackParams, options?: CompleteOptions): Promise<Login> {
     const pairs = callbackPairs(params);
-    const given = members(options ?? {}, ["browser", "signal"]);
+    const given = members(options ?? {}, ["browser", "confirmation", "signal"]);
     const browser = optionalText(given.browser, "browser");
+    const confirmation = optionalText(given.confirmation, "confirmation");
     const login = await call(given.signal, this.#store, (cancellation) =>
-      this.#open.complete(pairs, browser, cancellation),
+      this.#open.complete(pairs, browser, confirmation, cancellation),
     );
     return new Login(login);
   }

@@ -124,7 +124,62 @@ export class InvalidSession extends PortierError {}
  *
  * Code: `session_used`.
  */
-export class SessionUsed extends InvalidSession {}
+export class SessionUsed extends InvalidSession {
+  /**
+   * Whether the login was bound to this browser: then the one who tries again is the one who
+   * completed it.
+   */
+  readonly sameBrowser: boolean;
+
+  /** Makes an error with a message for developers. */
+  constructor(
+    message: string,
+    details: { code: ErrorCode; cause?: unknown; sameBrowser?: boolean },
+  ) {
+    super(message, details);
+    this.sameBrowser = details.sameBrowser ?? false;
+  }
+}
+
+/**
+ * The login was started in another browser, as when mail is opened on another device. Nothing was
+ * used up.
+ *
+ * Printing one shows no address. Code: `session_browser`.
+ */
+export class BrowserMismatch extends InvalidSession {
+  readonly #email: string;
+  readonly #confirmation: string | null;
+
+  /** Makes an error with a message for developers. */
+  constructor(
+    message: string,
+    details: {
+      code: ErrorCode;
+      cause?: unknown;
+      email?: string | null;
+      confirmation?: string | null;
+    },
+  ) {
+    super(message, details);
+    this.#email = details.email ?? "";
+    this.#confirmation = details.confirmation ?? null;
+  }
+
+  /** The verified address in normalized form. */
+  get email(): string {
+    return this.#email;
+  }
+
+  /**
+   * What completes the login in this browser all the same, as an option of `complete`; null where no
+   * secret of this browser was given. Ask the person first: an attacker can have any browser send
+   * the answer to a login of his own.
+   */
+  get confirmation(): string | null {
+    return this.#confirmation;
+  }
+}
 
 /**
  * The store of pending logins failed. Retryable.
@@ -171,7 +226,7 @@ export const CLASSES = {
   session_unknown: InvalidSession,
   session_used: SessionUsed,
   session_email: InvalidSession,
-  session_browser: InvalidSession,
+  session_browser: BrowserMismatch,
   store_unavailable: StoreError,
   store_full: StoreError,
   store_failed: StoreError,
@@ -183,15 +238,15 @@ export type ErrorCode = keyof typeof CLASSES;
 
 /** Makes the error for what the native half reports. */
 export function toError(failure: Failure): PortierError {
-  const { code, message, error, errorDescription, thrown } = failure;
+  const { code, message, causes, thrown, ...details } = failure;
   const value = thrown === null ? undefined : takeThrown(thrown);
   // A store that throws one of our errors knows best.
   if (code.startsWith("store_") && isStoreError(value)) return value;
-  const cause = failure.causes.reduceRight<unknown>(
+  const cause = causes.reduceRight<unknown>(
     (deeper, { code, message }) => link(code, message, deeper),
     value,
   );
-  const failed = new CLASSES[code](message, { code, cause, error, errorDescription });
+  const failed = new CLASSES[code](message, { code, cause, ...details });
   // The trace begins at the caller, not at what happens in here.
   Error.captureStackTrace?.(failed, toError);
   return failed;
@@ -223,8 +278,9 @@ export function invalidOption(message: string): ConfigError {
 
 // A name is not enumerable on the errors of the language either, and survives minification here.
 const kin = { PortierError, ConfigError, InvalidEmail, BrokerError, BrokerUnavailable };
-const more = { InvalidToken, TokenExpired, InvalidSession, SessionUsed, StoreError, InternalError };
-for (const [name, { prototype }] of Object.entries({ ...kin, ...more })) {
+const more = { InvalidToken, TokenExpired, InvalidSession, SessionUsed, BrowserMismatch };
+const ours = { StoreError, InternalError };
+for (const [name, { prototype }] of Object.entries({ ...kin, ...more, ...ours })) {
   const above = Reflect.get(Object.getPrototypeOf(prototype) as object, KIN) as string[] | undefined;
   Object.defineProperty(prototype, "name", { value: name, configurable: true, writable: true });
   Object.defineProperty(prototype, KIN, { value: [name, ...(above ?? [])] });

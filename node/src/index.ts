@@ -11,6 +11,7 @@ export { normalize, normalizeEmail, safeNext } from "./email.js";
 export {
   BrokerError,
   BrokerUnavailable,
+  BrowserMismatch,
   ConfigError,
   InternalError,
   InvalidEmail,

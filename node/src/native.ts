@@ -8,6 +8,9 @@ export interface Failure {
   message: string;
   error: string | null;
   errorDescription: string | null;
+  email: string | null;
+  confirmation: string | null;
+  sameBrowser: boolean;
   causes: { code: ErrorCode | null; message: string }[];
   /** The id of what a store threw, which is the last cause. */
   thrown: number | null;
@@ -57,6 +60,7 @@ export interface NativeClient {
   complete(
     params: [string, string][],
     browser: string | undefined,
+    confirmation: string | undefined,
     cancellation: Cancellation | undefined,
   ): Outcome<NativeLogin>;
   discover(cancellation: Cancellation | undefined): Outcome<string>;

@@ -14,6 +14,7 @@ from ._native import __version__, normalize_email, safe_next
 from .errors import (
     BrokerError,
     BrokerUnavailable,
+    BrowserMismatch,
     ConfigError,
     InternalError,
     InvalidEmail,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BrokerError",
     "BrokerUnavailable",
+    "BrowserMismatch",
     "Client",
     "ConfigError",
     "InternalError",

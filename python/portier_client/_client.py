@@ -72,8 +72,9 @@ class Client(BaseClient):
         ``email`` is the address as the person typed it; with ``None`` the broker asks for it.
         ``state`` travels through the browser and comes back untrusted. ``session`` is the
         application's own text, kept here until the login completes, for example the page to go
-        back to; at most 4 KiB. ``browser`` is a secret only this browser knows, for example from a
-        cookie: the login can then be completed with the same secret only.
+        back to; at most 4 KiB. ``browser`` is a secret only this browser knows, at least 128 random
+        bits, for example from a cookie: the login can then be completed with the same secret only,
+        or where the person confirms it.
 
         Raises :class:`InvalidEmail`, :class:`BrokerUnavailable`, :class:`StoreError`, or
         :class:`ConfigError` (``invalid_option``) for a text that is too long.
@@ -106,17 +107,20 @@ class Client(BaseClient):
     async def complete(
         self,
         form: Mapping[str, object],
-        *,
         browser: str | None = None,
+        *,
+        confirmation: str | None = None,
     ) -> Login:
         """Complete a login with what the broker posted, and return all that is known.
 
         ``form`` maps names to ``str``, ``bytes``, or lists of these, so that most frameworks' forms
         work as they are; fields the protocol does not know are ignored. ``browser`` is the secret
-        the login was started with.
+        of this browser. ``confirmation`` is that of a :class:`BrowserMismatch` for the same token
+        and secret, once the person has agreed to go on in this browser.
 
-        Raises :class:`BrokerError` if the broker sent an error instead of a token, and else as
-        :meth:`verify`.
+        Raises :class:`BrokerError` if the broker sent an error instead of a token,
+        :class:`BrowserMismatch` if the login was started in another browser, where it can still be
+        completed, and else as :meth:`verify`.
 
         >>> client = Client("https://example.com/verify", broker=broker.origin)
         >>> url = asyncio.run(client.authenticate("alice@example.com", session="/members"))
@@ -126,7 +130,7 @@ class Client(BaseClient):
         """
         from ._login import login_from_native
 
-        login = self._native.complete(form, browser)
+        login = self._native.complete(form, browser, confirmation)
         return login_from_native(login if isinstance(login, tuple) else await login)
 
     async def discover(self) -> dict[str, Any]:

@@ -90,6 +90,7 @@ class Client:
         self,
         form: Mapping[str, object],
         browser: str | None,
+        confirmation: str | None,
         blocking: Literal[False] = False,
         /,
     ) -> NativeLogin | Future[NativeLogin]: ...
@@ -98,6 +99,7 @@ class Client:
         self,
         form: Mapping[str, object],
         browser: str | None,
+        confirmation: str | None,
         blocking: Literal[True],
         /,
     ) -> NativeLogin: ...

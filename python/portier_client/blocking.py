@@ -51,13 +51,14 @@ class Client(BaseClient):
     def complete(
         self,
         form: Mapping[str, object],
-        *,
         browser: str | None = None,
+        *,
+        confirmation: str | None = None,
     ) -> Login:
         """Complete a login; see :meth:`portier_client.Client.complete`."""
         from ._login import login_from_native
 
-        return login_from_native(self._native.complete(form, browser, True))
+        return login_from_native(self._native.complete(form, browser, confirmation, True))
 
     def discover(self) -> dict[str, Any]:
         """Return the discovery document; see :meth:`portier_client.Client.discover`."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 __all__ = [
     "BrokerError",
     "BrokerUnavailable",
+    "BrowserMismatch",
     "ConfigError",
     "InternalError",
     "InvalidEmail",
@@ -123,8 +124,37 @@ class InvalidSession(PortierError):
 class SessionUsed(InvalidSession):
     """The login was completed before, as when a person reloads the page or goes back to it.
 
-    Code: ``session_used``.
+    Code: ``session_used``. ``same_browser`` says whether the login was bound to this browser: then
+    the one who tries again is the one who completed it.
     """
+
+    same_browser: bool
+
+    def __init__(self, message: str, *, code: str, same_browser: bool = False) -> None:
+        """Make an error with a message for developers."""
+        super().__init__(message, code=code)
+        self.same_browser = same_browser
+
+
+class BrowserMismatch(InvalidSession):
+    """The login was started in another browser, as when mail is opened on another device.
+
+    Code: ``session_browser``. Nothing was used up. ``email`` is the verified address in normalized
+    form. ``confirmation`` completes the login in this browser all the same, as an argument of
+    ``complete``; it is ``None`` where no secret of this browser was given. Ask the person first: an
+    attacker can have any browser send the answer to a login of his own.
+    """
+
+    email: str
+    confirmation: str | None
+
+    def __init__(
+        self, message: str, *, code: str, email: str = "", confirmation: str | None = None
+    ) -> None:
+        """Make an error with a message for developers."""
+        super().__init__(message, code=code)
+        self.email = email
+        self.confirmation = confirmation
 
 
 class StoreError(PortierError):
@@ -169,7 +199,7 @@ CLASSES: dict[str, type[PortierError]] = {
     "session_unknown": InvalidSession,
     "session_used": SessionUsed,
     "session_email": InvalidSession,
-    "session_browser": InvalidSession,
+    "session_browser": BrowserMismatch,
     "store_unavailable": StoreError,
     "store_full": StoreError,
     "store_failed": StoreError,
@@ -178,11 +208,22 @@ CLASSES: dict[str, type[PortierError]] = {
 """The class of each code."""
 
 
-def _from_native(code: str, message: str, answer: tuple[str, str | None] | None) -> PortierError:
+def _from_native(
+    code: str,
+    message: str,
+    answer: tuple[str, str | None] | None,
+    mismatch: tuple[str, str | None] | None,
+    same_browser: bool,
+) -> PortierError:
     kind = CLASSES[code]
     if issubclass(kind, BrokerError) and answer is not None:
         error, description = answer
         return kind(message, code=code, error=error, error_description=description)
+    if issubclass(kind, BrowserMismatch) and mismatch is not None:
+        email, confirmation = mismatch
+        return kind(message, code=code, email=email, confirmation=confirmation)
+    if issubclass(kind, SessionUsed):
+        return kind(message, code=code, same_browser=same_browser)
     return kind(message, code=code)
 
 

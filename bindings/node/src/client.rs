@@ -4,7 +4,7 @@
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either};
 use napi_derive::napi;
-use portier_client::{AuthenticateOptions, CallbackParams};
+use portier_client::{AuthenticateOptions, CallbackParams, CompleteOptions};
 
 use crate::call::{self, Cancellation, Outcome};
 use crate::failure::{self, Failure};
@@ -99,12 +99,16 @@ impl Client {
         env: &'env Env,
         params: Vec<(String, String)>,
         browser: Option<String>,
+        confirmation: Option<String>,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<'env, Login>> {
         let client = self.client.clone();
         call::run(env, cancellation.as_deref(), async move {
             let params = CallbackParams::from_pairs(params)?;
-            let login = client.complete(params, browser.as_deref()).await?;
+            let mut options = CompleteOptions::default();
+            options.browser = browser.as_deref();
+            options.confirmation = confirmation.as_deref();
+            let login = client.complete_with(params, options).await?;
             Ok(Login::from(login))
         })
     }

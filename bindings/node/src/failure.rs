@@ -19,6 +19,12 @@ pub struct Failure {
     pub error: Option<String>,
     /// The broker's explanation, if it refused and gave one.
     pub error_description: Option<String>,
+    /// Whose login it is that was started in another browser.
+    pub email: Option<String>,
+    /// What completes such a login in this browser.
+    pub confirmation: Option<String>,
+    /// Whether a login that was completed before belongs to this browser.
+    pub same_browser: bool,
     /// What caused it, the nearest cause first.
     pub causes: Vec<Cause>,
     /// The id of what a store threw, which is the last cause.
@@ -37,11 +43,15 @@ pub struct Cause {
 impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
         let answer = error.broker_answer();
+        let mismatch = error.browser_mismatch();
         Self {
             code: error.code().as_str(),
             message: error.to_string(),
             error: answer.map(|answer| answer.error.clone()),
             error_description: answer.and_then(|answer| answer.description.clone()),
+            email: mismatch.map(|mismatch| mismatch.email.clone()),
+            confirmation: mismatch.and_then(|mismatch| mismatch.confirmation.clone()),
+            same_browser: error.same_browser(),
             causes: causes(error),
             thrown: chain(error)
                 .find_map(|cause| cause.downcast_ref::<Thrown>())

@@ -1,6 +1,6 @@
 //! The client, for one process at a time.
 
-use portier_client::{AuthenticateOptions, Builder, Code};
+use portier_client::{AuthenticateOptions, Builder, Code, CompleteOptions};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -139,20 +139,25 @@ impl Client {
         call.run(async move { client.verify(&token).await })
     }
 
-    #[pyo3(signature = (form, browser, blocking = false, /))]
+    #[pyo3(signature = (form, browser, confirmation, blocking = false, /))]
     fn complete<'py>(
         &self,
         py: Python<'py>,
         form: &Bound<'py, PyAny>,
         browser: Option<&Bound<'py, PyString>>,
+        confirmation: Option<&Bound<'py, PyString>>,
         blocking: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let call = Call::new(py, blocking);
         let client = self.of(py, call.process)?.clone();
         let params = form::callback_params(form)?;
         let browser = text::optional(browser, "browser", Code::InvalidOption)?;
+        let confirmation = text::optional(confirmation, "confirmation", Code::InvalidOption)?;
         call.run(async move {
-            let login = client.complete(params, browser.as_deref()).await?;
+            let mut options = CompleteOptions::default();
+            options.browser = browser.as_deref();
+            options.confirmation = confirmation.as_deref();
+            let login = client.complete_with(params, options).await?;
             Ok((
                 login.email,
                 login.email_original,

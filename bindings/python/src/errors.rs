@@ -93,9 +93,18 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let answer = error
         .broker_answer()
         .map(|answer| (answer.error.as_str(), answer.description.as_deref()));
+    let mismatch = error
+        .browser_mismatch()
+        .map(|mismatch| (mismatch.email.as_str(), mismatch.confirmation.as_deref()));
     FROM_NATIVE
         .import(py, "portier_client.errors", "_from_native")?
-        .call1((error.code().as_str(), error.to_string(), answer))
+        .call1((
+            error.code().as_str(),
+            error.to_string(),
+            answer,
+            mismatch,
+            error.same_browser(),
+        ))
         .map(PyErr::from_value)
 }
 

@@ -8,7 +8,6 @@ import {
   BrokerError,
   ConfigError,
   InvalidEmail,
-  InvalidSession,
   InvalidToken,
   PortierClient,
   SessionUsed,
@@ -55,17 +54,6 @@ test("an empty state is no state", async () => {
   const token = broker.mint({ url, email: "bob@example.com" });
   const { email, state, session } = await client.complete({ id_token: token, state: "" });
   assert.deepEqual([email, state, session], ["bob@example.com", null, null]);
-});
-
-test("a login bound to a browser", async () => {
-  const start = () => client.authenticate("alice@example.com", { browser: "a secret" });
-  const id_token = broker.mint({ url: await start() });
-  assert.ok((await client.complete({ id_token }, { browser: "a secret" })).sameBrowser);
-  const other = broker.mint({ url: await start() });
-  await assert.rejects(client.complete({ id_token: other }, { browser: "another" }), (error) => {
-    assert.ok(error instanceof InvalidSession);
-    return error.code === "session_browser";
-  });
 });
 
 describe("forms of all shapes", () => {

@@ -2,11 +2,13 @@
 import Default, {
   AbstractStore,
   BrokerError,
+  BrowserMismatch,
   MemoryStore,
   PortierClient,
   PortierError,
   RedisClientStore,
   RedisStore,
+  SessionUsed,
   SqliteStore,
   TokenExpired,
   normalize,
@@ -37,7 +39,7 @@ export async function checks(form: FormData, body: unknown): Promise<void> {
   await client.authenticate("alice@example.com", "state");
   await client.authenticate(null, start);
   is<Equal<Awaited<ReturnType<typeof client.verify>>, string>>();
-  const login: Login = await client.complete(form, { browser: "secret" });
+  const login: Login = await client.complete(form, { browser: "secret", confirmation: null });
   await client.complete(new URLSearchParams(""));
   await client.complete(body as object);
   is<Equal<typeof login.session, string | null>>();
@@ -52,6 +54,12 @@ export async function checks(form: FormData, body: unknown): Promise<void> {
   const error: unknown = new TokenExpired("late", { code: "token_expired" });
   if (error instanceof PortierError) is<Equal<typeof error.code, ErrorCode>>();
   if (error instanceof BrokerError) is<Equal<typeof error.error, string | null>>();
+  if (error instanceof SessionUsed) is<Equal<typeof error.sameBrowser, boolean>>();
+  if (error instanceof BrowserMismatch) {
+    const { email, confirmation } = error;
+    is<Equal<typeof email, string>>();
+    is<Equal<typeof confirmation, string | null>>();
+  }
   is<Equal<ReturnType<typeof normalize>, string>>();
   is<Equal<ReturnType<typeof safeNext>, string | null>>();
 

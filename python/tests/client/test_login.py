@@ -16,7 +16,6 @@ from portier_client import (
     Client,
     ConfigError,
     InvalidEmail,
-    InvalidSession,
     InvalidToken,
     SessionUsed,
     TokenExpired,
@@ -55,16 +54,6 @@ async def test_an_empty_state_is_no_state(client: Client, broker: DevBroker) -> 
         {"id_token": broker.mint(url, email="bob@example.com"), "state": ""}
     )
     assert (login.email, login.state, login.session) == ("bob@example.com", None, None)
-
-
-async def test_a_login_bound_to_a_browser(client: Client, broker: DevBroker) -> None:
-    url = await client.authenticate("alice@example.com", browser="a secret")
-    login = await client.complete({"id_token": broker.mint(url)}, browser="a secret")
-    assert login.same_browser
-    url = await client.authenticate("alice@example.com", browser="a secret")
-    with pytest.raises(InvalidSession) as caught:
-        await client.complete({"id_token": broker.mint(url)}, browser="another")
-    assert caught.value.code == "session_browser"
 
 
 @pytest.mark.parametrize(

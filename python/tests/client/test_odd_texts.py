@@ -42,9 +42,9 @@ def test_tokens(token: str) -> None:
 
 
 @settings(deadline=None)
-@given(st.dictionaries(NAMES, FIELDS | st.lists(FIELDS)), st.none() | TEXTS)
-def test_forms(form: dict[str, object], browser: str | None) -> None:
-    assert refused(CLIENT.complete(form, browser=browser))
+@given(st.dictionaries(NAMES, FIELDS | st.lists(FIELDS)), st.none() | TEXTS, st.none() | TEXTS)
+def test_forms(form: dict[str, object], browser: str | None, confirmation: str | None) -> None:
+    assert refused(CLIENT.complete(form, browser, confirmation=confirmation))
 
 
 @settings(deadline=None)
