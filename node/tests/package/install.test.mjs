@@ -1,7 +1,7 @@
 // The package as `npm pack` makes it, installed where there is nothing else.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -27,6 +27,62 @@ const PROGRAMS = {
     import { PortierClient } from "portier-client";
     const { DevBroker } = createRequire(import.meta.url)("portier-client/testing"); ${LOG_IN} await logIn();`,
 };
+
+// Fastify brings a way to ask it without a network; an Express site is called as a handler of Node.
+const ASK = {
+  fastify: `
+    const app = Fastify();
+    await app.register(portier, { client, loginPath: "/login", onLogin });
+    const ask = async (url, payload, headers) => (await app.inject({ method: "POST", url, payload, headers })).headers;`,
+  express: `
+    const app = express();
+    const { login, verify } = portier({ client, onLogin });
+    app.use(verify);
+    app.post("/login", login);
+    const server = app.listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const ask = async (path, body, headers) => {
+      const url = "http://127.0.0.1:" + server.address().port + path;
+      const answer = await fetch(url, { method: "POST", body, headers: { ...headers, connection: "close" }, redirect: "manual" });
+      return Object.fromEntries(answer.headers);
+    };
+    server.unref();`,
+};
+const VISIT = (framework) => `
+async function visit() {
+  const broker = new DevBroker();
+  const client = new PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin });
+  const onLogin = ({ email }) => console.log(email);
+  ${ASK[framework]}
+  const post = (url, fields, headers) =>
+    ask(url, String(new URLSearchParams(fields)), { "content-type": "application/x-www-form-urlencoded", ...headers });
+  const started = await post("/login", { email: "Alice@example.com", next: "/members" });
+  const cookie = String(started["set-cookie"] ?? "").split(";")[0];
+  const done = await post("/verify", { id_token: broker.mint({ url: started.location }) }, { cookie });
+  broker.stop();
+  console.log(done.location);
+}
+`;
+const SITES = ["express", "fastify"].flatMap((framework) => {
+  const name = framework === "express" ? "express" : "Fastify";
+  const head = VISIT(framework);
+  return [
+    [
+      `${framework}.mjs`,
+      `import ${name} from "${framework}";
+      import { PortierClient } from "portier-client";
+      import { portier } from "portier-client/${framework}";
+      import { DevBroker } from "portier-client/testing"; ${head} await visit();`,
+    ],
+    [
+      `${framework}.cjs`,
+      `const ${name} = require("${framework}");
+      const { PortierClient } = require("portier-client");
+      const { portier } = require("portier-client/${framework}");
+      const { DevBroker } = require("portier-client/testing"); ${head} visit();`,
+    ],
+  ];
+});
 
 describe("installed into an empty folder", () => {
   let folder;
@@ -62,6 +118,31 @@ describe("installed into an empty folder", () => {
     const tsc = path.join(HERE, "node_modules/typescript/bin/tsc");
     run(process.execPath, [tsc, ...options, "typed.mts"], folder);
     assert.equal(run(process.execPath, ["typed.mjs"], folder), "alice@example.com /members\n");
+  });
+
+  for (const [name, program] of SITES) {
+    test(`a site with its framework logs in ${name}`, () => {
+      const site = path.join(folder, "site");
+      const framework = path.parse(name).name;
+      mkdirSync(path.join(site, "node_modules"), { recursive: true });
+      const installed = path.join(site, "node_modules", framework);
+      symlinkSync(path.join(HERE, "node_modules", framework), installed);
+      writeFileSync(path.join(site, name), program);
+      assert.equal(run(process.execPath, [name], site), "alice@example.com\n/members\n");
+      rmSync(installed);
+    });
+  }
+
+  test("no framework is loaded, and none is needed", () => {
+    const program = `
+      require("portier-client");
+      const own = Object.keys(require.cache);
+      console.log(own.some((name) => name.includes("/web/")));
+      require("portier-client/express");
+      require("portier-client/fastify");
+      const all = Object.keys(require.cache);
+      console.log(all.every((name) => name.includes("/portier-client/")));`;
+    assert.equal(run(process.execPath, ["-e", program], folder), "false\ntrue\n");
   });
 
   test("its command is there", () => {

@@ -7,6 +7,7 @@ import path from "node:path";
 import { test } from "node:test";
 
 const HERE = path.resolve(import.meta.dirname, "../..");
+const CHECKS = ["checks", "web"];
 const bin = (name) => path.join(HERE, "node_modules/.bin", name);
 
 for (const [format, extension] of [
@@ -17,11 +18,13 @@ for (const [format, extension] of [
     // In the package's own folder, so that its name is found there.
     const folder = mkdtempSync(path.join(HERE, "tests/types/check-"));
     context.after(() => rmSync(folder, { recursive: true }));
-    copyFileSync(path.join(HERE, "tests/types/checks.ts"), path.join(folder, `checks.${extension}`));
+    for (const name of CHECKS) {
+      copyFileSync(path.join(HERE, `tests/types/${name}.ts`), path.join(folder, `${name}.${extension}`));
+    }
     const options = {
       extends: "../../../tsconfig.json",
       compilerOptions: { noEmit: true, rootDir: "../../..", skipLibCheck: false, exactOptionalPropertyTypes: true },
-      files: [`checks.${extension}`],
+      files: CHECKS.map((name) => `${name}.${extension}`),
       include: [],
     };
     writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify(options));

@@ -34,7 +34,7 @@ export class Visitor {
   /** Sends a form from a page at `origin`; without one, from a site of somebody else. */
   post(url, fields, { follow = true, origin } = {}) {
     const elsewhere = origin === undefined || hostOf(origin) !== hostOf(url);
-    const headers = { "Content-Type": FORM, Origin: "null" };
+    const headers = { "Content-Type": FORM, ...provenance(origin, url) };
     const body = String(new URLSearchParams(fields));
     return this.#walk({ method: "POST", url, headers, body, elsewhere }, follow);
   }
@@ -118,6 +118,16 @@ function decoded(value) {
     if (name !== undefined) return ENTITIES[name] ?? entity;
     return String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));
   });
+}
+
+/** What a browser tells of the page that a form comes from; pages of others are sandboxed. */
+function provenance(origin, url) {
+  const home = new URL(url);
+  if (origin === undefined || hostOf(origin) !== home.hostname) {
+    return { Origin: "null", "Sec-Fetch-Site": "cross-site" };
+  }
+  const from = new URL(origin).origin;
+  return { Origin: from, "Sec-Fetch-Site": from === home.origin ? "same-origin" : "same-site" };
 }
 
 function hostOf(url) {

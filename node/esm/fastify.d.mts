@@ -1,0 +1,2 @@
+export * from "./web/fastify.js";
+export { portier as default } from "./web/fastify.js";

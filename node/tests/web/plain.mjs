@@ -1,0 +1,121 @@
+// Sites of a few lines, in each framework: a login, and what the test gives as options.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { after, before, describe } from "node:test";
+
+import express5 from "express";
+import express4 from "express-v4";
+import Fastify from "fastify";
+import PortierClient from "portier-client";
+import * as forExpress from "portier-client/express";
+import * as forFastify from "portier-client/fastify";
+import { DevBroker } from "portier-client/testing";
+
+import { Visitor } from "./visitor.mjs";
+
+const EXPRESS = { "express 4": express4, "express 5": express5 };
+
+/** The frameworks. */
+export const KINDS = [...Object.keys(EXPRESS), "fastify 5"];
+
+/** Runs the same tests for each framework, with a development broker. */
+export function eachKind(define) {
+  for (const kind of KINDS) {
+    describe(kind, { timeout: 60_000 }, () => {
+      const here = {
+        kind,
+        /** Serves a site with some options until the test is over; nobody in it is remembered. */
+        serve: (t, options = {}, details = {}) => serve(t, here, options, details),
+      };
+      before(() => {
+        here.broker = new DevBroker();
+      });
+      after(() => here.broker.stop());
+      define(here);
+    });
+  }
+}
+
+/**
+ * What a test may say besides: the client's options as `client`, the path of the redirect URI as
+ * `path`, what the application is made with as `app`, and what is done `first` with it.
+ */
+async function serve(t, { kind, broker }, options, { app = {}, client, first, path = "/verify" }) {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const origin = `http://localhost:${server.address().port}`;
+  const site = new Plain(origin, path, broker, client);
+  const all = { client: site.client, onLogin: (login) => site.logins.push(login), ...options };
+  const make = kind in EXPRESS ? expressApp : fastifyApp;
+  server.on("request", await make(EXPRESS[kind], all, site, { app, first }));
+  return site;
+}
+
+async function expressApp(express, options, site, { first }) {
+  const app = express();
+  await first?.(app, express);
+  const { login, verify } = forExpress.portier(options);
+  app.use(verify);
+  app.post("/login", login);
+  app.use((request, response) => response.status(404).send("nowhere"));
+  app.use((error, request, response, next) => {
+    site.errors.push(error);
+    if (response.headersSent) next(error);
+    else response.status(500).send("a page of the site");
+  });
+  return app;
+}
+
+async function fastifyApp(_, options, site, details) {
+  const app = Fastify(details.app);
+  await details.first?.(app);
+  app.setNotFoundHandler((request, reply) => reply.code(404).send("nowhere"));
+  app.setErrorHandler((error, request, reply) => {
+    site.errors.push(error);
+    reply.code(500).send("a page of the site");
+  });
+  await app.register(forFastify.portier, { loginPath: "/login", ...options });
+  await app.ready();
+  return app.routing;
+}
+
+/** A site that is served, and what came of it. */
+class Plain {
+  logins = [];
+  errors = [];
+
+  constructor(origin, path, broker, options) {
+    const redirectUri = `${origin}${path}`;
+    this.origin = origin;
+    this.verify = redirectUri;
+    this.broker = broker;
+    this.client = new PortierClient({ redirectUri, broker: broker.origin, ...options });
+  }
+
+  /** Posts the login form of this site; follows nothing. */
+  start(visitor, fields = {}, headers = { origin: this.origin }) {
+    const form = { email: "alice@example.com", ...fields };
+    return visitor.post(`${this.origin}/login`, form, { follow: false, ...headers });
+  }
+
+  /** Starts a login and gives the form that the broker has the browser post. */
+  async answer(visitor, fields) {
+    const { headers, status, text } = await this.start(visitor, fields);
+    if (status !== 303) throw new Error(`no login started status=${status} ${text}`);
+    return { id_token: this.broker.mint({ url: headers.location }), state: "" };
+  }
+
+  /** Posts a form to the redirect URI as the broker does. */
+  finish(visitor, form) {
+    return visitor.post(this.verify, form, { follow: false });
+  }
+
+  /** A whole login, by somebody of whom nothing is known. */
+  async logIn(fields, visitor = new Visitor()) {
+    return this.finish(visitor, await this.answer(visitor, fields));
+  }
+}
