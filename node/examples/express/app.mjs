@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 
 import cookieParser from "cookie-parser";
 import express from "express";
-import { InvalidEmail, safeNext } from "portier-client";
+import { InvalidEmail } from "portier-client";
+import { portier } from "portier-client/express";
 
 import { fromEnvironment } from "../shared/environment.mjs";
-import { FRAGMENT_HEADERS, FRAGMENT_PAGE } from "../shared/fragment.mjs";
 import { commonHeaders, FILES, LARGEST_FORM } from "../shared/http.mjs";
 import { indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
-import { explain, FORGED, NOT_A_FORM, NOT_FOUND, POST_ONLY } from "../shared/problems.mjs";
+import { blame, FORGED, NOT_FOUND } from "../shared/problems.mjs";
 import { beginSession, field, isFromHere, readSession, sessionCookie } from "../shared/session.mjs";
 
 const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
@@ -19,12 +19,23 @@ const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 export function makeApp(client, cookieSecret) {
   const app = express();
   const { name, flags } = sessionCookie(client);
+  const { safeNext, startLogin, verify } = portier({
+    client,
+    loginUrl: "/login",
+    onLogin({ email }, request, response) {
+      keep(response, beginSession(email));
+    },
+    onLoginError(error, request, response) {
+      if (error.retryable) console.error(error);
+      if (!(error instanceof InvalidEmail)) return;
+      const sent = { ...sentWith(request.body), complaint: DOES_NOT_LOOK_LIKE_ONE };
+      response.status(400).send(loginPage(view(request), sent));
+    },
+    showProblem: (problem, request) => problemPage(view(request), problem),
+  });
 
   app.disable("x-powered-by");
   app.disable("etag");
-  // Else `/verify/` and `/Verify` would be exempt from the check of forms, too.
-  app.enable("strict routing");
-  app.enable("case sensitive routing");
   app.use(cookieParser(cookieSecret));
 
   app.use((request, response, next) => {
@@ -32,15 +43,11 @@ export function makeApp(client, cookieSecret) {
     request.session = readSession(request.signedCookies[name]);
     next();
   });
-  app.use(express.urlencoded({ extended: false, inflate: false, limit: LARGEST_FORM }));
 
-  // The broker's answer comes from another site, without cookies: it alone goes by its token.
-  app.post("/verify", async (request, response) => {
-    if (!request.body) return fail(request, response, NOT_A_FORM);
-    const login = await client.complete(request.body);
-    keep(response, beginSession(login.email));
-    seeOther(response, safeNext(login.session) ?? "/");
-  });
+  // Before the check of forms: the broker's answer comes from another site, without cookies.
+  app.use(verify);
+
+  app.use(express.urlencoded({ extended: false, inflate: false, limit: LARGEST_FORM }));
 
   app.use((request, response, next) => {
     const harmless = ["GET", "HEAD", "OPTIONS"].includes(request.method);
@@ -58,26 +65,14 @@ export function makeApp(client, cookieSecret) {
   });
 
   app.get("/login", (request, response) => {
-    const sent = { email: field(request.query, "email"), next: field(request.query, "next") };
+    const sent = sentWith(request.query);
     if (request.session?.email) return seeOther(response, safeNext(sent.next) ?? "/");
     response.send(loginPage(withForm(request, response), sent));
   });
 
   app.post("/login", async (request, response) => {
-    const email = field(request.body, "email");
-    const next = field(request.body, "next");
-    try {
-      seeOther(response, await client.authenticate(email, { session: safeNext(next) }));
-    } catch (error) {
-      if (!(error instanceof InvalidEmail)) throw error;
-      const sent = { email, next, complaint: DOES_NOT_LOOK_LIKE_ONE };
-      response.status(400).send(loginPage(view(request), sent));
-    }
-  });
-
-  app.get("/verify", (request, response) => {
-    if (client.responseMode !== "fragment") return fail(request, response, POST_ONLY);
-    response.set(FRAGMENT_HEADERS).send(FRAGMENT_PAGE);
+    const { email, next } = sentWith(request.body);
+    await startLogin(request, response, email, next);
   });
 
   app.post("/logout", (request, response) => {
@@ -94,7 +89,7 @@ export function makeApp(client, cookieSecret) {
   // Express knows that it takes errors by its four parameters.
   app.use((error, request, response, next) => {
     if (response.headersSent) return next(error);
-    const problem = explain(error);
+    const problem = blame(error);
     if (problem.status >= 500) console.error(error);
     fail(request, response, problem);
   });
@@ -113,12 +108,17 @@ export function makeApp(client, cookieSecret) {
   return app;
 }
 
+/** What a form was sent with, to be shown again. */
+function sentWith(fields) {
+  return { email: field(fields, "email"), next: field(fields, "next") };
+}
+
 function view({ session }) {
   return { framework: "Express", email: session?.email, token: session?.token };
 }
 
 function fail(request, response, problem) {
-  response.status(problem.status).set(problem.headers).send(problemPage(view(request), problem));
+  response.status(problem.status).send(problemPage(view(request), problem));
 }
 
 /** Redirects so that a form is not posted on. */

@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
 import Fastify from "fastify";
-import { InvalidEmail, safeNext } from "portier-client";
+import { InvalidEmail } from "portier-client";
+import { portier } from "portier-client/fastify";
 
 import { fromEnvironment } from "../shared/environment.mjs";
-import { FRAGMENT_HEADERS, FRAGMENT_PAGE } from "../shared/fragment.mjs";
 import { commonHeaders, FILES, LARGEST_FORM } from "../shared/http.mjs";
 import { indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
-import { explain, FORGED, NOT_A_FORM, NOT_FOUND, POST_ONLY } from "../shared/problems.mjs";
+import { blame, FORGED, NOT_FOUND } from "../shared/problems.mjs";
 import { beginSession, field, isFromHere, readSession, sessionCookie } from "../shared/session.mjs";
 
 const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
@@ -22,7 +22,7 @@ export async function makeApp(client, cookieSecret) {
     bodyLimit: LARGEST_FORM,
     // A path that cannot be decoded comes here, past the hooks.
     frameworkErrors: (error, request, reply) => {
-      return fail(request, reply.headers(commonHeaders(client)), explain(error));
+      return fail(request, reply.headers(commonHeaders(client)), blame(error));
     },
   });
   const { name, flags } = sessionCookie(client);
@@ -38,11 +38,27 @@ export async function makeApp(client, cookieSecret) {
     request.session = readSession(valid ? value : "");
   });
 
-  // The broker's answer comes from another site, without cookies: it alone goes by its token.
   app.addHook("preHandler", async (request, reply) => {
     const harmless = ["GET", "HEAD", "OPTIONS"].includes(request.method);
-    if (harmless || request.routeOptions.config.fromBroker) return;
+    // The broker's answer comes from another site, without cookies: it alone is exempt.
+    if (harmless || request.routeOptions.config.portierCallback) return;
     if (!isFromHere(request.session, request.body)) return fail(request, reply, FORGED);
+  });
+
+  // What comes after the hooks goes through them.
+  await app.register(portier, {
+    client,
+    loginUrl: "/login",
+    onLogin({ email }, request, reply) {
+      keep(reply, beginSession(email));
+    },
+    onLoginError(error, request, reply) {
+      if (error.retryable) console.error(error);
+      if (!(error instanceof InvalidEmail)) return;
+      const sent = { ...sentWith(request.body), complaint: DOES_NOT_LOOK_LIKE_ONE };
+      show(reply.code(400), loginPage(view(request), sent));
+    },
+    showProblem: (problem, request) => problemPage(view(request), problem),
   });
 
   app.get("/", async (request, reply) => show(reply, indexPage(withForm(request, reply))));
@@ -53,33 +69,14 @@ export async function makeApp(client, cookieSecret) {
   });
 
   app.get("/login", async (request, reply) => {
-    const sent = { email: field(request.query, "email"), next: field(request.query, "next") };
-    if (request.session?.email) return seeOther(reply, safeNext(sent.next) ?? "/");
+    const sent = sentWith(request.query);
+    if (request.session?.email) return seeOther(reply, app.portier.safeNext(sent.next) ?? "/");
     return show(reply, loginPage(withForm(request, reply), sent));
   });
 
   app.post("/login", async (request, reply) => {
-    const email = field(request.body, "email");
-    const next = field(request.body, "next");
-    try {
-      return seeOther(reply, await client.authenticate(email, { session: safeNext(next) }));
-    } catch (error) {
-      if (!(error instanceof InvalidEmail)) throw error;
-      const sent = { email, next, complaint: DOES_NOT_LOOK_LIKE_ONE };
-      return show(reply.code(400), loginPage(view(request), sent));
-    }
-  });
-
-  app.post("/verify", { config: { fromBroker: true } }, async (request, reply) => {
-    if (!request.body) return fail(request, reply, NOT_A_FORM);
-    const login = await client.complete(request.body);
-    keep(reply, beginSession(login.email));
-    return seeOther(reply, safeNext(login.session) ?? "/");
-  });
-
-  app.get("/verify", async (request, reply) => {
-    if (client.responseMode !== "fragment") return fail(request, reply, POST_ONLY);
-    return show(reply.headers(FRAGMENT_HEADERS), FRAGMENT_PAGE);
+    const { email, next } = sentWith(request.body);
+    return app.portier.startLogin(request, reply, email, next);
   });
 
   app.post("/logout", async (request, reply) => {
@@ -94,7 +91,7 @@ export async function makeApp(client, cookieSecret) {
   app.setNotFoundHandler((request, reply) => fail(request, reply, NOT_FOUND));
 
   app.setErrorHandler((error, request, reply) => {
-    const problem = explain(error);
+    const problem = blame(error);
     if (problem.status >= 500) console.error(error);
     return fail(request, reply, problem);
   });
@@ -113,12 +110,17 @@ export async function makeApp(client, cookieSecret) {
   return app;
 }
 
+/** What a form was sent with, to be shown again. */
+function sentWith(fields) {
+  return { email: field(fields, "email"), next: field(fields, "next") };
+}
+
 function view({ session }) {
   return { framework: "Fastify", email: session?.email, token: session?.token };
 }
 
 function fail(request, reply, problem) {
-  return show(reply.code(problem.status).headers(problem.headers), problemPage(view(request), problem));
+  return show(reply.code(problem.status), problemPage(view(request), problem));
 }
 
 function show(reply, page) {

@@ -2,6 +2,8 @@
 // which it knows the forms of its own pages from those of other sites.
 import { randomBytes, timingSafeEqual } from "node:crypto";
 
+import { cookieFlags } from "portier-client/express";
+
 const LIFETIME_SECONDS = 30 * 24 * 60 * 60;
 
 /** A session for a browser that has none, or for a person who has just come in. */
@@ -29,15 +31,9 @@ export function field(form, name) {
   return typeof value === "string" ? value : "";
 }
 
-/**
- * Name and flags of the cookie. `Lax`, because a login arrives from the broker's site: a `Strict`
- * cookie would be missing on the page that follows.
- */
+/** Name and flags of the cookie. */
 export function sessionCookie(client) {
-  const secure = client.redirectUri.startsWith("https:");
-  return {
-    // With this prefix no other host of the domain can set it.
-    name: secure ? "__Host-session" : "session",
-    flags: { httpOnly: true, path: "/", sameSite: "lax", secure, signed: true },
-  };
+  const flags = { ...cookieFlags(client), signed: true };
+  // With this prefix no other host of the domain can set it.
+  return { name: flags.secure ? "__Host-session" : "session", flags };
 }
