@@ -1,9 +1,12 @@
 // What the README shows, run.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import express from "express";
 import { PortierClient } from "portier-client";
+import { portier } from "portier-client/express";
 import { DevBroker } from "portier-client/testing";
 
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
@@ -28,8 +31,24 @@ test("a login", async () => {
   broker.stop();
 });
 
+test("a site", async () => {
+  const client = new PortierClient({ redirectUri: "http://localhost/verify" });
+  const body = `${examples[1].replaceAll(/^import .*$/gm, "")}\nreturn app;`;
+  const app = await new AsyncFunction("express", "portier", "client", body)(express, portier, client);
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${server.address().port}`;
+  const headers = { Connection: "close" };
+  const answers = [
+    await fetch(`${url}/verify`, { headers }),
+    await fetch(`${url}/login`, { method: "POST", headers, body: new URLSearchParams({ email: "x" }) }),
+  ];
+  server.close();
+  assert.deepEqual(answers.map(({ status }) => status), [405, 400]);
+});
+
 test("a test", async () => {
-  const body = `${examples[1].replace(/^import .*$/m, "")}\nreturn email;`;
+  const body = `${examples[2].replace(/^import .*$/m, "")}\nreturn email;`;
   const email = await new AsyncFunction("PortierClient", "DevBroker", body)(PortierClient, DevBroker);
   assert.equal(email, "alice@example.com");
 });

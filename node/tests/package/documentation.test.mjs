@@ -2,6 +2,7 @@
 // The examples in Python, and the links, are the business of `python/tests`; the package's own README
 // is that of `tests/client`.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -39,35 +40,64 @@ for (const [page, blocks] of EXAMPLES) {
   if (blocks.length === 0) continue;
   test(`examples run page=${page}`, async () => {
     for (const [number, code] of blocks.entries()) {
-      const { app } = await run(`${page.replaceAll("/", "-")}-${number}.mjs`, code);
-      await app?.close();
+      const { app, server } = await run(`${page.replaceAll("/", "-")}-${number}.mjs`, code);
+      await (server ?? app)?.close();
     }
   });
 }
 
+const FROM_HERE = { "sec-fetch-site": "same-origin" };
+const FROM_ELSEWHERE = { "sec-fetch-site": "cross-site" };
+
 test("the README logs in with Fastify", async () => {
   const { app } = await run("fastify.mjs", section("README.md", "Fastify"));
-  const here = { "sec-fetch-site": "same-origin" };
-  const started = await app.inject(form("/", { email: "Alice@Example.com" }, here));
-  assert.equal(started.statusCode, 303);
-  const id_token = broker.mint({ url: started.headers.location });
-  const done = await app.inject(form("/verify", { id_token, state: "" }));
-  assert.deepEqual([done.statusCode, done.headers.location], [303, "/"]);
-  const [{ name, value }] = done.cookies;
-  const page = await app.inject({ url: "/", cookies: { [name]: value } });
-  assert.match(page.body, /You are alice@example\.com/);
-  const tampered = await app.inject({ url: "/", cookies: { [name]: `bob@example.com.${value}` } });
-  assert.doesNotMatch(tampered.body, /You are/);
-
-  const again = await app.inject(form("/verify", { id_token }));
-  assert.deepEqual([again.statusCode, again.cookies], [400, []]);
-  assert.match(again.body, /session_used/);
-  assert.equal((await app.inject(form("/", { email: "nobody" }, here))).statusCode, 400);
-  const elsewhere = { "sec-fetch-site": "cross-site" };
-  const foreign = await app.inject(form("/", { email: "alice@example.com" }, elsewhere));
-  assert.equal(foreign.statusCode, 403);
+  await logIn(async ({ url, headers, payload }) => {
+    const method = payload === undefined ? "GET" : "POST";
+    const { body, headers: sent, statusCode: status } = await app.inject({ method, url, headers, payload });
+    return { body, status, location: sent.location, cookies: [sent["set-cookie"] ?? []].flat() };
+  });
   await app.close();
 });
+
+test("the README logs in with Express", async () => {
+  const { server } = await run("express.mjs", section("README.md", "Express"));
+  if (!server.listening) await once(server, "listening");
+  const origin = `http://localhost:${server.address().port}`;
+  await logIn(async ({ url, headers, payload: body }) => {
+    const method = body === undefined ? "GET" : "POST";
+    const answer = await fetch(origin + url, { method, headers, body, redirect: "manual" });
+    const { headers: sent, status } = answer;
+    return { body: await answer.text(), status, location: sent.get("location"), cookies: sent.getSetCookie() };
+  });
+  server.close();
+  server.closeAllConnections();
+});
+
+/** What the sites of the README do, whatever they are made with. */
+async function logIn(ask) {
+  const started = await ask(form("/", { email: "Alice@Example.com" }, FROM_HERE));
+  assert.equal(started.status, 303);
+  const id_token = broker.mint({ url: started.location });
+  const headers = { cookie: cookiesOf(started) };
+  const done = await ask(form("/verify", { id_token, state: "" }, headers));
+  assert.deepEqual([done.status, done.location], [303, "/"]);
+
+  const cookie = cookiesOf(done);
+  assert.match((await ask({ url: "/", headers: { cookie } })).body, /You are alice@example\.com/);
+  const tampered = cookie.replace("alice", "bob");
+  assert.doesNotMatch((await ask({ url: "/", headers: { cookie: tampered } })).body, /You are/);
+
+  const again = await ask(form("/verify", { id_token }));
+  assert.deepEqual([again.status, again.cookies], [400, []]);
+  assert.match(again.body, /This sign-in is over/);
+  assert.equal((await ask(form("/", { email: "nobody" }, FROM_HERE))).status, 400);
+  const foreign = await ask(form("/", { email: "alice@example.com" }, FROM_ELSEWHERE));
+  assert.equal(foreign.status, 403);
+}
+
+function cookiesOf({ cookies }) {
+  return cookies.map((line) => line.split(";")[0]).join("; ");
+}
 
 test("the README logs in with any Node server", async () => {
   const { start, finish } = await run("any.mjs", section("README.md", "Any Node server"));
@@ -137,12 +167,14 @@ function section(page, title) {
   return examples(text)[0];
 }
 
-/** Runs an example; gives what it exports, and its `app` in any case. */
+/** Runs an example; gives what it exports, and its `app` and `server` in any case. */
 async function run(name, code) {
   const here = code
     .replaceAll('from "portier-client"', `from ${JSON.stringify(local)}`)
-    .replaceAll(/port: \d+/g, "port: 0");
-  const exported = /^const app = /m.test(here) ? "\nexport { app };" : "";
+    .replaceAll(/port: \d+/g, "port: 0")
+    .replaceAll(/listen\(\d+/g, "listen(0");
+  const names = [...here.matchAll(/^const (app|server) = /gm)].map(([, name]) => name);
+  const exported = names.length > 0 ? `\nexport { ${names.join(", ")} };` : "";
   return import(write(name, here + exported));
 }
 
