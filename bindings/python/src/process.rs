@@ -68,6 +68,12 @@ impl<T> PerProcess<T> {
     }
 }
 
+/// Says that the process is about to fork; Python calls this in the parent.
+#[pyfunction]
+pub(crate) fn before_fork() {
+    portier_client::SqliteStore::before_fork();
+}
+
 /// Says that the process has just been forked off; Python calls this in the child.
 #[pyfunction]
 pub(crate) fn forked() {

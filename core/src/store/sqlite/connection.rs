@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{OpenFlags, Transaction, TransactionBehavior};
 
 use super::errors::{Purpose, is_busy, translate};
-use super::place::Place;
+use super::place::{Identity, Place};
 use super::presence::Presence;
 use super::schema::{self, Header};
 use crate::error::{Code, Error, Result};
@@ -52,6 +52,7 @@ impl Default for Limits {
 pub(super) struct Connection {
     file: rusqlite::Connection,
     limits: Limits,
+    identity: Option<Identity>,
     /// Dropped after the connection.
     _presence: Presence,
 }
@@ -80,12 +81,18 @@ impl Connection {
         let mut connection = Self {
             file: connection,
             limits,
+            identity: place.identity(),
             _presence: presence,
         };
         connection.patiently(Self::configure).map_err(opening)?;
         let header = connection.header().map_err(opening)?;
         schema::check(header)?;
         Ok(connection)
+    }
+
+    /// Whether the open file is still the one at its place.
+    pub(super) fn is_at(&self, place: &Place) -> bool {
+        self.identity.is_some() && self.identity == place.identity()
     }
 
     /// Looks at what an open file contains.

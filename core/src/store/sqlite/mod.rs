@@ -2,6 +2,7 @@
 
 mod connection;
 mod errors;
+mod kept;
 mod operations;
 mod place;
 mod presence;
@@ -23,8 +24,8 @@ use crate::error::{Code, Error, Result};
 /// one machine share.
 ///
 /// What was written survives a crash and a loss of power. Calls that arrive together are written
-/// together, in one transaction, on one of the runtime's blocking threads; the file is open only as
-/// long as there is something to do. Expired logins are removed a few per write. A login that was
+/// together, in one transaction, on one of the runtime's blocking threads; the file is open as long
+/// as there is something to do, and up to a second more. The runtime needs its timer. Expired logins are removed a few per write. A login that was
 /// taken is remembered until its time is up, and for a quarter of an hour at least.
 ///
 /// ```
@@ -63,6 +64,13 @@ impl SqliteStore {
     pub fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
         let place = Place::parse(url)?;
         Self::at(place, clock, Limits::default())
+    }
+
+    /// Closes the files of all such stores in this process that nothing is being done with, and
+    /// waits a tenth of a second for the others. Call it just before this process forks: a child
+    /// that was forked off while a file was open cannot use a store.
+    pub fn before_fork() {
+        kept::before_fork();
     }
 
     fn at(place: Place, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self> {

@@ -105,6 +105,21 @@ impl Place {
         check_writers(&metadata, "the store's file")
     }
 
+    /// Tells the file that is there now from others that were or will be there.
+    #[cfg(unix)]
+    pub(super) fn identity(&self) -> Option<Identity> {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let metadata = fs::symlink_metadata(&self.path).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+
+    /// A file that is open stays where it is.
+    #[cfg(not(unix))]
+    pub(super) fn identity(&self) -> Option<Identity> {
+        Some((0, 0))
+    }
+
     /// Makes an empty file for the owner alone. It is closed before it gets its name, so that
     /// nobody can have locked it by then.
     fn create(&self) -> io::Result<()> {
@@ -140,6 +155,9 @@ impl Place {
         }
     }
 }
+
+/// The device and the number of a file.
+pub(super) type Identity = (u64, u64);
 
 /// One page, in octets, of the smallest size there is.
 const SMALLEST_DATABASE: u64 = 512;

@@ -3,7 +3,8 @@
 //! SQLite keeps one list per process of the files it has locked. A fork copies the list but not the
 //! locks, so that a child whose parent had a file open at that moment would believe itself
 //! protected and is not ("How To Corrupt An SQLite Database File", section 2.6). Files are open
-//! only while there is work, so this hardly ever happens; when it does, the child is told.
+//! while there is work and a moment longer, and who forks can close them before, so this hardly
+//! ever happens; when it does, the child is told.
 
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -37,6 +38,12 @@ impl Drop for Presence {
         // In a child nothing of the parent's is dropped that was open.
         let _ = OPEN.fetch_update(SeqCst, SeqCst, |open| left(open, process::id()));
     }
+}
+
+/// Whether this process has no connection open.
+pub(super) fn is_none() -> bool {
+    let open = OPEN.load(SeqCst);
+    open >> 32 != u64::from(process::id()) || open & u64::from(u32::MAX) == 0
 }
 
 fn entered(open: u64, process: u32) -> Option<u64> {

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::connection::{Connection, Limits};
 use super::errors::{Purpose, is_busy, is_full, translate};
+use super::kept::Kept;
 use super::operations::{EXPIRED_PER_WRITE, Millis, Operation, Outcome, remove_expired};
 use super::place::Place;
 use crate::clock::Clock;
@@ -28,6 +29,7 @@ pub(super) struct Queue {
     place: Place,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    kept: Arc<Kept>,
     waiting: Mutex<Waiting>,
 }
 
@@ -52,6 +54,7 @@ impl Queue {
             place,
             clock,
             limits,
+            kept: Kept::new(),
             waiting: Mutex::new(Waiting {
                 jobs: Vec::new(),
                 has_worker: false,
@@ -84,11 +87,13 @@ impl Queue {
             waiting.process = process::id();
             waiting.has_worker = false;
             mem::forget(mem::take(&mut waiting.jobs));
+            self.kept.forget();
         }
         waiting.jobs.push(job);
         if !mem::replace(&mut waiting.has_worker, true) {
             let worker = Worker {
                 queue: Arc::clone(self),
+                runtime: runtime.clone(),
                 is_done: false,
             };
             drop(waiting);
@@ -111,17 +116,18 @@ impl Queue {
 /// Who does what waits, as long as something does.
 struct Worker {
     queue: Arc<Queue>,
+    runtime: Handle,
     is_done: bool,
 }
 
 impl Worker {
     fn work(mut self) {
-        let mut connection = None;
         while let Some(batch) = self.next() {
+            let (mut connection, moment) = self.queue.kept.take();
             let done = self.process(&mut connection, batch);
-            if self.queue.waiting().jobs.is_empty() {
-                // Before anybody hears of the outcome: who forks when all is done has no file open.
-                connection = None;
+            // Before anybody hears of the outcome: who forks when all is done can close it.
+            if let Some(connection) = connection {
+                self.queue.kept.put(connection, moment, &self.runtime);
             }
             for (job, outcome) in done {
                 // Who is gone does not want to know.
@@ -226,8 +232,8 @@ impl Worker {
     ) -> Result<T, Trouble> {
         let queue = &self.queue;
         let mut open = match connection.take() {
-            Some(open) => open,
-            None => Connection::open(&queue.place, queue.limits).map_err(Trouble::Store)?,
+            Some(open) if open.is_at(&queue.place) => open,
+            _ => Connection::open(&queue.place, queue.limits).map_err(Trouble::Store)?,
         };
         let result = open.transact(behavior, |transaction| {
             match Millis::new(queue.clock.now()) {
