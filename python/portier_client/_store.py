@@ -36,5 +36,7 @@ class Store(Protocol):
     def take(self, nonce: str, /) -> Awaitable[str | None] | str | None:
         """Remove the record and return it, in one step; ``None`` if there is none.
 
-        Of any number of calls for one nonce, at most one may get the record.
+        Of any number of calls for one nonce, at most one may get the record. A store that remembers
+        which records it gave away returns ``""`` for such a one, so that the login fails with
+        ``session_used`` rather than ``session_unknown``.
         """

@@ -18,6 +18,12 @@ __all__ = ["RedisClientStore"]
 
 T = TypeVar("T")
 
+_USED = ""
+"""What a login leaves behind that was completed; where a URL names the store, it is the same."""
+
+_USED_FOR = 20 * 60 * 1000
+"""Milliseconds for which it does: longer than its token is valid."""
+
 
 class RedisClientStore:
     """Keeps pending logins in Redis or Valkey, through a client that a site has already.
@@ -25,7 +31,8 @@ class RedisClientStore:
     ``client`` is a ``redis.asyncio.Redis`` or ``RedisCluster`` for :class:`portier_client.Client`,
     and a ``redis.Redis`` for :class:`portier_client.blocking.Client`; clients with the same methods
     do as well. ``prefix`` begins the name of every key; a ``redis://`` URL with the same prefix
-    names the same logins. The server has to be Redis 6.2 or newer, or Valkey.
+    names the same logins. The server has to be Redis 6.2 or newer, or Valkey. A login that was
+    completed is remembered for 20 minutes.
 
     Errors of the client are a :class:`StoreError`: ``store_full`` if the server has no memory left,
     else ``store_unavailable``.
@@ -44,12 +51,24 @@ class RedisClientStore:
         return self._call("set", _stored, nonce, record, nx=True, px=milliseconds)
 
     def take(self, nonce: str, /) -> Awaitable[str | None] | str | None:
-        """Remove a record and return it."""
-        return self._call("getdel", _record, nonce)
+        """Remove a record and return it; an empty text if it was taken before."""
+        key = self._key(nonce)
+
+        def remove() -> Any:
+            return self._client.getdel(key)
+
+        with _errors():
+            try:
+                reply = self._client.set(key, _USED, xx=True, get=True, px=_USED_FOR)
+            except Exception as error:
+                # A server without memory writes nothing, but removing is still possible.
+                if not _is_full(error):
+                    raise
+                reply = remove()
+        return _taken_later(reply, remove) if hasattr(reply, "__await__") else _record(reply)
 
     def contains(self, nonce: str, /) -> Awaitable[bool] | bool:
         """Say whether a record waits."""
-        # Where a URL names the store, a login that was completed leaves an empty text for a while.
         return self._call("strlen", bool, nonce)
 
     def _call(
@@ -57,8 +76,11 @@ class RedisClientStore:
     ) -> Awaitable[T] | T:
         method = getattr(self._client, command)
         with _errors():
-            reply = method(f"{self._prefix}session:{nonce}", *arguments, **options)
+            reply = method(self._key(nonce), *arguments, **options)
         return _later(reply, read) if hasattr(reply, "__await__") else read(reply)
+
+    def _key(self, nonce: str) -> str:
+        return f"{self._prefix}session:{nonce}"
 
     def __repr__(self) -> str:
         """Show no address of a server, which may come with a password."""
@@ -71,14 +93,24 @@ async def _later(reply: Awaitable[Any], read: Callable[[Any], T]) -> T:
     return read(value)
 
 
+async def _taken_later(reply: Awaitable[Any], remove: Callable[[], Awaitable[Any]]) -> str | None:
+    with _errors():
+        try:
+            record = await reply
+        except Exception as error:
+            if not _is_full(error):
+                raise
+            record = await remove()
+    return _record(record)
+
+
 def _stored(reply: object) -> None:
     if not reply:
         raise StoreError("the nonce was drawn before", code="store_failed")
 
 
 def _record(reply: object) -> Any:
-    record = reply.decode() if isinstance(reply, bytes) else reply
-    return None if record == "" else record
+    return reply.decode() if isinstance(reply, bytes) else reply
 
 
 @contextmanager
@@ -90,8 +122,11 @@ def _errors() -> Iterator[None]:
         names = {kind.__name__ for kind in type(error).__mro__}
         if not isinstance(error, OSError) and names.isdisjoint({"RedisError", "ValkeyError"}):
             raise
-        full = "OutOfMemoryError" in names or str(error).startswith("OOM ")
         raise StoreError(
             f"the redis client raised an exception type={type(error).__name__}",
-            code="store_full" if full else "store_unavailable",
+            code="store_full" if _is_full(error) else "store_unavailable",
         ) from error
+
+
+def _is_full(error: Exception) -> bool:
+    return type(error).__name__ == "OutOfMemoryError" or str(error).startswith("OOM ")

@@ -46,10 +46,7 @@ mod _native {
         let os = py.import("os")?;
         if os.hasattr("register_at_fork")? {
             let hooks = PyDict::new(py);
-            hooks.set_item(
-                "before",
-                wrap_pyfunction!(super::process::before_fork, py)?,
-            )?;
+            hooks.set_item("before", wrap_pyfunction!(super::process::before_fork, py)?)?;
             hooks.set_item(
                 "after_in_child",
                 wrap_pyfunction!(super::process::forked, py)?,

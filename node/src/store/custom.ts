@@ -17,7 +17,9 @@ export interface Store {
   put(nonce: string, record: string, ttlMs: number): void | PromiseLike<void>;
   /**
    * Removes the record and returns it, in one step; `null` or `undefined` if there is none. Of any
-   * number of calls for one nonce, at most one may get the record.
+   * number of calls for one nonce, at most one may get the record. A store that remembers which
+   * records it gave away returns `""` for such a one, so that the login fails with `session_used`
+   * rather than `session_unknown`.
    */
   take(nonce: string): MaybeRecord | PromiseLike<MaybeRecord>;
   /** Whether a record waits there. With it, forged tokens can never make the client fetch keys. */

@@ -9,7 +9,8 @@ import type { Store } from "./custom.js";
  * npm package `redis` (version 3 and newer) or of `ioredis`, clusters included.
  *
  * `prefix` begins the name of every key, `portier:` by default; a `redis://` URL with the same
- * prefix names the same logins. The server has to be Redis 6.2 or newer, or Valkey.
+ * prefix names the same logins. The server has to be Redis 6.2 or newer, or Valkey. A login that was
+ * completed is remembered for 20 minutes.
  *
  * Errors of the client are a {@link StoreError}: `store_full` if the server has no memory left,
  * else `store_unavailable`.
@@ -33,12 +34,19 @@ export class RedisClientStore implements Store {
     throw new StoreError("the nonce was drawn before", { code: "store_failed" });
   }
 
-  /** Removes a record and returns it. */
+  /** Removes a record and returns it; an empty string if it was taken before. */
   async take(nonce: string): Promise<string | null> {
-    const reply = await this.#run((commands, key) => commands.take(key), nonce);
+    const reply = await this.#run(async (commands, key) => {
+      try {
+        return await commands.use(key);
+      } catch (error) {
+        // A server without memory writes nothing, but removing is still possible.
+        if (!isFull(error)) throw error;
+        return commands.remove(key);
+      }
+    }, nonce);
     const record = Buffer.isBuffer(reply) ? reply.toString() : reply;
-    // Where a URL names the store, a login that was completed leaves an empty text for a while.
-    return record === "" || record === undefined ? null : (record as string | null);
+    return record === undefined ? null : (record as string | null);
   }
 
   /** Says whether a record waits. */
@@ -59,19 +67,30 @@ export class RedisClientStore implements Store {
       return await command(this.#commands, `${this.#prefix}session:${nonce}`);
     } catch (cause) {
       const name = cause instanceof Error ? cause.constructor.name : typeof cause;
-      const full = cause instanceof Error && cause.message.startsWith("OOM ");
       throw new StoreError(`the redis client raised an exception type=${name}`, {
-        code: full ? "store_full" : "store_unavailable",
+        code: isFull(cause) ? "store_full" : "store_unavailable",
         cause,
       });
     }
   }
 }
 
+function isFull(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("OOM ");
+}
+
+/** What a login leaves behind that was completed; where a URL names the store, it is the same. */
+const USED = "";
+
+/** For how long it does: longer than its token is valid. */
+const USED_FOR_MS = 20 * 60 * 1000;
+
 /** What is asked of a server. Each of it is one command, which no other can come between. */
 interface Commands {
   set(key: string, record: string, milliseconds: number): unknown;
-  take(key: string): unknown;
+  /** Takes what is there, and marks it as used. */
+  use(key: string): unknown;
+  remove(key: string): unknown;
   length(key: string): unknown;
 }
 
@@ -101,21 +120,24 @@ function flavour(value: object): Commands | undefined {
       });
     return {
       set: (key, record, milliseconds) => send("SET", key, record, "PX", String(milliseconds), "NX"),
-      take: (key) => send("GETDEL", key),
+      use: (key) => send("SET", key, USED, "XX", "GET", "PX", String(USED_FOR_MS)),
+      remove: (key) => send("GETDEL", key),
       length: (key) => send("STRLEN", key),
     };
   }
   if (has("getDel") && has("strLen")) {
     return {
       set: (key, record, PX) => client["set"]?.(key, record, { NX: true, PX }),
-      take: (key) => client["getDel"]?.(key),
+      use: (key) => client["set"]?.(key, USED, { XX: true, GET: true, PX: USED_FOR_MS }),
+      remove: (key) => client["getDel"]?.(key),
       length: (key) => client["strLen"]?.(key),
     };
   }
   if (has("getdel") && has("strlen")) {
     return {
       set: (key, record, milliseconds) => client["set"]?.(key, record, "PX", milliseconds, "NX"),
-      take: (key) => client["getdel"]?.(key),
+      use: (key) => client["set"]?.(key, USED, "PX", USED_FOR_MS, "XX", "GET"),
+      remove: (key) => client["getdel"]?.(key),
       length: (key) => client["strlen"]?.(key),
     };
   }

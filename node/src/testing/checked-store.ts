@@ -15,9 +15,17 @@ export class Broken extends Error {}
 /** A store, with what its methods return looked at. */
 export class Subject {
   readonly #store: Store;
+  readonly #twin: Subject | undefined;
 
-  constructor(store: unknown) {
+  /** `twin` is another store with the same records, or one with none. */
+  constructor(store: unknown, twin?: unknown) {
     this.#store = withMethods(store);
+    this.#twin = twin === undefined ? undefined : new Subject(twin);
+  }
+
+  /** The store as another process has it. */
+  get twin(): Subject {
+    return this.#twin ?? this;
   }
 
   async keeps(rule: (store: Subject) => Promise<void>): Promise<void> {

@@ -125,6 +125,22 @@ const BROKEN = {
     },
     /gives a record back once; the second take returned something else instead of null/,
   ],
+  "remembers for itself alone what was taken": [
+    class extends Good {
+      static records = new Map();
+      put(nonce, record, ttlMs) {
+        super.put(nonce, record, ttlMs);
+        this.constructor.records.set(nonce, record);
+      }
+      take(nonce) {
+        if (this.taken?.has(nonce)) return null;
+        this.taken = new Set(this.taken).add(nonce);
+        super.take(nonce);
+        return this.constructor.records.get(nonce) ?? null;
+      }
+    },
+    /gives a record to one of many; of 16 takes at the same time 2 got the record/,
+  ],
   "does not tell nonces apart": [
     class extends Good {
       put(nonce, ...given) {

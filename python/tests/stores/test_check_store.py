@@ -228,7 +228,7 @@ BROKEN = {
     LooksThenPuts: "keeps one record of many; of 16 puts at the same time",
     SaysWhatItDid: "gives a record back once; put returned bool instead of None",
     ReturnsBytes: "gives a record back once; take returned bytes instead of str or None",
-    ReturnsNothingAsText: "gives a record back once; the second take returned something else",
+    ReturnsNothingAsText: "knows nothing of other nonces; take of another nonce returned something",
     ForgetsToAwait: "gives a record back once; take returned coroutine instead of str or None",
     Truncates: f"{ALTERED} a record of 32",
     Trims: f"{ALTERED} quotes",

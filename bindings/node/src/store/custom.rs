@@ -165,6 +165,7 @@ impl Store for CustomStore {
         let key = key.to_string();
         Box::pin(async move {
             match self.ask("take", key, None, None).await? {
+                Answer::Text(mark) if mark.is_empty() => Ok(Taken::Used),
                 Answer::Text(record) => Ok(Taken::Record(record)),
                 Answer::Nothing => Ok(Taken::Unknown),
                 Answer::Flag(_) => Err(unexpected("take")),

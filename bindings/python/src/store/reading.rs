@@ -28,6 +28,7 @@ pub(super) fn record(method: &'static str, returned: &Bound<'_, PyAny>) -> Resul
         return Err(wrong_type(method, "str or None", returned));
     };
     match text.to_str() {
+        Ok("") => Ok(Taken::Used),
         Ok(text) => Ok(Taken::Record(text.to_owned())),
         // The cause would quote the record.
         Err(_) => Err(failed(format_args!(
