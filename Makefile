@@ -16,6 +16,7 @@ VENV_PYTHON := $(VENV)/bin/python
 VENV_READY := $(VENV)/.ready
 NODE_READY := node/node_modules/.package-lock.json
 RUNTIMES_READY := node/tests/runtimes/node_modules/.ready
+BENCH_READY := tests/bench/node_modules/.package-lock.json
 PROVIDER_READY := tests/conformance/provider/node_modules/.package-lock.json
 
 # `maturin` installs into the virtual environment that this names; pyo3 asks the same Python
@@ -136,7 +137,7 @@ lint: tools setup module types ## Check form: formatting, lints, types, licences
 	@$(VENV_PYTHON) scripts/check_files.py
 
 .PHONY: bench
-bench: tools-node setup $(NODE_READY) ## Measure, against the bare signature verification of the same run
+bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, beside others, and write docs/benchmarks.md
 	$(call say,Building for release; the first time takes some minutes)
 	@cd python && $(VENV_PYTHON) -m maturin develop --release
 	@cd node && $(NODE) scripts/build.mjs --release
@@ -152,7 +153,7 @@ docs: tools ## Build the reference of the crate into target/doc
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv .tools python/portier_client/*.so
 	rm -rf node/dist node/node_modules node/tests/runtimes/node_modules node/LICENSE-*
-	rm -rf tests/conformance/provider/node_modules
+	rm -rf tests/conformance/provider/node_modules tests/bench/node_modules
 	rm -rf python/.pytest_cache python/.mypy_cache python/.ruff_cache .ruff_cache .mypy_cache .pytest_cache .hypothesis python/.hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -212,6 +213,12 @@ $(NODE_READY): node/package-lock.json
 $(PROVIDER_READY): tests/conformance/provider/package-lock.json
 	$(call say,Setting up oidc-provider in tests/conformance/provider)
 	@cd tests/conformance/provider && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BENCH_READY): $(VENV_READY) tests/bench/package-lock.json tests/bench/requirements.txt
+	$(call say,Setting up what logins are measured against in tests/bench)
+	@$(VENV_PYTHON) -m pip install --quiet --requirement tests/bench/requirements.txt
+	@cd tests/bench && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # Without a lock file: one that names no registry loses the packages of other platforms.

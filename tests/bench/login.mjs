@@ -1,25 +1,31 @@
-// Measures awaited logins against the bare verification of the same signatures, and against Node's
-// own; prints JSON. `make bench` builds what it measures.
-import { createPublicKey, verify as verifySignature } from "node:crypto";
+// Measures awaited logins against the bare verification of the same signatures, and against what
+// other packages take for them; prints JSON. `make bench` builds what it measures; ROUNDS in the
+// environment measures for longer or shorter.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
+
+import { makePeers, makePortier } from "./peers.mjs";
 
 const PACKAGE = path.resolve(import.meta.dirname, "../../node");
 const require = createRequire(path.join(PACKAGE, "package.json"));
 const { PortierClient } = require("portier-client");
 const { native } = require("./dist/native.js");
 
-const ROUNDS = 45;
+const ROUNDS = Number(process.env.ROUNDS ?? 45);
 const LOGINS = 200;
+const EMAIL = "alice@example.com";
+const REDIRECT_URI = "http://localhost:8888/verify";
 const REQUIRE_ROUNDS = 21;
 
 const broker = native.spawnDevBroker(0, "page", 86_400_000, undefined);
-const client = new PortierClient({ redirectUri: "http://localhost:8888/verify", broker: broker.origin });
+const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: broker.origin });
 await client.warm();
-const keys = await publicKeys();
+const peers = await makePeers(broker.origin, client.clientId);
+const portier = makePortier(broker.origin, REDIRECT_URI);
 const samples = await measure();
+portier.destroy();
 broker.stop();
 const figures = Object.fromEntries(
   Object.entries(samples).map(([name, times]) => [
@@ -27,6 +33,7 @@ const figures = Object.fromEntries(
     {
       microseconds: median(times) * 1000,
       ratio: median(times.map((time, round) => time / samples.bare[round])),
+      to_verify: median(times.map((time, round) => time / samples.verify[round])),
     },
   ]),
 );
@@ -36,7 +43,6 @@ console.log(
     rounds: ROUNDS,
     logins_per_round: LOGINS,
     ...figures,
-    verify_to_node_crypto: median(samples.verify.map((time, round) => time / samples.node_crypto[round])),
     require_milliseconds: requireTime(),
     package_octets: packageSize(),
   }),
@@ -44,34 +50,41 @@ console.log(
 
 /** Every round takes all measures, so that a busy moment of the machine meets all of them. */
 async function measure() {
-  const samples = { bare: [], node_crypto: [], verify: [], authenticate: [] };
-  await oneRound(0);
-  for (let round = 0; round < ROUNDS; round++) {
+  const samples = {};
+  for (let round = 0; round <= ROUNDS; round++) {
     for (const [name, time] of Object.entries(await oneRound(round))) {
-      samples[name].push(time / LOGINS);
+      // The first round only warms up.
+      if (round > 0) (samples[name] ??= []).push(time / LOGINS);
     }
   }
   return samples;
 }
 
 async function oneRound(round) {
-  const urls = [];
-  const authenticate = await time(async () => {
-    for (let login = 0; login < LOGINS; login++) {
-      urls.push(await client.authenticate("alice@example.com"));
-    }
+  const emails = Array(LOGINS).fill(EMAIL);
+  const [urls, theirUrls] = [[], []];
+  const times = await inTurn(round, {
+    authenticate: () => timed((email) => client.authenticate(email), emails, urls),
+    portier_authenticate: () => timed((email) => portier.authenticate(email), emails, theirUrls),
   });
-  const tokens = urls.map((url) => broker.mint(JSON.stringify({ url })));
-  const measures = {
-    bare: async () => broker.timeSignatures(tokens),
-    node_crypto: () => time(() => tokens.forEach(verifyWithNode)),
-    verify: () =>
-      time(async () => {
-        for (const token of tokens) await client.verify(token);
-      }),
+  const [tokens, theirTokens] = [urls, theirUrls].map((all) =>
+    all.map((url) => broker.mint(JSON.stringify({ url }))),
+  );
+  const verifiers = Object.entries(peers).map(([name, verify]) => [name, () => timed(verify, tokens)]);
+  return {
+    ...times,
+    ...(await inTurn(round, {
+      bare: async () => broker.timeSignatures(tokens),
+      verify: () => timed((token) => client.verify(token), tokens),
+      portier: () => timed((token) => portier.verify(token), theirTokens),
+      ...Object.fromEntries(verifiers),
+    })),
   };
-  const times = { authenticate };
-  // Each measure comes first in some rounds.
+}
+
+/** Takes all measures, of which another comes first in each round. */
+async function inTurn(round, measures) {
+  const times = {};
   const names = Object.keys(measures);
   for (let turn = 0; turn < names.length; turn++) {
     const name = names[(turn + round) % names.length];
@@ -80,22 +93,18 @@ async function oneRound(round) {
   return times;
 }
 
-async function publicKeys() {
-  const { jwks_uri } = await client.discover();
-  const set = await (await fetch(jwks_uri)).json();
-  return new Map(
-    set.keys.map((jwk) => [jwk.kid, createPublicKey({ format: "jwk", key: jwk })]),
-  );
-}
-
-/** The least a verifier on Node's own crypto has to do: take apart, find the key, check. */
-function verifyWithNode(token) {
-  const [header, payload, signature] = token.split(".");
-  const { kid } = JSON.parse(Buffer.from(header, "base64url"));
-  const message = Buffer.from(`${header}.${payload}`);
-  if (!verifySignature("sha256", message, keys.get(kid), Buffer.from(signature, "base64url"))) {
-    throw new Error("the signature does not hold");
+/** Milliseconds for one call after the other; those that promise something are awaited. */
+async function timed(call, values, results = []) {
+  const start = performance.now();
+  const first = call(values[0]);
+  if (first instanceof Promise) {
+    results.push(await first);
+    for (let index = 1; index < values.length; index++) results.push(await call(values[index]));
+  } else {
+    results.push(first);
+    for (let index = 1; index < values.length; index++) results.push(call(values[index]));
   }
+  return performance.now() - start;
 }
 
 /** The time of a process that requires the package, less that of one that does not. */
@@ -127,12 +136,6 @@ function packageSize() {
   const dist = path.join(PACKAGE, "dist");
   const addon = readdirSync(dist).find((name) => name.endsWith(".node"));
   return { packed: size, unpacked: unpackedSize, addon: statSync(path.join(dist, addon)).size };
-}
-
-async function time(work) {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
 }
 
 function median(values) {

@@ -1,6 +1,7 @@
 """Measures awaited logins against the bare verification of the same signatures; prints JSON.
 
-`login.py asyncio` or `login.py uvloop`; `make bench` runs both.
+`login.py asyncio` or `login.py uvloop`; `make bench` runs both. `ROUNDS` in the environment
+measures for longer or shorter.
 """
 
 from __future__ import annotations
@@ -8,49 +9,130 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import sys
 import time
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+from uuid import uuid4
+
+from peers import Peers
 
 from portier_client import Client
 from portier_client.testing import DevBroker
 
-ROUNDS = 45
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+ROUNDS = int(os.environ.get("ROUNDS", "45"))
 LOGINS = 200
+EMAIL = "alice@example.com"
+REDIRECT_URI = "http://localhost:8888/verify"
+CLIENT_ID = "http://localhost:8888"
 
 Samples = dict[str, list[float]]
 
 
 async def measure(broker: DevBroker) -> Samples:
     """Every round takes all measures, so that a busy moment of the machine meets all of them."""
-    samples: Samples = {"bare": [], "verify": [], "authenticate": []}
-    async with Client("http://localhost:8888/verify", broker=broker.origin) as client:
+    samples: Samples = {}
+    async with Client(REDIRECT_URI, broker=broker.origin) as client:
         await client.warm()
-        await one_round(client, broker)
-        for number in range(ROUNDS):
-            measured = await one_round(client, broker, bare_first=number % 2 == 0)
-            for name, seconds in measured.items():
-                samples[name].append(seconds / LOGINS)
+        bench = Bench(broker, client)
+        for number in range(ROUNDS + 1):
+            measured = await bench.one_round(number)
+            if number:  # the first round only warms up
+                for name, seconds in measured.items():
+                    samples.setdefault(name, []).append(seconds / LOGINS)
     return samples
 
 
-async def one_round(
-    client: Client, broker: DevBroker, *, bare_first: bool = True
-) -> dict[str, float]:
-    """Some logins: how many seconds their parts took, and their signatures alone."""
-    urls = []
-    start = time.perf_counter()
-    for _ in range(LOGINS):
-        urls.append(await client.authenticate("alice@example.com"))  # noqa: PERF401
-    authenticate = time.perf_counter() - start
+class Bench:
+    """What is measured, each in seconds for the logins of a round."""
 
-    tokens = [broker.mint(url) for url in urls]
-    bare = broker._native.time_signatures(tokens) if bare_first else 0
+    def __init__(self, broker: DevBroker, client: Client) -> None:
+        self._broker = broker
+        self._client = client
+        peers = Peers(broker.origin, CLIENT_ID)
+        self._remember, asyncio_portier = peers.asyncio_portier()
+        self._verifiers: dict[str, Callable[[str], Any]] = {
+            "verify": client.verify,
+            "asyncio_portier": asyncio_portier,
+            **peers.all(),
+        }
+        self._by_hand = ByHand(f"{broker.origin}/auth")
+
+    async def one_round(self, number: int) -> dict[str, float]:
+        """Some logins: how many seconds their parts took, and what others took for the same."""
+        urls: list[str] = []
+        parts = {
+            "authenticate": lambda: timed(self._client.authenticate, [EMAIL] * LOGINS, urls),
+            "authenticate_by_hand": lambda: timed(self._by_hand, [EMAIL] * LOGINS),
+        }
+        times = {name: await part() for name, part in rotated(parts, number).items()}
+
+        tokens = [self._broker.mint(url) for url in urls]
+        for url in urls:
+            self._remember(parse_qs(urlsplit(url).query)["nonce"][0])
+        parts = {"bare": lambda: self._bare(tokens)}
+        for name, verify in self._verifiers.items():
+            parts[name] = lambda verify=verify: timed(verify, tokens)
+        for name, part in rotated(parts, number).items():
+            times[name] = await part()
+        return times
+
+    async def _bare(self, tokens: list[str]) -> float:
+        seconds: float = self._broker._native.time_signatures(tokens)
+        return seconds
+
+
+class ByHand:
+    """What a plain handler does to start a login; the nonces are in a dictionary."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._nonces: dict[str, str] = {}
+
+    def __call__(self, email: str) -> str:
+        nonce = uuid4().hex
+        self._nonces[nonce] = email
+        query = {
+            "login_hint": email,
+            "scope": "openid email",
+            "nonce": nonce,
+            "response_type": "id_token",
+            "response_mode": "form_post",
+            "client_id": CLIENT_ID,
+            "redirect_uri": REDIRECT_URI,
+        }
+        return f"{self._endpoint}?{urlencode(query)}"
+
+
+def rotated(parts: dict[str, Any], number: int) -> dict[str, Any]:
+    """The same in another order, so that none is always first."""
+    names = list(parts)
+    first = number % len(names)
+    return {name: parts[name] for name in names[first:] + names[:first]}
+
+
+async def timed(
+    call: Callable[[str], Awaitable[Any] | Any],
+    arguments: list[str],
+    results: list[Any] | None = None,
+) -> float:
+    """Seconds for one call after the other; those of coroutine functions are awaited."""
+    results = [] if results is None else results
     start = time.perf_counter()
-    for token in tokens:
-        await client.verify(token)
-    verify = time.perf_counter() - start
-    bare = bare or broker._native.time_signatures(tokens)
-    return {"bare": bare, "verify": verify, "authenticate": authenticate}
+    result = call(arguments[0])
+    if isawaitable(result):
+        results.append(await result)
+        for argument in arguments[1:]:
+            results.append(await call(argument))
+    else:
+        results.append(result)
+        results.extend(call(argument) for argument in arguments[1:])
+    return time.perf_counter() - start
 
 
 def figures(samples: Samples) -> dict[str, dict[str, float]]:
@@ -60,6 +142,9 @@ def figures(samples: Samples) -> dict[str, dict[str, float]]:
             "microseconds": median(times) * 1e6,
             "ratio": median(
                 [time / bare for time, bare in zip(times, samples["bare"], strict=True)]
+            ),
+            "to_verify": median(
+                [time / ours for time, ours in zip(times, samples["verify"], strict=True)]
             ),
         }
         for name, times in samples.items()

@@ -1,6 +1,6 @@
 """Measures what a login costs, against the bare verification of its signature in the same run.
 
-Prints a table and writes `target/bench/results.json`. `make bench` builds what it measures.
+Writes `docs/benchmarks.md` and `target/bench/results.json`. `make bench` builds what it measures.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import report
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -23,11 +26,7 @@ IMPORT_ROUNDS = 21
 def main() -> int:
     """Runs every measurement in a process of its own, one after the other."""
     results: dict[str, Any] = {
-        "machine": {
-            "system": platform.platform(),
-            "processors": os.cpu_count(),
-            "python": platform.python_version(),
-        },
+        "machine": machine(),
         "rust": rust(),
         "asyncio": python("asyncio"),
         "uvloop": python("uvloop"),
@@ -36,12 +35,32 @@ def main() -> int:
         "import_milliseconds": import_time(),
         "wheel_octets": wheel_size(),
     }
-    show(results)
     path = ROOT / "target" / "bench" / "results.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    print(f"\nwritten: {path.relative_to(ROOT)}")
+    for written in (path, *report.write(results)):
+        print(f"written: {written.relative_to(ROOT)}")
     return 0
+
+
+def machine() -> dict[str, Any]:
+    """Where and when this was measured."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "rust": output([os.environ.get("RUSTC", "rustc"), "--version"]).rsplit(" (", 1)[0],
+        "date": datetime.now(tz=UTC).strftime("%B %Y"),
+    }
+
+
+def processor() -> str:
+    """What the processor calls itself."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def rust() -> dict[str, Any]:
@@ -121,57 +140,6 @@ def median(values: list[float]) -> float:
 def say(text: str) -> None:
     """Shows what is going on."""
     print(f"==> Measuring: {text}", file=sys.stderr, flush=True)
-
-
-def show(results: dict[str, Any]) -> None:
-    """Prints all figures."""
-    print(f"\n{'median of one call':<34}{'µs':>8}{'× bare':>9}")
-    rust = results["rust"]
-    for title, figures in (
-        ("Rust", rust["empty_store"]),
-        (f"Rust, {rust['pending']:,} logins pending", rust["full_store"]),
-        ("Python, asyncio", results["asyncio"]),
-        ("Python, uvloop", results["uvloop"]),
-        (f"Node {results['node']['node']}", results["node"]),
-    ):
-        print(title)
-        for name in ("bare", "verify", "authenticate", "node_crypto"):
-            if name not in figures:
-                continue
-            figure = figures[name]
-            print(f"  {name:<32}{figure['microseconds']:>8.2f}{figure['ratio']:>9.3f}")
-    show_stores(results["stores"])
-    octets = rust["octets_per_pending_login"]
-    if octets is not None:
-        print(f"\nmemory of a pending login: {octets:.0f} octets")
-    times = results["import_milliseconds"]
-    print(
-        f"import: {times['on_top']:.1f} ms on top of the interpreter's "
-        f"{times['bare_interpreter']:.1f} ms"
-    )
-    times = results["node"]["require_milliseconds"]
-    print(f"require: {times['on_top']:.1f} ms on top of Node's {times['bare_node']:.1f} ms")
-    wheel = results["wheel_octets"]
-    print(f"wheel: {wheel['packed'] / 1e6:.2f} MB, unpacked {wheel['unpacked'] / 1e6:.2f} MB")
-    package = results["node"]["package_octets"]
-    packed, unpacked = package["packed"] / 1e6, package["unpacked"] / 1e6
-    print(f"npm package: {packed:.2f} MB, unpacked {unpacked:.2f} MB")
-
-
-def show_stores(results: dict[str, Any]) -> None:
-    """Prints what whole logins cost, and how many times as much they cost by hand."""
-    print(f"\n{'median of one login':<34}{'µs':>8}{'by hand':>9}{'ratio':>9}")
-    for title, figures in (
-        ("Python, Redis", results["redis"]),
-        ("Python, SQLite", results["sqlite"]),
-        ("Node, Redis", results["node"]),
-    ):
-        print(title)
-        for way, name in (("sequential", "one by one"), ("in_flight", "100 in flight")):
-            figure = figures[way]
-            ours, theirs = figure["portier_client"], figure["by_hand"]
-            ratio = figure["by_hand_to_portier_client"]
-            print(f"  {name:<32}{ours:>8.1f}{theirs:>9.1f}{ratio:>9.2f}")
 
 
 if __name__ == "__main__":

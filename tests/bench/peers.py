@@ -1,0 +1,149 @@
+"""Other packages that verify the same tokens, each set up as its own manual says, at its best."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import jwt
+from asyncio_portier import get_verified_email
+from authlib.jose import JsonWebKey, JsonWebToken
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from joserfc import jwt as joserfc_jwt
+from joserfc.jwk import KeySet
+from jwt.utils import base64url_decode
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Verify = Callable[[str], object]
+    VerifyLater = Callable[[str], Awaitable[object]]
+
+LEEWAY = 180
+
+
+class Peers:
+    """Verifiers that have the broker's keys already.
+
+    Only asyncio-portier knows nonces. The others stop at the claims, so that they do less than
+    a login takes.
+    """
+
+    def __init__(self, broker: str, client_id: str) -> None:
+        self._broker = broker
+        self._client_id = client_id
+        self._key_set = get_text(f"{broker}/keys.json")
+        self._keys = json.loads(self._key_set)["keys"]
+
+    def all(self) -> dict[str, Verify]:
+        """What returns at once, by name."""
+        return {
+            "cryptography": self._cryptography(),
+            "pyjwt": self._pyjwt(),
+            "joserfc": self._joserfc(),
+            "authlib": self._authlib(),
+        }
+
+    def _cryptography(self) -> Verify:
+        """The signature, and nothing else."""
+        keys = {key["kid"]: jwt.PyJWK(key).key for key in self._keys}
+        padding, hashing = PKCS1v15(), SHA256()
+
+        def verify(token: str) -> None:
+            signed, _, signature = token.rpartition(".")
+            header = json.loads(base64url_decode(signed.partition(".")[0]))
+            keys[header["kid"]].verify(
+                base64url_decode(signature), signed.encode(), padding, hashing
+            )
+
+        return verify
+
+    def _pyjwt(self) -> Verify:
+        keys = {key["kid"]: jwt.PyJWK(key) for key in self._keys}
+
+        def verify(token: str) -> object:
+            return jwt.decode(
+                token,
+                keys[jwt.get_unverified_header(token)["kid"]],
+                algorithms=["RS256"],
+                audience=self._client_id,
+                issuer=self._broker,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iat", "nonce", "email"]},
+            )
+
+        return verify
+
+    def _joserfc(self) -> Verify:
+        keys = KeySet.import_key_set(json.loads(self._key_set))
+        rules = joserfc_jwt.JWTClaimsRegistry(
+            leeway=LEEWAY,
+            iss={"essential": True, "value": self._broker},
+            aud={"essential": True, "value": self._client_id},
+            exp={"essential": True},
+            iat={"essential": True},
+        )
+
+        def verify(token: str) -> object:
+            decoded = joserfc_jwt.decode(token, keys, algorithms=["RS256"])
+            rules.validate(decoded.claims)
+            return decoded.claims
+
+        return verify
+
+    def _authlib(self) -> Verify:
+        keys = JsonWebKey.import_key_set(json.loads(self._key_set))
+        decoder = JsonWebToken(["RS256"])
+        rules = {
+            "iss": {"essential": True, "value": self._broker},
+            "aud": {"essential": True, "value": self._client_id},
+            "exp": {"essential": True},
+            "iat": {"essential": True},
+        }
+
+        def verify(token: str) -> object:
+            claims = decoder.decode(token, keys, claims_options=rules)
+            claims.validate(leeway=LEEWAY)
+            return claims
+
+        return verify
+
+    def asyncio_portier(self) -> tuple[Callable[[str], None], VerifyLater]:
+        """What remembers a nonce, and what completes a login; the cache is a dictionary."""
+        cache = Cache({f"portier:jwks:{self._broker}": self._key_set})
+
+        def remember(nonce: str) -> None:
+            cache.set(f"portier:nonce:{nonce}", "/", 900)
+
+        async def verify(token: str) -> object:
+            return await get_verified_email(
+                self._broker, token, self._client_id, self._broker, cache
+            )
+
+        return remember, verify
+
+
+class Cache:
+    """The fastest cache that asyncio-portier takes."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values: dict[Any, Any] = dict(values)
+
+    def get(self, name: str | bytes) -> Any:
+        return self._values.get(name)
+
+    def set(self, name: str | bytes, value: object, ex: object = None) -> bool:
+        self._values[name] = value
+        return True
+
+    def delete(self, *names: str | bytes) -> int:
+        return sum(self._values.pop(name, None) is not None for name in names)
+
+
+def get_text(url: str) -> str:
+    """What a server says."""
+    with urllib.request.urlopen(url) as response:
+        text: str = response.read().decode()
+    return text
