@@ -1,4 +1,4 @@
-"""Writes the test vectors of tokens and key sets, from the committed test keys.
+"""Writes the test vectors that are made from the committed test keys, and their index.
 
 It shares no code with the library: tokens are put together and signed here, and what each must
 lead to is written down by hand, with the rule it rests on. The output is the same on every run.
@@ -13,12 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cases import key_sets, tokens
+from cases import broken_documents, callbacks, configurations, key_sets, tokens
+from index import page
 
 HERE = Path(__file__).resolve().parent
 DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "tokens.json": tokens.document,
     "key_sets.json": key_sets.document,
+    "callbacks.json": callbacks.document,
+    "configurations.json": configurations.document,
+    "broken_documents.json": broken_documents.document,
 }
 REQUIRED = ("id", "about", "expect", "basis")
 
@@ -30,8 +34,10 @@ def main() -> int:
         print("usage: generate.py [--check]", file=sys.stderr)
         return 2
     differing = []
-    for name, make in DOCUMENTS.items():
-        text = json.dumps(make(), indent=2) + "\n"
+    made = {name: json.dumps(make(), indent=2) + "\n" for name, make in DOCUMENTS.items()}
+    others = {path.name: path.read_text(encoding="utf-8") for path in HERE.glob("*.json")}
+    files = {name: json.loads(text)["cases"] for name, text in sorted({**others, **made}.items())}
+    for name, text in [*made.items(), ("README.md", page(files))]:
         path = HERE / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
@@ -58,7 +64,9 @@ def faults(path: Path) -> list[str]:
         if identifier in seen:
             findings.append(f"{path.name}: id is repeated id={identifier}")
         seen.add(identifier)
-        missing = [member for member in REQUIRED if member not in case]
+        missing = [member for member in REQUIRED if case.get(member, "") == ""]
+        if path.name in DOCUMENTS and not case.get("family"):
+            missing.append("family")
         if missing:
             findings.append(f"{path.name}: case lacks {', '.join(missing)} id={identifier}")
     return findings

@@ -1,27 +1,38 @@
-//! The crate `jsonwebtoken` as a second opinion: it is more lenient, so where we accept, it has to.
+//! The crate `jsonwebtoken` as a second opinion: it is more lenient, so where we accept, it has to,
+//! but for what is listed here. The suite in `tests/differential` asks more libraries, and about more.
 
+use jsonwebtoken::errors::Result;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::Vectors;
 
+/// What it cannot read: members of a header that it knows and this library leaves alone, of a type
+/// they should not have, and numbers larger than a double.
+const NOT_READ: [&str; 2] = ["header-1024-digits", "header-jku-number-ignored"];
+
 #[tokio::test]
 async fn what_is_accepted_here_is_accepted_by_another_verifier_too() {
     let vectors = Vectors::tokens();
     let mut accepted = 0;
+    let mut refused = Vec::new();
     for case in vectors.cases() {
         if vectors.replay(case).await.is_ok() {
-            accept(&vectors, case);
             accepted += 1;
+            if accept(&vectors, case).is_err() {
+                refused.push(case["id"].as_str().unwrap());
+            }
         }
     }
+    refused.sort_unstable();
+    assert_eq!(refused, NOT_READ);
     assert!(accepted > 50, "{accepted}");
 }
 
-fn accept(vectors: &Vectors, case: &Value) {
+fn accept(vectors: &Vectors, case: &Value) -> Result<()> {
     let token = case["token"].as_str().unwrap();
-    let header = decode_header(token).unwrap();
+    let header = decode_header(token)?;
     let mut keys = vectors.0["key_set"]["keys"].as_array().unwrap().iter();
     let jwk = keys.find(|jwk| jwk["kid"].as_str() == header.kid.as_deref());
     let jwk = serde_json::from_value(jwk.unwrap().clone()).unwrap();
@@ -31,7 +42,6 @@ fn accept(vectors: &Vectors, case: &Value) {
     // It takes the time from the system.
     validation.validate_exp = false;
     validation.validate_nbf = false;
-    let key = DecodingKey::from_jwk(&jwk).unwrap();
-    decode::<IgnoredAny>(token, &key, &validation)
-        .unwrap_or_else(|error| panic!("{}: {error}", case["id"]));
+    let key = DecodingKey::from_jwk(&jwk)?;
+    decode::<IgnoredAny>(token, &key, &validation).map(drop)
 }

@@ -1,6 +1,7 @@
 """Which login a token answers, and whose address it proves."""
 
 from .mint import ABSENT, EMAIL, Case, accepted, case, claims, sign
+from .mint import NONCE as OURS
 from .payloads import absent, spelt
 
 NONCE = "OpenID Connect Core, section 3.2.2.11, item 2"
@@ -18,11 +19,6 @@ NOT_A_TEXT = {
 }
 
 
-def cases() -> list[Case]:
-    """All cases of this file."""
-    return nonces() + emails() + originals() + verified() + identity_providers()
-
-
 def nonces() -> list[Case]:
     """Nonces that no login waits for."""
     unknown = {
@@ -33,8 +29,19 @@ def nonces() -> list[Case]:
         "wildcard": "*",
         "line-feed": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY\r\nX",
         "512-octets": "n" * 512,
+        "space": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY ",
+        "padded": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY==",
+        "nul": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY\0",
+        "key-of-store": "portier:v1:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY",
+        "sql": "x' OR '1'='1",
+        "glob": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhc?",
+        "prototype": "__proto__",
+        "full-width": "\uff21QIDBAUGBwgJCgsMDQ4PEBESExQVFhcY",
+        "two": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY,x",
     }
     literals = {**NOT_A_TEXT, "empty": '""', "513-octets": f'"{"n" * 513}"'}
+    literals |= {"array-of-ours": f'["{OURS}"]', "query": '{"$gt":""}', "false": "false"}
+    literals |= {"514-octets-unicode": '"' + "\u00e9" * 257 + '"'}
     return [
         absent("nonce", "token_claim", NONCE),
         *spelt("nonce", literals, "token_claim", NONCE),
@@ -74,11 +81,50 @@ def emails() -> list[Case]:
         "header-injection": r'"alice\r\nBcc: mallory@example.com"',
         "nul": r'"alice\u0000@example.com"',
         "percent": '"alice@exampl%65.com"',
+        "string-null": '"null"',
+        "array-of-two": f'["{EMAIL}","mallory@example.com"]',
+        "display-name": '"Alice <alice@example.com>"',
+        "mailto": '"mailto:alice@Example.com"',
+        "two-lines": r'"alice@example.com\nmallory@example.com"',
+        "kelvin": r'"\u212aate@example.com"',
+        "dotted-capital-i": r'"\u0130da@example.com"',
+        "capital-sharp-s": r'"\u1e9ea@example.com"',
+        "greek-capital": r'"\u03a3@example.com"',
+        "full-width-at": r'"alice\uff20example.com"',
+        "zero-width-domain": r'"alice@exam\u200bple.com"',
+        "override": r'"alice@exam\u202eple.com"',
+        "ligature-domain": r'"alice@\ufb01rst.example"',
+        "sharp-s-domain": r'"alice@stra\u00dfe.example"',
+        "bad-punycode": '"alice@xn--a.example"',
+        "upper-case-punycode": '"alice@XN--gteborg-90a.test"',
+        "ipv4-hexadecimal": '"alice@0x7f.1"',
+        "ipv4-octal": '"alice@0177.0.0.1"',
+        "ipv4-literal": '"alice@[127.0.0.1]"',
+        "slash-domain": '"alice@example.com/x"',
+        "port": '"alice@example.com:25"',
+        "question-mark": '"alice@example.com?x"',
+        "backslash-domain": r'"alice@example.com\\x"',
+        "tab-domain": r'"alice@example\t.com"',
+        "at-only": '"@"',
+        "caret-domain": '"alice@exam^ple.com"',
+        "bar-domain": '"alice@exam|ple.com"',
+        "angle-domain": '"alice@example.com>"',
     }
     good = {
         "unicode-local": "bj\u00f6rn@xn--gteborg-90a.test",
         "quoted-at": '"a@b"@example.com',
         "plus": "alice+portier@example.com",
+        "one-label": "alice@localhost",
+        "two-ats": "alice@example.com,mallory@example.com",
+        "dots": "a.l..ice.@example.com",
+        "small-sharp-s": "stra\u00dfe@example.com",
+        "final-sigma": "\u03c3\u03c2@example.com",
+        "emoji": "\U0001f600@example.com",
+        "apostrophe": "o'hara@example.com",
+        "markup": "<b>@example.com",
+        "long": f"{'a' * 64}@{'b' * 63}.{'c' * 63}.example",
+        "numbers": "1@2.example",
+        "low-line-domain": "alice@a_b.example",
     }
     return [
         absent("email", "token_claim", EMAIL_CLAIM),
@@ -104,6 +150,17 @@ def originals() -> list[Case]:
         "trailing-space": f"{EMAIL} ",
         "empty": "",
         "longer": f"{EMAIL}.evil.example",
+        "leading-space": f" {EMAIL}",
+        "plus": "alice+x@example.com",
+        "dot": "a.lice@example.com",
+        "look-alike": "\u0430lice@example.com",
+        "full-width": "\uff41lice@example.com",
+        "upper-case-domain": "alice@EXAMPLE.COM",
+        "trailing-dot": f"{EMAIL}.",
+        "nul": f"{EMAIL}\0",
+        "two": f"{EMAIL},mallory@example.com",
+        "no-address": "alice",
+        "huge": "a" * 5000,
     }
     return [
         case(
@@ -144,6 +201,8 @@ def originals() -> list[Case]:
 def verified() -> list[Case]:
     """What email_verified may say."""
     literals = {"false": "false", "null": "null", "string": '"true"', "number": "1"}
+    literals |= {"zero": "0", "array": "[true]", "object": "{}", "empty": '""', "yes": '"yes"'}
+    literals |= {"address": f'"{EMAIL}"'}
     return [
         case(
             "email-verified-absent",
@@ -170,6 +229,14 @@ def identity_providers() -> list[Case]:
             idp=True,
         ),
         case("idp-other", "another address", other, "token_claim", IDP, idp=True),
+        case(
+            "idp-normalized",
+            "the address asked for, but for what normalizing changes",
+            sign(payload=claims(email_original="Alice@example.com")),
+            "token_claim",
+            IDP,
+            idp=True,
+        ),
         case(
             "idp-off-other",
             "another address, from a broker that is trusted to know",

@@ -2,45 +2,30 @@
 
 import json
 
+from . import key_numbers
+from .key_documents import GOOD, KEY, RSA, SIZE, A, body, case, unusable
 from .keys import ED_A, ED_B, RSA_1024, RSA_3072, RSA_A, RSA_B, Jwk, base64url, number, without
+from .mint import Case, in_families
 
 ABOUT = (
     "The broker answers a request for its keys with `body`. `expect` lists the usable keys in the "
     "order of the document, or is the code of the error. Written by generate.py."
 )
 SET = "RFC 7517, section 5"
-KEY = "RFC 7517, section 4"
-RSA = "RFC 7518, sections 2 and 6.3.1"
-SIZE = "RFC 7518, section 3.3; policy: at most 8192 bits"
-OKP = "RFC 8037, section 2"
-POINT = "RFC 8032, section 5.1.3; small-order points verify forged signatures"
 POLICY = "policy: an RSA key names its algorithm, so that no other padding is meant"
-
-PRIME = 2**255 - 19
-ORDER_EIGHT = (
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-)
-
-Case = dict[str, object]
-A = {"id": "a", "algorithm": "RS256", "bits": 2048}
-GOOD = {"id": "good", "algorithm": "EdDSA", "bits": 256}
 
 
 def document() -> dict[str, object]:
     """The whole file."""
-    return {"about": ABOUT, "cases": [*good(), *sets(), *texts(), *members(), *rsa(), *ed25519()]}
-
-
-def body(*keys: object) -> str:
-    """A key set."""
-    return json.dumps({"keys": keys})
-
-
-def case(identifier: str, about: str, text: str, expect: object, basis: str) -> Case:
-    """One case; `expect` is an error's code or a list of keys."""
-    outcome = {"code": expect} if isinstance(expect, str) else {"keys": expect}
-    return {"id": identifier, "about": about, "body": text, "expect": outcome, "basis": basis}
+    families = {
+        "key set: good": [good],
+        "key set: several keys": [sets],
+        "key set: JSON": [texts],
+        "key set: members of keys": [members],
+        "key set: RSA numbers": [key_numbers.rsa],
+        "key set: Ed25519 points": [key_numbers.ed25519],
+    }
+    return {"about": ABOUT, "cases": in_families(families)}
 
 
 def good() -> list[Case]:
@@ -66,6 +51,33 @@ def good() -> list[Case]:
             [{**A, "id": "\u00e9"}],
         ),
         ("kid-512", "a long key id", [{**a, "kid": "k" * 512}], [{**A, "id": "k" * 512}]),
+        ("kid-odd", "a key id that is a path", [{**a, "kid": "../a b"}], [{**A, "id": "../a b"}]),
+        ("kid-nul", "a key id with a zero octet", [{**a, "kid": "a\0"}], [{**A, "id": "a\0"}]),
+        ("kids-case", "key ids that differ in case", [a, {**b, "kid": "A"}], [A, {**A, "id": "A"}]),
+        (
+            "kids-normal-forms",
+            "key ids that look the same",
+            [{**a, "kid": "\u00e9"}, {**b, "kid": "e\u0301"}],
+            [{**A, "id": "\u00e9"}, {**A, "id": "e\u0301"}],
+        ),
+        ("okp-members", "an RSA key with a curve and a point", [{**ED_A.jwk("a"), **a}], [A]),
+        (
+            "key-ops-no-use",
+            "operations, and no use",
+            [{**without(a, "use"), "key_ops": ["verify"]}],
+            [A],
+        ),
+        ("ed-rsa-members", "an Ed25519 key with a modulus", [{**a, **ED_A.jwk("ed")}], [ed]),
+        ("revoked-unknown", "members of no meaning here", [{**a, "exp": 1, "revoked": True}], [A]),
+        ("private-upper-case", "a member that is not the private one", [{**a, "D": "AQ"}], [A]),
+        (
+            "ed-not-on-curve",
+            "a point that is on no curve, under which no signature holds",
+            [ED_A.jwk("ed", x=base64url(b"\2" + bytes(31)))],
+            [ed],
+        ),
+        ("jku", "a key that says where others are", [{**a, "jku": "https://evil.example"}], [A]),
+        ("same-modulus", "one key under two ids", [a, {**a, "kid": "b"}], [A, {**A, "id": "b"}]),
     ]
     made = [
         case(f"good-{name}", about, body(*keys), expect, KEY) for name, about, keys, expect in rows
@@ -146,6 +158,28 @@ def texts() -> list[Case]:
         ("bom", f"\ufeff{plain}"),
         ("deep", f'{{"x":{"[" * 40}{"]" * 40},{plain[1:]}'),
         ("lone-surrogate", rf'{{"x":"\ud800",{plain[1:]}'),
+        ("keys-number", '{"keys":1}'),
+        ("keys-true", '{"keys":true}'),
+        ("keys-escaped-text", text_of(plain)),
+        ("certificate", '{"rsa-a":"-----BEGIN CERTIFICATE-----"}'),
+        ("pem", "-----BEGIN PUBLIC KEY-----"),
+        ("discovery", '{"issuer":"https://broker.example"}'),
+        ("error", '{"error":"temporarily_unavailable"}'),
+        ("token", f"eyJhbGciOiJSUzI1NiJ9.{base64url(plain.encode())}.AA"),
+        ("python", plain.replace('"', "'")),
+        ("comment", f"{plain}// keys"),
+        ("trailing-comma", f"{plain[:-2]},]}}"),
+        ("nul", f"{plain}\0"),
+        ("two", f"{plain}{plain}"),
+        ("jsonp", f"callback({plain})"),
+        ("guarded", f")]}}',\n{plain}"),
+        ("chunked", f"3f\r\n{plain}\r\n0\r\n\r\n"),
+        ("unknown-twice", f'{{"x":1,"x":2,{plain[1:]}'),
+        ("17-levels", f'{{"x":{"[" * 16}{"]" * 16},{plain[1:]}'),
+        ("257-members", json.dumps({f"m{index}": 1 for index in range(257)} | {"keys": []})),
+        ("long-number", f'{{"x":{"1" * 1025},{plain[1:]}'),
+        ("nan", f'{{"x":NaN,{plain[1:]}'),
+        *((f"cut-{part}-of-16", plain[: len(plain) * part // 16]) for part in range(1, 16)),
     ]
     return [
         case(
@@ -187,6 +221,38 @@ def members() -> list[Case]:
         ("key-ops-string", {**a, "key_ops": "verify"}, f"{KEY}.3"),
         ("key-ops-null", {**a, "key_ops": None}, f"{KEY}.3"),
         ("key-ops-mixed", {**a, "key_ops": ["verify", 1]}, f"{KEY}.3"),
+        ("key-ops-twice", {**a, "key_ops": ["verify", "verify"]}, f"{KEY}.3"),
+        ("key-ops-other-twice", {**a, "key_ops": ["x", "verify", "x"]}, f"{KEY}.3"),
+        ("key-ops-not-of-use", {**a, "key_ops": ["verify", "encrypt"]}, f"{KEY}.3: as use says"),
+        ("key-ops-upper-case", {**a, "key_ops": ["VERIFY"]}, f"{KEY}.3"),
+        ("key-ops-object", {**a, "key_ops": {"verify": True}}, f"{KEY}.3"),
+        ("key-ops-nested", {**a, "key_ops": [["verify"]]}, f"{KEY}.3"),
+        ("use-upper-case", {**a, "use": "SIG"}, f"{KEY}.2"),
+        ("use-space", {**a, "use": "sig "}, f"{KEY}.2"),
+        ("use-empty", {**a, "use": ""}, f"{KEY}.2"),
+        ("use-both", {**a, "use": "sig enc"}, f"{KEY}.2"),
+        ("use-number", {**a, "use": 1}, f"{KEY}.2"),
+        ("kid-array", {**a, "kid": ["a"]}, KEY),
+        ("kid-object", {**a, "kid": {}}, KEY),
+        ("kid-true", {**a, "kid": True}, KEY),
+        ("kty-null", {**a, "kty": None}, KEY),
+        ("kty-space", {**a, "kty": "RSA "}, KEY),
+        ("kty-ec", {**a, "kty": "EC"}, KEY),
+        ("kty-oct", {**a, "kty": "oct"}, KEY),
+        ("kty-akp", {**a, "kty": "AKP"}, KEY),
+        ("kty-empty", {**a, "kty": ""}, KEY),
+        ("alg-array", {**a, "alg": ["RS256"]}, POLICY),
+        ("alg-number", {**a, "alg": 256}, POLICY),
+        ("alg-empty", {**a, "alg": ""}, POLICY),
+        ("alg-space", {**a, "alg": "RS256 "}, POLICY),
+        ("alg-rs384", {**a, "alg": "RS384"}, POLICY),
+        ("alg-rs1", {**a, "alg": "RS1"}, POLICY),
+        ("alg-rsa-oaep", {**a, "alg": "RSA-OAEP"}, POLICY),
+        ("alg-eddsa", {**a, "alg": "EdDSA"}, POLICY),
+        ("alg-es256", {**a, "alg": "ES256"}, POLICY),
+        ("private-null", {**a, "d": None}, "RFC 7517, section 9.2"),
+        ("private-whole", RSA_A.jwk("a", d=number(RSA_A.d)), "RFC 7517, section 9.2"),
+        ("secret-beside", {**a, "k": ""}, "RFC 7517, section 9.2"),
         *((f"private-{name}", {**a, name: "AQ"}, "RFC 7517, section 9.2") for name in PRIVATE),
         ("symmetric", {"kty": "oct", "alg": "HS256", "kid": "a", "k": "AQ"}, KEY),
         (
@@ -207,97 +273,6 @@ def members() -> list[Case]:
 PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 
 
-def unusable(identifier: str, key: Jwk, basis: str) -> Case:
-    """A set of one key that is left out and one that is not."""
-    about = "the first key cannot be used"
-    return case(identifier, about, body(key, ED_B.jwk("good")), [GOOD], basis)
-
-
-def rsa() -> list[Case]:
-    """Moduli and exponents that are not right."""
-    a = RSA_A.jwk("a")
-    modulus, exponent = str(a["n"]), str(a["e"])
-    octets = RSA_A.n.to_bytes(256, "big")
-    rows: list[tuple[str, Jwk, str]] = [
-        ("n-absent", without(a, "n"), RSA),
-        ("n-empty", {**a, "n": ""}, RSA),
-        ("n-number", {**a, "n": 5}, RSA),
-        ("n-zero-in-front", {**a, "n": base64url(b"\0" + octets)}, RSA),
-        ("n-padded", {**a, "n": f"{modulus}=="}, RSA),
-        ("n-standard-alphabet", {**a, "n": standard(octets)}, RSA),
-        ("n-stray-bits", {**a, "n": stray(modulus)}, RSA),
-        ("n-white-space", {**a, "n": f"{modulus[:64]}\n{modulus[64:]}"}, RSA),
-        ("n-even", {**a, "n": number(RSA_A.n - 1)}, "the product of two odd primes is odd"),
-        ("n-1024", RSA_1024.jwk("a"), SIZE),
-        ("n-2047", {**a, "n": number(RSA_A.n >> 1 | 1)}, SIZE),
-        ("n-8193", {**a, "n": number(2**8192 + 1)}, SIZE),
-        ("e-absent", without(a, "e"), RSA),
-        ("e-empty", {**a, "e": ""}, RSA),
-        ("e-number", {**a, "e": 65537}, RSA),
-        ("e-zero", {**a, "e": "AA"}, RSA),
-        ("e-one", {**a, "e": number(1)}, "RFC 8017, section 3.1: e is odd and at least three"),
-        ("e-two", {**a, "e": number(2)}, "RFC 8017, section 3.1: e is odd and at least three"),
-        ("e-even", {**a, "e": number(65536)}, "RFC 8017, section 3.1: e is odd and at least three"),
-        ("e-zero-in-front", {**a, "e": "AAEAAQ"}, RSA),
-        ("e-padded", {**a, "e": f"{exponent}="}, RSA),
-        ("e-34-bits", {**a, "e": number(2**33 + 1)}, "policy: exponents have at most 33 bits"),
-        ("e-as-large-as-n", {**a, "e": modulus}, "policy: exponents have at most 33 bits"),
-    ]
-    return [unusable(f"rsa-{name}", key, basis) for name, key, basis in rows]
-
-
-def standard(octets: bytes) -> str:
-    """The octets in the other alphabet of base64."""
-    text = base64url(octets)
-    assert {"-", "_"} & set(text)
-    return text.replace("-", "+").replace("_", "/")
-
-
-def stray(text: str) -> str:
-    """The text with the lowest, unused bit of its last character set."""
-    assert len(text) % 4 == 2
-    assert text[-1] in "AQgw"
-    return text[:-1] + chr(ord(text[-1]) + 1)
-
-
-def ed25519() -> list[Case]:
-    """Points that are not right."""
-    a = ED_A.jwk("a")
-    x, octets = str(a["x"]), ED_A.public
-    rows: list[tuple[str, Jwk, str]] = [
-        ("crv-absent", without(a, "crv"), OKP),
-        ("crv-x25519", {**a, "crv": "X25519"}, OKP),
-        ("crv-ed448", {**a, "crv": "Ed448"}, OKP),
-        ("crv-lower-case", {**a, "crv": "ed25519"}, OKP),
-        ("alg-ed25519", {**a, "alg": "Ed25519"}, "policy: the one name the broker uses"),
-        ("alg-rs256", {**a, "alg": "RS256"}, OKP),
-        ("alg-null", {**a, "alg": None}, OKP),
-        ("use-enc", {**a, "use": "enc"}, f"{KEY}.2"),
-        ("private", {**a, "d": base64url(bytes(32))}, "RFC 7517, section 9.2"),
-        ("x-absent", without(a, "x"), OKP),
-        ("x-empty", {**a, "x": ""}, OKP),
-        ("x-31-octets", {**a, "x": base64url(octets[:-1])}, OKP),
-        ("x-33-octets", {**a, "x": base64url(octets + b"\0")}, OKP),
-        ("x-padded", {**a, "x": f"{x}="}, OKP),
-        ("x-hexadecimal", {**a, "x": octets.hex()}, OKP),
-        *((f"x-{name}", {**a, "x": base64url(point)}, POINT) for name, point in points().items()),
-    ]
-    return [unusable(f"ed25519-{name}", key, basis) for name, key, basis in rows]
-
-
-def points() -> dict[str, bytes]:
-    """Encodings of points of small order, and encodings that are not canonical."""
-    named = {
-        "zero": 0,
-        "one": 1,
-        "minus-one": PRIME - 1,
-        "order-eight": int.from_bytes(bytes.fromhex(ORDER_EIGHT[0]), "little"),
-        "order-eight-too": int.from_bytes(bytes.fromhex(ORDER_EIGHT[1]), "little"),
-        "prime": PRIME,
-        "prime-and-one": PRIME + 1,
-        "prime-and-three": PRIME + 3,
-        "all-ones": 2**255 - 1,
-    }
-    plain = {name: y.to_bytes(32, "little") for name, y in named.items()}
-    negative = {f"{name}-signed": (y + 2**255).to_bytes(32, "little") for name, y in named.items()}
-    return {**plain, **negative}
+def text_of(document: str) -> str:
+    """A document as a JSON string."""
+    return json.dumps(document)

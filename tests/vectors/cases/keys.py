@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    NoEncryption,
+    PrivateFormat,
     PublicFormat,
     load_pem_private_key,
 )
@@ -55,17 +57,9 @@ class RsaKey:
         jwk: Jwk = {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": kid}
         return {**jwk, "n": number(self.n), "e": number(self.e), **members}
 
-    def pem(self) -> bytes:
-        """The public key as a PEM file."""
-        return self.private.public_key().public_bytes(
-            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-        )
-
-    def der(self) -> bytes:
-        """The public key in DER."""
-        return self.private.public_key().public_bytes(
-            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-        )
+    def public(self, encoding: Encoding, form: PublicFormat) -> bytes:
+        """The public key as a file."""
+        return self.private.public_key().public_bytes(encoding, form)
 
 
 class EdKey:
@@ -75,6 +69,7 @@ class EdKey:
         key = load_pem_private_key((KEYS / f"{name}.pem").read_bytes(), None)
         assert isinstance(key, Ed25519PrivateKey)
         self.private = key
+        self.seed = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
         self.public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
     def sign(self, message: bytes) -> bytes:

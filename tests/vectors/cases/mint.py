@@ -109,3 +109,19 @@ def case(
     if options:
         made["options"] = options
     return {**made, "expect": outcome, "basis": basis}
+
+
+def in_families(families: Mapping[str, list[Callable[[], list[Case]]]]) -> list[Case]:
+    """All cases, each with the name of its family."""
+    return [
+        {"id": made["id"], "family": family, **made}
+        for family, makers in families.items()
+        for make in makers
+        for made in make()
+    ]
+
+
+def flipped(signature: bytes) -> bytes:
+    """The signature with one bit in its middle flipped."""
+    middle = len(signature) // 2
+    return signature[:middle] + bytes([signature[middle] ^ 1]) + signature[middle + 1 :]

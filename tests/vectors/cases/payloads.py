@@ -1,5 +1,9 @@
 """Payloads that are no JSON object, and who a token is from and for."""
 
+import gzip
+import zlib
+
+from .keys import base64url
 from .mint import (
     ABSENT,
     BROKER,
@@ -20,11 +24,6 @@ UNIQUE = "RFC 7519, section 4: claim names are unique"
 ISSUER = "OpenID Connect Core, section 3.1.3.7, item 2; Portier: iss is the broker's origin"
 AUDIENCE = "Portier: aud is the origin of the site, a string"
 PARTY = "OpenID Connect Core, section 3.1.3.7, item 5"
-
-
-def cases() -> list[Case]:
-    """All cases of this file."""
-    return json_texts() + harmless() + issuers() + audiences() + parties()
 
 
 def json_texts() -> list[Case]:
@@ -78,6 +77,37 @@ def json_texts() -> list[Case]:
         ),
         ("deep", "nested 40 levels deep", deep),
         ("many-members", "one of 265 members", text(many)),
+        ("17-levels", "nested a level deeper than it may be", levels(17)),
+        ("1025-digits", "one with too long a number", with_literal(claims(), "x", "9" * 1025)),
+        ("257-members", "one of 257 members", text(claims(**numbered(248)))),
+        ("white-space-only", "white space", "  "),
+        ("utf-32", "UTF-32", good.encode("utf-32-be")),
+        ("overlong", "one with an overlong encoding", b'{"x":"\xc1\xa1",' + good[1:].encode()),
+        ("cesu", "one with surrogates in UTF-8", b'{"x":"\xed\xa0\xbd",' + good[1:].encode()),
+        ("control", "one with a control character in a text", f'{{"x":"\x1f",{good[1:]}'),
+        ("bad-escape", "one with an escape that is none", rf'{{"x":"\a",{good[1:]}'),
+        ("comment", "one with a comment", f"{{/*x*/{good[1:]}"),
+        ("line-comment", "one with a comment up to the end of the line", f"{good}// x"),
+        ("hash-comment", "led by a comment", f"# x\n{good}"),
+        ("single-quotes", "one with single quotes", good.replace('"', "'")),
+        ("undefined", "one with undefined", with_literal(claims(), "x", "undefined")),
+        ("true-upper-case", "one with True", with_literal(claims(), "x", "True")),
+        ("negative-plus", "one with two signs", with_literal(claims(), "exp", "--1")),
+        ("underscores", "one with an underscore in a number", spelt_exp("1_700_000_630")),
+        (
+            "big-integer",
+            "one with a number as JavaScript writes large ones",
+            spelt_exp("1700000630n"),
+        ),
+        ("exponent-empty", "one with an exponent without digits", spelt_exp("1700000630e")),
+        ("bare-fraction", "one with a number that begins with a point", spelt_exp(".5")),
+        ("padded-json", "JSON in base64url", base64url(good.encode())),
+        ("token", "another token", sign()),
+        ("form", "a form", f"iss={BROKER}&aud={CLIENT_ID}&email=alice@example.com"),
+        ("xml", "XML", f"<iss>{BROKER}</iss>"),
+        ("cbor", "CBOR", b"\xa1\x63iss\x76" + BROKER.encode()),
+        ("gzip", "compressed", gzip.compress(good.encode(), mtime=0)),
+        ("deflate", "compressed, as zip would say", zlib.compress(good.encode())[2:-4]),
     ]
     rows = [
         case(
@@ -95,6 +125,17 @@ def json_texts() -> list[Case]:
         ("escaped", rf'{good[:-1]},"em\u0061il":"mallory@example.com"}}'),
         ("nonce", f'{{"nonce":"x",{good[1:]}'),
         ("unknown", f'{good[:-1]},"x":1,"x":1}}'),
+        ("iss", f'{{"iss":"https://evil.example",{good[1:]}'),
+        ("iss-after", f'{good[:-1]},"iss":"https://evil.example"}}'),
+        ("aud", f'{{"aud":"https://evil.example",{good[1:]}'),
+        ("aud-null", f'{good[:-1]},"aud":null}}'),
+        ("iat", f'{good[:-1]},"iat":0}}'),
+        ("email-original", f'{good[:-1]},"email_original":"mallory@example.com"}}'),
+        ("email-verified", f'{{"email_verified":false,{good[1:]}'),
+        ("email-same", f'{good[:-1]},"email":"alice@example.com"}}'),
+        ("all", f"{good[:-1]},{good[1:]}"),
+        ("exp-escaped", rf'{{"\u0065xp":9999999999,{good[1:]}'),
+        ("empty-name", f'{good[:-1]},"":1,"":2}}'),
     ]
     rows += [
         case(
@@ -145,11 +186,51 @@ def harmless() -> list[Case]:
             "claims named like parts of a JavaScript object",
             text(claims(constructor=1, __proto__={"email": "mallory@example.com"})),
         ),
+        ("16-levels", "nested as deep as it may be", levels(16)),
+        ("256-members", "as many claims as there may be", text(claims(**numbered(247)))),
+        ("1024-digits", "as long a number as one may be", with_literal(claims(), "x", "9" * 1024)),
+        ("other-case", "claims that differ in case", text(claims(Iss="x", EMAIL="x", Exp=0))),
+        ("full-width-name", "a claim that looks like another", text(claims(**{"\uff45mail": "x"}))),
+        (
+            "nul-in-name",
+            "a claim that begins like another",
+            with_literal(claims(), "x", '1,"exp\\u0000":0'),
+        ),
+        (
+            "separators",
+            "the separators of lines that JavaScript had",
+            text(claims(x="\u2028\u2029")),
+        ),
+        ("noncharacter", "a code point that is no character", text(claims(x="\uffff"))),
+        ("not-escaped", "text beyond ASCII as it is", '{"x":"\U0001f600",' + text(claims())[1:]),
+        (
+            "negative-zero",
+            "a negative zero, in an unknown claim",
+            with_literal(claims(), "x", "-0"),
+        ),
+        ("nested-token", "another token in a claim", text(claims(id_token=sign()))),
+        ("cnf", "a key in a claim", text(claims(cnf={"jwk": {"kty": "oct", "k": "AQ"}}))),
+        ("jti", "a token id", text(claims(jti="1", sid="2", acr="0", amr=["otp"]))),
     ]
     return [
         case(f"payload-{name}", about, sign(payload=payload), accepted(), JSON)
         for name, about, payload in rows
     ]
+
+
+def levels(number: int) -> str:
+    """A payload that is nested so deep."""
+    return with_literal(claims(), "x", "[" * (number - 1) + "]" * (number - 1))
+
+
+def numbered(number: int) -> dict[str, object]:
+    """So many claims of no meaning."""
+    return {f"c{index}": index for index in range(number)}
+
+
+def spelt_exp(literal: str) -> str:
+    """A payload whose end is spelt just so."""
+    return with_literal(claims(), "exp", literal)
 
 
 def spelt(name: str, literals: dict[str, str], code: str, basis: str) -> list[Case]:
@@ -191,8 +272,36 @@ def issuers() -> list[Case]:
         "space": f'" {BROKER}"',
         "nul": rf'"{BROKER}\u0000"',
         "no-scheme": '"broker.example"',
+        "true": "true",
+        "string-null": '"null"',
+        "array-of-two": f'["{BROKER}","https://evil.example"]',
+        "array-empty": "[]",
+        "look-alike": r'"https://br\u043eker.example"',
+        "full-width": r'"https://broker\uff0eexample"',
+        "dot": '"https://broker.example."',
+        "path": f'"{BROKER}/x"',
+        "query": f'"{BROKER}?x"',
+        "fragment": f'"{BROKER}#"',
+        "backslash": r'"https:\\\\broker.example"',
+        "escaped": '"https://broker%2Eexample"',
+        "upper-case-scheme": '"HTTPS://broker.example"',
+        "line-feed": rf'"{BROKER}\n"',
+        "google": '"accounts.google.com"',
     }
-    return [absent("iss", "token_issuer", ISSUER), *spelt("iss", literals, "token_issuer", ISSUER)]
+    part = "CVE-2024-53861: iss is compared as a whole"
+    parts = {"part": '"broker.example"', "letter": '"h"', "prefix": '"https://broker"'}
+    return [
+        absent("iss", "token_issuer", ISSUER),
+        *spelt("iss", literals, "token_issuer", ISSUER),
+        *spelt("iss", parts, "token_issuer", part),
+        case(
+            "payload-empty-object",
+            "there are no claims",
+            sign(payload="{}"),
+            "token_issuer",
+            ISSUER,
+        ),
+    ]
 
 
 def audiences() -> list[Case]:
@@ -212,6 +321,24 @@ def audiences() -> list[Case]:
         "longer": f'"{CLIENT_ID}.evil.example"',
         "prefix": '"https://rp.exampl"',
         "nonce": f'"{NONCE}"',
+        "true": "true",
+        "array-empty": "[]",
+        "array-nested": f'[["{CLIENT_ID}"]]',
+        "array-twice": f'["{CLIENT_ID}","{CLIENT_ID}"]',
+        "list": f'"{CLIENT_ID} https://evil.example"',
+        "list-comma": f'"{CLIENT_ID},https://evil.example"',
+        "wildcard": '"*"',
+        "pattern": '"https://*.example"',
+        "http": '"http://rp.example"',
+        "subdomain": '"https://www.rp.example"',
+        "parent": '"https://example"',
+        "issuer": f'"{BROKER}"',
+        "dot": '"https://rp.example."',
+        "look-alike": r'"https://r\u0440.example"',
+        "nul": rf'"{CLIENT_ID}\u0000"',
+        "space": f'"{CLIENT_ID} "',
+        "user": '"https://rp.example@evil.example"',
+        "no-scheme": '"rp.example"',
     }
     return [
         absent("aud", "token_audience", AUDIENCE),
@@ -223,6 +350,7 @@ def parties() -> list[Case]:
     """Tokens for a site that another site may use."""
     same = sign(payload=claims(azp=CLIENT_ID))
     literals = {"null": "null", "array": f'["{CLIENT_ID}"]', "other": '"https://evil.example"'}
+    literals |= {"empty": '""', "number": "1", "slash": f'"{CLIENT_ID}/"', "object": "{}"}
     return [
         case("azp-same", "azp is this site", same, accepted(), PARTY),
         *spelt("azp", literals, "token_audience", PARTY),

@@ -13,16 +13,12 @@ BASE64URL = "RFC 7515, section 2"
 STRICT = "RFC 4648, sections 3.2 and 3.5"
 
 
-def cases() -> list[Case]:
-    """All cases of this file."""
-    return parts() + alphabet() + stray_bits() + sizes()
-
-
 def parts() -> list[Case]:
     """How many parts there are, and what stands around them."""
     good = sign()
     head, payload, signature = good.split(".")
     flattened = {"protected": head, "payload": payload, "signature": signature}
+    general = {"payload": payload, "signatures": [{"protected": head, "signature": signature}]}
     wrong = [
         ("empty", "no token at all", ""),
         ("one-part", "one part", head),
@@ -39,11 +35,65 @@ def parts() -> list[Case]:
         ("json-flattened", "the flattened JSON serialization", json.dumps(flattened)),
         ("quoted", "the token as a JSON string", f'"{good}"'),
         ("escaped-dots", "the dots are percent-encoded", good.replace(".", "%2E")),
+        ("json-general", "the general JSON serialization", json.dumps(general)),
+        ("assignment", "a parameter and its name", f"id_token={good}"),
+        ("two-with-comma", "two tokens with a comma between", f"{good},{good}"),
+        ("two-with-space", "two tokens with a space between", f"{good} {good}"),
+        ("two-joined", "two tokens without anything between", f"{good}{good}"),
+        (
+            "inner-dot",
+            "a dot inside the payload",
+            f"{head}.{payload[:8]}.{payload[8:]}.{signature}",
+        ),
+        ("double-dot", "two dots after the header", f"{head}..{payload}.{signature}"),
+        ("selective-disclosure", "a token with room for disclosures", f"{good}~"),
+        ("paseto", "a token of another kind", f"v4.public.{payload}"),
+        ("one-dot-leader", "another character that looks like a dot", good.replace(".", "\u2024")),
+        ("full-width-dot", "the full-width dot", good.replace(".", "\uff0e")),
+        ("zero-width-space", "nothing to be seen after the dot", good.replace(".", ".\u200b", 1)),
+        ("byte-order-mark", "a byte order mark in front", f"\ufeff{good}"),
+        ("data-url", "a data URL", f"data:application/jwt,{good}"),
+        ("xml", "an element of XML", f"<id_token>{good}</id_token>"),
+        ("undefined", "what a script makes of nothing", "undefined"),
     ]
-    return [
+    made = [
         case(f"structure-{name}", about, token, "token_malformed", COMPACT)
         for name, about, token in wrong
     ]
+    # A reader that takes JSON for a compact token, too, can be told two things at once.
+    polyglot = {f"  {head}.{payload}.": "", **flattened, "payload": base64url(octets(claims()))}
+    sealed = base64url(octets({"alg": "dir", "enc": "A128GCM"}))
+    made += [
+        case(
+            "structure-polyglot",
+            "a JSON serialization with a compact token for the name of a member",
+            json.dumps(polyglot),
+            "token_malformed",
+            "CVE-2022-39227",
+        ),
+        case(
+            "structure-encrypted",
+            "an encrypted token, for which the public key would do",
+            f"{sealed}..{head}.{payload}.{signature}",
+            "token_malformed",
+            "RFC 8725, section 2.3; CVE-2023-51774",
+        ),
+        case(
+            "structure-parts-exchanged",
+            "the payload in front of the header",
+            f"{payload}.{head}.{signature}",
+            "token_header",
+            COMPACT,
+        ),
+        case(
+            "structure-signature-of-nothing",
+            "a signature of no octets, which is the empty text in any encoding",
+            f"{head}.{payload}.=",
+            "token_malformed",
+            "RFC 7515, section 7.1; CVE-2020-28042",
+        ),
+    ]
+    return made
 
 
 def alphabet() -> list[Case]:
@@ -72,11 +122,32 @@ def alphabet() -> list[Case]:
             "a part of 4n + 1 characters",
             seal(head, f"{payload:A<{len(payload) // 4 * 4 + 5}}"),
         ),
+        ("lone-signature", "a signature of one character", f"{head}.{payload}.A"),
+        ("lines", "lines of 76 characters, as in mail", wrapped(good)),
+        ("carriage-return", "a carriage return behind", f"{good}\r"),
+        ("vertical-tab", "a vertical tab behind", f"{good}\v"),
+        ("no-break-space", "a no-break space in front", f"\xa0{good}"),
+        (
+            "inner-padding",
+            "padding in the middle of a part",
+            seal(f"{head[:8]}=={head[8:]}", payload),
+        ),
+        ("padding-only", "padding alone for a header", seal("==", payload)),
+        ("escaped-padding", "percent-encoded padding", f"{good}%3D%3D"),
+        ("imap-comma", "a comma for a slash, as mail folders have it", f"{good[:-6]},{good[-5:]}"),
+        ("tilde", "a tilde, as other URL-safe alphabets have it", f"{good[:-6]}~{good[-5:]}"),
+        ("hexadecimal", "a payload in hexadecimal with a colon", seal(head, f"00:{payload}")),
+        ("quoted-printable", "a soft line break", seal(head, f"{payload[:40]}=\r\n{payload[40:]}")),
     ]
     return [
         case(f"base64url-{name}", about, token, "token_malformed", f"{BASE64URL}; {STRICT}")
         for name, about, token in wrong
     ]
+
+
+def wrapped(text: str) -> str:
+    """The text in lines."""
+    return "\r\n".join(text[start : start + 76] for start in range(0, len(text), 76))
 
 
 def stray_bits() -> list[Case]:

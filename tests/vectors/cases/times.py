@@ -34,14 +34,16 @@ NOT_A_TIME = {
     "infinite": "1e400",
     "largest-integer": "18446744073709551615",
     "long": "9" * 400,
+    "false": "false",
+    "empty": '""',
+    "minus-infinite": "-1e400",
+    "tiny-negative": "-0.001",
+    "date": '"2023-11-14T22:23:50Z"',
+    "fraction-too-large": "253402300799.5",
+    "beyond-double": "1" + "0" * 309,
     "number-token": '{"$serde_json::private::Number":"1700000630"}',
 }
 """Values that are no time from 1970 to 9999, whichever claim has them."""
-
-
-def cases() -> list[Case]:
-    """All cases of this file."""
-    return forms() + ends() + starts() + sessions()
 
 
 def forms() -> list[Case]:
@@ -67,6 +69,11 @@ def forms() -> list[Case]:
         "auth-time": ("auth_time", "1700000020", accepted(auth_time=1700000020)),
         "auth-time-fraction": ("auth_time", "1700000020.5", accepted(auth_time=1700000020.5)),
         "auth-time-zero": ("auth_time", "0", accepted(auth_time=0)),
+        "auth-time-future": ("auth_time", "4000000000", accepted(auth_time=4000000000)),
+        "auth-time-before-session": ("auth_time", "1600000000", accepted(auth_time=1600000000)),
+        "nbf-negative-zero": ("nbf", "-0", accepted()),
+        "nbf-tiny": ("nbf", "1e-400", accepted()),
+        "exp-fraction-of-9999": ("exp", "253402300798.999", accepted()),
     }
     rows += [
         case(name, f"{claim} as a broker may write it", token, outcome, DATE)
@@ -155,6 +162,40 @@ def starts() -> list[Case]:
         for name, about, time, good in rows
     ]
     return made
+
+
+def other_leeways() -> list[Case]:
+    """The same edges for clients that allow more, or nothing."""
+    rows = [
+        ("exp-no-leeway", claims(exp=NOW + 1, iat=NOW), 0, accepted(issued_at=NOW)),
+        ("exp-no-leeway-now", claims(exp=NOW, iat=NOW - 1), 0, "token_expired"),
+        ("exp-no-leeway-fraction", claims(exp=NOW + 0.25), 0, accepted()),
+        ("exp-no-leeway-past", claims(exp=NOW - 0.25), 0, "token_expired"),
+        ("iat-no-leeway", claims(iat=NOW), 0, accepted(issued_at=NOW)),
+        ("iat-no-leeway-fraction", claims(iat=NOW + 0.25), 0, "token_not_yet_valid"),
+        ("iat-no-leeway-next-second", claims(iat=NOW + 1), 0, "token_not_yet_valid"),
+        ("nbf-no-leeway", claims(nbf=NOW), 0, accepted()),
+        ("nbf-no-leeway-next-second", claims(nbf=NOW + 1), 0, "token_not_yet_valid"),
+        ("session-no-leeway", claims(iat=STARTED_AT), 0, accepted(issued_at=STARTED_AT)),
+        ("session-no-leeway-before", claims(iat=STARTED_AT - 0.5), 0, "session_email"),
+        ("exp-most-leeway", claims(exp=NOW - 299, iat=STARTED_AT - 290), 300, STARTED_AT - 290),
+        ("exp-most-leeway-over", claims(exp=NOW - 300, iat=STARTED_AT - 290), 300, "token_expired"),
+        ("iat-most-leeway", claims(iat=NOW + 300, exp=NOW + 600), 300, NOW + 300),
+        ("iat-most-leeway-over", claims(iat=NOW + 301, exp=NOW + 600), 300, "token_not_yet_valid"),
+        ("session-most-leeway", claims(iat=STARTED_AT - 300), 300, STARTED_AT - 300),
+        ("session-most-leeway-over", claims(iat=STARTED_AT - 301), 300, "session_email"),
+    ]
+    return [
+        case(
+            f"leeway-{name}",
+            "the edge of the leeway, for a client that has another than usual",
+            sign(payload=payload),
+            accepted(issued_at=outcome) if isinstance(outcome, int) else outcome,
+            f"{EXPIRY}; policy: a leeway of at most 300 seconds",
+            leeway_seconds=leeway,
+        )
+        for name, payload, leeway, outcome in rows
+    ]
 
 
 def sessions() -> list[Case]:

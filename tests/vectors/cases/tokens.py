@@ -1,8 +1,29 @@
 """`tokens.json`: tokens, and what verifying each must lead to."""
 
-from . import headers, identities, payloads, signatures, structure, times
+from . import (
+    confusions,
+    ed25519,
+    header_texts,
+    headers,
+    identities,
+    paddings,
+    payloads,
+    signatures,
+    structure,
+    times,
+)
 from .keys import ED_A, ED_B, RSA_1024, RSA_3072, RSA_A, RSA_B, Jwk, base64url, number, without
-from .mint import BROKER, CLIENT_ID, EMAIL, LEEWAY, NONCE, NOW, REDIRECT_URI, STARTED_AT
+from .mint import (
+    BROKER,
+    CLIENT_ID,
+    EMAIL,
+    LEEWAY,
+    NONCE,
+    NOW,
+    REDIRECT_URI,
+    STARTED_AT,
+    in_families,
+)
 
 ABOUT = (
     "A client for `broker` and `redirect_uri`, with `leeway_seconds` and the case's options, gets "
@@ -12,10 +33,39 @@ ABOUT = (
 )
 
 
+FAMILIES = {
+    "compact structure": [structure.parts, structure.sizes],
+    "base64url": [structure.alphabet, structure.stray_bits],
+    "header: algorithm": [headers.algorithms],
+    "header: key id": [headers.key_ids],
+    "header: type": [headers.types],
+    "header: extensions and offered keys": [headers.extensions],
+    "header: JSON": [header_texts.good, header_texts.json_texts],
+    "confusion of keys": [confusions.public_keys_as_secrets, confusions.other_algorithms],
+    "unusable keys": [confusions.unusable_keys],
+    "signature: accepted": [signatures.good],
+    "signature: RSA numbers": [signatures.numbers],
+    "signature: RSA encodings and forgeries": [paddings.cases],
+    "signature: Ed25519": [ed25519.cases],
+    "payload: JSON": [payloads.json_texts, payloads.harmless],
+    "claims: issuer": [payloads.issuers],
+    "claims: audience": [payloads.audiences, payloads.parties],
+    "claims: times": [times.forms, times.ends, times.starts, times.other_leeways],
+    "claims: nonce": [identities.nonces],
+    "claims: address": [identities.emails, identities.originals, identities.verified],
+    "claims: identity providers": [identities.identity_providers],
+    "order of the checks": [times.sessions],
+}
+
+
 def document() -> dict[str, object]:
     """The whole file."""
+    return {"about": ABOUT, **setting(), "cases": in_families(FAMILIES)}
+
+
+def setting() -> dict[str, object]:
+    """The broker, the site, the login and the time."""
     return {
-        "about": ABOUT,
         "broker": BROKER,
         "redirect_uri": REDIRECT_URI,
         "client_id": CLIENT_ID,
@@ -27,14 +77,6 @@ def document() -> dict[str, object]:
         "options": {},
         "discovery": discovery(),
         "key_set": {"keys": usable() + unusable()},
-        "cases": [
-            *structure.cases(),
-            *headers.cases(),
-            *signatures.cases(),
-            *payloads.cases(),
-            *times.cases(),
-            *identities.cases(),
-        ],
     }
 
 

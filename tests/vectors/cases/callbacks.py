@@ -1,0 +1,380 @@
+"""`callbacks.json`: what arrives at the redirect URI, once or several times."""
+
+from . import tokens
+from .keys import ED_A
+from .mint import EMAIL, Case, claims, header, in_families, sign
+
+ABOUT = (
+    "The setting is that of tokens.json. The login is started with `start`, besides its address. "
+    "Then every element of `attempts` arrives: `params`, the names and values of a form in their "
+    "order, and the secret of the `browser`, if it has one. `expect` has an outcome for each of "
+    "them. Written by generate.py."
+)
+FORM = "OAuth 2.0 Form Post Response Mode, section 2"
+ONCE = "RFC 6749, section 3.1: parameters are not repeated"
+ERROR = "OpenID Connect Core, section 3.2.2.6"
+SINGLE = "OpenID Connect Core, section 3.2.2.11: a nonce is used once"
+BROWSER = "OpenID Connect Core, section 15.5.2"
+LIMIT = "policy: at most 4096 octets"
+EMPTY = "Portier: the broker always posts state, also an empty one"
+
+SECRET = "a secret of this browser"
+TOKEN = ("id_token", sign())
+FORGED = ("id_token", sign(payload=claims(email="mallory@example.com"), signer=ED_A.sign))
+OTHER = ("id_token", sign(payload=claims(email_original="mallory@example.com")))
+
+Params = tuple[tuple[str, str], ...]
+
+
+def document() -> dict[str, object]:
+    """The whole file."""
+    families = {
+        "callback: parameters": [parameters],
+        "callback: repeated parameters": [repeated],
+        "callback: errors of the broker": [errors],
+        "callback: sizes": [sizes],
+        "callback: several attempts": [attempts],
+        "callback: binding to the browser": [browsers],
+    }
+    return {"about": ABOUT, **tokens.setting(), "cases": in_families(families)}
+
+
+def login(**changes: object) -> dict[str, object]:
+    """The outcome of a good callback."""
+    return {"email": EMAIL, "state": None, "session": None, "same_browser": False, **changes}
+
+
+def case(
+    identifier: str,
+    about: str,
+    attempts: list[dict[str, object]],
+    expect: list[str | dict[str, object]],
+    basis: str,
+    **start: str,
+) -> Case:
+    """One case; `start` is with what the login starts besides its address."""
+    outcomes = [{"code": one} if isinstance(one, str) else one for one in expect]
+    assert len(outcomes) == len(attempts)
+    return {
+        "id": identifier,
+        "about": about,
+        "start": start,
+        "attempts": attempts,
+        "expect": outcomes,
+        "basis": basis,
+    }
+
+
+def attempt(*params: tuple[str, str], **browser: str) -> dict[str, object]:
+    """A form that arrives."""
+    return {"params": [list(param) for param in params], **browser}
+
+
+def once(
+    identifier: str, about: str, params: Params, expect: str | dict[str, object], basis: str
+) -> Case:
+    """A case of one attempt."""
+    return case(identifier, about, [attempt(*params)], [expect], basis)
+
+
+def parameters() -> list[Case]:
+    """What a form may have, and what it has to."""
+    good = login()
+    rows: list[tuple[str, str, Params, str | dict[str, object], str]] = [
+        ("token", "a token and nothing else", (TOKEN,), good, FORM),
+        ("state", "a state", (TOKEN, ("state", "s")), login(state="s"), FORM),
+        ("state-empty", "an empty state is none", (TOKEN, ("state", "")), good, EMPTY),
+        ("state-first", "the state in front", (("state", "s"), TOKEN), login(state="s"), FORM),
+        (
+            "state-markup",
+            "a state that nobody here gave out is handed on as it is",
+            (TOKEN, ("state", "<script>\0\n'")),
+            login(state="<script>\0\n'"),
+            "policy: a state is not trusted",
+        ),
+        ("error-empty", "an empty error is none", (TOKEN, ("error", "")), good, EMPTY),
+        (
+            "description-only",
+            "a description of no error",
+            (TOKEN, ("error_description", "x")),
+            good,
+            ERROR,
+        ),
+        (
+            "others",
+            "parameters of other names",
+            (("code", "x"), TOKEN, ("access_token", "x"), ("expires_in", "1"), ("iss", "x")),
+            good,
+            "RFC 6749, section 3.1: unknown parameters are ignored",
+        ),
+        ("nothing", "nothing", (), "missing_token", FORM),
+        ("token-empty", "an empty token", (("id_token", ""),), "missing_token", FORM),
+        ("state-only", "a state and no token", (("state", "s"),), "missing_token", FORM),
+        ("code-only", "a code and no token", (("code", "x"),), "missing_token", FORM),
+        ("name-case", "a name in upper case", (("ID_TOKEN", TOKEN[1]),), "missing_token", FORM),
+        ("name-space", "a name with a space", (("id_token ", TOKEN[1]),), "missing_token", FORM),
+        (
+            "name-array",
+            "a name as PHP has lists",
+            (("id_token[]", TOKEN[1]),),
+            "missing_token",
+            FORM,
+        ),
+        (
+            "name-nul",
+            "a name with a zero octet",
+            (("id_token\0", TOKEN[1]),),
+            "missing_token",
+            FORM,
+        ),
+        (
+            "access-token",
+            "the token under another name",
+            (("access_token", TOKEN[1]),),
+            "missing_token",
+            FORM,
+        ),
+        ("token-space", "a space", (("id_token", " "),), "token_malformed", FORM),
+        (
+            "whole-fragment",
+            "a whole fragment for a token",
+            (("id_token", f"#id_token={TOKEN[1]}"),),
+            "token_malformed",
+            FORM,
+        ),
+    ]
+    return [once(f"form-{name}", *row) for name, *row in rows]  # type: ignore[arg-type]
+
+
+def repeated() -> list[Case]:
+    """Parameters that are there twice, whichever is read first."""
+    good, bad = TOKEN, FORGED
+    rows: list[tuple[str, str, Params]] = [
+        ("token", "two tokens, both good", (good, good)),
+        ("token-forged-first", "a forged token and a good one", (bad, good)),
+        ("token-forged-last", "a good token and a forged one", (good, bad)),
+        ("token-empty-first", "an empty token and a good one", (("id_token", ""), good)),
+        ("token-empty-last", "a good token and an empty one", (good, ("id_token", ""))),
+        ("token-apart", "two tokens with something between", (good, ("state", "s"), good)),
+        ("state", "two states", (good, ("state", "a"), ("state", "b"))),
+        ("state-empty", "two empty states", (good, ("state", ""), ("state", ""))),
+        ("error", "two errors", (("error", "a"), ("error", "b"))),
+        ("error-empty", "two empty errors beside a token", (good, ("error", ""), ("error", ""))),
+        (
+            "description",
+            "two descriptions",
+            (("error", "a"), ("error_description", "a"), ("error_description", "b")),
+        ),
+        ("all", "everything twice", (good, ("state", "s"), good, ("state", "s"))),
+    ]
+    # What is refused for its form alone uses up nothing.
+    return [
+        case(
+            f"repeated-{name}",
+            f"{about}; then the form as it should be",
+            [attempt(*params), attempt(TOKEN)],
+            ["token_malformed", login()],
+            ONCE,
+        )
+        for name, about, params in rows
+    ]
+
+
+def errors() -> list[Case]:
+    """The broker says no."""
+    denied = ("error", "access_denied")
+    rows: list[tuple[str, str, Params]] = [
+        ("error", "an error", (denied,)),
+        ("error-described", "an error with a description", (denied, ("error_description", "no"))),
+        ("error-state", "an error with a state", (denied, ("state", "s"))),
+        ("error-with-token", "an error and a good token", (denied, TOKEN)),
+        ("error-after-token", "a good token and an error", (TOKEN, denied)),
+        ("error-with-forged-token", "an error and a forged token", (FORGED, denied)),
+        ("error-unknown", "an error nobody knows", (("error", "<b>\r\nX: y"),)),
+        ("error-space", "an error of a space", (("error", " "),)),
+        ("error-nul", "an error of a zero octet", (("error", "\0"),)),
+        ("error-empty-description", "an empty description", (denied, ("error_description", ""))),
+    ]
+    return [
+        case(
+            f"broker-{name}",
+            f"{about}; then a token after all",
+            [attempt(*params), attempt(TOKEN)],
+            ["broker_error", login()],
+            ERROR,
+        )
+        for name, about, params in rows
+    ]
+
+
+def sizes() -> list[Case]:
+    """Parameters at their limits, and beyond."""
+    made = [
+        once(
+            "size-state-at-limit",
+            "a state of 4096 octets",
+            (TOKEN, ("state", "s" * 4096)),
+            login(state="s" * 4096),
+            LIMIT,
+        ),
+        once(
+            "size-error-at-limit",
+            "an error of 4096 octets",
+            (("error", "e" * 4096),),
+            "broker_error",
+            LIMIT,
+        ),
+    ]
+    rows: list[tuple[str, str, Params, str]] = [
+        ("state", "a state of 4097 octets", (TOKEN, ("state", "s" * 4097)), "token_malformed"),
+        (
+            "state-unicode",
+            "a state of 2049 letters of two octets",
+            (TOKEN, ("state", "\u00e9" * 2049)),
+            "token_malformed",
+        ),
+        ("error", "an error of 4097 octets", (("error", "e" * 4097),), "token_malformed"),
+        (
+            "description",
+            "a description of 4097 octets",
+            (("error", "e"), ("error_description", "d" * 4097)),
+            "token_malformed",
+        ),
+        (
+            "description-alone",
+            "the same beside a good token",
+            (TOKEN, ("error_description", "d" * 4097)),
+            "token_malformed",
+        ),
+        ("token", "a token of 16385 octets", (("id_token", "a" * 16385),), "token_too_large"),
+    ]
+    made += [
+        case(
+            f"size-{name}-over-limit",
+            f"{about}; then the form as it should be",
+            [attempt(*params), attempt(TOKEN)],
+            [code, login()],
+            LIMIT if name != "token" else "policy: at most 16 KiB",
+        )
+        for name, about, params, code in rows
+    ]
+    return made
+
+
+def attempts() -> list[Case]:
+    """More than one callback for one login."""
+    eddsa = ("id_token", sign(header(alg="EdDSA", kid="ed-a"), signer=ED_A.sign))
+    good = attempt(TOKEN)
+    old = attempt(("id_token", sign(payload=claims(iat=1_600_000_000))))
+    unknown = attempt(("id_token", sign(payload=claims(nonce="x"))))
+    rows: list[tuple[str, str, list[dict[str, object]], list[str | dict[str, object]]]] = [
+        ("twice", "the same token twice", [good, good], [login(), "session_used"]),
+        (
+            "thrice",
+            "the same token three times",
+            [good, good, good],
+            [login(), "session_used", "session_used"],
+        ),
+        (
+            "other-token",
+            "another token of the same nonce",
+            [good, attempt(eddsa)],
+            [login(), "session_used"],
+        ),
+        (
+            "other-address",
+            "a genuine token for another address uses up the login",
+            [attempt(OTHER), good],
+            ["session_email", "session_used"],
+        ),
+        (
+            "too-old",
+            "so does one from before the login",
+            [old, good],
+            ["session_email", "session_used"],
+        ),
+        (
+            "forged-between",
+            "forged tokens before and after",
+            [attempt(FORGED), good, attempt(FORGED)],
+            ["token_signature", login(), "token_signature"],
+        ),
+        (
+            "unknown-nonce",
+            "a genuine token of a nonce that is not ours",
+            [unknown, good, unknown],
+            ["session_unknown", login(), "session_unknown"],
+        ),
+        (
+            "error-between",
+            "an error after the login",
+            [good, attempt(("error", "access_denied")), good],
+            [login(), "broker_error", "session_used"],
+        ),
+    ]
+    return [
+        case(f"attempts-{name}", about, made, expect, SINGLE) for name, about, made, expect in rows
+    ]
+
+
+def browsers() -> list[Case]:
+    """A login that belongs to one browser."""
+    bound = login(same_browser=True)
+    rows: list[tuple[str, str, list[dict[str, object]], list[str | dict[str, object]]]] = [
+        ("same", "the same browser", [attempt(TOKEN, browser=SECRET)], [bound]),
+        ("none", "a browser without the secret", [attempt(TOKEN)], ["session_browser"]),
+        ("empty", "an empty secret", [attempt(TOKEN, browser="")], ["session_browser"]),
+        ("other", "another browser", [attempt(TOKEN, browser="x")], ["session_browser"]),
+        (
+            "prefix",
+            "a part of the secret",
+            [attempt(TOKEN, browser=SECRET[:-1])],
+            ["session_browser"],
+        ),
+        (
+            "longer",
+            "the secret and more",
+            [attempt(TOKEN, browser=f"{SECRET} ")],
+            ["session_browser"],
+        ),
+        (
+            "case",
+            "the secret in upper case",
+            [attempt(TOKEN, browser=SECRET.upper())],
+            ["session_browser"],
+        ),
+        (
+            "used-up",
+            "another browser, and then the right one: the token has been seen by somebody else",
+            [attempt(TOKEN, browser="x"), attempt(TOKEN, browser=SECRET)],
+            ["session_browser", "session_used"],
+        ),
+        (
+            "forged",
+            "a forged token in another browser uses up nothing",
+            [attempt(FORGED, browser="x"), attempt(TOKEN, browser=SECRET)],
+            ["token_signature", bound],
+        ),
+    ]
+    made = [
+        case(f"browser-{name}", about, tried, expect, BROWSER, browser=SECRET)
+        for name, about, tried, expect in rows
+    ]
+    made += [
+        case(
+            "browser-not-bound",
+            "a login that is bound to no browser, in one with a secret",
+            [attempt(TOKEN, browser=SECRET)],
+            [login()],
+            BROWSER,
+        ),
+        case(
+            "session-text",
+            "the application's own text comes back with the login",
+            [attempt(TOKEN, ("state", "s"))],
+            [login(session="/back?to=1", state="s")],
+            "policy: session stays in the store",
+            session="/back?to=1",
+        ),
+    ]
+    return made

@@ -1,0 +1,57 @@
+"""Makes README.md: what families of cases there are, how many, and what they rest on."""
+
+from collections import Counter
+from typing import Any
+
+Cases = dict[str, list[dict[str, Any]]]
+
+HEAD = """# Test vectors
+
+What all languages must agree on. Every case has an `id`, what it is `about`, what it has to lead
+to (`expect`), and the `basis` of that: a rule of the protocol or an RFC, a published advisory, or a
+policy of ours. Rust, Python and Node replay every file and compare the exact codes.
+
+The cases with a family are put together and signed by `cases/`, deterministically, from the keys in
+`../keys`; `generate.py` writes their files and this page, and `generate.py --check` says whether
+they are what it would write. The others are written by hand.
+
+"""
+
+
+def page(files: Cases) -> str:
+    """The whole page, from the cases of each file."""
+    total = sum(len(cases) for cases in files.values())
+    lines = [f"{HEAD}There are {total} cases.\n"]
+    lines += ["| file | family | cases | refused |", "|---|---|--:|--:|"]
+    for name, cases in files.items():
+        families = Counter(family(case) for case in cases)
+        refused = Counter(family(case) for case in cases if codes(case))
+        lines += [
+            f"| `{name}` | {kind} | {number} | {refused[kind]} |"
+            for kind, number in families.items()
+        ]
+    lines += ["", "## What they rest on", ""]
+    for name, cases in files.items():
+        found: dict[str, set[str]] = {}
+        for case in cases:
+            found.setdefault(family(case), set()).update(case["basis"].split("; "))
+        lines.append(f"`{name}`\n")
+        lines += [f"- {kind}: {'; '.join(sorted(bases))}" for kind, bases in found.items()]
+        lines.append("")
+    lines += ["## What refuses", "", "| code | cases |", "|---|--:|"]
+    seen = Counter(code for cases in files.values() for case in cases for code in set(codes(case)))
+    lines += [f"| `{code}` | {number} |" for code, number in sorted(seen.items())]
+    return "\n".join(lines) + "\n"
+
+
+def family(case: dict[str, Any]) -> str:
+    """The name of the case's family; what is written by hand has none."""
+    return str(case.get("family", "by hand"))
+
+
+def codes(case: dict[str, Any]) -> list[str]:
+    """The codes of the errors a case leads to."""
+    outcomes = case["expect"] if isinstance(case["expect"], list) else [case["expect"]]
+    found = [one["code"] for one in outcomes if isinstance(one, dict) and "code" in one]
+    # An address may be one the broker can vouch for and nobody can type.
+    return found + [code for code in [case.get("authenticate")] if code == "invalid_email"]
