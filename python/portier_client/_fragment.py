@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SCRIPT = """
 const form = document.forms[0];
@@ -38,8 +42,12 @@ PAGE = f"""<!doctype html>
 
 _SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 
-PAGE_POLICY = (
-    f"default-src 'none'; script-src 'sha256-{_SCRIPT_HASH}'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-"""The ``Content-Security-Policy`` of the page."""
+
+def page_policy(hosts: Iterable[str]) -> str:
+    """Return the ``Content-Security-Policy`` of the page; a login may lead to ``hosts``."""
+    # Chromium holds a form to `form-action` through the redirects that follow it.
+    targets = " ".join(["'self'", *(f"https://{host}" for host in hosts)])
+    return (
+        f"default-src 'none'; script-src 'sha256-{_SCRIPT_HASH}'; "
+        f"base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
+    )

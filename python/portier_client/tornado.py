@@ -30,12 +30,13 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from tornado.web import RequestHandler
 
-from . import PortierError, _fragment, safe_next
-from ._problems import PAGE_POLICY, Problem, explain, render
+from . import BrowserMismatch, PortierError, SessionUsed, _binding, _fragment, _pages, safe_next
+from ._pages import Confirmation
+from ._problems import NO_COOKIES, Problem, explain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from . import Client, Login
 
 __all__ = [
+    "Confirmation",
     "FragmentVerifyHandler",
     "LoginHandler",
     "PortierMixin",
@@ -90,6 +92,12 @@ class PortierMixin(RequestHandler):
     allowed_hosts: ClassVar[Sequence[str]] = ()
     """Hosts other than this site that ``next`` may lead to, over ``https`` only."""
 
+    browser_binding: ClassVar[Literal["off", "confirm", "require"]] = "confirm"
+    """What happens where a login ends in another browser than it was started in, as when mail is
+    opened on another device: the person is asked whether to go on (``"confirm"``), it is refused
+    (``"require"``), or nobody looks (``"off"``), and then an attacker can sign a visitor in as the
+    attacker. The same for all handlers of a site."""
+
     @property
     def portier(self) -> Client:
         """The client to log in with."""
@@ -104,28 +112,57 @@ class PortierMixin(RequestHandler):
         would be missing on the page that follows. A site that keeps sessions on its server should
         begin a new one in ``on_login``, never go on with the one from before.
         """
-        secure = self.portier.redirect_uri.startswith("https:")
-        return {"httponly": True, "samesite": "Lax", "secure": secure}
+        return {"httponly": True, "samesite": "Lax", "secure": self._is_secure}
 
     async def start_login(self, email: str, next_page: str = "") -> None:
         """Send the browser to the broker, to prove that ``email`` is its person's address.
 
         ``next_page`` comes back once that is done. Where it would lead off this site it is dropped.
         """
+        binds = self.browser_binding != "off"
+        secret = (self._browser_secret() or _binding.new_secret()) if binds else None
         try:
             page = self.safe_next(next_page)
-            url = await self.portier.authenticate(email, session=page)
+            url = await self.portier.authenticate(email, session=page, browser=secret)
         except PortierError as error:
             await self._fail(error)
-        else:
-            self.see_other(url)
+            return
+        if secret is not None:
+            self._keep_browser_secret(secret)
+        self.see_other(url)
 
-    async def finish_login(self) -> Login:
+    async def finish_login(self) -> Login | None:
         """Read the broker's answer from this request's form. Call it once per request.
 
+        Returns ``None`` if the request has been answered with a page instead: one that posts the
+        form again, with cookies, or one that asks the person whether to go on in this browser.
         Raises the :class:`~portier_client.PortierError` that says why there is no login.
         """
-        return await self.portier.complete(self.request.body_arguments)
+        form = self.request.body_arguments
+        if self.browser_binding == "off":
+            return await self.portier.complete(form)
+        secret, confirmation = self._browser_secret(), _binding.confirmation_of(form)
+        if secret is None and _binding.AGAIN not in form:
+            self._post_again()
+            return None
+        if secret is None and confirmation is not None:
+            # The cookie that came with the question is not there.
+            self.answer_problem(NO_COOKIES)
+            return None
+        if secret is None:
+            # This browser did not start the login; from here on it can be told from others.
+            secret = _binding.new_secret()
+            self._keep_browser_secret(secret)
+        try:
+            return await self.portier.complete(form, secret, confirmation=confirmation)
+        except BrowserMismatch as error:
+            if self.browser_binding == "require" or error.confirmation is None:
+                raise
+            fields = _binding.fields_to_confirm(form, error.confirmation)
+            self._keep_private()
+            self.set_header("X-Frame-Options", "DENY")
+            self.show_confirmation(Confirmation(error.email, fields))
+            return None
 
     def safe_next(self, page: str) -> str | None:
         """Return ``page`` as a redirect may use it, or ``None`` if it would lead off this site."""
@@ -145,7 +182,6 @@ class PortierMixin(RequestHandler):
         """Answer with the problem's status and page."""
         self.set_status(problem.status)
         self._keep_private()
-        self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("X-Frame-Options", "DENY")
         if problem.retry_after is not None:
             self.set_header("Retry-After", str(problem.retry_after))
@@ -153,12 +189,43 @@ class PortierMixin(RequestHandler):
 
     def show_problem(self, problem: Problem) -> None:
         """Write the page about a failed login. Override it for the looks of the site."""
-        self.set_header("Content-Security-Policy", PAGE_POLICY)
-        self.finish(render(problem, self.settings.get("login_url", "/")))
+        self.set_header("Content-Security-Policy", _pages.PROBLEM_POLICY)
+        self.finish(_pages.problem_page(problem, self.settings.get("login_url", "/")))
+
+    def show_confirmation(self, confirmation: Confirmation) -> None:
+        """Write the page that asks whether to sign in, in this browser, the person named there.
+
+        Override it for the looks of the site: with a form that posts its fields to the address of
+        the page, once and only when a person says so, and with a ``Content-Security-Policy`` that
+        forbids frames.
+        """
+        policy = _pages.confirmation_policy(self.allowed_hosts)
+        self.set_header("Content-Security-Policy", policy)
+        self.finish(_pages.confirmation_page(confirmation, self.settings.get("login_url", "/")))
+
+    def _post_again(self) -> None:
+        self._keep_private()
+        self.set_header("X-Frame-Options", "DENY")
+        policy = _pages.posting_policy(self.allowed_hosts)
+        self.set_header("Content-Security-Policy", policy)
+        fields = _binding.fields_to_post_again(self.request.body_arguments)
+        self.finish(_pages.page_that_posts(fields))
+
+    @property
+    def _is_secure(self) -> bool:
+        return self.portier.redirect_uri.startswith("https:")
+
+    def _browser_secret(self) -> str | None:
+        return _binding.known_secret(self.get_cookie(_binding.cookie_name(secure=self._is_secure)))
+
+    def _keep_browser_secret(self, secret: str) -> None:
+        name, seconds = _binding.cookie_name(secure=self._is_secure), _binding.COOKIE_SECONDS
+        self.set_cookie(name, secret, max_age=seconds, **self.cookie_flags)
 
     def _keep_private(self) -> None:
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("X-Content-Type-Options", "nosniff")
 
     async def _fail(self, error: PortierError) -> None:
         ours = explain(error).status >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -185,11 +252,10 @@ class LoginHandler(PortierMixin):
 class VerifyHandler(PortierMixin):
     """Completes a login: the redirect URI, to which the broker has the browser post its answer.
 
-    That post comes from another site, without cookies, so that the XSRF check cannot apply. The
-    token shows whose address it is, once, but not whose browser: an attacker can have a visitor's
-    browser post an answer to the attacker's own login, and the visitor is then signed in as the
-    attacker (login CSRF). The manual says how to bind a login to its browser. No other handler
-    needs the exemption.
+    That post comes from another site, without cookies, so that the XSRF check cannot apply. In its
+    place a login is bound to the browser it was started in, see ``browser_binding``: or an attacker
+    could have a visitor's browser post an answer to the attacker's own login, and the visitor would
+    be signed in as the attacker (login CSRF). No other handler needs the exemption.
     """
 
     def on_login(self, login: Login) -> Awaitable[None] | None:
@@ -207,7 +273,13 @@ class VerifyHandler(PortierMixin):
         try:
             login = await self.finish_login()
         except PortierError as error:
-            await self._fail(error)
+            if isinstance(error, SessionUsed) and error.same_browser:
+                # A reload, or a second answer: this browser has completed this very login.
+                self.see_other(self.default_next)
+            else:
+                await self._fail(error)
+            return
+        if login is None:
             return
         await _settle(self.on_login(login))
         if not self._finished:
@@ -247,7 +319,7 @@ class FragmentVerifyHandler(VerifyHandler):
         """Show a page that posts the fragment to this handler."""
         self._keep_private()
         self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Content-Security-Policy", _fragment.PAGE_POLICY)
+        self.set_header("Content-Security-Policy", _fragment.page_policy(self.allowed_hosts))
         self.finish(_fragment.PAGE)
 
     head = get

@@ -15,6 +15,7 @@ from tornado.web import Application, HTTPError, authenticated
 
 from portier_client import Client, InvalidEmail, Login, PortierError
 from portier_client.tornado import (
+    Confirmation,
     FragmentVerifyHandler,
     LoginHandler,
     PortierMixin,
@@ -44,6 +45,9 @@ class Page(PortierMixin):
 
     def show_problem(self, problem: Problem) -> None:
         self.render("problem.html", problem=problem)
+
+    def show_confirmation(self, confirmation: Confirmation) -> None:
+        self.render("confirm.html", confirmation=confirmation)
 
 
 class Index(Page):

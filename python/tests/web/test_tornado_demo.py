@@ -52,6 +52,8 @@ def test_a_visitor_logs_in_to_the_demo(demo: Demo, visitor: Visitor) -> None:
     greeting = visitor.submit(callback)
     assert greeting.url == f"{url}/"
     assert "alice@example.com" in greeting.text
+    assert visitor.submit(callback).url == f"{url}/"
+    visitor.cookies.clear()
     assert visitor.submit(callback).status == 400
 
 

@@ -97,11 +97,6 @@ def test_web_21_two_tabs_log_in_one_after_the_other(visitor: Visitor, walk: Walk
     assert "one@example.com" in visitor.submit(first).text
 
 
-def test_a_login_may_be_finished_in_another_browser(walk: Walk) -> None:
-    phone = Visitor()
-    assert "alice@example.com" in phone.submit(walk()).text
-
-
 def test_web_24_the_host_header_changes_nothing(visitor: Visitor, site: str) -> None:
     elsewhere = site.replace("localhost", "127.0.0.1")
     login = visitor.get(f"{elsewhere}/login")

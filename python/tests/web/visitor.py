@@ -1,4 +1,7 @@
-"""A browser without scripts: it keeps cookies, follows redirects and sends forms."""
+"""A browser without scripts: it keeps cookies, follows redirects and sends forms.
+
+Of scripts it does what the one on a page does that posts its form again, by that page's button.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ class Visitor:
     """Someone at a browser of their own.
 
     Cookies belong to a host name, whatever its port, and those that are `Lax` or `Strict` stay at
-    home when another site posts.
+    home when another site posts. A page that its own policy puts into a sandbox, as brokers do, is
+    another site to everybody.
+
+    With `goes_on=False` it stays on a page that posts its form again.
     """
 
     def __init__(self) -> None:
@@ -27,20 +33,44 @@ class Visitor:
         """Sends a request that no page could."""
         return self._send(method, url, None, follow=False, cross_site=False)
 
-    def submit(self, page: Page, action: str = "", *, follow: bool = True, **fields: str) -> Page:
+    def submit(
+        self,
+        page: Page,
+        action: str = "",
+        *,
+        follow: bool = True,
+        goes_on: bool = True,
+        **fields: str,
+    ) -> Page:
         """Fills in the form of a page whose action ends with `action`, and sends it."""
         form = page.form(action)
         url = urljoin(page.url, form.action)
         values = {**form.fields, **fields}
-        return self.post(url, values, follow=follow, origin=page.url)
+        origin = None if page.is_sandboxed else page.url
+        return self.post(url, values, follow=follow, goes_on=goes_on, origin=origin)
 
     def post(
-        self, url: str, fields: dict[str, str], *, follow: bool = True, origin: str | None = None
+        self,
+        url: str,
+        fields: dict[str, str],
+        *,
+        follow: bool = True,
+        goes_on: bool = True,
+        origin: str | None = None,
     ) -> Page:
         """Sends a form from a page at `origin`; without one, from a site of somebody else."""
         cross_site = origin is None or urlsplit(origin).hostname != urlsplit(url).hostname
         body = urlencode(fields).encode()
-        return self._send("POST", url, body, follow=follow, cross_site=cross_site)
+        page = self._send("POST", url, body, follow=follow, cross_site=cross_site)
+        if goes_on and page.posts_again:
+            again = urlencode(page.form().fields).encode()
+            page = self._send("POST", page.url, again, follow=follow, cross_site=False)
+            assert not page.posts_again, "once is enough"
+        return page
+
+    def send_form(self, url: str, body: bytes, *, cross_site: bool = True) -> Page:
+        """Sends a form as it is, and does nothing else."""
+        return self._send("POST", url, body, follow=False, cross_site=cross_site)
 
     def _send(
         self, method: str, url: str, body: bytes | None, *, follow: bool, cross_site: bool
@@ -97,6 +127,19 @@ class Page:
     text: str
 
     @property
+    def is_sandboxed(self) -> bool:
+        """Whether the page belongs to no site at all."""
+        policy = self.headers.get("Content-Security-Policy", "")
+        directives = [directive.split() for directive in policy.split(";")]
+        sandbox = next((words for words in directives if words[:1] == ["sandbox"]), None)
+        return sandbox is not None and "allow-same-origin" not in sandbox
+
+    @property
+    def posts_again(self) -> bool:
+        """Whether the page is there to post its one form again, with cookies; a script does it."""
+        return [form.asks_nobody for form in self.forms] == [True]
+
+    @property
     def forms(self) -> list[Form]:
         """The forms on the page."""
         reader = _FormReader()
@@ -116,6 +159,11 @@ class Form:
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether it is an answer to be posted again, and nothing that a person has to agree to."""
+        return "portier_again" in self.fields and "portier_confirmation" not in self.fields
 
 
 class _FormReader(HTMLParser):

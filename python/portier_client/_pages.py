@@ -1,0 +1,149 @@
+"""Pages of their own, which load nothing: shared by the integrations with web frameworks."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._problems import Problem
+
+
+@dataclass(frozen=True, repr=False)
+class Confirmation:
+    """The question whether a login goes on in a browser that did not start it."""
+
+    email: str
+    """Whose login it is. The person may not be that one: an attacker can send any browser here."""
+
+    fields: list[tuple[str, str]]
+    """Names and values of the hidden fields of the form that says yes, to be posted to the address
+    of the page."""
+
+
+def problem_page(problem: Problem, start_again: str) -> str:
+    """Say what went wrong; serve it with ``PROBLEM_POLICY``."""
+    return _page(
+        problem.title,
+        f"<h1>{escape(problem.title)}</h1>\n<p>{escape(problem.text)}</p>\n"
+        f'<a href="{escape(start_again)}">Start again</a>',
+    )
+
+
+def confirmation_page(confirmation: Confirmation, cancel: str) -> str:
+    """Ask whether to go on in this browser; serve it with ``confirmation_policy``."""
+    return _page(
+        "Sign in on this device?",
+        f"<h1>Sign in as {escape(confirmation.email)} on this device?</h1>\n"
+        "<p>This sign-in was started in another browser. Go on only if it was you who started "
+        "it.</p>\n"
+        f'<form method="post">\n{hidden(confirmation.fields)}<button>Sign in</button>\n'
+        f'<a class="quiet" href="{escape(cancel)}">No, cancel</a>\n</form>',
+        _ONCE,
+    )
+
+
+def page_that_posts(fields: Iterable[tuple[str, str]]) -> str:
+    """Make a page that posts a form to its own address; serve it with ``posting_policy``."""
+    return _page(
+        "Signing in",
+        f'<form method="post">\n{hidden(fields)}<noscript>\n<h1>One more step</h1>\n'
+        "<p>Press the button to go on.</p>\n<button>Continue</button>\n</noscript>\n</form>",
+        _POST,
+    )
+
+
+def hidden(fields: Iterable[tuple[str, str]]) -> str:
+    """Make the hidden fields of a form."""
+    return "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">\n'
+        for name, value in fields
+    )
+
+
+def confirmation_policy(hosts: Iterable[str]) -> str:
+    """Return the ``Content-Security-Policy`` of the page that asks; ``hosts`` may follow."""
+    return _policy(hosts, _ONCE)
+
+
+def posting_policy(hosts: Iterable[str]) -> str:
+    """Return the ``Content-Security-Policy`` of the page that posts, in the same way."""
+    return _policy(hosts, _POST)
+
+
+# A second press would give up the answer to the first one, and the cookie in it.
+_ONCE = """
+const form = document.forms[0];
+form.addEventListener("submit", () => { form.querySelector("button").disabled = true; });
+addEventListener("pageshow", () => { form.querySelector("button").disabled = false; });
+"""
+
+_POST = """
+document.forms[0].submit();
+"""
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1d2733; --soft: #5b6875; --ground: #f4f6f8;
+  --card: #fff; --edge: #dde3e9; --accent: #1f6f5c; --on-accent: #fff }
+@media (prefers-color-scheme: dark) { :root { --ink: #e7ecf1; --soft: #9aa7b4;
+  --ground: #12171c; --card: #1b2229; --edge: #2c3640; --accent: #5cc3a8; --on-accent: #0c1a16 } }
+* { box-sizing: border-box }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem;
+  background: var(--ground); color: var(--ink); font: 1rem/1.6 system-ui, sans-serif }
+main { width: 100%; max-width: 27rem; padding: 2.25rem; background: var(--card);
+  border: 1px solid var(--edge); border-radius: 14px }
+main:not(:has(h1)) { visibility: hidden }
+h1 { margin: 0 0 .5rem; font-size: 1.4rem; line-height: 1.25; overflow-wrap: anywhere }
+p { margin: 0 0 1.5rem; color: var(--soft) }
+a, button { display: inline-block; padding: .6rem 1.1rem; border: 0; border-radius: 9px;
+  background: var(--accent); color: var(--on-accent); font: inherit; font-weight: 600;
+  text-decoration: none; cursor: pointer }
+button:disabled { opacity: .6; cursor: default }
+.quiet { background: none; color: var(--soft); font-weight: 400 }
+a:focus-visible, button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
+"""
+
+
+def _page(title: str, main: str, script: str = "") -> str:
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<main>
+{main}
+</main>
+{f"<script>{script}</script>" if script else ""}
+</body>
+</html>
+"""
+
+
+def _policy(hosts: Iterable[str], script: str) -> str:
+    # Chromium holds a form to `form-action` through the redirects that follow it.
+    targets = " ".join(["'self'", *(f"https://{host}" for host in hosts)])
+    return (
+        f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(script)}; "
+        f"base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+PROBLEM_POLICY = (
+    f"default-src 'none'; style-src {_hash(_STYLE)}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""The ``Content-Security-Policy`` of the page about a problem."""
