@@ -53,6 +53,15 @@ def fields_to_confirm(form: Mapping[str, Iterable[bytes]], confirmation: str) ->
     return [*answer, (CONFIRMATION, confirmation)]
 
 
+def is_posted_again(form: Mapping[str, object], sec_fetch_site: str | None) -> bool:
+    """Say whether a form was posted by a page of ours, as far as can be told without a cookie.
+
+    What a browser says of another site's page counts for more than the field, which that page may
+    have added: it would only have the visitor's own cookie replaced.
+    """
+    return AGAIN in form and sec_fetch_site in {None, "same-origin", "none"}
+
+
 def confirmation_of(form: Mapping[str, Sequence[bytes]]) -> str | None:
     """Return what was confirmed."""
     values = form.get(CONFIRMATION, ())

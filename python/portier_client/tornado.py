@@ -142,7 +142,8 @@ class PortierMixin(RequestHandler):
         if self.browser_binding == "off":
             return await self.portier.complete(form)
         secret, confirmation = self._browser_secret(), _binding.confirmation_of(form)
-        if secret is None and _binding.AGAIN not in form:
+        site = self.request.headers.get("Sec-Fetch-Site")
+        if secret is None and not _binding.is_posted_again(form, site):
             self._post_again()
             return None
         if secret is None and confirmation is not None:

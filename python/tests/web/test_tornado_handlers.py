@@ -181,6 +181,16 @@ def test_the_answer_is_posted_again_before_anybody_looks_at_it(
     assert (browser, confirmation) == (visitor.cookies["localhost"]["__Host-portier"].value, None)
 
 
+def test_web_20_another_site_replaces_no_cookie(serve_answer: Any, visitor: Visitor) -> None:
+    site = serve_answer(StandIn(login()))
+    body = urlencode({**FORM, "portier_again": "1"}).encode()
+    for said, again in [("cross-site", True), ("same-site", True), ("same-origin", False)]:
+        visitor.headers["Sec-Fetch-Site"] = said
+        page = visitor.send_form(f"{site}/verify", body)
+        assert page.posts_again is again
+        assert ("Set-Cookie" in page.headers) is not again
+
+
 def test_fields_that_come_twice_are_posted_twice(serve_answer: Any, visitor: Visitor) -> None:
     site = serve_answer(StandIn(login()))
     body = urlencode([("id_token", "a"), ("id_token", "b"), ("state", b"\xff")]).encode()

@@ -24,6 +24,8 @@ class Visitor:
 
     def __init__(self) -> None:
         self.cookies: dict[str, dict[str, Morsel[str]]] = {}
+        self.headers: dict[str, str] = {}
+        """What else the browser sends with every request."""
 
     def get(self, url: str, *, follow: bool = True) -> Page:
         """Opens an address, as if it was typed."""
@@ -86,7 +88,8 @@ class Visitor:
     def _exchange(self, method: str, url: str, body: bytes | None, *, cross_site: bool) -> Page:
         parts = urlsplit(url)
         assert parts.hostname is not None
-        headers = {"Cookie": self._cookies_for(parts.hostname, cross_site and method == "POST")}
+        cookies = self._cookies_for(parts.hostname, cross_site and method == "POST")
+        headers = {"Cookie": cookies, **self.headers}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             headers["Origin"] = "null"

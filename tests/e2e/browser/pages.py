@@ -75,6 +75,19 @@ class SitePage:
         """Presses the button on the page about a problem."""
         self.tab.get_by_role("link", name="Start again").click()
 
+    def asks_to_go_on_as(self, email: str) -> None:
+        """Expects the page for a browser that did not start the login; nobody is signed in yet."""
+        self.has_heading(f"Sign in as {email} on this device?")
+        self.is_at("/verify")
+
+    def go_on(self) -> None:
+        """Says yes there."""
+        self.tab.get_by_role("button", name="Sign in").click()
+
+    def cancel(self) -> None:
+        """Says no there."""
+        self.tab.get_by_role("link", name="No, cancel").click()
+
     def is_at(self, path: str) -> None:
         """Expects the browser at an address of the site, fragment and all."""
         expect(self.tab).to_have_url(f"{self.origin}{path}")
@@ -156,13 +169,19 @@ class BrokerPage:
 
 
 class Answers:
-    """What one tab posts to a site's callback, from here on: the fields of each form."""
+    """What one tab posts to a site's callback, from here on.
+
+    `forms` has the fields of each answer, as it came from the broker; `again` those of the forms
+    that pages of the site post there.
+    """
 
     def __init__(self, tab: Page, origin: str) -> None:
         self.forms: list[dict[str, str]] = []
+        self.again: list[dict[str, str]] = []
         self._callback = f"{origin}/verify"
         tab.on("request", self._see)
 
     def _see(self, request: Request) -> None:
         if request.method == "POST" and request.url == self._callback:
-            self.forms.append(dict(parse_qsl(request.post_data or "")))
+            form = dict(parse_qsl(request.post_data or ""))
+            (self.again if "portier_again" in form else self.forms).append(form)

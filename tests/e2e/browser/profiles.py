@@ -93,6 +93,10 @@ class Profile:
         """The cookies the site has set, by name."""
         return {cookie["name"]: dict(cookie) for cookie in self._context.cookies(self.origin)}
 
+    def forget_cookies(self) -> None:
+        """Loses all cookies."""
+        self._context.clear_cookies()
+
     def expect_complaint(self, tab: Page) -> None:
         """Waits for the first one."""
         while not self.complaints:

@@ -48,7 +48,10 @@ def test_logs_in_where_the_mail_was_opened(
     phone = open_profile(site).tab()
     phone.goto(mail.link)
     BrokerPage(phone, asked.broker).confirms_the_device()
-    SitePage(phone, site.origin).greets(email)
+    there = SitePage(phone, site.origin)
+    there.asks_to_go_on_as(email)
+    there.go_on()
+    there.greets(email)
     page.open()
     page.asks_for_an_address()
 

@@ -39,6 +39,21 @@ def log_in(visitor: Visitor, site: Site, broker: Broker, email: str) -> Page:
     return visitor.submit(answer(visitor, site, broker, email), "/verify")
 
 
+def confirm(visitor: Visitor, asked: Page, email: str) -> Page:
+    """Say yes where the site asks whether to go on in this browser."""
+    return visitor.post(asked.url, consent(asked, email), origin=asked.url)
+
+
+def consent(asked: Page, email: str) -> dict[str, str]:
+    """What is posted by someone who says yes; another page than the one that asks is an error."""
+    assert asked.status == 200
+    assert "on this device?</h1>" in asked.text
+    assert email in asked.text
+    (form,) = [form for form in asked.forms if "portier_confirmation" in form.fields]
+    assert form.action == ""
+    return form.fields
+
+
 def post_fragment(visitor: Visitor, page: Page) -> Page:
     """Do what the script of the page does that takes a fragment."""
     assert '<form method="post"></form>' in page.text

@@ -1,0 +1,222 @@
+"""Two browsers and one login: by chance, and because somebody wants it so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.http_flows.flow import answer, consent, is_signed_in
+from tests.web.visitor import Visitor
+
+from .elsewhere import post_from_elsewhere
+from .pages import Answers, BrokerPage, SitePage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..broker import Broker
+    from ..sites import Site
+    from .conftest import OpenProfile, Shoot
+    from .profiles import Profile
+
+    Phone = Callable[[], tuple[SitePage, Answers]]
+
+MORE_COOKIES_THAN_FIT = 200
+# What the attacker says of the answer.
+CLAIMS = {"as it is": {}, "as if it came from the site": {"portier_again": "1"}}
+
+
+@pytest.fixture
+def attackers(email: str) -> str:
+    """An address of the attacker's own."""
+    return email.replace("reader", "attacker")
+
+
+@pytest.fixture
+def attacker() -> Visitor:
+    """An attacker, who needs no browser."""
+    return Visitor()
+
+
+@pytest.fixture
+def stolen(attacker: Visitor, site: Site, broker: Broker, attackers: str) -> dict[str, str]:
+    """The broker's answer to a login of the attacker's own, which he kept to himself."""
+    return answer(attacker, site, broker, attackers).form("/verify").fields
+
+
+@pytest.fixture(params=["been nowhere", "started a login", "logged in"])
+def victim(
+    request: pytest.FixtureRequest, page: SitePage, asked: BrokerPage, email: str
+) -> SitePage:
+    """Someone who comes across a page of the attacker's."""
+    if request.param != "been nowhere":
+        page.start(email)
+        mail = asked.read_mail(email)
+        if request.param == "logged in":
+            asked.enter(mail.code)
+            page.greets(email)
+    return page
+
+
+@pytest.mark.parametrize("as_what", CLAIMS)
+def test_web_01_an_answer_that_another_site_posts_signs_nobody_in(  # noqa: PLR0917 (fixtures)
+    attacker: Visitor,
+    stolen: dict[str, str],
+    attackers: str,
+    victim: SitePage,
+    site: Site,
+    as_what: str,
+) -> None:
+    post_from_elsewhere(victim.tab, f"{site.origin}/verify", {**stolen, **CLAIMS[as_what]})
+    victim.asks_to_go_on_as(attackers)
+    victim.open()
+    expect(victim.tab.get_by_text(attackers)).to_have_count(0)
+    # It was not used up, either.
+    attacker.post(f"{site.origin}/verify", stolen)
+    assert is_signed_in(attacker, site, attackers)
+
+
+def test_web_01_nobody_can_consent_for_somebody_else(
+    stolen: dict[str, str], attackers: str, victim: SitePage, site: Site
+) -> None:
+    given = consent(Visitor().post(f"{site.origin}/verify", stolen), attackers)
+    post_from_elsewhere(victim.tab, f"{site.origin}/verify", given)
+    victim.asks_to_go_on_as(attackers)
+    victim.open()
+    expect(victim.tab.get_by_text(attackers)).to_have_count(0)
+
+
+@pytest.mark.parametrize("as_what", CLAIMS)
+def test_web_08_nobody_is_asked_in_a_frame(
+    stolen: dict[str, str], profile: Profile, site: Site, page: SitePage, as_what: str
+) -> None:
+    answers = Answers(page.tab, site.origin)
+    post_from_elsewhere(
+        page.tab, f"{site.origin}/verify", {**stolen, **CLAIMS[as_what]}, framed=True
+    )
+    inside = page.tab.frame("inside")
+    assert inside is not None
+    while not inside.url.startswith("chrome-error:"):
+        page.tab.wait_for_timeout(20)
+    # Chromium says so on the console, or does not.
+    profile.complaints.clear()
+    # The page between did not run there, and left no cookie.
+    assert len(answers.forms) + len(answers.again) == 1
+    assert profile.cookies() == {}
+
+
+def test_web_20_a_jar_that_runs_over_signs_nobody_in(  # noqa: PLR0917 (fixtures)
+    stolen: dict[str, str],
+    attackers: str,
+    profile: Profile,
+    page: SitePage,
+    asked: BrokerPage,
+    email: str,
+) -> None:
+    page.start(email)
+    mail = asked.read_mail(email)
+    assert "portier" in profile.cookies()
+    other = SitePage(profile.tab(), page.origin)
+    other.open()
+    fill = """([from, count]) => {
+        for (let i = from; i < from + count; i++) document.cookie = `c${i}=; path=/`;
+    }"""
+    # Which ones Chromium drops is its own business.
+    for count in range(0, 20 * MORE_COOKIES_THAN_FIT, MORE_COOKIES_THAN_FIT):
+        if "portier" in profile.cookies():
+            other.tab.evaluate(fill, [count, MORE_COOKIES_THAN_FIT])
+    assert "portier" not in profile.cookies()
+    post_from_elsewhere(other.tab, f"{page.origin}/verify", stolen)
+    other.asks_to_go_on_as(attackers)
+    # The person's own login is not lost.
+    asked.enter(mail.code)
+    page.asks_to_go_on_as(email)
+    page.go_on()
+    page.greets(email)
+
+
+def test_web_20_a_browser_without_cookies_is_told_that_they_are_needed(
+    stolen: dict[str, str], attackers: str, profile: Profile, page: SitePage
+) -> None:
+    post_from_elsewhere(page.tab, f"{page.origin}/verify", stolen)
+    page.asks_to_go_on_as(attackers)
+    profile.forget_cookies()
+    page.go_on()
+    page.has_heading("Cookies are needed")
+    page.start_again()
+    page.asks_for_an_address()
+
+
+@pytest.fixture
+def phone(
+    page: SitePage, asked: BrokerPage, open_profile: OpenProfile, site: Site, email: str
+) -> Phone:
+    """Starts a login in the first browser and opens its mail in another, up to the question."""
+
+    def open_mail() -> tuple[SitePage, Answers]:
+        page.start(email)
+        mail = asked.read_mail(email)
+        tab = open_profile(site).tab()
+        answers = Answers(tab, site.origin)
+        tab.goto(mail.link)
+        BrokerPage(tab, asked.broker).confirms_the_device()
+        there = SitePage(tab, site.origin)
+        there.asks_to_go_on_as(email)
+        return there, answers
+
+    return open_mail
+
+
+def test_web_21_a_double_click_on_the_question_logs_in_once(phone: Phone, email: str) -> None:
+    there, answers = phone()
+    there.tab.get_by_role("button", name="Sign in").dblclick()
+    there.greets(email)
+    assert [("portier_confirmation" in form) for form in answers.again] == [False, True]
+
+
+def test_a_question_that_is_reloaded_is_asked_again(phone: Phone, email: str) -> None:
+    there, _ = phone()
+    there.tab.reload()
+    there.asks_to_go_on_as(email)
+    there.go_on()
+    there.greets(email)
+
+
+def test_a_login_that_was_not_confirmed_ends_in_the_first_browser(
+    phone: Phone, page: SitePage, email: str
+) -> None:
+    there, answers = phone()
+    there.cancel()
+    there.is_at("/login")
+    there.asks_for_an_address()
+    (form,) = answers.forms
+    post_from_elsewhere(page.tab, f"{page.origin}/verify", form)
+    page.greets(email)
+    post_from_elsewhere(there.tab, f"{page.origin}/verify", form)
+    there.has_heading("This sign-in is over")
+
+
+def test_a_login_that_was_confirmed_is_over_in_the_first_browser(
+    phone: Phone, page: SitePage, email: str
+) -> None:
+    there, answers = phone()
+    there.go_on()
+    there.greets(email)
+    (form,) = answers.forms
+    post_from_elsewhere(page.tab, f"{page.origin}/verify", form)
+    page.is_at("/")
+    page.asks_for_an_address()
+    there.open()
+    there.greets(email)
+
+
+def test_the_question_fits_the_screen(phone: Phone, shoot: Shoot) -> None:
+    there, _ = phone()
+    shoot(there.tab, "confirm")
+    there.tab.set_viewport_size({"width": 320, "height": 640})
+    there.tab.emulate_media(color_scheme="dark")
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert there.tab.evaluate(wide) == 0
+    shoot(there.tab, "confirm-narrow")
