@@ -49,7 +49,7 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
 
 .PHONY: test
-test: tools test-rust test-vectors test-python test-node test-stores test-parity test-conformance test-e2e test-browser
+test: tools test-rust test-vectors test-differential test-python test-node test-stores test-parity test-conformance test-e2e test-browser
 test: conformance-table ## Run every suite
 
 .PHONY: test-rust
@@ -63,6 +63,11 @@ test-rust: tools redis ## Run the Rust suites and the examples in their document
 test-vectors: tools setup ## Check that the test vectors are what their generator makes
 	$(call say,Vectors: tests/vectors/generate.py --check)
 	@$(VENV_PYTHON) tests/vectors/generate.py --check
+
+.PHONY: test-differential
+test-differential: tools-node setup module $(NODE_READY) ## Compare verdicts on tokens with other libraries; ROUNDS=100000 for more
+	$(call say,Verdicts against PyJWT and joserfc and jose)
+	@cd tests/differential && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
 
 .PHONY: test-python
 test-python: tools redis setup module fault-server types ## Run the Python suites, type checks and documentation examples

@@ -1,0 +1,137 @@
+"""What this library and others make of a token: "accepted", or why not."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import os
+import subprocess
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import joserfc.jwk
+import joserfc.jws
+import joserfc.jwt
+import jwt
+from cases.mint import BROKER, CLIENT_ID, EMAIL, LEEWAY, NONCE, NOW, REDIRECT_URI, STARTED_AT
+from cases.tokens import discovery
+
+from portier_client import PortierError
+from portier_client.testing import CannedTransport, ManualClock, canned_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mutants import Mutant
+
+ACCEPTED = "accepted"
+ALGORITHMS = ["RS256", "EdDSA"]
+REQUIRED = ["iss", "aud", "exp", "iat", "nonce", "email"]
+NODE = Path(__file__).with_name("jose.mjs")
+
+
+def ours(mutant: Mutant) -> str:
+    """The verdict of this library: the code and the message."""
+    import base64
+
+    transport = CannedTransport()
+    well_known = f"{BROKER}/.well-known/openid-configuration"
+    transport.respond(well_known, json.dumps(discovery()).encode())
+    transport.respond(f"{BROKER}/keys.json", mutant.key_set.encode("utf-8", "replace"))
+    clock = ManualClock(STARTED_AT)
+    client = canned_client(
+        REDIRECT_URI,
+        broker=BROKER,
+        clock=clock,
+        transport=transport,
+        random=[base64.urlsafe_b64decode(NONCE)],
+    )
+
+    async def log_in() -> str:
+        await client.authenticate(EMAIL)
+        clock.set(NOW)
+        try:
+            await client.verify(mutant.token)
+        except PortierError as error:
+            return f"{error.code}: {error}"
+        return ACCEPTED
+
+    return asyncio.run(log_in())
+
+
+def named(key_set: str, kid: object) -> list[str]:
+    """The keys with an id. No library here is given the others: some would take a second for one
+    with a private exponent, and some would refuse all for one they cannot read."""
+    keys = json.loads(key_set)["keys"]
+    return [json.dumps(jwk) for jwk in keys if isinstance(jwk, dict) and jwk.get("kid") == kid]
+
+
+class _Now(datetime.datetime):
+    """The time of the callback, for the library that asks the system."""
+
+    @classmethod
+    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
+        return datetime.datetime.fromtimestamp(NOW, tz)
+
+
+def by_pyjwt(mutant: Mutant) -> None:
+    """PyJWT, as its documentation says how to use it with a key set."""
+    kid = jwt.get_unverified_header(mutant.token)["kid"]
+    (jwk,) = named(mutant.key_set, kid)
+    with mock.patch("jwt.api_jwt.datetime", _Now):
+        jwt.decode(
+            mutant.token,
+            jwt.PyJWK(json.loads(jwk)),
+            algorithms=ALGORITHMS,
+            issuer=BROKER,
+            audience=CLIENT_ID,
+            leeway=LEEWAY,
+            options={"require": REQUIRED, "strict_aud": True},
+        )
+
+
+def by_joserfc(mutant: Mutant) -> None:
+    """joserfc, with the key the token names."""
+    kid = joserfc.jws.extract_compact(mutant.token.encode()).headers()["kid"]
+    (jwk,) = named(mutant.key_set, kid)
+    key = joserfc.jwk.import_key(json.loads(jwk))
+    token = joserfc.jwt.decode(mutant.token, key, algorithms=ALGORITHMS)
+    essential: dict[str, Any] = {name: {"essential": True} for name in REQUIRED}
+    essential["iss"]["value"] = BROKER
+    essential["aud"]["value"] = CLIENT_ID
+    joserfc.jwt.JWTClaimsRegistry(now=NOW, leeway=LEEWAY, **essential).validate(token.claims)
+
+
+def verdict(library: Callable[[Mutant], None], mutant: Mutant) -> str:
+    """The verdict of a library that raises if it refuses."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            library(mutant)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return ACCEPTED
+
+
+def by_jose(mutants: Iterable[Mutant]) -> list[str]:
+    """The verdicts of npm's jose, all at once."""
+    setting = {
+        "issuer": BROKER,
+        "audience": CLIENT_ID,
+        "algorithms": ALGORITHMS,
+        "clockTolerance": LEEWAY,
+        "requiredClaims": REQUIRED,
+    }
+    lines = [json.dumps({"now": NOW, "options": setting})]
+    lines += [json.dumps([mutant.token, mutant.key_set]) for mutant in mutants]
+    child = subprocess.run(
+        [os.environ.get("NODE", "node"), NODE],
+        input="\n".join(lines),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return [str(json.loads(line)) for line in child.stdout.splitlines()]
