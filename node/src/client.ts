@@ -216,11 +216,12 @@ export class PortierClient {
   }
 
   /**
-   * Ends the client, and an {@link AbstractStore} with it. Calls under way are finished, later ones
-   * are an error. Destroying it again does nothing.
+   * Ends the client, its connections to the broker, and an {@link AbstractStore}. Calls under way are
+   * finished, later ones are an error. Destroying it again does nothing.
    */
   destroy(): void {
     if (this.#native !== undefined && "createNonce" in this.#store) this.#store.destroy?.();
+    this.#native?.close();
     this.#native = undefined;
   }
 
@@ -245,7 +246,11 @@ export class PortierClient {
   /** Changes a setting. Pending logins stay in the store, documents are fetched anew. */
   #change(options: Partial<NativeOptions>): void {
     const changed = { ...this.#options, ...options };
-    if (this.#native !== undefined) this.#native = this.#create(changed, this.#store);
+    if (this.#native !== undefined) {
+      const before = this.#native;
+      this.#native = this.#create(changed, this.#store);
+      before.close();
+    }
     this.#options = changed;
   }
 

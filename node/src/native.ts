@@ -67,6 +67,7 @@ export interface NativeClient {
   keys(cancellation: Cancellation | undefined): Outcome<import("./login.js").Key[]>;
   warm(cancellation: Cancellation | undefined): Outcome<undefined>;
   stats(): import("./login.js").Stats;
+  close(): void;
 }
 
 export interface Cancellation {

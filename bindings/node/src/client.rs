@@ -1,6 +1,8 @@
 //! The client and its operations. Each owns a clone of the core's client, which is one `Arc`:
 //! `&self` belongs to JavaScript and ends with the call.
 
+use std::cell::RefCell;
+
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either};
 use napi_derive::napi;
@@ -15,7 +17,8 @@ use crate::store::Store;
 /// A client of the core.
 #[napi]
 pub struct Client {
-    client: portier_client::Client,
+    /// Nothing once it was closed. Nobody else runs while it is borrowed.
+    client: RefCell<Option<portier_client::Client>>,
 }
 
 /// Makes a client; `store` holds its pending logins.
@@ -32,7 +35,14 @@ impl Client {
         change: impl FnOnce(portier_client::Builder) -> portier_client::Builder,
     ) -> portier_client::Result<Self> {
         let client = change(options.into_builder()?).build()?;
-        Ok(Self { client })
+        Ok(Self {
+            client: RefCell::new(Some(client)),
+        })
+    }
+
+    fn opened(&self) -> napi::Result<portier_client::Client> {
+        let client = self.client.borrow().clone();
+        client.ok_or_else(|| napi::Error::from_reason("the client was closed"))
     }
 }
 
@@ -40,20 +50,20 @@ impl Client {
 impl Client {
     /// The origin of the redirect URI.
     #[napi(getter)]
-    pub fn client_id(&self) -> &str {
-        self.client.client_id()
+    pub fn client_id(&self) -> napi::Result<String> {
+        Ok(self.opened()?.client_id().to_owned())
     }
 
     /// The broker's origin.
     #[napi(getter)]
-    pub fn broker(&self) -> &str {
-        self.client.broker()
+    pub fn broker(&self) -> napi::Result<String> {
+        Ok(self.opened()?.broker().to_owned())
     }
 
     /// Whether pending logins are in the memory of this process.
     #[napi(getter)]
-    pub fn has_local_store(&self) -> bool {
-        self.client.has_local_store()
+    pub fn has_local_store(&self) -> napi::Result<bool> {
+        Ok(self.opened()?.has_local_store())
     }
 
     /// Starts a login and gives the URL to redirect to.
@@ -67,7 +77,7 @@ impl Client {
         browser: Option<String>,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<'env, String>> {
-        let client = self.client.clone();
+        let client = self.opened()?;
         let mut options = AuthenticateOptions::default();
         options.email = email;
         options.state = state;
@@ -86,7 +96,7 @@ impl Client {
         id_token: String,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<'env, String>> {
-        let client = self.client.clone();
+        let client = self.opened()?;
         call::run(env, cancellation.as_deref(), async move {
             client.verify(&id_token).await
         })
@@ -102,7 +112,7 @@ impl Client {
         confirmation: Option<String>,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<'env, Login>> {
-        let client = self.client.clone();
+        let client = self.opened()?;
         call::run(env, cancellation.as_deref(), async move {
             let params = CallbackParams::from_pairs(params)?;
             let mut options = CompleteOptions::default();
@@ -120,7 +130,7 @@ impl Client {
         env: &'env Env,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<'env, String>> {
-        let client = self.client.clone();
+        let client = self.opened()?;
         call::run(env, cancellation.as_deref(), async move {
             client.discover().await
         })
@@ -133,7 +143,7 @@ impl Client {
         env: &'env Env,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<'env, Vec<Key>>> {
-        let client = self.client.clone();
+        let client = self.opened()?;
         call::run(env, cancellation.as_deref(), async move {
             Ok(client.keys().await?.into_iter().map(Key::from).collect())
         })
@@ -146,7 +156,7 @@ impl Client {
         env: &'env Env,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<'env, ()>> {
-        let client = self.client.clone();
+        let client = self.opened()?;
         call::run(
             env,
             cancellation.as_deref(),
@@ -156,8 +166,15 @@ impl Client {
 
     /// What happened so far.
     #[napi]
-    pub fn stats(&self) -> Stats {
-        self.client.stats().into()
+    pub fn stats(&self) -> napi::Result<Stats> {
+        Ok(self.opened()?.stats().into())
+    }
+
+    /// Lets go of documents and connections, which JavaScript's garbage collector may leave for a
+    /// long time. Calls under way keep them until they are over.
+    #[napi]
+    pub fn close(&self) {
+        drop(self.client.take());
     }
 }
 
