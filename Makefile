@@ -10,6 +10,8 @@ NODE ?= node
 NPM ?= npm
 PORT ?= 8888
 STORE ?= memory:
+MINUTES ?= 15
+RATE ?= 200
 
 VENV := $(CURDIR)/.venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -50,7 +52,7 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 
 .PHONY: test
 test: tools test-rust test-vectors test-differential test-python test-node test-stores test-parity test-conformance test-e2e test-browser
-test: conformance-table ## Run every suite
+test: conformance-table test-soak ## Run every suite
 
 .PHONY: test-rust
 test-rust: tools redis ## Run the Rust suites and the examples in their documentation
@@ -102,6 +104,13 @@ test-browser: setup module package broker ## The same in Chromium, where there i
 	$(call say,End to end: the example sites in a browser)
 	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest browser
 
+.PHONY: test-soak
+test-soak: tools-node redis setup module package ## The soak, in seconds
+	$(call say,Soak: what it lets pass)
+	@cd tests/soak && $(VENV_PYTHON) -m pytest
+	$(call say,Soak: logins while the broker and Redis are in trouble)
+	@NODE='$(NODE)' $(VENV_PYTHON) tests/soak/run.py --short
+
 .PHONY: broker
 broker: tools ## Install the real broker into .tools, for the end-to-end tests
 	@CARGO='$(CARGO)' scripts/install_broker.sh
@@ -147,6 +156,15 @@ bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, beside ot
 	@cd python && $(VENV_PYTHON) -m maturin develop --release
 	@cd node && $(NODE) scripts/build.mjs --release
 	@$(VENV_PYTHON) tests/bench/run.py
+
+# The system may have a LANGUAGE of its own, for something else.
+.PHONY: soak
+soak: tools-node redis setup $(NODE_READY) ## Log in for MINUTES=15 while the broker and Redis are in trouble, and watch the memory
+	$(call say,Building for release; the first time takes some minutes)
+	@cd python && $(VENV_PYTHON) -m maturin develop --release
+	@cd node && $(NODE) scripts/build.mjs --release
+	@NODE='$(NODE)' $(VENV_PYTHON) tests/soak/run.py --minutes $(MINUTES) --rate $(RATE) \
+		--language $(if $(filter command,$(origin LANGUAGE)),$(LANGUAGE),both)
 
 .PHONY: docs
 docs: tools ## Build the reference of the crate into target/doc
