@@ -166,6 +166,10 @@ soak: tools-node redis setup $(NODE_READY) ## Log in for MINUTES=15 while the br
 	@NODE='$(NODE)' $(VENV_PYTHON) tests/soak/run.py --minutes $(MINUTES) --rate $(RATE) \
 		--language $(if $(filter command,$(origin LANGUAGE)),$(LANGUAGE),both)
 
+.PHONY: leaks
+leaks: tools redis ## Run the Rust suites with LeakSanitizer, in search of memory that is lost
+	@CARGO='$(CARGO)' scripts/leaks.sh
+
 .PHONY: docs
 docs: tools ## Build the reference of the crate into target/doc
 	$(call say,Rust: reference)
