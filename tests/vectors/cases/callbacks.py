@@ -1,8 +1,9 @@
 """`callbacks.json`: what arrives at the redirect URI, once or several times."""
 
-from . import tokens
+from . import browsers, tokens
+from .forms import FORGED, TOKEN, Params, attempt, case, login, once
 from .keys import ED_A
-from .mint import EMAIL, Case, claims, header, in_families, sign
+from .mint import Case, claims, header, in_families, sign
 
 ABOUT = (
     "The setting is that of tokens.json. The login is started with `start`, besides its address. "
@@ -14,16 +15,10 @@ FORM = "OAuth 2.0 Form Post Response Mode, section 2"
 ONCE = "RFC 6749, section 3.1: parameters are not repeated"
 ERROR = "OpenID Connect Core, section 3.2.2.6"
 SINGLE = "OpenID Connect Core, section 3.2.2.11: a nonce is used once"
-BROWSER = "OpenID Connect Core, section 15.5.2"
 LIMIT = "policy: at most 4096 octets"
 EMPTY = "Portier: the broker always posts state, also an empty one"
 
-SECRET = "a secret of this browser"
-TOKEN = ("id_token", sign())
-FORGED = ("id_token", sign(payload=claims(email="mallory@example.com"), signer=ED_A.sign))
 OTHER = ("id_token", sign(payload=claims(email_original="mallory@example.com")))
-
-Params = tuple[tuple[str, str], ...]
 
 
 def document() -> dict[str, object]:
@@ -34,47 +29,9 @@ def document() -> dict[str, object]:
         "callback: errors of the broker": [errors],
         "callback: sizes": [sizes],
         "callback: several attempts": [attempts],
-        "callback: binding to the browser": [browsers],
+        "callback: binding to the browser": [browsers.cases],
     }
     return {"about": ABOUT, **tokens.setting(), "cases": in_families(families)}
-
-
-def login(**changes: object) -> dict[str, object]:
-    """The outcome of a good callback."""
-    return {"email": EMAIL, "state": None, "session": None, "same_browser": False, **changes}
-
-
-def case(
-    identifier: str,
-    about: str,
-    attempts: list[dict[str, object]],
-    expect: list[str | dict[str, object]],
-    basis: str,
-    **start: str,
-) -> Case:
-    """One case; `start` is with what the login starts besides its address."""
-    outcomes = [{"code": one} if isinstance(one, str) else one for one in expect]
-    assert len(outcomes) == len(attempts)
-    return {
-        "id": identifier,
-        "about": about,
-        "start": start,
-        "attempts": attempts,
-        "expect": outcomes,
-        "basis": basis,
-    }
-
-
-def attempt(*params: tuple[str, str], **browser: str) -> dict[str, object]:
-    """A form that arrives."""
-    return {"params": [list(param) for param in params], **browser}
-
-
-def once(
-    identifier: str, about: str, params: Params, expect: str | dict[str, object], basis: str
-) -> Case:
-    """A case of one attempt."""
-    return case(identifier, about, [attempt(*params)], [expect], basis)
 
 
 def parameters() -> list[Case]:
@@ -315,66 +272,3 @@ def attempts() -> list[Case]:
     return [
         case(f"attempts-{name}", about, made, expect, SINGLE) for name, about, made, expect in rows
     ]
-
-
-def browsers() -> list[Case]:
-    """A login that belongs to one browser."""
-    bound = login(same_browser=True)
-    rows: list[tuple[str, str, list[dict[str, object]], list[str | dict[str, object]]]] = [
-        ("same", "the same browser", [attempt(TOKEN, browser=SECRET)], [bound]),
-        ("none", "a browser without the secret", [attempt(TOKEN)], ["session_browser"]),
-        ("empty", "an empty secret", [attempt(TOKEN, browser="")], ["session_browser"]),
-        ("other", "another browser", [attempt(TOKEN, browser="x")], ["session_browser"]),
-        (
-            "prefix",
-            "a part of the secret",
-            [attempt(TOKEN, browser=SECRET[:-1])],
-            ["session_browser"],
-        ),
-        (
-            "longer",
-            "the secret and more",
-            [attempt(TOKEN, browser=f"{SECRET} ")],
-            ["session_browser"],
-        ),
-        (
-            "case",
-            "the secret in upper case",
-            [attempt(TOKEN, browser=SECRET.upper())],
-            ["session_browser"],
-        ),
-        (
-            "used-up",
-            "another browser, and then the right one: the token has been seen by somebody else",
-            [attempt(TOKEN, browser="x"), attempt(TOKEN, browser=SECRET)],
-            ["session_browser", "session_used"],
-        ),
-        (
-            "forged",
-            "a forged token in another browser uses up nothing",
-            [attempt(FORGED, browser="x"), attempt(TOKEN, browser=SECRET)],
-            ["token_signature", bound],
-        ),
-    ]
-    made = [
-        case(f"browser-{name}", about, tried, expect, BROWSER, browser=SECRET)
-        for name, about, tried, expect in rows
-    ]
-    made += [
-        case(
-            "browser-not-bound",
-            "a login that is bound to no browser, in one with a secret",
-            [attempt(TOKEN, browser=SECRET)],
-            [login()],
-            BROWSER,
-        ),
-        case(
-            "session-text",
-            "the application's own text comes back with the login",
-            [attempt(TOKEN, ("state", "s"))],
-            [login(session="/back?to=1", state="s")],
-            "policy: session stays in the store",
-            session="/back?to=1",
-        ),
-    ]
-    return made

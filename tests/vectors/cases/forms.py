@@ -1,0 +1,48 @@
+"""The forms that arrive at the redirect URI, and the cases around them."""
+
+from .keys import ED_A
+from .mint import EMAIL, Case, claims, sign
+
+Param = tuple[str, str]
+Params = tuple[Param, ...]
+
+TOKEN = ("id_token", sign())
+FORGED = ("id_token", sign(payload=claims(email="mallory@example.com"), signer=ED_A.sign))
+
+
+def login(**changes: object) -> dict[str, object]:
+    """The outcome of a good callback."""
+    return {"email": EMAIL, "state": None, "session": None, "same_browser": False, **changes}
+
+
+def case(
+    identifier: str,
+    about: str,
+    attempts: list[dict[str, object]],
+    expect: list[str | dict[str, object]],
+    basis: str,
+    **start: str,
+) -> Case:
+    """One case; `start` is with what the login starts besides its address."""
+    outcomes = [{"code": one} if isinstance(one, str) else one for one in expect]
+    assert len(outcomes) == len(attempts)
+    return {
+        "id": identifier,
+        "about": about,
+        "start": start,
+        "attempts": attempts,
+        "expect": outcomes,
+        "basis": basis,
+    }
+
+
+def attempt(*params: tuple[str, str], **browser: str) -> dict[str, object]:
+    """A form that arrives."""
+    return {"params": [list(param) for param in params], **browser}
+
+
+def once(
+    identifier: str, about: str, params: Params, expect: str | dict[str, object], basis: str
+) -> Case:
+    """A case of one attempt."""
+    return case(identifier, about, [attempt(*params)], [expect], basis)
