@@ -101,7 +101,8 @@ async def _taken_later(reply: Awaitable[Any], remove: Callable[[], Awaitable[Any
             if not _is_full(error):
                 raise
             record = await remove()
-    return _record(record)
+    taken: str | None = _record(record)
+    return taken
 
 
 def _stored(reply: object) -> None:
@@ -110,6 +111,7 @@ def _stored(reply: object) -> None:
 
 
 def _record(reply: object) -> Any:
+    """Read a reply; what is neither text nor nothing is for the caller to refuse."""
     return reply.decode() if isinstance(reply, bytes) else reply
 
 
