@@ -142,7 +142,7 @@ def vectors() -> None:
     """Every file of vectors is replayed in every language."""
     files = {path.stem for path in (ROOT / "tests/vectors").glob("*.json")}
     rust = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "core").rglob("*.rs"))
-    lacking("vectors", "Rust", files, set(re.findall(r"vectors/(\w+)\.json", rust)))
+    lacking("vectors", "Rust", files, set(re.findall(r'["/](\w+)\.json"', rust)))
     for language, folder, pattern in (
         ("Python", "python/tests", r'["/](\w+)(?:\.json)?"'),
         ("Node", "node/tests", r'replay\("(\w+)"'),
