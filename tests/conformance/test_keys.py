@@ -11,6 +11,7 @@ import pytest
 from broker import KEYS, SIGNERS, Broker
 from cases.keys import RSA_A, without
 from cases.mint import sign
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,9 +95,11 @@ def test_a_token_cannot_choose_the_algorithm_of_its_key(
     assert client.verify(token) == "token_algorithm"
 
 
-@pytest.mark.parametrize("case", ["PEM", "DER"])
-def test_a_mac_with_the_public_key_is_refused(client: Subject, broker: Broker, case: str) -> None:
-    secret = RSA_A.pem() if case == "PEM" else RSA_A.der()
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER], ids=["PEM", "DER"])
+def test_a_mac_with_the_public_key_is_refused(
+    client: Subject, broker: Broker, encoding: Encoding
+) -> None:
+    secret = RSA_A.public(encoding, PublicFormat.SubjectPublicKeyInfo)
     token = sign(
         {"kid": "test key", "alg": "HS256"},
         broker.claims(client.start(EMAIL)),
