@@ -12,6 +12,7 @@ use crate::config::{Builder, Config};
 use crate::documents::Documents;
 use crate::email::TypedEmail;
 use crate::error::{Error, Result};
+use crate::events;
 use crate::jwks::KeyInfo;
 use crate::nonce::{Nonce, SessionKey};
 use crate::session::{AuthenticateOptions, CallbackParams, CompleteOptions, Login, Record};
@@ -113,7 +114,7 @@ impl Client {
     pub async fn authenticate_with(&self, options: AuthenticateOptions) -> Result<String> {
         let outcome = self.inner.authenticate(&options).await;
         match &outcome {
-            Ok(_) => self.inner.counters.started(),
+            Ok(_) => self.inner.started(),
             Err(error) => self.inner.failed("authenticate", error),
         }
         outcome
@@ -269,9 +270,17 @@ impl Inner {
         SessionKey::new(self.config.broker.as_str(), &self.config.client_id, nonce)
     }
 
+    fn started(&self) {
+        self.counters.started();
+        events::login_started();
+    }
+
     fn completed(&self, outcome: Result<Login>) -> Result<Login> {
         match &outcome {
-            Ok(_) => self.counters.completed(),
+            Ok(login) => {
+                self.counters.completed();
+                events::login_completed(login.same_browser);
+            }
             Err(error) => self.failed("complete", error),
         }
         outcome
@@ -279,11 +288,6 @@ impl Inner {
 
     fn failed(&self, operation: &'static str, error: &Error) {
         self.counters.failed(error.code());
-        tracing::debug!(
-            target: "portier_client",
-            operation,
-            code = error.code().as_str(),
-            "login refused: {error}",
-        );
+        events::login_ended(operation, error);
     }
 }

@@ -12,6 +12,7 @@ mod discovery;
 mod documents;
 mod email;
 mod error;
+pub mod events;
 mod freshness;
 mod http;
 mod json;

@@ -43,11 +43,17 @@ pub struct DocumentStats {
     pub stale_serves: u64,
     /// How often a document was taken over that another process had fetched, instead of a request.
     pub shared_loads: u64,
+    /// How often another document took the place of the one that was kept. For the keys, that is what
+    /// a rotation looks like.
+    pub changes: u64,
     /// How long ago the document was fetched or found unchanged; absent as long as there is none.
     pub age_seconds: Option<f64>,
     /// How long the document may be used from now, zero once its lifetime is over; absent as long
     /// as there is none.
     pub fresh_for_seconds: Option<f64>,
+    /// How long nobody asks for the document because the last fetch failed, zero once somebody may;
+    /// absent if it did not fail.
+    pub retry_in_seconds: Option<f64>,
 }
 
 /// Counts logins.

@@ -78,8 +78,18 @@ export interface DocumentStats {
   readonly staleServes: number;
   /** How often a document was taken over that another process had fetched, instead of a request. */
   readonly sharedLoads: number;
+  /**
+   * How often another document took the place of the one that was kept. For the keys, that is what a
+   * rotation looks like.
+   */
+  readonly changes: number;
   /** How long ago the document was fetched or found unchanged, if there is one. */
   readonly ageMs: number | null;
   /** How long the document may be used from now, zero once that is over, if there is one. */
   readonly freshForMs: number | null;
+  /**
+   * How long nobody asks for the document because the last fetch failed, zero once somebody may;
+   * null if it did not fail.
+   */
+  readonly retryInMs: number | null;
 }

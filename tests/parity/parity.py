@@ -34,6 +34,7 @@ NODE_NAMES = {
     "leeway_ms": "leeway",
     "age_ms": "age_seconds",
     "fresh_for_ms": "fresh_for_seconds",
+    "retry_in_ms": "retry_in_seconds",
     "clock_difference_ms": "clock_difference",
 }
 # For code that was written for the npm package `portier`.

@@ -34,10 +34,14 @@ pub struct DocumentStats {
     pub stale_serves: i64,
     /// Documents taken over from another process.
     pub shared_loads: i64,
+    /// Documents that took the place of another one.
+    pub changes: i64,
     /// How long ago it was fetched.
     pub age_ms: Option<f64>,
     /// How long it may still be used.
     pub fresh_for_ms: Option<f64>,
+    /// How long nobody asks for it.
+    pub retry_in_ms: Option<f64>,
 }
 
 impl From<portier_client::Stats> for Stats {
@@ -65,8 +69,10 @@ impl From<portier_client::DocumentStats> for DocumentStats {
             failures: number(stats.failures),
             stale_serves: number(stats.stale_serves),
             shared_loads: number(stats.shared_loads),
+            changes: number(stats.changes),
             age_ms: stats.age_seconds.map(milliseconds),
             fresh_for_ms: stats.fresh_for_seconds.map(milliseconds),
+            retry_in_ms: stats.retry_in_seconds.map(milliseconds),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::Inner;
 use crate::browser::Binding;
 use crate::claims::{Claims, Expected};
 use crate::error::{BrowserMismatch, Code, Error, Result};
+use crate::events;
 use crate::jwks::KeySet;
 use crate::nonce::SessionKey;
 use crate::session::{CompleteOptions, Login, Record};
@@ -81,7 +82,10 @@ impl Inner {
     ) -> Result<Arc<KeySet>> {
         match self.store.contains(session).await? {
             Some(false) => Ok(seen),
-            Some(true) | None => self.documents.keys_beyond(&seen, key_id).await,
+            Some(true) | None => {
+                events::newer_keys_wanted();
+                self.documents.keys_beyond(&seen, key_id).await
+            }
         }
     }
 

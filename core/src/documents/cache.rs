@@ -13,6 +13,7 @@ use super::fetch::{Failure, Fetched};
 use super::flight::Flight;
 use crate::clock::{Clock, Random};
 use crate::error::{Code, Error, Result};
+use crate::events;
 use crate::freshness::Freshness;
 use crate::stats::DocumentStats;
 
@@ -51,6 +52,7 @@ struct State<T> {
     failures: u64,
     stale_serves: u64,
     shared_loads: u64,
+    changes: u64,
 }
 
 /// The document.
@@ -88,6 +90,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
                 failures: 0,
                 stale_serves: 0,
                 shared_loads: 0,
+                changes: 0,
             }),
         }
     }
@@ -133,14 +136,20 @@ impl<T: Send + Sync + 'static> Cache<T> {
     pub(super) fn adopt(&self, fetched: Fetched<T>) -> Result<Arc<T>> {
         let mut state = self.state();
         state.flight = None;
-        let value = match (fetched.value, state.kept.take()) {
+        let before = state.kept.take();
+        let changed = before
+            .as_ref()
+            .is_some_and(|kept| kept.body != fetched.body);
+        let unchanged = fetched.value.is_none();
+        let value = match (fetched.value, before) {
             (Some(value), _) => Arc::new(value),
             (None, Some(kept)) => kept.value,
             (None, None) => {
                 return Err(Error::new(Code::Internal, "nothing to revalidate"));
             }
         };
-        state.trouble = None;
+        state.changes += u64::from(changed);
+        let trouble = state.trouble.take();
         let after = |lifetime: Duration| {
             let left = lifetime.saturating_sub(fetched.age);
             fetched.asked_at.saturating_add(left)
@@ -157,6 +166,14 @@ impl<T: Send + Sync + 'static> Cache<T> {
             fresh_until,
             usable_until: fresh_until.saturating_add(STALE_IF_ERROR),
         });
+        drop(state);
+        if !fetched.is_shared {
+            let failures = trouble.map_or(0, |trouble| trouble.failures);
+            events::document_fetched(self.name, unchanged, fetched.lifetime, failures);
+        }
+        if changed {
+            events::document_changed(self.name);
+        }
         Ok(value)
     }
 
@@ -188,11 +205,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
             pause_until: now.saturating_add(pause),
         });
         drop(state);
-        let (document, code) = (self.name, error.code().as_str());
-        tracing::warn!(
-            target: "portier_client",
-            document, code, failures, has_document, ?pause, "document not fetched: {error}"
-        );
+        events::document_not_fetched(self.name, &error, failures, has_document, pause);
         error
     }
 
@@ -228,8 +241,13 @@ impl<T: Send + Sync + 'static> Cache<T> {
             failures: state.failures,
             stale_serves: state.stale_serves,
             shared_loads: state.shared_loads,
+            changes: state.changes,
             age_seconds: kept.map(|kept| kept.age_at(now).as_secs_f64()),
             fresh_for_seconds: kept.map(|kept| kept.fresh_until.saturating_sub(now).as_secs_f64()),
+            retry_in_seconds: state
+                .trouble
+                .as_ref()
+                .map(|trouble| trouble.pause_until.saturating_sub(now).as_secs_f64()),
         }
     }
 
@@ -310,9 +328,8 @@ impl<T: Send + Sync + 'static> Cache<T> {
 
     fn stale(&self, mut state: MutexGuard<'_, State<T>>, value: Arc<T>) -> Arc<T> {
         state.stale_serves += 1;
-        // Whoever listens to events may ask for the statistics.
         drop(state);
-        tracing::debug!(target: "portier_client", document = self.name, "stale document served");
+        events::stale_document_served(self.name);
         value
     }
 

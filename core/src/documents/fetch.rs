@@ -54,9 +54,6 @@ pub(super) async fn fetch<T: Send + Sync + 'static>(
         _ => return Err(unsuccessful(cache.name(), &response, clock.now())),
     };
     let lifetime = freshness.lifetime(now);
-    let document = cache.name();
-    let unchanged = value.is_none();
-    tracing::debug!(target: "portier_client", document, unchanged, ?lifetime, "document fetched");
     Ok(Fetched {
         value,
         url: url.clone(),

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tracing::instrument::WithSubscriber as _;
 
 use super::fetch::Failure;
 use crate::error::{Code, Error, Result};
@@ -18,7 +19,7 @@ pub(super) struct Flight<T> {
 }
 
 impl<T: Send + Sync + 'static> Flight<T> {
-    /// Runs `fetch` in a task of the caller's runtime.
+    /// Runs `fetch` in a task of the caller's runtime, whose subscriber hears of it.
     ///
     /// # Errors
     /// [`Code::Internal`] outside of a Tokio runtime.
@@ -29,10 +30,11 @@ impl<T: Send + Sync + 'static> Flight<T> {
             Error::new(Code::Internal, "fetching needs a Tokio runtime").with_source(cause)
         })?;
         let (sender, result) = watch::channel(None);
-        let task = runtime.spawn(async move {
+        let task = async move {
             let fetched = fetch.await;
             sender.send_replace(Some(fetched));
-        });
+        };
+        let task = runtime.spawn(task.with_current_subscriber());
         Ok(Self {
             result,
             task: task.abort_handle(),

@@ -18,12 +18,17 @@ use self::sharing::{Board, Missing};
 use crate::clock::{Clock, Random, unix_seconds};
 use crate::discovery::{DISCOVERY_PATH, Discovery};
 use crate::error::Result;
+use crate::events;
 use crate::freshness::Freshness;
 use crate::http::Transport;
 use crate::jwks::KeySet;
 use crate::origin::Origin;
 use crate::stats::DocumentStats;
 use crate::store::Store;
+
+/// By how many seconds the broker's clock and ours may differ before anybody is told: a third of what
+/// is forgiven by default, and more than clocks do that are kept.
+const NOTABLE_DIFFERENCE: f64 = 60.0;
 
 /// The discovery document and the keys of one broker, shared by all callers.
 ///
@@ -262,6 +267,9 @@ impl Shared {
             let ours = unix_seconds(self.clock.now()).floor();
             let difference = unix_seconds(theirs) - ours;
             self.clock_difference.store(difference.to_bits(), Relaxed);
+            if difference.abs() >= NOTABLE_DIFFERENCE {
+                events::clocks_differ(difference);
+            }
         }
     }
 }

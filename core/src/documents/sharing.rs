@@ -15,7 +15,8 @@ use url::Url;
 use super::cache::Cache;
 use super::fetch::{Failure, Fetched};
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::events;
 use crate::freshness::{CEILING, Freshness};
 use crate::nonce::SessionKey;
 use crate::origin::Origin;
@@ -95,10 +96,7 @@ impl Board {
             let copy = text.and_then(|text| read(&text, cache, clock, url, missing, &parse));
             if copy.is_some() {
                 cache.count_shared_load();
-                tracing::debug!(
-                    target: "portier_client",
-                    document = cache.name(), "document taken over from another process"
-                );
+                events::document_shared(cache.name());
             }
             Some(copy)
         };
@@ -147,18 +145,14 @@ impl Board {
 
 /// The store's answer; `None` if it has none in time.
 async fn ask<T>(question: impl Future<Output = Result<T>>) -> Option<T> {
-    let failed = |error: Option<Error>| {
-        let code = error.map_or("timeout", |error| error.code().as_str());
-        tracing::debug!(target: "portier_client", code, "documents not shared");
-    };
     match tokio::time::timeout(PATIENCE, question).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
-            failed(Some(error));
+            events::documents_not_shared(Some(&error));
             None
         }
         Err(_) => {
-            failed(None);
+            events::documents_not_shared(None);
             None
         }
     }

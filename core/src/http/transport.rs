@@ -15,6 +15,7 @@ use super::perimeter::{Inside, Lookup, Perimeter, SystemLookup};
 use super::redirect;
 use super::{Request, Response, Transport};
 use crate::error::{Code, Error, Result};
+use crate::events;
 use crate::origin::{Origin, is_local};
 use crate::store::BoxFuture;
 
@@ -114,6 +115,7 @@ impl Shared {
         let client = self.client(&request.url).await?;
         let mut response = send(&client, &request).await;
         if deserves_another_try(&response) {
+            events::request_repeated(request.url.host_str().unwrap_or_default());
             response = send(&client, &request).await;
         }
         let mut response = response.map_err(|cause| failed(cause, &request.url))?;

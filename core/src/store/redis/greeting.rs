@@ -5,6 +5,7 @@ use redis::Value;
 use super::errors::Failure;
 use super::link::Link;
 use crate::error::{Code, Error, Result};
+use crate::events;
 
 /// `GETDEL`, and `GET` as an option of `SET`, came with Redis 6.2.
 const OLDEST: (u32, u32) = (6, 2);
@@ -51,10 +52,7 @@ impl Greeting {
             return;
         };
         if evicts(text(&report).unwrap_or_default()) {
-            tracing::warn!(
-                target: "portier_client",
-                "redis evicts pending logins when memory is out; set maxmemory-policy to noeviction",
-            );
+            events::redis_evicts();
         }
     }
 

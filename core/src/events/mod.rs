@@ -1,0 +1,145 @@
+//! What happens, for whoever runs the site.
+//!
+//! The crate tells it through `tracing`, under the target `portier_client`. The message of an event is
+//! its name and never changes; what is special about this one is in the fields. No field has a token, a
+//! nonce, an address or a secret in it.
+//!
+//! | event | level | fields |
+//! |---|---|---|
+//! | `login started` | debug | |
+//! | `login completed` | debug | `same_browser` |
+//! | `login refused` | info | `operation`, `code`, `error` |
+//! | `login failed` | warn | `operation`, `code`, `error` |
+//! | `newer keys wanted` | debug | |
+//! | `document fetched` | debug | `document`, `unchanged`, `lifetime_seconds`, `failures` |
+//! | `document changed` | info | `document` |
+//! | `document not fetched` | warn | `document`, `code`, `failures`, `has_document`, `pause_seconds`, `error` |
+//! | `document shared` | debug | `document` |
+//! | `documents not shared` | debug | `code` |
+//! | `stale document served` | debug | `document` |
+//! | `request repeated` | debug | `host` |
+//! | `clocks differ` | warn | `difference_seconds` |
+//! | `redis evicts pending logins` | warn | |
+//! | `events dropped` | warn | `count` |
+//!
+//! [`subscriber`] gives them as plain data to a program that has a way of its own to log.
+
+mod listener;
+
+use std::time::Duration;
+
+pub use tracing::Level;
+
+pub use self::listener::{Event, Listener, Value, subscriber};
+use crate::error::{Error, Kind};
+
+/// The target of every event.
+pub const TARGET: &str = "portier_client";
+
+// Nobody may hold a lock who calls these: who listens may use the client.
+
+pub(crate) fn login_started() {
+    tracing::debug!(target: TARGET, "login started");
+}
+
+pub(crate) fn login_completed(same_browser: bool) {
+    tracing::debug!(target: TARGET, same_browser, "login completed");
+}
+
+/// A login that did not start, or was not completed: refused for what was sent to us, or failed
+/// for want of a broker or a store.
+pub(crate) fn login_ended(operation: &'static str, error: &Error) {
+    let code = error.code().as_str();
+    match error.kind() {
+        Kind::BrokerUnavailable | Kind::StoreError | Kind::InternalError => {
+            tracing::warn!(target: TARGET, operation, code, %error, "login failed");
+        }
+        _ => {
+            tracing::info!(target: TARGET, operation, code, %error, "login refused");
+        }
+    }
+}
+
+/// A token made us doubt that the keys we have are those of the broker.
+pub(crate) fn newer_keys_wanted() {
+    tracing::debug!(target: TARGET, "newer keys wanted");
+}
+
+/// `failures` is how many there were before, in a row.
+pub(crate) fn document_fetched(
+    document: &'static str,
+    unchanged: bool,
+    lifetime: Duration,
+    failures: u32,
+) {
+    let lifetime_seconds = lifetime.as_secs();
+    tracing::debug!(
+        target: TARGET, document, unchanged, lifetime_seconds, failures, "document fetched"
+    );
+}
+
+/// Other keys, for example: the broker has rotated them.
+pub(crate) fn document_changed(document: &'static str) {
+    tracing::info!(target: TARGET, document, "document changed");
+}
+
+pub(crate) fn document_not_fetched(
+    document: &'static str,
+    error: &Error,
+    failures: u32,
+    has_document: bool,
+    pause: Duration,
+) {
+    let code = error.code().as_str();
+    let pause_seconds = Duration::from_millis(millis(pause)).as_secs_f64();
+    tracing::warn!(
+        target: TARGET,
+        document, code, failures, has_document, pause_seconds, %error, "document not fetched"
+    );
+}
+
+/// A document was taken over that another process had fetched.
+pub(crate) fn document_shared(document: &'static str) {
+    tracing::debug!(target: TARGET, document, "document shared");
+}
+
+/// The store did not keep a document, or did not hand it out; `None` if it did not answer in time.
+pub(crate) fn documents_not_shared(error: Option<&Error>) {
+    let code = error.map_or("timeout", |error| error.code().as_str());
+    tracing::debug!(target: TARGET, code, "documents not shared");
+}
+
+pub(crate) fn stale_document_served(document: &'static str) {
+    tracing::debug!(target: TARGET, document, "stale document served");
+}
+
+pub(crate) fn request_repeated(host: &str) {
+    tracing::debug!(target: TARGET, host, "request repeated");
+}
+
+/// The broker's clock and ours; see [`Stats::clock_difference`](crate::Stats::clock_difference).
+pub(crate) fn clocks_differ(difference_seconds: f64) {
+    tracing::warn!(target: TARGET, difference_seconds, "clocks differ");
+}
+
+#[cfg(feature = "redis")]
+pub(crate) fn redis_evicts() {
+    tracing::warn!(target: TARGET, "redis evicts pending logins");
+}
+
+/// What a program is told whose way to log was slower than events came: so many were not heard. It is
+/// for a [`Listener`] to make, which alone knows.
+pub fn dropped(count: u64) -> Event {
+    Event {
+        level: Level::WARN,
+        message: "events dropped".to_owned(),
+        fields: vec![(
+            "count",
+            Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)),
+        )],
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
