@@ -9,6 +9,7 @@
 
 mod caller;
 mod completer;
+mod events;
 mod guarded;
 mod held;
 mod runtime;
@@ -24,6 +25,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::{IntoPyObjectExt as _, intern};
 use tokio::task::AbortHandle;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber as _;
 
 use self::caller::{Away, Caller};
 pub(crate) use self::caller::{Errand, Place, send};
@@ -77,12 +80,17 @@ impl<'py> Call<'py> {
         operation: impl Future<Output = Result<T>> + Send + 'static,
     ) -> PyResult<Bound<'py, PyAny>> {
         let bridge = Bridge::of(self.py, self.process)?;
-        let mut operation = Guarded::new(operation);
+        events::follow_level(self.py)?;
+        let mut operation = if events::is_logging() {
+            Guarded::new(operation.with_subscriber(Dispatch::none()))
+        } else {
+            Guarded::new(operation)
+        };
         loop {
-            let polled = {
+            let polled = events::logged(self.py, || {
                 let _entered = bridge.enter();
                 operation.poll_once(&mut Context::from_waker(Waker::noop()))
-            };
+            })?;
             if let Poll::Ready(outcome) = polled {
                 return settle(self.py, outcome);
             }

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::caller::Caller;
 use super::completer::{Convert, Event, complete};
+use super::events::Queue;
 use super::{closed, held};
 use crate::errors;
 use crate::process::{PerProcess, Process};
@@ -39,6 +40,7 @@ pub(super) struct Bridge {
     handle: Handle,
     waiting: Mutex<Waiting>,
     sender: Sender<Event>,
+    events: Queue,
     closed: AtomicBool,
     parts: Mutex<Option<Parts>>,
 }
@@ -104,6 +106,7 @@ impl Bridge {
             handle: runtime.handle().clone(),
             waiting: Mutex::default(),
             sender,
+            events: Queue::default(),
             closed: AtomicBool::new(false),
             parts: Mutex::new(Some(Parts {
                 runtime,
@@ -217,6 +220,15 @@ pub(super) fn whereabouts(
     ))
 }
 
+/// Has an event logged, unless the interpreter is about to go.
+pub(super) fn log(event: portier_client::events::Event) {
+    if let Some(bridge) = BRIDGE.get(Process::current())
+        && !bridge.closed.load(Ordering::Acquire)
+    {
+        bridge.events.push(event);
+    }
+}
+
 /// Has the completer drop an object.
 pub(super) fn release(object: Py<PyAny>) {
     let event = Event::Release(object);
@@ -282,6 +294,7 @@ pub(crate) fn shutdown(py: Python<'_>) {
         } = parts;
         let _ = bridge.sender.send(Event::Stop);
         let _ = completer_ended.recv_timeout(SHUTDOWN_LIMIT);
+        bridge.events.stop();
         runtime.shutdown_timeout(SHUTDOWN_LIMIT);
     });
 }

@@ -1,0 +1,310 @@
+"""What happens, in the logger ``portier_client``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from portier_client import Client, SessionUsed, blocking
+
+from .canned import Canned
+from .conftest import REDIRECT_URI
+from .test_fork import in_child
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from portier_client.testing import DevBroker
+
+LOGGER = logging.getLogger("portier_client")
+
+STARTED = ("DEBUG", "login started")
+FETCHED = ("DEBUG", "document fetched")
+LOGIN = [FETCHED, FETCHED, STARTED, ("DEBUG", "login completed"), ("INFO", "login refused")]
+
+
+class Told(logging.Handler):
+    """Keeps what it is told, and may do something at each event."""
+
+    def __init__(self, at_each: Callable[[logging.LogRecord], object] | None = None) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+        self.at_each = at_each
+        self.changed = threading.Condition()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.at_each is not None:
+            self.at_each(record)
+        with self.changed:
+            self.records.append(record)
+            self.changed.notify_all()
+
+    def wait_for(self, predicate: Callable[[], bool]) -> None:
+        """Waits for what is logged in another thread."""
+        with self.changed:
+            assert self.changed.wait_for(predicate, 30), self.events
+
+    @property
+    def events(self) -> list[tuple[str, str]]:
+        return [(record.levelname, fields(record)["event"]) for record in self.records]
+
+
+def fields(record: logging.LogRecord) -> dict[str, Any]:
+    return record.__dict__
+
+
+@pytest.fixture(autouse=True)
+def logger() -> Iterator[logging.Logger]:
+    """The logger, which is then as it was before."""
+    level, handlers = LOGGER.level, LOGGER.handlers[:]
+    LOGGER.setLevel(logging.DEBUG)
+    yield LOGGER
+    LOGGER.setLevel(level)
+    LOGGER.handlers[:] = handlers
+
+
+@pytest.fixture
+def told() -> Told:
+    told = Told()
+    LOGGER.addHandler(told)
+    return told
+
+
+async def log_in_twice(client: Client, broker: DevBroker) -> None:
+    token = broker.mint(await client.authenticate("alice@example.com"))
+    await client.verify(token)
+    with pytest.raises(SessionUsed):
+        await client.verify(token)
+
+
+def test_a_login_is_logged_by_level_name_and_fields(
+    client: Client, broker: DevBroker, told: Told
+) -> None:
+    asyncio.run(client.warm())
+    told.wait_for(lambda: len(told.records) == 2)
+    asyncio.run(log_in_twice(client, broker))
+    assert sorted(told.events) == sorted(LOGIN)
+    fetched, _, started, completed, refused = told.records
+    assert fields(started)["fields"] == {}
+    assert fields(fetched)["fields"] == {
+        "document": "discovery",
+        "unchanged": False,
+        "lifetime_seconds": 86400,
+        "failures": 0,
+    }
+    assert fields(completed)["fields"] == {"same_browser": False}
+    assert refused.getMessage() == (
+        "login refused operation=complete code=session_used error=the login was completed before"
+    )
+    # Those who group events by their text find one text for each kind.
+    assert refused.msg == "login refused operation=%(operation)s code=%(code)s error=%(error)s"
+    assert refused.name == "portier_client"
+
+
+def test_trouble_is_a_warning_with_its_pause(told: Told) -> None:
+    canned = Canned()
+    canned.transport.fail("https://broker.example/.well-known/openid-configuration")
+    with pytest.raises(Exception, match="the test said so"):
+        asyncio.run(canned.client.warm())
+    told.wait_for(lambda: len(told.records) == 1)
+    (record,) = told.records
+    assert (record.levelno, fields(record)["event"]) == (logging.WARNING, "document not fetched")
+    assert 0.5 <= fields(record)["fields"]["pause_seconds"] <= 1.0
+    assert fields(record)["fields"]["has_document"] is False
+
+
+@pytest.mark.parametrize("level", ["INFO", "WARNING"])
+def test_the_level_is_followed_at_once(
+    client: Client, broker: DevBroker, told: Told, level: str
+) -> None:
+    LOGGER.setLevel(level)
+    asyncio.run(client.warm())
+    asyncio.run(log_in_twice(client, broker))
+    assert told.events == [("INFO", "login refused")] * (level == "INFO")
+    LOGGER.setLevel("DEBUG")
+    asyncio.run(client.authenticate("alice@example.com"))
+    assert told.events[-1] == STARTED
+    logging.disable(logging.CRITICAL)
+    try:
+        asyncio.run(client.authenticate("alice@example.com"))
+    finally:
+        logging.disable(logging.NOTSET)
+    assert told.events[-1] == STARTED
+    assert len(told.events) == 1 + (level == "INFO")
+
+
+def test_what_happens_in_the_background_is_logged_in_a_thread_of_its_own(
+    tmp_path: Path, broker: DevBroker, told: Told
+) -> None:
+    client = Client(REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{tmp_path / 'logins.db'}")
+    for number in range(1, 20):
+        asyncio.run(client.authenticate("alice@example.com"))
+        told.wait_for(lambda number=number: told.events.count(STARTED) == number)
+    threads = {record.thread for record in told.records}
+    assert threading.get_ident() not in threads
+
+
+QUIET = """
+import asyncio, sys
+from portier_client import Client, BrokerUnavailable
+for _ in range(3):
+    try:
+        asyncio.run(Client("https://example.com/", broker="http://127.0.0.1:1").warm())
+    except BrokerUnavailable:
+        pass
+"""
+
+
+def test_nothing_is_printed_where_nothing_is_set_up() -> None:
+    command = [sys.executable, "-W", "error", "-c", QUIET]
+    done = subprocess.run(command, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_ffi_18_a_handler_may_use_the_client(tmp_path: Path, broker: DevBroker) -> None:
+    """In both threads that log."""
+    store = f"sqlite:///{tmp_path / 'logins.db'}"
+    used: list[str] = []
+
+    def use(record: logging.LogRecord) -> None:
+        other = blocking.Client(REDIRECT_URI, broker=broker.origin)
+        used.append(other.authenticate("bob@example.com"))
+
+    async def go() -> None:
+        for kind in ("memory:", store):
+            client = Client(REDIRECT_URI, broker=broker.origin, store=kind)
+            await log_in_twice(client, broker)
+
+    told = Told(use)
+    LOGGER.addHandler(told)
+    asyncio.run(asyncio.wait_for(go(), 30))
+    # It is not told of what it does itself, or there would be no end to it.
+    told.wait_for(lambda: len(told.records) == 2 * len(LOGIN))
+    told.wait_for(lambda: len(used) == 2 * len(LOGIN))
+    assert all(url.startswith(f"{broker.origin}/auth") for url in used)
+
+
+def test_ffi_18_a_lock_of_logging_is_not_waited_for(client: Client) -> None:
+    """A handler, which has its lock, waits for an answer, while an event waits for that lock."""
+
+    def wait(record: logging.LogRecord) -> None:
+        if record.msg == "a text":
+            asyncio.run(client.warm())
+
+    LOGGER.addHandler(Told(wait))
+    elsewhere = threading.Thread(target=LOGGER.warning, args=["a text"], daemon=True)
+    elsewhere.start()
+    elsewhere.join(30)
+    assert not elsewhere.is_alive()
+
+
+@pytest.mark.parametrize("broken", [ValueError, KeyboardInterrupt])
+def test_what_a_filter_raises_takes_no_answer_away(
+    client: Client, broker: DevBroker, broken: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda hook: unraisable.append(hook.exc_type))
+    asyncio.run(client.warm())
+
+    def check(record: logging.LogRecord) -> bool:
+        raise broken
+
+    LOGGER.addFilter(check)
+    try:
+        if broken is KeyboardInterrupt:
+            with pytest.raises(KeyboardInterrupt):
+                asyncio.run(client.authenticate("alice@example.com"))
+        else:
+            asyncio.run(client.authenticate("alice@example.com"))
+            assert unraisable == [ValueError]
+    finally:
+        LOGGER.removeFilter(check)
+    asyncio.run(log_in_twice(client, broker))
+
+
+def test_events_beyond_a_limit_are_dropped_and_counted(tmp_path: Path, broker: DevBroker) -> None:
+    calls = 1_500
+    go_on = threading.Event()
+    told = Told(lambda record: go_on.wait(30))
+    client = Client(REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{tmp_path / 'logins.db'}")
+
+    def dropped() -> int:
+        counts = [fields(record)["fields"].get("count", 0) for record in told.records]
+        return sum(counts)
+
+    async def go() -> None:
+        await client.warm()
+        LOGGER.addHandler(told)
+        # Answers come in the meantime.
+        await asyncio.gather(*(client.authenticate(None) for _ in range(calls)))
+        assert told.records == []
+        go_on.set()
+
+    asyncio.run(asyncio.wait_for(go(), 30))
+    told.wait_for(lambda: told.events.count(STARTED) + dropped() == calls)
+    assert dropped() > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:pending logins are in the memory:RuntimeWarning")
+def test_a_child_logs_for_itself(client: Client, broker: DevBroker, told: Told) -> None:
+    asyncio.run(log_in_twice(client, broker))
+    told.wait_for(lambda: len(told.records) == len(LOGIN))
+
+    def child() -> None:
+        asyncio.run(client.warm())
+        told.wait_for(lambda: told.events[len(LOGIN) :] == [FETCHED, FETCHED])
+
+    assert in_child(child) == 0
+    assert len(told.records) == len(LOGIN)
+    asyncio.run(client.authenticate("alice@example.com"))
+    assert told.events[-1] == STARTED
+
+
+ENDS = """
+import asyncio, logging, sys, time
+from portier_client import Client
+class Slow(logging.Handler):
+    def emit(self, record):
+        time.sleep(0.05)
+        print(record.getMessage())
+logging.getLogger("portier_client").addHandler(Slow())
+logging.getLogger("portier_client").setLevel(logging.DEBUG)
+async def main():
+    client = Client("https://example.com/", broker=sys.argv[1], store="sqlite:///" + sys.argv[2])
+    calls = [asyncio.ensure_future(client.authenticate(None)) for _ in range(20)]
+    await asyncio.wait(calls, timeout=0.1)
+    sys.exit(0)
+asyncio.run(main())
+"""
+
+
+FIRST = b"document fetched document=discovery unchanged=False lifetime_seconds=86400 failures=0"
+
+
+def test_programs_end_in_the_middle_of_logging(tmp_path: Path, broker: DevBroker) -> None:
+    processes = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-W", "error", "-c", ENDS),
+                *(broker.origin, str(tmp_path / f"{number}.db")),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for number in range(8)
+    ]
+    outcomes = [(process.communicate(timeout=30)[0], process.returncode) for process in processes]
+    # What had been told by then is logged, and nothing in the middle of a line.
+    for output, status in outcomes:
+        assert status == 0, output
+        assert set(output.splitlines()) <= {b"login started", FIRST}, output
