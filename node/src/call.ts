@@ -1,4 +1,5 @@
 import { invalidOption, toError } from "./errors.js";
+import { followSubscribers, publishEvents } from "./events.js";
 import { native, type Cancellation, type Failure, type Outcome } from "./native.js";
 
 /**
@@ -10,8 +11,10 @@ export function call<T>(
   store: object,
   start: (cancellation: Cancellation | undefined) => Outcome<T>,
 ): T | Promise<T> {
+  followSubscribers();
   if (signal !== undefined && signal !== null) return abortable(asSignal(signal), store, start);
   const outcome = start(undefined);
+  publishEvents();
   return isPromise(outcome) ? settled(outcome, store) : unwrap(outcome);
 }
 
@@ -31,6 +34,7 @@ async function settled<T>(outcome: Promise<T | Failure | null>, store: object): 
     return unwrap((await outcome) as T | Failure);
   } finally {
     inUse.delete(outcome);
+    publishEvents();
   }
 }
 
@@ -42,6 +46,7 @@ async function abortable<T>(
   signal.throwIfAborted();
   const cancellation = new native.Cancellation();
   const outcome = start(cancellation);
+  publishEvents();
   if (!isPromise(outcome)) return unwrap(outcome);
   const cancel = (): void => cancellation.cancel();
   signal.addEventListener("abort", cancel, { once: true });
@@ -54,6 +59,7 @@ async function abortable<T>(
   } finally {
     signal.removeEventListener("abort", cancel);
     inUse.delete(outcome);
+    publishEvents();
   }
 }
 

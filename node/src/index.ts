@@ -23,6 +23,7 @@ export {
   TokenExpired,
 } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
+export type { PortierEvent } from "./events.js";
 export type { DocumentStats, Key, Login, Stats } from "./login.js";
 export type { Algorithm, PortierClientOptions, ResponseMode } from "./options.js";
 export { AbstractStore } from "./store/abstract.js";

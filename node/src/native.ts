@@ -132,6 +132,11 @@ export interface NativeBroker {
   stop(): void;
 }
 
+export interface NativeEvents {
+  take(): import("./events.js").PortierEvent[];
+  stop(): void;
+}
+
 /** What the addon exports. */
 export interface Addon {
   VERSION: string;
@@ -149,6 +154,7 @@ export interface Addon {
     call: (...parameters: never[]) => void,
   ): NativeStore;
   Answers: new () => NativeAnswers;
+  listen(wake: () => void): NativeEvents;
   createCannedClient(
     options: NativeOptions,
     clock: NativeClock,

@@ -13,9 +13,11 @@ use napi::bindgen_prelude::{Either, Either3, Null, PromiseRaw, within_runtime_if
 use napi_derive::napi;
 use portier_client::{Code, Error, Result};
 use tokio::sync::Notify;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber as _;
 
 use crate::failure::{self, Failure};
-use crate::store;
+use crate::{events, store};
 
 /// What an operation returns: its value, why there is none, or a promise of either. The promise
 /// is fulfilled with null if the operation was cancelled; it is never rejected.
@@ -37,12 +39,17 @@ where
     F: Future<Output = Result<T>> + Send + 'static,
 {
     let mut operation = Box::pin(contained(operation));
-    match poll_now(*env, operation.as_mut()) {
+    let subscriber = events::subscriber(*env);
+    match poll_now(*env, subscriber.as_ref(), operation.as_mut()) {
         Poll::Ready(Ok(value)) => Ok(Either3::A(value)),
         Poll::Ready(Err(error)) => Ok(Either3::B(Failure::from(&error))),
         Poll::Pending => {
             let cancelled = cancellation.map(Cancellation::requested);
             let settled = async move { Ok(until(operation, cancelled).await) };
+            let settled = match subscriber {
+                Some(subscriber) => First::Left(settled.with_subscriber(subscriber)),
+                None => First::Right(settled),
+            };
             env.spawn_future_with_callback(settled, |_, outcome| {
                 Ok(match outcome {
                     Some(outcome) => Either::A(failure::either(outcome)),
@@ -94,9 +101,15 @@ fn contained<T>(
 }
 
 /// Polls for as long as stores in JavaScript answer at once.
-fn poll_now<F: Future>(env: Env, mut operation: Pin<&mut F>) -> Poll<F::Output> {
+fn poll_now<F: Future>(
+    env: Env,
+    subscriber: Option<&Dispatch>,
+    mut operation: Pin<&mut F>,
+) -> Poll<F::Output> {
     loop {
-        let (polled, asked) = store::polled(env, || poll_once(operation.as_mut()));
+        let (polled, asked) = store::polled(env, || {
+            events::heard(subscriber, || poll_once(operation.as_mut()))
+        });
         if polled.is_ready() || !asked {
             return polled;
         }

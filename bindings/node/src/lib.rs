@@ -16,6 +16,7 @@
 
 mod call;
 mod client;
+mod events;
 mod failure;
 mod options;
 mod stats;

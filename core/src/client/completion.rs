@@ -80,13 +80,11 @@ impl Inner {
         key_id: &str,
         session: &SessionKey,
     ) -> Result<Arc<KeySet>> {
-        match self.store.contains(session).await? {
-            Some(false) => Ok(seen),
-            Some(true) | None => {
-                events::newer_keys_wanted();
-                self.documents.keys_beyond(&seen, key_id).await
-            }
+        if self.store.contains(session).await? == Some(false) {
+            return Ok(seen);
         }
+        events::newer_keys_wanted();
+        self.documents.keys_beyond(&seen, key_id).await
     }
 
     /// Looks for another key under the same id, as a broker may have that restarted with keys of its

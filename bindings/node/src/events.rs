@@ -1,0 +1,203 @@
+//! How events reach Node's `diagnostics_channel`.
+//!
+//! Each environment whose channel has subscribers has a subscriber of `tracing` of its own, in the scope
+//! of which its operations are polled, wherever that is: what happens to a call is told where it was
+//! made. Events wait here until JavaScript takes them: right after a call, or when it is woken.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use napi::bindgen_prelude::{Function, Object};
+use napi::threadsafe_function::{
+    ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue,
+};
+use napi::{Env, Status};
+use napi_derive::napi;
+use portier_client::events::{self, Event, Level, Listener, Value};
+use tracing::Dispatch;
+
+/// How many events may wait for JavaScript. More come only while its thread is busy.
+const QUEUE_LIMIT: usize = 1_000;
+
+/// Weak: waiting for events keeps no program running.
+type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), Status, false, true>;
+
+thread_local! {
+    /// The environments of this thread that listen. There is more than one only where an addon is
+    /// loaded into several contexts.
+    static LISTENING: RefCell<Vec<(usize, Dispatch)>> = const { RefCell::new(Vec::new()) };
+    static POLLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The subscriber of an environment, if it listens.
+pub(crate) fn subscriber(env: Env) -> Option<Dispatch> {
+    LISTENING.with_borrow(|listening| {
+        let listens = |(environment, _): &&(usize, Dispatch)| *environment == id(env);
+        listening
+            .iter()
+            .find(listens)
+            .map(|(_, dispatch)| dispatch.clone())
+    })
+}
+
+/// Polls in the scope of a subscriber, on the thread of its JavaScript.
+pub(crate) fn heard<T>(subscriber: Option<&Dispatch>, poll: impl FnOnce() -> T) -> T {
+    let Some(subscriber) = subscriber else {
+        return poll();
+    };
+    POLLING.set(true);
+    let polled = tracing::dispatcher::with_default(subscriber, poll);
+    POLLING.set(false);
+    polled
+}
+
+/// The events of one environment.
+#[napi]
+pub struct Events {
+    heard: Arc<Heard>,
+    environment: usize,
+}
+
+/// Listens, until it is told to stop. `wake` is called when there is something to take that no call
+/// has brought; it must not throw.
+#[napi]
+pub fn listen(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Result<Events> {
+    // With one subscriber alone, `tracing` would ask the thread that comes first about all threads.
+    static SECOND: OnceLock<Dispatch> = OnceLock::new();
+    SECOND.get_or_init(|| Dispatch::new(events::subscriber(Nobody)));
+
+    let wake = wake
+        .build_threadsafe_function::<()>()
+        .weak::<true>()
+        .build()?;
+    let heard = Arc::new(Heard {
+        queue: Mutex::default(),
+        wake,
+    });
+    let listener = Listening(Arc::clone(&heard));
+    let dispatch = Dispatch::new(events::subscriber(listener));
+    let environment = id(env);
+    LISTENING.with_borrow_mut(|listening| listening.push((environment, dispatch)));
+    env.add_env_cleanup_hook(environment, stop)?;
+    Ok(Events { heard, environment })
+}
+
+#[napi]
+impl Events {
+    /// Takes what has happened.
+    #[napi]
+    pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Vec<Object<'env>>> {
+        let Queue { events, dropped } = std::mem::take(&mut *self.heard.queue());
+        let dropped = (dropped > 0).then(|| events::dropped(dropped));
+        events
+            .into_iter()
+            .chain(dropped)
+            .map(|event| to_js(env, event))
+            .collect()
+    }
+
+    /// Listens no more.
+    #[napi]
+    pub fn stop(&self) {
+        stop(self.environment);
+    }
+}
+
+fn stop(environment: usize) {
+    // A thread that ends may have dropped them already. They are not dropped under the borrow.
+    let stopped = LISTENING.try_with(|listening| {
+        let mut listening = listening.borrow_mut();
+        let (stopped, others) = std::mem::take(&mut *listening)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(other, _)| *other == environment);
+        *listening = others;
+        stopped
+    });
+    drop(stopped);
+}
+
+fn id(env: Env) -> usize {
+    env.raw() as usize
+}
+
+fn to_js<'env>(env: &'env Env, event: Event) -> napi::Result<Object<'env>> {
+    let mut fields = Object::new(env)?;
+    for (name, value) in event.fields {
+        match value {
+            Value::Flag(flag) => fields.set(name, flag),
+            Value::Integer(integer) => fields.set(name, integer),
+            Value::Number(number) => fields.set(name, number),
+            Value::Text(text) => fields.set(name, text),
+            other => fields.set(name, format!("{other:?}")),
+        }?;
+    }
+    let mut object = Object::new(env)?;
+    object.set("level", name(event.level))?;
+    object.set("message", event.message)?;
+    object.set("fields", fields)?;
+    Ok(object)
+}
+
+fn name(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        _ => "debug",
+    }
+}
+
+/// Events on their way to JavaScript. It holds nothing of JavaScript but the function, which does
+/// nothing once its environment is gone.
+struct Heard {
+    queue: Mutex<Queue>,
+    wake: Wake,
+}
+
+#[derive(Default)]
+struct Queue {
+    events: VecDeque<Event>,
+    dropped: u64,
+}
+
+impl Heard {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Listening(Arc<Heard>);
+
+impl Listener for Listening {
+    fn wants(&self, _: Level) -> bool {
+        true
+    }
+
+    fn hear(&self, event: Event) {
+        let mut queue = self.0.queue();
+        if queue.events.len() >= QUEUE_LIMIT {
+            queue.dropped += 1;
+            return;
+        }
+        let is_first = queue.events.is_empty();
+        queue.events.push_back(event);
+        drop(queue);
+        // A call on the thread of JavaScript takes its events itself.
+        if is_first && !POLLING.get() {
+            self.0
+                .wake
+                .call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+}
+
+struct Nobody;
+
+impl Listener for Nobody {
+    fn wants(&self, _: Level) -> bool {
+        false
+    }
+
+    fn hear(&self, _: Event) {}
+}
