@@ -56,6 +56,8 @@ impl Documents {
         random: Arc<dyn Random>,
         store: &Arc<dyn Store>,
     ) -> Arc<Self> {
+        #[cfg(feature = "trace")]
+        crate::testing::trace_if_asked();
         let board = |document| Board::new(Arc::clone(store), &broker, document);
         Arc::new(Self {
             shared: Arc::new(Shared {

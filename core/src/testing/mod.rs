@@ -7,6 +7,8 @@ mod clock;
 #[cfg(feature = "faults")]
 mod faults;
 mod random;
+#[cfg(feature = "trace")]
+mod trace;
 mod transport;
 
 pub use self::broker::{DevBroker, DevBrokerOptions, Fault, KeyChoice, MintOptions, Mode};
@@ -14,6 +16,10 @@ pub use self::clock::ManualClock;
 #[cfg(feature = "faults")]
 pub use self::faults::{Act, Authority, Certificate, DeafServer, FaultServer, control};
 pub use self::random::ManualRandom;
+#[cfg(feature = "trace")]
+pub(crate) use self::trace::trace_if_asked;
+#[cfg(feature = "trace")]
+pub use self::trace::{Trace, trace};
 pub use self::transport::CannedTransport;
 
 use crate::nonce::SessionKey;
