@@ -135,7 +135,7 @@ impl std::error::Error for Error {
 
 /// The `error` and `error_description` a broker sent to the redirect URI (OpenID Connect Core,
 /// section 3.2.2.6).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BrokerAnswer {
     /// The error code, for example `access_denied`.
     pub error: String,
@@ -155,6 +155,16 @@ pub struct BrowserMismatch {
     /// of this browser was given. Only the person may decide it: an attacker can have any browser
     /// send the answer to a login of his own.
     pub confirmation: Option<String>,
+}
+
+impl fmt::Debug for BrokerAnswer {
+    /// Leaves the explanation out, which may say whose mail could not be sent.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BrokerAnswer")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for BrowserMismatch {

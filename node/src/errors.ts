@@ -59,7 +59,7 @@ export class InvalidEmail extends PortierError {}
 /**
  * The broker refused the login, or sent a callback without a token.
  *
- * Codes: `broker_error`, `missing_token`.
+ * Printing one shows no explanation. Codes: `broker_error`, `missing_token`.
  */
 export class BrokerError extends PortierError {
   /** The broker's error code, such as `access_denied`. Untrusted: escape it before it is shown. */
@@ -81,6 +81,8 @@ export class BrokerError extends PortierError {
     super(message, details);
     this.error = details.error ?? null;
     this.errorDescription = details.errorDescription ?? null;
+    // It may say whose mail could not be sent.
+    Object.defineProperty(this, "errorDescription", { enumerable: false });
   }
 }
 

@@ -17,8 +17,8 @@ use portier_client::testing::{
     Act, Authority, DevBroker, DevBrokerOptions, FaultServer, ManualClock, MintOptions, trace,
 };
 use portier_client::{
-    AuthenticateOptions, CallbackParams, Client, Code, CompleteOptions, MemoryStore, RedisStore,
-    SqliteStore, Store,
+    AuthenticateOptions, CallbackParams, Client, Code, CompleteOptions, Error, MemoryStore,
+    RedisStore, Result, SqliteStore, Store,
 };
 
 use self::server::Redis;
@@ -109,13 +109,13 @@ async fn web_10_no_crate_tells_a_secret_at_the_most_verbose_level() {
     }
     // From here on the keys are others: to make them takes a while.
     rotation(&broker, &clock, &mut secrets).await;
-    let mut refused = vec![url(PASSWORD, 1)];
-    refused.extend(redis.iter().map(|redis| url(WRONG_PASSWORD, redis.port())));
-    for url in refused {
+    let mut urls = vec![url(PASSWORD, 1)];
+    urls.extend(redis.iter().map(|redis| url(WRONG_PASSWORD, redis.port())));
+    for url in urls {
         let store = RedisStore::new(&url).unwrap();
         let client = Client::builder("https://example.com/verify").store(Arc::new(store));
         let client = client.broker(broker.origin()).build().unwrap();
-        client.authenticate(EMAIL).await.unwrap_err();
+        refused(client.authenticate(EMAIL).await);
     }
     faults(&folder).await;
     std::fs::remove_dir_all(&folder).unwrap();
@@ -167,7 +167,10 @@ async fn log_in(
 
     let forged = format!("{}{}", &token[..token.len() - 8], "AAAAAAAA");
     secrets.add_token(&forged);
-    assert_eq!(code(client.verify(&forged).await), Code::TokenSignature);
+    assert_eq!(
+        refused(client.verify(&forged).await).code(),
+        Code::TokenSignature
+    );
     let wrong: [(&str, serde_json::Value); 4] = [
         ("email", "mallory@example.com".into()),
         ("email_original", 7.into()),
@@ -181,11 +184,14 @@ async fn log_in(
         let token = broker.mint(&minted).unwrap();
         secrets.add_token(&token);
         if claim != "email" {
-            client.verify(&token).await.unwrap_err();
+            refused(client.verify(&token).await);
         }
     }
     client.verify(&token).await.unwrap();
-    assert_eq!(code(client.verify(&token).await), Code::SessionUsed);
+    assert_eq!(
+        refused(client.verify(&token).await).code(),
+        Code::SessionUsed
+    );
     options.browser = Some(BROWSER.to_owned());
     let url = client.authenticate_with(options).await.unwrap();
     let minted = MintOptions::for_url(&url).unwrap();
@@ -193,11 +199,8 @@ async fn log_in(
     let token = broker.mint(&minted).unwrap();
     secrets.add_token(&token);
     let params = || CallbackParams::from_pairs([("id_token", &*token), ("state", STATE)]).unwrap();
-    let refused = client
-        .complete(params(), Some(ELSEWHERE))
-        .await
-        .unwrap_err();
-    let mismatch = refused.browser_mismatch().unwrap();
+    let refusal = refused(client.complete(params(), Some(ELSEWHERE)).await);
+    let mismatch = refusal.browser_mismatch().unwrap();
     let confirmation = mismatch.confirmation.clone().unwrap();
     secrets.add("a confirmation", &confirmation);
     let mut options = CompleteOptions::in_browser(ELSEWHERE);
@@ -205,11 +208,8 @@ async fn log_in(
     client.complete_with(params(), options).await.unwrap();
     let answer = [("error", "access_denied"), ("error_description", EMAIL)];
     let answer = CallbackParams::from_pairs(answer).unwrap();
-    client.complete(answer, None).await.unwrap_err();
-    client
-        .authenticate(&format!("{EMAIL}@two"))
-        .await
-        .unwrap_err();
+    refused(client.complete(answer, None).await);
+    refused(client.authenticate(&format!("{EMAIL}@two")).await);
 }
 
 /// A login that is pending, and a token for it with a key that is not known yet.
@@ -247,10 +247,13 @@ async fn faults(folder: &std::path::Path) {
         if trusted {
             client = client.ca_file(&ca_file);
         }
-        client.build().unwrap().warm().await.unwrap_err();
+        refused(client.build().unwrap().warm().await);
     }
 }
 
-fn code<T>(outcome: portier_client::Result<T>) -> Code {
-    outcome.err().unwrap().code()
+/// What a call is refused with, which is shown as a program might that does not know better.
+fn refused<T>(outcome: Result<T>) -> Error {
+    let error = outcome.err().unwrap();
+    tracing::error!(target: "shown", ?error, "{error}");
+    error
 }
