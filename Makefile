@@ -111,6 +111,23 @@ test-soak: tools-node redis setup module package ## The soak, in seconds
 	$(call say,Soak: logins while the broker and Redis are in trouble)
 	@NODE='$(NODE)' $(VENV_PYTHON) tests/soak/run.py --short
 
+.PHONY: test-secrets
+test-secrets: tools-node redis setup module package fault-server ## Run the suites at their most verbose, and look for secrets in all they say
+	@rm -rf target/secrets && mkdir -p target/secrets
+	$(call say,Secrets: Rust with every crate at its most verbose)
+	@PORTIER_TEST_TRACE=$(CURDIR)/target/secrets/rust.log $(CARGO) test --locked -p portier-client --all-features \
+		> target/secrets/rust.txt 2>&1 || { tail -50 target/secrets/rust.txt; exit 1; }
+	$(call say,Secrets: Python with every logger at its most verbose)
+	@cd python && $(VENV_PYTHON) -m pytest -rA -o log_level=DEBUG \
+		--log-file=../target/secrets/python.log --log-file-level=DEBUG \
+		> ../target/secrets/python.txt 2>&1 || { tail -50 ../target/secrets/python.txt; exit 1; }
+	$(call say,Secrets: Node with all events)
+	@cd node && PORTIER_TEST_TRACE=$(CURDIR)/target/secrets/node.log \
+		NODE_OPTIONS='--import=$(CURDIR)/tests/secrecy/listen.mjs' $(NODE) scripts/test.mjs \
+		> ../target/secrets/node.txt 2>&1 || { tail -50 ../target/secrets/node.txt; exit 1; }
+	$(call say,Secrets: what was said)
+	@$(VENV_PYTHON) tests/secrecy/scan.py target/secrets
+
 .PHONY: broker
 broker: tools ## Install the real broker into .tools, for the end-to-end tests
 	@CARGO='$(CARGO)' scripts/install_broker.sh

@@ -1,0 +1,63 @@
+"""Looks for secrets in all that the suites said at their most verbose; prints where they are.
+
+scan.py FOLDER. What a secret looks like is here; those that look like nothing are taken from the
+suites themselves, which write them down as constants.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SUITES = ["core/tests", "core/src", "python/tests", "node/tests", "tests"]
+SOURCES = {".rs", ".py", ".mjs"}
+
+LOOKS = {
+    "a token": r"eyJ[A-Za-z0-9_-]{16,}",
+    "a nonce": r"[?&]nonce=[A-Za-z0-9_%-]{16,}",
+    "an address": r"[A-Za-z0-9._+-]+(?:@|%40)(?:[\w-]+\.)*(?:example|com|org|net)\b",
+    "a password in a URL": r"\b[a-z][a-z+]*://[^/\s@:]*:[^/\s@]+@",
+}
+CONSTANT = re.compile(
+    r"\b(?:PASSWORD|WRONG_PASSWORD|BROWSER|ELSEWHERE|HERE|THERE|SECRET)(?:: [^=\n]*)? = "
+    r"[\"']([^\"'\n:]{8,})[\"'];?$",
+    re.MULTILINE,
+)
+# How the tests of secrecy say them, to see that they would be found.
+ON_PURPOSE = "on purpose"
+
+
+def main(folder: Path) -> int:
+    """Prints one line for each secret; returns 1 if there is any."""
+    looks = {what: re.compile(pattern) for what, pattern in LOOKS.items()}
+    values = sorted(known())
+    looks["a secret of the suites"] = re.compile("|".join(map(re.escape, values)))
+    found = lines = 0
+    for path in sorted(folder.iterdir()):
+        with path.open(encoding="utf-8", errors="replace") as text:
+            for number, line in enumerate(text, 1):
+                lines += 1
+                if ON_PURPOSE in line:
+                    continue
+                for what, pattern in looks.items():
+                    if match := pattern.search(line):
+                        found += 1
+                        print(f"{path.name}:{number}: {what}: {match[0]}: {line.strip()[:200]}")
+    print(f"{lines} lines, {len(values)} secrets known by their value, {found} found")
+    if lines == 0:
+        print("nothing was said at all")
+    return 1 if found or lines == 0 else 0
+
+
+def known() -> set[str]:
+    """What the suites call a secret."""
+    paths = [path for suite in SUITES for path in (ROOT / suite).rglob("*")]
+    sources = [path for path in paths if path.suffix in SOURCES and "node_modules" not in path.parts]
+    texts = [path.read_text(encoding="utf-8") for path in sources]
+    return {value for text in texts for value in CONSTANT.findall(text)}
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
