@@ -1,9 +1,10 @@
 """Measures how long an event loop is held up by 1,000 verifications that wait; prints JSON.
 
-A heart beats once a millisecond on the loop. A gap is the time from one beat to the next: what is more
-than a millisecond was taken from everybody else on that loop. `idle` is what the machine does to it
-without us. On a machine that others use, `processor` tells more: it is the time of the processor that the
-loop's thread used between two beats, and so what we took. heartbeat.py asyncio|uvloop
+A heart beats once a millisecond on the loop. A gap is the time from one beat to the next: what is
+more than a millisecond was taken from everybody else on that loop. `idle` is what the machine does
+to it without us. On a machine that others use, `processor` tells more: it is the time of the
+processor that the loop's thread used between two beats, and so what we took.
+heartbeat.py asyncio|uvloop
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def main(folder: Path) -> int:
 def known() -> set[str]:
     """What the suites call a secret."""
     paths = [path for suite in SUITES for path in (ROOT / suite).rglob("*")]
-    sources = [path for path in paths if path.suffix in SOURCES and "node_modules" not in path.parts]
+    sources = [
+        path for path in paths if path.suffix in SOURCES and "node_modules" not in path.parts
+    ]
     texts = [path.read_text(encoding="utf-8") for path in sources]
     return {value for text in texts for value in CONSTANT.findall(text)}
 
