@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ fn line(event: &Event) -> String {
             Value::Text(text) => text.clone(),
             other => format!("{other:?}"),
         };
-        line.push_str(&format!(" {name}={value}"));
+        write!(line, " {name}={value}").unwrap();
     }
     line
 }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+LOGGER = logging.getLogger("portier_client")
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -32,3 +35,12 @@ def fail_if_skipped(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def logger_as_before() -> Iterator[None]:
+    """Leaves the logger as it was."""
+    level, handlers = LOGGER.level, LOGGER.handlers[:]
+    yield
+    LOGGER.setLevel(level)
+    LOGGER.handlers[:] = handlers

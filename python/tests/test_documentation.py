@@ -8,6 +8,7 @@ import ast
 import asyncio
 import doctest
 import inspect
+import json
 import re
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,18 @@ def test_examples_of_the_manual_run(
     local = partial(Client, broker=broker.origin)
     monkeypatch.setattr(portier_client, "Client", local)
     run(examples_in(page.read_text(encoding="utf-8"), str(page)))
+
+
+def test_the_manual_logs_events_as_lines_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    run(examples_in(section_of(page, "Logging"), "operations.md"))
+    assert json.loads(capsys.readouterr().out) == {
+        "level": "INFO",
+        "event": "login refused",
+        "operation": "complete",
+        "code": "token_malformed",
+        "error": "the token is not three parts of base64url with dots between",
+    }
 
 
 def test_examples_of_the_tornado_handlers_run() -> None:

@@ -24,20 +24,23 @@ const QUEUE_LIMIT: usize = 1_000;
 type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), Status, false, true>;
 
 thread_local! {
-    /// The environments of this thread that listen. There is more than one only where an addon is
-    /// loaded into several contexts.
-    static LISTENING: RefCell<Vec<(usize, Dispatch)>> = const { RefCell::new(Vec::new()) };
+    /// The environments of this thread that listen, or did once. There is more than one only where
+    /// an addon is loaded into several contexts.
+    static LISTENING: RefCell<Vec<Environment>> = const { RefCell::new(Vec::new()) };
     static POLLING: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Environment {
+    id: usize,
+    subscriber: Option<Dispatch>,
 }
 
 /// The subscriber of an environment, if it listens.
 pub(crate) fn subscriber(env: Env) -> Option<Dispatch> {
     LISTENING.with_borrow(|listening| {
-        let listens = |(environment, _): &&(usize, Dispatch)| *environment == id(env);
-        listening
-            .iter()
-            .find(listens)
-            .map(|(_, dispatch)| dispatch.clone())
+        let mut listening = listening.iter();
+        let environment = listening.find(|environment| environment.id == id(env))?;
+        environment.subscriber.clone()
     })
 }
 
@@ -76,10 +79,17 @@ pub fn listen(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Res
         wake,
     });
     let listener = Listening(Arc::clone(&heard));
-    let dispatch = Dispatch::new(events::subscriber(listener));
+    let subscriber = Dispatch::new(events::subscriber(listener));
     let environment = id(env);
-    LISTENING.with_borrow_mut(|listening| listening.push((environment, dispatch)));
-    env.add_env_cleanup_hook(environment, stop)?;
+    if !set(environment, Some(subscriber.clone())) {
+        LISTENING.with_borrow_mut(|listening| {
+            listening.push(Environment {
+                id: environment,
+                subscriber: Some(subscriber),
+            });
+        });
+        env.add_env_cleanup_hook(environment, forget)?;
+    }
     Ok(Events { heard, environment })
 }
 
@@ -100,28 +110,33 @@ impl Events {
     /// Listens no more.
     #[napi]
     pub fn stop(&self) {
-        stop(self.environment);
+        set(self.environment, None);
     }
 }
 
-fn stop(environment: usize) {
-    // A thread that ends may have dropped them already. They are not dropped under the borrow.
-    let stopped = LISTENING.try_with(|listening| {
-        let mut listening = listening.borrow_mut();
-        let (stopped, others) = std::mem::take(&mut *listening)
-            .into_iter()
-            .partition::<Vec<_>, _>(|(other, _)| *other == environment);
-        *listening = others;
-        stopped
+/// Has an environment listen or not. Returns whether it is known.
+fn set(environment: usize, subscriber: Option<Dispatch>) -> bool {
+    LISTENING.with_borrow_mut(|listening| {
+        let mut listening = listening.iter_mut();
+        let known = listening.find(|known| known.id == environment);
+        known.map(|known| known.subscriber = subscriber).is_some()
+    })
+}
+
+/// Forgets an environment that comes to its end.
+fn forget(environment: usize) {
+    // Of a thread that ends, all may be gone already.
+    let _ = LISTENING.try_with(|listening| {
+        let others = |known: &Environment| known.id != environment;
+        listening.borrow_mut().retain(others);
     });
-    drop(stopped);
 }
 
 fn id(env: Env) -> usize {
     env.raw() as usize
 }
 
-fn to_js<'env>(env: &'env Env, event: Event) -> napi::Result<Object<'env>> {
+fn to_js(env: &Env, event: Event) -> napi::Result<Object<'_>> {
     let mut fields = Object::new(env)?;
     for (name, value) in event.fields {
         match value {

@@ -1,6 +1,7 @@
 //! Nobody says a secret, at whatever level.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may fail"
@@ -62,7 +63,7 @@ impl Secrets {
 
     /// The lines of a text in which there is one, in any case, percent-encoded or not.
     fn told_in<'a>(&self, text: &'a str) -> Vec<(&'static str, &'a str)> {
-        let lines = text.lines().flat_map(|line| {
+        let lines = text.lines().filter_map(|line| {
             let lower = line.to_lowercase();
             let found = self
                 .0

@@ -19,7 +19,7 @@ from .conftest import REDIRECT_URI
 from .test_fork import in_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from portier_client.testing import DevBroker
@@ -62,13 +62,8 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def logger() -> Iterator[logging.Logger]:
-    """The logger, which is then as it was before."""
-    level, handlers = LOGGER.level, LOGGER.handlers[:]
+def all_levels() -> None:
     LOGGER.setLevel(logging.DEBUG)
-    yield LOGGER
-    LOGGER.setLevel(level)
-    LOGGER.handlers[:] = handlers
 
 
 @pytest.fixture
