@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::{Metadata, Subscriber, span};
 
-/// Names a file that everything is written to, whatever test makes a client.
+/// Names a file that everything is written to as well, whatever test makes a client.
 const VARIABLE: &str = "PORTIER_TEST_TRACE";
 
 /// Keeps what every crate says from now on, through `tracing` or `log`: at every level, with the
@@ -60,11 +60,10 @@ impl Trace {
         if let Some(file) = &self.file {
             // Several processes write to it, whole lines each.
             let _ = (&*file).write_all(format!("{line}\n").as_bytes());
-        } else {
-            let mut text = self.locked();
-            text.push_str(line);
-            text.push('\n');
         }
+        let mut text = self.locked();
+        text.push_str(line);
+        text.push('\n');
     }
 
     fn locked(&self) -> MutexGuard<'_, String> {

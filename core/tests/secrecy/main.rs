@@ -135,12 +135,12 @@ async fn web_10_no_crate_tells_a_secret_at_the_most_verbose_level() {
 
     // Nothing of this would pass.
     for (what, secret) in &secrets.0 {
-        tracing::trace!(target: "purpose", %secret, "a {what}");
-        log::trace!(target: "purpose", "%22{}%22", secret.to_uppercase());
+        tracing::trace!(target: "on purpose", %secret, "a {what}");
+        log::trace!(target: "on purpose", "%22{}%22", secret.to_uppercase());
     }
     let text = trace.text();
     let found = secrets.told_in(&text);
-    let purpose = found.iter().filter(|(_, line)| line.contains("purpose"));
+    let purpose = found.iter().filter(|(_, line)| line.contains("on purpose"));
     assert_eq!(purpose.count(), 2 * secrets.0.len());
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import threading
 import traceback
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -38,9 +39,17 @@ class Everything(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.text = StringIO()
+        self.changed = threading.Condition()
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(record.levelname, record.name, record.getMessage(), vars(record), file=self.text)
+        with self.changed:
+            print(record.levelname, record.name, record.getMessage(), vars(record), file=self.text)
+            self.changed.notify_all()
+
+    def wait_for(self, text: str) -> None:
+        """Waits for what is logged in another thread."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: text in self.text.getvalue(), 30)
 
 
 @pytest.fixture
@@ -132,12 +141,12 @@ def test_web_10_nothing_tells_a_secret_at_the_most_verbose_level(
         print(wrong.value, repr(wrong.value))
 
     asyncio.run(go(), debug=True)
+    everything.wait_for("document not fetched")
+    everything.wait_for("login completed")
     printed, complaints = capfd.readouterr()
     text = everything.text.getvalue()
     for name in ("portier_client", "asyncio"):
         assert f" {name} " in text
-    assert "document not fetched" in text
-    assert "login completed" in text
     assert len(scene.secrets) > 20
     for output in (text, printed, complaints):
         assert told_in(output, scene.secrets) == set()
