@@ -87,7 +87,8 @@ fn refuse_other_interpreters(py: Python<'_>) -> PyResult<()> {
 #[pyo3(signature = (text, /))]
 fn normalize_email(py: Python<'_>, text: &Bound<'_, pyo3::types::PyString>) -> PyResult<String> {
     let text = text::borrowed(text, "e-mail address", portier_client::Code::InvalidEmail)?;
-    portier_client::normalize_email(text).map_err(|error| errors::to_python(py, &error))
+    bridge::contained(|| portier_client::normalize_email(text))
+        .map_err(|error| errors::to_python(py, &error))
 }
 
 /// Return the page to go back to after a login if it is safe to redirect to, else ``None``.
@@ -109,10 +110,15 @@ fn normalize_email(py: Python<'_>, text: &Bound<'_, pyo3::types::PyString>) -> P
     reason = "this is what pyo3 converts to"
 )]
 fn safe_next(
+    py: Python<'_>,
     text: &Bound<'_, pyo3::types::PyString>,
     allowed_hosts: Vec<String>,
-) -> Option<String> {
+) -> PyResult<Option<String>> {
     let hosts: Vec<&str> = allowed_hosts.iter().map(String::as_str).collect();
     // A text that is not UTF-8 is no page of this site.
-    portier_client::safe_next(text.to_str().ok()?, &hosts)
+    let Ok(text) = text.to_str() else {
+        return Ok(None);
+    };
+    bridge::contained(|| Ok(portier_client::safe_next(text, &hosts)))
+        .map_err(|error| errors::to_python(py, &error))
 }

@@ -18,12 +18,8 @@ impl<T> Guarded<T> {
     pub(super) fn poll_once(&mut self, context: &mut Context<'_>) -> Poll<Result<T>> {
         let operation = self.0.as_mut();
         // After a panic the future is never polled again, so nobody sees its broken state.
-        catch_unwind(AssertUnwindSafe(|| operation.poll(context))).unwrap_or_else(|_| {
-            Poll::Ready(Err(Error::new(
-                Code::Internal,
-                "an operation panicked; please report this",
-            )))
-        })
+        contained(|| Ok(operation.poll(context)))
+            .unwrap_or_else(|panicked| Poll::Ready(Err(panicked)))
     }
 }
 
@@ -33,4 +29,14 @@ impl<T> Future for Guarded<T> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_once(context)
     }
+}
+
+/// Makes a panic an error. What the work was about must not be used after one.
+pub(crate) fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::new(
+            Code::Internal,
+            "an operation panicked; please report this",
+        ))
+    })
 }

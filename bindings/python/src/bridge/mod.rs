@@ -32,6 +32,7 @@ use self::caller::{Away, Caller};
 pub(crate) use self::caller::{Errand, Place, send};
 use self::completer::Convert;
 use self::guarded::Guarded;
+pub(crate) use self::guarded::contained;
 pub(crate) use self::held::Held;
 use self::runtime::Bridge;
 pub(crate) use self::runtime::{Tracked, shutdown};

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use super::caller::Caller;
 use super::completer::{Convert, Event, complete};
 use super::events::Queue;
+use super::guarded::contained;
 use super::{closed, held};
 use crate::errors;
 use crate::process::{PerProcess, Process};
@@ -27,6 +28,8 @@ const MAX_BLOCKING_THREADS: usize = 16;
 
 /// How long each of the two parts of a shutdown may take.
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(50);
+
+const NO_THREADS: &str = "the system gives the process no threads";
 
 static BRIDGE: PerProcess<Bridge> = PerProcess::new();
 
@@ -83,17 +86,11 @@ impl Bridge {
     }
 
     fn start(process: Process) -> Result<Self, Error> {
-        let failed = |cause| Error::new(Code::Internal, "no threads to be had").with_source(cause);
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(WORKERS)
-            .max_blocking_threads(MAX_BLOCKING_THREADS)
-            .thread_name("portier-client")
-            .on_thread_start(held::mark_thread)
-            .enable_all()
-            .build()
-            .map_err(failed)?;
+        let failed = |cause| Error::new(Code::Internal, NO_THREADS).with_source(cause);
         let (sender, events) = mpsc::channel();
         let (ended, completer_ended) = mpsc::channel();
+        // This first: where no thread can be had, the runtime would not say so, but panic. Without
+        // a runtime, it ends with the sender.
         std::thread::Builder::new()
             .name("portier-completer".to_owned())
             .spawn(move || {
@@ -101,6 +98,16 @@ impl Bridge {
                 drop(ended);
             })
             .map_err(failed)?;
+        let runtime = contained(|| {
+            Builder::new_multi_thread()
+                .worker_threads(WORKERS)
+                .max_blocking_threads(MAX_BLOCKING_THREADS)
+                .thread_name("portier-client")
+                .on_thread_start(held::mark_thread)
+                .enable_all()
+                .build()
+                .map_err(failed)
+        })?;
         Ok(Self {
             process,
             handle: runtime.handle().clone(),
