@@ -12,9 +12,8 @@ mod store;
 mod testing;
 mod text;
 
-use std::sync::OnceLock;
-
 use pyo3::exceptions::PyImportError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
@@ -36,7 +35,7 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
-        super::refuse_other_interpreters(py)?;
+        super::refuse_sub_interpreters()?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         // Both cost nothing until the process forks or exits.
         py.import("atexit")?.call_method1(
@@ -57,18 +56,20 @@ mod _native {
     }
 }
 
-/// The threads of the process answer to one interpreter, and would bring the answers of all others
-/// there as well.
-fn refuse_other_interpreters(py: Python<'_>) -> PyResult<()> {
-    static INTERPRETER: OnceLock<usize> = OnceLock::new();
+/// The threads of the process attach to its main interpreter, whichever one they bring answers to.
+#[expect(unsafe_code, reason = "pyo3 has no name for it")]
+fn refuse_sub_interpreters() -> PyResult<()> {
+    // The main one is made first, and ids are not used again.
+    const MAIN: i64 = 0;
 
-    // Each interpreter has its own `sys`.
-    let this = py.import("sys")?.as_ptr().addr();
-    if *INTERPRETER.get_or_init(|| this) == this {
+    // SAFETY: this runs in the initialization of a module, where the thread is attached; the
+    // interpreter that is current there lives at least as long.
+    let this = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
+    if this == MAIN {
         return Ok(());
     }
     Err(PyImportError::new_err(
-        "portier_client works in one interpreter of a process, and another one has it",
+        "portier_client works in the main interpreter only, and this is a sub-interpreter",
     ))
 }
 
