@@ -146,9 +146,15 @@ fn awaitable<'py, T: Answer>(
 pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-    RUNNING_LOOP
-        .import(py, "asyncio", "get_running_loop")?
-        .call0()
+    let running = RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?;
+    running.call0().map_err(|cause| {
+        let error = PyRuntimeError::new_err(
+            "no event loop of asyncio runs in this thread; elsewhere, as under trio, \
+             use portier_client.blocking in a thread of its own",
+        );
+        error.set_cause(py, Some(cause));
+        error
+    })
 }
 
 /// What comes in for a thread that blocks.
