@@ -69,15 +69,7 @@ fn field(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
         return text::owned(value, name, Code::TokenMalformed);
     }
     if let Ok(value) = value.cast::<PyBytes>() {
-        return std::str::from_utf8(value.as_bytes())
-            .map(str::to_owned)
-            .map_err(|_| {
-                errors::new(
-                    value.py(),
-                    Code::TokenMalformed,
-                    format_args!("callback parameter is not UTF-8 name={name}"),
-                )
-            });
+        return text::decoded(value, name, Code::TokenMalformed);
     }
     Err(PyTypeError::new_err(format!(
         "form[{name:?}] must be str, bytes or a list of these, not {}",

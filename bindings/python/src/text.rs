@@ -2,7 +2,7 @@
 
 use portier_client::Code;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBytes, PyString};
 
 use crate::errors;
 
@@ -29,6 +29,25 @@ pub(crate) fn owned(text: &Bound<'_, PyString>, name: &str, code: Code) -> PyRes
         end -= 1;
     }
     Ok(text.get(..end).unwrap_or_default().to_owned())
+}
+
+/// Copies a text that came as octets, such as a framework that does not decode forms gives it.
+pub(crate) fn decoded(octets: &Bound<'_, PyBytes>, name: &str, code: Code) -> PyResult<String> {
+    let kept = octets.as_bytes();
+    let kept = kept.get(..LIMIT).unwrap_or(kept);
+    match std::str::from_utf8(kept) {
+        Ok(text) => Ok(text.to_owned()),
+        // Cut in the middle of a character.
+        Err(error) if kept.len() == LIMIT && error.error_len().is_none() => {
+            let whole = kept.get(..error.valid_up_to()).unwrap_or_default();
+            Ok(String::from_utf8_lossy(whole).into_owned())
+        }
+        Err(_) => Err(errors::new(
+            octets.py(),
+            code,
+            format_args!("callback parameter is not UTF-8 name={name}"),
+        )),
+    }
 }
 
 /// Copies a text that may be absent.
