@@ -1,7 +1,12 @@
-"""Programs that end, whatever they were doing."""
+"""Programs that end, whatever they were doing.
+
+`EXITS=10000` ends more of them.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,13 +16,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from portier_client.testing import DevBroker
 
-PROCESSES = 200
+EXITS = int(os.environ.get("EXITS", "500"))
+# More than these are further tests, each within its time limit.
+EXITS_IN_A_ROUND = 500
 AT_A_TIME = 4
 
 PRELUDE = """
-import asyncio, sys, threading
+import asyncio, atexit, os, signal, sys, threading, time
+last = []
+atexit.register(lambda: [call() for call in last])
 from portier_client import Client, blocking
 
 async def start(client, calls=100):
@@ -25,16 +37,26 @@ async def start(client, calls=100):
     await asyncio.sleep(0)
     return tasks
 
-origin = sys.argv[1]
+def silence(loop):
+    for task in asyncio.all_tasks(loop):
+        task._log_destroy_pending = False
+
+origin, store = sys.argv[1:]
 """
 
 # Each ends with answers under way, at a moment of its own.
 ENDS = {
     "loop-left-behind": """
 loop = asyncio.new_event_loop()
+loop.run_until_complete(start(Client("https://example.com/", broker=origin)))
+silence(loop)
+""",
+    "loop-closed": """
+loop = asyncio.new_event_loop()
 tasks = loop.run_until_complete(start(Client("https://example.com/", broker=origin)))
-for task in tasks:
-    task._log_destroy_pending = False
+silence(loop)
+loop.close()
+del tasks
 """,
     "cancelled-by-run": """
 async def main():
@@ -45,6 +67,34 @@ asyncio.run(main())
 async def main():
     await start(Client("https://example.com/", broker=origin))
     sys.exit(0)
+asyncio.run(main())
+""",
+    "sys-exit-in-a-handler": """
+async def main():
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, sys.exit, 0)
+    await start(Client("https://example.com/", broker=origin))
+    os.kill(os.getpid(), signal.SIGTERM)
+    await loop.create_future()
+asyncio.run(main())
+""",
+    "os-exit": """
+async def main():
+    await start(Client("https://example.com/", broker=origin))
+    os._exit(0)
+asyncio.run(main())
+""",
+    "uncaught-exception": """
+sys.excepthook = lambda *_: None
+async def main():
+    await start(Client("https://example.com/", broker=origin))
+    raise LookupError
+asyncio.run(main())
+""",
+    "killed": """
+async def main():
+    await start(Client("https://example.com/", broker=origin))
+    os.kill(os.getpid(), signal.SIGTERM)
 asyncio.run(main())
 """,
     "store-under-way": """
@@ -60,10 +110,23 @@ async def begin():
     return tasks
 asyncio.run(begin())
 loop = asyncio.new_event_loop()
-for task in loop.run_until_complete(begin()):
-    task._log_destroy_pending = False
-for task in asyncio.all_tasks(loop):
-    task._log_destroy_pending = False
+loop.run_until_complete(begin())
+silence(loop)
+""",
+    "sqlite-under-way": """
+async def main():
+    client = Client("https://example.com/", broker=origin, store=store)
+    tasks = [asyncio.ensure_future(client.authenticate(None)) for _ in range(100)]
+    await asyncio.wait(tasks, timeout=0.02)
+asyncio.run(main())
+""",
+    "broker-under-way": """
+from portier_client.testing import DevBroker
+broker = DevBroker()
+async def main():
+    await start(Client("https://example.com/", broker=broker.origin))
+    await start(Client("https://example.com/", broker=origin))
+asyncio.run(main())
 """,
     "daemon-thread": """
 def call():
@@ -72,6 +135,20 @@ def call():
     except Exception:
         pass
 threading.Thread(target=call, daemon=True).start()
+""",
+    # They come back to Python while it is being taken down.
+    "daemon-threads-and-a-slow-end": """
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(0.12)
+slow = Slow()
+def call():
+    try:
+        blocking.Client("https://example.com/", broker=origin).warm()
+    except Exception:
+        pass
+for _ in range(4):
+    threading.Thread(target=call, daemon=True).start()
 """,
     "daemon-loop": """
 started = threading.Event()
@@ -82,22 +159,69 @@ async def main():
 threading.Thread(target=lambda: asyncio.run(main()), daemon=True).start()
 started.wait()
 """,
+    # What was registered later runs earlier: the threads end when the module's turn comes.
+    "calls-at-exit": """
+client = blocking.Client("https://example.com/", broker="http://127.0.0.1:9")
+def call(expected):
+    try:
+        client.warm()
+    except Exception as error:
+        if not str(error).startswith(expected):
+            print(repr(error))
+    else:
+        print("no error, but not:", expected)
+last.append(lambda: call("the interpreter is shutting down"))
+atexit.register(call, "no connection to the broker")
+loop = asyncio.new_event_loop()
+loop.run_until_complete(start(Client("https://example.com/", broker=origin)))
+silence(loop)
+""",
+    # It leaves what is its parent's alone, and ends what is its own.
+    "child": """
+import warnings
+warnings.simplefilter("ignore")
+loop = asyncio.new_event_loop()
+client = Client("https://example.com/", broker=origin)
+loop.run_until_complete(start(client))
+silence(loop)
+child = os.fork()
+if child == 0:
+    other = asyncio.new_event_loop()
+    other.run_until_complete(start(client))
+    silence(other)
+    sys.exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+""",
 }
 
+STATUS = {"killed": -signal.SIGTERM, "uncaught-exception": 1}
+NEEDS_UNIX = {"child", "killed", "sys-exit-in-a-handler"}
 
+
+@pytest.fixture(scope="module")
+def silent() -> Iterator[str]:
+    """The origin of a broker that never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("round_", range(-(-EXITS // EXITS_IN_A_ROUND)))
 @pytest.mark.parametrize("end", ENDS)
-def test_programs_end_silently_with_calls_under_way(end: str, broker: DevBroker) -> None:
+def test_ffi_07_programs_end_silently_with_calls_under_way(
+    end: str, round_: int, broker: DevBroker, silent: str, tmp_path: Path
+) -> None:
+    if end in NEEDS_UNIX and sys.platform == "win32":
+        pytest.skip("Windows has neither forks nor signals for one process")
+    tmp_path.chmod(0o700)
+
     def run(number: int) -> tuple[int, bytes, bytes]:
         # Answers may come at once, or only after the end.
         origin = broker.origin if number % 2 else silent
-        command = [sys.executable, "-W", "error", "-c", PRELUDE + ENDS[end], origin]
-        done = subprocess.run(command, capture_output=True, timeout=30, check=False)
+        store = f"sqlite:///{tmp_path}/{round_}-{number}.db"
+        program = [sys.executable, "-W", "error", "-c", PRELUDE + ENDS[end], origin, store]
+        done = subprocess.run(program, capture_output=True, timeout=50, check=False)
         return done.returncode, done.stdout, done.stderr
 
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        ThreadPoolExecutor(AT_A_TIME) as pool,
-    ):
-        silent = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        outcomes = list(pool.map(run, range(PROCESSES // len(ENDS))))
-    assert outcomes == [(0, b"", b"")] * len(outcomes)
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        outcomes = list(pool.map(run, range(-(-min(EXITS, EXITS_IN_A_ROUND) // len(ENDS)))))
+    assert outcomes == [(STATUS.get(end, 0), b"", b"")] * len(outcomes)
