@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import sys
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Coroutine, Generator, Iterator
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 LOGGER = logging.getLogger("portier_client")
 
 IN_CI = os.environ.get("CI") == "true"
+
+
+def new_loops() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """What makes an event loop of each kind."""
+    if sys.platform == "win32":
+        return {"asyncio": asyncio.new_event_loop}
+    import uvloop
+
+    return {"asyncio": asyncio.SelectorEventLoop, "uvloop": uvloop.new_event_loop}
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Has each test that is a coroutine run once in every kind of event loop."""
+    return new_loops()
+
+
+@pytest.fixture(params=new_loops())
+def every_loop(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Has a test that starts event loops itself do so once with each kind; makes one."""
+    new_loop = new_loops()[request.param]
+
+    def run(main: Coroutine[object, object, object], *, debug: bool | None = None) -> object:
+        with asyncio.Runner(debug=debug, loop_factory=new_loop) as runner:
+            return runner.run(main)
+
+    monkeypatch.setattr(asyncio, "run", run)
+    return new_loop
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,7 +17,7 @@ DISCOVERY = "/.well-known/openid-configuration"
 pytestmark = pytest.mark.asyncio
 
 
-async def test_wait_for_gives_up_in_time(client: Client, broker: DevBroker) -> None:
+async def test_ffi_06_wait_for_gives_up_in_time(client: Client, broker: DevBroker) -> None:
     broker.hold(DISCOVERY)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(client.warm(), 0.05)
@@ -25,7 +25,7 @@ async def test_wait_for_gives_up_in_time(client: Client, broker: DevBroker) -> N
     await client.warm()
 
 
-async def test_a_cancelled_call_cancels_no_other(client: Client, broker: DevBroker) -> None:
+async def test_ffi_04_a_cancelled_call_cancels_no_other(client: Client, broker: DevBroker) -> None:
     before = broker.requests().get(DISCOVERY, 0)
     broker.hold(DISCOVERY)
     tasks = [asyncio.create_task(client.warm()) for _ in range(10)]
@@ -40,7 +40,9 @@ async def test_a_cancelled_call_cancels_no_other(client: Client, broker: DevBrok
     assert broker.requests()[DISCOVERY] == before + 1
 
 
-async def test_a_failing_sibling_cancels_the_group(client: Client, broker: DevBroker) -> None:
+async def test_ffi_06_a_failing_sibling_cancels_the_group(
+    client: Client, broker: DevBroker
+) -> None:
     async def fail() -> None:
         raise LookupError
 
@@ -60,7 +62,7 @@ async def test_a_failing_sibling_cancels_the_group(client: Client, broker: DevBr
     await client.warm()
 
 
-async def test_an_answer_after_the_cancellation_is_dropped(
+async def test_ffi_06_an_answer_after_the_cancellation_is_dropped(
     client: Client, broker: DevBroker
 ) -> None:
     broker.hold(DISCOVERY)
@@ -73,7 +75,32 @@ async def test_an_answer_after_the_cancellation_is_dropped(
     gc.collect()
 
 
-async def test_timeout_blocks(client: Client, broker: DevBroker) -> None:
+@pytest.mark.parametrize("operation", ["authenticate", "verify", "complete"])
+async def test_ffi_04_a_login_cancelled_while_it_fetches_has_no_effect(
+    operation: str, client: Client, broker: DevBroker
+) -> None:
+    token = broker.mint(await client.authenticate("alice@example.com"))
+    # The keys are not there yet.
+    calls = {
+        "authenticate": lambda cold: cold.authenticate("bob@example.com"),
+        "verify": lambda _: client.verify(token),
+        "complete": lambda _: client.complete({"id_token": token}),
+    }
+    cold = Client(REDIRECT_URI, broker=broker.origin)
+    path = DISCOVERY if operation == "authenticate" else "/keys.json"
+    broker.hold(path)
+    login = asyncio.ensure_future(calls[operation](cold))
+    await asyncio.wait([login], timeout=0.02)
+    login.cancel("given up")
+    with pytest.raises(asyncio.CancelledError, match="given up"):
+        await login
+    broker.release(path)
+    await cold.warm()
+    assert cold.stats()["pending"] == 0
+    assert await client.verify(token) == "alice@example.com"
+
+
+async def test_ffi_06_timeout_blocks(client: Client, broker: DevBroker) -> None:
     broker.hold(DISCOVERY)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
@@ -82,7 +109,7 @@ async def test_timeout_blocks(client: Client, broker: DevBroker) -> None:
     assert client.stats()["pending"] == 0
 
 
-async def test_a_call_nobody_awaited_starts_nothing() -> None:
+async def test_ffi_04_a_call_nobody_awaited_starts_nothing() -> None:
     with DevBroker() as broker:
         Client(REDIRECT_URI, broker=broker.origin).warm().close()
         assert broker.requests() == {}

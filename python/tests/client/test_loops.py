@@ -3,43 +3,68 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
-import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
+import trio
 
-from portier_client import Client
+from portier_client import BrokerUnavailable, Client, blocking
 
 from .conftest import REDIRECT_URI
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portier_client.testing import DevBroker
 
 DISCOVERY = "/.well-known/openid-configuration"
+
+pytestmark = pytest.mark.usefixtures("every_loop")
 
 
 async def log_in(client: Client, broker: DevBroker) -> str:
     return await client.verify(broker.mint(await client.authenticate("alice@example.com")))
 
 
-def test_one_client_serves_one_loop_after_another(client: Client, broker: DevBroker) -> None:
+def test_ffi_03_one_client_serves_one_loop_after_another(client: Client, broker: DevBroker) -> None:
     for _ in range(5):
         assert asyncio.run(log_in(client, broker)) == "alice@example.com"
 
 
-def test_one_client_serves_loops_in_several_threads(client: Client, broker: DevBroker) -> None:
+def test_ffi_03_a_fetch_outlives_the_loop_that_asked_for_it(
+    client: Client, broker: DevBroker
+) -> None:
+    broker.hold(DISCOVERY)
+    before = broker.requests().get(DISCOVERY, 0)
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(client.warm(), 0.05))
+    broker.release(DISCOVERY)
+    asyncio.run(client.warm())
+    assert broker.requests()[DISCOVERY] == before + 1
+
+
+@pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
+def test_ffi_02_one_client_serves_loops_in_several_threads(
+    cold: bool, client: Client, broker: DevBroker
+) -> None:
     together = threading.Barrier(8)
     outcomes = []
 
     def run() -> None:
         together.wait()
-        outcomes.extend(asyncio.run(many()))
+        # In debug mode, loops refuse what comes from another thread.
+        outcomes.extend(asyncio.run(many(), debug=True))
 
     async def many() -> list[str]:
         return await asyncio.gather(*(log_in(client, broker) for _ in range(10)))
 
+    if not cold:
+        asyncio.run(client.warm())
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -48,33 +73,51 @@ def test_one_client_serves_loops_in_several_threads(client: Client, broker: DevB
     assert outcomes == ["alice@example.com"] * 80
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no uvloop for Windows")
-def test_uvloop(client: Client, broker: DevBroker) -> None:
-    import uvloop
+def test_ffi_02_a_call_goes_on_in_its_own_context(client: Client, broker: DevBroker) -> None:
+    number = contextvars.ContextVar[int]("number")
 
+    async def call(own: int) -> bool:
+        number.set(own)
+        await client.warm()
+        return number.get() == own
+
+    async def many() -> list[bool]:
+        broker.hold(DISCOVERY)
+        calls = [asyncio.ensure_future(call(own)) for own in range(10)]
+        await asyncio.sleep(0)
+        broker.release(DISCOVERY)
+        return await asyncio.gather(*calls)
+
+    assert all(asyncio.run(many()))
+
+
+def test_ffi_15_many_logins_at_once(client: Client, broker: DevBroker) -> None:
     async def many() -> list[str]:
         return await asyncio.gather(*(log_in(client, broker) for _ in range(50)))
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(many()) == ["alice@example.com"] * 50
-        broker.hold(DISCOVERY)
-        waiting = Client(REDIRECT_URI, broker=broker.origin).warm()
-        with pytest.raises(TimeoutError):
-            runner.run(asyncio.wait_for(waiting, 0.05))
-        broker.release(DISCOVERY)
+    assert asyncio.run(many()) == ["alice@example.com"] * 50
 
 
-def test_an_answer_for_a_closed_loop_is_dropped_silently(
-    client: Client, broker: DevBroker, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("answer", ["success", "error"])
+def test_ffi_01_an_answer_for_a_closed_loop_is_dropped_silently(
+    answer: str,
+    client: Client,
+    broker: DevBroker,
+    every_loop: Callable[[], asyncio.AbstractEventLoop],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     broker.hold(DISCOVERY)
-    loop = asyncio.new_event_loop()
+    loop = every_loop()
     waiting = loop.create_task(client.warm())
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
+    if answer == "error":
+        broker.fail_next(DISCOVERY, status=404)
     broker.release(DISCOVERY)
     # The next answer comes through the same thread, after the one nobody gets.
-    asyncio.run(client.warm())
+    with suppress(BrokerUnavailable):
+        asyncio.run(client.warm())
+    asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
     assert not waiting.done()
     # A task that is destroyed while it is pending complains, unless it is told not to.
     waiting._log_destroy_pending = False  # type: ignore[attr-defined]
@@ -83,7 +126,62 @@ def test_an_answer_for_a_closed_loop_is_dropped_silently(
     assert capfd.readouterr() == ("", "")
 
 
-def test_without_a_loop_what_waits_says_so(client: Client) -> None:
+def test_ffi_01_loops_are_closed_while_answers_arrive(
+    broker: DevBroker,
+    every_loop: Callable[[], asyncio.AbstractEventLoop],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def abandon() -> None:
+        for turns in range(1, 25):
+            client = Client(REDIRECT_URI, broker=broker.origin)
+            loop = every_loop()
+            tasks = [loop.create_task(client.warm()) for _ in range(10)]
+            for _ in range(turns):
+                loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+            for task in tasks:
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+    threads = [threading.Thread(target=abandon) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
+    gc.collect()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_ffi_15_without_a_loop_what_waits_says_so(client: Client) -> None:
     waiting = client.warm()
-    with pytest.raises(RuntimeError, match="no running event loop"):
+    with pytest.raises(RuntimeError, match="no event loop of asyncio runs in this thread") as error:
         waiting.send(None)
+    assert isinstance(error.value.__cause__, RuntimeError)
+
+
+def test_ffi_15_under_trio_what_waits_says_so_and_a_thread_does_it(broker: DevBroker) -> None:
+    client = Client(REDIRECT_URI, broker=broker.origin)
+    twin = blocking.Client(REDIRECT_URI, broker=broker.origin)
+
+    async def main() -> str:
+        with pytest.raises(RuntimeError, match=r"under trio, use portier_client\.blocking"):
+            await client.authenticate("alice@example.com")
+        url = await trio.to_thread.run_sync(twin.authenticate, "alice@example.com")
+        return await trio.to_thread.run_sync(twin.verify, broker.mint(url))
+
+    assert trio.run(main) == "alice@example.com"
+
+
+def test_ffi_15_anyio_on_asyncio(client: Client, broker: DevBroker) -> None:
+    async def main() -> str:
+        broker.hold(DISCOVERY)
+        with anyio.move_on_after(0.05) as scope:
+            await client.warm()
+        assert scope.cancelled_caught
+        broker.release(DISCOVERY)
+        async with anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(client.warm)
+        return await log_in(client, broker)
+
+    assert anyio.run(main, backend="asyncio") == "alice@example.com"
