@@ -65,7 +65,7 @@ def check_child(client: Client, token: str) -> None:
     asyncio.run(use())
 
 
-def test_fet_61_a_child_works_and_the_parent_is_not_affected(
+def test_fet_61_ffi_08_a_child_works_and_the_parent_is_not_affected(
     client: Client, broker: DevBroker
 ) -> None:
     async def prepare() -> str:
@@ -115,7 +115,7 @@ def test_nst_19_a_memory_store_with_several_workers_is_noticed(
     assert [warning.filename for warning in caught] == [__file__] * count
 
 
-def test_a_child_of_a_child_works(client: Client, broker: DevBroker) -> None:
+def test_ffi_08_a_child_of_a_child_works(client: Client, broker: DevBroker) -> None:
     asyncio.run(log_in(client, broker))
     token = broker.mint(asyncio.run(client.authenticate("alice@example.com")))
 
@@ -126,7 +126,7 @@ def test_a_child_of_a_child_works(client: Client, broker: DevBroker) -> None:
     assert in_child(child) == 0
 
 
-def test_a_fork_while_calls_wait(client: Client, broker: DevBroker) -> None:
+def test_ffi_09_a_fork_while_calls_wait(client: Client, broker: DevBroker) -> None:
     path = "/.well-known/openid-configuration"
 
     async def fork() -> int:
@@ -145,7 +145,9 @@ def test_a_fork_while_calls_wait(client: Client, broker: DevBroker) -> None:
     assert asyncio.run(fork()) == 0
 
 
-def test_a_child_may_cancel_and_drop_what_is_the_parents(client: Client, broker: DevBroker) -> None:
+def test_ffi_09_a_child_may_cancel_and_drop_what_is_the_parents(
+    client: Client, broker: DevBroker
+) -> None:
     path = "/.well-known/openid-configuration"
 
     async def fork() -> int:
@@ -166,7 +168,7 @@ def test_a_child_may_cancel_and_drop_what_is_the_parents(client: Client, broker:
     assert asyncio.run(fork()) == 0
 
 
-def test_forks_while_other_threads_use_the_client(broker: DevBroker) -> None:
+def test_ffi_09_forks_while_other_threads_use_the_client(broker: DevBroker) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin)
     over = threading.Event()
 
@@ -190,13 +192,27 @@ def _worker(origin: str) -> str:
     return client.authenticate("alice@example.com").partition("?")[0]
 
 
-def test_multiprocessing(client: Client, broker: DevBroker) -> None:
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_ffi_08_multiprocessing(method: str, client: Client, broker: DevBroker) -> None:
     asyncio.run(client.warm())
-    with multiprocessing.get_context("fork").Pool(2) as pool:
+    with multiprocessing.get_context(method).Pool(2) as pool:
         assert pool.map(_worker, [broker.origin] * 4) == [f"{broker.origin}/auth"] * 4
+        # They end by themselves, and not because they are killed.
+        pool.close()
+        pool.join()
 
 
-def test_a_broker_belongs_to_the_process_that_started_it() -> None:
+def test_ffi_08_a_child_that_is_given_a_client_uses_it(client: Client, broker: DevBroker) -> None:
+    asyncio.run(client.warm())
+    process = multiprocessing.get_context("fork").Process(
+        target=lambda: asyncio.run(log_in(client, broker))
+    )
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+
+
+def test_ffi_08_a_broker_belongs_to_the_process_that_started_it() -> None:
     with DevBroker() as broker:
         assert in_child(broker.stop) == 0
         asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
