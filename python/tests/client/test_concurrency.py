@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from portier_client import Client, SessionUsed, blocking
+from portier_client import Client, InvalidToken, SessionUsed, blocking
 from portier_client.testing import DevBroker
 
 from .conftest import REDIRECT_URI
@@ -72,7 +73,7 @@ async def test_the_loop_runs_while_calls_wait(broker: DevBroker) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
-def test_clients_share_their_threads(broker: DevBroker) -> None:
+def test_ffi_22_clients_share_their_threads(broker: DevBroker) -> None:
     async def use() -> None:
         clients = [Client(REDIRECT_URI, broker=broker.origin) for _ in range(20)]
         await asyncio.gather(*(client.warm() for client in clients))
@@ -84,3 +85,71 @@ def test_clients_share_their_threads(broker: DevBroker) -> None:
     # and read certificates.
     assert names.count("portier-client\n") <= 2 + 16
     assert names.count("portier-complet\n") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc")
+def test_ffi_22_10000_clients_come_and_go(broker: DevBroker) -> None:
+    async def use() -> None:
+        await Client(REDIRECT_URI, broker=broker.origin).authenticate("alice@example.com")
+
+    def go_through(clients: int) -> tuple[int, int, int]:
+        for number in range(clients):
+            Client(REDIRECT_URI, broker=broker.origin)
+            if number % 100 == 0:
+                asyncio.run(use())
+        gc.collect()
+        tasks, descriptors = (
+            sum(1 for _ in Path(f"/proc/self/{kind}").iterdir()) for kind in ("task", "fd")
+        )
+        return tasks, descriptors, sys.getallocatedblocks()
+
+    before = go_through(2000)
+    after = go_through(8000)
+    # Threads that look up names and read certificates come and go, at most 16 of them; connections
+    # of clients that are gone may still be closing.
+    assert after[0] <= before[0] + 16
+    assert after[1] <= before[1] + 16
+    assert after[2] <= before[2] + 8000 // 4
+
+
+def test_ffi_10_16_threads_do_everything_at_once(broker: DevBroker) -> None:
+    """Without a lock of the interpreter, this runs at the same time; else it takes short turns."""
+    shared = blocking.Client(REDIRECT_URI, broker=broker.origin)
+    waiting = Client(REDIRECT_URI, broker=broker.origin, store=Dictionary())
+    together = threading.Barrier(16)
+
+    async def log_in() -> str:
+        return await waiting.verify(broker.mint(await waiting.authenticate("alice@example.com")))
+
+    def work(number: int) -> None:
+        together.wait()
+        for turn in range(10):
+            assert shared.verify(broker.mint(shared.authenticate("a@example.com"))) is not None
+            assert asyncio.run(log_in()) == "alice@example.com"
+            assert shared.stats()["logins_started"] > turn
+            assert repr(shared) != repr(waiting)
+            with pytest.raises(InvalidToken):
+                shared.verify("x")
+            with blocking.Client(REDIRECT_URI, broker=broker.origin, store=Dictionary()) as own:
+                own.authenticate("alice@example.com")
+            gc.collect(number % 3)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(work, range(16)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert shared.stats()["logins_completed"] == 160
+    assert waiting.stats()["logins_completed"] == 160
+
+
+class Dictionary(dict[str, str]):
+    """A store that is written in Python."""
+
+    def put(self, nonce: str, record: str, ttl: float, /) -> None:
+        self[nonce] = record
+
+    def take(self, nonce: str, /) -> str | None:
+        return self.pop(nonce, None)

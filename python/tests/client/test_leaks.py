@@ -1,0 +1,44 @@
+"""What is left of logins, whatever became of them. `LOGINS=1000000` tries more of them."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+USUAL = 3600
+LOGINS = int(os.environ.get("LOGINS", USUAL))
+ROUNDS = 4
+# A login with each of three stores, a failure, a call that is given up, and a client.
+TIMES = LOGINS // ROUNDS // 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory and threads are counted in /proc")
+def test_ffi_13_nothing_is_left_of_logins() -> None:
+    if LOGINS > USUAL:
+        # This takes as long as it takes.
+        faulthandler.cancel_dump_traceback_later()
+    program = Path(__file__).with_name("leaks.py")
+    command = [sys.executable, str(program), str(ROUNDS), str(TIMES)]
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stderr == ""
+    rounds = [json.loads(line) for line in done.stdout.splitlines()]
+    print(done.stdout)
+    # In the first, caches fill.
+    _, second, *_, last = rounds
+    times = TIMES * (ROUNDS - 2)
+    # Whatever lost one object each time would have lost so many.
+    assert last["blocks"] - second["blocks"] < times * 3 // 4
+    # Of Python's own objects there is not one more, where it counts them.
+    assert last["references"] - second["references"] < times // 10
+    assert last["threads"] <= second["threads"] + 1
+    # Of connections to the broker, some are being closed.
+    assert last["descriptors"] <= second["descriptors"] + 8
+    # The smallest that an allocator gives is 16 octets, or 32 with what it keeps itself.
+    assert last["resident_kib"] - second["resident_kib"] < 1024 + times * 32 // 1024
