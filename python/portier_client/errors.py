@@ -14,6 +14,10 @@ invalid_email False
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = [
     "BrokerError",
     "BrokerUnavailable",
@@ -46,8 +50,8 @@ class PortierError(Exception):
         self.code = code
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Keep all attributes when the error travels to another process."""
-        return _restore, (type(self), self.args, self.__dict__.copy())
+        """Keep all attributes when the error travels to another process, and causes of our own."""
+        return _restore, (type(self), self.args, self.__dict__.copy(), _causes(self))
 
 
 class ConfigError(PortierError):
@@ -227,9 +231,31 @@ def _from_native(
     return kind(message, code=code)
 
 
+def _causes(error: BaseException) -> list[PortierError | str]:
+    # Errors with causes of their own, and texts of what is outside of this package.
+    causes: list[PortierError | str] = []
+    cause = error.__cause__
+    while cause is not None:
+        if isinstance(cause, PortierError):
+            return [*causes, cause]
+        if type(cause) is not Exception:
+            # A store may raise anything; to try to send it could lose the error itself.
+            return causes
+        causes.append(str(cause))
+        cause = cause.__cause__
+    return causes
+
+
 def _restore(
-    kind: type[PortierError], args: tuple[object, ...], attributes: dict[str, object]
+    kind: type[PortierError],
+    args: tuple[object, ...],
+    attributes: dict[str, object],
+    causes: Sequence[PortierError | str] = (),
 ) -> PortierError:
     error = kind.__new__(kind, *args)
     error.__dict__.update(attributes)
+    last: BaseException = error
+    for cause in causes:
+        last.__cause__ = Exception(cause) if isinstance(cause, str) else cause
+        last = last.__cause__
     return error

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import multiprocessing
 import pickle
 import re
+from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +19,7 @@ from portier_client import (
     InternalError,
     PortierError,
     _native,
+    blocking,
     errors,
 )
 from portier_client.testing import DevBroker
@@ -43,7 +46,7 @@ def test_no_code_is_made_up() -> None:
 
 @pytest.mark.parametrize(("code", "kind", "retryable"), CODES)
 @pytest.mark.parametrize("duplicate", [lambda e: pickle.loads(pickle.dumps(e)), copy.deepcopy])
-def test_errors_survive_the_way_to_another_process(
+def test_ffi_19_errors_survive_the_way_to_another_process(
     duplicate: Callable[[PortierError], PortierError], code: str, kind: str, retryable: bool
 ) -> None:
     del kind
@@ -55,10 +58,43 @@ def test_errors_survive_the_way_to_another_process(
     assert twin.__notes__ == ["a note"]
 
 
-def test_what_a_broker_said_survives_as_well() -> None:
+def test_ffi_19_what_a_broker_said_survives_as_well() -> None:
     error = BrokerError("refused", code="broker_error", error="a", error_description="b")
     twin = pickle.loads(pickle.dumps(error))
     assert (twin.error, twin.error_description, twin.args) == ("a", "b", ("refused",))
+
+
+def test_ffi_19_causes_survive_as_far_as_they_are_ours() -> None:
+    error = InternalError("the fact", code="internal")
+    error.__cause__ = Exception("what came before")
+    error.__cause__.__cause__ = InternalError("the first", code="internal")
+    error.__cause__.__cause__.__cause__ = Exception("the very first")
+    twin = pickle.loads(pickle.dumps(error))
+    assert chain(twin) == chain(error)
+    assert len(chain(twin)) == 4
+    # What else a store raised may hold anything, and need not survive.
+    error.__cause__ = LookupError(lambda: None)
+    assert chain(pickle.loads(pickle.dumps(error))) == chain(error)[:1]
+
+
+def chain(error: BaseException | None) -> list[tuple[type[BaseException], str]]:
+    """An error and its causes."""
+    return [] if error is None else [(type(error), str(error)), *chain(error.__cause__)]
+
+
+def test_ffi_19_an_error_comes_back_from_a_worker() -> None:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        with pytest.raises(BrokerUnavailable) as caught:
+            pool.submit(fail).result()
+        # The pool is not broken by it.
+        assert pool.submit(len, "ab").result() == 2
+    assert (caught.value.code, caught.value.retryable) == ("broker_unreachable", True)
+    assert str(caught.value) == "no connection to the broker host=127.0.0.1"
+
+
+def fail() -> None:
+    """What a worker does; nobody listens at port 9."""
+    blocking.Client(REDIRECT_URI, broker="http://127.0.0.1:9").warm()
 
 
 def test_the_sources_of_an_error_are_its_causes() -> None:
@@ -74,7 +110,11 @@ def test_the_sources_of_an_error_are_its_causes() -> None:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_a_panic_is_an_internal_error(at_once: bool, capfd: pytest.CaptureFixture[str]) -> None:
+def test_ffi_16_a_panic_is_an_internal_error(
+    at_once: bool, broker: DevBroker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client = Client(REDIRECT_URI, broker=broker.origin)
+
     async def operate() -> None:
         # An ordinary function of the native module: it raises where it is called, or later.
         await _native.panic_in_operation(at_once)
@@ -83,4 +123,8 @@ def test_a_panic_is_an_internal_error(at_once: bool, capfd: pytest.CaptureFixtur
         with pytest.raises(InternalError) as caught:
             asyncio.run(operate())
         assert caught.value.code == "internal"
+        assert isinstance(caught.value, Exception)
+        # Threads and clients are as good as before.
+        asyncio.run(client.warm())
+        asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
     assert "this panic was asked for" in capfd.readouterr().err
