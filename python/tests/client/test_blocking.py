@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -20,18 +17,6 @@ if TYPE_CHECKING:
     from portier_client.testing import DevBroker
 
 DISCOVERY = "/.well-known/openid-configuration"
-
-INTERRUPTED = """
-import sys
-from portier_client.blocking import Client
-
-client = Client("https://example.com/verify", broker=sys.argv[1])
-print("ready", flush=True)
-try:
-    client.warm()
-except KeyboardInterrupt:
-    print("interrupted")
-"""
 
 
 def test_a_login(broker: DevBroker) -> None:
@@ -49,7 +34,7 @@ def test_a_login(broker: DevBroker) -> None:
         client.warm()
 
 
-def test_other_threads_run_meanwhile(broker: DevBroker) -> None:
+def test_ffi_12_other_threads_run_meanwhile(broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin)
     known = broker.requests().get(DISCOVERY, 0)
     broker.hold(DISCOVERY)
@@ -60,19 +45,3 @@ def test_other_threads_run_meanwhile(broker: DevBroker) -> None:
     assert thread.is_alive()
     broker.release(DISCOVERY)
     thread.join()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-def test_ctrl_c_ends_a_call(broker: DevBroker) -> None:
-    broker.hold(DISCOVERY)
-    known = broker.requests().get(DISCOVERY, 0)
-    command = [sys.executable, "-c", INTERRUPTED, broker.origin]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        while broker.requests().get(DISCOVERY, 0) == known:
-            time.sleep(0.001)
-        process.send_signal(signal.SIGINT)
-        assert process.stdout.readline() == "interrupted\n"
-        assert process.wait(10) == 0
-    broker.release(DISCOVERY)
