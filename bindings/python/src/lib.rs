@@ -87,7 +87,8 @@ fn refuse_sub_interpreters() -> PyResult<()> {
 #[pyfunction]
 #[pyo3(signature = (text, /))]
 fn normalize_email(py: Python<'_>, text: &Bound<'_, pyo3::types::PyString>) -> PyResult<String> {
-    let text = text::borrowed(text, "e-mail address", portier_client::Code::InvalidEmail)?;
+    let text = text::beginning(text)?;
+    let text = text::borrowed(&text, "e-mail address", portier_client::Code::InvalidEmail)?;
     bridge::contained(|| portier_client::normalize_email(text))
         .map_err(|error| errors::to_python(py, &error))
 }
@@ -116,6 +117,7 @@ fn safe_next(
     allowed_hosts: Vec<String>,
 ) -> PyResult<Option<String>> {
     let hosts: Vec<&str> = allowed_hosts.iter().map(String::as_str).collect();
+    let text = text::beginning(text)?;
     // A text that is not UTF-8 is no page of this site.
     let Ok(text) = text.to_str() else {
         return Ok(None);

@@ -2,13 +2,24 @@
 
 use portier_client::Code;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PySequence, PyString};
 
 use crate::errors;
 
 /// Longer texts are cut here before they are copied. The core refuses texts that are far shorter,
 /// each with the right code.
 const LIMIT: usize = 1 << 20;
+
+/// The beginning of a text that is too long, or the text itself.
+///
+/// To look into a text that is not ASCII, Python makes another copy of it.
+pub(crate) fn beginning<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
+    if text.len()? <= LIMIT {
+        return Ok(text.clone());
+    }
+    let beginning = text.as_any().cast::<PySequence>()?.get_slice(0, LIMIT)?;
+    Ok(beginning.cast_into()?)
+}
 
 /// Borrows a text; `code` is for one that no UTF-8 can represent.
 pub(crate) fn borrowed<'a>(
@@ -23,7 +34,8 @@ pub(crate) fn borrowed<'a>(
 
 /// Copies a text for an operation that may outlive the call.
 pub(crate) fn owned(text: &Bound<'_, PyString>, name: &str, code: Code) -> PyResult<String> {
-    let text = borrowed(text, name, code)?;
+    let text = beginning(text)?;
+    let text = borrowed(&text, name, code)?;
     let mut end = text.len().min(LIMIT);
     while !text.is_char_boundary(end) {
         end -= 1;

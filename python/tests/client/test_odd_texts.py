@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,34 +41,116 @@ def refused(operation: Coroutine[object, object, object]) -> str | None:
 
 @settings(deadline=None)
 @given(TEXTS | SEGMENTS)
-def test_tokens(token: str) -> None:
+def test_ffi_17_tokens(token: str) -> None:
     assert (refused(CLIENT.verify(token)) or "").startswith("token_")
 
 
 @settings(deadline=None)
 @given(st.dictionaries(NAMES, FIELDS | st.lists(FIELDS)), st.none() | TEXTS, st.none() | TEXTS)
-def test_forms(form: dict[str, object], browser: str | None, confirmation: str | None) -> None:
+def test_ffi_17_forms(
+    form: dict[str, object], browser: str | None, confirmation: str | None
+) -> None:
     assert refused(CLIENT.complete(form, browser, confirmation=confirmation))
 
 
 @settings(deadline=None)
 @given(TEXTS, st.none() | TEXTS, st.none() | TEXTS)
-def test_starts(email: str, state: str | None, session: str | None) -> None:
+def test_ffi_17_starts(email: str, state: str | None, session: str | None) -> None:
     codes = {None, "invalid_email", "invalid_option"}
     assert refused(CLIENT.authenticate(email, state=state, session=session)) in codes
 
 
 @settings(deadline=None)
 @given(TEXTS | st.tuples(TEXTS, TEXTS).map("@".join))
-def test_addresses(text: str) -> None:
+def test_ffi_17_addresses(text: str) -> None:
     with suppress(InvalidEmail):
         normalized = normalize_email(text)
         assert normalize_email(normalized) == normalized
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=2))
-def test_pages_to_go_back_to(text: str, hosts: list[str]) -> None:
+def test_ffi_17_pages_to_go_back_to(text: str, hosts: list[str]) -> None:
     # The hosts are the application's own; Python says what is wrong with them.
     with suppress(UnicodeEncodeError):
         page = safe_next(text, hosts)
         assert page is None or page.isascii()
+
+
+class Text(str):
+    """What templates and forms of some frameworks are made of."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("given", [1, b"text", bytearray(b"text"), ["text"], object()])
+@pytest.mark.parametrize("argument", ["id_token", "email", "state", "session", "browser"])
+def test_ffi_17_what_is_no_text_is_a_type_error(argument: str, given: Any) -> None:
+    def call() -> Coroutine[object, object, object]:
+        if argument == "id_token":
+            return CLIENT.verify(given)
+        return CLIENT.authenticate(**{"email": "alice@example.com", argument: given})
+
+    with pytest.raises(TypeError, match=f"'{type(given).__name__}' object"):
+        asyncio.run(call())
+
+
+@pytest.mark.parametrize("given", [None, 1, "id_token=x", b"id_token=x", [("id_token", "x")]])
+def test_ffi_17_what_is_no_form_is_a_type_error(given: Any) -> None:
+    with pytest.raises(TypeError, match="form must be a mapping, not"):
+        asyncio.run(CLIENT.complete(given))
+
+
+@pytest.mark.parametrize("given", [None, 1, [None], [["x"]], bytearray(b"x"), {"x": "y"}])
+def test_ffi_17_what_is_no_field_is_a_type_error(given: object) -> None:
+    with pytest.raises(TypeError, match=r'form\["id_token"\] must be str, bytes or a list'):
+        asyncio.run(CLIENT.complete({"id_token": given}))
+    # What other fields hold is nobody's business.
+    assert refused(CLIENT.complete({"other": given, 1: given})) == "missing_token"
+
+
+def test_ffi_17_an_exception_of_a_form_is_its_own() -> None:
+    class Broken:
+        def items(self) -> object:
+            raise LookupError("its own")
+
+    with pytest.raises(LookupError, match="its own"):
+        asyncio.run(CLIENT.complete(Broken()))  # type: ignore[arg-type]
+
+
+def test_ffi_17_subclasses_and_nul_are_texts() -> None:
+    assert refused(CLIENT.verify(Text("a.b.c"))) == "token_malformed"
+    assert refused(CLIENT.verify("a\0.b.c")) == "token_malformed"
+    assert refused(CLIENT.complete({Text("id_token"): Text("x")})) == "token_malformed"
+    assert refused(CLIENT.authenticate("alice\0@example.com")) == "invalid_email"
+    assert normalize_email(Text("Alice@example.com")) == "alice@example.com"
+    assert safe_next("/\0") is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in /proc")
+@pytest.mark.parametrize("letter", ["x", "é", b"x"])
+def test_ffi_17_texts_far_too_long_are_not_copied(letter: str | bytes) -> None:
+    huge: Any = letter * (64 << 20)
+    # What Python has made of it, such as a copy in UTF-8, would stay as long as it.
+    before = resident_octets()
+    form = {"id_token": huge, "state": huge}
+    assert refused(CLIENT.complete(form)) in {"token_malformed", "token_too_large"}
+    if isinstance(huge, str):
+        codes = {"token_malformed", "token_too_large", "invalid_email", "invalid_option"}
+        assert refused(CLIENT.verify(huge)) in codes
+        assert refused(CLIENT.authenticate(huge)) in codes
+        for name in ("state", "session", "browser"):
+            assert refused(CLIENT.authenticate("alice@example.com", **{name: huge})) in codes
+        with pytest.raises(InvalidEmail):
+            normalize_email(huge)
+        assert safe_next(huge) is None
+    assert resident_octets() - before < 32 << 20
+
+
+def test_ffi_17_a_field_may_be_cut_in_the_middle_of_a_character() -> None:
+    field = b"x" * ((1 << 20) - 1) + "é".encode()
+    assert refused(CLIENT.complete({"id_token": field})) == "token_too_large"
+    assert refused(CLIENT.complete({"id_token": b"x" * 9 + b"\xc3"})) == "token_malformed"
+
+
+def resident_octets() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
