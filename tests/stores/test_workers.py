@@ -91,7 +91,7 @@ def ask(connection: HTTPConnection, method: str, path: str, **form: str) -> str:
     [(tornado_forks, 1), (gunicorn_preload, 1), (node_cluster, 1), (node_threads, 2)],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_nst_20_logins_go_through_two_workers(
+def test_nst_20_ffi_08_logins_go_through_two_workers(
     broker: DevBroker,
     store: str,
     site: Callable[[list[int], str, str], Command],

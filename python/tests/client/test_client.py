@@ -128,7 +128,7 @@ def test_a_ca_file_may_be_a_path(tmp_path: Path) -> None:
         Client(REDIRECT_URI, ca_file=path)
 
 
-def test_repr_shows_no_redirect_uri() -> None:
+def test_ffi_19_repr_shows_no_redirect_uri() -> None:
     client = Client("https://example.com/verify?secret", broker="https://broker.example")
     expected = "client_id='https://example.com' broker='https://broker.example'>"
     assert repr(client) == f"<portier_client.Client {expected}"
@@ -137,7 +137,7 @@ def test_repr_shows_no_redirect_uri() -> None:
 
 
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_a_client_cannot_be_pickled_or_copied(duplicate: Any) -> None:
+def test_ffi_19_a_client_cannot_be_pickled_or_copied(duplicate: Any) -> None:
     with pytest.raises(TypeError, match="cannot be pickled or copied"):
         duplicate(Client(REDIRECT_URI))
 

@@ -228,17 +228,17 @@ def test_ffi_14_connections_of_a_loop_that_is_over_are_a_store_error(broker: Dev
     assert str(error.__cause__) == "Event loop is closed"
 
 
-def test_without_an_event_loop_nothing_can_be_awaited(broker: DevBroker) -> None:
+def test_ffi_15_without_an_event_loop_nothing_can_be_awaited(broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=Waiting())
     asyncio.run(client.warm())
     with pytest.raises(StoreError) as caught:
         client.authenticate("alice@example.com").send(None)
     gc.collect()
-    assert str(caught.value.__cause__) == "no running event loop"
+    assert str(caught.value.__cause__).startswith("no event loop of asyncio runs in this thread")
 
 
 @cold
-def test_a_blocking_client_cannot_await(cold: bool, broker: DevBroker) -> None:
+def test_ffi_14_a_blocking_client_cannot_await(cold: bool, broker: DevBroker) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=Waiting())
     if not cold:
         client.warm()

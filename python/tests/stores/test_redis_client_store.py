@@ -163,7 +163,7 @@ def test_other_errors_of_a_client_are_not_those_of_a_server(broker: DevBroker) -
     assert isinstance(caught.value.__cause__, AttributeError)
 
 
-def test_repr_shows_no_server(socket: Path) -> None:
+def test_ffi_19_repr_shows_no_server(socket: Path) -> None:
     with redis.Redis(unix_socket_path=str(socket), password="secret") as client:
         store = RedisClientStore(client)
         assert repr(store) == "<portier_client.stores.RedisClientStore prefix='portier:'>"

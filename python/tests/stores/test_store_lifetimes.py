@@ -18,17 +18,23 @@ from portier_client import Client, StoreError, blocking
 from .written import REDIRECT_URI, Faulty, Plain, Waiting, use
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portier_client.testing import DevBroker
+
+pytestmark = pytest.mark.usefixtures("every_loop")
 
 cold = pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
 
 
 @pytest.mark.parametrize("kind", [Plain, Waiting])
-def test_a_loop_that_ends_with_calls_under_way(kind: type[Any], broker: DevBroker) -> None:
+def test_ffi_01_a_loop_that_ends_with_calls_under_way(
+    kind: type[Any], broker: DevBroker, every_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
     """Nothing hangs, warns, or stays behind."""
     store = kind()
     client = Client(REDIRECT_URI, broker=broker.origin, store=store)
-    loop = asyncio.new_event_loop()
+    loop = every_loop()
     waiting = loop.create_task(client.authenticate("alice@example.com"))
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
@@ -83,7 +89,7 @@ def test_ffi_05_cancelling_a_login_cancels_the_store_before_the_take(
     asyncio.run(main())
 
 
-def test_ffi_05_a_login_cancelled_before_the_store_is_asked_asks_nothing(
+def test_ffi_04_a_login_cancelled_before_the_store_is_asked_asks_nothing(
     broker: DevBroker,
 ) -> None:
     async def main() -> None:
@@ -160,7 +166,7 @@ def test_ffi_13_a_store_is_released_that_the_runtime_was_the_last_to_use(
         gc.collect()
 
 
-def test_ctrl_c_reaches_a_store_that_a_blocking_client_waits_for(broker: DevBroker) -> None:
+def test_ffi_12_ctrl_c_reaches_a_store_that_a_blocking_client_waits_for(broker: DevBroker) -> None:
     class Stuck(Plain):
         def put(self, nonce: str, record: str, ttl: float, /) -> None:
             signal.raise_signal(signal.SIGINT)
