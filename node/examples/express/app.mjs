@@ -9,7 +9,7 @@ import { portier } from "portier-client/express";
 
 import { fromEnvironment } from "../shared/environment.mjs";
 import { commonHeaders, FILES, LARGEST_FORM } from "../shared/http.mjs";
-import { indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
+import { confirmationPage, indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
 import { blame, FORGED, NOT_FOUND } from "../shared/problems.mjs";
 import { beginSession, field, isFromHere, readSession, sessionCookie } from "../shared/session.mjs";
 
@@ -32,6 +32,7 @@ export function makeApp(client, cookieSecret) {
       response.status(400).send(loginPage(view(request), sent));
     },
     showProblem: (problem, request) => problemPage(view(request), problem),
+    showConfirmation: (question, request) => confirmationPage(view(request), question),
   });
 
   app.disable("x-powered-by");

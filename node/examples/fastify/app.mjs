@@ -10,7 +10,7 @@ import { portier } from "portier-client/fastify";
 
 import { fromEnvironment } from "../shared/environment.mjs";
 import { commonHeaders, FILES, LARGEST_FORM } from "../shared/http.mjs";
-import { indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
+import { confirmationPage, indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
 import { blame, FORGED, NOT_FOUND } from "../shared/problems.mjs";
 import { beginSession, field, isFromHere, readSession, sessionCookie } from "../shared/session.mjs";
 
@@ -59,6 +59,7 @@ export async function makeApp(client, cookieSecret) {
       show(reply.code(400), loginPage(view(request), sent));
     },
     showProblem: (problem, request) => problemPage(view(request), problem),
+    showConfirmation: (question, request) => confirmationPage(view(request), question),
   });
 
   app.get("/", async (request, reply) => show(reply, indexPage(withForm(request, reply))));

@@ -11,6 +11,7 @@ export const LARGEST_FORM = 64 * 1024;
 export const FILES = [
   { path: "/static/site.css", type: "text/css; charset=utf-8", body: read("site.css") },
   { path: "/static/icon.svg", type: "image/svg+xml", body: read("icon.svg") },
+  { path: "/static/once.js", type: "text/javascript; charset=utf-8", body: read("once.js") },
 ];
 
 /** The headers of every answer. */

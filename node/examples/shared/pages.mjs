@@ -39,6 +39,20 @@ export function membersPage(view) {
 <p>This page opens only to those who are signed in.</p>`);
 }
 
+/** Asks whether a login goes on in a browser that did not start it. */
+export function confirmationPage(view, { email, fields }) {
+  return page(view, "Sign in on this device? – The Reading Room", html`
+<p class="over">Another browser</p>
+<h1>Sign in as <span class="address">${email}</span> on this device?</h1>
+<p>This sign-in was started in another browser. Go on only if it was you who started it.</p>
+<form class="confirm" method="post">
+${fields.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">\n`)}
+<button>Sign in</button>
+<a class="button quiet" href="/login">No, cancel</a>
+<script src="/static/once.js"></script>
+</form>`);
+}
+
 /** What went wrong. */
 export function problemPage(view, { title, text }) {
   return page(view, `${title} – The Reading Room`, html`
@@ -114,6 +128,7 @@ function html(literals, ...values) {
 }
 
 function escape(value) {
+  if (Array.isArray(value)) return value.map(escape).join("");
   return value instanceof Html ? value.text : String(value).replaceAll(/[&<>"']/g, entity);
 }
 

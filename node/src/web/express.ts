@@ -11,6 +11,8 @@ import { parseForm, readForm } from "./form.js";
 import { LoginFlow, type Framework } from "./flow.js";
 import { readOptions, type LoginOptions } from "./options.js";
 
+export type { BrowserBinding } from "./binding.js";
+export type { Confirmation } from "./confirmation.js";
 export { explain } from "./problems.js";
 export type { Problem } from "./problems.js";
 export { cookieFlags, loginPolicy } from "./site.js";
@@ -110,6 +112,9 @@ const FRAMEWORK: Framework<Request, Response> = {
   },
   prepare(response, { status, headers }) {
     response.status(status).set(headers);
+  },
+  addCookie(response, cookie) {
+    response.append("Set-Cookie", cookie);
   },
   send(response, body) {
     // Not `send()`, which adds an `ETag`, and may answer with 304.

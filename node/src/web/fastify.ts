@@ -13,6 +13,8 @@ import { LoginFlow, type Framework } from "./flow.js";
 import { readOptions, type LoginOptions } from "./options.js";
 import { NOT_A_FORM, TOO_LARGE, type Problem } from "./problems.js";
 
+export type { BrowserBinding } from "./binding.js";
+export type { Confirmation } from "./confirmation.js";
 export { explain } from "./problems.js";
 export type { Problem } from "./problems.js";
 export { cookieFlags, loginPolicy } from "./site.js";
@@ -169,6 +171,10 @@ const FRAMEWORK: Framework<FastifyRequest, FastifyReply> = {
   },
   prepare(reply, { status, headers }) {
     reply.code(status).headers(headers);
+  },
+  addCookie(reply, cookie) {
+    // Of this header Fastify keeps what was there.
+    reply.header("Set-Cookie", cookie);
   },
   send(reply, body) {
     reply.send(body === "" ? undefined : body);

@@ -1,15 +1,26 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import { safeNext } from "../email.js";
-import { PortierError } from "../errors.js";
+import { BrowserMismatch, PortierError, SessionUsed } from "../errors.js";
 import type { Login } from "../login.js";
-import { page, seeOther, type Answer } from "./answer.js";
+import { page, PAGE_HEADERS, seeOther, type Answer } from "./answer.js";
+import {
+  confirmationOf,
+  cookieOf,
+  fieldsToConfirm,
+  fieldsToPostAgain,
+  isPostedAgain,
+  newSecret,
+  secretOf,
+} from "./binding.js";
+import { Confirmation, confirmationPage, pageThatPosts } from "./confirmation.js";
 import { field, isFromElsewhere, unacceptable } from "./form.js";
-import { FRAGMENT_PAGE } from "./fragment.js";
+import { fragmentPage } from "./fragment.js";
 import type { Site } from "./options.js";
 import {
   explain,
   FROM_ELSEWHERE,
+  NO_COOKIES,
   POST_ONLY,
   problemHeaders,
   problemPage,
@@ -25,6 +36,8 @@ export interface Framework<Request, Response> {
   /** Sets status and headers, and sends nothing yet. */
   prepare(response: Response, answer: Answer): void;
   send(response: Response, body: string): void;
+  /** Adds a `Set-Cookie`, and leaves those of the site alone. */
+  addCookie(response: Response, cookie: string): void;
   /** Runs a function of the site, which may answer the request. */
   ask(response: Response, hook: () => unknown): Promise<Asked>;
   /** Notes a failed login where the framework has a log; `ours` if it is the site's to mend. */
@@ -65,18 +78,24 @@ export class LoginFlow<Request, Response> {
     email: string,
     nextPage = "",
   ): Promise<void> {
-    const { client } = this.#site;
+    const { browserBinding, client } = this.#site;
+    const before = secretOf(this.#framework.headers(request), client);
+    const browser = browserBinding === "off" ? null : (before ?? newSecret());
     const url = await this.#attempt(request, response, () =>
-      client.authenticate(email, { session: this.safeNext(nextPage) }),
+      client.authenticate(email, { session: this.safeNext(nextPage), browser }),
     );
-    if (url !== undefined) this.#answer(response, seeOther(url));
+    if (url === undefined) return;
+    if (browser !== null) this.#framework.addCookie(response, cookieOf(browser, client));
+    this.#answer(response, seeOther(url));
   }
 
   /** Takes the broker's answer. */
   async verify(request: Request, response: Response): Promise<void> {
     const form = await this.#form(request, response);
     if (form === undefined) return;
-    const login = await this.#attempt(request, response, () => this.#site.client.complete(form));
+    const login = await this.#attempt(request, response, () =>
+      this.#complete(form, request, response),
+    );
     if (login !== undefined) await this.#signIn(login, request, response);
   }
 
@@ -85,7 +104,7 @@ export class LoginFlow<Request, Response> {
     if (this.#site.client.responseMode !== "fragment") {
       return this.refuse(POST_ONLY, request, response);
     }
-    this.#answer(response, FRAGMENT_PAGE);
+    this.#answer(response, fragmentPage(this.#site.allowedHosts));
   }
 
   /** Answers with a problem's status and page. */
@@ -110,6 +129,62 @@ export class LoginFlow<Request, Response> {
     const form = problem === undefined ? await this.#framework.form(request) : undefined;
     if (form === undefined) await this.refuse(problem ?? TOO_LARGE, request, response);
     return form;
+  }
+
+  /** Completes a login; `undefined` if the request has been answered otherwise. */
+  async #complete(form: object, request: Request, response: Response): Promise<Login | undefined> {
+    const { browserBinding, client, defaultNext } = this.#site;
+    if (browserBinding === "off") return client.complete(form);
+    const browser = await this.#browser(form, request, response);
+    if (browser === undefined) return undefined;
+    try {
+      return await client.complete(form, { browser, confirmation: confirmationOf(form) });
+    } catch (error) {
+      if (error instanceof SessionUsed && error.sameBrowser) {
+        // A reload, or a second answer: this browser has completed this very login.
+        this.#answer(response, seeOther(defaultNext));
+        return undefined;
+      }
+      const confirms = browserBinding === "confirm" && error instanceof BrowserMismatch;
+      if (!confirms || error.confirmation === null) throw error;
+      const fields = fieldsToConfirm(form, error.confirmation);
+      await this.#confirm(new Confirmation(error.email, fields), request, response);
+      return undefined;
+    }
+  }
+
+  /** The secret of the browser; `undefined` if its form has to come again, or cannot be taken. */
+  async #browser(form: object, request: Request, response: Response): Promise<string | undefined> {
+    const { allowedHosts, client } = this.#site;
+    const headers = this.#framework.headers(request);
+    const known = secretOf(headers, client);
+    if (known !== undefined) return known;
+    if (!isPostedAgain(form, headers)) {
+      this.#answer(response, pageThatPosts(fieldsToPostAgain(form), allowedHosts));
+      return undefined;
+    }
+    if (confirmationOf(form) !== undefined) {
+      // The cookie that came with the question is not there.
+      await this.refuse(NO_COOKIES, request, response);
+      return undefined;
+    }
+    // This browser did not start the login; from here on it can be told from others.
+    const secret = newSecret();
+    this.#framework.addCookie(response, cookieOf(secret, client));
+    return secret;
+  }
+
+  /** Asks the person whether to go on in this browser. */
+  async #confirm(question: Confirmation, request: Request, response: Response): Promise<void> {
+    const { allowedHosts, loginUrl, showConfirmation } = this.#site;
+    if (showConfirmation === undefined) {
+      return this.#answer(response, confirmationPage(question, loginUrl, allowedHosts));
+    }
+    this.#framework.prepare(response, page(200, "", PAGE_HEADERS));
+    const { result } = await this.#framework.ask(response, () =>
+      showConfirmation(question, request, response),
+    );
+    if (typeof result === "string") this.#framework.send(response, result);
   }
 
   async #signIn(login: Login, request: Request, response: Response): Promise<void> {

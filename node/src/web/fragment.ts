@@ -1,5 +1,20 @@
 import { page, PAGE_HEADERS, type Answer } from "./answer.js";
-import { makePage } from "./html.js";
+import { makePage, targetsOf } from "./html.js";
+
+/**
+ * The page that posts a fragment, which no server ever sees, to the address it came to. A login may
+ * lead on to `hosts`.
+ */
+export function fragmentPage(hosts: readonly string[]): Answer {
+  const { html, policy } = makePage({
+    title: "Signing in",
+    body: `<noscript><p>Please turn on JavaScript to sign in.</p></noscript>
+<form method="post"></form>`,
+    script: SCRIPT,
+    formAction: targetsOf(hosts),
+  });
+  return page(200, html, { ...PAGE_HEADERS, "Content-Security-Policy": policy });
+}
 
 const SCRIPT = `
 const form = document.forms[0];
@@ -16,17 +31,3 @@ if (form.elements.length) {
   document.body.append("This address only takes the end of a sign-in.");
 }
 `;
-
-const { html, policy } = makePage({
-  title: "Signing in",
-  body: `<noscript><p>Please turn on JavaScript to sign in.</p></noscript>
-<form method="post"></form>`,
-  script: SCRIPT,
-  formAction: "'self'",
-});
-
-/** The page that posts a fragment, which no server ever sees, to the address it came to. */
-export const FRAGMENT_PAGE: Answer = page(200, html, {
-  ...PAGE_HEADERS,
-  "Content-Security-Policy": policy,
-});

@@ -44,7 +44,13 @@ ${body}${script === undefined ? "" : `\n<script>${script}</script>`}
   return { html, policy: directives.join("; ") };
 }
 
-/** The looks of a page with one message. */
+/** Where the forms of a page may go from which a login leads on, to one of the `hosts` perhaps. */
+export function targetsOf(hosts: readonly string[]): string {
+  // Chromium holds a form to `form-action` through the redirects that follow it.
+  return ["'self'", ...hosts.map((host) => `https://${host}`)].join(" ");
+}
+
+/** The looks of a page with one message, or one question. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1d2733; --soft: #5b6875; --ground: #f4f6f8;
   --card: #fff; --edge: #dde3e9; --accent: #1f6f5c; --on-accent: #fff }
@@ -55,11 +61,15 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
   background: var(--ground); color: var(--ink); font: 1rem/1.6 system-ui, sans-serif }
 main { width: 100%; max-width: 27rem; padding: 2.25rem; background: var(--card);
   border: 1px solid var(--edge); border-radius: 14px }
-h1 { margin: 0 0 .5rem; font-size: 1.4rem; line-height: 1.25 }
+main:not(:has(h1)) { visibility: hidden }
+h1 { margin: 0 0 .5rem; font-size: 1.4rem; line-height: 1.25; overflow-wrap: anywhere }
 p { margin: 0 0 1.5rem; color: var(--soft) }
-a { display: inline-block; padding: .6rem 1.1rem; border-radius: 9px; background: var(--accent);
-  color: var(--on-accent); font-weight: 600; text-decoration: none }
-a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
+a, button { display: inline-block; padding: .6rem 1.1rem; border: 0; border-radius: 9px;
+  background: var(--accent); color: var(--on-accent); font: inherit; font-weight: 600;
+  text-decoration: none; cursor: pointer }
+button:disabled { opacity: .6; cursor: default }
+.quiet { background: none; color: var(--soft); font-weight: 400 }
+a:focus-visible, button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 `;
 
 function hashOf(text: string): string {

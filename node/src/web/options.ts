@@ -2,6 +2,8 @@ import type { PortierClient } from "../client.js";
 import { invalidOption, type PortierError } from "../errors.js";
 import type { Login } from "../login.js";
 import { members, optionalText, text } from "../text.js";
+import { BINDINGS, type BrowserBinding } from "./binding.js";
+import type { Confirmation } from "./confirmation.js";
 import type { Problem } from "./problems.js";
 
 /** What a site says of its logins. Only `client` and `onLogin` are needed. */
@@ -30,6 +32,23 @@ export interface LoginOptions<Request, Response> {
   showProblem?:
     | ((problem: Problem, request: Request, response: Response) => unknown)
     | undefined;
+  /**
+   * What happens where a login ends in another browser than it was started in, as when mail is
+   * opened on another device: the person is asked whether to go on (`"confirm"`, the default), it is
+   * refused (`"require"`), or nobody looks (`"off"`), and then an attacker can sign a visitor in as
+   * the attacker.
+   */
+  browserBinding?: BrowserBinding | undefined;
+  /**
+   * Gives the page that asks whether to sign in, in this browser, the person named there, in the
+   * looks of the site, as HTML, or answers the request itself. Status and headers are set already.
+   *
+   * It needs a form that posts the fields to the address of the page, once and only when a person
+   * says so, and a `Content-Security-Policy` that forbids frames.
+   */
+  showConfirmation?:
+    | ((confirmation: Confirmation, request: Request, response: Response) => unknown)
+    | undefined;
   /** The page with the login form, to which pages about problems lead; `/` by default. */
   loginUrl?: string | undefined;
   /** Where a login leads that did not start from a page to go back to; `/` by default. */
@@ -44,6 +63,8 @@ export interface Site<Request, Response> {
   readonly onLogin: LoginOptions<Request, Response>["onLogin"];
   readonly onLoginError: LoginOptions<Request, Response>["onLoginError"];
   readonly showProblem: LoginOptions<Request, Response>["showProblem"];
+  readonly browserBinding: BrowserBinding;
+  readonly showConfirmation: LoginOptions<Request, Response>["showConfirmation"];
   readonly loginUrl: string;
   readonly defaultNext: string;
   readonly allowedHosts: readonly string[];
@@ -54,6 +75,8 @@ const NAMES = [
   "onLogin",
   "onLoginError",
   "showProblem",
+  "browserBinding",
+  "showConfirmation",
   "loginUrl",
   "defaultNext",
   "allowedHosts",
@@ -71,6 +94,8 @@ export function readOptions<Request, Response>(
     onLogin,
     onLoginError: hook(given.onLoginError, "onLoginError"),
     showProblem: hook(given.showProblem, "showProblem"),
+    browserBinding: binding(given.browserBinding),
+    showConfirmation: hook(given.showConfirmation, "showConfirmation"),
     loginUrl: optionalText(given.loginUrl, "loginUrl") ?? "/",
     defaultNext: optionalText(given.defaultNext, "defaultNext") ?? "/",
     allowedHosts: hosts(given.allowedHosts),
@@ -89,6 +114,12 @@ function hook<Hook>(value: unknown, name: string): Hook | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "function") throw invalidOption(`${name} is not a function`);
   return value as Hook;
+}
+
+function binding(value: unknown): BrowserBinding {
+  const found = BINDINGS.find((known) => known === (value ?? "confirm"));
+  if (found === undefined) throw invalidOption(`browserBinding is none of ${BINDINGS.join(", ")}`);
+  return found;
 }
 
 function hosts(value: unknown): readonly string[] {

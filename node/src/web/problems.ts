@@ -1,6 +1,7 @@
 import {
   BrokerError,
   BrokerUnavailable,
+  BrowserMismatch,
   InvalidEmail,
   InvalidSession,
   InvalidToken,
@@ -73,6 +74,12 @@ export const FROM_ELSEWHERE = problem(
   "The form came from another site. Please start again here.",
 );
 
+export const NO_COOKIES = problem(
+  400,
+  "Cookies are needed",
+  "Your browser does not keep the cookies of this site. Please allow them and start again.",
+);
+
 const CANCELLED = problem(403, "Sign-in cancelled", "Nothing has changed. You can start again.");
 const DEFECT = problem(500, "Something went wrong", "The error is on our side, not on yours.");
 
@@ -86,6 +93,14 @@ const PROBLEMS: readonly (readonly [kinds: readonly Kind[], found: Problem])[] =
       400,
       "Check the address",
       "This does not look like an e-mail address. Please type it again.",
+    ),
+  ],
+  [
+    [BrowserMismatch],
+    problem(
+      400,
+      "Finish where you began",
+      "This sign-in was started in another browser, and can be finished only there.",
     ),
   ],
   [

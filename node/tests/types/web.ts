@@ -27,6 +27,13 @@ export function inExpress(): express.Express {
     },
     showProblem: ({ status, text, title, retryAfterSeconds }: ofExpress.Problem) =>
       `${status} ${title} ${text} ${retryAfterSeconds ?? 0}`,
+    browserBinding: "require",
+    showConfirmation(question, request, response) {
+      is<Equal<typeof question, ofExpress.Confirmation>>();
+      is<Equal<typeof question.email, string>>();
+      const inputs = question.fields.map(([name, value]) => `${name}=${value}`);
+      response.send(`${request.path} ${inputs.join()}`);
+    },
     loginUrl: "/login",
     defaultNext: "/members",
     allowedHosts: ["shop.example.com"],
@@ -46,6 +53,9 @@ export function inExpress(): express.Express {
   ofExpress.portier({ client, onLogin: async () => {} });
   // @ts-expect-error a site says what to do with a login
   ofExpress.portier({ client });
+  // @ts-expect-error it is one of three words
+  ofExpress.portier({ ...options, browserBinding: true });
+  is<Equal<ofExpress.BrowserBinding, "off" | "confirm" | "require">>();
   // @ts-expect-error there is no such option
   ofExpress.portier({ ...options, loginPath: "/login" });
   // @ts-expect-error a client is one of this package
@@ -65,6 +75,8 @@ export async function inFastify(): Promise<void> {
       is<Equal<typeof reply, FastifyReply>>();
       reply.header("x-email", login.email);
     },
+    browserBinding: "off" satisfies ofFastify.BrowserBinding,
+    showConfirmation: async ({ email }: ofFastify.Confirmation) => email,
     onLoginError: (error, _request, reply) => reply.code(ofFastify.explain(error).status).send(),
   };
   await app.register(ofFastify.portier, options);

@@ -25,7 +25,8 @@ for (const site of SITES) {
       assert.equal(greeting.url, `${url}/`);
       assert.match(greeting.text, /alice@example\.com/);
       assert.match(greeting.text, new RegExp(site, "i"));
-      assert.equal((await visitor.submit(callback)).status, 400);
+      assert.equal((await visitor.submit(callback)).url, `${url}/`, "a reload");
+      assert.equal((await new Visitor().submit(callback)).status, 400);
     });
 
     for (const signal of ["SIGINT", "SIGTERM"]) {

@@ -155,8 +155,9 @@ eachKind((here) => {
   test("a login that was used is told apart", async (t) => {
     const seen = [];
     const site = await here.serve(t, { onLoginError: (error) => void seen.push(error) });
-    const form = await site.answer(new Visitor());
-    assert.equal((await site.finish(new Visitor(), form)).status, 303);
+    const visitor = new Visitor();
+    const form = await site.answer(visitor);
+    assert.equal((await site.finish(visitor, form)).status, 303);
     assert.equal((await site.finish(new Visitor(), form)).status, 400);
     assert.ok(seen[0] instanceof SessionUsed);
     assert.equal(site.logins.length, 1);
@@ -181,6 +182,9 @@ const MISTAKES = {
   "an onLogin that is none": { onLogin: "/members" },
   "an onLoginError that is none": { onLoginError: true },
   "a showProblem that is none": { showProblem: "<h1>" },
+  "a showConfirmation that is none": { showConfirmation: "<h1>" },
+  "a binding that is none": { browserBinding: "on" },
+  "a binding of another type": { browserBinding: true },
   "hosts that are none": { allowedHosts: "example.com" },
   "a loginUrl that is none": { loginUrl: 1 },
   "a name that is misspelt": { allowedHost: [] },

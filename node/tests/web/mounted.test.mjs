@@ -15,7 +15,8 @@ import { DevBroker } from "portier-client/testing";
 
 const HERE = "http://localhost";
 const FORM = "application/x-www-form-urlencoded";
-const WELCOME = { onLogin() {} };
+// In which browser it ends does not matter here.
+const WELCOME = { onLogin() {}, browserBinding: "off" };
 
 const broker = new DevBroker();
 after(() => broker.stop());

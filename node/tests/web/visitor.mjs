@@ -1,4 +1,5 @@
-// A browser without scripts: it keeps cookies, follows redirects and sends forms.
+// A browser without scripts: it keeps cookies, follows redirects and sends forms. Of scripts it does
+// what the one on a page does that posts its form again, by that page's button.
 import assert from "node:assert/strict";
 import http from "node:http";
 import { text } from "node:stream/consumers";
@@ -31,8 +32,19 @@ export class Visitor {
     return this.post(url, { ...form.fields, ...typed }, { origin: page.url, ...options });
   }
 
-  /** Sends a form from a page at `origin`; without one, from a site of somebody else. */
-  post(url, fields, { follow = true, origin } = {}) {
+  /**
+   * Sends a form from a page at `origin`; without one, from a site of somebody else. With
+   * `goesOn: false` it stays on a page that posts its form again.
+   */
+  async post(url, fields, { follow = true, goesOn = true, origin } = {}) {
+    const page = await this.#post(url, fields, { follow, origin });
+    if (!goesOn || !page.postsAgain) return page;
+    const again = await this.#post(page.url, page.form("").pairs, { follow, origin: page.url });
+    assert.ok(!again.postsAgain, "once is enough");
+    return again;
+  }
+
+  #post(url, fields, { follow, origin }) {
     const elsewhere = origin === undefined || hostOf(origin) !== hostOf(url);
     const headers = { "Content-Type": FORM, ...provenance(origin, url) };
     const body = String(new URLSearchParams(fields));
@@ -87,6 +99,12 @@ class Page {
     Object.assign(this, { url, status, headers, text });
   }
 
+  /** Whether the page is there to post its one form again, with cookies; a script does it. */
+  get postsAgain() {
+    const [form, ...others] = formsOf(this.text);
+    return form !== undefined && others.length === 0 && asksNobody(form.fields);
+  }
+
   /** The one form whose action ends with `action`. */
   form(action) {
     const forms = formsOf(this.text).filter((form) => form.action.endsWith(action));
@@ -95,14 +113,16 @@ class Page {
   }
 }
 
+function asksNobody(fields) {
+  return "portier_again" in fields && !("portier_confirmation" in fields);
+}
+
 function formsOf(html) {
   return [...html.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].map(([, tag, content]) => {
     const inputs = [...content.matchAll(/<input\b([^>]*)>/g)].map(([, input]) => attributesOf(input));
     const named = inputs.filter(({ name }) => name !== undefined);
-    return {
-      action: attributesOf(tag).action ?? "",
-      fields: Object.fromEntries(named.map(({ name, value }) => [name, value ?? ""])),
-    };
+    const pairs = named.map(({ name, value }) => [name, value ?? ""]);
+    return { action: attributesOf(tag).action ?? "", fields: Object.fromEntries(pairs), pairs };
   });
 }
 

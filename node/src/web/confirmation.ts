@@ -1,0 +1,94 @@
+import { inspect } from "node:util";
+
+import { page, PAGE_HEADERS, type Answer } from "./answer.js";
+import type { Fields } from "./binding.js";
+import { escape, makePage, STYLE, targetsOf } from "./html.js";
+
+/**
+ * The question whether a login goes on in a browser that did not start it.
+ *
+ * Printing one shows no address.
+ */
+export class Confirmation {
+  /** Whose login it is. The person may not be that one: an attacker can send any browser here. */
+  readonly email: string;
+  /**
+   * Names and values of the hidden fields of the form that says yes, to be posted to the address of
+   * the page.
+   */
+  readonly fields: Fields;
+
+  /** @internal */
+  constructor(email: string, fields: Fields) {
+    this.email = email;
+    this.fields = fields;
+    Object.freeze(this);
+  }
+
+  [inspect.custom](): string {
+    return "Confirmation {}";
+  }
+}
+
+/** A page of its own that asks whether to go on in this browser. */
+export function confirmationPage(
+  { email, fields }: Confirmation,
+  cancel: string,
+  hosts: readonly string[],
+): Answer {
+  return ownPage("Sign in on this device?", hosts, {
+    script: ONCE,
+    main: `<h1>Sign in as ${escape(email)} on this device?</h1>
+<p>This sign-in was started in another browser. Go on only if it was you who started it.</p>
+<form method="post">
+${hidden(fields)}<button>Sign in</button>
+<a class="quiet" href="${escape(cancel)}">No, cancel</a>
+</form>`,
+  });
+}
+
+/** A page that posts a form to its own address. */
+export function pageThatPosts(fields: Fields, hosts: readonly string[]): Answer {
+  return ownPage("Signing in", hosts, {
+    script: POST,
+    main: `<form method="post">
+${hidden(fields)}<noscript>
+<h1>One more step</h1>
+<p>Press the button to go on.</p>
+<button>Continue</button>
+</noscript>
+</form>`,
+  });
+}
+
+// A second press would give up the answer to the first one, and the cookie in it.
+const ONCE = `
+const form = document.forms[0];
+form.addEventListener("submit", () => { form.querySelector("button").disabled = true; });
+addEventListener("pageshow", () => { form.querySelector("button").disabled = false; });
+`;
+
+const POST = `
+document.forms[0].submit();
+`;
+
+function ownPage(
+  title: string,
+  hosts: readonly string[],
+  { main, script }: { main: string; script: string },
+): Answer {
+  const { html, policy } = makePage({
+    title,
+    body: `<main>\n${main}\n</main>`,
+    style: STYLE,
+    script,
+    formAction: targetsOf(hosts),
+  });
+  return page(200, html, { ...PAGE_HEADERS, "Content-Security-Policy": policy });
+}
+
+function hidden(fields: Fields): string {
+  return fields
+    .map(([name, value]) => `<input type="hidden" name="${escape(name)}" value="${escape(value)}">\n`)
+    .join("");
+}
