@@ -29,7 +29,7 @@ eachKind((here) => {
     const options = { loginUrl: `/in?${ODD}`, allowedHosts: ["shop.example.com"] };
     const site = await here.serve(t, options);
     const form = await site.answer(new Visitor(), { email: '"<b>&"@example.com' });
-    const page = await site.finish(new Visitor(), form);
+    const page = await site.finish(new Visitor(), { ...form, error_description: "x" });
     assert.equal(page.status, 200);
     const name = "&#34;&#60;b&#62;&#38;&#34;@example.com";
     assert.ok(page.text.includes(`<h1>Sign in as ${name} on this device?</h1>`));
