@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bit_of_a_mark_counts() {
+    fn web_15_every_bit_of_a_mark_counts() {
         let here = browser("a secret");
         let mark = here.mark(DRAWN);
         for bit in 0..8 * MARK_OCTETS {

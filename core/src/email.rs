@@ -198,6 +198,18 @@ mod tests {
         }
 
         #[test]
+        fn web_11_web_13_an_address_has_no_controls_and_a_domain_of_ascii(
+            text in r"(.|\s|[\x00-\x1f\x7f-\x9f]){1,8}@(.|[a-z.\x00-\x20\x7f-\x9f]){1,12}",
+        ) {
+            if let Ok(email) = normalize_email(&text) {
+                prop_assert!(!email.chars().any(char::is_control));
+                let (_, domain) = email.rsplit_once('@').unwrap();
+                prop_assert!(domain.bytes().all(|octet| octet.is_ascii_graphic()));
+                prop_assert!(!domain.bytes().any(|octet| octet.is_ascii_uppercase()));
+            }
+        }
+
+        #[test]
         fn the_short_way_changes_no_verdict(local in "[a-z0-9.+]{1,8}", domain in "[a-z0-9x.-]{1,20}") {
             if is_plain(&local, &domain) {
                 prop_assert_eq!(domain_to_ascii(&domain).unwrap(), domain);

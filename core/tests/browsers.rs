@@ -208,7 +208,7 @@ async fn a_confirmed_login_is_checked_like_any_other() {
 }
 
 #[tokio::test]
-async fn web_15_nothing_secret_is_shown() {
+async fn web_10_nothing_secret_is_shown() {
     let site = Site::new();
     let id_token = site.token(Some(HERE)).await;
     let error = site.complete(&id_token, Some(THERE)).await.unwrap_err();

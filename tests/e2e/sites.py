@@ -21,8 +21,7 @@ COMMANDS = {
     "fastify": [_NODE, str(ROOT / "node" / "examples" / "fastify" / "app.mjs")],
     "express": [_NODE, str(ROOT / "node" / "examples" / "express" / "app.mjs")],
 }
-# For the time being, those that bind logins to their browsers; else `list(COMMANDS)`.
-SITES = ["tornado"]
+SITES = list(COMMANDS)
 
 
 class Site:

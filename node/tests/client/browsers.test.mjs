@@ -33,7 +33,7 @@ test("a login bound to a browser is completed there", async () => {
   assert.ok(!(await client.complete(await token(), { browser: HERE })).sameBrowser);
 });
 
-test("WEB-01: another browser uses nothing up", async () => {
+test("web_01 another browser uses nothing up", async () => {
   const form = await token(HERE);
   for (const browser of [THERE, null, undefined]) {
     const error = await mismatch(form, { browser });
@@ -65,7 +65,7 @@ test("a login that is over is over in every browser", async () => {
   }
 });
 
-test("WEB-15: nothing secret is shown", async () => {
+test("web_10 nothing secret is shown", async () => {
   const error = await mismatch(await token(HERE), { browser: THERE });
   for (const shown of [String(error), inspect(error, { depth: 9, showHidden: true }), JSON.stringify(error)]) {
     assert.ok(!shown.includes("alice") && !shown.includes(error.confirmation), shown);

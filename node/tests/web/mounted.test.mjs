@@ -149,7 +149,7 @@ test("web_05 fastify: hooks of the site know the route that is exempt", async (t
   ]);
 });
 
-test("fastify: a failed login is in the log, and nobody's address with it", async (t) => {
+test("web_10 fastify: a failed login is in the log, and nobody's address with it", async (t) => {
   const lines = [];
   const app = close(t, Fastify({ logger: { stream: { write: (line) => lines.push(JSON.parse(line)) } } }));
   const client = new PortierClient({ redirectUri: `${HERE}/verify`, broker: "http://127.0.0.1:9" });

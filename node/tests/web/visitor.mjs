@@ -14,6 +14,8 @@ const FORM = "application/x-www-form-urlencoded";
  */
 export class Visitor {
   cookies = new Map();
+  /** What else the browser sends with every request. */
+  headers = {};
 
   /** Opens an address, as if it was typed. */
   get(url, { follow = true } = {}) {
@@ -70,7 +72,7 @@ export class Visitor {
     const cookies = this.#cookiesFor(hostOf(url), elsewhere);
     const response = await new Promise((resolve, reject) => {
       http
-        .request(url, { method, headers: { ...headers, Cookie: cookies }, agent: false }, resolve)
+        .request(url, { method, headers: { ...headers, Cookie: cookies, ...this.headers }, agent: false }, resolve)
         .on("error", reject)
         .end(body);
     });

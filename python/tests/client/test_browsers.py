@@ -89,7 +89,7 @@ def test_the_blocking_client_confirms_as_well(broker: DevBroker) -> None:
 
 
 @pytest.mark.asyncio
-async def test_web_15_nothing_secret_is_shown(client: Client, broker: DevBroker) -> None:
+async def test_web_10_nothing_secret_is_shown(client: Client, broker: DevBroker) -> None:
     error = await mismatch(client, await token(client, broker, HERE), THERE)
     for shown in (str(error), repr(error)):
         assert "alice" not in shown

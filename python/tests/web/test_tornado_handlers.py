@@ -353,7 +353,7 @@ def test_web_10_the_log_names_the_code_and_no_secret(
     assert "s3cret" not in caplog.text
 
 
-def test_a_policy_names_the_broker_and_the_identity_providers() -> None:
+def test_web_26_a_policy_names_the_broker_and_the_identity_providers() -> None:
     client = Client("https://example.com/verify", broker="https://broker.example.com/")
     policy = login_policy(client, identity_providers=["https://idp.example.com"])
     assert "form-action 'self' https://broker.example.com https://idp.example.com; " in policy

@@ -83,7 +83,7 @@ def test_a_changed_token_is_refused_and_the_real_one_still_logs_in(
     assert email in visitor.submit(callback).text
 
 
-def test_a_token_for_another_site_is_refused(
+def test_web_18_a_token_for_another_site_is_refused(
     visitor: Visitor, site: Site, serve: Serve, broker: Broker, email: str
 ) -> None:
     other = serve(broker)
