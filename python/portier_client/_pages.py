@@ -52,8 +52,8 @@ def page_that_posts(fields: Iterable[tuple[str, str]]) -> str:
     """Make a page that posts a form to its own address; serve it with ``posting_policy``."""
     return _page(
         "Signing in",
-        f'<form method="post">\n{hidden(fields)}<noscript>\n<h1>One more step</h1>\n'
-        "<p>Press the button to go on.</p>\n<button>Continue</button>\n</noscript>\n</form>",
+        f'<form class="later" method="post">\n{hidden(fields)}<h1>One more step</h1>\n'
+        "<p>Press the button to go on.</p>\n<button>Continue</button>\n</form>",
         _POST,
     )
 
@@ -83,8 +83,12 @@ form.addEventListener("submit", () => { form.querySelector("button").disabled = 
 addEventListener("pageshow", () => { form.querySelector("button").disabled = false; });
 """
 
+# Where it does not run, as under a policy that something in front of the site has added, the button
+# is there after a moment.
 _POST = """
-document.forms[0].submit();
+const form = document.forms[0];
+form.parentNode.hidden = true;
+form.submit();
 """
 
 _STYLE = """
@@ -97,7 +101,9 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
   background: var(--ground); color: var(--ink); font: 1rem/1.6 system-ui, sans-serif }
 main { width: 100%; max-width: 27rem; padding: 2.25rem; background: var(--card);
   border: 1px solid var(--edge); border-radius: 14px }
-main:not(:has(h1)) { visibility: hidden }
+main:has(.later) { animation: later 0s 2s backwards }
+@keyframes later { from { visibility: hidden } }
+@media (scripting: none) { main:has(.later) { animation: none } }
 h1 { margin: 0 0 .5rem; font-size: 1.4rem; line-height: 1.25; overflow-wrap: anywhere }
 p { margin: 0 0 1.5rem; color: var(--soft) }
 a, button { display: inline-block; padding: .6rem 1.1rem; border: 0; border-radius: 9px;

@@ -45,6 +45,12 @@ export function customStore(store: object): NativeStore {
   return made;
 }
 
+/** Whether a store keeps the nonces of logins and nothing else, as an `AbstractStore` does. */
+export function keepsNoncesOnly(store: unknown): boolean {
+  const has = (name: string): boolean => typeof Reflect.get(Object(store), name) === "function";
+  return has("createNonce") && !(has("put") && has("take"));
+}
+
 function methodsOf(store: object): StoreMethods {
   const has = (name: string): boolean => typeof Reflect.get(store, name) === "function";
   if (has("put") && has("take")) {

@@ -61,7 +61,9 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
   background: var(--ground); color: var(--ink); font: 1rem/1.6 system-ui, sans-serif }
 main { width: 100%; max-width: 27rem; padding: 2.25rem; background: var(--card);
   border: 1px solid var(--edge); border-radius: 14px }
-main:not(:has(h1)) { visibility: hidden }
+main:has(.later) { animation: later 0s 2s backwards }
+@keyframes later { from { visibility: hidden } }
+@media (scripting: none) { main:has(.later) { animation: none } }
 h1 { margin: 0 0 .5rem; font-size: 1.4rem; line-height: 1.25; overflow-wrap: anywhere }
 p { margin: 0 0 1.5rem; color: var(--soft) }
 a, button { display: inline-block; padding: .6rem 1.1rem; border: 0; border-radius: 9px;

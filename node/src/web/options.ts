@@ -1,6 +1,7 @@
 import type { PortierClient } from "../client.js";
 import { invalidOption, type PortierError } from "../errors.js";
 import type { Login } from "../login.js";
+import { keepsNoncesOnly } from "../store/custom.js";
 import { members, optionalText, text } from "../text.js";
 import { BINDINGS, type BrowserBinding } from "./binding.js";
 import type { Confirmation } from "./confirmation.js";
@@ -94,7 +95,7 @@ export function readOptions<Request, Response>(
     onLogin,
     onLoginError: hook(given.onLoginError, "onLoginError"),
     showProblem: hook(given.showProblem, "showProblem"),
-    browserBinding: binding(given.browserBinding),
+    browserBinding: binding(given.browserBinding, client(given.client)),
     showConfirmation: hook(given.showConfirmation, "showConfirmation"),
     loginUrl: optionalText(given.loginUrl, "loginUrl") ?? "/",
     defaultNext: optionalText(given.defaultNext, "defaultNext") ?? "/",
@@ -116,9 +117,12 @@ function hook<Hook>(value: unknown, name: string): Hook | undefined {
   return value as Hook;
 }
 
-function binding(value: unknown): BrowserBinding {
+function binding(value: unknown, { store }: PortierClient): BrowserBinding {
   const found = BINDINGS.find((known) => known === (value ?? "confirm"));
   if (found === undefined) throw invalidOption(`browserBinding is none of ${BINDINGS.join(", ")}`);
+  if (found !== "off" && keepsNoncesOnly(store)) {
+    throw invalidOption("an AbstractStore binds no login to a browser: set browserBinding to off");
+  }
   return found;
 }
 

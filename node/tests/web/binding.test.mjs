@@ -1,6 +1,8 @@
 // The pages between a login's answer and its end, in each framework: fields, headers, cookies, hooks.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import { inspect } from "node:util";
 
@@ -9,6 +11,7 @@ import fastifyCookie from "@fastify/cookie";
 import { eachKind } from "./plain.mjs";
 import { Visitor } from "./visitor.mjs";
 
+const PYTHON = path.resolve(import.meta.dirname, "../../../python/portier_client");
 const ODD = "\"><script>'&";
 const HTTPS = { client: { redirectUri: "https://example.com/verify" } };
 
@@ -39,6 +42,25 @@ eachKind((here) => {
     assert.match(confirmation, /^[\w-]{43}$/);
     assert.deepEqual(fields, { ...form, portier_again: "1" });
     assertAllowsItsOwn(page, "form-action 'self' https://shop.example.com;");
+  });
+
+  test("the pages of all languages have one look, and one voice", async (t) => {
+    const site = await here.serve(t);
+    const phone = new Visitor();
+    const form = await site.answer(new Visitor());
+    const pages = [
+      await phone.post(site.verify, form, { goesOn: false }),
+      await site.finish(phone, form),
+      await site.finish(phone, { error: "access_denied" }),
+    ];
+    const python = ["_pages.py", "_problems.py"].map((name) => readFileSync(path.join(PYTHON, name), "utf8")).join();
+    for (const { text } of pages) {
+      const parts = [...text.matchAll(/<(style|script|title|h1|p|button)\b[^>]*>(.*?)<\/\1>/gs)];
+      for (const [, , part] of parts) {
+        const words = part.replace("alice@example.com", "{escape(confirmation.email)}");
+        assert.ok(python.replaceAll(/"\n +f?"/g, "").includes(words), words);
+      }
+    }
   });
 
   test("a login leads on from the question", async (t) => {

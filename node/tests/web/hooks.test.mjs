@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { setImmediate as soon } from "node:timers/promises";
 
 import session from "express-session";
-import PortierClient, { ConfigError, InvalidEmail, SessionUsed } from "portier-client";
+import PortierClient, { AbstractStore, ConfigError, InvalidEmail, SessionUsed } from "portier-client";
 import * as forExpress from "portier-client/express";
 import * as forFastify from "portier-client/fastify";
 
@@ -185,6 +185,7 @@ const MISTAKES = {
   "a showConfirmation that is none": { showConfirmation: "<h1>" },
   "a binding that is none": { browserBinding: "on" },
   "a binding of another type": { browserBinding: true },
+  "a store that cannot bind logins": { client: clientOfNonces() },
   "hosts that are none": { allowedHosts: "example.com" },
   "a loginUrl that is none": { loginUrl: 1 },
   "a name that is misspelt": { allowedHost: [] },
@@ -200,6 +201,10 @@ for (const [what, wrong] of Object.entries(MISTAKES)) {
     await assert.rejects(async () => app.register(forFastify.portier, options), ConfigError);
   });
 }
+
+test("a store that cannot bind logins is for a site that says so", () => {
+  assert.ok(forExpress.portier({ client: clientOfNonces(), onLogin() {}, browserBinding: "off" }));
+});
 
 test("web_26 the policy of a login page lists where its form may lead", () => {
   const client = new PortierClient({ redirectUri });
@@ -220,3 +225,15 @@ test("the flags of a cookie go with the site", () => {
     assert.deepEqual(cookieFlags(client), { ...flags, secure: false });
   }
 });
+
+/** A client with a store as npm's `portier` has them: it keeps nonces, and nothing with them. */
+function clientOfNonces() {
+  class Nonces extends AbstractStore {
+    async createNonce(email) {
+      return this.generateNonce(email);
+    }
+
+    async consumeNonce() {}
+  }
+  return new PortierClient({ redirectUri, store: new Nonces() });
+}
