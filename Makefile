@@ -52,7 +52,7 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 
 .PHONY: test
 test: tools test-rust test-vectors test-differential test-python test-node test-stores test-parity test-conformance test-e2e test-browser
-test: conformance-table test-soak ## Run every suite
+test: conformance-table test-promises test-soak ## Run every suite
 
 .PHONY: test-rust
 test-rust: tools redis ## Run the Rust suites and the examples in their documentation
@@ -131,6 +131,11 @@ test-secrets: tools-node redis setup module package fault-server ## Run the suit
 .PHONY: broker
 broker: tools ## Install the real broker into .tools, for the end-to-end tests
 	@CARGO='$(CARGO)' scripts/install_broker.sh
+
+.PHONY: test-promises
+test-promises: tools setup ## Check that what SECURITY.md promises has tests
+	$(call say,Promises: SECURITY.md and docs/security.md)
+	@$(VENV_PYTHON) scripts/check_promises.py
 
 .PHONY: test-conformance
 test-conformance: tools-node setup module package $(PROVIDER_READY) ## Run the Portier client protocol against every language

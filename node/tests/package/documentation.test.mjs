@@ -49,18 +49,22 @@ for (const [page, blocks] of EXAMPLES) {
 const FROM_HERE = { "sec-fetch-site": "same-origin" };
 const FROM_ELSEWHERE = { "sec-fetch-site": "cross-site" };
 
-test("the README logs in with Fastify", async () => {
+test("the README logs in with Fastify", async (t) => {
   const { app } = await run("fastify.mjs", section("README.md", "Fastify"));
+  t.after(() => app.close());
   await logIn(async ({ url, headers, payload }) => {
     const method = payload === undefined ? "GET" : "POST";
     const { body, headers: sent, statusCode: status } = await app.inject({ method, url, headers, payload });
     return { body, status, location: sent.location, cookies: [sent["set-cookie"] ?? []].flat() };
   });
-  await app.close();
 });
 
-test("the README logs in with Express", async () => {
+test("the README logs in with Express", async (t) => {
   const { server } = await run("express.mjs", section("README.md", "Express"));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   if (!server.listening) await once(server, "listening");
   const origin = `http://localhost:${server.address().port}`;
   await logIn(async ({ url, headers, payload: body }) => {
@@ -69,8 +73,6 @@ test("the README logs in with Express", async () => {
     const { headers: sent, status } = answer;
     return { body: await answer.text(), status, location: sent.get("location"), cookies: sent.getSetCookie() };
   });
-  server.close();
-  server.closeAllConnections();
 });
 
 /** What the sites of the README do, whatever they are made with. */
@@ -87,8 +89,10 @@ async function logIn(ask) {
   const tampered = cookie.replace("alice", "bob");
   assert.doesNotMatch((await ask({ url: "/", headers: { cookie: tampered } })).body, /You are/);
 
-  const again = await ask(form("/verify", { id_token }));
-  assert.deepEqual([again.status, again.cookies], [400, []]);
+  // In another browser, which posts it again with cookies of its own.
+  const again = await ask(form("/verify", { id_token, portier_again: "1" }));
+  assert.equal(again.status, 400);
+  assert.doesNotMatch(cookiesOf(again), /email/);
   assert.match(again.body, /This sign-in is over/);
   assert.equal((await ask(form("/", { email: "nobody" }, FROM_HERE))).status, 400);
   const foreign = await ask(form("/", { email: "alice@example.com" }, FROM_ELSEWHERE));
@@ -104,6 +108,34 @@ test("the README logs in with any Node server", async () => {
   const url = await start("Alice@Example.com");
   const email = await finish({ id_token: broker.mint({ url }), state: "" });
   assert.equal(email, "alice@example.com");
+});
+
+test("web_03 the site of the manual begins a new session at a login", async (t) => {
+  const page = section("docs/security.md", "Sessions");
+  const { site } = await run("sessions.mjs", page.replace("https://example.com", "http://localhost"));
+  site.get("/", ({ session }, response) => response.send(session.email ?? "nobody"));
+  const server = site.listen(0, "localhost");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const ask = (path, cookie, fields) =>
+    fetch(`http://localhost:${server.address().port}${path}`, {
+      method: fields === undefined ? "GET" : "POST",
+      headers: { cookie, connection: "close", ...FROM_HERE },
+      body: fields && new URLSearchParams(fields),
+      redirect: "manual",
+    });
+  const sessions = [];
+  let jar = "";
+  for (const name of ["alice", "bob"]) {
+    const started = await ask("/login", jar, { email: `${name}@example.com` });
+    const id_token = broker.mint({ url: started.headers.get("location") });
+    const done = await ask("/verify", `${jar}; ${started.headers.getSetCookie()[0].split(";")[0]}`, { id_token });
+    assert.equal(done.status, 303);
+    [jar] = done.headers.getSetCookie().map((line) => line.split(";")[0]);
+    sessions.push(jar);
+  }
+  const people = await Promise.all(sessions.map(async (cookie) => (await ask("/", cookie)).text()));
+  assert.deepEqual(people, ["nobody", "bob@example.com"]);
 });
 
 test("every option is documented with its default", () => {
