@@ -13,12 +13,11 @@ from tornado.web import Application, HTTPError, RequestHandler
 from portier_client import Client, Login
 from portier_client.tornado import LoginHandler, Problem, VerifyHandler
 
-from .visitor import Page, Visitor
-
 if TYPE_CHECKING:
     from portier_client.testing import DevBroker
 
     from .conftest import Serve
+    from .visitor import Page, Visitor
 
 Start = Callable[..., str]
 
