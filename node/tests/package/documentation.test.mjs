@@ -138,6 +138,20 @@ test("web_03 the site of the manual begins a new session at a login", async (t) 
   assert.deepEqual(people, ["nobody", "bob@example.com"]);
 });
 
+test("the manual binds a login to its browser by hand", async () => {
+  const page = section("docs/getting-started-node.md", "Binding a login to a browser");
+  const { secretOf, begin, finish } = await run("binding.mjs", page);
+  const client = new portier.PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin });
+  const [desk, phone] = [secretOf(undefined), secretOf("x")];
+  assert.equal(secretOf(desk), desk);
+  const form = { id_token: broker.mint({ url: await begin(client, "alice@example.com", desk) }) };
+  const asked = await finish(client, form, phone);
+  assert.match(asked, /^ask: sign in as alice@example\.com here\?/);
+  const confirmation = asked.split("confirmation=")[1];
+  assert.equal((await finish(client, { ...form, confirmation }, phone)).email, "alice@example.com");
+  assert.equal(await finish(client, form, desk), "redirect: signed in before");
+});
+
 test("every option is documented with its default", () => {
   const rows = read("docs/configuration.md").matchAll(/^\| `\w+` \| `[^`]*` \| `(\w+)` \| `([^`]*)` \|/gm);
   const documented = Object.fromEntries([...rows].map(([, name, value]) => [name, evaluate(value)]));
