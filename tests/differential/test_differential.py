@@ -1,7 +1,7 @@
 """Our verdicts against those of PyJWT, joserfc and jose, over the vectors and over mutants.
 
-Where they differ, `disagreements.json` has to say why: a pattern for our verdict and one for theirs,
-and a reason. `ROUNDS=100000` tries more mutants, `SEED=2` others.
+Where they differ, `disagreements.json` has to say why: a pattern for our verdict and one for
+theirs, and a reason. `ROUNDS=100000` tries more mutants, `SEED=2` others.
 """
 
 from __future__ import annotations

@@ -108,7 +108,9 @@ pub(super) fn before_fork() {
     let mut waited = Duration::ZERO;
     loop {
         let all: Vec<_> = lock(&ALL).iter().filter_map(Weak::upgrade).collect();
-        all.iter().for_each(|kept| kept.close());
+        for kept in &all {
+            kept.close();
+        }
         if presence::is_none() || waited >= PATIENCE_OF_FORKS {
             return;
         }
