@@ -140,6 +140,8 @@ export interface NativeEvents {
 /** What the addon exports. */
 export interface Addon {
   VERSION: string;
+  /** Tells copies of the addon apart that are in one process. */
+  imageId(): string;
   callbackNames(): string[];
   codes(): { code: ErrorCode; kind: string; retryable: boolean }[];
   normalizeEmail(text: string): string | Failure;

@@ -8,7 +8,16 @@ import type { AbstractStore } from "./abstract.js";
 import { customStore, type Store } from "./custom.js";
 import { RedisClientStore, isRedisClient } from "./redis-client.js";
 
+/** What the addon knows a store as; legible to every copy of this package. */
 const NATIVE = Symbol.for("portier-client.store");
+
+/** The value of that member: of which copy of the addon the store is, and the store. */
+interface Owned {
+  readonly image: string;
+  readonly store: NativeStore;
+}
+
+const IMAGE = native.imageId();
 
 const CLIENT = Symbol("client");
 
@@ -19,7 +28,8 @@ const KIND = Symbol.for("portier-client.store.kind");
 abstract class Shipped {
   /** @internal */
   constructor(store: NativeStore) {
-    Object.defineProperty(this, NATIVE, { value: store });
+    const value: Owned = { image: IMAGE, store };
+    Object.defineProperty(this, NATIVE, { value });
   }
 
   /** Does nothing: a store is gone when nobody uses it. For code written for `portier`. */
@@ -35,8 +45,8 @@ abstract class Shipped {
     if (Object.prototype.isPrototypeOf.call(prototype, Object(value))) return true;
     return (
       Object.hasOwn(prototype, KIND) &&
-      isOurs(value) &&
-      Reflect.get(value, KIND) === Reflect.get(prototype, KIND)
+      owned(value) !== undefined &&
+      Reflect.get(Object(value), KIND) === Reflect.get(prototype, KIND)
     );
   }
 }
@@ -105,7 +115,10 @@ export function readStore(value: unknown): AnyStore {
 
 /** What the addon knows the store as. */
 export function nativeStore(store: AnyStore): NativeStore {
-  return isOurs(store) ? (Reflect.get(store, NATIVE) as NativeStore) : customStore(store);
+  const known = owned(store);
+  if (known === undefined) return customStore(store);
+  if (known.image === IMAGE) return known.store;
+  throw invalidOption("store was made by another copy of portier-client than the client");
 }
 
 function opened(url: unknown, Class: typeof SqliteStore | typeof RedisStore): NativeStore {
@@ -125,9 +138,14 @@ function unknownUrl(): ConfigError {
   return invalidOption("store is not the URL of a store");
 }
 
-/** Whether the addon has the store already. */
+/** Whether an addon has the store already. */
 export function isOurs(value: unknown): value is object {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, NATIVE);
+  return owned(value) !== undefined;
+}
+
+function owned(value: unknown): Owned | undefined {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, NATIVE)) return undefined;
+  return Reflect.get(value, NATIVE) as Owned;
 }
 
 function isCapacity(value: unknown): value is number {

@@ -3,7 +3,8 @@
 mod custom;
 mod questions;
 
-use std::sync::Arc;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, LazyLock};
 
 use napi::bindgen_prelude::{
     ClassInstance, Either, Either3, Function, Null, within_runtime_if_available,
@@ -28,6 +29,15 @@ impl Store {
     pub(crate) fn shared(&self) -> Arc<dyn portier_client::Store> {
         Arc::clone(&self.store)
     }
+}
+
+/// By what JavaScript tells this copy of the addon from another one in the same process, which may
+/// have been built otherwise, has a runtime of its own, and cannot catch our panics.
+#[napi]
+pub fn image_id() -> &'static str {
+    static ID: LazyLock<String> =
+        LazyLock::new(|| format!("{:016x}", RandomState::new().hash_one("portier-client")));
+    &ID
 }
 
 /// Makes an empty store for so many pending logins.
