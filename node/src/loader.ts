@@ -1,17 +1,18 @@
 /** Loads the addon for this platform, or says what is missing. */
 export function loadAddon(): unknown {
   const failures: unknown[] = [];
-  const targets = targetsHere();
-  for (const target of targets) {
-    for (const name of [`./portier-client.${target}.node`, `portier-client-${target}`]) {
-      try {
-        return require(name);
-      } catch (failure) {
-        if (!isMissing(failure, name)) failures.push(failure);
-      }
+  const tried = targetsHere().flatMap((target) => [
+    `./portier-client.${target}.node`,
+    `portier-client-${target}`,
+  ]);
+  for (const name of tried) {
+    try {
+      return require(name);
+    } catch (failure) {
+      if (!isMissing(failure, name)) failures.push(failure);
     }
   }
-  throw new Error(explanation(targets, failures), {
+  throw new Error(explanation(tried, failures), {
     cause: failures.length > 1 ? new AggregateError(failures) : failures[0],
   });
 }
@@ -38,17 +39,36 @@ function isMissing(failure: unknown, name: string): boolean {
   );
 }
 
-function explanation(targets: string[], failures: unknown[]): string {
-  const platform = targets.join(" or ");
-  if (failures.some((failure) => Reflect.get(Object(failure), "code") === "ERR_DLOPEN_DISABLED")) {
+function explanation(tried: string[], failures: unknown[]): string {
+  if (failures.some(isNotAllowed)) {
     return "portier-client is a native addon: run node with --allow-addons beside --permission";
   }
-  if (failures.length > 0) {
-    return `portier-client cannot load its native addon platform=${platform}`;
+  const libc = libcHere();
+  const platform = `platform=${process.platform}-${process.arch}`;
+  const facts = [platform, ...(libc ? [`libc=${libc}`] : []), `tried=${tried.join(",")}`].join(" ");
+  if (failures.length > 0) return `portier-client cannot load its native addon ${facts}`;
+  const wanted = libc?.startsWith("musl") ? "-musl" : "";
+  const install = tried.find((name) => !name.startsWith(".") && name.endsWith(wanted));
+  return `portier-client has no native addon here: install ${install}, or build it from source ${facts}`;
+}
+
+function isNotAllowed(failure: unknown): boolean {
+  return Reflect.get(Object(failure), "code") === "ERR_DLOPEN_DISABLED";
+}
+
+/** The C library, where there is a choice and the runtime knows. */
+function libcHere(): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  const { report } = process as { report?: NodeJS.ProcessReport & { excludeNetwork?: boolean } };
+  const excluded = report?.excludeNetwork;
+  try {
+    // A report looks up the names of all hosts that there are connections to, unless it is told not to.
+    if (report) report.excludeNetwork = true;
+    const { header } = report?.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+    return header.glibcVersionRuntime === undefined ? "musl" : `glibc-${header.glibcVersionRuntime}`;
+  } catch {
+    return undefined;
+  } finally {
+    if (report && excluded !== undefined) report.excludeNetwork = excluded;
   }
-  const packages = targets.map((target) => `portier-client-${target}`).join(" or ");
-  return (
-    `portier-client has no native addon here: install ${packages}, or build it from source ` +
-    `platform=${platform}`
-  );
 }
