@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 import { invalidOption, toError } from "./errors.js";
 import { followSubscribers, publishEvents } from "./events.js";
 import { native, type Cancellation, type Failure, type Outcome } from "./native.js";
@@ -43,7 +45,7 @@ async function abortable<T>(
   store: object,
   start: (cancellation: Cancellation | undefined) => Outcome<T>,
 ): Promise<T> {
-  signal.throwIfAborted();
+  if (signal.aborted) throw signal.reason;
   const cancellation = new native.Cancellation();
   const outcome = start(cancellation);
   publishEvents();
@@ -63,15 +65,21 @@ async function abortable<T>(
   }
 }
 
+/** By its members, as it may be of another realm; looked at before anything is started. */
 function asSignal(value: unknown): AbortSignal {
-  if (typeof value === "object" && typeof Reflect.get(Object(value), "aborted") === "boolean") {
-    return value as AbortSignal;
+  const signal = Object(value) as Partial<AbortSignal>;
+  if (
+    typeof signal.aborted !== "boolean" ||
+    typeof signal.addEventListener !== "function" ||
+    typeof signal.removeEventListener !== "function"
+  ) {
+    throw invalidOption("signal is not an AbortSignal");
   }
-  throw invalidOption("signal is not an AbortSignal");
+  return signal as AbortSignal;
 }
 
 function isPromise<T>(outcome: Outcome<T>): outcome is Promise<T | Failure | null> {
-  return typeof outcome === "object" && outcome !== null && "then" in outcome;
+  return types.isPromise(outcome);
 }
 
 function isFailure(outcome: unknown): outcome is Failure {
