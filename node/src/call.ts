@@ -45,24 +45,55 @@ async function abortable<T>(
   store: object,
   start: (cancellation: Cancellation | undefined) => Outcome<T>,
 ): Promise<T> {
-  if (signal.aborted) throw signal.reason;
+  if (signal.aborted) throw reasonOf(signal);
   const cancellation = new native.Cancellation();
   const outcome = start(cancellation);
   publishEvents();
   if (!isPromise(outcome)) return unwrap(outcome);
-  const cancel = (): void => cancellation.cancel();
-  signal.addEventListener("abort", cancel, { once: true });
+  const calls = listening(signal);
+  calls.add(cancellation);
+  // A store may have aborted it meanwhile, and events that are over are told to nobody.
+  if (signal.aborted) cancellation.cancel();
   inUse.set(outcome, store);
   try {
     const settled = await outcome;
     // The operation may have ended before the signal reached it; then its outcome counts.
-    if (settled === null) throw signal.reason;
+    if (settled === null) throw reasonOf(signal);
     return unwrap(settled);
   } finally {
-    signal.removeEventListener("abort", cancel);
+    calls.delete(cancellation);
+    if (calls.size === 0) forget(signal);
     inUse.delete(outcome);
     publishEvents();
   }
+}
+
+/** The calls that wait, by signal. */
+const waiting = new WeakMap<AbortSignal, { calls: Set<Cancellation>; abort: () => void }>();
+
+/**
+ * The calls of a signal, to which a call may be added. However many there are, the signal has one
+ * listener: more than ten of them make Node warn, and taking one away costs a step for each.
+ */
+function listening(signal: AbortSignal): Set<Cancellation> {
+  const known = waiting.get(signal);
+  if (known !== undefined) return known.calls;
+  const calls = new Set<Cancellation>();
+  const abort = (): void => calls.forEach((cancellation) => cancellation.cancel());
+  waiting.set(signal, { calls, abort });
+  signal.addEventListener("abort", abort, { once: true });
+  return calls;
+}
+
+function forget(signal: AbortSignal): void {
+  const known = waiting.get(signal);
+  if (known !== undefined) signal.removeEventListener("abort", known.abort);
+  waiting.delete(signal);
+}
+
+/** Signals had none at first, and those of other makers may not have one to this day. */
+function reasonOf(signal: AbortSignal): unknown {
+  return signal.reason ?? new DOMException("This operation was aborted", "AbortError");
 }
 
 /** By its members, as it may be of another realm; looked at before anything is started. */
