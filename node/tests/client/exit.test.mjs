@@ -8,7 +8,8 @@ import { DevBroker } from "portier-client/testing";
 
 import { silentServer } from "./silent.mjs";
 
-const PROCESSES = Number(process.env.PORTIER_TEST_PROCESSES ?? 200);
+// Of 500, a hundred end in `stores/lifetimes.test.mjs`.
+const PROCESSES = (Number(process.env.PORTIER_TEST_PROCESSES ?? 500) * 4) / 5;
 const AT_A_TIME = 4;
 const HERE = new URL("../..", import.meta.url);
 
@@ -18,44 +19,61 @@ const silent = await silentServer();
 
 const PRELUDE = `
   const { PortierClient } = require("portier-client");
-  const origin = process.env.PORTIER_TEST_ORIGIN;
-  const start = (calls = 100) => {
-    const client = new PortierClient({ redirectUri: "https://example.com/", broker: origin });
-    for (let call = 0; call < calls; call++) client.warm().catch(() => {});
+  const { PORTIER_TEST_ORIGIN: broker, PORTIER_TEST_IDLE: idle } = process.env;
+  const start = (calls = 100, options = {}) => {
+    const client = new PortierClient({ redirectUri: "https://example.com/", broker, timeoutMs: 2_000 });
+    for (let call = 0; call < (idle ? 0 : calls); call++) client.warm(options).catch(() => {});
     return client;
   };
+  const soon = (end) => setTimeout(end, Math.random() * 30);
 `;
 
 const BUSY_WORKER = JSON.stringify(
   `${PRELUDE} start(); require("node:worker_threads").parentPort.postMessage("busy");`,
 );
 
-// Each ends with answers under way, at a moment of its own.
+// Each ends with answers under way, at a moment of its own, as it would without any.
 const ENDS = {
   "at once": "start(); process.exit(0);",
   "in the next turn": "start(); setImmediate(() => process.exit(0));",
   "after an answer": "start().discover().finally(() => process.exit(0)); setTimeout(() => process.exit(0), 50);",
+  "soon": "start(); soon(() => process.exit(0));",
+  "with a status of its own": "start(); soon(() => process.exit(7));",
+  "without handlers of the end": "start(); soon(() => process.reallyExit(3));",
   "with calls made while it ends": "start(); process.on('exit', () => start()); process.exit(0);",
+  "with calls aborted while it ends": `
+    const abortion = new AbortController();
+    start(100, { signal: abortion.signal });
+    process.on("exit", () => abortion.abort());
+    soon(() => process.exit(0));`,
+  "with clients destroyed before": "start().destroy(); soon(() => process.exit(0));",
+  "by an exception": "start(); soon(() => { throw new Error('on purpose'); });",
+  "by a rejection": "start(); soon(() => Promise.reject(new Error('on purpose')));",
+  "by a signal": "start(); soon(() => process.kill(process.pid, 'SIGTERM'));",
+  "by coming to its end": "start(5);",
   "with a worker under way": `
     const { Worker } = require("node:worker_threads");
     new Worker(${BUSY_WORKER}, { eval: true }).on("message", () => process.exit(0));
     start();`,
 };
 
-describe("programs end silently with calls under way", () => {
+describe("ffi_31 programs end with calls under way as they do with none", () => {
   for (const [name, end] of Object.entries(ENDS)) {
     test(name, async () => {
       const count = Math.ceil(PROCESSES / Object.keys(ENDS).length);
+      const expected = await run(PRELUDE + end, silent, { PORTIER_TEST_IDLE: "1" });
       const outcomes = await inBatches(count, (number) =>
         // Answers may come at once, or only after the end.
         run(PRELUDE + end, number % 2 === 0 ? broker.origin : silent),
       );
-      assert.deepEqual(outcomes, Array(count).fill({ status: 0, signal: null, output: "" }));
+      assert.deepEqual(outcomes, Array(count).fill(expected));
+      // Nothing is said but by the exceptions that nobody catches.
+      assert.ok(expected.output === "" || expected.output.includes("on purpose"), expected.output);
     });
   }
 });
 
-test("only workers load the addon, one after the other", async () => {
+test("ffi_32 only workers load the addon, one after the other", async () => {
   const program = `
     const { Worker } = require("node:worker_threads");
     const { once } = require("node:events");
@@ -71,20 +89,20 @@ test("only workers load the addon, one after the other", async () => {
   }
 });
 
-test("an idle client keeps no program running", async () => {
+test("ffi_36 an idle client keeps no program running", async () => {
   const program = `${PRELUDE} start(0); start(1).warm().then(() => {});`;
   assert.deepEqual(await run(program, broker.origin), { status: 0, signal: null, output: "" });
 });
 
-test("a pending call keeps a program running", async () => {
+test("ffi_36 a pending call keeps a program running", async () => {
   const program = `${PRELUDE} start(0).warm().then(() => console.log("answered"));`;
   assert.equal((await run(program, broker.origin)).output, "answered\n");
 });
 
-async function run(program, origin) {
+async function run(program, origin, variables = {}) {
   const child = spawn(process.execPath, ["-e", program], {
     cwd: HERE,
-    env: { ...process.env, PORTIER_TEST_ORIGIN: origin },
+    env: { ...process.env, PORTIER_TEST_ORIGIN: origin, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 60_000,
   });

@@ -1,15 +1,19 @@
 // The package loaded more than once, as test runners and bundlers do.
 import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { test } from "node:test";
 import vm from "node:vm";
 
+import * as portier from "portier-client";
 import { PortierClient } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
 const require = createRequire(import.meta.url);
 
-test("50 module resets", async () => {
+test("ffi_33 50 module resets", async () => {
   const broker = new DevBroker();
   const before = require("portier-client");
   for (let round = 0; round < 50; round++) {
@@ -29,7 +33,7 @@ test("50 module resets", async () => {
   broker.stop();
 });
 
-test("another context of vm", async () => {
+test("ffi_33 another context of vm", async () => {
   const broker = new DevBroker();
   const context = vm.createContext({ PortierClient, origin: broker.origin, broker, URLSearchParams });
   const email = await vm.runInContext(
@@ -43,4 +47,35 @@ test("another context of vm", async () => {
   );
   assert.equal(email, "alice@example.com");
   broker.stop();
+});
+
+test("ffi_33 ffi_42 another copy of the addon", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "portier-copy-"));
+  const broker = new DevBroker();
+  cpSync(new URL("../../dist", import.meta.url), folder, { recursive: true });
+  const copy = require(path.join(folder, "index.js"));
+  const options = { redirectUri: "https://example.com/verify", broker: broker.origin };
+  for (const [mine, other] of [[portier, copy], [copy, portier]]) {
+    // Calls of both wait at the same time, each in the runtime of its own copy.
+    const clients = [mine, other].flatMap(({ PortierClient }) => [new PortierClient(options), new PortierClient(options)]);
+    const urls = await Promise.all(clients.map((client) => client.authenticate("alice@example.com")));
+    const emails = await Promise.all(clients.map((client, number) => client.verify(broker.mint({ url: urls[number] }))));
+    assert.deepEqual(new Set(emails), new Set(["alice@example.com"]));
+
+    await assert.rejects(clients[0].verify("x"), (error) => error instanceof other.InvalidToken);
+    // The store of a client is one of the addon, or waits for promises in the addon's runtime.
+    const redis = { set: async () => "OK", getDel: async () => null, strLen: async () => 0 };
+    for (const store of [clients[0].store, new mine.RedisStore(redis)]) {
+      assert.ok(store instanceof other[store.constructor.name]);
+      assert.throws(() => new other.PortierClient({ ...options, store }), {
+        code: "invalid_option",
+        message: "store was made by another copy of portier-client than the client",
+      });
+    }
+    // One that is an object with methods belongs to nobody.
+    const store = new mine.RedisClientStore(redis);
+    assert.match(await new other.PortierClient({ ...options, store }).authenticate("alice@example.com"), /^http:/);
+  }
+  broker.stop();
+  rmSync(folder, { recursive: true });
 });

@@ -13,6 +13,16 @@ if (task === "log in") {
   const url = await client.authenticate(email);
   parentPort.postMessage(await client.verify(broker.mint({ url })));
   broker.stop();
+} else if (task === "wait") {
+  const never = () => new Promise(() => {});
+  const redirectUri = "https://example.com/verify";
+  const stuck = new PortierClient({ redirectUri, broker: origin, store: { put: never, take: never } });
+  const { signal } = new AbortController();
+  for (const client of [newClient(origin), stuck]) {
+    for (let call = 0; call < 20; call++) client.authenticate("alice@example.com", { signal }).catch(() => {});
+  }
+  parentPort.once("message", () => process.exit());
+  parentPort.postMessage("waiting");
 } else {
   parentPort.postMessage("busy");
   for (;;) {

@@ -1,7 +1,9 @@
 // Worker threads, each with an environment of its own.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 
 import { PortierClient } from "portier-client";
@@ -19,7 +21,7 @@ const silent = await silentServer();
 const PROGRAM = new URL("./worker.mjs", import.meta.url);
 const start = (data) => new Worker(PROGRAM, { workerData: data });
 
-test("several workers log in at a time", async () => {
+test("ffi_33 several workers log in at a time", async () => {
   const workers = Array.from({ length: 8 }, (_, number) =>
     start({ task: "log in", origin: broker.origin, email: `a${number}@example.com` }),
   );
@@ -29,7 +31,7 @@ test("several workers log in at a time", async () => {
   await exits;
 });
 
-test("a client works after a worker has come and gone", async () => {
+test("ffi_33 a client works after a worker has come and gone", async () => {
   const client = new PortierClient({
     redirectUri: "https://example.com/verify",
     broker: broker.origin,
@@ -39,7 +41,7 @@ test("a client works after a worker has come and gone", async () => {
   assert.equal(await client.verify(token), "alice@example.com");
 });
 
-test(`${WORKERS} workers are terminated at random with calls under way`, async () => {
+test(`ffi_30 ${WORKERS} workers are terminated at random with calls under way`, async () => {
   let seed = 1;
   // Numbers from a fixed seed: a failure can be looked at again.
   const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
@@ -63,4 +65,14 @@ test(`${WORKERS} workers are terminated at random with calls under way`, async (
   });
   const token = broker.mint({ url: await client.authenticate("alice@example.com") });
   assert.equal(await client.verify(token), "alice@example.com");
+});
+
+test("ffi_32 workers come and go in a process that has the addon nowhere else", async () => {
+  const program = fileURLToPath(new URL("./environments.mjs", import.meta.url));
+  const rounds = Math.max(4, WORKERS / 25);
+  const child = spawn(process.execPath, [program, String(rounds)], { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
+  const [status, signal] = await once(child, "close");
+  assert.deepEqual({ status, signal, output }, { status: 0, signal: null, output: "" });
 });

@@ -1,0 +1,39 @@
+// A program whose only environments with the addon are workers, which come and go; run by
+// `workers.test.mjs`. Answers reach the process when the last of them is gone.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { Worker } from "node:worker_threads";
+
+const ROUNDS = Number(process.argv[2]);
+const PROGRAM = new URL("./worker.mjs", import.meta.url);
+
+let connections = [];
+const server = createServer((socket) => {
+  socket.on("error", () => {});
+  connections.push(socket);
+});
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+const origin = `http://127.0.0.1:${server.address().port}`;
+
+for (let round = 0; round < ROUNDS; round++) {
+  connections = [];
+  const worker = new Worker(PROGRAM, { workerData: { task: "wait", origin } });
+  await once(worker, "message");
+  while (connections.length === 0) await once(server, "connection");
+  // By itself, or from outside.
+  if (round % 2 === 0) await worker.terminate();
+  else {
+    worker.postMessage("exit");
+    await once(worker, "exit");
+  }
+  for (const socket of connections) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+  // Nobody goes on with what was done for an environment that is no more.
+  await Promise.all(connections.map((socket) => socket.closed || once(socket.resume(), "close")));
+
+  const next = new Worker(PROGRAM, { workerData: { task: "log in", email: `a${round}@example.com` } });
+  const [[email]] = await Promise.all([once(next, "message"), once(next, "exit")]);
+  assert.equal(email, `a${round}@example.com`);
+}
+server.close();
