@@ -41,7 +41,10 @@ function isMissing(failure: unknown, name: string): boolean {
 
 function explanation(tried: string[], failures: unknown[]): string {
   if (failures.some(isNotAllowed)) {
-    return "portier-client is a native addon: run node with --allow-addons beside --permission";
+    return (
+      "portier-client is a native addon: run node without --no-addons, and with --allow-addons beside " +
+      "--permission"
+    );
   }
   const libc = libcHere();
   const platform = `platform=${process.platform}-${process.arch}`;

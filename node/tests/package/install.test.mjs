@@ -154,25 +154,6 @@ describe("installed into an empty folder", () => {
     const others = installed.filter((name) => !name.startsWith(".") && !/types/.test(name));
     assert.deepEqual(others, ["portier-client"]);
   });
-
-  test("a process that may not load addons is told the flag", () => {
-    const allowed = process.allowedNodeEnvironmentFlags;
-    const flag = allowed.has("--permission") ? "--permission" : "--experimental-permission";
-    const program = "try { require('portier-client') } catch (error) { console.log(error.message) }";
-    const args = [flag, "--allow-fs-read=*", "--no-warnings", "-e", program];
-    assert.match(run(process.execPath, args, folder), /--allow-addons/);
-  });
-
-  test("a missing addon is named, with the platform", () => {
-    const dist = path.join(folder, "node_modules/portier-client/dist");
-    for (const name of readdirSync(dist).filter((name) => name.endsWith(".node"))) {
-      rmSync(path.join(dist, name));
-    }
-    const program = "try { require('portier-client') } catch (error) { console.log(error.message) }";
-    const message = run(process.execPath, ["-e", program], folder);
-    assert.match(message, /no native addon here: install portier-client-/);
-    assert.ok(message.includes(`${process.platform}-${process.arch}`));
-  });
 });
 
 function run(command, args, cwd) {

@@ -1,0 +1,80 @@
+// Loading the package where its addon cannot be loaded.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+
+const HERE = new URL("../..", import.meta.url);
+// Elsewhere there are other flags, and other reports of what the process runs on.
+const skip = "Bun" in globalThis || "Deno" in globalThis ? "it is about Node's flags" : false;
+const WHY = `
+  try {
+    require(process.argv[1]);
+    console.log("loaded");
+  } catch ({ message, cause }) {
+    const errors = cause?.errors ?? (cause ? [cause] : []);
+    console.log(JSON.stringify({ message, causes: errors.map(({ message }) => message) }));
+  }`;
+
+let folder;
+let dist;
+let addon;
+before(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "portier-loader-"));
+  dist = path.join(folder, "dist");
+  cpSync(new URL("dist", HERE), dist, { recursive: true });
+  addon = readdirSync(dist).find((name) => name.endsWith(".node"));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+function load(flags = []) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, "-e", WHY, dist], { encoding: "utf8" });
+  assert.deepEqual([status, stderr], [0, ""]);
+  return stdout === "loaded\n" ? undefined : JSON.parse(stdout);
+}
+
+test("ffi_43 a process that may not load addons is told the flag", { skip }, () => {
+  const allowed = process.allowedNodeEnvironmentFlags;
+  const flag = allowed.has("--permission") ? "--permission" : "--experimental-permission";
+  const flags = [flag, "--no-warnings", "--allow-fs-read=*"];
+  const message =
+    "portier-client is a native addon: run node without --no-addons, and with --allow-addons beside --permission";
+  assert.equal(load(flags).message, message);
+  assert.equal(load([...flags, "--allow-addons"]), undefined);
+  assert.equal(load(["--no-addons"]).message, message);
+});
+
+test("ffi_44 what is missing is named, with all that was tried", { skip }, () => {
+  renameSync(path.join(dist, addon), path.join(folder, addon));
+  const { message, causes } = load();
+  const { platform, arch } = process;
+  const target = addon.split(".")[1];
+  assert.ok(message.startsWith(`portier-client has no native addon here: install portier-client-${target}, or `), message);
+  assert.ok(message.includes(` platform=${platform}-${arch} `), message);
+  assert.ok(message.includes(`./portier-client.${target}.node,portier-client-${target}`), message);
+  if (platform === "linux") assert.match(message, / libc=(glibc-\d+\.\d+|musl) tried=\S+-gnu\S+-musl$/);
+  assert.deepEqual(causes, []);
+});
+
+test("ffi_44 an addon in a package of its own is found", { skip }, () => {
+  const target = addon.split(".")[1];
+  const own = path.join(folder, "node_modules", `portier-client-${target}`);
+  mkdirSync(own, { recursive: true });
+  writeFileSync(path.join(own, "package.json"), JSON.stringify({ main: addon }));
+  cpSync(path.join(folder, addon), path.join(own, addon));
+  assert.equal(load(), undefined);
+  rmSync(own, { recursive: true });
+});
+
+test("ffi_44 an addon for something else is not called missing", { skip }, () => {
+  writeFileSync(path.join(dist, addon), "this is no addon");
+  const { message, causes } = load();
+  assert.match(message, /^portier-client cannot load its native addon platform=/);
+  assert.ok(message.includes(`tried=./${addon}`), message);
+  assert.equal(causes.length, 1);
+  assert.ok(causes[0].includes(addon), causes[0]);
+  renameSync(path.join(folder, addon), path.join(dist, addon));
+  assert.equal(load(), undefined);
+});
