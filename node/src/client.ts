@@ -4,7 +4,7 @@ import { call, unwrap } from "./call.js";
 import { callbackPairs, type CallbackParams } from "./callback.js";
 import { Login, type Key, type Stats } from "./login.js";
 import { native, type NativeClient, type NativeOptions } from "./native.js";
-import { readOptions, type PortierClientOptions, type ResponseMode } from "./options.js";
+import { number, readOptions, type PortierClientOptions, type ResponseMode } from "./options.js";
 import { warnOfMemoryStore } from "./processes.js";
 import { nativeStore, type AnyStore } from "./store/shipped.js";
 import { members, optionalText, text } from "./text.js";
@@ -114,7 +114,7 @@ export class PortierClient {
   }
 
   set leewayMs(milliseconds: number) {
-    this.#change({ leeway: Number(milliseconds) });
+    this.#change({ leeway: number(milliseconds, "leewayMs") });
   }
 
   /** The same as {@link leewayMs}. */
@@ -220,13 +220,12 @@ export class PortierClient {
    * finished, later ones are an error. Destroying it again does nothing.
    */
   destroy(): void {
-    if (this.#native !== undefined && "createNonce" in this.#store) this.#store.destroy?.();
-    this.#native?.close();
-    this.#native = undefined;
+    void this.#end();
   }
 
+  /** As {@link destroy}, but waits for an {@link AbstractStore} whose `destroy` returns a promise. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.destroy();
+    await this.#end();
   }
 
   /** What of the client may be logged. */
@@ -236,6 +235,15 @@ export class PortierClient {
 
   [inspect.custom](): string {
     return `PortierClient { redirectUri: ${inspect(this.redirectUri)} }`;
+  }
+
+  /** Ends the client, whatever the store says to its own end. */
+  #end(): unknown {
+    const ending = this.#native;
+    if (ending === undefined) return undefined;
+    this.#native = undefined;
+    ending.close();
+    return "createNonce" in this.#store ? this.#store.destroy?.() : undefined;
   }
 
   get #open(): NativeClient {
@@ -253,7 +261,6 @@ export class PortierClient {
     }
     this.#options = changed;
   }
-
 }
 
 /** Makes the addon's part of a client. */

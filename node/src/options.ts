@@ -77,7 +77,8 @@ export function readOptions(options: unknown): { native: NativeOptions; store: A
   return { native, store: readStore(given.store) };
 }
 
-function number(value: unknown, name: string): number | undefined {
+/** A length of time that may be absent. */
+export function number(value: unknown, name: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "number") throw invalidOption(`${name} is not a number of milliseconds`);
   return value;
