@@ -18,7 +18,7 @@ import * as esmTesting from "portier-client/testing";
 const require = createRequire(import.meta.url);
 const redirectUri = "https://example.com:443/verify";
 
-test("import and require give the same classes", () => {
+test("ffi_42 import and require give the same classes", () => {
   assert.equal(Default, PortierClient);
   for (const [name, namespace] of [
     ["portier-client", esm],
@@ -128,7 +128,7 @@ test("an unknown option is named", () => {
   assert.throws(() => new PortierClient({ redirectUri, borker: 1 }), { message });
 });
 
-test("options are read once, and only the client's own", () => {
+test("ffi_39 options are read once, and only the client's own", () => {
   let reads = 0;
   const options = Object.create({ broker: "https://inherited.example", unknown: 1 });
   Object.defineProperty(options, "redirectUri", {
@@ -147,14 +147,14 @@ test("options are read once, and only the client's own", () => {
   }
 });
 
-test("what is printed has no secrets", () => {
+test("ffi_45 what is printed has no secrets", () => {
   const client = new PortierClient({ redirectUri: "https://example.com/verify", userAgent: "hush" });
   assert.equal(inspect(client), "PortierClient { redirectUri: 'https://example.com/verify' }");
   assert.ok(!JSON.stringify(client).includes("hush"));
   assert.ok(!JSON.stringify(client.store).includes("hush"));
 });
 
-test("a destroyed client says so", async () => {
+test("ffi_36 a destroyed client says so", async () => {
   const client = new PortierClient({ redirectUri });
   client.destroy();
   client.destroy();

@@ -33,7 +33,7 @@ beforeEach(() => {
 
 after(() => broker.close());
 
-test("a destroyed client closes its connections without waiting for the garbage collector", async () => {
+test("ffi_36 a destroyed client closes its connections without waiting for the garbage collector", async () => {
   const client = new PortierClient({ redirectUri, broker: origin });
   answer();
   await client.discover();
@@ -42,7 +42,7 @@ test("a destroyed client closes its connections without waiting for the garbage 
   await connections[0];
 });
 
-test("a client that is pointed elsewhere closes its connections, too", async () => {
+test("ffi_36 a client that is pointed elsewhere closes its connections, too", async () => {
   const client = new PortierClient({ redirectUri, broker: origin });
   answer();
   await client.discover();
@@ -52,7 +52,7 @@ test("a client that is pointed elsewhere closes its connections, too", async () 
   client.destroy();
 });
 
-test("a call under way is finished when its client is destroyed", async () => {
+test("ffi_36 a call under way is finished when its client is destroyed", async () => {
   const client = new PortierClient({ redirectUri, broker: origin });
   const starting = client.authenticate("alice@example.com");
   client.destroy();

@@ -49,7 +49,7 @@ test("classes are told apart", () => {
   }
 });
 
-test("instanceof holds for errors of another copy of the package", () => {
+test("ffi_42 instanceof holds for errors of another copy of the package", () => {
   const paths = Object.keys(require.cache).filter((path) => /\/dist\/[^/]*\.js$/.test(path));
   const cached = paths.map((path) => [path, require.cache[path]]);
   for (const path of paths) delete require.cache[path];
@@ -62,7 +62,7 @@ test("instanceof holds for errors of another copy of the package", () => {
   assert.ok(!(error instanceof portier.InvalidSession));
 });
 
-test("errors of another realm have their codes", async () => {
+test("ffi_42 errors of another realm have their codes", async () => {
   const client = new PortierClient({ redirectUri: "https://example.com/verify" });
   const context = vm.createContext({ client });
   const code = await vm.runInContext("client.verify('x').catch((error) => error.code)", context);
@@ -89,7 +89,7 @@ test("an error shows where it was met", async () => {
   await assert.rejects(theCaller(), ({ stack }) => stack.includes("theCaller"));
 });
 
-test("what of an error may be logged", () => {
+test("ffi_45 what of an error may be logged", () => {
   const error = new BrokerError("refused", { code: "broker_error", error: "a", cause: new Error("b") });
   assert.deepEqual(JSON.parse(JSON.stringify(error)), {
     name: "BrokerError",

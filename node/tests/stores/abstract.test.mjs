@@ -108,12 +108,27 @@ test("nst_30 an AbstractStore that does not do what it should", async () => {
   }
 });
 
-test("a client destroys its AbstractStore once", () => {
+test("ffi_36 a client destroys its AbstractStore once", async () => {
   const store = new MapStore();
   const client = newClient(store);
   client.destroy();
   client.destroy();
+  await client[Symbol.asyncDispose]();
   assert.equal(store.destroyed, 1);
+});
+
+test("ffi_36 a client is destroyed, whatever its AbstractStore says to that", async () => {
+  const problem = new Error("it cannot");
+  const throwing = newClient(Object.assign(new MapStore(), { destroy: () => { throw problem; } }));
+  assert.throws(() => throwing.destroy(), problem);
+  throwing.destroy();
+  await assert.rejects(throwing.warm(), /destroyed/);
+
+  // What is waited for is seen: nothing is left to be an unhandled rejection.
+  const rejecting = newClient(Object.assign(new MapStore(), { destroy: () => Promise.reject(problem) }));
+  await assert.rejects(rejecting[Symbol.asyncDispose](), problem);
+  await rejecting[Symbol.asyncDispose]();
+  await assert.rejects(rejecting.warm(), /destroyed/);
 });
 
 test("an AbstractStore fetches for those who ask it", async () => {

@@ -1,0 +1,100 @@
+// What ends up in logs when somebody prints or copies what belongs to a login.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { format, inspect } from "node:util";
+
+import { BrowserMismatch, MemoryStore, PortierClient, RedisStore, StoreError } from "portier-client";
+import { DevBroker } from "portier-client/testing";
+
+const redirectUri = "https://example.com/verify";
+const SECRETS = ["alice", "/members", "the-session", "the-state", "the-secret-of-a-browser", "hunter2", "agent-of-ours"];
+const browser = "the-secret-of-a-browser-that-is-long-enough";
+
+const broker = new DevBroker();
+after(() => broker.stop());
+const client = new PortierClient({ redirectUri, broker: broker.origin, userAgent: "agent-of-ours" });
+const subjects = { client, store: client.store };
+const texts = [];
+
+before(async () => {
+  const start = async (options = {}) => {
+    const url = await client.authenticate("alice@example.com", { session: "the-session", state: "the-state", ...options });
+    texts.push(new URL(url).searchParams.get("nonce"));
+    const token = broker.mint({ url });
+    texts.push(token, ...token.split(".").slice(1));
+    return token;
+  };
+  const failure = (promise) => promise.then(() => assert.fail("it did not fail"), (error) => error);
+  const token = await start();
+  subjects.login = await client.complete({ id_token: token, state: "the-state" });
+  subjects.used = await failure(client.complete({ id_token: token }));
+  subjects.mismatch = await failure(client.complete({ id_token: await start({ browser }) }, { browser: `not ${browser}` }));
+  texts.push(subjects.mismatch.confirmation);
+  subjects.late = await failure(client.verify(broker.mint({ url: await client.authenticate("alice@example.com"), claims: { iat: 1, exp: 2 } })));
+  subjects.malformed = await failure(client.verify("hunter2.hunter2.hunter2"));
+  subjects.address = await failure(client.authenticate("alice@@hunter2"));
+  const redis = "redis://alice:hunter2@127.0.0.1:1/";
+  subjects.redis = new RedisStore(redis);
+  subjects.unreachable = await failure(new PortierClient({ redirectUri, broker: broker.origin, store: redis }).authenticate("alice@example.com"));
+  subjects.wrong = await failure((async () => new PortierClient({ redirectUri: "ftp://alice:hunter2@example.com/" }))());
+  subjects.nowhere = await failure(new PortierClient({ redirectUri, broker: "http://127.0.0.1:1" }).authenticate("alice@example.com"));
+});
+
+/** The ways of a logger to look at a value. */
+const WAYS = {
+  inspect: (value) => inspect(value),
+  "inspect, with all that is hidden": (value) => inspect(value, { showHidden: true, depth: Infinity }),
+  "inspect, in something else": (value) => inspect({ list: [new Map([[value, value]])] }, { depth: Infinity }),
+  "format %s": (value) => format("%s", value),
+  "format %o": (value) => format("%o", value),
+  text: (value) => String(value),
+};
+
+describe("ffi_45 nothing that is printed has a secret or an address", () => {
+  for (const [name, way] of Object.entries(WAYS)) {
+    test(name, () => {
+      for (const [subject, value] of Object.entries(subjects)) hush(way(value), `${name} of ${subject}`);
+    });
+  }
+
+  test("JSON, of all but a login", () => {
+    for (const [subject, value] of Object.entries(subjects)) {
+      // A login is for its site to keep, and sites keep JSON.
+      if (subject === "login") assert.equal(JSON.parse(JSON.stringify(value)).email, "alice@example.com");
+      else hush(JSON.stringify(value), `JSON of ${subject}`);
+    }
+  });
+
+  test("the stack of an error", () => {
+    for (const value of Object.values(subjects)) if (value instanceof Error) hush(value.stack, value.code);
+  });
+});
+
+test("ffi_45 a copy for another thread has no more than what can be printed", () => {
+  for (const [subject, value] of Object.entries(subjects)) {
+    const copy = structuredClone(value);
+    if (subject === "login") assert.deepEqual([copy.email, copy.sameBrowser], ["alice@example.com", false]);
+    else hush(inspect(copy, { showHidden: true, depth: Infinity }) + JSON.stringify(copy), subject);
+  }
+  const { mismatch } = subjects;
+  assert.ok(mismatch instanceof BrowserMismatch && mismatch.email === "alice@example.com");
+  assert.equal(structuredClone(mismatch).email, undefined);
+});
+
+test("ffi_45 the copy of a store is none", () => {
+  for (const store of [new MemoryStore(), subjects.redis]) {
+    assert.throws(() => new PortierClient({ redirectUri, store: structuredClone(store) }), { code: "invalid_option" });
+  }
+});
+
+test("ffi_45 an error of a store is its maker's, cause and all", () => {
+  const error = new StoreError("no room", { code: "store_full", cause: new Error("hunter2") });
+  assert.match(inspect(error), /hunter2/);
+  assert.doesNotMatch(JSON.stringify(error), /hunter2/);
+});
+
+function hush(text, where) {
+  for (const secret of [...SECRETS, ...texts]) {
+    assert.ok(!text.toLowerCase().includes(secret.toLowerCase()), `${where} shows ${secret}: ${text}`);
+  }
+}
