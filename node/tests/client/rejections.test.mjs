@@ -1,0 +1,78 @@
+// What happens in the background is told to nobody but the calls that wait for it.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+
+import { canned } from "./canned.mjs";
+
+const HERE = new URL("../..", import.meta.url);
+const DISCOVERY = "https://broker.example/.well-known/openid-configuration";
+
+async function unhandledIn(work) {
+  const unhandled = [];
+  const note = (reason) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  await work();
+  // The event is told once a turn is over.
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  process.off("unhandledRejection", note);
+  return unhandled;
+}
+
+test("ffi_34 a refresh that fails in the background is nobody's rejection", async () => {
+  const { client, clock, transport } = canned();
+  const unhandled = await unhandledIn(async () => {
+    await client.discover();
+    transport.fail(DISCOVERY);
+    for (let hour = 0; hour < 20; hour++) {
+      clock.advance(3_600_000);
+      // The last good document is given meanwhile.
+      await client.discover();
+    }
+    const deadline = performance.now() + 30_000;
+    while (client.stats().discovery.failures === 0 && performance.now() < deadline) {
+      await new Promise(setImmediate);
+      clock.advance(1);
+      await client.discover();
+    }
+    assert.ok(client.stats().discovery.failures > 0);
+  });
+  assert.deepEqual(unhandled, []);
+});
+
+test("ffi_34 calls that are given up, or whose client is gone, leave no rejection", async () => {
+  const unhandled = await unhandledIn(async () => {
+    for (const end of ["abort", "fail"]) {
+      const { client, transport } = canned();
+      transport.hold();
+      const abortion = new AbortController();
+      const { signal } = abortion;
+      const calls = [client.warm({ signal }), client.authenticate("alice@example.com", { signal }), client.keys()];
+      const settled = Promise.allSettled(calls);
+      if (end === "abort") {
+        abortion.abort();
+        await Promise.allSettled(calls.slice(0, 2));
+      } else transport.fail(DISCOVERY);
+      client.destroy();
+      transport.release();
+      const names = (await settled).map(({ reason }) => reason?.name);
+      const expected = end === "abort" ? "AbortError" : "BrokerUnavailable";
+      assert.deepEqual(names, [expected, expected, "BrokerUnavailable"]);
+    }
+  });
+  assert.deepEqual(unhandled, []);
+});
+
+test("ffi_34 a rejection that nobody handles is the caller's, and one", () => {
+  const program = `
+    const { PortierClient } = require("portier-client");
+    const reasons = [];
+    process.on("unhandledRejection", (reason) => reasons.push(reason.code));
+    const client = new PortierClient({ redirectUri: "https://example.com/", broker: "http://127.0.0.1:1" });
+    client.warm();
+    client.verify("x");
+    client.authenticate("nobody", { signal: new AbortController().signal });
+    process.on("beforeExit", () => console.log(reasons.sort().join(" ")));`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["-e", program], { cwd: HERE, encoding: "utf8" });
+  assert.deepEqual([status, stdout, stderr], [0, "broker_unreachable invalid_email token_malformed\n", ""]);
+});
