@@ -272,7 +272,7 @@ $(BENCH_READY): $(VENV_READY) tests/bench/package-lock.json tests/bench/requirem
 
 # Without a lock file: one that names no registry loses the packages of other platforms.
 $(RUNTIMES_READY): node/tests/runtimes/package.json
-	$(call say,Setting up Node 24 and Bun and Deno in node/tests/runtimes)
+	$(call say,Setting up Node 24 and Bun and Deno and pnpm and Yarn in node/tests/runtimes)
 	@cd node/tests/runtimes && $(NPM) install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 

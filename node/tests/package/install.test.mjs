@@ -6,6 +6,19 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
+// pnpm links packages from elsewhere. Yarn leaves them in archives, but for those with an addon.
+const MANAGERS = {
+  pnpm: { program: "pnpm/bin/pnpm.cjs", install: ["install", "--offline", "--store-dir=store"], run: [] },
+  "Yarn's Plug'n'Play": { program: "@yarnpkg/cli-dist/bin/yarn.js", install: ["install"], run: ["node"] },
+};
+const YARN = {
+  YARN_NODE_LINKER: "pnp",
+  YARN_PNP_ENABLE_ESM_LOADER: "1",
+  YARN_ENABLE_NETWORK: "0",
+  YARN_ENABLE_TELEMETRY: "0",
+  YARN_ENABLE_GLOBAL_CACHE: "0",
+  YARN_ENABLE_IMMUTABLE_INSTALLS: "0",
+};
 const HERE = path.resolve(import.meta.dirname, "../..");
 
 const LOG_IN = `
@@ -86,11 +99,12 @@ const SITES = ["express", "fastify"].flatMap((framework) => {
 
 describe("installed into an empty folder", () => {
   let folder;
+  let tarball;
   before(() => {
     folder = mkdtempSync(path.join(tmpdir(), "portier-client-"));
     writeFileSync(path.join(folder, "package.json"), '{ "private": true }');
     run("npm", ["pack", "--pack-destination", folder], HERE);
-    const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
+    tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
     run("npm", ["install", "--offline", "--no-audit", "--no-fund", `./${tarball}`], folder);
   });
   after(() => rmSync(folder, { recursive: true }));
@@ -149,6 +163,23 @@ describe("installed into an empty folder", () => {
     assert.match(run("npx", ["--offline", "portier-client", "--version"], folder), /^portier-client \d/);
   });
 
+  for (const [name, { program, install, run: prefix }] of Object.entries(MANAGERS)) {
+    test(`ffi_41 it logs in where it was installed with ${name}`, () => {
+      const site = mkdtempSync(path.join(folder, "site-"));
+      const dependencies = { "portier-client": `file:../${tarball}` };
+      writeFileSync(path.join(site, "package.json"), JSON.stringify({ private: true, dependencies }));
+      // Else it would be part of the project above.
+      writeFileSync(path.join(site, "yarn.lock"), "");
+      const manager = path.join(HERE, "tests/runtimes/node_modules", program);
+      run(process.execPath, [manager, ...install], site, YARN);
+      for (const [file, text] of Object.entries(PROGRAMS)) {
+        writeFileSync(path.join(site, file), text);
+        const command = prefix.length === 0 ? [file] : [manager, ...prefix, file];
+        assert.equal(run(process.execPath, command, site, YARN), "alice@example.com /members\n");
+      }
+    });
+  }
+
   test("it brings nothing along", () => {
     const installed = readdirSync(path.join(folder, "node_modules"));
     const others = installed.filter((name) => !name.startsWith(".") && !/types/.test(name));
@@ -156,8 +187,9 @@ describe("installed into an empty folder", () => {
   });
 });
 
-function run(command, args, cwd) {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
+function run(command, args, cwd, variables = {}) {
+  const env = { ...process.env, ...variables };
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
   assert.equal(status, 0, `${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
   return stdout;
 }
