@@ -14,6 +14,21 @@ await client.warm();
 const token = broker.mint({ url: await client.authenticate("alice@example.com") });
 await client.verify(token);
 
+// Stores in JavaScript: one that answers at once, one that is waited for, one that throws.
+const kept = new Map();
+const plain = { put: (nonce, record) => void kept.set(nonce, record), take: (nonce) => kept.get(nonce) };
+const waiting = { put: async (...given) => plain.put(...given), take: async (nonce) => plain.take(nonce) };
+const throwing = {
+  put: () => Promise.reject(new Error("no room")),
+  take() {
+    throw new Error("not now");
+  },
+};
+const written = [plain, waiting, throwing].map(
+  (store) => new PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin, store }),
+);
+for (const client of written) await client.warm();
+
 await rounds(calls / 5);
 const before = measure();
 await rounds((calls * 4) / 5);
@@ -29,6 +44,13 @@ async function rounds(count) {
     await client.verify(token).catch(() => {});
     await client.complete({ id_token: "a.b.c", state: "" }).catch(() => {});
     normalize("Alice@Example.com");
+    if (call % 40 === 0) {
+      for (const client of written) {
+        await client.authenticate("alice@example.com").catch(() => {});
+        await client.verify(token).catch(() => {});
+      }
+      kept.clear();
+    }
     // Some that have to wait, with a client that is gone afterwards.
     if (call % 4000 === 0) {
       const fresh = new PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin });
