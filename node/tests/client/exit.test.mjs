@@ -104,7 +104,8 @@ async function run(program, origin, variables = {}) {
     cwd: HERE,
     env: { ...process.env, PORTIER_TEST_ORIGIN: origin, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 60_000,
+    // On a busy machine, a program may wait for a minute before it runs.
+    timeout: 300_000,
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));

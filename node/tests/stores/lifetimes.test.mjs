@@ -182,7 +182,8 @@ async function run(program) {
   const child = spawn(process.execPath, ["-e", program], {
     cwd: HERE,
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 60_000,
+    // On a busy machine, a program may wait for a minute before it runs.
+    timeout: 300_000,
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
