@@ -13,7 +13,10 @@ export type { CallbackParams } from "./callback.js";
 
 /** What every call takes. */
 export interface CallOptions {
-  /** Ends the call if it has to wait. A login is then not completed, and can be tried again. */
+  /**
+   * Ends the call if it has to wait. A login is then not completed, and can be tried again, unless the
+   * store was about to hand it over.
+   */
   signal?: AbortSignal | undefined;
 }
 

@@ -138,6 +138,26 @@ test("ffi_35 a login that is aborted while the store works is not completed", as
   }
 });
 
+test("ffi_35 an abort at any moment of a login leaves it pending or used, and never completes it twice", async () => {
+  for (const store of urls.filter((url) => !url.startsWith("redis:"))) {
+    const client = new PortierClient({ redirectUri, broker: broker.origin, store });
+    for (let moment = 0; moment < 25; moment++) {
+      const token = broker.mint({ url: await client.authenticate("alice@example.com") });
+      const abortion = new AbortController();
+      const first = client.verify(token, { signal: abortion.signal }).catch((error) => error);
+      for (let turn = 0; turn < moment; turn++) await new Promise(setImmediate);
+      abortion.abort();
+      const outcomes = [await first, await client.verify(token).catch((error) => error)];
+      const [before, then] = outcomes.map((outcome) => outcome.code ?? outcome);
+      if (before === "alice@example.com") assert.equal(then, "session_used");
+      else {
+        assert.equal(outcomes[0].name, "AbortError");
+        assert.ok(["alice@example.com", "session_used"].includes(then), then);
+      }
+    }
+  }
+});
+
 test("ffi_35 a store may abort the call that asks it", async () => {
   const abortion = new AbortController();
   const store = {
