@@ -12,7 +12,7 @@ import { DevBroker } from "portier-client/testing";
 import { silentServer } from "./silent.mjs";
 
 const WORKERS = Number(process.env.PORTIER_TEST_WORKERS ?? 500);
-const AT_A_TIME = 10;
+const AT_A_TIME = 4;
 
 const broker = new DevBroker();
 after(() => broker.stop());
