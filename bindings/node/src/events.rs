@@ -21,7 +21,7 @@ use tracing::Dispatch;
 const QUEUE_LIMIT: usize = 1_000;
 
 /// Weak: waiting for events keeps no program running.
-type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), Status, false, true>;
+type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), Status, true, true>;
 
 thread_local! {
     /// The environments of this thread that listen, or did once. There is more than one only where
@@ -72,6 +72,7 @@ pub fn listen(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Res
 
     let wake = wake
         .build_threadsafe_function::<()>()
+        .callee_handled::<true>()
         .weak::<true>()
         .build()?;
     let heard = Arc::new(Heard {
@@ -202,7 +203,7 @@ impl Listener for Listening {
         if is_first && !POLLING.get() {
             self.0
                 .wake
-                .call((), ThreadsafeFunctionCallMode::NonBlocking);
+                .call(Ok(()), ThreadsafeFunctionCallMode::NonBlocking);
         }
     }
 }
