@@ -97,12 +97,6 @@ impl KeySet {
     }
 }
 
-impl fmt::Debug for KeySet {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_list().entries(self.infos()).finish()
-    }
-}
-
 fn unusable(message: impl fmt::Display) -> Error {
     Error::new(Code::BrokerDocument, message)
 }

@@ -32,6 +32,7 @@ def good() -> list[Case]:
     """Sets of good keys."""
     a, b = RSA_A.jwk("a"), RSA_B.jwk("b")
     ed = {"id": "ed", "algorithm": "EdDSA", "bits": 256}
+    odd = ED_A.public[:31] + bytes([ED_A.public[31] | 0x80])
     exponents = {"three": 3, "seventeen": 17, "33-bits": 2**32 + 1}
     rows = [
         ("one", "one key", [a], [A]),
@@ -67,6 +68,13 @@ def good() -> list[Case]:
             [{**without(a, "use"), "key_ops": ["verify"]}],
             [A],
         ),
+        (
+            "key-ops-other-no-use",
+            "operations that only a use would rule out, and no use",
+            [{**without(a, "use"), "key_ops": ["verify", "encrypt"]}],
+            [A],
+        ),
+        ("ed-odd", "an Ed25519 key with an odd x", [ED_A.jwk("ed", x=base64url(odd))], [ed]),
         ("ed-rsa-members", "an Ed25519 key with a modulus", [{**a, **ED_A.jwk("ed")}], [ed]),
         ("revoked-unknown", "members of no meaning here", [{**a, "exp": 1, "revoked": True}], [A]),
         ("private-upper-case", "a member that is not the private one", [{**a, "D": "AQ"}], [A]),
@@ -222,6 +230,7 @@ def members() -> list[Case]:
         ("key-ops-null", {**a, "key_ops": None}, f"{KEY}.3"),
         ("key-ops-mixed", {**a, "key_ops": ["verify", 1]}, f"{KEY}.3"),
         ("key-ops-twice", {**a, "key_ops": ["verify", "verify"]}, f"{KEY}.3"),
+        ("key-ops-twice-apart", {**a, "key_ops": ["verify", "sign", "verify"]}, f"{KEY}.3"),
         ("key-ops-other-twice", {**a, "key_ops": ["x", "verify", "x"]}, f"{KEY}.3"),
         ("key-ops-not-of-use", {**a, "key_ops": ["verify", "encrypt"]}, f"{KEY}.3: as use says"),
         ("key-ops-upper-case", {**a, "key_ops": ["VERIFY"]}, f"{KEY}.3"),

@@ -8,6 +8,13 @@ use serde_json::json;
 
 use super::*;
 
+/// For the messages of tests.
+impl fmt::Debug for KeySet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.infos()).finish()
+    }
+}
+
 /// The one key of a set made of this one, as a broker would publish it.
 fn published(jwk: &serde_json::Value) -> Option<Key> {
     let body = json!({ "keys": [jwk] }).to_string();
