@@ -33,6 +33,7 @@ def good() -> list[Case]:
     a, b = RSA_A.jwk("a"), RSA_B.jwk("b")
     ed = {"id": "ed", "algorithm": "EdDSA", "bits": 256}
     odd = ED_A.public[:31] + bytes([ED_A.public[31] | 0x80])
+    large = (key_numbers.PRIME - 3).to_bytes(32, "little")
     exponents = {"three": 3, "seventeen": 17, "33-bits": 2**32 + 1}
     rows = [
         ("one", "one key", [a], [A]),
@@ -75,6 +76,7 @@ def good() -> list[Case]:
             [A],
         ),
         ("ed-odd", "an Ed25519 key with an odd x", [ED_A.jwk("ed", x=base64url(odd))], [ed]),
+        ("ed-large", "an Ed25519 key with a large y", [ED_A.jwk("ed", x=base64url(large))], [ed]),
         ("ed-rsa-members", "an Ed25519 key with a modulus", [{**a, **ED_A.jwk("ed")}], [ed]),
         ("revoked-unknown", "members of no meaning here", [{**a, "exp": 1, "revoked": True}], [A]),
         ("private-upper-case", "a member that is not the private one", [{**a, "D": "AQ"}], [A]),
