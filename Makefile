@@ -192,6 +192,15 @@ soak: tools-node redis setup $(NODE_READY) ## Log in for MINUTES=15 while the br
 leaks: tools redis ## Run the Rust suites with LeakSanitizer, in search of memory that is lost
 	@CARGO='$(CARGO)' scripts/leaks.sh
 
+# Globs, for cargo-mutants to expand. What is beside them needs servers and faults rather than mutants.
+FILES ?= core/src/{token,claims,jwks,session,browser,nonce,email,next}.rs core/src/json/mod.rs \
+	core/src/store/{entries,memory,mod,sharing}.rs
+.PHONY: mutants
+mutants: tools ## Change the code in small ways, one at a time, and see that the tests notice; FILES='core/src/token.rs' for some
+	@$(CARGO) mutants --version >/dev/null 2>&1 \
+		|| { echo 'needs cargo-mutants: install it with `cargo install --locked cargo-mutants`' >&2; exit 1; }
+	@$(CARGO) mutants --package portier-client $(foreach file,$(FILES),--file '$(file)')
+
 .PHONY: docs
 docs: tools ## Build the reference of the crate into target/doc
 	$(call say,Rust: reference)
