@@ -216,6 +216,7 @@ async fn web_10_nothing_secret_is_shown() {
     let mut options = CompleteOptions::in_browser(THERE);
     options.confirmation = mismatch.confirmation.as_deref();
     let shown = format!("{error} {error:?} {mismatch:?} {options:?}");
+    assert!(shown.contains("CompleteOptions"));
     assert!(!shown.contains("alice"));
     assert!(!shown.contains(THERE));
     assert!(!shown.contains(mismatch.confirmation.as_deref().unwrap()));
