@@ -90,3 +90,18 @@ impl fmt::Debug for SessionKey {
         formatter.write_str("SessionKey(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_key_is_the_digest_that_others_compute() {
+        // By Python's hashlib module.
+        let text = "2Cqs-gVSVwsmqldg6HDodxm89uHRByIPqprjyxk7zlg";
+        let key = SessionKey::new("https://broker.example", "https://example.com", "nonce");
+        assert_eq!(key.to_string(), text);
+        assert_eq!(URL_SAFE_NO_PAD.encode(key.as_bytes()), text);
+        assert_eq!(format!("{key:?}"), "SessionKey(…)");
+    }
+}
