@@ -106,6 +106,9 @@ fn depth_and_members_are_bounded() {
     assert_eq!(reason(&nested(MAX_DEPTH - 1)), "read");
     assert_eq!(reason(&nested(MAX_DEPTH)), "nested too deep");
     assert_eq!(reason(&nested(100_000)), "nested too deep");
+    let objects = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+    assert_eq!(reason(&objects(MAX_DEPTH)), "read");
+    assert_eq!(reason(&objects(MAX_DEPTH + 1)), "nested too deep");
     let wide = |members: usize| {
         let members: Vec<_> = (0..members).map(|n| format!("\"{n}\":{n}")).collect();
         format!("{{{}}}", members.join(","))

@@ -154,9 +154,11 @@ mod tests {
     #[test]
     fn gives_a_record_away_once() {
         let (_, store) = store(10);
+        assert!(store.is_local());
         put(&store, 1, 60).unwrap();
         assert!(store.contains_now(&key(1)));
         assert_eq!(store.take_now(&key(1)), record(1));
+        assert_eq!(store.pending(), Some(0));
         assert!(!store.contains_now(&key(1)));
         assert_eq!(store.take_now(&key(1)), Taken::Used);
         assert_eq!(store.take_now(&key(2)), Taken::Unknown);
@@ -231,6 +233,30 @@ mod tests {
             put(&store, number, 60).unwrap();
         }
         assert_eq!(store.entries().len(), 300);
+    }
+
+    #[test]
+    fn nst_17_records_that_live_on_do_not_hold_up_the_removal_of_others() {
+        let (clock, store) = store(1000);
+        for number in 0..200 {
+            put(&store, number, if number < 100 { 3600 } else { 60 }).unwrap();
+        }
+        clock.advance(100);
+        for number in 200..250 {
+            put(&store, number, 3600).unwrap();
+        }
+        assert_eq!(store.entries().len(), 150);
+    }
+
+    #[test]
+    fn nst_17_nor_does_one_that_lives_for_more_than_a_turn_of_the_wheel() {
+        for seconds in [5, 17] {
+            let (clock, store) = store(10);
+            put(&store, 1, 2 * 60 * 60).unwrap();
+            put(&store, 2, seconds).unwrap();
+            clock.advance(seconds);
+            assert_eq!(store.pending(), Some(1), "{seconds}");
+        }
     }
 
     #[test]

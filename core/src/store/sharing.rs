@@ -86,7 +86,10 @@ impl Store for LoginsOnly {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
+    use crate::clock::{Clock, SystemClock};
 
     #[test]
     fn the_parameter_is_taken_out_of_the_url() {
@@ -120,5 +123,20 @@ mod tests {
         ] {
             assert_eq!(split(url).unwrap_err().code(), Code::InvalidOption, "{url}");
         }
+    }
+
+    #[test]
+    fn a_store_without_documents_is_the_same_otherwise() {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let store = crate::store::open("memory:?documents=off", &clock).unwrap();
+        assert!(store.documents().is_none());
+        assert!(store.is_local());
+        let key = SessionKey::new("issuer", "client", "nonce");
+        let put = store.put(&key, "record".into(), Duration::from_secs(60));
+        put.now_or_never().unwrap().unwrap();
+        let other = SessionKey::new("issuer", "client", "another nonce");
+        let put = store.put(&other, "record".into(), Duration::from_secs(60));
+        put.now_or_never().unwrap().unwrap();
+        assert_eq!(store.pending(), Some(2));
     }
 }

@@ -30,6 +30,7 @@ def good() -> list[Case]:
         ("kid-escapes", "every letter of the key id has an escape", escaped("kid", "rsa-a")),
         ("alg-escapes", "every letter of the algorithm has an escape", escaped("alg", "RS256")),
         ("16-levels", "as many levels as there may be", levels(16)),
+        ("16-objects", "as many levels of objects as there may be", objects(16)),
         ("256-members", "as many members as there may be", header(**numbered(253))),
         ("1024-digits", "a number as long as one may be", with_literal(header(), "x", "9" * 1024)),
         ("large", "a header of eight thousand octets", header(x="x" * 8000)),
@@ -56,6 +57,12 @@ def escaped(name: str, value: str) -> str:
 def levels(number: int) -> str:
     """A header that is nested so deep."""
     return with_literal(header(), "x", "[" * (number - 1) + "]" * (number - 1))
+
+
+def objects(number: int) -> str:
+    """A header of objects in objects."""
+    inner = '{"x":' * (number - 2) + "{}" + "}" * (number - 2)
+    return with_literal(header(), "x", inner)
 
 
 def numbered(number: int) -> dict[str, object]:
@@ -88,6 +95,7 @@ def json_texts() -> list[Case]:
         ("surrogate-nested", "one further in", r'{"alg":"RS256","kid":"rsa-a","x":["\udc00"]}'),
         ("deep", "40 levels", f'{{"alg":"RS256","kid":"rsa-a","x":{deep}}}'),
         ("17-levels", "a level more than there may be", levels(17)),
+        ("17-objects", "a level of objects more than there may be", objects(17)),
         ("257-members", "a member more than there may be", header(**numbered(254))),
         ("1025-digits", "a number longer than one may be", with_literal(header(), "x", "9" * 1025)),
         ("deepest", "as many levels as fit", levels(5000)),

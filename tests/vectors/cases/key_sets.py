@@ -149,6 +149,7 @@ def texts() -> list[Case]:
     """Documents that are no key set."""
     plain = body(RSA_A.jwk("a"))
     key = json.dumps(RSA_A.jwk("a"))
+    objects = '{"x":' * 15 + "{}" + "}" * 15
     rows = [
         ("empty", ""),
         ("html", "<!doctype html><title>502 Bad Gateway</title>"),
@@ -186,6 +187,7 @@ def texts() -> list[Case]:
         ("chunked", f"3f\r\n{plain}\r\n0\r\n\r\n"),
         ("unknown-twice", f'{{"x":1,"x":2,{plain[1:]}'),
         ("17-levels", f'{{"x":{"[" * 16}{"]" * 16},{plain[1:]}'),
+        ("17-objects", f'{{"x":{objects},{plain[1:]}'),
         ("257-members", json.dumps({f"m{index}": 1 for index in range(257)} | {"keys": []})),
         ("long-number", f'{{"x":{"1" * 1025},{plain[1:]}'),
         ("nan", f'{{"x":NaN,{plain[1:]}'),
