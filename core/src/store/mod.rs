@@ -168,3 +168,54 @@ pub enum Taken {
     /// There is no such record, or its time has passed.
     Unknown,
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    /// Has nothing but what a store must have.
+    struct Bare;
+
+    impl Store for Bare {
+        fn put<'a>(
+            &'a self,
+            _: &'a SessionKey,
+            _: String,
+            _: Duration,
+        ) -> BoxFuture<'a, Result<()>> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn take<'a>(&'a self, _: &'a SessionKey) -> BoxFuture<'a, Result<Taken>> {
+            Box::pin(async { Ok(Taken::Unknown) })
+        }
+    }
+
+    #[test]
+    fn a_store_claims_nothing_that_it_does_not_say() {
+        let key = SessionKey::new("issuer", "client", "nonce");
+        assert_eq!(Bare.contains(&key).now_or_never().unwrap().unwrap(), None);
+        assert_eq!(Bare.pending(), None);
+        assert!(!Bare.is_local());
+        assert!(Bare.documents().is_none() && Bare.nonces().is_none());
+    }
+
+    #[test]
+    fn what_is_no_url_of_a_store_opens_none() {
+        assert!(open_store("memory:").is_ok());
+        for url in [
+            "",
+            "memory",
+            "memory:x",
+            "memory://",
+            "file:///a",
+            "redis",
+            "sqlite",
+        ] {
+            let error = open_store(url).err().unwrap();
+            assert_eq!(error.code(), Code::InvalidOption, "{url}");
+        }
+    }
+}
