@@ -1,0 +1,4 @@
+//! See `cache_headers` in the library.
+#![cfg_attr(feature = "libfuzzer", no_main)]
+
+portier_client_fuzz::program!(portier_client_fuzz::cache_headers::run);

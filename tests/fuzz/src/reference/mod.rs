@@ -1,0 +1,128 @@
+//! A second verifier, which shares nothing with the client: slow, with an answer and no reasons.
+//!
+//! It reads JSON into a tree and base64url bit by bit, and leaves signatures to `jsonwebtoken`. It is
+//! written from the rules, in another order than the client has them.
+
+pub(crate) mod json;
+pub(crate) mod keys;
+
+use std::fmt::Write as _;
+
+use json::{Object, Tree, read};
+use keys::Usable;
+use url::{Host, Url};
+
+use crate::setting::{BROKER, CLIENT_ID, EMAIL, NONCE, NOW, Options, STARTED_AT};
+
+/// The address that the token of the pending login is for; `None` where it is to be refused.
+pub(crate) fn verify(token: &str, keys: &[Usable], options: Options) -> Option<String> {
+    let parts: Vec<_> = token.split('.').collect();
+    let &[header, payload, signature] = parts.as_slice() else {
+        return None;
+    };
+    let [header, payload, _] = [
+        base64url(header)?,
+        base64url(payload)?,
+        base64url(signature)?,
+    ];
+    let (header, payload) = (read(&header)?, read(&payload)?);
+    let (header, payload) = (header.members()?, payload.members()?);
+    let key = keys
+        .iter()
+        .find(|key| Some(key.id.as_str()) == header.text("kid"))?;
+    let signed = token.strip_suffix(signature)?.strip_suffix('.')?;
+    let good = token.len() <= 16 * 1024
+        && is_good_header(header, options)
+        && header.text("alg") == Some(key.algorithm)
+        && are_good_times(payload, options)
+        && is_for_us(payload)
+        && key.verifies(signed, signature);
+    good.then(|| address(payload, options))?
+}
+
+fn is_good_header(header: Object<'_>, options: Options) -> bool {
+    let kind = header.get("typ").is_none_or(|kind| {
+        let kind = kind.text().map(str::to_ascii_uppercase);
+        kind.as_deref() == Some("JWT")
+    });
+    let mut allowed = options.algorithms.iter();
+    kind && allowed.any(|algorithm| header.text("alg") == Some(algorithm.as_str()))
+        && ["crit", "b64", "zip", "cty"]
+            .iter()
+            .all(|name| header.get(name).is_none())
+}
+
+fn is_for_us(payload: Object<'_>) -> bool {
+    let is = |name: &str, value: &str| payload.text(name) == Some(value);
+    is("iss", BROKER)
+        && is("aud", CLIENT_ID)
+        && is("nonce", NONCE)
+        && (is("azp", CLIENT_ID) || payload.get("azp").is_none())
+        && matches!(payload.get("email_verified"), None | Some(Tree::Bool(true)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "times are far below 2^53")]
+fn are_good_times(payload: Object<'_>, options: Options) -> bool {
+    let times = ["iat", "exp", "nbf", "auth_time"].map(|name| match payload.get(name) {
+        Some(Tree::Number(text)) => text.parse().unwrap_or(f64::NAN),
+        None if name == "nbf" || name == "auth_time" => 0.0,
+        _ => f64::NAN,
+    });
+    let [issued, expires, not_before, _] = times;
+    let leeway = options.leeway as f64;
+    let [now, started] = [NOW as f64, STARTED_AT as f64];
+    times
+        .iter()
+        .all(|time| *time >= 0.0 && *time <= 253_402_300_799.0)
+        && issued < expires
+        && now - expires < leeway
+        && issued - now <= leeway
+        && not_before - now <= leeway
+        && started - issued <= leeway
+}
+
+fn address(payload: Object<'_>, options: Options) -> Option<String> {
+    let email = payload.text("email")?;
+    let original = match payload.get("email_original") {
+        Some(original) => original.text()?,
+        None => email,
+    };
+    let good = normalized(email).as_deref() == Some(email)
+        && original == EMAIL
+        && (!options.idp || email == original);
+    good.then(|| email.to_owned())
+}
+
+/// The rule of Portier as it is written: the last `@`, lower case, and a domain as in a URL.
+pub(crate) fn normalized(text: &str) -> Option<String> {
+    let at = text.rfind('@')?;
+    let (local, domain) = (&text[..at], &text[at + 1..]);
+    if local.is_empty() || domain.is_empty() || local.chars().any(char::is_control) {
+        return None;
+    }
+    // What ends a host in a URL, or is dropped from it.
+    if domain.contains(|c: char| c.is_control() || "/\\?#:%@[]".contains(c)) {
+        return None;
+    }
+    let url = Url::parse(&format!("https://{domain}/")).ok()?;
+    match url.host()? {
+        Host::Domain(ascii) => Some(format!("{}@{ascii}", local.to_lowercase())),
+        _ => None,
+    }
+}
+
+/// What a text stands for, if it is not empty and the one text that stands for that (RFC 4648,
+/// section 5).
+pub(crate) fn base64url(text: &str) -> Option<Vec<u8>> {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut digits = String::new();
+    for character in text.chars() {
+        write!(digits, "{:06b}", ALPHABET.find(character)?).ok()?;
+    }
+    let whole = digits.len() / 8 * 8;
+    let (octets, rest) = digits.split_at(whole);
+    let good = !text.is_empty() && rest.len() < 6 && !rest.contains('1');
+    let octets = octets.as_bytes().chunks(8);
+    let octets = octets.map(|bits| u8::from_str_radix(str::from_utf8(bits).ok()?, 2).ok());
+    good.then(|| octets.collect())?
+}
