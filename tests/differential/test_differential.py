@@ -1,4 +1,4 @@
-"""Our verdicts against those of PyJWT, joserfc and jose, over the vectors and over mutants.
+"""Our verdicts against those of PyJWT, joserfc, jose and jsonwebtoken, over vectors and mutants.
 
 Where they differ, `disagreements.json` has to say why: a pattern for our verdict and one for
 theirs, and a reason. `ROUNDS=100000` tries more mutants, `SEED=2` others.
@@ -20,7 +20,7 @@ from mutants import Mutant, mutants
 HERE = Path(__file__).parent
 ROUNDS = int(os.environ.get("ROUNDS", "3000"))
 SEED = int(os.environ.get("SEED", "1"))
-LIBRARIES = ("pyjwt", "joserfc", "jose")
+LIBRARIES = ("pyjwt", "joserfc", "jose", "jsonwebtoken")
 RULES = json.loads((HERE / "disagreements.json").read_text(encoding="utf-8"))
 
 
@@ -47,6 +47,7 @@ def compared(tried: list[Mutant]) -> tuple[list[str], Counter[str]]:
         "pyjwt": [verdicts.verdict(verdicts.by_pyjwt, mutant) for mutant in tried],
         "joserfc": [verdicts.verdict(verdicts.by_joserfc, mutant) for mutant in tried],
         "jose": verdicts.by_jose(tried),
+        "jsonwebtoken": verdicts.by_jsonwebtoken(tried),
     }
     for library in LIBRARIES:
         for mutant, our, their in zip(tried, mine, others[library], strict=True):

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 ACCEPTED = "accepted"
 ALGORITHMS = ["RS256", "EdDSA"]
 REQUIRED = ["iss", "aud", "exp", "iat", "nonce", "email"]
-NODE = Path(__file__).with_name("jose.mjs")
+HERE = Path(__file__).parent
+JOSE = [os.environ.get("NODE", "node"), str(HERE / "jose.mjs")]
+JSONWEBTOKEN = [str(HERE.parents[1] / "target/debug/examples/second_opinion")]
 
 
 def ours(mutant: Mutant) -> str:
@@ -125,13 +127,19 @@ def by_jose(mutants: Iterable[Mutant]) -> list[str]:
         "clockTolerance": LEEWAY,
         "requiredClaims": REQUIRED,
     }
-    lines = [json.dumps({"now": NOW, "options": setting})]
+    return by_program(JOSE, {"now": NOW, "options": setting}, mutants)
+
+
+def by_jsonwebtoken(mutants: Iterable[Mutant]) -> list[str]:
+    """The verdicts of the crate jsonwebtoken, all at once."""
+    return by_program(JSONWEBTOKEN, [BROKER, CLIENT_ID], mutants)
+
+
+def by_program(command: list[str], setting: object, mutants: Iterable[Mutant]) -> list[str]:
+    """The verdicts of a program, which reads lines of JSON and writes them."""
+    lines = [json.dumps(setting)]
     lines += [json.dumps([mutant.token, mutant.key_set]) for mutant in mutants]
     child = subprocess.run(
-        [os.environ.get("NODE", "node"), NODE],
-        input="\n".join(lines),
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
+        command, input="\n".join(lines), capture_output=True, encoding="utf-8", check=True
     )
     return [str(json.loads(line)) for line in child.stdout.splitlines()]
