@@ -1,0 +1,20 @@
+// What the npm package answers: a question per line, an answer per line, as core/examples/answers.rs has them.
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const require = createRequire(new URL("../../node/package.json", import.meta.url));
+const { InvalidEmail, normalizeEmail, safeNext } = require("portier-client");
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [kind, text, hosts] = JSON.parse(line);
+  console.log(JSON.stringify(kind === "next" ? safeNext(text, hosts) : normalized(text)));
+}
+
+function normalized(text) {
+  try {
+    return normalizeEmail(text);
+  } catch (error) {
+    if (error instanceof InvalidEmail) return { code: error.code };
+    throw error;
+  }
+}
