@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 LOGGER = logging.getLogger("portier_client")
+
+# The same examples every time, and as many others as somebody asks for.
+EXAMPLES = os.environ.get("PORTIER_TEST_EXAMPLES")
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("others", max_examples=int(EXAMPLES or 1), deadline=None)
+settings.load_profile("others" if EXAMPLES else "same")
 
 IN_CI = os.environ.get("CI") == "true"
 

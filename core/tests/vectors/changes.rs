@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use portier_client::{Client, Code};
+use portier_client::{CallbackParams, Client, Code};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
@@ -50,22 +50,22 @@ fn a_token_with_any_other_octet_is_refused() {
 fn the_order_of_members_and_white_space_change_no_verdict() {
     let vectors = Vectors::tokens();
     let runtime = runtime();
-    let payload = vectors.case("eddsa")["token"].as_str().unwrap();
-    let payload = payload.split('.').nth(1).unwrap();
-    let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-    let members: Vec<_> = payload.as_object().unwrap().clone().into_iter().collect();
+    let parts = vectors.case("eddsa")["token"].as_str().unwrap().split('.');
+    let mut parts = parts.map(|part| members(&URL_SAFE_NO_PAD.decode(part).unwrap()));
     let changes = (
-        Just(members).prop_shuffle(),
+        Just(parts.next().unwrap()).prop_shuffle(),
+        Just(parts.next().unwrap()).prop_shuffle(),
         prop::collection::vec("[ \n\r\t]{0,3}", 40),
         any::<bool>(),
     );
     TestRunner::default()
-        .run(&changes, |(mut members, spaces, wrong)| {
+        .run(&changes, |(header, mut payload, spaces, wrong)| {
             if wrong {
-                members.retain(|(name, _)| name != "email");
+                payload.retain(|(name, _)| name != "email");
             }
             let client = runtime.block_on(vectors.started(&Value::Null));
-            let outcome = verdict(&runtime, &client, &signed(&spelt(&members, &spaces)));
+            let token = signed(&spelt(&header, &spaces), &spelt(&payload, &spaces));
+            let outcome = verdict(&runtime, &client, &token);
             let expected = if wrong {
                 Err(Code::TokenClaim)
             } else {
@@ -75,6 +75,11 @@ fn the_order_of_members_and_white_space_change_no_verdict() {
             Ok(())
         })
         .unwrap();
+}
+
+fn members(object: &[u8]) -> Vec<(String, Value)> {
+    let object: Value = serde_json::from_slice(object).unwrap();
+    object.as_object().unwrap().clone().into_iter().collect()
 }
 
 /// The object, with white space wherever there may be some.
@@ -99,11 +104,68 @@ fn spelt(members: &[(String, Value)], spaces: &[String]) -> String {
     text
 }
 
-fn signed(payload: &str) -> String {
-    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA","kid":"ed-a"}"#);
-    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload));
+fn signed(header: &str, payload: &str) -> String {
+    let signed = [header, payload]
+        .map(|part| URL_SAFE_NO_PAD.encode(part))
+        .join(".");
     let base64: String = KEY.lines().filter(|line| !line.starts_with('-')).collect();
     let pair = Ed25519KeyPair::from_pkcs8(&STANDARD.decode(base64).unwrap()).unwrap();
     let signature = URL_SAFE_NO_PAD.encode(pair.sign(signed.as_bytes()));
     format!("{signed}.{signature}")
+}
+
+#[test]
+fn a_callback_is_what_its_parameters_say_in_any_order() {
+    let vectors = Vectors::tokens();
+    let runtime = runtime();
+    let token = vectors.case("eddsa")["token"].as_str().unwrap();
+    let text = || prop::option::of(".{0,20}");
+    let pair = |name: &'static str, value: Option<String>| value.map(|value| (name, value));
+    let forms = (text(), text(), text()).prop_flat_map(move |(state, error, description)| {
+        let pairs = [
+            pair("state", state),
+            pair("error", error),
+            pair("error_description", description),
+            pair("id_token", Some(token.to_owned())),
+            pair("code", Some("x".to_owned())),
+            pair("ID_TOKEN", Some("x".to_owned())),
+        ];
+        Just(pairs.into_iter().flatten().collect::<Vec<_>>()).prop_shuffle()
+    });
+    TestRunner::default()
+        .run(&forms, |form| {
+            let said = |name: &str| {
+                let (_, value) = form.iter().find(|(other, _)| *other == name)?;
+                Some(value.clone()).filter(|value| !value.is_empty())
+            };
+            let client = runtime.block_on(vectors.started(&Value::Null));
+            let params = CallbackParams::from_pairs(form.clone()).unwrap();
+            match runtime.block_on(client.complete(params, None)) {
+                Ok(login) => prop_assert_eq!((said("error"), said("state")), (None, login.state)),
+                Err(error) => {
+                    let answer = error.broker_answer().unwrap();
+                    prop_assert_eq!(said("error"), Some(answer.error.clone()));
+                    prop_assert_eq!(said("error_description"), answer.description.clone());
+                    prop_assert_eq!(client.stats().pending, Some(1));
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_repeated_parameter_is_refused() {
+    let names = prop::sample::select(CallbackParams::NAMES.to_vec());
+    let repeated = (names, ".{0,20}", ".{0,20}", 0..5_usize);
+    TestRunner::default()
+        .run(&repeated, |(name, first, second, between)| {
+            let mut form = vec![("code", "x".to_owned()); between];
+            form.insert(0, (name, first));
+            form.push((name, second));
+            let error = CallbackParams::from_pairs(form).unwrap_err();
+            prop_assert_eq!(error.code(), Code::TokenMalformed);
+            Ok(())
+        })
+        .unwrap();
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from portier_client import InvalidEmail, PortierError, normalize_email, safe_next
@@ -39,13 +39,11 @@ def refused(operation: Coroutine[object, object, object]) -> str | None:
     return code
 
 
-@settings(deadline=None)
 @given(TEXTS | SEGMENTS)
 def test_ffi_17_tokens(token: str) -> None:
     assert (refused(CLIENT.verify(token)) or "").startswith("token_")
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAMES, FIELDS | st.lists(FIELDS)), st.none() | TEXTS, st.none() | TEXTS)
 def test_ffi_17_forms(
     form: dict[str, object], browser: str | None, confirmation: str | None
@@ -53,14 +51,12 @@ def test_ffi_17_forms(
     assert refused(CLIENT.complete(form, browser, confirmation=confirmation))
 
 
-@settings(deadline=None)
 @given(TEXTS, st.none() | TEXTS, st.none() | TEXTS)
 def test_ffi_17_starts(email: str, state: str | None, session: str | None) -> None:
     codes = {None, "invalid_email", "invalid_option"}
     assert refused(CLIENT.authenticate(email, state=state, session=session)) in codes
 
 
-@settings(deadline=None)
 @given(TEXTS | st.tuples(TEXTS, TEXTS).map("@".join))
 def test_ffi_17_addresses(text: str) -> None:
     with suppress(InvalidEmail):
