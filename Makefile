@@ -11,6 +11,7 @@ NPM ?= npm
 PORT ?= 8888
 STORE ?= memory:
 MINUTES ?= 15
+SECONDS ?= 60
 RATE ?= 200
 
 VENV := $(CURDIR)/.venv
@@ -30,6 +31,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Programs for the tests that the system lacks; see `make redis`.
 TOOLS := $(CURDIR)/.tools
 export PATH := $(PATH):$(TOOLS)
+
+# What is tried of a property is the same every time, and something else with EXAMPLES=10000.
+ifdef EXAMPLES
+export PORTIER_TEST_EXAMPLES := $(EXAMPLES)
+export PROPTEST_CASES := $(EXAMPLES)
+else
+export PROPTEST_RNG_SEED := 1
+endif
 
 say = @printf '\n==> %s\n' '$(1)'
 
@@ -51,8 +60,8 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
 
 .PHONY: test
-test: tools test-rust test-vectors test-differential test-python test-node test-stores test-parity test-conformance test-e2e test-browser
-test: conformance-table test-promises test-soak ## Run every suite
+test: tools test-rust test-fuzz test-vectors test-differential test-python test-node test-stores test-parity test-conformance
+test: test-e2e test-browser conformance-table test-promises test-soak ## Run every suite
 
 .PHONY: test-rust
 test-rust: tools redis ## Run the Rust suites and the examples in their documentation
@@ -61,14 +70,22 @@ test-rust: tools redis ## Run the Rust suites and the examples in their document
 	$(call say,Rust: default features)
 	@$(CARGO) test --locked -p portier-client
 
+.PHONY: test-fuzz
+test-fuzz: tools ## Give the fuzz targets the vectors, and some thousand inputs more
+	$(call say,Fuzz targets: the vectors)
+	@$(CARGO) test --locked -p portier-client-fuzz --lib
+	$(call say,Fuzz targets: some thousand inputs each)
+	@CARGO='$(CARGO)' $(PYTHON) tests/fuzz/run.py --runs 5000
+
 .PHONY: test-vectors
 test-vectors: tools setup ## Check that the test vectors are what their generator makes
 	$(call say,Vectors: tests/vectors/generate.py --check)
 	@$(VENV_PYTHON) tests/vectors/generate.py --check
 
 .PHONY: test-differential
-test-differential: tools-node setup module $(NODE_READY) ## Compare verdicts on tokens with other libraries; ROUNDS=100000 for more
-	$(call say,Verdicts against PyJWT and joserfc and jose)
+test-differential: tools-node setup module package ## Compare verdicts on tokens with other libraries; ROUNDS=100000 for more
+	$(call say,Verdicts against PyJWT and joserfc and jose and jsonwebtoken)
+	@$(CARGO) build --locked --quiet -p portier-client --all-features --example second_opinion --example answers
 	@cd tests/differential && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
 
 .PHONY: test-python
@@ -187,6 +204,10 @@ soak: tools-node redis setup $(NODE_READY) ## Log in for MINUTES=15 while the br
 	@cd node && $(NODE) scripts/build.mjs --release
 	@NODE='$(NODE)' $(VENV_PYTHON) tests/soak/run.py --minutes $(MINUTES) --rate $(RATE) \
 		--language $(if $(filter command,$(origin LANGUAGE)),$(LANGUAGE),both)
+
+.PHONY: fuzz
+fuzz: tools ## Fuzz each target for SECONDS=60; TARGETS="token verify" for these only
+	@CARGO='$(CARGO)' $(PYTHON) tests/fuzz/run.py --seconds $(SECONDS) $(TARGETS)
 
 .PHONY: leaks
 leaks: tools redis ## Run the Rust suites with LeakSanitizer, in search of memory that is lost
