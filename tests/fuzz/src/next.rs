@@ -23,6 +23,9 @@ pub fn run(octets: &[u8]) {
         assert!(next.len() <= 1024 && next.is_ascii());
         assert!(!next.contains(|c: char| c.is_control() || c == ' '));
         if next.starts_with('/') {
+            let folded: String = text.nfkc().collect();
+            assert!(!folded.contains(|c: char| c == '\\' || c.is_control()));
+            stays_here(&folded);
             stays_here(next);
         } else {
             leads_to(next, &hosts);

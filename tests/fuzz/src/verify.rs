@@ -82,28 +82,22 @@ pub(crate) fn judge(token: &str, options: Options) {
         static STARTED: RefCell<Vec<(Options, Client)>> = const { RefCell::new(Vec::new()) };
     }
     static USABLE: LazyLock<Vec<Usable>> = LazyLock::new(|| usable(KEY_SET.as_bytes()).unwrap());
-    STARTED.with_borrow_mut(|clients| {
-        let place = clients.iter().position(|(other, _)| *other == options);
-        let place = place.unwrap_or_else(|| {
-            clients.push((options, started(options)));
-            clients.len() - 1
-        });
-        let client = &clients[place].1;
-        let outcome = wait(client.verify(token));
-        assert_eq!(
-            outcome.as_ref().ok(),
-            verify(token, &USABLE, options).as_ref(),
-            "{outcome:?}"
-        );
-        if leaves_the_login(token, &outcome) {
-            assert_eq!(client.stats().pending, Some(1));
-        } else {
-            assert_eq!(client.stats().pending, Some(0));
-            let again = wait(client.verify(token)).unwrap_err();
-            assert_eq!(again.code(), Code::SessionUsed);
-            clients.remove(place);
-        }
+    let client = STARTED.with_borrow_mut(|clients| {
+        let place = clients.iter().position(|(other, _)| *other == options)?;
+        Some(clients.swap_remove(place).1)
     });
+    let client = client.unwrap_or_else(|| started(options));
+    let outcome = wait(client.verify(token));
+    let expected = verify(token, &USABLE, options);
+    assert_eq!(outcome.as_ref().ok(), expected.as_ref(), "{outcome:?}");
+    if leaves_the_login(token, &outcome) {
+        assert_eq!(client.stats().pending, Some(1));
+        STARTED.with_borrow_mut(|clients| clients.push((options, client)));
+    } else {
+        assert_eq!(client.stats().pending, Some(0));
+        let again = wait(client.verify(token)).unwrap_err();
+        assert_eq!(again.code(), Code::SessionUsed);
+    }
 }
 
 /// A token that is refused for itself uses no login up.
