@@ -24,7 +24,7 @@ FOLDER = ROOT / "target/fuzz"
 PACKAGE = ["--locked", "--quiet", "-p", "portier-client-fuzz"]
 TARGETS = sorted(path.stem for path in (HERE / "src/bin").glob("*.rs"))
 SLOWEST = 60
-"""How many seconds an input may take before it is a finding: none takes one, but machines are busy."""
+"""How many seconds an input may take: none takes one, but machines are busy."""
 
 
 def main() -> int:
