@@ -18,13 +18,13 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 LOGGER = logging.getLogger("portier_client")
 
+IN_CI = os.environ.get("CI") == "true"
+
 # The same examples every time, and as many others as somebody asks for.
 EXAMPLES = os.environ.get("PORTIER_TEST_EXAMPLES")
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("others", max_examples=int(EXAMPLES or 1), deadline=None)
 settings.load_profile("others" if EXAMPLES else "same")
-
-IN_CI = os.environ.get("CI") == "true"
 
 
 def new_loops() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
