@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::clock::unix_seconds;
-use crate::email::normalize_email;
+use crate::email::normalized;
 use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
 use crate::nonce::MAX_NONCE_OCTETS;
@@ -112,7 +112,7 @@ impl UntrustedClaims<'_> {
             return Err(refused("the token's email_verified is not true"));
         }
         let email = text(members, "email")
-            .filter(|email| normalize_email(email).is_ok_and(|normalized| normalized == *email))
+            .filter(|email| normalized(email).is_ok_and(|normalized| normalized == *email))
             .ok_or_else(|| refused("the token has no email in normalized form"))?;
         let email_original = match members.get("email_original") {
             None => email,

@@ -1,5 +1,7 @@
 //! E-mail addresses: what may be typed, and the normalized form that identifies a person.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization as _;
 use url::Host;
 
@@ -23,6 +25,11 @@ const MAX_OCTETS: usize = 254;
 /// # Ok::<(), portier_client::Error>(())
 /// ```
 pub fn normalize_email(text: &str) -> Result<String> {
+    normalized(text).map(Cow::into_owned)
+}
+
+/// The normalized form, which is nearly always the text itself.
+pub(crate) fn normalized(text: &str) -> Result<Cow<'_, str>> {
     let (local, domain) = text
         .rsplit_once('@')
         .ok_or_else(|| invalid("an e-mail address has an @"))?;
@@ -33,12 +40,12 @@ pub fn normalize_email(text: &str) -> Result<String> {
         return Err(invalid("an e-mail address has no control characters"));
     }
     if is_plain(local, domain) {
-        return Ok(text.to_owned());
+        return Ok(Cow::Borrowed(text));
     }
     let mut normalized = local.to_lowercase();
     normalized.push('@');
     normalized.push_str(&domain_to_ascii(domain)?);
-    Ok(normalized)
+    Ok(Cow::Owned(normalized))
 }
 
 /// An address as a person typed it, trimmed, that mail could be sent to.
@@ -54,10 +61,15 @@ impl<'a> TypedEmail<'a> {
             return Err(invalid("an e-mail address has no white space"));
         }
         // A mail system that folds compatibility characters would see another domain than we do.
-        if has_second_at(&text.nfkc().collect::<String>()) {
+        let folded = if text.is_ascii() {
+            Cow::Borrowed(text)
+        } else {
+            Cow::Owned(text.nfkc().collect())
+        };
+        if has_second_at(&folded) {
             return Err(invalid("an e-mail address has one @"));
         }
-        normalize_email(text)?;
+        normalized(text)?;
         Ok(Self(text))
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use memchr::{memchr, memrchr};
 use serde::{Serialize, Serializer};
 
 use crate::error::{Code, Error, Result};
@@ -68,7 +68,7 @@ impl Serialize for Algorithm {
 /// A token that has the right shape. Nothing in it is trusted before
 /// [`verify_signature`](Token::verify_signature).
 pub(crate) struct Token<'a> {
-    signed: &'a str,
+    signed: &'a [u8],
     /// Header, payload and signature, one after the other.
     decoded: Vec<u8>,
     payload: Range<usize>,
@@ -89,8 +89,9 @@ impl<'a> Token<'a> {
                 ),
             ));
         }
-        let (signed, signature) = text.rsplit_once('.').ok_or_else(not_compact)?;
-        let (header, payload) = signed.split_once('.').ok_or_else(not_compact)?;
+        let octets = text.as_bytes();
+        let (signed, signature) = split(octets, memrchr(b'.', octets))?;
+        let (header, payload) = split(signed, memchr(b'.', signed))?;
         let mut decoded = Vec::with_capacity(text.len());
         let header = decode(header, &mut decoded)?;
         let payload = decode(payload, &mut decoded)?;
@@ -127,7 +128,7 @@ impl<'a> Token<'a> {
             ));
         }
         let signature = self.decoded.get(self.payload.end..).unwrap_or_default();
-        if key.verify(self.signed.as_bytes(), signature) {
+        if key.verify(self.signed, signature) {
             return Ok(());
         }
         Err(Error::new(
@@ -137,15 +138,30 @@ impl<'a> Token<'a> {
     }
 }
 
+/// What is on both sides of a dot.
+fn split(octets: &[u8], dot: Option<usize>) -> Result<(&[u8], &[u8])> {
+    dot.and_then(|dot| Some((octets.get(..dot)?, octets.get(dot + 1..)?)))
+        .ok_or_else(not_compact)
+}
+
 /// Appends what a part of the token stands for and returns where it is. The engine refuses padding,
 /// white space, other alphabets and stray bits at the end (RFC 7515, section 2).
-fn decode(part: &str, decoded: &mut Vec<u8>) -> Result<Range<usize>> {
+fn decode(part: &[u8], decoded: &mut Vec<u8>) -> Result<Range<usize>> {
     let start = decoded.len();
-    if part.is_empty() || URL_SAFE_NO_PAD.decode_vec(part, decoded).is_err() {
+    if part.is_empty() || BASE64URL.decode_vec(part, decoded).is_err() {
         return Err(not_compact());
     }
     Ok(start..decoded.len())
 }
+
+/// The engine that uses the processor's vector instructions: they take a third of the time, which
+/// is, beside the signature, what a token costs most.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static BASE64URL: std::sync::LazyLock<base64::engine::Simd> = std::sync::LazyLock::new(|| {
+    base64::engine::Simd::url_safe(base64::engine::general_purpose::NO_PAD)
+});
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 
 fn not_compact() -> Error {
     Error::new(
@@ -208,6 +224,7 @@ fn refused(message: &'static str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::*;
@@ -239,6 +256,29 @@ mod tests {
         assert_eq!(token.payload(), b"{}");
         let error = Token::parse(&text, &[Algorithm::Rs256]).err().unwrap();
         assert_eq!(error.code(), Code::TokenAlgorithm);
+    }
+
+    /// Both engines, so that neither takes what the other refuses: at every length, and with the
+    /// wrong octet in every place.
+    #[test]
+    fn the_fast_engine_decodes_as_the_plain_one_does() {
+        let good: Vec<u8> = (0..=255).cycle().take(400).collect();
+        let good = URL_SAFE_NO_PAD.encode(good);
+        let agrees = |text: &[u8]| {
+            let plain = URL_SAFE_NO_PAD.decode(text).ok();
+            assert_eq!(BASE64URL.decode(text).ok(), plain, "{text:?}");
+            plain.is_some()
+        };
+        for length in 0..good.len() {
+            agrees(&good.as_bytes()[..length]);
+        }
+        for place in 0..300 {
+            for wrong in [b'+', b'/', b'=', b'.', b' ', b'\n', 0, 0x80, 0xff] {
+                let mut text = good.clone().into_bytes();
+                text[place] = wrong;
+                assert!(!agrees(&text));
+            }
+        }
     }
 
     proptest! {
