@@ -61,7 +61,7 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 
 .PHONY: test
 test: tools test-rust test-fuzz test-vectors test-differential test-python test-node test-stores test-parity test-conformance
-test: test-e2e test-browser conformance-table test-promises test-soak ## Run every suite
+test: test-e2e test-browser conformance-table test-promises test-soak test-bench ## Run every suite
 
 .PHONY: test-rust
 test-rust: tools redis ## Run the Rust suites and the examples in their documentation
@@ -145,6 +145,13 @@ test-secrets: tools-node redis setup module package fault-server ## Run the suit
 	$(call say,Secrets: what was said)
 	@$(VENV_PYTHON) tests/secrecy/scan.py target/secrets
 
+.PHONY: test-bench
+test-bench: tools-node redis setup module package $(BENCH_READY) ## Run every benchmark once, and count the instructions of a login
+	$(call say,Benchmarks: each once; the figures do not matter)
+	@CARGO='$(CARGO)' NODE='$(NODE)' $(VENV_PYTHON) tests/bench/run.py --once
+	$(call say,Instructions of a login in Rust)
+	@CARGO='$(CARGO)' $(VENV_PYTHON) tests/bench/instructions.py
+
 .PHONY: broker
 broker: tools ## Install the real broker into .tools, for the end-to-end tests
 	@CARGO='$(CARGO)' scripts/install_broker.sh
@@ -190,11 +197,11 @@ lint: tools setup module types ## Check form: formatting, lints, types, licences
 	@$(VENV_PYTHON) scripts/check_files.py
 
 .PHONY: bench
-bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, beside others, and write docs/benchmarks.md
+bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, beside others, and write docs/benchmarks.md; ROUNDS=3 for a look
 	$(call say,Building for release; the first time takes some minutes)
 	@cd python && $(VENV_PYTHON) -m maturin develop --release
 	@cd node && $(NODE) scripts/build.mjs --release
-	@$(VENV_PYTHON) tests/bench/run.py
+	@CARGO='$(CARGO)' NODE='$(NODE)' $(VENV_PYTHON) tests/bench/run.py
 
 # The system may have a LANGUAGE of its own, for something else.
 .PHONY: soak

@@ -1,5 +1,6 @@
 //! Measures logins against the bare verification of the same signatures, in the same run, and
-//! prints the figures as JSON. `make bench` shows them.
+//! prints the figures as JSON: with none and with many logins pending, and from several threads at
+//! once. `make bench` shows them; ROUNDS, LOGINS and PENDING in the environment measure more or less.
 #![allow(
     clippy::cast_precision_loss,
     clippy::expect_used,
@@ -8,45 +9,36 @@
     reason = "a benchmark may stop at a surprise"
 )]
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use portier_client::testing::{DevBroker, DevBrokerOptions, MintOptions};
 use portier_client::{Client, Clock, MemoryStore, Result, SystemClock};
 use serde_json::{Value, json};
 
-const ROUNDS: usize = 45;
-const LOGINS: usize = 200;
-const PENDING: usize = 1_000_000;
+const PENDING: [usize; 4] = [0, 1_000, 100_000, 1_000_000];
+const THREADS: [usize; 3] = [1, 2, 4];
 
 fn main() -> Result<()> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let broker = DevBroker::spawn(DevBrokerOptions::default())?;
-        let client = client(&broker, &clock)?;
-        client.warm().await?;
-        let empty = measure(&clock, &broker, &client).await?;
-        let (octets, client) = fill(&broker, &clock).await?;
-        let full = measure(&clock, &broker, &client).await?;
-        report(&empty, &full, octets);
-        Ok(())
-    })
+    let bench = Bench {
+        clock: Arc::new(SystemClock::new()),
+        broker: DevBroker::spawn(DevBrokerOptions::default())?,
+        rounds: from_environment("ROUNDS", 45),
+        logins: from_environment("LOGINS", 200),
+    };
+    let most = from_environment("PENDING", PENDING[PENDING.len() - 1]);
+    println!("{}", runtime().block_on(bench.run(most))?);
+    Ok(())
 }
 
-fn client(broker: &DevBroker, clock: &Arc<dyn Clock>) -> Result<Client> {
-    let capacity = PENDING + ROUNDS * LOGINS;
-    Client::builder("http://localhost:8888/verify")
-        .broker(broker.origin())
-        .clock(Arc::clone(clock))
-        .store(Arc::new(MemoryStore::with_capacity(
-            Arc::clone(clock),
-            capacity,
-        )))
-        .build()
+const REDIRECT_URI: &str = "http://localhost:8888/verify";
+
+struct Bench {
+    clock: Arc<dyn Clock>,
+    broker: DevBroker,
+    rounds: usize,
+    logins: usize,
 }
 
 /// Seconds per call, one sample for each round.
@@ -57,52 +49,167 @@ struct Samples {
     verify: Vec<f64>,
 }
 
-/// Every round takes all three measures, so that a busy moment of the machine meets all of them.
-async fn measure(clock: &Arc<dyn Clock>, broker: &DevBroker, client: &Client) -> Result<Samples> {
-    let mut samples = Samples::default();
-    for _ in 0..ROUNDS {
-        let mut urls = Vec::with_capacity(LOGINS);
-        let start = clock.monotonic();
-        for _ in 0..LOGINS {
-            urls.push(client.authenticate("alice@example.com").await?);
+impl Bench {
+    async fn run(&self, most: usize) -> Result<Value> {
+        // What most sites have: the store as it comes, and no more logins in it than are measured.
+        let usual = Client::builder(REDIRECT_URI)
+            .broker(self.broker.origin())
+            .build()?;
+        usual.warm().await?;
+        let mut clients = vec![("usual".to_owned(), usual)];
+        let mut octets = None;
+        for pending in PENDING.into_iter().filter(|pending| *pending <= most) {
+            let client = self.client().await?;
+            octets = self.fill(&client, pending).await?;
+            clients.push((pending.to_string(), client));
         }
-        samples
-            .authenticate
-            .push(each(clock.monotonic().saturating_sub(start)));
+        Ok(json!({
+            "rounds": self.rounds,
+            "logins_per_round": self.logins,
+            "octets_per_pending_login": octets,
+            "pending": self.measure(&clients).await?,
+            "threads": self.threads(&clients[0].1).await?,
+        }))
+    }
 
-        let tokens = urls
+    /// A client with room for the most logins, whose documents are there.
+    async fn client(&self) -> Result<Client> {
+        let capacity = PENDING[PENDING.len() - 1] + (self.rounds + 1) * self.logins;
+        let store = MemoryStore::with_capacity(Arc::clone(&self.clock), capacity);
+        let client = Client::builder(REDIRECT_URI)
+            .broker(self.broker.origin())
+            .clock(Arc::clone(&self.clock))
+            .store(Arc::new(store))
+            .build()?;
+        client.warm().await?;
+        Ok(client)
+    }
+
+    /// Starts logins, and returns what each of them adds to the memory of the process.
+    async fn fill(&self, client: &Client, pending: usize) -> Result<Option<f64>> {
+        let before = resident_octets();
+        for _ in 0..pending {
+            client.authenticate("alice@example.com").await?;
+        }
+        Ok(before
+            .zip(resident_octets())
+            .map(|(before, after)| (after - before) / pending as f64))
+    }
+
+    /// Every round takes all measures, so that a busy moment of the machine meets all of them.
+    async fn measure(&self, clients: &[(String, Client)]) -> Result<BTreeMap<String, Value>> {
+        let mut samples: BTreeMap<&str, Samples> = BTreeMap::new();
+        for round in 0..=self.rounds {
+            for turn in 0..clients.len() {
+                let (name, client) = &clients[(round + turn) % clients.len()];
+                let measured = self.one_round(client).await?;
+                // The first round only warms up.
+                if round > 0 {
+                    let samples = samples.entry(name).or_default();
+                    samples.authenticate.push(measured[0] / self.logins as f64);
+                    samples.bare.push(measured[1] / self.logins as f64);
+                    samples.verify.push(measured[2] / self.logins as f64);
+                }
+            }
+        }
+        Ok(samples
             .iter()
-            .map(|url| broker.mint(&MintOptions::for_url(url)?))
-            .collect::<Result<Vec<_>>>()?;
-        samples.bare.push(each(broker.time_signatures(&tokens)?));
+            .map(|(name, samples)| ((*name).to_owned(), figures(samples)))
+            .collect())
+    }
 
-        let start = clock.monotonic();
+    async fn one_round(&self, client: &Client) -> Result<[f64; 3]> {
+        let start = self.clock.monotonic();
+        let urls = self.start(client).await?;
+        let authenticate = self.since(start);
+        let tokens = self.tokens(&urls)?;
+        let bare = self.broker.time_signatures(&tokens)?.as_secs_f64();
+        let start = self.clock.monotonic();
         for token in &tokens {
             client.verify(token).await?;
         }
-        samples
-            .verify
-            .push(each(clock.monotonic().saturating_sub(start)));
+        Ok([authenticate, bare, self.since(start)])
     }
-    Ok(samples)
+
+    /// Logins per second that threads complete which share one client.
+    async fn threads(&self, client: &Client) -> Result<BTreeMap<String, f64>> {
+        let mut samples: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        for _ in 0..self.rounds {
+            for count in THREADS {
+                let tokens = self.tokens(&self.start(client).await?)?;
+                let seconds = self.side_by_side(client, &tokens, count)?;
+                samples
+                    .entry(count)
+                    .or_default()
+                    .push(tokens.len() as f64 / seconds);
+            }
+        }
+        Ok(samples
+            .into_iter()
+            .map(|(count, rates)| (count.to_string(), median(rates.into_iter())))
+            .collect())
+    }
+
+    fn side_by_side(&self, client: &Client, tokens: &[String], count: usize) -> Result<f64> {
+        let share = tokens.len().div_ceil(count);
+        let ready = Barrier::new(tokens.chunks(share).len());
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = tokens
+                .chunks(share)
+                .map(|tokens| {
+                    let (ready, runtime) = (&ready, runtime());
+                    scope.spawn(move || {
+                        ready.wait();
+                        let start = self.clock.monotonic();
+                        for token in tokens {
+                            runtime.block_on(client.verify(token))?;
+                        }
+                        Ok::<_, portier_client::Error>((start, self.clock.monotonic()))
+                    })
+                })
+                .collect();
+            let mut times = Vec::with_capacity(count);
+            for thread in threads {
+                times.push(thread.join().expect("no thread panics")?);
+            }
+            // From the first to start to the last to end.
+            let start = times.iter().map(|(start, _)| *start).min();
+            let end = times.iter().map(|(_, end)| *end).max();
+            Ok(end
+                .unwrap_or_default()
+                .saturating_sub(start.unwrap_or_default())
+                .as_secs_f64())
+        })
+    }
+
+    async fn start(&self, client: &Client) -> Result<Vec<String>> {
+        let mut urls = Vec::with_capacity(self.logins);
+        for _ in 0..self.logins {
+            urls.push(client.authenticate("alice@example.com").await?);
+        }
+        Ok(urls)
+    }
+
+    fn tokens(&self, urls: &[String]) -> Result<Vec<String>> {
+        urls.iter()
+            .map(|url| self.broker.mint(&MintOptions::for_url(url)?))
+            .collect()
+    }
+
+    fn since(&self, start: Duration) -> f64 {
+        self.clock.monotonic().saturating_sub(start).as_secs_f64()
+    }
 }
 
-/// A client with many logins pending, and what each of them adds to the memory of the process.
-async fn fill(broker: &DevBroker, clock: &Arc<dyn Clock>) -> Result<(Option<f64>, Client)> {
-    let client = client(broker, clock)?;
-    client.warm().await?;
-    let before = resident_octets();
-    for _ in 0..PENDING {
-        client.authenticate("alice@example.com").await?;
-    }
-    let octets = before
-        .zip(resident_octets())
-        .map(|(before, after)| (after - before) / PENDING as f64);
-    Ok((octets, client))
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
-fn each(time: Duration) -> f64 {
-    time.as_secs_f64() / LOGINS as f64
+fn from_environment(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
 fn resident_octets() -> Option<f64> {
@@ -110,18 +217,6 @@ fn resident_octets() -> Option<f64> {
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     let kilo_octets: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kilo_octets * 1024.0)
-}
-
-fn report(empty: &Samples, full: &Samples, octets: Option<f64>) {
-    let results = json!({
-        "rounds": ROUNDS,
-        "logins_per_round": LOGINS,
-        "pending": PENDING,
-        "octets_per_pending_login": octets,
-        "empty_store": figures(empty),
-        "full_store": figures(full),
-    });
-    println!("{results}");
 }
 
 /// Medians, and the median of the ratios within each round.

@@ -1,23 +1,18 @@
 // Measures awaited logins against the bare verification of the same signatures, and against what
-// other packages take for them; prints JSON. `make bench` builds what it measures; ROUNDS in the
-// environment measures for longer or shorter.
+// other packages take for them; prints JSON. `make bench` builds what it measures; ROUNDS and LOGINS
+// in the environment measure more or less.
 import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 
+import { EMAIL, inTurn, LOGINS, median, PACKAGE, REDIRECT_URI, require, rounds } from "./common.mjs";
 import { makePeers, makePortier } from "./peers.mjs";
 
-const PACKAGE = path.resolve(import.meta.dirname, "../../node");
-const require = createRequire(path.join(PACKAGE, "package.json"));
 const { PortierClient } = require("portier-client");
 const { native } = require("./dist/native.js");
 
-const ROUNDS = Number(process.env.ROUNDS ?? 45);
-const LOGINS = 200;
-const EMAIL = "alice@example.com";
-const REDIRECT_URI = "http://localhost:8888/verify";
-const REQUIRE_ROUNDS = 21;
+const ROUNDS = rounds(45);
+const REQUIRE_ROUNDS = Math.min(21, ROUNDS);
 
 const broker = native.spawnDevBroker(0, "page", 86_400_000, undefined);
 const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: broker.origin });
@@ -82,17 +77,6 @@ async function oneRound(round) {
   };
 }
 
-/** Takes all measures, of which another comes first in each round. */
-async function inTurn(round, measures) {
-  const times = {};
-  const names = Object.keys(measures);
-  for (let turn = 0; turn < names.length; turn++) {
-    const name = names[(turn + round) % names.length];
-    times[name] = await measures[name]();
-  }
-  return times;
-}
-
 /** Milliseconds for one call after the other; those that promise something are awaited. */
 async function timed(call, values, results = []) {
   const start = performance.now();
@@ -109,13 +93,13 @@ async function timed(call, values, results = []) {
 
 /** The time of a process that requires the package, less that of one that does not. */
 function requireTime() {
-  const rounds = Array.from({ length: REQUIRE_ROUNDS }, () => [
+  const times = Array.from({ length: REQUIRE_ROUNDS }, () => [
     processTime(""),
     processTime("require('portier-client')"),
   ]);
   return {
-    bare_node: median(rounds.map(([bare]) => bare)),
-    on_top: median(rounds.map(([bare, full]) => full - bare)),
+    bare_node: median(times.map(([bare]) => bare)),
+    on_top: median(times.map(([bare, full]) => full - bare)),
   };
 }
 
@@ -136,8 +120,4 @@ function packageSize() {
   const dist = path.join(PACKAGE, "dist");
   const addon = readdirSync(dist).find((name) => name.endsWith(".node"));
   return { packed: size, unpacked: unpackedSize, addon: statSync(path.join(dist, addon)).size };
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }

@@ -1,7 +1,7 @@
 """Measures awaited logins against the bare verification of the same signatures; prints JSON.
 
-`login.py asyncio` or `login.py uvloop`; `make bench` runs both. `ROUNDS` in the environment
-measures for longer or shorter.
+`login.py asyncio` or `login.py uvloop`; `make bench` runs both. ROUNDS and LOGINS in the
+environment measure more or less.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
 import sys
 import time
 from inspect import isawaitable
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
+from common import CLIENT_ID, EMAIL, LOGINS, REDIRECT_URI, ROUNDS, median, rotated
 from peers import Peers
 
 from portier_client import Client
@@ -24,12 +24,6 @@ from portier_client.testing import DevBroker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-ROUNDS = int(os.environ.get("ROUNDS", "45"))
-LOGINS = 200
-EMAIL = "alice@example.com"
-REDIRECT_URI = "http://localhost:8888/verify"
-CLIENT_ID = "http://localhost:8888"
 
 Samples = dict[str, list[float]]
 
@@ -109,13 +103,6 @@ class ByHand:
         return f"{self._endpoint}?{urlencode(query)}"
 
 
-def rotated(parts: dict[str, Any], number: int) -> dict[str, Any]:
-    """The same in another order, so that none is always first."""
-    names = list(parts)
-    first = number % len(names)
-    return {name: parts[name] for name in names[first:] + names[:first]}
-
-
 async def timed(
     call: Callable[[str], Awaitable[Any] | Any],
     arguments: list[str],
@@ -149,11 +136,6 @@ def figures(samples: Samples) -> dict[str, dict[str, float]]:
         }
         for name, times in samples.items()
     }
-
-
-def median(values: list[float]) -> float:
-    """The one in the middle."""
-    return sorted(values)[len(values) // 2]
 
 
 def main() -> int:

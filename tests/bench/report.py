@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bars import Bar, plot
+from tables import Limit, count, mega, micro, milli, octets, percent, table, times
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = Path(__file__).with_name("page.md")
 
 PYTHON_PEERS = {
@@ -25,22 +25,110 @@ NODE_PEERS = {
     "fast_jwt": "fast-jwt, no nonce",
     "node_crypto": "`crypto.verify`, signature only",
 }
+WAYS = {"sequential": "one by one", "in_flight": "100 in flight"}
+SITES = {
+    "tornado": "Tornado example",
+    "tornado_asyncio_portier": "Tornado with asyncio-portier",
+    "fastify": "Fastify example",
+    "fastify_portier": "Fastify with npm `portier`",
+}
 
 
-def write(results: dict[str, Any]) -> list[Path]:
+def write(results: dict[str, Any], docs: Path) -> list[Path]:
     """Writes the page and its plots; returns where."""
     plots = {
         "verify-python.svg": verification(results["asyncio"], "awaited verify", PYTHON_PEERS),
         "verify-node.svg": verification(results["node"], "awaited verify", NODE_PEERS),
+        "growth.svg": growth_plot(results),
         "stores.svg": logins(results["stores"]),
+        "sites.svg": sites_plot(results["sites"]),
     }
-    folder = DOCS / "benchmarks"
+    folder = docs / "benchmarks"
     folder.mkdir(exist_ok=True)
     for name, text in plots.items():
         (folder / name).write_text(text, encoding="utf-8")
-    page = DOCS / "benchmarks.md"
+    page = docs / "benchmarks.md"
     page.write_text(markdown(results), encoding="utf-8")
     return [page, *(folder / name for name in plots)]
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The page."""
+    machine, node, wheel = results["machine"], results["node"], results["wheel_octets"]
+    return PAGE.read_text(encoding="utf-8").format(
+        machine=f"{machine['processor']}, {machine['processors']} processors, {machine['system']}",
+        versions=f"{machine['rust']}, Python {machine['python']}, Node {node['node'].lstrip('v')}",
+        date=machine["date"],
+        minutes=f"{results['minutes']:.0f}",
+        rounds=results["asyncio"]["rounds"],
+        logins=results["asyncio"]["logins_per_round"],
+        bars=table(("", "measured", "bar", ""), [limit.row() for limit in limits(results)]),
+        instructions=instructions(results["instructions"]),
+        python=peers_table(results["asyncio"], PYTHON_PEERS),
+        node=peers_table(node, NODE_PEERS),
+        authenticate=authenticate_table(results),
+        flight=flight_table(results["flight"]),
+        threads=threads_table(results),
+        growth=growth_table(results),
+        cold=cold_table(results["cold"]),
+        stores=stores_table(results["stores"]),
+        sites=sites_table(results["sites"]),
+        unpacked=mega(wheel["unpacked"]) if wheel else "not measured",
+        package=mega(node["package_octets"]["packed"]),
+        memory=memory_table(results),
+    )
+
+
+def limits(results: dict[str, Any]) -> list[Limit]:
+    """Everything there is a bar for."""
+    rust, asyncio, node = results["rust"], results["asyncio"], results["node"]
+    wheel, pending = results["wheel_octets"], results["rust"]["pending"]
+    most = max((name for name in pending if name != "usual"), key=int)
+
+    def growth(half: str) -> Limit:
+        ratio = pending[most][half]["microseconds"] / pending["0"][half]["microseconds"]
+        title = f"`{half}` with {count(int(most))} logins pending, to none"
+        return Limit(title, ratio, 1.2, times)
+
+    def cold(language: str, title: str) -> list[Limit]:
+        figures = results["cold"][language]
+        title = f"{count(figures['crowd'])} cold `verify` at once, {title}"
+        gap = figures["worst_gap_seconds"] * 1000
+        return [
+            Limit(f"{title}: requests", figures["crowd_requests"], 2, count),
+            Limit(f"{title}: longest hold of the loop", gap, 5, milli),
+        ]
+
+    return [
+        Limit("`verify`, Rust, to bare AWS-LC", pending["usual"]["verify"]["ratio"], 1.1, times),
+        Limit("awaited `verify`, asyncio", asyncio["verify"]["ratio"], 1.25, times),
+        Limit("awaited `verify`, uvloop", results["uvloop"]["verify"]["ratio"], 1.25, times),
+        Limit("awaited `verify`, Node", node["verify"]["ratio"], 1.25, times),
+        Limit("asyncio-portier, to ours", asyncio["asyncio_portier"]["to_verify"], 4, times, True),
+        Limit("npm `portier`, to ours", node["portier"]["to_verify"], 8, times, True),
+        Limit("Node's `crypto.verify`, to ours", node["node_crypto"]["to_verify"], 1, times, True),
+        Limit("`authenticate`, Python", asyncio["authenticate"]["microseconds"], 5, micro),
+        Limit("`authenticate`, Node", node["authenticate"]["microseconds"], 5, micro),
+        growth("verify"),
+        growth("authenticate"),
+        Limit("memory of a pending login", rust["octets_per_pending_login"], 300, octets),
+        *cold("python", "Python"),
+        *cold("node", "Node"),
+        Limit("`import`", results["import"]["on_top_milliseconds"], 15, milli),
+        Limit("`require`", node["require_milliseconds"]["on_top"], 15, milli),
+        Limit("wheel", wheel["packed"] if wheel else None, 6e6, mega),
+        Limit("addon", node["package_octets"]["addon"], 6e6, mega),
+    ]
+
+
+def instructions(counts: dict[str, int] | None) -> str:
+    """What Rust computes besides the signature."""
+    if counts is None:
+        return "Instructions were not counted: valgrind is missing."
+    return (
+        f"In Rust, a `verify` takes {counts['verify']:,} instructions besides those of AWS-LC's "
+        f"verification, an `authenticate` {counts['authenticate']:,}, as valgrind counts them."
+    )
 
 
 def verification(figures: dict[str, Any], ours: str, peers: dict[str, str]) -> str:
@@ -53,17 +141,99 @@ def verification(figures: dict[str, Any], ours: str, peers: dict[str, str]) -> s
     return plot("µs for one token", sorted(bars, key=lambda bar: bar.value))
 
 
-def logins(stores: dict[str, Any]) -> str:
-    """What a whole login costs through stores."""
+def peers_table(figures: dict[str, Any], peers: dict[str, str]) -> str:
+    """What each takes for one token, beside ours."""
+    names = {"bare": "bare AWS-LC", "verify": "**portier-client**, awaited `verify`", **peers}
+    ordered = sorted(names, key=lambda name: float(figures[name]["microseconds"]))
+    rows = []
+    for name in ordered:
+        figure = figures[name]
+        ratios = (times(figure["ratio"]), times(figure["to_verify"]))
+        rows.append((names[name], f"{figure['microseconds']:.1f}", *ratios))
+    return table(("", "µs", "× bare", "× ours"), rows)
+
+
+def authenticate_table(results: dict[str, Any]) -> str:
+    """What it takes to start a login."""
+    usual, asyncio, node = results["rust"]["pending"]["usual"], results["asyncio"], results["node"]
+    rows = [
+        ("Rust", usual["authenticate"]),
+        ("awaited, asyncio", asyncio["authenticate"]),
+        ("Python by hand: `uuid4`, a dictionary, `urlencode`", asyncio["authenticate_by_hand"]),
+        ("awaited, Node", node["authenticate"]),
+        ("npm `portier`", node["portier_authenticate"]),
+    ]
+    return table(("", "µs"), [(title, f"{figure['microseconds']:.1f}") for title, figure in rows])
+
+
+def flight_table(flight: dict[str, Any]) -> str:
+    """Many logins at once in one event loop."""
+    rows = []
+    for language, title in (("python", "Python"), ("node", "Node")):
+        for store, figures in flight[language]["in_flight"].items():
+            for limit, figure in figures.items():
+                halves = (f"{figure['authenticate']:.1f}", f"{figure['verify']:.1f}")
+                rows.append((f"{title}, {store}", str(limit), *halves, percent(figure["held"])))
+    return table(("", "in flight", "`authenticate`, µs", "`verify`, µs", "loop held"), rows)
+
+
+def threads_table(results: dict[str, Any]) -> str:
+    """Logins per second of threads and workers."""
+    measured = {
+        "Rust, threads that share a client": results["rust"]["threads"],
+        "Python, threads that share a client": results["flight"]["python"]["threads"],
+        "Node, workers with a client each": results["flight"]["node"]["threads"],
+    }
+    rows = [
+        (title, *(f"{rates[number]:,.0f}" for number in ("1", "2", "4")))
+        for title, rates in measured.items()
+    ]
+    return table(("`verify` per second", "1", "2", "4"), rows)
+
+
+def growth_table(results: dict[str, Any]) -> str:
+    """Both halves of a login while others are pending."""
+    rust, node, rows = results["rust"]["pending"], results["growth"], []
+    for pending in sorted((name for name in rust if name != "usual"), key=int):
+        cells = [rust[pending][half]["microseconds"] for half in ("authenticate", "verify")]
+        for name in ("ours", "theirs"):
+            figure = node.get(pending, {}).get(name)
+            cells += [figure and figure[half] for half in ("authenticate", "verify")]
+        written = [f"{cell:.1f}" if cell else "took too long" for cell in cells]
+        rows.append((count(int(pending)), *written))
+    head = ("pending", *(f"{half}, {of}" for of in ("Rust", "Node", "npm `portier`")
+                         for half in ("`authenticate`", "`verify`")))  # fmt: skip
+    return table(head, rows)
+
+
+def growth_plot(results: dict[str, Any]) -> str:
+    """What `verify` takes while others are pending, in Node, ours and theirs."""
     bars = []
-    for title, figures in store_figures(stores):
-        for way, name in WAYS.items():
-            bars.append(Bar(f"{title}, {name}", figures[way]["portier_client"], True))
-            bars.append(Bar("the same by hand", figures[way]["by_hand"], False))
-    return plot("µs for one login", bars)
+    for pending, figures in results["growth"].items():
+        if not pending.isdigit():
+            continue
+        for name, title in (("ours", "portier-client"), ("theirs", "npm portier")):
+            if name in figures:
+                with_pending = f"{title}, {count(int(pending))} pending"
+                bars.append(Bar(with_pending, figures[name]["verify"], name == "ours"))
+    return plot("µs for one verify in Node", bars)
 
 
-WAYS = {"sequential": "one by one", "in_flight": "100 in flight"}
+def cold_table(cold: dict[str, Any]) -> str:
+    """Logins without the broker's documents."""
+    rows = []
+    for title, write in COLD.items():
+        rows.append((title, *(write(cold[language]) for language in ("python", "node"))))
+    return table(("", "Python", "Node"), rows)
+
+
+COLD = {
+    "first login of a process": lambda figures: milli(figures["first_login_seconds"] * 1000),
+    "many logins at once": lambda figures: count(figures["crowd"]),
+    "all of them": lambda figures: milli(figures["crowd_seconds"] * 1000),
+    "requests to the broker": lambda figures: count(figures["crowd_requests"]),
+    "longest hold of the loop": lambda figures: milli(figures["worst_gap_seconds"] * 1000),
+}
 
 
 def store_figures(stores: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -75,86 +245,14 @@ def store_figures(stores: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def plain(markdown: str) -> str:
-    """A text without marks."""
-    return markdown.replace("`", "")
-
-
-def markdown(results: dict[str, Any]) -> str:
-    """The page."""
-    machine = results["machine"]
-    rust, node = results["rust"], results["node"]
-    import_time, require_time = results["import_milliseconds"], node["require_milliseconds"]
-    wheel, package = results["wheel_octets"], node["package_octets"]
-    return PAGE.read_text(encoding="utf-8").format(
-        machine=f"{machine['processor']}, {machine['processors']} processors, {machine['system']}",
-        versions=f"{machine['rust']}, Python {machine['python']}, Node {node['node'].lstrip('v')}",
-        date=machine["date"],
-        rounds=results["asyncio"]["rounds"],
-        logins=results["asyncio"]["logins_per_round"],
-        bars=table(
-            ("", "measured", "bar"),
-            [
-                ("`verify`, Rust, to bare AWS-LC", ratio(rust["empty_store"]["verify"]), "1.10"),
-                ("awaited `verify`, asyncio", ratio(results["asyncio"]["verify"]), "1.25"),
-                ("awaited `verify`, uvloop", ratio(results["uvloop"]["verify"]), "1.25"),
-                ("awaited `verify`, Node", ratio(node["verify"]), "1.25"),
-                (
-                    "asyncio-portier, to awaited `verify`",
-                    times(results["asyncio"]["asyncio_portier"]["to_verify"]),
-                    "at least 4",
-                ),
-                (
-                    "npm `portier`, to awaited `verify`",
-                    times(node["portier"]["to_verify"]),
-                    "at least 8",
-                ),
-                (
-                    "`crypto.verify` of Node, to awaited `verify`",
-                    times(node["node_crypto"]["to_verify"]),
-                    "more than 1",
-                ),
-                ("`authenticate`, Python", micro(results["asyncio"]["authenticate"]), "5 µs"),
-                ("`authenticate`, Node", micro(node["authenticate"]), "5 µs"),
-                (
-                    f"`verify` with {rust['pending']:,} logins pending, to none",
-                    times(
-                        rust["full_store"]["verify"]["microseconds"]
-                        / rust["empty_store"]["verify"]["microseconds"]
-                    ),
-                    "1.2",
-                ),
-                ("memory of a pending login", octets(rust["octets_per_pending_login"]), "300 B"),
-                ("`import`", f"{import_time['on_top']:.1f} ms", "15 ms"),
-                ("`require`", f"{require_time['on_top']:.1f} ms", "15 ms"),
-                ("wheel", mega(wheel["packed"]), "6 MB"),
-                ("addon", mega(package["addon"]), "6 MB"),
-            ],
-        ),
-        python=peers_table(results["asyncio"], PYTHON_PEERS),
-        node=peers_table(node, NODE_PEERS),
-        stores=stores_table(results["stores"]),
-        unpacked=mega(wheel["unpacked"]),
-        package=mega(package["packed"]),
-    )
-
-
-def peers_table(figures: dict[str, Any], peers: dict[str, str]) -> str:
-    """What each takes for one token, beside ours."""
-    names = {"bare": "bare AWS-LC", "verify": "**portier-client**, awaited `verify`", **peers}
-    ordered = sorted(names, key=lambda name: float(figures[name]["microseconds"]))
-    return table(
-        ("", "µs", "× bare", "× ours"),
-        [
-            (
-                names[name],
-                f"{figures[name]['microseconds']:.1f}",
-                ratio(figures[name]),
-                times(figures[name]["to_verify"]),
-            )
-            for name in ordered
-        ],
-    )
+def logins(stores: dict[str, Any]) -> str:
+    """What a whole login costs through stores."""
+    bars = []
+    for title, figures in store_figures(stores):
+        for way, name in WAYS.items():
+            bars.append(Bar(f"{title}, {name}", figures[way]["portier_client"], True))
+            bars.append(Bar("the same by hand", figures[way]["by_hand"], False))
+    return plot("µs for one login", bars)
 
 
 def stores_table(stores: dict[str, Any]) -> str:
@@ -163,38 +261,36 @@ def stores_table(stores: dict[str, Any]) -> str:
     for title, figures in store_figures(stores):
         for way, name in WAYS.items():
             figure = figures[way]
-            rows.append(
-                (
-                    f"{title}, {name}",
-                    f"{figure['portier_client']:.0f}",
-                    f"{figure['by_hand']:.0f}",
-                    times(figure["by_hand_to_portier_client"]),
-                )
-            )
+            both = (f"{figure['portier_client']:.0f}", f"{figure['by_hand']:.0f}")
+            rows.append((f"{title}, {name}", *both, times(figure["by_hand_to_portier_client"])))
     return table(("", "µs", "by hand, µs", "by hand × ours"), rows)
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A table of Markdown."""
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def sites_plot(sites: dict[str, Any]) -> str:
+    """Logins per second of whole sites."""
+    bars = [
+        Bar(plain(title), sites[name], name in ("tornado", "fastify"))
+        for name, title in SITES.items()
+    ]
+    return plot("logins per second", bars)
 
 
-def ratio(figure: dict[str, float]) -> str:
-    return times(figure["ratio"])
+def sites_table(sites: dict[str, Any]) -> str:
+    """Logins per second of whole sites."""
+    rows = [(title, count(sites[name])) for name, title in SITES.items()]
+    return table(("", "logins per second"), rows)
 
 
-def times(value: float) -> str:
-    return f"{value:.2f}"
+def memory_table(results: dict[str, Any]) -> str:
+    """What a process takes that has completed a login."""
+    cold, bare = results["cold"], results["import"]
+    rows = [
+        ("Python", mega(bare["bare_resident_octets"]), mega(cold["python"]["resident_octets"])),
+        ("Node", mega(bare["bare_node_resident_octets"]), mega(cold["node"]["resident_octets"])),
+    ]
+    return table(("resident memory", "bare", "after a login"), rows)
 
 
-def micro(figure: dict[str, float]) -> str:
-    return f"{figure['microseconds']:.1f} µs"
-
-
-def octets(value: float | None) -> str:
-    return "not known here" if value is None else f"{value:.0f} B"
-
-
-def mega(value: float) -> str:
-    return f"{value / 1e6:.1f} MB"
+def plain(markdown: str) -> str:
+    """A text without marks."""
+    return markdown.replace("`", "")

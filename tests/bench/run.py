@@ -1,6 +1,7 @@
 """Measures what a login costs, against the bare verification of its signature in the same run.
 
-Writes `docs/benchmarks.md` and `target/bench/results.json`. `make bench` builds what it measures.
+Writes `docs/benchmarks.md` and `target/bench/results.json`; `make bench` builds what it measures.
+`--once` runs all there is to measure once, in debug builds, and throws the figures away.
 """
 
 from __future__ import annotations
@@ -11,34 +12,57 @@ import platform
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import report
+from servers import redis_server
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-IMPORT_ROUNDS = 21
+NODE = os.environ.get("NODE", "node")
+ONCE = sys.argv[1:] == ["--once"]
+# As little as there can be, for the measurements that read these.
+LEAST = {"ROUNDS": "1", "LOGINS": "4", "PENDING": "1000", "CROWD": "20"}
+IMPORT_ROUNDS = 1 if ONCE else 21
 
 
 def main() -> int:
     """Runs every measurement in a process of its own, one after the other."""
-    results: dict[str, Any] = {
-        "machine": machine(),
-        "rust": rust(),
-        "asyncio": python("asyncio"),
-        "uvloop": python("uvloop"),
-        "node": node(),
-        "stores": stores(),
-        "import_milliseconds": import_time(),
-        "wheel_octets": wheel_size(),
-    }
+    if ONCE:
+        os.environ.update(LEAST)
+    begun = time.perf_counter()
+    with redis_server() as socket:
+        results: dict[str, Any] = {
+            "machine": machine(),
+            "rust": rust(),
+            "asyncio": python("login.py", "asyncio"),
+            "uvloop": python("login.py", "uvloop"),
+            "node": node("login.mjs"),
+            "growth": node("growth.mjs"),
+            "flight": {
+                "python": python("flight.py"),
+                "node": node("flight.mjs", *([str(socket)] if socket else [])),
+            },
+            "cold": {"python": python("cold.py"), "node": node("cold.mjs")},
+            "stores": python("stores.py"),
+            "sites": python("sites.py"),
+            "import": import_cost(),
+            "wheel_octets": wheel_size(),
+            "instructions": instructions(),
+        }
+    results["minutes"] = (time.perf_counter() - begun) / 60
+    if ONCE:
+        with tempfile.TemporaryDirectory() as folder:
+            report.write(results, Path(folder))
+        return 0
     path = ROOT / "target" / "bench" / "results.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    for written in (path, *report.write(results)):
+    for written in (path, *report.write(results, ROOT / "docs")):
         print(f"written: {written.relative_to(ROOT)}")
     return 0
 
@@ -64,40 +88,51 @@ def processor() -> str:
 
 
 def rust() -> dict[str, Any]:
-    """Logins in Rust, with an empty store and with many pending; see `core/benches/login.rs`."""
+    """Logins in Rust, with none and with many pending; see `core/benches/login.rs`."""
     say("Rust")
     cargo = os.environ.get("CARGO", "cargo")
-    command = [cargo, "bench", "--quiet", "--locked", "-p", "portier-client"]
-    return measured([*command, "--features", "testing", "--bench", "login"])
+    command = [cargo, "bench", "--quiet", "--locked", "-p", "portier-client", "--all-features"]
+    return measured([*command, "--profile", "dev" if ONCE else "bench", "--bench", "login"])
 
 
-def python(loop: str) -> dict[str, Any]:
-    """Logins from Python, awaited in an event loop; see `login.py`."""
-    say(f"Python, {loop}")
-    return measured([sys.executable, str(HERE / "login.py"), loop])
+def python(program: str, *arguments: str) -> dict[str, Any]:
+    """What a program here measures in Python."""
+    say(" ".join([program, *arguments]))
+    return measured([sys.executable, str(HERE / program), *arguments])
 
 
-def node() -> dict[str, Any]:
-    """Logins from Node, next to Node's own crypto; see `login.mjs`."""
-    say("Node")
-    return measured([os.environ.get("NODE", "node"), str(HERE / "login.mjs")])
+def node(program: str, *arguments: str) -> dict[str, Any]:
+    """What a program here measures in Node."""
+    say(program)
+    return measured([NODE, str(HERE / program), *arguments])
 
 
-def stores() -> dict[str, Any]:
-    """Logins through SQLite and Redis, next to the same by hand; see `stores.py`."""
-    say("stores")
-    return measured([sys.executable, str(HERE / "stores.py")])
+def instructions() -> dict[str, int] | None:
+    """What a login in Rust computes besides its signature, if that can be counted here."""
+    if ONCE:
+        return None
+    say("instructions")
+    environment = {**os.environ, "CI": ""}
+    command = [sys.executable, str(HERE / "instructions.py"), "--release"]
+    lines = output(command, environment).splitlines()
+    counts: dict[str, int] | None = json.loads(lines[-1]) if lines else None
+    return counts
 
 
-def import_time() -> dict[str, float]:
-    """The time of a process that imports the package, less that of one that does not."""
+def import_cost() -> dict[str, float]:
+    """What a process takes that imports the package, less what one takes that does not."""
     say("import")
     rounds = [
         (process_time("pass"), process_time("import portier_client")) for _ in range(IMPORT_ROUNDS)
     ]
+    resident = "from common import resident_octets; print(resident_octets())"
     return {
-        "bare_interpreter": median([bare for bare, _ in rounds]),
-        "on_top": median([full - bare for bare, full in rounds]),
+        "bare_milliseconds": median([bare for bare, _ in rounds]),
+        "on_top_milliseconds": median([full - bare for bare, full in rounds]),
+        "bare_resident_octets": float(output([sys.executable, "-c", resident], cwd=HERE)),
+        "bare_node_resident_octets": float(
+            output([NODE, "-p", "process.resourceUsage().maxRSS * 1024"])
+        ),
     }
 
 
@@ -109,8 +144,10 @@ def process_time(code: str) -> float:
     return float(output([sys.executable, "-c", timer, code]))
 
 
-def wheel_size() -> dict[str, int]:
+def wheel_size() -> dict[str, int] | None:
     """The size of the release wheel, packed and unpacked."""
+    if ONCE:
+        return None
     say("wheel")
     with tempfile.TemporaryDirectory() as folder:
         build = [sys.executable, "-m", "maturin", "build", "--release", "--out", folder]
@@ -127,9 +164,12 @@ def measured(command: list[str]) -> dict[str, Any]:
     return results
 
 
-def output(command: list[str]) -> str:
+def output(command: list[str], environment: dict[str, str] | None = None, cwd: Path = ROOT) -> str:
     """What a command printed."""
-    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    ran = subprocess.run(
+        command, cwd=cwd, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return ran.stdout
 
 
 def median(values: list[float]) -> float:

@@ -3,18 +3,15 @@
 // By hand means what a site would write itself: a nonce, one command of node-redis to keep it,
 // Node's own crypto, one command to take it. stores.mjs SOCKET_OF_REDIS
 import { createPublicKey, randomBytes, verify as verifySignature } from "node:crypto";
-import { createRequire } from "node:module";
-import path from "node:path";
 
-const require = createRequire(path.resolve(import.meta.dirname, "../../node/package.json"));
+import { EMAIL, median, REDIRECT_URI, require, rounds } from "./common.mjs";
+
 const { PortierClient } = require("portier-client");
 const { native } = require("./dist/native.js");
 const { createClient } = require("redis");
 
-const ROUNDS = 11;
-const IN_FLIGHT = 100;
-const EMAIL = "alice@example.com";
-const REDIRECT_URI = "http://localhost:8888/verify";
+const ROUNDS = rounds(11);
+const IN_FLIGHT = Number(process.env.LOGINS ?? 100);
 const CLIENT_ID = "http://localhost:8888";
 const LIFETIME_MS = 1_800_000;
 const LEEWAY_S = 180;
@@ -121,8 +118,4 @@ async function oneRound(login, walk) {
   spent += performance.now() - start;
   if (!emails.every((email) => email === EMAIL)) throw new Error("a login failed");
   return spent;
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }

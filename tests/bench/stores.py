@@ -11,7 +11,6 @@ import gc
 import json
 import os
 import secrets
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -23,7 +22,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 import jwt
+from common import CLIENT_ID, EMAIL, REDIRECT_URI, median
 from redis.asyncio import Redis
+from servers import redis_server
 
 from portier_client import Client
 from portier_client.testing import DevBroker
@@ -31,11 +32,8 @@ from portier_client.testing import DevBroker
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-ROUNDS = 11
-IN_FLIGHT = 100
-EMAIL = "alice@example.com"
-REDIRECT_URI = "http://localhost:8888/verify"
-CLIENT_ID = "http://localhost:8888"
+ROUNDS = int(os.environ.get("ROUNDS", "11"))
+IN_FLIGHT = int(os.environ.get("LOGINS", "100"))
 LIFETIME = 1800
 
 
@@ -204,11 +202,6 @@ def get_json(url: str) -> dict[str, Any]:
     return document
 
 
-def median(values: list[float]) -> float:
-    """The one in the middle."""
-    return sorted(values)[len(values) // 2]
-
-
 async def measure(broker: DevBroker, folder: Path, socket: Path) -> dict[str, Any]:
     """All stores, one after the other."""
     path = folder / "ours.db"
@@ -225,25 +218,12 @@ async def measure(broker: DevBroker, folder: Path, socket: Path) -> dict[str, An
 
 def main() -> int:
     """Measures with a Redis server of its own."""
-    program = shutil.which("redis-server")
-    if program is None:
-        print("redis-server is missing: apt-get install redis-server", file=sys.stderr)
-        return 1
     gc.disable()
-    with tempfile.TemporaryDirectory() as name, DevBroker() as broker:
-        socket = Path(name) / "redis.sock"
-        server = subprocess.Popen(
-            [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", name],
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            while not socket.exists():
-                time.sleep(0.01)
-            results = asyncio.run(measure(broker, Path(name), socket))
-            results["node"] = node(socket)
-        finally:
-            server.kill()
-            server.wait()
+    with tempfile.TemporaryDirectory() as name, DevBroker() as broker, redis_server() as socket:
+        if socket is None:
+            return 1
+        results = asyncio.run(measure(broker, Path(name), socket))
+        results["node"] = node(socket)
     print(json.dumps({"rounds": ROUNDS, "logins_per_round": IN_FLIGHT, **results}))
     return 0
 

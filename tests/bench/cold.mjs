@@ -1,0 +1,123 @@
+// Measures logins whose broker's documents are not there yet; prints JSON. It starts itself anew, as
+// `cold.mjs BROKER`, for each first login of a process.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+import { EMAIL, median, REDIRECT_URI, require, rounds } from "./common.mjs";
+
+const { PortierClient } = require("portier-client");
+const { native } = require("./dist/native.js");
+
+const ROUNDS = rounds(7);
+const CROWD = Number(process.env.CROWD ?? 1000);
+
+if (process.argv[2] === undefined) await main();
+else await firstLogin(process.argv[2]);
+
+async function main() {
+  const broker = native.spawnDevBroker(0, "page", 86_400_000, undefined);
+  const [crowds, processes] = [[], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    crowds.push(await crowd(broker));
+    processes.push(await newProcess(broker));
+  }
+  broker.stop();
+  const of = (samples, name) => samples.map((sample) => sample[name]);
+  console.log(
+    JSON.stringify({
+      rounds: ROUNDS,
+      first_login_seconds: median(of(processes, "seconds")),
+      resident_octets: median(of(processes, "resident_octets")),
+      crowd: CROWD,
+      crowd_seconds: median(of(crowds, "seconds")),
+      crowd_requests: Math.max(...of(crowds, "requests")),
+      worst_gap_seconds: median(of(crowds, "worst_gap_seconds")),
+    }),
+  );
+}
+
+/** One login with a new client. The parent mints the token, as the broker would. */
+async function firstLogin(origin) {
+  const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: origin });
+  let start = performance.now();
+  const url = await client.authenticate(EMAIL);
+  let spent = performance.now() - start;
+  console.log(url);
+  const lines = createInterface({ input: process.stdin });
+  const [token] = await once(lines, "line");
+  start = performance.now();
+  await client.verify(token);
+  spent += performance.now() - start;
+  lines.close();
+  const resident_octets = process.resourceUsage().maxRSS * 1024;
+  console.log(JSON.stringify({ seconds: spent / 1000, resident_octets }));
+  client.destroy();
+}
+
+/** What a new process says of its first login. */
+async function newProcess(broker) {
+  const child = spawn(process.execPath, [import.meta.filename, broker.origin], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: child.stdout });
+  const [url] = await once(lines, "line");
+  child.stdin.end(`${broker.mint(JSON.stringify({ url }))}\n`);
+  const [result] = await once(lines, "line");
+  await once(child, "exit");
+  return JSON.parse(result);
+}
+
+/** Many logins that are completed at once, by a client without documents. */
+async function crowd(broker) {
+  const records = new Map();
+  const store = {
+    put: (nonce, record) => void records.set(nonce, record),
+    take(nonce) {
+      const record = records.get(nonce);
+      records.delete(nonce);
+      return record ?? null;
+    },
+    contains: (nonce) => records.has(nonce),
+  };
+  const options = { redirectUri: REDIRECT_URI, broker: broker.origin, store };
+  const starter = new PortierClient(options);
+  const tokens = [];
+  for (let number = 0; number < CROWD; number++) {
+    tokens.push(broker.mint(JSON.stringify({ url: await starter.authenticate(EMAIL) })));
+  }
+  starter.destroy();
+  const before = requests(broker);
+  const client = new PortierClient(options);
+  const gap = watch();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const start = performance.now();
+  const emails = await Promise.all(tokens.map((token) => client.verify(token)));
+  const seconds = (performance.now() - start) / 1000;
+  // A loop that is held until the very end has not told how long.
+  await new Promise((resolve) => setImmediate(resolve));
+  const worst_gap_seconds = gap();
+  client.destroy();
+  if (!emails.every((email) => email === EMAIL)) throw new Error("a login failed");
+  return { seconds, worst_gap_seconds, requests: requests(broker) - before };
+}
+
+function requests(broker) {
+  return Object.values(broker.requests()).reduce((sum, count) => sum + count, 0);
+}
+
+/** Measures the longest time in which the loop does nothing else, until the function is called. */
+function watch() {
+  let [worst, last, stopped] = [0, performance.now(), false];
+  const beat = () => {
+    const now = performance.now();
+    worst = Math.max(worst, now - last);
+    last = now;
+    if (!stopped) setImmediate(beat);
+  };
+  setImmediate(beat);
+  return () => {
+    stopped = true;
+    return worst / 1000;
+  };
+}

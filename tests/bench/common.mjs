@@ -1,0 +1,31 @@
+// What the measurements in Node share.
+import { createRequire } from "node:module";
+import path from "node:path";
+
+export const PACKAGE = path.resolve(import.meta.dirname, "../../node");
+/** Finds what the package finds. */
+export const require = createRequire(path.join(PACKAGE, "package.json"));
+
+export const EMAIL = "alice@example.com";
+export const REDIRECT_URI = "http://localhost:8888/verify";
+export const LOGINS = Number(process.env.LOGINS ?? 200);
+
+/** How many rounds to measure; the environment may say otherwise. */
+export function rounds(usual) {
+  return Number(process.env.ROUNDS ?? usual);
+}
+
+export function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** Takes all measures, of which another comes first in each round. */
+export async function inTurn(round, measures) {
+  const times = {};
+  const names = Object.keys(measures);
+  for (let turn = 0; turn < names.length; turn++) {
+    const name = names[(turn + round) % names.length];
+    times[name] = await measures[name]();
+  }
+  return times;
+}

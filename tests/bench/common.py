@@ -1,0 +1,32 @@
+"""What the measurements in Python share."""
+
+from __future__ import annotations
+
+import os
+import resource
+from typing import TypeVar
+
+ROUNDS = int(os.environ.get("ROUNDS", "45"))
+LOGINS = int(os.environ.get("LOGINS", "200"))
+EMAIL = "alice@example.com"
+REDIRECT_URI = "http://localhost:8888/verify"
+CLIENT_ID = "http://localhost:8888"
+
+T = TypeVar("T")
+
+
+def rotated(parts: dict[str, T], number: int) -> dict[str, T]:
+    """The same in another order, so that none is always first."""
+    names = list(parts)
+    first = number % len(names)
+    return {name: parts[name] for name in names[first:] + names[:first]}
+
+
+def median(values: list[float]) -> float:
+    """The one in the middle."""
+    return sorted(values)[len(values) // 2]
+
+
+def resident_octets() -> int:
+    """The most memory this process had so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

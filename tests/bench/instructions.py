@@ -1,0 +1,113 @@
+"""Counts the instructions of a login in Rust, beside those of its signature; needs valgrind.
+
+`instructions.py` holds the counts against `instructions.json`: a quarter more is an error. A debug
+build does for that, since it is the amount of work that is compared, not its speed.
+`instructions.py --write` writes the file; `instructions.py --release` prints the counts of a
+release build as JSON. AWS-LC's part is left out, which depends on the processor.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COUNTS = Path(__file__).with_suffix(".json")
+ARCHITECTURE = "x86_64"
+MARGIN = 1.25
+OPERATIONS = ("verify", "authenticate")
+
+
+def main() -> int:
+    """Returns the exit status: 1 if a login has become more work."""
+    missing = what_is_missing()
+    if missing:
+        print(f"LEFT OUT: instructions of a login were not counted: {missing}", file=sys.stderr)
+        # What continuous integration leaves out, it would leave out for ever.
+        return 1 if os.environ.get("CI") and platform.machine() == ARCHITECTURE else 0
+    arguments = sys.argv[1:]
+    program = build("bench" if arguments == ["--release"] else "dev")
+    counts = {operation: count(program, operation) for operation in OPERATIONS}
+    if arguments == ["--release"]:
+        print(json.dumps(counts))
+        return 0
+    if arguments == ["--write"]:
+        COUNTS.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+        return 0
+    return compare(counts, json.loads(COUNTS.read_text(encoding="utf-8")))
+
+
+def what_is_missing() -> str | None:
+    if platform.machine() != ARCHITECTURE:
+        return f"the counts are for {ARCHITECTURE}"
+    if shutil.which("valgrind") is None:
+        return "valgrind is missing: apt-get install valgrind"
+    return None
+
+
+def build(profile: str) -> Path:
+    """The program with the logins, and with its symbols."""
+    cargo = os.environ.get("CARGO", "cargo")
+    command = [cargo, "bench", "--locked", "--quiet", "-p", "portier-client"]
+    command += ["--all-features", "--profile", profile, "--bench", "instructions", "--no-run"]
+    command.append("--message-format=json-render-diagnostics")
+    messages = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    built = [json.loads(line) for line in messages.stdout.splitlines()]
+    (program,) = (
+        message["executable"]
+        for message in built
+        if message["reason"] == "compiler-artifact" and message["target"]["name"] == "instructions"
+    )
+    return Path(program)
+
+
+def count(program: Path, operation: str) -> int:
+    """Instructions of one call, without those of AWS-LC's verification."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = f"{folder}/counts"
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"]
+        command += ["--collect-atstart=no", "--toggle-collect=*instructions*counted*"]
+        ran = subprocess.run(
+            [*command, str(program), operation], check=True, capture_output=True, text=True
+        )
+        annotate = ["callgrind_annotate", "--inclusive=yes", "--threshold=100", "--auto=no", out]
+        table = subprocess.run(annotate, check=True, capture_output=True, text=True).stdout
+    calls = int(ran.stdout)
+    total = instructions(table, r"PROGRAM TOTALS")
+    signatures = instructions(table, r"\S*_EVP_DigestVerify \[") if operation == "verify" else 0
+    if total <= signatures:
+        raise RuntimeError(f"nothing was counted total={total} signatures={signatures}")
+    return (total - signatures) // calls
+
+
+def instructions(table: str, row: str) -> int:
+    found = re.search(rf"^\s*([\d,]+) \([\d. ]+%\)\s+{row}", table, re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"callgrind did not count row={row}")
+    return int(found[1].replace(",", ""))
+
+
+def compare(counts: dict[str, int], before: dict[str, int]) -> int:
+    status = 0
+    for operation, instructions in counts.items():
+        limit = int(before[operation] * MARGIN)
+        print(f"{operation}: instructions={instructions} limit={limit}")
+        if instructions > limit:
+            print(
+                f"{operation} has become more work; if it has to be, run "
+                "tests/bench/instructions.py --write",
+                file=sys.stderr,
+            )
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

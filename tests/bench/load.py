@@ -1,0 +1,99 @@
+"""Sends requests to a site over some connections, as fast as it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import NamedTuple
+
+CONNECTIONS = 16
+
+
+class Response(NamedTuple):
+    """What a site answered."""
+
+    status: int
+    headers: dict[str, str]
+    cookies: dict[str, str]
+    body: bytes
+
+
+class Connection(asyncio.Protocol):
+    """One connection that is kept, with one request on its way at a time."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._waiting: asyncio.Future[tuple[bytes, bytes]] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        end = self._received.find(b"\r\n\r\n")
+        if end < 0 or self._waiting is None:
+            return
+        head = bytes(self._received[:end])
+        start = end + 4
+        # Every site here says how long its answers are.
+        length = int(_after(head.lower(), b"content-length:"))
+        if len(self._received) >= start + length:
+            body = bytes(self._received[start : start + length])
+            del self._received[: start + length]
+            self._waiting.set_result((head, body))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(exc or ConnectionResetError("the site hung up"))
+
+    async def send(self, request: bytes) -> tuple[bytes, bytes]:
+        assert self._transport is not None
+        self._waiting = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._waiting
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+async def drive(port: int, requests: list[bytes]) -> tuple[float, list[Response]]:
+    """How many seconds a site took for all requests, and what it answered."""
+    loop = asyncio.get_running_loop()
+    opened = [
+        await loop.create_connection(Connection, "localhost", port)
+        for _ in range(min(CONNECTIONS, len(requests)))
+    ]
+    left = iter(enumerate(requests))
+    answers: dict[int, tuple[bytes, bytes]] = {}
+
+    async def visitor(connection: Connection) -> None:
+        for number, request in left:
+            answers[number] = await connection.send(request)
+
+    start = time.perf_counter()
+    await asyncio.gather(*(visitor(connection) for _, connection in opened))
+    seconds = time.perf_counter() - start
+    for _, connection in opened:
+        connection.close()
+    return seconds, [parse(*answers[number]) for number in range(len(requests))]
+
+
+def parse(head: bytes, body: bytes) -> Response:
+    status, *lines = head.decode().split("\r\n")
+    headers, cookies = {}, {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name.lower() == "set-cookie":
+            cookie, _, text = value.partition(";")[0].partition("=")
+            cookies[cookie] = text
+        else:
+            headers[name.lower()] = value
+    return Response(int(status.split(" ")[1]), headers, cookies, body)
+
+
+def _after(head: bytes, name: bytes) -> bytes:
+    start = head.index(name) + len(name)
+    return head[start:].partition(b"\r\n")[0]
