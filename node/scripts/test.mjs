@@ -8,7 +8,9 @@ import path from "node:path";
 
 const HERE = path.resolve(import.meta.dirname, "..");
 const RUNTIMES = path.join(HERE, "tests/runtimes/node_modules/.bin");
+// For one file, and for all of them one after the other.
 const LIMIT_MS = 10 * 60 * 1000;
+const LIMIT_OF_ALL_MS = 40 * 60 * 1000;
 
 const OF_NODE = {
   "what is said where the addon cannot be loaded": "it is about Node's flags and reports",
@@ -67,7 +69,7 @@ function run(command, args, environment, title) {
     env: { ...process.env, NO_COLOR: "1", ...environment },
     maxBuffer: 2 ** 28,
     stdio: title === undefined ? "inherit" : "pipe",
-    timeout: LIMIT_MS,
+    timeout: title === undefined ? LIMIT_OF_ALL_MS : LIMIT_MS,
   });
   if (title !== undefined) console.log(`  ${status === 0 ? "ok" : "FAILED"} ${title}`);
   if (title !== undefined && status !== 0) console.log(stdout + stderr);
