@@ -27,7 +27,7 @@ EXITS_IN_A_ROUND = 500
 AT_A_TIME = 4
 
 PRELUDE = """
-import asyncio, atexit, os, signal, sys, threading, time
+import asyncio, atexit, os, signal, sys, threading, time, warnings
 last = []
 atexit.register(lambda: [call() for call in last])
 from portier_client import Client, blocking
@@ -38,6 +38,8 @@ async def start(client, calls=100):
     return tasks
 
 def silence(loop):
+    # Python's words about a loop that is left behind, which are not ours.
+    warnings.filterwarnings("ignore", "unclosed", ResourceWarning)
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False
 
@@ -178,7 +180,6 @@ silence(loop)
 """,
     # It leaves what is its parent's alone, and ends what is its own.
     "child": """
-import warnings
 warnings.simplefilter("ignore")
 loop = asyncio.new_event_loop()
 client = Client("https://example.com/", broker=origin)
