@@ -138,12 +138,13 @@ impl Client {
     }
 
     /// Completes a login with the parameters the broker sent to the redirect URI. `browser` is the
-    /// secret of this browser, if logins are bound to theirs.
+    /// secret of this browser, if logins are bound to theirs: then one that is bound to none does not
+    /// complete either.
     ///
     /// # Errors
     /// As [`Client::verify`], and those of the class [`BrokerError`](crate::Kind::BrokerError).
-    /// [`Code::SessionBrowser`] means that the login was started in another browser, and could
-    /// still be completed there.
+    /// [`Code::SessionBrowser`] means that the login was not started in this browser, and could
+    /// still be completed where it was.
     pub async fn complete(&self, params: CallbackParams, browser: Option<&str>) -> Result<Login> {
         let options = CompleteOptions {
             browser,

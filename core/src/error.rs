@@ -59,11 +59,11 @@ impl Error {
         }
     }
 
-    /// A login that was started in another browser.
+    /// A login that was not started in this browser.
     pub(crate) fn elsewhere(mismatch: BrowserMismatch) -> Self {
         Self {
             code: Code::SessionBrowser,
-            message: "the login was started in another browser".into(),
+            message: "the login was not started in this browser".into(),
             details: Details::Mismatch(Box::new(mismatch)),
             source: None,
         }
@@ -291,7 +291,7 @@ codes! {
     SessionUsed = "session_used" in InvalidSession,
     /// The login was started for another address, or after the token was issued.
     SessionEmail = "session_email" in InvalidSession,
-    /// The login was started in another browser; see [`Error::browser_mismatch`].
+    /// The login was not started in this browser; see [`Error::browser_mismatch`].
     SessionBrowser = "session_browser" in InvalidSession,
     /// The store cannot be reached.
     StoreUnavailable = "store_unavailable" in StoreError,

@@ -79,7 +79,8 @@ impl AuthenticateOptions {
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompleteOptions<'a> {
-    /// The secret of this browser.
+    /// The secret of this browser. With one, a login completes only if it is bound to that, or
+    /// its person confirms to go on.
     pub browser: Option<&'a str>,
     /// What came with [`BrowserMismatch`](crate::BrowserMismatch) for the same token and secret,
     /// once the person has agreed to go on in this browser.

@@ -89,12 +89,23 @@ async fn a_login_bound_to_a_browser_is_completed_there() {
 }
 
 #[tokio::test]
-async fn a_login_bound_to_no_browser_is_completed_anywhere() {
+async fn a_login_bound_to_no_browser_is_completed_where_none_is_asked_for() {
     let site = Site::new();
-    for browser in [None, Some(HERE)] {
-        let login = site.complete(&site.token(None).await, browser).await;
-        assert!(!login.unwrap().same_browser);
+    let login = site.complete(&site.token(None).await, None).await;
+    assert!(!login.unwrap().same_browser);
+}
+
+#[tokio::test]
+async fn web_01_a_login_bound_to_no_browser_is_not_that_of_any() {
+    let site = Site::new();
+    let id_token = site.token(None).await;
+    for browser in [HERE, ""] {
+        let mismatch = site.mismatch(&id_token, Some(browser)).await;
+        assert_eq!(mismatch.confirmation.is_some(), browser == HERE);
     }
+    // It was kept.
+    let login = site.complete(&id_token, None).await;
+    assert!(!login.unwrap().same_browser);
 }
 
 #[tokio::test]

@@ -115,12 +115,13 @@ class Client(BaseClient):
 
         ``form`` maps names to ``str``, ``bytes``, or lists of these, so that most frameworks' forms
         work as they are; fields the protocol does not know are ignored. ``browser`` is the secret
-        of this browser. ``confirmation`` is that of a :class:`BrowserMismatch` for the same token
-        and secret, once the person has agreed to go on in this browser.
+        of this browser: with one, a login that was started with another, or with none, does not
+        complete. ``confirmation`` is that of a :class:`BrowserMismatch` for the same token and
+        secret, once the person has agreed to go on in this browser.
 
         Raises :class:`BrokerError` if the broker sent an error instead of a token,
-        :class:`BrowserMismatch` if the login was started in another browser, where it can still be
-        completed, and else as :meth:`verify`.
+        :class:`BrowserMismatch` if the login was not started in this browser; it can still be
+        completed where it was, and else as :meth:`verify`.
 
         >>> client = Client("https://example.com/verify", broker=broker.origin)
         >>> url = asyncio.run(client.authenticate("alice@example.com", session="/members"))

@@ -110,8 +110,8 @@ impl Inner {
         }
     }
 
-    /// Uses the login up, if it belongs to this browser or to none, or its person has confirmed to
-    /// go on here; returns the application's text and whether it is the browser's own login.
+    /// Uses the login up, if it belongs to this browser, or its person has confirmed to go on here,
+    /// or no browser is asked for and it belongs to none; returns the application's text and whether it is the browser's own login.
     async fn consume(
         &self,
         genuine: &Genuine<'_>,
@@ -122,11 +122,17 @@ impl Inner {
         } = genuine;
         let browser = self.browser(options.browser);
         let binding = Binding::of(&genuine.nonce, browser.as_ref());
+        // Who asks for a binding gets no login without one: an attacker chooses which to send.
+        let is_elsewhere = match binding {
+            Binding::Here => false,
+            Binding::Elsewhere => true,
+            Binding::None => options.browser.is_some(),
+        };
         let confirmed = browser
             .as_ref()
             .zip(options.confirmation)
             .is_some_and(|(browser, given)| browser.confirms(given, id_token));
-        if binding == Binding::Elsewhere && !confirmed {
+        if is_elsewhere && !confirmed {
             let confirmation = browser.map(|browser| browser.confirmation(id_token));
             return Err(self.elsewhere(genuine, confirmation).await);
         }

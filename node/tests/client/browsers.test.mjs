@@ -30,7 +30,12 @@ async function mismatch(form, options) {
 
 test("a login bound to a browser is completed there", async () => {
   assert.ok((await client.complete(await token(HERE), { browser: HERE })).sameBrowser);
-  assert.ok(!(await client.complete(await token(), { browser: HERE })).sameBrowser);
+});
+
+test("web_01 a login bound to no browser is not that of any", async () => {
+  const form = await token();
+  await mismatch(form, { browser: HERE });
+  assert.ok(!(await client.complete(form)).sameBrowser);
 });
 
 test("web_01 another browser uses nothing up", async () => {

@@ -39,8 +39,15 @@ async def test_a_login_bound_to_a_browser_is_completed_there(
 ) -> None:
     login = await client.complete(await token(client, broker, HERE), HERE)
     assert login.same_browser
-    login = await client.complete(await token(client, broker, None), browser=HERE)
-    assert not login.same_browser
+
+
+@pytest.mark.asyncio
+async def test_web_01_a_login_bound_to_no_browser_is_not_that_of_any(
+    client: Client, broker: DevBroker
+) -> None:
+    form = await token(client, broker, None)
+    await mismatch(client, form, HERE)
+    assert not (await client.complete(form)).same_browser
 
 
 @pytest.mark.asyncio

@@ -76,9 +76,9 @@ def cases() -> list[Case]:
     made += [
         case(
             "browser-not-bound",
-            "a login that is bound to no browser, in one with a secret",
-            [attempt(TOKEN, browser=SECRET)],
-            [login()],
+            "a login that is bound to no browser is not that of one with a secret, and is kept",
+            [attempt(TOKEN, browser=SECRET), attempt(TOKEN, browser=""), attempt(TOKEN)],
+            ["session_browser", "session_browser", login()],
             BASIS,
         ),
         case(
