@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from ._pages import FORM_TARGETS
 
 _SCRIPT = """
 const form = document.forms[0];
@@ -43,11 +41,8 @@ PAGE = f"""<!doctype html>
 _SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 
 
-def page_policy(hosts: Iterable[str]) -> str:
-    """Return the ``Content-Security-Policy`` of the page; a login may lead to ``hosts``."""
-    # Chromium holds a form to `form-action` through the redirects that follow it.
-    targets = " ".join(["'self'", *(f"https://{host}" for host in hosts)])
-    return (
-        f"default-src 'none'; script-src 'sha256-{_SCRIPT_HASH}'; "
-        f"base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
-    )
+PAGE_POLICY = (
+    f"default-src 'none'; script-src 'sha256-{_SCRIPT_HASH}'; "
+    f"base-uri 'none'; form-action {FORM_TARGETS}; frame-ancestors 'none'"
+)
+"""The ``Content-Security-Policy`` of the page."""

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
     from ._problems import Problem
 
+FORM_TARGETS = "'self' https:"
+"""Where the forms of a page may go from which a login leads on.
+
+Chromium holds a form to this through all redirects that follow it, and where those of the site lead
+is the site's affair: to another host of it, or to the client of a single sign-on.
+"""
+
 
 @dataclass(frozen=True, repr=False)
 class Confirmation:
@@ -36,7 +43,7 @@ def problem_page(problem: Problem, start_again: str) -> str:
 
 
 def confirmation_page(confirmation: Confirmation, cancel: str) -> str:
-    """Ask whether to go on in this browser; serve it with ``confirmation_policy``."""
+    """Ask whether to go on in this browser; serve it with ``CONFIRMATION_POLICY``."""
     return _page(
         "Sign in on this device?",
         f"<h1>Sign in as {escape(confirmation.email)} on this device?</h1>\n"
@@ -49,7 +56,7 @@ def confirmation_page(confirmation: Confirmation, cancel: str) -> str:
 
 
 def page_that_posts(fields: Iterable[tuple[str, str]]) -> str:
-    """Make a page that posts a form to its own address; serve it with ``posting_policy``."""
+    """Make a page that posts a form to its own address; serve it with ``POSTING_POLICY``."""
     return _page(
         "Signing in",
         f'<form class="later" method="post">\n{hidden(fields)}<h1>One more step</h1>\n'
@@ -64,16 +71,6 @@ def hidden(fields: Iterable[tuple[str, str]]) -> str:
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">\n'
         for name, value in fields
     )
-
-
-def confirmation_policy(hosts: Iterable[str]) -> str:
-    """Return the ``Content-Security-Policy`` of the page that asks; ``hosts`` may follow."""
-    return _policy(hosts, _ONCE)
-
-
-def posting_policy(hosts: Iterable[str]) -> str:
-    """Return the ``Content-Security-Policy`` of the page that posts, in the same way."""
-    return _policy(hosts, _POST)
 
 
 # A second press would give up the answer to the first one, and the cookie in it.
@@ -134,12 +131,10 @@ def _page(title: str, main: str, script: str = "") -> str:
 """
 
 
-def _policy(hosts: Iterable[str], script: str) -> str:
-    # Chromium holds a form to `form-action` through the redirects that follow it.
-    targets = " ".join(["'self'", *(f"https://{host}" for host in hosts)])
+def _policy(script: str) -> str:
     return (
         f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(script)}; "
-        f"base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
+        f"base-uri 'none'; form-action {FORM_TARGETS}; frame-ancestors 'none'"
     )
 
 
@@ -153,3 +148,9 @@ PROBLEM_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """The ``Content-Security-Policy`` of the page about a problem."""
+
+CONFIRMATION_POLICY = _policy(_ONCE)
+"""The ``Content-Security-Policy`` of the page that asks."""
+
+POSTING_POLICY = _policy(_POST)
+"""The ``Content-Security-Policy`` of the page that posts."""

@@ -200,15 +200,13 @@ class PortierMixin(RequestHandler):
         the page, once and only when a person says so, and with a ``Content-Security-Policy`` that
         forbids frames.
         """
-        policy = _pages.confirmation_policy(self.allowed_hosts)
-        self.set_header("Content-Security-Policy", policy)
+        self.set_header("Content-Security-Policy", _pages.CONFIRMATION_POLICY)
         self.finish(_pages.confirmation_page(confirmation, self.settings.get("login_url", "/")))
 
     def _post_again(self) -> None:
         self._keep_private()
         self.set_header("X-Frame-Options", "DENY")
-        policy = _pages.posting_policy(self.allowed_hosts)
-        self.set_header("Content-Security-Policy", policy)
+        self.set_header("Content-Security-Policy", _pages.POSTING_POLICY)
         fields = _binding.fields_to_post_again(self.request.body_arguments)
         self.finish(_pages.page_that_posts(fields))
 
@@ -320,7 +318,7 @@ class FragmentVerifyHandler(VerifyHandler):
         """Show a page that posts the fragment to this handler."""
         self._keep_private()
         self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Content-Security-Policy", _fragment.page_policy(self.allowed_hosts))
+        self.set_header("Content-Security-Policy", _fragment.PAGE_POLICY)
         self.finish(_fragment.PAGE)
 
     head = get

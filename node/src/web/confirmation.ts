@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 
 import { page, PAGE_HEADERS, type Answer } from "./answer.js";
 import type { Fields } from "./binding.js";
-import { escape, makePage, STYLE, targetsOf } from "./html.js";
+import { escape, FORM_TARGETS, makePage, STYLE } from "./html.js";
 
 /**
  * The question whether a login goes on in a browser that did not start it.
@@ -31,12 +31,8 @@ export class Confirmation {
 }
 
 /** A page of its own that asks whether to go on in this browser. */
-export function confirmationPage(
-  { email, fields }: Confirmation,
-  cancel: string,
-  hosts: readonly string[],
-): Answer {
-  return ownPage("Sign in on this device?", hosts, {
+export function confirmationPage({ email, fields }: Confirmation, cancel: string): Answer {
+  return ownPage("Sign in on this device?", {
     script: ONCE,
     main: `<h1>Sign in as ${escape(email)} on this device?</h1>
 <p>This sign-in was started in another browser. Go on only if it was you who started it.</p>
@@ -48,8 +44,8 @@ ${hidden(fields)}<button>Sign in</button>
 }
 
 /** A page that posts a form to its own address. */
-export function pageThatPosts(fields: Fields, hosts: readonly string[]): Answer {
-  return ownPage("Signing in", hosts, {
+export function pageThatPosts(fields: Fields): Answer {
+  return ownPage("Signing in", {
     script: POST,
     main: `<form class="later" method="post">
 ${hidden(fields)}<h1>One more step</h1>
@@ -74,17 +70,13 @@ form.parentNode.hidden = true;
 form.submit();
 `;
 
-function ownPage(
-  title: string,
-  hosts: readonly string[],
-  { main, script }: { main: string; script: string },
-): Answer {
+function ownPage(title: string, { main, script }: { main: string; script: string }): Answer {
   const { html, policy } = makePage({
     title,
     body: `<main>\n${main}\n</main>`,
     style: STYLE,
     script,
-    formAction: targetsOf(hosts),
+    formAction: FORM_TARGETS,
   });
   return page(200, html, { ...PAGE_HEADERS, "Content-Security-Policy": policy });
 }

@@ -104,7 +104,7 @@ export class LoginFlow<Request, Response> {
     if (this.#site.client.responseMode !== "fragment") {
       return this.refuse(POST_ONLY, request, response);
     }
-    this.#answer(response, fragmentPage(this.#site.allowedHosts));
+    this.#answer(response, fragmentPage());
   }
 
   /** Answers with a problem's status and page. */
@@ -155,12 +155,12 @@ export class LoginFlow<Request, Response> {
 
   /** The secret of the browser; `undefined` if its form has to come again, or cannot be taken. */
   async #browser(form: object, request: Request, response: Response): Promise<string | undefined> {
-    const { allowedHosts, client } = this.#site;
+    const { client } = this.#site;
     const headers = this.#framework.headers(request);
     const known = secretOf(headers, client);
     if (known !== undefined) return known;
     if (!isPostedAgain(form, headers)) {
-      this.#answer(response, pageThatPosts(fieldsToPostAgain(form), allowedHosts));
+      this.#answer(response, pageThatPosts(fieldsToPostAgain(form)));
       return undefined;
     }
     if (confirmationOf(form) !== undefined) {
@@ -176,9 +176,9 @@ export class LoginFlow<Request, Response> {
 
   /** Asks the person whether to go on in this browser. */
   async #confirm(question: Confirmation, request: Request, response: Response): Promise<void> {
-    const { allowedHosts, loginUrl, showConfirmation } = this.#site;
+    const { loginUrl, showConfirmation } = this.#site;
     if (showConfirmation === undefined) {
-      return this.#answer(response, confirmationPage(question, loginUrl, allowedHosts));
+      return this.#answer(response, confirmationPage(question, loginUrl));
     }
     this.#framework.prepare(response, page(200, "", PAGE_HEADERS));
     const { result } = await this.#framework.ask(response, () =>

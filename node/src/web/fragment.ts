@@ -1,17 +1,14 @@
 import { page, PAGE_HEADERS, type Answer } from "./answer.js";
-import { makePage, targetsOf } from "./html.js";
+import { FORM_TARGETS, makePage } from "./html.js";
 
-/**
- * The page that posts a fragment, which no server ever sees, to the address it came to. A login may
- * lead on to `hosts`.
- */
-export function fragmentPage(hosts: readonly string[]): Answer {
+/** The page that posts a fragment, which no server ever sees, to the address it came to. */
+export function fragmentPage(): Answer {
   const { html, policy } = makePage({
     title: "Signing in",
     body: `<noscript><p>Please turn on JavaScript to sign in.</p></noscript>
 <form method="post"></form>`,
     script: SCRIPT,
-    formAction: targetsOf(hosts),
+    formAction: FORM_TARGETS,
   });
   return page(200, html, { ...PAGE_HEADERS, "Content-Security-Policy": policy });
 }

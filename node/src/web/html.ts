@@ -44,11 +44,12 @@ ${body}${script === undefined ? "" : `\n<script>${script}</script>`}
   return { html, policy: directives.join("; ") };
 }
 
-/** Where the forms of a page may go from which a login leads on, to one of the `hosts` perhaps. */
-export function targetsOf(hosts: readonly string[]): string {
-  // Chromium holds a form to `form-action` through the redirects that follow it.
-  return ["'self'", ...hosts.map((host) => `https://${host}`)].join(" ");
-}
+/**
+ * Where the forms of a page may go from which a login leads on. Chromium holds a form to this through
+ * all redirects that follow it, and where those of the site lead is the site's affair: to another host
+ * of it, or to the client of a single sign-on.
+ */
+export const FORM_TARGETS = "'self' https:";
 
 /** The looks of a page with one message, or one question. */
 export const STYLE = `
