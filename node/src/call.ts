@@ -80,8 +80,8 @@ function listening(signal: AbortSignal): Set<Cancellation> {
   if (known !== undefined) return known.calls;
   const calls = new Set<Cancellation>();
   const abort = (): void => calls.forEach((cancellation) => cancellation.cancel());
-  waiting.set(signal, { calls, abort });
   signal.addEventListener("abort", abort, { once: true });
+  waiting.set(signal, { calls, abort });
   return calls;
 }
 

@@ -148,10 +148,12 @@ export class PortierClient {
     options?: string | AuthenticateOptions | null,
   ): Promise<string> {
     const typed = email === null ? null : text(email, "e-mail address", "invalid_email");
-    const given =
-      typeof options === "string"
-        ? { state: options }
-        : members(options ?? {}, ["state", "session", "browser", "signal"]);
+    const given = members(typeof options === "string" ? { state: options } : (options ?? {}), [
+      "state",
+      "session",
+      "browser",
+      "signal",
+    ]);
     const state = optionalText(given.state, "state");
     const session = optionalText(given.session, "session");
     const browser = optionalText(given.browser, "browser");
@@ -177,8 +179,8 @@ export class PortierClient {
    * Completes a login with the parameters the broker sent to the redirect URI.
    *
    * Rejects as {@link verify} does, with {@link BrokerError} if there is no token, and with
-   * {@link BrowserMismatch} if the login was started in another browser, where it can still be
-   * completed.
+   * {@link BrowserMismatch} if the login was not started in this browser; it can still be completed
+   * where it was.
    */
   async complete(params: CallbackParams, options?: CompleteOptions): Promise<Login> {
     const pairs = callbackPairs(params);

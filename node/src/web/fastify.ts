@@ -7,6 +7,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { invalidOption } from "../errors.js";
+import { optionalText } from "../text.js";
 import { ask } from "./answered.js";
 import { FORM, MOST_OCTETS, parseForm } from "./form.js";
 import { LoginFlow, type Framework } from "./flow.js";
@@ -85,8 +86,10 @@ declare module "fastify" {
  * Rejects with {@link ConfigError} for options that cannot work, and for ones that do not exist.
  */
 export async function portier(app: FastifyInstance, options: PortierOptions): Promise<void> {
-  const { loginPath, ...others } = options;
+  // Its own members only, whatever `Object.prototype` may have.
+  const { loginPath, ...others } = Object.assign(Object.create(null), options) as PortierOptions;
   const site = readOptions<FastifyRequest, FastifyReply>(others);
+  const formPath = optionalText(loginPath, "loginPath");
   const flow = new LoginFlow(site, FRAMEWORK);
   const login: Portier["login"] = async (request, reply) => {
     await flow.login(request, reply);
@@ -103,7 +106,7 @@ export async function portier(app: FastifyInstance, options: PortierOptions): Pr
   await app.register(async (own) => {
     takeForms(own, flow);
     addCallback(own, flow, pathBelow(own.prefix, site.client.redirectUri));
-    if (loginPath !== undefined) own.post(loginPath, login);
+    if (formPath !== undefined) own.post(formPath, login);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { PortierClient } from "../client.js";
+import { members } from "../text.js";
 
 // To where the public broker sends people on without a page of its own: Gmail addresses to Google.
 const GOOGLE = "https://accounts.google.com";
@@ -19,7 +20,8 @@ export function loginPolicy(
   client: PortierClient,
   options: { identityProviders?: Iterable<string> } = {},
 ): string {
-  const targets = ["'self'", client.broker, ...(options.identityProviders ?? [GOOGLE])].join(" ");
+  const { identityProviders = [GOOGLE] } = members(options, ["identityProviders"]) as typeof options;
+  const targets = ["'self'", client.broker, ...identityProviders].join(" ");
   return (
     `default-src 'self'; form-action ${targets}; ` +
     "base-uri 'none'; frame-ancestors 'none'; object-src 'none'"

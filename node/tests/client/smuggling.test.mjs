@@ -41,6 +41,7 @@ test("ffi_39 what is added to Object.prototype is no option", () => {
       const store = new MemoryStore({});
       const client = new PortierClient({ redirectUri: ${JSON.stringify(redirectUri)}, broker: broker.origin, store });
       const urls = [await client.authenticate("alice@example.com"), await client.authenticate("alice@example.com", {})];
+      await client.authenticate("alice@example.com", "a state alone");
       const { searchParams } = new URL(urls[1]);
       const login = await client.complete({ id_token: broker.mint({ url: urls[1] }) });
       const failures = [];
