@@ -15,6 +15,9 @@ const ROOT = path.resolve(import.meta.dirname, "../../..");
 const PAGES = [...inFolder("."), ...inFolder("docs")];
 const EXAMPLES = PAGES.map((page) => [page, examples(read(page))]);
 
+// What a site has of its own.
+process.env.SESSION_SECRET = "of these tests only";
+
 // Inside the package: only there its own name leads to it.
 const workshop = mkdtempSync(path.join(import.meta.dirname, "documentation-"));
 const broker = new DevBroker({ mode: "accept" });
