@@ -71,6 +71,7 @@ def markdown(results: dict[str, Any]) -> str:
         threads=threads_table(results),
         growth=growth_table(results),
         cold=cold_table(results["cold"]),
+        heartbeat=heartbeat_table(results["heartbeat"]),
         stores=stores_table(results["stores"]),
         sites=sites_table(results["sites"]),
         unpacked=mega(wheel["unpacked"]) if wheel else "not measured",
@@ -90,13 +91,18 @@ def limits(results: dict[str, Any]) -> list[Limit]:
         title = f"`{half}` with {count(int(most))} logins pending, to none"
         return Limit(title, ratio, 1.2, times)
 
+    def worst(language: str) -> float:
+        gaps = results["heartbeat"][language]["worst_gap_milliseconds"]
+        return max(gaps[phase]["wall"]["median"] for phase in PHASES if phase != "idle")
+
     def cold(language: str, title: str) -> list[Limit]:
         figures = results["cold"][language]
-        title = f"{count(figures['crowd'])} cold `verify` at once, {title}"
+        crowd = f"{count(figures['crowd'])} cold `verify` at once, {title}"
         gap = figures["worst_gap_seconds"] * 1000
         return [
-            Limit(f"{title}: requests", figures["crowd_requests"], 2, count),
-            Limit(f"{title}: longest hold of the loop", gap, 5, milli),
+            Limit(f"{crowd}: requests", figures["crowd_requests"], 2, count),
+            Limit(f"{crowd}, all in one turn of the loop: longest hold", gap, 5, milli),
+            Limit(f"{crowd}, 10 in each turn: longest hold", worst(language), 5, milli),
         ]
 
     return [
@@ -226,6 +232,26 @@ def cold_table(cold: dict[str, Any]) -> str:
         rows.append((title, *(write(cold[language]) for language in ("python", "node"))))
     return table(("", "Python", "Node"), rows)
 
+
+def heartbeat_table(hearts: dict[str, Any]) -> str:
+    """How long the loop was held up at most, in each part of a crowd's wait."""
+    rows = []
+    for title, language in (("Python", "python"), ("Node", "node")):
+        gaps = hearts[language]["worst_gap_milliseconds"]
+        for phase, name in PHASES.items():
+            clocks = [gaps[phase][clock] for clock in ("wall", "processor")]
+            figures = [milli(clock[which]) for clock in clocks for which in ("median", "worst")]
+            rows.append((f"{title}, {name}", *figures))
+    head = ("", "median of the rounds", "worst", "of the processor, median", "worst")
+    return table(head, rows)
+
+
+PHASES = {
+    "idle": "nothing to do",
+    "while_they_start": "logins arrive, 10 in each turn",
+    "while_they_wait": "all wait for the broker",
+    "while_they_are_answered": "all are answered",
+}
 
 COLD = {
     "first login of a process": lambda figures: milli(figures["first_login_seconds"] * 1000),

@@ -48,6 +48,10 @@ def main() -> int:
                 "node": node("flight.mjs", *([str(socket)] if socket else [])),
             },
             "cold": {"python": python("cold.py"), "node": node("cold.mjs")},
+            "heartbeat": {
+                "python": python("heartbeat.py", "asyncio"),
+                "node": node("heartbeat.mjs"),
+            },
             "stores": python("stores.py"),
             "sites": python("sites.py"),
             "import": import_cost(),
