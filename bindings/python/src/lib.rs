@@ -12,6 +12,7 @@ mod store;
 mod testing;
 mod text;
 
+use portier_client::Code;
 use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -87,8 +88,11 @@ fn refuse_sub_interpreters() -> PyResult<()> {
 #[pyfunction]
 #[pyo3(signature = (text, /))]
 fn normalize_email(py: Python<'_>, text: &Bound<'_, pyo3::types::PyString>) -> PyResult<String> {
-    let text = text::beginning(text)?;
-    let text = text::borrowed(&text, "e-mail address", portier_client::Code::InvalidEmail)?;
+    if text::is_too_long(text)? {
+        let reason = format_args!("an e-mail address has no million characters");
+        return Err(errors::new(py, Code::InvalidEmail, reason));
+    }
+    let text = text::borrowed(text, "e-mail address", Code::InvalidEmail)?;
     bridge::contained(|| portier_client::normalize_email(text))
         .map_err(|error| errors::to_python(py, &error))
 }

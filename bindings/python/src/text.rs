@@ -6,15 +6,20 @@ use pyo3::types::{PyBytes, PySequence, PyString};
 
 use crate::errors;
 
-/// Longer texts are cut here before they are copied. The core refuses texts that are far shorter,
-/// each with the right code.
+/// Longer texts are cut here before they are copied. Operations of the core refuse texts that are far
+/// shorter, each with the right code.
 const LIMIT: usize = 1 << 20;
+
+/// Whether it would be cut, for those whose rules have no limit of their own.
+pub(crate) fn is_too_long(text: &Bound<'_, PyString>) -> PyResult<bool> {
+    Ok(text.len()? > LIMIT)
+}
 
 /// The beginning of a text that is too long, or the text itself.
 ///
 /// To look into a text that is not ASCII, Python makes another copy of it.
 pub(crate) fn beginning<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
-    if text.len()? <= LIMIT {
+    if !is_too_long(text)? {
         return Ok(text.clone());
     }
     let beginning = text.as_any().cast::<PySequence>()?.get_slice(0, LIMIT)?;

@@ -142,6 +142,16 @@ def test_ffi_17_texts_far_too_long_are_not_copied(letter: str | bytes) -> None:
     assert resident_octets() - before < 32 << 20
 
 
+@pytest.mark.parametrize("letter", ["b", "é"])
+def test_ffi_17_an_address_is_never_cut(letter: str) -> None:
+    with pytest.raises(InvalidEmail) as refused:
+        normalize_email(f"a@{letter}." + f"{letter}." * 2**20 + "example")
+    assert refused.value.code == "invalid_email"
+    # One whose local part only is long is none either.
+    with pytest.raises(InvalidEmail):
+        normalize_email(letter * 2**20 + "@b.example")
+
+
 def test_ffi_17_a_field_may_be_cut_in_the_middle_of_a_character() -> None:
     field = b"x" * ((1 << 20) - 1) + "é".encode()
     assert refused(CLIENT.complete({"id_token": field})) == "token_too_large"
