@@ -286,20 +286,90 @@ asyncio.run(main())
 FIRST = b"document fetched document=discovery unchanged=False lifetime_seconds=86400 failures=0"
 
 
-def test_programs_end_in_the_middle_of_logging(tmp_path: Path, broker: DevBroker) -> None:
+# It is slow to be taken down, so that a handler left behind comes back in the middle of it.
+SLOW = """
+import asyncio, logging, sys, time
+from portier_client import Client
+class SlowEnd:
+    def __del__(self, sleep=time.sleep):
+        sleep(1)
+slow_end = SlowEnd()
+class Slow(logging.Handler):
+    def emit(self, record):
+        time.sleep(0.4)
+logging.getLogger("portier_client").addHandler(Slow())
+logging.getLogger("portier_client").setLevel(logging.DEBUG)
+async def main():
+    client = Client("https://example.com/", broker=sys.argv[1], store="sqlite:///" + sys.argv[2])
+    await asyncio.gather(*(client.authenticate(None) for _ in range(COUNT)))
+asyncio.run(main())
+"""
+
+
+# Its answers come from the threads that are about to end.
+ASKS = """
+import asyncio, logging, sys, threading
+from portier_client import Client
+asked = threading.Event()
+async def ask():
+    call = asyncio.ensure_future(Client("https://example.com/", broker=sys.argv[1]).warm())
+    await asyncio.sleep(0)
+    asked.set()
+    await call
+class Asks(logging.Handler):
+    def emit(self, record):
+        print("asked")
+        try:
+            asyncio.run(ask())
+        finally:
+            print("answered")
+logging.getLogger("portier_client").addHandler(Asks())
+logging.getLogger("portier_client").setLevel(logging.DEBUG)
+async def main():
+    client = Client("https://example.com/", broker=sys.argv[1], store="sqlite:///" + sys.argv[2])
+    await asyncio.gather(*(client.authenticate(None) for _ in range(20)))
+asyncio.run(main())
+asked.wait()
+"""
+
+
+def ends(program: str, tmp_path: Path, broker: DevBroker, count: int = 8) -> list[bytes]:
+    """What so many programs print that run at the same time."""
     processes = [
         subprocess.Popen(
             [
-                *(sys.executable, "-W", "error", "-c", ENDS),
+                *(sys.executable, "-W", "error", "-c", program),
                 *(broker.origin, str(tmp_path / f"{number}.db")),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        for number in range(8)
+        for number in range(count)
     ]
-    outcomes = [(process.communicate(timeout=30)[0], process.returncode) for process in processes]
+    outcomes = [(process.communicate(timeout=50)[0], process.returncode) for process in processes]
+    assert [status for _, status in outcomes] == [0] * count, outcomes
+    return [output for output, _ in outcomes]
+
+
+def test_programs_end_in_the_middle_of_logging(tmp_path: Path, broker: DevBroker) -> None:
     # What had been told by then is logged, and nothing in the middle of a line.
-    for output, status in outcomes:
-        assert status == 0, output
+    for output in ends(ENDS, tmp_path, broker):
         assert set(output.splitlines()) <= {b"login started", FIRST}, output
+
+
+@pytest.mark.parametrize("waiting", [300, 1_100], ids=["some wait", "the queue is full"])
+def test_ffi_07_a_slow_handler_is_not_left_behind(
+    waiting: int, tmp_path: Path, broker: DevBroker
+) -> None:
+    program = SLOW.replace("COUNT", str(waiting))
+    assert ends(program, tmp_path, broker, count=2) == [b""] * 2
+
+
+def test_ffi_07_a_handler_that_waits_for_an_answer_at_the_end_gets_it(
+    tmp_path: Path, broker: DevBroker
+) -> None:
+    for output in ends(ASKS, tmp_path, broker):
+        lines = output.splitlines()
+        # Those which come later are told that it is too late, and say nothing of it.
+        assert lines == [b"asked", b"answered"] * (len(lines) // 2), output
+        assert lines

@@ -8,7 +8,8 @@
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::thread::LocalKey;
 use std::time::Duration;
 
 use portier_client::events::{self, Event, Level, Listener, Value};
@@ -22,8 +23,9 @@ use super::runtime;
 /// How many events may wait to be logged. More come only if a handler is slower than they are.
 const QUEUE_LIMIT: usize = 1_000;
 
-/// How long the end of the interpreter waits for a handler. It would wait for ever for one in a thread
-/// of Python's own; ours would crash the interpreter if it came back to one that is gone.
+/// How long the end of the interpreter waits for handlers, and then for the last of them. It would wait for
+/// ever for one in a thread of Python's own; ours would crash the interpreter if it came back to one that is
+/// gone.
 const HANDLER_LIMIT: Duration = Duration::from_secs(5);
 
 /// The logger's level, in Python's numbers.
@@ -41,14 +43,21 @@ pub(super) fn follow_level(py: Python<'_>) -> PyResult<()> {
     static EFFECTIVE_LEVEL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static LISTEN: Once = Once::new();
 
-    let effective_level = EFFECTIVE_LEVEL.get_or_try_init(py, || {
+    let effective_level = if let Some(effective_level) = EFFECTIVE_LEVEL.get(py) {
+        effective_level
+    } else {
         // The module has a `tracing` of its own: there is no other subscriber to be in the way of.
         LISTEN.call_once(|| {
             let _ = tracing::subscriber::set_global_default(events::subscriber(Logging));
         });
-        let logger = py.import("portier_client._events")?.getattr("LOGGER")?;
-        Ok::<_, PyErr>(logger.getattr("getEffectiveLevel")?.unbind())
-    })?;
+        // Not inside of the cell: other threads run during an import, and may fork, and in the child
+        // nobody would ever be done with it.
+        let module = py.import("portier_client._events")?;
+        EFFECTIVE_LEVEL.get_or_try_init(py, || {
+            let logger = module.getattr("LOGGER")?;
+            Ok::<_, PyErr>(logger.getattr("getEffectiveLevel")?.unbind())
+        })?
+    };
     let level = effective_level.bind(py).call0()?.extract().unwrap_or(0);
     LEVEL.store(level, Ordering::Relaxed);
     Ok(())
@@ -56,12 +65,17 @@ pub(super) fn follow_level(py: Python<'_>) -> PyResult<()> {
 
 /// Polls, and logs what happened.
 pub(super) fn logged<T>(py: Python<'_>, poll: impl FnOnce() -> T) -> PyResult<T> {
-    POLLING.set(true);
-    // It does not panic: operations are guarded.
-    let polled = poll();
-    POLLING.set(false);
+    let polled = {
+        let _polling = Flagged::new(&POLLING);
+        poll()
+    };
     for event in OF_POLL.take() {
-        log(py, event)?;
+        match log(py, event) {
+            Err(error) if error.is_instance_of::<PyException>(py) => {
+                error.write_unraisable(py, None);
+            }
+            logged => logged?,
+        }
     }
     Ok(polled)
 }
@@ -72,35 +86,44 @@ pub(super) fn is_logging() -> bool {
     LOGGING.get()
 }
 
-/// Logs an event in this thread. An exception that is none of a program's business is returned.
+/// A flag of this thread, which is set as long as this lives.
+struct Flagged {
+    flag: &'static LocalKey<Cell<bool>>,
+    before: bool,
+}
+
+impl Flagged {
+    fn new(flag: &'static LocalKey<Cell<bool>>) -> Self {
+        let before = flag.replace(true);
+        Self { flag, before }
+    }
+}
+
+impl Drop for Flagged {
+    fn drop(&mut self) {
+        self.flag.set(self.before);
+    }
+}
+
+/// Logs an event in this thread.
 fn log(py: Python<'_>, event: Event) -> PyResult<()> {
     static EMIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-    LOGGING.set(true);
-    let logged = EMIT
-        .import(py, "portier_client._events", "emit")
-        .and_then(|emit| {
-            let fields = PyDict::new(py);
-            for (name, value) in event.fields {
-                match value {
-                    Value::Flag(flag) => fields.set_item(name, flag),
-                    Value::Integer(integer) => fields.set_item(name, integer),
-                    Value::Number(number) => fields.set_item(name, number),
-                    Value::Text(text) => fields.set_item(name, text),
-                    other => fields.set_item(name, format!("{other:?}")),
-                }?;
-            }
-            emit.call1((number(event.level), event.message, fields))
-        });
-    LOGGING.set(false);
-    match logged {
-        Ok(_) => Ok(()),
-        Err(error) if error.is_instance_of::<PyException>(py) => {
-            error.write_unraisable(py, None);
-            Ok(())
-        }
-        Err(error) => Err(error),
+    let _logging = Flagged::new(&LOGGING);
+    // Whoever called has looked up the level, and imported it.
+    let emit = EMIT.import(py, "portier_client._events", "emit")?;
+    let fields = PyDict::new(py);
+    for (name, value) in event.fields {
+        match value {
+            Value::Flag(flag) => fields.set_item(name, flag),
+            Value::Integer(integer) => fields.set_item(name, integer),
+            Value::Number(number) => fields.set_item(name, number),
+            Value::Text(text) => fields.set_item(name, text),
+            other => fields.set_item(name, format!("{other:?}")),
+        }?;
     }
+    emit.call1((number(event.level), event.message, fields))?;
+    Ok(())
 }
 
 fn number(level: Level) -> i64 {
@@ -129,36 +152,51 @@ impl Listener for Logging {
     }
 }
 
-/// The thread that logs, and what waits for it. It starts with the first event.
+/// The thread that logs, and what waits for it.
 #[derive(Default)]
 pub(super) struct Queue {
-    thread: OnceLock<Option<Thread>>,
+    /// Never locked by a thread that waits for Python meanwhile.
+    phase: Mutex<Phase>,
     state: Arc<State>,
 }
 
+#[derive(Default)]
+enum Phase {
+    /// The first event starts the thread, or the next one if there are no threads to be had.
+    #[default]
+    NotStarted,
+    Running(Thread),
+    /// For ever: the interpreter is about to go.
+    Stopped,
+}
+
 struct Thread {
-    sender: SyncSender<Message>,
-    ended: Mutex<Receiver<()>>,
+    sender: SyncSender<Event>,
+    ended: Receiver<()>,
 }
 
 #[derive(Default)]
 struct State {
     dropped: AtomicU64,
+    /// No more events come.
+    ending: AtomicBool,
+    /// What still waits is not logged any more.
     closed: AtomicBool,
-}
-
-enum Message {
-    Log(Event),
-    Stop,
 }
 
 impl Queue {
     /// Has an event logged, if there is room for one more.
     pub(super) fn push(&self, event: Event) {
-        let thread = self.thread.get_or_init(|| start(&self.state).ok());
-        let taken = thread
-            .as_ref()
-            .is_some_and(|thread| thread.sender.try_send(Message::Log(event)).is_ok());
+        let mut phase = self.phase();
+        if matches!(*phase, Phase::NotStarted)
+            && let Ok(thread) = start(&self.state)
+        {
+            *phase = Phase::Running(thread);
+        }
+        let taken = match &*phase {
+            Phase::Running(thread) => thread.sender.try_send(event).is_ok(),
+            Phase::NotStarted | Phase::Stopped => false,
+        };
         if !taken {
             self.state.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -167,54 +205,55 @@ impl Queue {
     /// Ends the thread, once it has logged what waits. The caller must not be attached: a handler may
     /// be running.
     pub(super) fn stop(&self) {
-        let Some(Some(thread)) = self.thread.get() else {
+        self.state.ending.store(true, Ordering::Release);
+        let before = std::mem::replace(&mut *self.phase(), Phase::Stopped);
+        let Phase::Running(Thread { sender, ended }) = before else {
             return;
         };
-        let close = || self.state.closed.store(true, Ordering::Release);
-        if thread.sender.try_send(Message::Stop).is_err() {
-            close();
-        }
-        let ended = thread.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        // The thread ends when it has received what was sent.
+        drop(sender);
         if ended.recv_timeout(HANDLER_LIMIT) == Err(RecvTimeoutError::Timeout) {
-            close();
+            self.state.closed.store(true, Ordering::Release);
+            let _ = ended.recv_timeout(HANDLER_LIMIT);
         }
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn start(state: &Arc<State>) -> std::io::Result<Thread> {
-    let (sender, messages) = sync_channel(QUEUE_LIMIT);
+    let (sender, waiting) = sync_channel(QUEUE_LIMIT);
     let (end, ended) = channel();
     let state = Arc::clone(state);
     std::thread::Builder::new()
         .name("portier-logger".to_owned())
         .spawn(move || {
-            log_all(&messages, &state);
+            log_all(&waiting, &state);
             drop(end);
         })?;
-    Ok(Thread {
-        sender,
-        ended: Mutex::new(ended),
-    })
+    Ok(Thread { sender, ended })
 }
 
-/// Logs until it is told to stop, or until Python is gone.
-fn log_all(messages: &Receiver<Message>, state: &State) {
-    while let Ok(Message::Log(first)) = messages.recv() {
+/// Logs until no more can come, or until Python is gone.
+fn log_all(waiting: &Receiver<Event>, state: &State) {
+    while let Ok(first) = waiting.recv() {
+        if state.closed.load(Ordering::Acquire) {
+            return;
+        }
         let go_on = Python::try_attach(|py| {
-            let mut next = Some(Message::Log(first));
-            while let Some(Message::Log(event)) = next {
+            for event in std::iter::once(first).chain(waiting.try_iter()) {
                 if state.closed.load(Ordering::Acquire) {
                     return false;
                 }
-                log_here(py, event);
+                log_here(py, event, state);
                 let dropped = state.dropped.swap(0, Ordering::Relaxed);
                 if dropped > 0 {
-                    log_here(py, events::dropped(dropped));
+                    log_here(py, events::dropped(dropped), state);
                 }
-                next = messages.try_recv().ok();
             }
-            // Nothing more for now, or nothing more at all.
-            next.is_none()
+            true
         });
         if go_on != Some(true) {
             return;
@@ -223,8 +262,11 @@ fn log_all(messages: &Receiver<Message>, state: &State) {
 }
 
 /// Logs in a thread where nobody called who could be told of an exception.
-fn log_here(py: Python<'_>, event: Event) {
+fn log_here(py: Python<'_>, event: Event, state: &State) {
     if let Err(error) = log(py, event) {
-        error.write_unraisable(py, None);
+        // A handler that uses a client is told that the interpreter is about to go, and nobody else.
+        if !state.ending.load(Ordering::Acquire) {
+            error.write_unraisable(py, None);
+        }
     }
 }

@@ -26,7 +26,8 @@ const WORKERS: usize = 2;
 /// Name look-ups of the operating system block a thread each.
 const MAX_BLOCKING_THREADS: usize = 16;
 
-/// How long each of the two parts of a shutdown may take.
+/// How long a shutdown waits for the completer, and then for the runtime. Before both it waits for the
+/// thread that logs, which has limits of its own.
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(50);
 
 const NO_THREADS: &str = "the system gives the process no threads";
@@ -293,15 +294,16 @@ pub(crate) fn shutdown(py: Python<'_>) {
         .unwrap_or_else(PoisonError::into_inner)
         .take();
     let Some(parts) = parts else { return };
-    // Detached, because the completer may have to attach once more before it can end.
+    // Detached, because the others may have to attach once more before they can end.
     py.detach(move || {
         let Parts {
             runtime,
             completer_ended,
         } = parts;
+        // This first: a handler may wait for the answer to a call that it began before.
+        bridge.events.stop();
         let _ = bridge.sender.send(Event::Stop);
         let _ = completer_ended.recv_timeout(SHUTDOWN_LIMIT);
-        bridge.events.stop();
         runtime.shutdown_timeout(SHUTDOWN_LIMIT);
     });
 }
