@@ -226,3 +226,115 @@ def test_ffi_07_programs_end_silently_with_calls_under_way(
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         outcomes = list(pool.map(run, range(-(-min(EXITS, EXITS_IN_A_ROUND) // len(ENDS)))))
     assert outcomes == [(STATUS.get(end, 0), b"", b"")] * len(outcomes)
+
+
+FETCHED = b"document fetched document=discovery unchanged=False lifetime_seconds=86400 failures=0"
+
+LOGS = """
+import asyncio, logging, sys, time
+from portier_client import Client
+class Slow(logging.Handler):
+    def emit(self, record):
+        time.sleep(0.05)
+        print(record.getMessage())
+logging.getLogger("portier_client").addHandler(Slow())
+logging.getLogger("portier_client").setLevel(logging.DEBUG)
+async def main():
+    client = Client("https://example.com/", broker=sys.argv[1], store="sqlite:///" + sys.argv[2])
+    calls = [asyncio.ensure_future(client.authenticate(None)) for _ in range(20)]
+    await asyncio.wait(calls, timeout=0.1)
+    sys.exit(0)
+asyncio.run(main())
+"""
+
+
+# It is slow to be taken down, so that a handler left behind comes back in the middle of it.
+# The module comes first, or the end of `logging`, which waits for a handler, would come later.
+SLOW = """
+from portier_client import Client
+import asyncio, logging, sys, time
+class SlowEnd:
+    def __del__(self, sleep=time.sleep):
+        sleep(1)
+sys.slow_end = SlowEnd()
+class Slow(logging.Handler):
+    def emit(self, record):
+        time.sleep(0.4)
+logging.getLogger("portier_client").addHandler(Slow())
+logging.getLogger("portier_client").setLevel(logging.DEBUG)
+async def main():
+    client = Client("https://example.com/", broker=sys.argv[1], store="sqlite:///" + sys.argv[2])
+    await asyncio.gather(*(client.authenticate(None) for _ in range(COUNT)))
+asyncio.run(main())
+"""
+
+
+# Its answers come from the threads that are about to end.
+ASKS = """
+import asyncio, logging, sys, threading
+from portier_client import Client
+asked = threading.Event()
+async def ask():
+    call = asyncio.ensure_future(Client("https://example.com/", broker=sys.argv[1]).warm())
+    await asyncio.sleep(0)
+    asked.set()
+    await call
+class Asks(logging.Handler):
+    def emit(self, record):
+        print("asked")
+        try:
+            asyncio.run(ask())
+        finally:
+            print("answered")
+logging.getLogger("portier_client").addHandler(Asks())
+logging.getLogger("portier_client").setLevel(logging.DEBUG)
+async def main():
+    client = Client("https://example.com/", broker=sys.argv[1], store="sqlite:///" + sys.argv[2])
+    await asyncio.gather(*(client.authenticate(None) for _ in range(20)))
+asyncio.run(main())
+asked.wait()
+"""
+
+
+def ends(programs: list[str], tmp_path: Path, broker: DevBroker) -> list[bytes]:
+    """What programs print that run at the same time."""
+    processes = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-W", "error", "-c", program),
+                *(broker.origin, str(tmp_path / f"{number}.db")),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for number, program in enumerate(programs)
+    ]
+    try:
+        outputs = [process.communicate(timeout=50)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0] * len(programs), outputs
+    return outputs
+
+
+def test_programs_end_in_the_middle_of_logging(tmp_path: Path, broker: DevBroker) -> None:
+    # What had been told by then is logged, and nothing in the middle of a line.
+    for output in ends([LOGS] * 8, tmp_path, broker):
+        assert set(output.splitlines()) <= {b"login started", FETCHED}, output
+
+
+def test_ffi_07_a_slow_handler_is_not_left_behind(tmp_path: Path, broker: DevBroker) -> None:
+    # Some events wait, or as many as may.
+    programs = [SLOW.replace("COUNT", str(count)) for count in (300, 1_100)]
+    assert ends(programs, tmp_path, broker) == [b"", b""]
+
+
+def test_ffi_07_a_handler_that_waits_for_an_answer_at_the_end_gets_it(
+    tmp_path: Path, broker: DevBroker
+) -> None:
+    for output in ends([ASKS] * 4, tmp_path, broker):
+        lines = output.splitlines()
+        # Those which come later are told that it is too late, and say nothing of it.
+        assert lines == [b"asked", b"answered"] * (len(lines) // 2), output
+        assert lines
