@@ -57,6 +57,10 @@ class BaseClient:
         )
 
     def _adopt(self, native: _native.Client) -> None:
+        # An import lets other threads run, and one that is in the middle of it when the interpreter
+        # ends must not have come from the native module, which would look for this at a call.
+        from . import _events  # noqa: F401
+
         self._native = native
         self._redirect_uri = native.redirect_uri
         self._client_id = native.client_id

@@ -12,6 +12,7 @@ mod completer;
 mod events;
 mod guarded;
 mod held;
+mod returning;
 mod runtime;
 
 use std::future::Future;
@@ -34,6 +35,8 @@ use self::completer::Convert;
 use self::guarded::Guarded;
 pub(crate) use self::guarded::contained;
 pub(crate) use self::held::Held;
+use self::returning::Returning;
+pub(crate) use self::returning::detached;
 use self::runtime::Bridge;
 pub(crate) use self::runtime::{Tracked, shutdown};
 use crate::errors;
@@ -175,15 +178,24 @@ fn block<'py, T: Answer>(
         // Nobody listens any more when a signal ended the call.
         let _ = sender.send(Knock::Answer(Box::new(move |py| settle(py, outcome))));
     });
+    let returning = Returning::of(py, Process::current());
     loop {
-        let knock;
-        (knock, knocks) = py.detach(move || (knocks.recv_timeout(SIGNAL_INTERVAL), knocks));
+        let (knock, back);
+        (knock, back, knocks) = py.detach(move || {
+            let knock = knocks.recv_timeout(SIGNAL_INTERVAL);
+            (knock, returning.begin(), knocks)
+        });
         match knock {
             Ok(Knock::Answer(convert)) => return convert(py),
             Ok(Knock::Errand(errand)) => {
+                // What a program has written may take its time, and nobody waits for it.
+                drop(back);
                 errand(py, Place::Thread).inspect_err(|_| task.abort())?;
             }
-            Err(RecvTimeoutError::Timeout) => py.check_signals().inspect_err(|_| task.abort())?,
+            Err(RecvTimeoutError::Timeout) => {
+                drop(back);
+                py.check_signals().inspect_err(|_| task.abort())?;
+            }
             Err(RecvTimeoutError::Disconnected) => return Err(closed()),
         }
     }

@@ -17,6 +17,7 @@ use super::caller::Caller;
 use super::completer::{Convert, Event, complete};
 use super::events::Queue;
 use super::guarded::contained;
+use super::returning::Returning;
 use super::{closed, held};
 use crate::errors;
 use crate::process::{PerProcess, Process};
@@ -179,6 +180,24 @@ impl Bridge {
         drop(self.claim(ticket));
     }
 
+    /// Ends the threads.
+    fn end(&self) {
+        let parts = self.parts.lock();
+        let parts = parts.unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Parts {
+            runtime,
+            completer_ended,
+        }) = parts
+        else {
+            return;
+        };
+        // This first: a handler may wait for the answer to a call that it began before.
+        self.events.stop();
+        let _ = self.sender.send(Event::Stop);
+        let _ = completer_ended.recv_timeout(SHUTDOWN_LIMIT);
+        runtime.shutdown_timeout(SHUTDOWN_LIMIT);
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -284,26 +303,17 @@ impl Completion {
 /// A thread that touches Python while the interpreter is torn down crashes it.
 #[pyfunction]
 pub(crate) fn shutdown(py: Python<'_>) {
-    let Some(bridge) = BRIDGE.get(Process::current()) else {
-        return;
-    };
-    bridge.closed.store(true, Ordering::Release);
-    let parts = bridge
-        .parts
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    let Some(parts) = parts else { return };
+    let process = Process::current();
+    let bridge = BRIDGE.get(process);
+    if let Some(bridge) = bridge {
+        bridge.closed.store(true, Ordering::Release);
+    }
+    let returning = Returning::of(py, process);
     // Detached, because the others may have to attach once more before they can end.
     py.detach(move || {
-        let Parts {
-            runtime,
-            completer_ended,
-        } = parts;
-        // This first: a handler may wait for the answer to a call that it began before.
-        bridge.events.stop();
-        let _ = bridge.sender.send(Event::Stop);
-        let _ = completer_ended.recv_timeout(SHUTDOWN_LIMIT);
-        runtime.shutdown_timeout(SHUTDOWN_LIMIT);
+        if let Some(bridge) = bridge {
+            bridge.end();
+        }
+        returning.close();
     });
 }

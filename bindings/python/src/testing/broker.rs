@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use super::canned::ManualClock;
 use super::duration;
-use crate::errors;
+use crate::{bridge, errors};
 
 /// The development broker of the core. Signing and generating keys take long, so that other
 /// threads run meanwhile.
@@ -126,7 +126,7 @@ impl DevBroker {
     }
 
     fn stop(&self, py: Python<'_>) {
-        py.detach(|| self.0.stop());
+        bridge::detached(py, || self.0.stop());
     }
 }
 
@@ -136,7 +136,7 @@ fn key_choice(name: &str) -> Result<KeyChoice> {
 }
 
 fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    py.detach(work).map_err(raise(py))
+    bridge::detached(py, work).map_err(raise(py))
 }
 
 fn raise(py: Python<'_>) -> impl Fn(Error) -> PyErr {

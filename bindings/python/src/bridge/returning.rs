@@ -1,0 +1,84 @@
+//! How threads that wait come back to Python, or stay away.
+//!
+//! Before CPython 3.14, a thread that attaches when the interpreter is already going is ended where it
+//! stands, by unwinding; what is written in Rust on the way aborts the process. So such a thread stays
+//! where it is, and the end of the interpreter waits for those that are on their way back.
+
+use std::convert::Infallible;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use pyo3::prelude::*;
+
+use crate::process::{PerProcess, Process};
+
+static RETURNING: PerProcess<Returning> = PerProcess::new();
+
+/// Does what takes its time, and needs no Python, without holding others up.
+pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
+    let returning = Returning::of(py, Process::current());
+    py.detach(move || (work(), returning.begin())).0
+}
+
+/// Who of a process is on the way back.
+#[derive(Default)]
+pub(super) struct Returning {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// The threads that attach, or have done so and are not out of this module yet.
+    under_way: usize,
+    closed: bool,
+}
+
+/// The right of a thread to attach, and to be attached.
+pub(super) struct Return(&'static Returning);
+
+impl Returning {
+    pub(super) fn of(py: Python<'_>, process: Process) -> &'static Self {
+        let made = RETURNING.get_or_try_init(py, process, || Ok::<_, Infallible>(Self::default()));
+        let Ok(returning) = made;
+        returning
+    }
+
+    /// Asks for the way back, in a thread that is not attached. There is none once the interpreter is
+    /// about to go, and then this never returns: the thread ends with the process.
+    pub(super) fn begin(&'static self) -> Return {
+        let mut state = self.state();
+        if state.closed {
+            drop(state);
+            loop {
+                thread::park();
+            }
+        }
+        state.under_way += 1;
+        Return(self)
+    }
+
+    /// Closes the way back, and waits for those that are under way: they need no more than what the
+    /// caller, which must not be attached, needs to attach itself.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        while state.under_way > 0 {
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Return {
+    fn drop(&mut self) {
+        self.0.state().under_way -= 1;
+        self.0.changed.notify_all();
+    }
+}
