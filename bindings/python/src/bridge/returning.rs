@@ -1,6 +1,6 @@
 //! How threads that wait come back to Python, or stay away.
 //!
-//! Before CPython 3.14, a thread that attaches when the interpreter is already going is ended where it
+//! Before `CPython` 3.14, a thread that attaches when the interpreter is already going is ended where it
 //! stands, by unwinding; what is written in Rust on the way aborts the process. So such a thread stays
 //! where it is, and the end of the interpreter waits for those that are on their way back.
 
