@@ -68,7 +68,8 @@ class GetsThenDeletes(GoodAndWaiting):
 
 class GetsThenDeletesInThreads(Good):
     def take(self, nonce: str, /) -> Any:
-        record = self.records[nonce][0] if self._live(nonce) else None
+        # Another thread may be done between two steps of this one.
+        record = self.records.get(nonce, (None,))[0] if self._live(nonce) else None
         time.sleep(0)  # where other threads get their turn, as they do at any request
         self.records.pop(nonce, None)
         return record
