@@ -178,6 +178,18 @@ loop = asyncio.new_event_loop()
 loop.run_until_complete(start(Client("https://example.com/", broker=origin)))
 silence(loop)
 """,
+    # The thread that ends the interpreter is not to wait for its end.
+    "first-call-at-exit": """
+def call():
+    try:
+        blocking.Client("https://example.com/", broker=origin).warm()
+    except RuntimeError as error:
+        if str(error) != "the interpreter is shutting down":
+            print(repr(error))
+    else:
+        print("no error")
+last.append(call)
+""",
     # It leaves what is its parent's alone, and ends what is its own.
     "child": """
 warnings.simplefilter("ignore")

@@ -171,6 +171,10 @@ fn block<'py, T: Answer>(
     bridge: &'static Bridge,
     operation: Guarded<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let returning = Returning::of(py, Process::current());
+    if returning.is_closed() {
+        return Err(closed());
+    }
     let (sender, mut knocks) = mpsc::channel();
     let operation = Away::new(operation, Caller::Thread(sender.clone()));
     let task = bridge.spawn(async move {
@@ -178,7 +182,6 @@ fn block<'py, T: Answer>(
         // Nobody listens any more when a signal ended the call.
         let _ = sender.send(Knock::Answer(Box::new(move |py| settle(py, outcome))));
     });
-    let returning = Returning::of(py, Process::current());
     loop {
         let (knock, back);
         (knock, back, knocks) = py.detach(move || {

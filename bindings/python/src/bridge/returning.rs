@@ -17,6 +17,10 @@ static RETURNING: PerProcess<Returning> = PerProcess::new();
 /// Does what takes its time, and needs no Python, without holding others up.
 pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
     let returning = Returning::of(py, Process::current());
+    if returning.is_closed() {
+        // The thread that ends the interpreter has nobody else to let run.
+        return work();
+    }
     py.detach(move || (work(), returning.begin())).0
 }
 
@@ -42,6 +46,11 @@ impl Returning {
         let made = RETURNING.get_or_try_init(py, process, || Ok::<_, Infallible>(Self::default()));
         let Ok(returning) = made;
         returning
+    }
+
+    /// Whether the interpreter is about to go.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state().closed
     }
 
     /// Asks for the way back, in a thread that is not attached. There is none once the interpreter is
