@@ -1,12 +1,11 @@
-import { types } from "node:util";
-
 import { invalidOption, toError } from "./errors.js";
 import { followSubscribers, publishEvents } from "./events.js";
 import { native, type Cancellation, type Failure, type Outcome } from "./native.js";
+import { outcomeOf } from "./outcomes.js";
 
 /**
- * Runs an operation of the addon. Most are over when they return; only what has to wait is a
- * promise, and only for that a signal matters. `store` is kept until then.
+ * Runs an operation of the addon. Most are over when they return; only for what has to wait there is
+ * a promise, and only for that a signal matters. `store` is kept until then.
  */
 export function call<T>(
   signal: unknown,
@@ -17,11 +16,8 @@ export function call<T>(
   if (signal !== undefined && signal !== null) return abortable(asSignal(signal), store, start);
   const outcome = start(undefined);
   publishEvents();
-  return isPromise(outcome) ? settled(outcome, store) : unwrap(outcome);
+  return isTicket(outcome) ? settled(outcomeOf<T>(outcome, store)) : unwrap(outcome);
 }
-
-/** The stores of calls under way: the addon, which asks them, does not keep them. */
-const inUse = new Map<Promise<unknown>, object>();
 
 /** The value, unless it is a failure. */
 export function unwrap<T>(outcome: T | Failure): T {
@@ -29,15 +25,11 @@ export function unwrap<T>(outcome: T | Failure): T {
   return outcome;
 }
 
-async function settled<T>(outcome: Promise<T | Failure | null>, store: object): Promise<T> {
-  inUse.set(outcome, store);
-  try {
-    // Nothing cancels it, so that it cannot be null.
-    return unwrap((await outcome) as T | Failure);
-  } finally {
-    inUse.delete(outcome);
-    publishEvents();
-  }
+async function settled<T>(pending: Promise<T | Failure | null>): Promise<T> {
+  const outcome = await pending;
+  publishEvents();
+  // Nothing cancels it, so that it cannot be null.
+  return unwrap(outcome as T | Failure);
 }
 
 async function abortable<T>(
@@ -49,21 +41,20 @@ async function abortable<T>(
   const cancellation = new native.Cancellation();
   const outcome = start(cancellation);
   publishEvents();
-  if (!isPromise(outcome)) return unwrap(outcome);
+  if (!isTicket(outcome)) return unwrap(outcome);
+  const pending = outcomeOf<T>(outcome, store);
   const calls = listening(signal);
   calls.add(cancellation);
   // A store may have aborted it meanwhile, and events that are over are told to nobody.
   if (signal.aborted) cancellation.cancel();
-  inUse.set(outcome, store);
   try {
-    const settled = await outcome;
+    const settled = await pending;
     // The operation may have ended before the signal reached it; then its outcome counts.
     if (settled === null) throw reasonOf(signal);
     return unwrap(settled);
   } finally {
     calls.delete(cancellation);
     if (calls.size === 0) forget(signal);
-    inUse.delete(outcome);
     publishEvents();
   }
 }
@@ -109,8 +100,8 @@ function asSignal(value: unknown): AbortSignal {
   return signal as AbortSignal;
 }
 
-function isPromise<T>(outcome: Outcome<T>): outcome is Promise<T | Failure | null> {
-  return types.isPromise(outcome);
+function isTicket(outcome: unknown): outcome is number {
+  return typeof outcome === "number";
 }
 
 function isFailure(outcome: unknown): outcome is Failure {

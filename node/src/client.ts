@@ -5,6 +5,7 @@ import { callbackPairs, type CallbackParams } from "./callback.js";
 import { Login, type Key, type Stats } from "./login.js";
 import { native, type NativeClient, type NativeOptions } from "./native.js";
 import { number, readOptions, type PortierClientOptions, type ResponseMode } from "./options.js";
+import { outcomes } from "./outcomes.js";
 import { warnOfMemoryStore } from "./processes.js";
 import { nativeStore, type AnyStore } from "./store/shipped.js";
 import { members, optionalText, text } from "./text.js";
@@ -272,5 +273,5 @@ export class PortierClient {
 export type Create = (options: NativeOptions, store: AnyStore) => NativeClient;
 
 function create(options: NativeOptions, store: AnyStore): NativeClient {
-  return unwrap(native.createClient(options, nativeStore(store)));
+  return unwrap(native.createClient(options, nativeStore(store), outcomes));
 }

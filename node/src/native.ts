@@ -16,8 +16,16 @@ export interface Failure {
   thrown: number | null;
 }
 
-/** What an operation returns: `null` in the promise means that it was cancelled. */
-export type Outcome<T> = T | Failure | Promise<T | Failure | null>;
+/** What an operation returns: a number, which no value is, is the ticket of what is to come. */
+export type Outcome<T> = T | Failure | number;
+
+export interface NativeOutcomes {
+  /** Gives what is there: a ticket, its outcome, the next ticket, and so on. */
+  take(): unknown[];
+  /** Keeps the program running until `letGo`. */
+  hold(): void;
+  letGo(): void;
+}
 
 /** Options as the addon takes them: every member is there, or the prototype could add one. */
 export interface NativeOptions {
@@ -146,7 +154,12 @@ export interface Addon {
   codes(): { code: ErrorCode; kind: string; retryable: boolean }[];
   normalizeEmail(text: string): string | Failure;
   safeNext(text: string, allowedHosts: string[]): string | null;
-  createClient(options: NativeOptions, store: NativeStore): NativeClient | Failure;
+  receive(wake: () => void): NativeOutcomes;
+  createClient(
+    options: NativeOptions,
+    store: NativeStore,
+    outcomes: NativeOutcomes,
+  ): NativeClient | Failure;
   Cancellation: new () => Cancellation;
   memoryStore(capacity: number | undefined): NativeStore;
   openStore(url: string): NativeStore | Failure;
@@ -162,10 +175,17 @@ export interface Addon {
     clock: NativeClock,
     random: Uint8Array[],
     transport: NativeTransport,
+    outcomes: NativeOutcomes,
   ): NativeClient | Failure;
-  storePut(store: NativeStore, nonce: string, record: string, ttlMs: number): Outcome<undefined>;
-  storeTake(store: NativeStore, nonce: string): Outcome<string | null>;
-  storeContains(store: NativeStore, nonce: string): Outcome<boolean>;
+  storePut(
+    outcomes: NativeOutcomes,
+    store: NativeStore,
+    nonce: string,
+    record: string,
+    ttlMs: number,
+  ): Outcome<undefined>;
+  storeTake(outcomes: NativeOutcomes, store: NativeStore, nonce: string): Outcome<string | null>;
+  storeContains(outcomes: NativeOutcomes, store: NativeStore, nonce: string): Outcome<boolean>;
   createManualClock(now: number): NativeClock | Failure;
   CannedTransport: new () => NativeTransport;
   spawnDevBroker(
@@ -174,7 +194,7 @@ export interface Addon {
     keysLifetime: number,
     clock: NativeClock | undefined,
   ): NativeBroker | Failure;
-  panicInOperation(atOnce: boolean): Outcome<undefined>;
+  panicInOperation(outcomes: NativeOutcomes, atOnce: boolean): Outcome<undefined>;
 }
 
 /** The addon; the same one for every copy of this package in a thread. */

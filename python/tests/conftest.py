@@ -36,17 +36,25 @@ def new_loops() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"asyncio": asyncio.SelectorEventLoop, "uvloop": uvloop.new_event_loop}
 
 
+class Unwatching(asyncio.SelectorEventLoop):
+    """Watches no files for others, as the loop that most programs use on Windows."""
+
+    def add_reader(self, *_: object) -> None:
+        """Watch a file."""
+        raise NotImplementedError
+
+
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Has each test that is a coroutine run once in every kind of event loop."""
     return new_loops()
 
 
-@pytest.fixture(params=new_loops())
+@pytest.fixture(params=[*new_loops(), "unwatching"])
 def every_loop(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], asyncio.AbstractEventLoop]:
     """Has a test that starts event loops itself do so once with each kind; makes one."""
-    new_loop = new_loops()[request.param]
+    new_loop = {**new_loops(), "unwatching": Unwatching}[request.param]
 
     def run(main: Coroutine[object, object, object], *, debug: bool | None = None) -> object:
         with asyncio.Runner(debug=debug, loop_factory=new_loop) as runner:

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use futures_util::FutureExt as _;
 use futures_util::future::{Either as First, select};
 use napi::Env;
-use napi::bindgen_prelude::{Either, Either3, Null, PromiseRaw, within_runtime_if_available};
+use napi::bindgen_prelude::{Either3, Null, ToNapiValue, spawn, within_runtime_if_available};
 use napi_derive::napi;
 use portier_client::{Code, Error, Result};
 use tokio::sync::Notify;
@@ -17,46 +17,47 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
 use crate::failure::{self, Failure};
+use crate::outcomes::Shared as Outcomes;
 use crate::{events, store};
 
-/// What an operation returns: its value, why there is none, or a promise of either. The promise
-/// is fulfilled with null if the operation was cancelled; it is never rejected.
-pub(crate) type Outcome<'env, T> = Either3<T, Failure, PromiseRaw<'env, Settled<T>>>;
-
-type Settled<T> = Either<Either<T, Failure>, Null>;
+/// What an operation returns: its value, why there is none, or the ticket of either.
+pub(crate) type Outcome<T> = Either3<T, Failure, f64>;
 
 /// Runs an operation, which owns all it needs: JavaScript may be gone before it ends.
 ///
 /// An operation that does not have to wait is over when this returns, without a task, a thread or
-/// a wake-up. There is no other code path for one that does: the same future goes on.
-pub(crate) fn run<'env, T, F>(
-    env: &'env Env,
+/// a wake-up. There is no other code path for one that does: the same future goes on, and its
+/// outcome is sent with its ticket. That is null if the operation was cancelled.
+pub(crate) fn run<T, F>(
+    env: Env,
+    outcomes: &Arc<Outcomes>,
     cancellation: Option<&Cancellation>,
     operation: F,
-) -> napi::Result<Outcome<'env, T>>
+) -> Outcome<T>
 where
-    T: napi::bindgen_prelude::ToNapiValue + Send + 'static,
+    T: ToNapiValue + Send + 'static,
     F: Future<Output = Result<T>> + Send + 'static,
 {
     let mut operation = Box::pin(contained(operation));
-    let subscriber = events::subscriber(*env);
-    match poll_now(*env, subscriber.as_ref(), operation.as_mut()) {
-        Poll::Ready(Ok(value)) => Ok(Either3::A(value)),
-        Poll::Ready(Err(error)) => Ok(Either3::B(Failure::from(&error))),
+    let subscriber = events::subscriber(env);
+    match poll_now(env, subscriber.as_ref(), operation.as_mut()) {
+        Poll::Ready(Ok(value)) => Either3::A(value),
+        Poll::Ready(Err(error)) => Either3::B(Failure::from(&error)),
         Poll::Pending => {
             let cancelled = cancellation.map(Cancellation::requested);
-            let settled = async move { Ok(until(operation, cancelled).await) };
-            let settled = match subscriber {
-                Some(subscriber) => First::Left(settled.with_subscriber(subscriber)),
-                None => First::Right(settled),
+            let ticket = outcomes.ticket();
+            let outcomes = Arc::clone(outcomes);
+            let settled = async move {
+                match until(operation, cancelled).await {
+                    Some(outcome) => outcomes.send(ticket, failure::either(outcome)),
+                    None => outcomes.send(ticket, Null),
+                }
             };
-            env.spawn_future_with_callback(settled, |_, outcome| {
-                Ok(match outcome {
-                    Some(outcome) => Either::A(failure::either(outcome)),
-                    None => Either::B(Null),
-                })
-            })
-            .map(Either3::C)
+            match subscriber {
+                Some(subscriber) => drop(spawn(settled.with_subscriber(subscriber))),
+                None => drop(spawn(settled)),
+            }
+            Either3::C(ticket)
         }
     }
 }

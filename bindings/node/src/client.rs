@@ -2,6 +2,7 @@
 //! `&self` belongs to JavaScript and ends with the call.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either};
@@ -11,6 +12,7 @@ use portier_client::{AuthenticateOptions, CallbackParams, CompleteOptions};
 use crate::call::{self, Cancellation, Outcome};
 use crate::failure::{self, Failure};
 use crate::options::Options;
+use crate::outcomes::{Outcomes, Shared};
 use crate::stats::Stats;
 use crate::store::Store;
 
@@ -19,12 +21,17 @@ use crate::store::Store;
 pub struct Client {
     /// Nothing once it was closed. Nobody else runs while it is borrowed.
     client: RefCell<Option<portier_client::Client>>,
+    outcomes: Arc<Shared>,
 }
 
-/// Makes a client; `store` holds its pending logins.
+/// Makes a client; `store` holds its pending logins, `outcomes` gets what has to wait.
 #[napi]
-pub fn create_client(options: Options, store: ClassInstance<'_, Store>) -> Either<Client, Failure> {
-    failure::either(Client::build(options, |builder| {
+pub fn create_client(
+    options: Options,
+    store: ClassInstance<'_, Store>,
+    outcomes: ClassInstance<'_, Outcomes>,
+) -> Either<Client, Failure> {
+    failure::either(Client::build(options, &outcomes, |builder| {
         builder.store(store.shared())
     }))
 }
@@ -32,11 +39,13 @@ pub fn create_client(options: Options, store: ClassInstance<'_, Store>) -> Eithe
 impl Client {
     pub(crate) fn build(
         options: Options,
+        outcomes: &Outcomes,
         change: impl FnOnce(portier_client::Builder) -> portier_client::Builder,
     ) -> portier_client::Result<Self> {
         let client = change(options.into_builder()?).build()?;
         Ok(Self {
             client: RefCell::new(Some(client)),
+            outcomes: outcomes.shared(),
         })
     }
 
@@ -68,100 +77,125 @@ impl Client {
 
     /// Starts a login and gives the URL to redirect to.
     #[napi]
-    pub fn authenticate<'env>(
+    pub fn authenticate(
         &self,
-        env: &'env Env,
+        env: Env,
         email: Option<String>,
         state: Option<String>,
         session: Option<String>,
         browser: Option<String>,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
-    ) -> napi::Result<Outcome<'env, String>> {
+    ) -> napi::Result<Outcome<String>> {
         let client = self.opened()?;
         let mut options = AuthenticateOptions::default();
         options.email = email;
         options.state = state;
         options.session = session;
         options.browser = browser;
-        call::run(env, cancellation.as_deref(), async move {
-            client.authenticate_with(options).await
-        })
+        let operation = async move { client.authenticate_with(options).await };
+        Ok(call::run(
+            env,
+            &self.outcomes,
+            cancellation.as_deref(),
+            operation,
+        ))
     }
 
     /// Completes a login and gives the verified address.
     #[napi]
-    pub fn verify<'env>(
+    pub fn verify(
         &self,
-        env: &'env Env,
+        env: Env,
         id_token: String,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
-    ) -> napi::Result<Outcome<'env, String>> {
+    ) -> napi::Result<Outcome<String>> {
         let client = self.opened()?;
-        call::run(env, cancellation.as_deref(), async move {
-            client.verify(&id_token).await
-        })
+        let operation = async move { client.verify(&id_token).await };
+        Ok(call::run(
+            env,
+            &self.outcomes,
+            cancellation.as_deref(),
+            operation,
+        ))
     }
 
     /// Completes a login with the names and values of a callback, one after the other.
     #[napi]
-    pub fn complete<'env>(
+    pub fn complete(
         &self,
-        env: &'env Env,
+        env: Env,
         params: Vec<(String, String)>,
         browser: Option<String>,
         confirmation: Option<String>,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
-    ) -> napi::Result<Outcome<'env, Login>> {
+    ) -> napi::Result<Outcome<Login>> {
         let client = self.opened()?;
-        call::run(env, cancellation.as_deref(), async move {
+        let operation = async move {
             let params = CallbackParams::from_pairs(params)?;
             let mut options = CompleteOptions::default();
             options.browser = browser.as_deref();
             options.confirmation = confirmation.as_deref();
             let login = client.complete_with(params, options).await?;
             Ok(Login::from(login))
-        })
+        };
+        Ok(call::run(
+            env,
+            &self.outcomes,
+            cancellation.as_deref(),
+            operation,
+        ))
     }
 
     /// Gives the text of the discovery document.
     #[napi]
-    pub fn discover<'env>(
+    pub fn discover(
         &self,
-        env: &'env Env,
+        env: Env,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
-    ) -> napi::Result<Outcome<'env, String>> {
+    ) -> napi::Result<Outcome<String>> {
         let client = self.opened()?;
-        call::run(env, cancellation.as_deref(), async move {
-            client.discover().await
-        })
+        let operation = async move { client.discover().await };
+        Ok(call::run(
+            env,
+            &self.outcomes,
+            cancellation.as_deref(),
+            operation,
+        ))
     }
 
     /// Gives the usable keys.
     #[napi]
-    pub fn keys<'env>(
+    pub fn keys(
         &self,
-        env: &'env Env,
+        env: Env,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
-    ) -> napi::Result<Outcome<'env, Vec<Key>>> {
+    ) -> napi::Result<Outcome<Vec<Key>>> {
         let client = self.opened()?;
-        call::run(env, cancellation.as_deref(), async move {
-            Ok(client.keys().await?.into_iter().map(Key::from).collect())
-        })
+        let operation =
+            async move { Ok(client.keys().await?.into_iter().map(Key::from).collect()) };
+        Ok(call::run(
+            env,
+            &self.outcomes,
+            cancellation.as_deref(),
+            operation,
+        ))
     }
 
     /// Fetches the documents.
     #[napi]
-    pub fn warm<'env>(
+    pub fn warm(
         &self,
-        env: &'env Env,
+        env: Env,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
-    ) -> napi::Result<Outcome<'env, ()>> {
+    ) -> napi::Result<Outcome<()>> {
         let client = self.opened()?;
-        call::run(
+        let operation = async move { client.warm().await };
+        Ok(call::run(
             env,
+            &self.outcomes,
             cancellation.as_deref(),
-            async move { client.warm().await },
-        )
+            operation,
+        ))
     }
 
     /// What happened so far.

@@ -19,6 +19,7 @@ mod client;
 mod events;
 mod failure;
 mod options;
+mod outcomes;
 mod stats;
 mod store;
 mod testing;

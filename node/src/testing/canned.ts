@@ -1,6 +1,7 @@
 import { unwrap } from "../call.js";
 import { PortierClient } from "../client.js";
 import { native, type NativeClock, type NativeTransport } from "../native.js";
+import { outcomes } from "../outcomes.js";
 import type { PortierClientOptions } from "../options.js";
 
 /** Names and values; a name may be repeated. */
@@ -85,7 +86,13 @@ export function cannedClient({ clock, transport, random, ...options }: CannedOpt
   const octets = Array.from(random ?? []);
   return new PortierClient(options, (checked) =>
     unwrap(
-      native.createCannedClient(checked, nativeClock(clock), octets, nativeTransport(transport)),
+      native.createCannedClient(
+        checked,
+        nativeClock(clock),
+        octets,
+        nativeTransport(transport),
+        outcomes,
+      ),
     ),
   );
 }

@@ -1,6 +1,7 @@
-import { unwrap } from "../call.js";
+import { call } from "../call.js";
 import { invalidOption } from "../errors.js";
-import { native, type NativeStore } from "../native.js";
+import { native, type NativeStore, type Outcome } from "../native.js";
+import { outcomes } from "../outcomes.js";
 import { typeName, type Store } from "../store/custom.js";
 import { isOurs, nativeStore, type MemoryStore, type RedisStore, type SqliteStore } from "../store/shipped.js";
 
@@ -107,11 +108,11 @@ function withMethods(store: unknown): Store {
   if (typeof store !== "object" || store === null) throw invalidOption("makeStore makes no store");
   if (!isOurs(store)) return store as Store;
   const core: NativeStore = nativeStore(store as MemoryStore);
+  const ask = async <T>(start: () => Outcome<T>): Promise<T> => call(undefined, store, start);
   return {
-    put: async (nonce, record, ttlMs) =>
-      unwrap((await native.storePut(core, nonce, record, ttlMs)) as undefined),
-    take: async (nonce) => unwrap((await native.storeTake(core, nonce)) as string | null),
-    contains: async (nonce) => unwrap((await native.storeContains(core, nonce)) as boolean),
+    put: (nonce, record, ttlMs) => ask(() => native.storePut(outcomes, core, nonce, record, ttlMs)),
+    take: (nonce) => ask(() => native.storeTake(outcomes, core, nonce)),
+    contains: (nonce) => ask(() => native.storeContains(outcomes, core, nonce)),
   };
 }
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import sys
 import threading
+import weakref
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -96,6 +99,54 @@ def test_ffi_15_many_logins_at_once(client: Client, broker: DevBroker) -> None:
         return await asyncio.gather(*(log_in(client, broker) for _ in range(50)))
 
     assert asyncio.run(many()) == ["alice@example.com"] * 50
+
+
+def test_ffi_15_more_answers_than_a_loop_takes_in_one_turn(
+    client: Client, broker: DevBroker
+) -> None:
+    async def many() -> list[None]:
+        broker.hold(DISCOVERY)
+        calls = asyncio.gather(*(client.warm() for _ in range(1000)))
+        await asyncio.sleep(0)
+        broker.release(DISCOVERY)
+        return await calls
+
+    assert asyncio.run(many()) == [None] * 1000
+
+
+def test_ffi_13_a_loop_keeps_nothing_of_the_context_of_its_first_caller(
+    every_loop: Callable[[], asyncio.AbstractEventLoop], client: Client
+) -> None:
+    class Request:
+        """What a site keeps for as long as it answers one."""
+
+    async def answer() -> weakref.ref[Request]:
+        asked = Request()
+        variable.set(asked)
+        await client.warm()
+        return weakref.ref(asked)
+
+    variable = contextvars.ContextVar[Request]("variable")
+    loop = every_loop()
+    try:
+        asked = loop.run_until_complete(answer())
+        loop.run_until_complete(asyncio.sleep(0))
+        gc.collect()
+        assert asked() is None
+    finally:
+        loop.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc")
+def test_ffi_03_loops_leave_no_descriptors(broker: DevBroker, tmp_path: Path) -> None:
+    # A store that always has to be waited for, over a file that stays open.
+    client = Client(REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{tmp_path}/logins.db")
+    counts = []
+    for _ in range(20):
+        asyncio.run(log_in(client, broker))
+        gc.collect()
+        counts.append(len(list(Path("/proc/self/fd").iterdir())))
+    assert max(counts[2:]) <= counts[2]
 
 
 @pytest.mark.parametrize("answer", ["success", "error"])

@@ -10,7 +10,8 @@ use napi::threadsafe_function::{
 use napi::{Env, Status};
 use portier_client::{BoxFuture, Code, Error, NonceStore, Result, SessionKey, Store, Taken};
 
-use super::questions::{Answer, Question, Questions, collect, id_to_js};
+use super::questions::{Answer, Question, Questions, collect};
+use crate::outcomes::id_to_js;
 
 /// How long the operation waits for the store.
 const DEADLINE: Duration = Duration::from_secs(5);

@@ -11,6 +11,7 @@ use portier_client::{Code, Error, Result};
 use tokio::sync::oneshot;
 
 use super::custom::Caller;
+use crate::outcomes::id_to_js;
 
 /// A call of a method, with its arguments.
 pub(super) struct Question {
@@ -174,12 +175,6 @@ pub(super) fn collect(caller: &Arc<Caller>, question: Question) -> Option<Questi
         }
         _ => Some(question),
     })
-}
-
-/// Exact for the first 2^53 questions of a process.
-#[expect(clippy::cast_precision_loss, reason = "see above")]
-pub(super) fn id_to_js(id: u64) -> f64 {
-    id as f64
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -11,6 +11,7 @@ use portier_client::{Clock as _, Code, Error, Transport};
 use crate::client::Client;
 use crate::failure::{Failure, either};
 use crate::options::{Options, duration};
+use crate::outcomes::Outcomes;
 
 /// A clock that stands still until a test moves it.
 #[napi]
@@ -122,9 +123,10 @@ pub fn create_canned_client(
     clock: ClassInstance<'_, ManualClock>,
     random: Vec<Uint8Array>,
     transport: ClassInstance<'_, CannedTransport>,
+    outcomes: ClassInstance<'_, Outcomes>,
 ) -> Either<Client, Failure> {
     let random = ManualRandom::new(random.iter().map(|octets| octets.to_vec()));
-    either(Client::build(options, |builder| {
+    either(Client::build(options, &outcomes, |builder| {
         builder
             .clock(clock.shared())
             .random(Arc::new(random))

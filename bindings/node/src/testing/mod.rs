@@ -5,14 +5,20 @@ mod canned;
 mod store;
 
 use napi::Env;
+use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
 
 use crate::call::{self, Outcome};
+use crate::outcomes::Outcomes;
 
 /// Panics where a defect in the core would: at the first poll, or at a later one.
 #[napi]
-pub fn panic_in_operation(env: &Env, at_once: bool) -> napi::Result<Outcome<'_, ()>> {
-    call::run(env, None, async move {
+pub fn panic_in_operation(
+    env: Env,
+    outcomes: ClassInstance<'_, Outcomes>,
+    at_once: bool,
+) -> Outcome<()> {
+    call::run(env, &outcomes.shared(), None, async move {
         if !at_once {
             tokio::task::yield_now().await;
         }

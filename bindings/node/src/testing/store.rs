@@ -8,19 +8,21 @@ use portier_client::{Code, Error, Taken};
 
 use crate::call::{self, Outcome};
 use crate::options::duration;
+use crate::outcomes::Outcomes;
 use crate::store::Store;
 
 /// Keeps a record for so many milliseconds.
 #[napi]
-pub fn store_put<'env>(
-    env: &'env Env,
+pub fn store_put(
+    env: Env,
+    outcomes: ClassInstance<'_, Outcomes>,
     store: ClassInstance<'_, Store>,
     nonce: String,
     record: String,
     ttl: f64,
-) -> napi::Result<Outcome<'env, ()>> {
+) -> Outcome<()> {
     let store = store.shared();
-    call::run(env, None, async move {
+    call::run(env, &outcomes.shared(), None, async move {
         let ttl = duration("ttlMs", ttl)?;
         store.put(&session_key(&nonce), record, ttl).await
     })
@@ -28,13 +30,14 @@ pub fn store_put<'env>(
 
 /// Removes a record and gives it.
 #[napi]
-pub fn store_take<'env>(
-    env: &'env Env,
+pub fn store_take(
+    env: Env,
+    outcomes: ClassInstance<'_, Outcomes>,
     store: ClassInstance<'_, Store>,
     nonce: String,
-) -> napi::Result<Outcome<'env, napi::Either<String, Null>>> {
+) -> Outcome<napi::Either<String, Null>> {
     let store = store.shared();
-    call::run(env, None, async move {
+    call::run(env, &outcomes.shared(), None, async move {
         Ok(match store.take(&session_key(&nonce)).await? {
             Taken::Record(record) => napi::Either::A(record),
             Taken::Used | Taken::Unknown => napi::Either::B(Null),
@@ -44,13 +47,14 @@ pub fn store_take<'env>(
 
 /// Says whether a record waits.
 #[napi]
-pub fn store_contains<'env>(
-    env: &'env Env,
+pub fn store_contains(
+    env: Env,
+    outcomes: ClassInstance<'_, Outcomes>,
     store: ClassInstance<'_, Store>,
     nonce: String,
-) -> napi::Result<Outcome<'env, bool>> {
+) -> Outcome<bool> {
     let store = store.shared();
-    call::run(env, None, async move {
+    call::run(env, &outcomes.shared(), None, async move {
         let cannot_tell = || Error::new(Code::Internal, "the store cannot tell");
         let known = store.contains(&session_key(&nonce)).await?;
         known.ok_or_else(cannot_tell)

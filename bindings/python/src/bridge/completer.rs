@@ -1,4 +1,5 @@
-//! The one thread that brings answers from the runtime to Python's event loops.
+//! The one thread that asks things of Python's event loops on behalf of the runtime. It brings them their
+//! answers, too, if a loop has no [inbox](super::inbox).
 
 use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
@@ -168,7 +169,7 @@ impl Settle {
     }
 }
 
-fn settle(future: &Bound<'_, PyAny>, convert: Convert) -> PyResult<()> {
+pub(super) fn settle(future: &Bound<'_, PyAny>, convert: Convert) -> PyResult<()> {
     let py = future.py();
     if future.call_method0(intern!(py, "done"))?.is_truthy()? {
         return Ok(());

@@ -7,11 +7,13 @@
 //! An operation that needs Python, because its store is written in it, sends its caller on an
 //! errand. Errands run between two polls, never inside of one.
 
+mod bell;
 mod caller;
 mod completer;
 mod events;
 mod guarded;
 mod held;
+mod inbox;
 mod returning;
 mod runtime;
 

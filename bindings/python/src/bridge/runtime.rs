@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use portier_client::{Code, Error};
@@ -14,15 +14,17 @@ use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 use super::caller::Caller;
-use super::completer::{Convert, Event, complete};
+use super::completer::{Event, complete};
 use super::events::Queue;
 use super::guarded::contained;
+use super::inbox::Inbox;
 use super::returning::Returning;
 use super::{closed, held};
 use crate::errors;
 use crate::process::{PerProcess, Process};
 
-const WORKERS: usize = 2;
+/// It never blocks. With two, each call would wake both, one of them for nothing.
+const WORKERS: usize = 1;
 
 /// Name look-ups of the operating system block a thread each.
 const MAX_BLOCKING_THREADS: usize = 16;
@@ -35,7 +37,7 @@ const NO_THREADS: &str = "the system gives the process no threads";
 
 static BRIDGE: PerProcess<Bridge> = PerProcess::new();
 
-/// The runtime, the thread that brings its answers to Python, and the futures these are for.
+/// The runtime, how its answers get to Python, and the futures these are for.
 ///
 /// Tasks touch no Python object: whatever happens to a task, and in whichever thread, no reference
 /// count changes. They hold a ticket, and only attached threads look up what it stands for, or a
@@ -45,6 +47,7 @@ pub(super) struct Bridge {
     handle: Handle,
     waiting: Mutex<Waiting>,
     sender: Sender<Event>,
+    inboxes: Mutex<HashMap<usize, Weak<Inbox>>>,
     events: Queue,
     closed: AtomicBool,
     parts: Mutex<Option<Parts>>,
@@ -72,6 +75,7 @@ pub(super) struct Waiter {
 /// The right to settle one future.
 pub(super) struct Completion {
     ticket: u64,
+    inbox: Weak<Inbox>,
     sender: Sender<Event>,
 }
 
@@ -115,6 +119,7 @@ impl Bridge {
             handle: runtime.handle().clone(),
             waiting: Mutex::default(),
             sender,
+            inboxes: Mutex::default(),
             events: Queue::default(),
             closed: AtomicBool::new(false),
             parts: Mutex::new(Some(Parts {
@@ -148,8 +153,27 @@ impl Bridge {
     ) -> PyResult<Completion> {
         Ok(Completion {
             ticket: self.remember(event_loop, future)?,
+            inbox: self.inbox(event_loop),
             sender: self.sender.clone(),
         })
+    }
+
+    /// The inbox of a loop: a new one, if it has none yet. There is none for a loop that cannot
+    /// watch a socket.
+    fn inbox(&self, event_loop: &Bound<'_, PyAny>) -> Weak<Inbox> {
+        let id = event_loop.as_ptr() as usize;
+        if let Some(inbox) = self.inboxes().get(&id)
+            && inbox.strong_count() > 0
+        {
+            return Weak::clone(inbox);
+        }
+        // This runs code of the loop's, which must not find the lock taken.
+        let opened = Inbox::open(event_loop, &self.sender);
+        let inbox = opened.map_or_else(|_| Weak::new(), |inbox| Arc::downgrade(&inbox));
+        let mut inboxes = self.inboxes();
+        inboxes.retain(|_, inbox| inbox.strong_count() > 0);
+        inboxes.insert(id, Weak::clone(&inbox));
+        inbox
     }
 
     /// Gives a future, or a task, a ticket.
@@ -196,6 +220,10 @@ impl Bridge {
         let _ = self.sender.send(Event::Stop);
         let _ = completer_ended.recv_timeout(SHUTDOWN_LIMIT);
         runtime.shutdown_timeout(SHUTDOWN_LIMIT);
+    }
+
+    fn inboxes(&self) -> MutexGuard<'_, HashMap<usize, Weak<Inbox>>> {
+        self.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -289,12 +317,12 @@ impl Completion {
         self,
         convert: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send + 'static,
     ) {
-        let convert: Convert = Box::new(convert);
-        // The completer is gone only when the interpreter is about to be.
-        let _ = self.sender.send(Event::Finished {
-            ticket: self.ticket,
-            convert,
-        });
+        let (ticket, convert) = (self.ticket, Box::new(convert));
+        match self.inbox.upgrade() {
+            Some(inbox) => inbox.put(ticket, convert),
+            // The completer is gone only when the interpreter is about to be.
+            None => drop(self.sender.send(Event::Finished { ticket, convert })),
+        }
     }
 }
 

@@ -1,0 +1,137 @@
+//! How the outcomes of operations that had to wait come to JavaScript: all that are there, at once.
+//!
+//! A promise of napi's own brings a thread-safe function, a clean-up hook and a second task with it.
+//! Here JavaScript makes the promises, under numbers, and one function wakes it for all of them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use napi::bindgen_prelude::{Array, Function, ToNapiValue};
+use napi::threadsafe_function::{
+    ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue,
+};
+use napi::{Env, Status};
+use napi_derive::napi;
+
+/// How many are handed over in one turn of the event loop, which has others to serve.
+const BATCH: usize = 256;
+
+/// Weak, unless JavaScript says that it waits.
+type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), Status, true, true>;
+
+/// Puts an outcome into a place of an array.
+type Put = Box<dyn FnOnce(&mut Array<'_>, u32) -> napi::Result<()> + Send>;
+
+/// The outcomes for one copy of the package in one environment.
+#[napi]
+pub struct Outcomes {
+    shared: Arc<Shared>,
+}
+
+/// Receives outcomes. `wake` is called when there are some to take; it must not throw.
+#[napi]
+pub fn receive(wake: Function<'_, (), UnknownReturnValue>) -> napi::Result<Outcomes> {
+    let wake = wake
+        .build_threadsafe_function::<()>()
+        .callee_handled::<true>()
+        .weak::<true>()
+        .build()?;
+    Ok(Outcomes {
+        shared: Arc::new(Shared {
+            ready: Mutex::default(),
+            wake: Mutex::new(wake),
+            last_ticket: AtomicU64::new(0),
+        }),
+    })
+}
+
+impl Outcomes {
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+}
+
+#[napi]
+impl Outcomes {
+    /// Takes what is there, or a good part of it: a ticket, its outcome, the next ticket, and so on.
+    #[napi]
+    pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Array<'env>> {
+        let mut ready = locked(&self.shared.ready);
+        let count = ready.len().min(BATCH);
+        let batch: Vec<_> = ready.drain(..count).collect();
+        let is_all = ready.is_empty();
+        drop(ready);
+        if !is_all {
+            self.shared.wake();
+        }
+        let mut array = env.create_array(0)?;
+        for (ticket, put) in batch {
+            array.insert(ticket)?;
+            let place = array.len();
+            put(&mut array, place)?;
+        }
+        Ok(array)
+    }
+
+    /// Keeps the program running until `let_go`.
+    #[napi]
+    #[allow(
+        deprecated,
+        reason = "nothing else does this for a function that stays"
+    )]
+    pub fn hold(&self, env: Env) -> napi::Result<()> {
+        locked(&self.shared.wake).refer(&env)
+    }
+
+    /// Keeps no program running.
+    #[napi]
+    #[allow(
+        deprecated,
+        reason = "nothing else does this for a function that stays"
+    )]
+    pub fn let_go(&self, env: Env) -> napi::Result<()> {
+        locked(&self.shared.wake).unref(&env)
+    }
+}
+
+/// Outcomes on their way to JavaScript. It holds nothing of JavaScript but the function, which does
+/// nothing once its environment is gone.
+pub(crate) struct Shared {
+    ready: Mutex<VecDeque<(f64, Put)>>,
+    wake: Mutex<Wake>,
+    last_ticket: AtomicU64,
+}
+
+impl Shared {
+    /// A number for an outcome that is to come.
+    pub(crate) fn ticket(&self) -> f64 {
+        id_to_js(self.last_ticket.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Sends an outcome, from any thread.
+    pub(crate) fn send(&self, ticket: f64, outcome: impl ToNapiValue + Send + 'static) {
+        let put: Put = Box::new(move |array, place| array.set(place, outcome));
+        let mut ready = locked(&self.ready);
+        let is_first = ready.is_empty();
+        ready.push_back((ticket, put));
+        drop(ready);
+        if is_first {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        locked(&self.wake).call(Ok(()), ThreadsafeFunctionCallMode::NonBlocking);
+    }
+}
+
+/// Exact for the first 2^53 ids of a process.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+pub(crate) fn id_to_js(id: u64) -> f64 {
+    id as f64
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
