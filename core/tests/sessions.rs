@@ -125,6 +125,25 @@ async fn a_login_never_started_is_unknown() {
 }
 
 #[tokio::test]
+async fn only_a_store_of_one_process_says_that_others_need_another() {
+    let site = site();
+    let mint = site.start(options(|_| ())).await;
+    let token = site.mint(&MintOptions {
+        nonce: "never-drawn-here".into(),
+        ..mint
+    });
+    let local = site.client.verify(&token).await.unwrap_err();
+    let shared = client(
+        &site.clock,
+        &site.broker,
+        Arc::new(Broken(Ok(Taken::Unknown))),
+    );
+    let shared = shared.verify(&token).await.unwrap_err();
+    let hints = |error: &Error| error.to_string().contains("need a store they share");
+    assert_eq!((hints(&local), hints(&shared)), (true, false));
+}
+
+#[tokio::test]
 async fn a_login_expires() {
     let site = site();
     let mint = site.start(options(|_| ())).await;

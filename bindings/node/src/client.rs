@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use napi::Env;
-use napi::bindgen_prelude::{ClassInstance, Either};
+use napi::bindgen_prelude::{ClassInstance, Either, ToNapiValue};
 use napi_derive::napi;
 use portier_client::{AuthenticateOptions, CallbackParams, CompleteOptions};
 
@@ -49,6 +49,21 @@ impl Client {
         })
     }
 
+    fn run<T, F>(
+        &self,
+        env: Env,
+        cancellation: Option<ClassInstance<'_, Cancellation>>,
+        operation: impl FnOnce(portier_client::Client) -> F,
+    ) -> napi::Result<Outcome<T>>
+    where
+        T: ToNapiValue + Send + 'static,
+        F: Future<Output = portier_client::Result<T>> + Send + 'static,
+    {
+        let operation = operation(self.opened()?);
+        let cancellation = cancellation.as_deref();
+        Ok(call::run(env, &self.outcomes, cancellation, operation))
+    }
+
     fn opened(&self) -> napi::Result<portier_client::Client> {
         let client = self.client.borrow().clone();
         client.ok_or_else(|| napi::Error::from_reason("the client was closed"))
@@ -86,19 +101,14 @@ impl Client {
         browser: Option<String>,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<String>> {
-        let client = self.opened()?;
         let mut options = AuthenticateOptions::default();
         options.email = email;
         options.state = state;
         options.session = session;
         options.browser = browser;
-        let operation = async move { client.authenticate_with(options).await };
-        Ok(call::run(
-            env,
-            &self.outcomes,
-            cancellation.as_deref(),
-            operation,
-        ))
+        self.run(env, cancellation, |client| async move {
+            client.authenticate_with(options).await
+        })
     }
 
     /// Completes a login and gives the verified address.
@@ -109,14 +119,9 @@ impl Client {
         id_token: String,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<String>> {
-        let client = self.opened()?;
-        let operation = async move { client.verify(&id_token).await };
-        Ok(call::run(
-            env,
-            &self.outcomes,
-            cancellation.as_deref(),
-            operation,
-        ))
+        self.run(env, cancellation, |client| async move {
+            client.verify(&id_token).await
+        })
     }
 
     /// Completes a login with the names and values of a callback, one after the other.
@@ -129,21 +134,14 @@ impl Client {
         confirmation: Option<String>,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<Login>> {
-        let client = self.opened()?;
-        let operation = async move {
+        self.run(env, cancellation, |client| async move {
             let params = CallbackParams::from_pairs(params)?;
             let mut options = CompleteOptions::default();
             options.browser = browser.as_deref();
             options.confirmation = confirmation.as_deref();
             let login = client.complete_with(params, options).await?;
             Ok(Login::from(login))
-        };
-        Ok(call::run(
-            env,
-            &self.outcomes,
-            cancellation.as_deref(),
-            operation,
-        ))
+        })
     }
 
     /// Gives the text of the discovery document.
@@ -153,14 +151,9 @@ impl Client {
         env: Env,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<String>> {
-        let client = self.opened()?;
-        let operation = async move { client.discover().await };
-        Ok(call::run(
-            env,
-            &self.outcomes,
-            cancellation.as_deref(),
-            operation,
-        ))
+        self.run(env, cancellation, |client| async move {
+            client.discover().await
+        })
     }
 
     /// Gives the usable keys.
@@ -170,15 +163,9 @@ impl Client {
         env: Env,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<Vec<Key>>> {
-        let client = self.opened()?;
-        let operation =
-            async move { Ok(client.keys().await?.into_iter().map(Key::from).collect()) };
-        Ok(call::run(
-            env,
-            &self.outcomes,
-            cancellation.as_deref(),
-            operation,
-        ))
+        self.run(env, cancellation, |client| async move {
+            Ok(client.keys().await?.into_iter().map(Key::from).collect())
+        })
     }
 
     /// Fetches the documents.
@@ -188,14 +175,11 @@ impl Client {
         env: Env,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<()>> {
-        let client = self.opened()?;
-        let operation = async move { client.warm().await };
-        Ok(call::run(
+        self.run(
             env,
-            &self.outcomes,
-            cancellation.as_deref(),
-            operation,
-        ))
+            cancellation,
+            |client| async move { client.warm().await },
+        )
     }
 
     /// What happened so far.
