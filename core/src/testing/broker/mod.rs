@@ -3,6 +3,7 @@
 
 mod authorize;
 mod bare;
+mod ending;
 mod keys;
 mod login;
 mod mint;
@@ -24,6 +25,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
+use self::ending::Generation;
 pub use self::keys::KeyChoice;
 pub use self::mint::MintOptions;
 use self::state::State;
@@ -128,9 +130,10 @@ impl DevBroker {
             .map_err(no_server)?;
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&state);
+        let generation = Generation::begin();
         let thread = thread::Builder::new()
             .name("portier-dev-broker".to_owned())
-            .spawn(move || run(runtime, listener, &shared, stopped))
+            .spawn(move || run(runtime, listener, &shared, generation, stopped))
             .map_err(no_server)?;
         tracing::info!(origin = state.origin, "development broker listens");
         Ok(Self {
@@ -276,6 +279,7 @@ fn run(
     runtime: Runtime,
     listener: TcpListener,
     state: &Arc<State>,
+    generation: Generation,
     stopped: oneshot::Receiver<()>,
 ) {
     runtime.block_on(async {
@@ -284,7 +288,10 @@ fn run(
                 tokio::spawn(server::serve(listener, Arc::clone(state)));
                 // The first login should not have to wait for the keys; it will see their error.
                 let early = Arc::clone(state);
-                spawn_blocking(move || early.keys.prepare());
+                spawn_blocking(move || {
+                    let _ = early.keys.prepare();
+                    drop(generation);
+                });
                 // An error means that the broker was dropped, and that is the same.
                 let _ = stopped.await;
             }
