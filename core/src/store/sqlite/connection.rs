@@ -66,10 +66,12 @@ impl Connection {
         let presence = Presence::enter()?;
         place.prepare()?;
         let opening = |error| translate(&error, Purpose::Opening);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_NOFOLLOW
-            | OpenFlags::SQLITE_OPEN_EXRESCODE;
+        let flags = OpenFlags::from_iter([
+            OpenFlags::SQLITE_OPEN_READ_WRITE,
+            OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            OpenFlags::SQLITE_OPEN_NOFOLLOW,
+            OpenFlags::SQLITE_OPEN_EXRESCODE,
+        ]);
         let connection =
             rusqlite::Connection::open_with_flags(place.path(), flags).map_err(opening)?;
         if connection.is_readonly("main").map_err(opening)? {
