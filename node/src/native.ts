@@ -22,9 +22,8 @@ export type Outcome<T> = T | Failure | number;
 export interface NativeOutcomes {
   /** Gives what is there: a ticket, its outcome, the next ticket, and so on. */
   take(): unknown[];
-  /** Keeps the program running until `letGo`. */
-  hold(): void;
-  letGo(): void;
+  /** Says whether the program is to run on until there is something to take. */
+  keepRunning(keep: boolean): void;
 }
 
 /** Options as the addon takes them: every member is there, or the prototype could add one. */

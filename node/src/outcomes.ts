@@ -13,7 +13,7 @@ const waiting = new Map<number, Waiting>();
 
 /** The outcome with this ticket; `null` if the call was cancelled. The program runs on until then. */
 export function outcomeOf<T>(ticket: number, store: object): Promise<T | Failure | null> {
-  if (waiting.size === 0) outcomes.hold();
+  if (waiting.size === 0) outcomes.keepRunning(true);
   return new Promise((resolve) => waiting.set(ticket, { resolve, store }));
 }
 
@@ -24,5 +24,5 @@ function deliver(): void {
     waiting.get(ticket)?.resolve(taken[place + 1] as never);
     waiting.delete(ticket);
   }
-  if (waiting.size === 0) outcomes.letGo();
+  if (waiting.size === 0) outcomes.keepRunning(false);
 }

@@ -24,11 +24,27 @@ mod stats;
 mod store;
 mod testing;
 
-use napi::bindgen_prelude::Either;
+use napi::bindgen_prelude::{Either, create_custom_tokio_runtime};
 use napi_derive::napi;
 use portier_client::{CallbackParams, Code, Error};
+use tokio::runtime::Builder;
 
 use self::failure::Failure;
+
+/// Has the runtime do with one worker. It never blocks; with more, each call would wake two of them, one
+/// for nothing.
+#[napi_derive::module_init]
+fn make_runtime() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("portier-client")
+        .enable_all()
+        .build();
+    // Without, napi-rs tries again, and says so.
+    if let Ok(runtime) = runtime {
+        create_custom_tokio_runtime(runtime);
+    }
+}
 
 /// The version of the addon, and of the package.
 #[napi]

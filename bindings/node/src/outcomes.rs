@@ -74,24 +74,19 @@ impl Outcomes {
         Ok(array)
     }
 
-    /// Keeps the program running until `let_go`.
+    /// Says whether the program is to run on until there is something to take.
     #[napi]
     #[allow(
         deprecated,
         reason = "nothing else does this for a function that stays"
     )]
-    pub fn hold(&self, env: Env) -> napi::Result<()> {
-        locked(&self.shared.wake).refer(&env)
-    }
-
-    /// Keeps no program running.
-    #[napi]
-    #[allow(
-        deprecated,
-        reason = "nothing else does this for a function that stays"
-    )]
-    pub fn let_go(&self, env: Env) -> napi::Result<()> {
-        locked(&self.shared.wake).unref(&env)
+    pub fn keep_running(&self, env: Env, keep: bool) -> napi::Result<()> {
+        let mut wake = locked(&self.shared.wake);
+        if keep {
+            wake.refer(&env)
+        } else {
+            wake.unref(&env)
+        }
     }
 }
 

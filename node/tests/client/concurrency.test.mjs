@@ -28,6 +28,21 @@ test("200 cold logins make one discovery and one keys request", async () => {
   own.stop();
 });
 
+test("of more logins than are answered in one turn, each has its own answer", async () => {
+  const own = new DevBroker();
+  const options = { redirectUri: "https://example.com/verify", broker: own.origin };
+  const first = new PortierClient(options);
+  const addresses = Array.from({ length: 600 }, (_, number) => `a${number}@example.com`);
+  const tokens = [];
+  for (const address of addresses) tokens.push(own.mint({ url: await first.authenticate(address) }));
+  own.hold("/keys.json");
+  const cold = new PortierClient({ ...options, store: first.store });
+  const waiting = tokens.map((token) => cold.verify(token));
+  own.release("/keys.json");
+  assert.deepEqual(await Promise.all(waiting), addresses);
+  own.stop();
+});
+
 for (const warm of [true, false]) {
   test(`of 64 parallel verifies exactly one succeeds warm=${warm}`, async () => {
     const client = fresh();
