@@ -115,3 +115,79 @@ pub(super) fn unexpected() -> Error {
         "redis answered with something it was never asked for",
     )
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+mod tests {
+    use redis::{Value, parse_redis_value};
+
+    use super::*;
+
+    fn refusal(line: &str) -> Refusal {
+        match parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap() {
+            Value::ServerError(error) => Refusal::new(&error),
+            other => panic!("{other:?} is no error"),
+        }
+    }
+
+    #[test]
+    fn each_refusal_has_its_code_and_quotes_nothing() {
+        let unavailable = "redis cannot serve the command at present";
+        let cases = [
+            ("OOM", Code::StoreFull, "redis has no memory left"),
+            ("LOADING", Code::StoreUnavailable, unavailable),
+            ("READONLY", Code::StoreUnavailable, unavailable),
+            ("MASTERDOWN", Code::StoreUnavailable, unavailable),
+            ("CLUSTERDOWN", Code::StoreUnavailable, unavailable),
+            ("TRYAGAIN", Code::StoreUnavailable, unavailable),
+            ("MOVED", Code::StoreUnavailable, unavailable),
+            ("ASK", Code::StoreUnavailable, unavailable),
+            ("BUSY", Code::StoreUnavailable, unavailable),
+            ("NOREPLICAS", Code::StoreUnavailable, unavailable),
+            ("NOPERM", Code::StoreFailed, "redis refused the command"),
+            ("WRONGTYPE", Code::StoreFailed, "redis refused the command"),
+        ];
+        for (word, code, fact) in cases {
+            let error = refusal(&format!("{word} of the key portier:0123")).into_error();
+            assert_eq!(error.code(), code, "{word}");
+            assert_eq!(error.to_string(), format!("{fact} error={word}"));
+        }
+    }
+
+    #[test]
+    fn too_many_clients_are_no_failure_of_the_store() {
+        let error = refusal("ERR max number of clients reached").into_error();
+        assert_eq!(error.code(), Code::StoreUnavailable);
+        let other = refusal("OOM max number of clients reached").into_error();
+        assert_eq!(other.code(), Code::StoreFull);
+    }
+
+    #[test]
+    fn what_is_no_word_is_not_shown() {
+        let long = "A".repeat(33);
+        for word in ["portier:0123", "é", &long] {
+            assert_eq!(refusal(&format!("{word} and more")).code(), "ERR", "{word}");
+        }
+        let longest = "A_9".repeat(10) + "BC";
+        assert_eq!(refusal(&format!("{longest} and more")).code(), longest);
+    }
+
+    #[test]
+    fn another_connection_is_tried_where_it_may_fare_better() {
+        for word in ["READONLY", "MASTERDOWN", "NOAUTH", "UNBLOCKED"] {
+            let refusal = refusal(&format!("{word} for a reason"));
+            assert!(refusal.speaks_against_the_connection(), "{word}");
+        }
+        for word in ["OOM", "LOADING", "ERR", "MOVED"] {
+            let refusal = refusal(&format!("{word} for a reason"));
+            assert!(!refusal.speaks_against_the_connection(), "{word}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_is_told_by_its_words() {
+        assert!(refusal("ERR Unknown command 'GETDEL'").is_unknown_command());
+        assert!(!refusal("ERR syntax error, unknown command").is_unknown_command());
+        assert!(!refusal("NOPERM unknown command").is_unknown_command());
+    }
+}

@@ -2,6 +2,7 @@
 
 mod disks;
 mod documents;
+mod errors;
 mod files;
 mod logins;
 mod processes;

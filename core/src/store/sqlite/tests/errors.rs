@@ -1,0 +1,93 @@
+//! What becomes of what SQLite says.
+
+use rusqlite::ffi;
+
+use super::super::errors::Purpose::{Adding, Opening, Other};
+use super::super::errors::{is_busy, is_full, translate};
+use crate::error::Code::{self, InvalidOption, StoreFailed, StoreFull, StoreUnavailable};
+
+fn error(extended_code: i32) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(extended_code), Some("/a/path".to_owned()))
+}
+
+#[test]
+fn nst_22_each_failure_has_its_code_and_no_path() {
+    // While opening, adding, and else.
+    let cases: [(i32, [Code; 3], &str); 9] = [
+        (
+            ffi::SQLITE_BUSY,
+            [StoreUnavailable; 3],
+            "the store is locked by another process",
+        ),
+        (
+            ffi::SQLITE_LOCKED,
+            [StoreUnavailable; 3],
+            "the store is locked by another process",
+        ),
+        (
+            ffi::SQLITE_CANTOPEN,
+            [InvalidOption, StoreUnavailable, StoreUnavailable],
+            "the store's file and those beside it cannot be opened",
+        ),
+        (
+            ffi::SQLITE_PERM,
+            [InvalidOption, StoreUnavailable, StoreUnavailable],
+            "the store's file and those beside it cannot be opened",
+        ),
+        (
+            ffi::SQLITE_READONLY_DIRECTORY,
+            [InvalidOption, StoreUnavailable, StoreUnavailable],
+            "the store cannot be written",
+        ),
+        (
+            ffi::SQLITE_IOERR_WRITE,
+            [StoreUnavailable; 3],
+            "the store's disk reports an error",
+        ),
+        (
+            ffi::SQLITE_NOTADB,
+            [InvalidOption, StoreFailed, StoreFailed],
+            "the store's file is not an SQLite database",
+        ),
+        (
+            ffi::SQLITE_CORRUPT,
+            [StoreFailed; 3],
+            "the store's file is damaged",
+        ),
+        (ffi::SQLITE_CONSTRAINT, [StoreFailed; 3], "the store failed"),
+    ];
+    for (number, codes, fact) in cases {
+        for (purpose, code) in [Opening, Adding, Other].into_iter().zip(codes) {
+            let translated = translate(&error(number), purpose);
+            assert_eq!(translated.code(), code, "{number} {purpose:?}");
+            assert_eq!(translated.to_string(), format!("{fact} sqlite={number}"));
+        }
+    }
+}
+
+#[test]
+fn nst_23_no_room_is_the_stores_limit_only_for_what_is_added() {
+    let codes = [Opening, Adding, Other].map(|purpose| {
+        let translated = translate(&error(ffi::SQLITE_FULL), purpose);
+        translated.code()
+    });
+    assert_eq!(codes, [StoreUnavailable, StoreFull, StoreUnavailable]);
+}
+
+#[test]
+fn what_may_be_tried_again_is_known() {
+    let numbers = [
+        ffi::SQLITE_BUSY,
+        ffi::SQLITE_LOCKED,
+        ffi::SQLITE_FULL,
+        ffi::SQLITE_IOERR,
+    ];
+    assert_eq!(
+        numbers.map(|number| is_busy(&error(number))),
+        [true, true, false, false]
+    );
+    assert_eq!(
+        numbers.map(|number| is_full(&error(number))),
+        [false, false, true, false]
+    );
+}
