@@ -1,53 +1,52 @@
 //! Keys that are being generated while the process ends.
 //!
 //! AWS-LC tidies up when the process exits, and aborts it if a thread asks for random numbers after
-//! that. So who started a broker waits at its own end for the keys that were begun.
+//! that. So who started a broker waits at its own end for the keys it has begun.
 
+use std::cell::RefCell;
 use std::process;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Weak};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// What a key takes on a machine that is very busy.
+/// What keys take on a machine that is very busy.
 const LIMIT: Duration = Duration::from_secs(5);
 const INTERVAL: Duration = Duration::from_millis(1);
 
-static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
-/// Whose they are: a forked child has none of its parent's threads.
-static PROCESS: AtomicU32 = AtomicU32::new(0);
+thread_local! {
+    static BEGUN: Begun = const { Begun(RefCell::new(Vec::new())) };
+}
 
 /// Keys that are being generated, until this is dropped.
-pub(super) struct Generation(());
+pub(super) struct Generation {
+    _under_way: Arc<()>,
+}
 
 impl Generation {
     /// Has this thread wait for them before it ends; for the main thread, that is when the process
     /// exits.
     pub(super) fn begin() -> Self {
-        thread_local! {
-            static END: End = const { End };
+        let under_way = Arc::new(());
+        BEGUN.with(|begun| {
+            let mut begun = begun.0.borrow_mut();
+            begun.retain(|(_, keys)| keys.strong_count() > 0);
+            begun.push((process::id(), Arc::downgrade(&under_way)));
+        });
+        Self {
+            _under_way: under_way,
         }
-        if PROCESS.swap(process::id(), SeqCst) != process::id() {
-            UNDER_WAY.store(0, SeqCst);
-        }
-        UNDER_WAY.fetch_add(1, SeqCst);
-        END.with(|End| ());
-        Self(())
     }
 }
 
-impl Drop for Generation {
-    fn drop(&mut self) {
-        UNDER_WAY.fetch_sub(1, SeqCst);
-    }
-}
+/// What a thread has begun, and in which process: in a forked child, nobody goes on with it.
+struct Begun(RefCell<Vec<(u32, Weak<()>)>>);
 
-struct End;
-
-impl Drop for End {
+impl Drop for Begun {
     fn drop(&mut self) {
+        let begun = self.0.get_mut();
+        begun.retain(|(process, _)| *process == process::id());
         let mut waited = Duration::ZERO;
-        while PROCESS.load(SeqCst) == process::id() && UNDER_WAY.load(SeqCst) > 0 && waited < LIMIT
-        {
+        while waited < LIMIT && begun.iter().any(|(_, keys)| keys.strong_count() > 0) {
             sleep(INTERVAL);
             waited += INTERVAL;
         }
