@@ -1,5 +1,3 @@
-import cluster from "node:cluster";
-
 let warned = false;
 
 /**
@@ -19,8 +17,13 @@ export function warnOfMemoryStore(): void {
 }
 
 function signOfOthers(): string | undefined {
-  if (cluster.isWorker) return "it is the worker of a cluster";
+  if (isClusterWorker()) return "it is the worker of a cluster";
   const concurrency = process.env["WEB_CONCURRENCY"]?.trim() ?? "";
   if (/^\d+$/.test(concurrency) && Number(concurrency) > 1) return `WEB_CONCURRENCY is ${concurrency}`;
   return undefined;
+}
+
+/** Loads `node:cluster`, which takes a while, only where it may say yes. */
+function isClusterWorker(): boolean {
+  return process.connected && (require("node:cluster") as { isWorker: boolean }).isWorker;
 }

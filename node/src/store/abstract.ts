@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-
 /**
  * The base of stores that were written for the npm package `portier`. A new store is better a
  * {@link Store}, which is an object with two methods.
@@ -33,7 +31,8 @@ export abstract class AbstractStore {
 
   /** Makes a nonce of 128 random bits. */
   generateNonce(_email: string): string {
-    return randomBytes(16).toString("hex");
+    // `node:crypto` takes a fifth of the time that loading this package does.
+    return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
   }
 
   /** Gets JSON over HTTP, and says for how many milliseconds it may be kept. */
