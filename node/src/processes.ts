@@ -25,5 +25,15 @@ function signOfOthers(): string | undefined {
 
 /** Loads `node:cluster`, which takes a while, only where it may say yes. */
 function isClusterWorker(): boolean {
-  return process.connected && (require("node:cluster") as { isWorker: boolean }).isWorker;
+  return isConnected() && (require("node:cluster") as { isWorker: boolean }).isWorker;
+}
+
+/** Whether the process that started this one listens to it, as that of a cluster does. */
+function isConnected(): boolean {
+  try {
+    return process.connected;
+  } catch {
+    // Some threads may not ask.
+    return false;
+  }
 }
