@@ -17,7 +17,7 @@ const MAX_OCTETS: usize = 254;
 ///
 /// # Errors
 /// [`Code::InvalidEmail`] when there is no `@` with text on both sides, when the domain is an IP
-/// address or not a domain, and for control characters.
+/// address or not a domain, and for control characters, those for the direction of text included.
 ///
 /// ```
 /// # use portier_client::normalize_email;
@@ -36,7 +36,7 @@ pub(crate) fn normalized(text: &str) -> Result<Cow<'_, str>> {
     if local.is_empty() || domain.is_empty() {
         return Err(invalid("an e-mail address has text on both sides of the @"));
     }
-    if local.chars().any(char::is_control) {
+    if local.chars().any(|c| c.is_control() || turns_text(c)) {
         return Err(invalid("an e-mail address has no control characters"));
     }
     if is_plain(local, domain) {
@@ -76,6 +76,12 @@ impl<'a> TypedEmail<'a> {
     pub(crate) fn as_str(&self) -> &'a str {
         self.0
     }
+}
+
+/// Whether a character has the text around it read in another direction (Unicode's `Bidi_Control`).
+/// With one, an address could rewrite the question whether to sign in as it.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether the address is already in the form that almost all of them have. Labels that could be
@@ -211,10 +217,10 @@ mod tests {
 
         #[test]
         fn web_11_web_13_an_address_has_no_controls_and_a_domain_of_ascii(
-            text in r"(.|\s|[\x00-\x1f\x7f-\x9f]){1,8}@(.|[a-z.\x00-\x20\x7f-\x9f]){1,12}",
+            text in r"(.|\s|[\x00-\x1f\x7f-\x9f]|\p{Bidi_Control}){1,8}@(.|[a-z.\x00-\x20\x7f-\x9f]){1,12}",
         ) {
             if let Ok(email) = normalize_email(&text) {
-                prop_assert!(!email.chars().any(char::is_control));
+                prop_assert!(!email.chars().any(|c| c.is_control() || turns_text(c)));
                 let (_, domain) = email.rsplit_once('@').unwrap();
                 prop_assert!(domain.bytes().all(|octet| octet.is_ascii_graphic()));
                 prop_assert!(!domain.bytes().any(|octet| octet.is_ascii_uppercase()));

@@ -95,6 +95,17 @@ impl<'a> CompleteOptions<'a> {
             confirmation: None,
         }
     }
+
+    /// Refuses a secret where the store keeps no bindings: a login would complete in any browser.
+    pub(crate) fn check_unbound(&self) -> Result<()> {
+        if self.browser.is_none() {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::InvalidOption,
+            "the store cannot keep a binding to the browser",
+        ))
+    }
 }
 
 /// The parameters a broker sends to the redirect URI, as a form or in the fragment.

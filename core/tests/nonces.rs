@@ -96,14 +96,19 @@ async fn what_such_a_store_cannot_keep_is_refused() {
 }
 
 #[tokio::test]
-async fn a_nonce_of_the_store_is_never_a_binding() {
+async fn web_01_a_nonce_of_the_store_is_never_a_binding() {
     // As long as ours are that carry one.
     let (broker, client) = client(&"A".repeat(54));
     let url = client.authenticate("alice@example.com").await.unwrap();
     let token = broker.mint(&MintOptions::for_url(&url).unwrap()).unwrap();
     let params = CallbackParams::from_pairs([("id_token", token)]).unwrap();
-    let login = client.complete(params, Some("secret")).await.unwrap();
-    assert!(!login.same_browser);
+    let error = client
+        .complete(params.clone(), Some("secret"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::InvalidOption);
+    let login = client.complete(params, None).await.unwrap();
+    assert!(!login.same_browser, "and nothing was used up");
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ CONFIRMATION = "portier_confirmation"
 COOKIE_SECONDS = 24 * 60 * 60
 
 _ANSWER = ("id_token", "state", "error", "error_description")
+_HERE = ("same-origin", "none")
+"""What ``Sec-Fetch-Site`` says of the pages of this very site, and of what no page sends."""
+
 _OCTETS = 32
 _SECRET = re.compile("[A-Za-z0-9_-]{43}")
 
@@ -31,9 +34,17 @@ def cookie_name(*, secure: bool) -> str:
     return "__Host-portier" if secure else "portier"
 
 
-def known_secret(cookie: str | None) -> str | None:
-    """Return what a cookie says, if it is the shape of our own."""
-    return cookie if cookie is not None and _SECRET.fullmatch(cookie) else None
+def known_secret(cookies: Iterable[str], *, secure: bool) -> str | None:
+    """Return the secret in ``Cookie`` headers, if it has the shape of our own.
+
+    A name is trimmed of what browsers trim, and no more, as frameworks do: a host beside the site
+    may set a cookie whose name begins with another kind of space, and then with ``__Host-``. Of two
+    of a name, none is ours.
+    """
+    before = f"{cookie_name(secure=secure)}="
+    pairs = (pair.strip(" \t") for header in cookies for pair in header.split(";"))
+    named = [pair.removeprefix(before) for pair in pairs if pair.startswith(before)]
+    return named[0] if len(named) == 1 and _SECRET.fullmatch(named[0]) else None
 
 
 def new_secret() -> str:
@@ -59,7 +70,19 @@ def is_posted_again(form: Mapping[str, object], sec_fetch_site: str | None) -> b
     What a browser says of another site's page counts for more than the field, which that page may
     have added: it would only have the visitor's own cookie replaced.
     """
-    return AGAIN in form and sec_fetch_site in {None, "same-origin", "none"}
+    return AGAIN in form and (sec_fetch_site is None or sec_fetch_site in _HERE)
+
+
+def is_from_elsewhere(headers: Mapping[str, str], origin: str) -> bool:
+    """Say whether a form comes from another site than the one at ``origin``, as its browser says.
+
+    All browsers of today say it in ``Sec-Fetch-Site`` over ``https`` and to ``localhost``, and most
+    of what remains in ``Origin``. Whoever sends neither is no browser that a page could misuse.
+    """
+    site = headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in _HERE
+    return headers.get("Origin", origin) != origin
 
 
 def confirmation_of(form: Mapping[str, Sequence[bytes]]) -> str | None:

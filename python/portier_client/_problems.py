@@ -92,6 +92,14 @@ _CANCELLED = Problem(403, "Sign-in cancelled", "Nothing has changed. You can sta
 
 _DEFECT = Problem(500, "Something went wrong", "The error is on our side, not on yours.")
 
+FROM_ELSEWHERE = Problem(
+    403,
+    "Sign-in did not start",
+    "The form came from another site. Please start again here.",
+)
+
+TOO_LARGE = Problem(413, "Sign-in did not work", "The request was too large.")
+
 NO_COOKIES = Problem(
     400,
     "Cookies are needed",

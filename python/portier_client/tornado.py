@@ -36,7 +36,7 @@ from tornado.web import RequestHandler
 
 from . import BrowserMismatch, PortierError, SessionUsed, _binding, _fragment, _pages, safe_next
 from ._pages import Confirmation
-from ._problems import NO_COOKIES, Problem, explain
+from ._problems import FROM_ELSEWHERE, NO_COOKIES, TOO_LARGE, Problem, explain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
@@ -55,8 +55,7 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-_MOST_OCTETS_OF_A_CALLBACK = 64 * 1024
-
+_MOST_OCTETS_OF_A_FORM = 64 * 1024
 
 _GOOGLE = "https://accounts.google.com"
 
@@ -141,7 +140,9 @@ class PortierMixin(RequestHandler):
         form = self.request.body_arguments
         if self.browser_binding == "off":
             return await self.portier.complete(form)
-        secret, confirmation = self._browser_secret(), _binding.confirmation_of(form)
+        asks = self.browser_binding == "confirm"
+        secret = self._browser_secret()
+        confirmation = _binding.confirmation_of(form) if asks else None
         site = self.request.headers.get("Sec-Fetch-Site")
         if secret is None and not _binding.is_posted_again(form, site):
             self._post_again()
@@ -157,7 +158,7 @@ class PortierMixin(RequestHandler):
         try:
             return await self.portier.complete(form, secret, confirmation=confirmation)
         except BrowserMismatch as error:
-            if self.browser_binding == "require" or error.confirmation is None:
+            if not asks or error.confirmation is None:
                 raise
             fields = _binding.fields_to_confirm(form, error.confirmation)
             self._keep_private()
@@ -212,10 +213,11 @@ class PortierMixin(RequestHandler):
 
     @property
     def _is_secure(self) -> bool:
-        return self.portier.redirect_uri.startswith("https:")
+        return self.portier.redirect_uri.lower().startswith("https:")
 
     def _browser_secret(self) -> str | None:
-        return _binding.known_secret(self.get_cookie(_binding.cookie_name(secure=self._is_secure)))
+        cookies = self.request.headers.get_list("Cookie")
+        return _binding.known_secret(cookies, secure=self._is_secure)
 
     def _keep_browser_secret(self, secret: str) -> None:
         name, seconds = _binding.cookie_name(secure=self._is_secure), _binding.COOKIE_SECONDS
@@ -236,12 +238,19 @@ class PortierMixin(RequestHandler):
 class LoginHandler(PortierMixin):
     """Starts a login: takes a form with ``email`` and, optionally, ``next``.
 
-    Tornado's XSRF check applies: without it, any site could send mail in this one's name. Add a
-    ``get`` that shows the form, or put the form on another page.
+    Forms of other sites are refused, as their browsers tell, or any of them could send mail in this
+    one's name. Tornado's XSRF check applies as well. Add a ``get`` that shows the form, or put the
+    form on another page of this site.
     """
 
     async def post(self) -> None:
         """Redirect to the broker."""
+        if _binding.is_from_elsewhere(self.request.headers, self.portier.client_id):
+            self.answer_problem(FROM_ELSEWHERE)
+            return
+        if len(self.request.body) > _MOST_OCTETS_OF_A_FORM:
+            self.answer_problem(TOO_LARGE)
+            return
         await self.start_login(
             self.get_body_argument("email", "", strip=False),
             self.get_body_argument("next", "", strip=False),
@@ -302,9 +311,7 @@ class VerifyHandler(PortierMixin):
         content_type = self.request.headers.get("Content-Type", "")
         if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
             return Problem(415, "Sign-in did not work", "The request was not a form.")
-        if len(self.request.body) > _MOST_OCTETS_OF_A_CALLBACK:
-            return Problem(413, "Sign-in did not work", "The request was too large.")
-        return None
+        return TOO_LARGE if len(self.request.body) > _MOST_OCTETS_OF_A_FORM else None
 
 
 class FragmentVerifyHandler(VerifyHandler):

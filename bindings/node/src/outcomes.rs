@@ -13,6 +13,9 @@ use napi::threadsafe_function::{
 };
 use napi::{Env, Status};
 use napi_derive::napi;
+use portier_client::{Code, Error};
+
+use crate::failure::Failure;
 
 /// How many are handed over in one turn of the event loop, which has others to serve.
 const BATCH: usize = 256;
@@ -69,7 +72,8 @@ impl Outcomes {
         for (ticket, put) in batch {
             array.insert(ticket)?;
             let place = array.len();
-            put(&mut array, place)?;
+            // The others are waiting as well.
+            put(&mut array, place).or_else(|_| array.set(place, lost()))?;
         }
         Ok(array)
     }
@@ -125,6 +129,12 @@ impl Shared {
 #[expect(clippy::cast_precision_loss, reason = "see above")]
 pub(crate) fn id_to_js(id: u64) -> f64 {
     id as f64
+}
+
+/// What stands for an outcome that JavaScript cannot be given.
+fn lost() -> Failure {
+    let error = Error::new(Code::Internal, "the outcome could not be handed over");
+    Failure::from(&error)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -20,9 +20,13 @@ impl Inner {
         state: Option<String>,
         options: CompleteOptions<'_>,
     ) -> Result<Login> {
+        let nonces = self.store.nonces();
+        if nonces.is_some() {
+            options.check_unbound()?;
+        }
         let genuine = self.check(id_token).await?;
         // Only now may the token use up the login.
-        let (session, same_browser) = match self.store.nonces() {
+        let (session, same_browser) = match nonces {
             None => self.consume(&genuine, options).await?,
             Some(nonces) => {
                 let Genuine { nonce, claims, .. } = &genuine;

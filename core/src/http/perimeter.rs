@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -70,10 +70,11 @@ impl Perimeter {
         let Some(Host::Domain(name)) = url.host() else {
             return;
         };
-        let mut others = self.0.others();
-        if self.0.broker.host_str() == Some(name) || others.iter().any(|other| other == name) {
+        if self.0.broker.host_str() == Some(name) {
             return;
         }
+        let mut others = self.0.others();
+        others.retain(|other| other != name);
         others.push_back(name.to_owned());
         if others.len() > MOST_NAMES {
             others.pop_front();
@@ -142,18 +143,37 @@ fn leads_inside(address: &SocketAddr) -> bool {
 
 fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
-        IpAddr::V4(address) => {
-            address.is_loopback()
-                || address.is_private()
-                || address.is_link_local()
-                || address.is_unspecified()
-        }
+        IpAddr::V4(address) => is_private_v4(address),
         IpAddr::V6(address) => {
             address.is_loopback()
                 || address.is_unique_local()
                 || address.is_unicast_link_local()
                 || address.is_unspecified()
+                || translated(address).is_some_and(is_private_v4)
         }
+    }
+}
+
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        // "This network" (RFC 1122), where the first of all addresses is this machine.
+        || first == 0
+        // Shared by the customers of a provider (RFC 6598), and some clouds' metadata.
+        || (first == 100 && second & 0xC0 == 64)
+        // For benchmarks of networks (RFC 2544).
+        || (first == 198 && second & 0xFE == 18)
+}
+
+/// The address that a translator asks in place of one of its own (RFC 6052).
+fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.octets() {
+        [0x00, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => {
+            Some(Ipv4Addr::new(a, b, c, d))
+        }
+        _ => None,
     }
 }
 
@@ -229,8 +249,30 @@ mod tests {
             "https://[fd00::1]/",
             "https://[fe80::1]/",
             "https://[::ffff:192.168.1.1]/",
+            "https://0.1.2.3/",
+            "https://100.64.0.1/",
+            "https://100.127.255.255/",
+            "https://198.19.255.255/",
+            "https://[64:ff9b::a01:203]/",
+            "https://[64:ff9b::100.100.100.200]/",
         ] {
             assert_eq!(asked(broker, inside).await, refused, "{inside}");
+        }
+    }
+
+    #[tokio::test]
+    async fn fet_04_an_address_outside_may_be_anothers() {
+        for outside in [
+            "https://192.0.2.1/",
+            "https://100.63.255.255/",
+            "https://100.128.0.1/",
+            "https://198.17.0.1/",
+            "https://198.20.0.1/",
+            "https://[64:ff9b::c000:201]/",
+            "https://[2001:db8::a01:203]/",
+        ] {
+            let found = asked("https://broker.example", outside).await;
+            assert_eq!(found, Ok(Vec::new()), "{outside}");
         }
     }
 
@@ -263,9 +305,12 @@ mod tests {
         for number in 0..1000 {
             perimeter.watch(&Url::parse(&format!("https://n{number}.example/")).unwrap());
             perimeter.watch(&Url::parse("https://broker.example/").unwrap());
+            perimeter.watch(&Url::parse("https://trap.example/").unwrap());
         }
         let others = perimeter.0.others();
         assert_eq!(others.len(), MOST_NAMES);
-        assert!(others.contains(&"n999.example".to_owned()));
+        for name in ["n999.example", "trap.example"] {
+            assert!(others.contains(&name.to_owned()), "{name}");
+        }
     }
 }

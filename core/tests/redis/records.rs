@@ -167,6 +167,8 @@ async fn nst_35_a_nonce_drawn_twice_is_an_error() {
         put(&store, 1).await.unwrap();
         let again = store.put(&key(1), "other".into(), LONG).await;
         assert_eq!(code(&again), Code::StoreFailed);
+        let text = again.unwrap_err().to_string();
+        assert!(text.contains("pending under this nonce already"), "{text}");
         assert_eq!(take(&store, 1).await.unwrap(), record(1));
         assert_eq!(code(&put(&store, 1).await), Code::StoreFailed);
     })

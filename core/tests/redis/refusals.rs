@@ -86,6 +86,21 @@ async fn nst_28_a_user_with_as_few_rights_as_can_be_is_enough() {
 }
 
 #[tokio::test]
+async fn nst_02_a_take_that_is_refused_is_not_tried_in_another_way() {
+    let Some(redis) = Redis::start() else { return };
+    let words = "ACL SETUSER app on >right ~* +@all -set";
+    let () = redis.tell(&words.split(' ').collect::<Vec<_>>());
+    limited(async {
+        put(&redis.store(), 1).await.unwrap();
+        let store = RedisStore::new(&at(&redis, "app:right", "")).unwrap();
+        let error = take(&store, 1).await.unwrap_err();
+        assert!(error.to_string().ends_with("error=NOPERM"), "{error}");
+        assert_eq!(take(&redis.store(), 1).await.unwrap(), record(1));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn nst_28_a_database_that_is_missing_is_an_error() {
     let Some(redis) = Redis::start() else { return };
     limited(async {

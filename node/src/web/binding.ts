@@ -29,9 +29,7 @@ export function newSecret(): string {
 
 /** The secret of the browser that sends a request, if it has one of the shape of our own. */
 export function secretOf(headers: IncomingHttpHeaders, client: PortierClient): string | undefined {
-  const before = `${cookieName(client)}=`;
-  const found = headers.cookie?.split(";").find((pair) => pair.trimStart().startsWith(before));
-  const secret = found?.trim().slice(before.length);
+  const secret = cookie(headers.cookie ?? "", cookieName(client));
   return secret !== undefined && SECRET.test(secret) ? secret : undefined;
 }
 
@@ -75,6 +73,16 @@ const COOKIE_SECONDS = 24 * 60 * 60;
 // Says that a form comes from a page of ours; anybody can claim it.
 const AGAIN = "portier_again";
 const CONFIRMATION = "portier_confirmation";
+
+// A name is trimmed of what browsers trim, and no more: a host beside the site may set a cookie whose
+// name begins with another kind of space, and then with `__Host-`. Of two of a name, none is ours.
+function cookie(header: string, name: string): string | undefined {
+  const named = header
+    .split(";")
+    .map((pair) => pair.replace(/^[ \t]+|[ \t]+$/g, ""))
+    .filter((pair) => pair.startsWith(`${name}=`));
+  return named.length === 1 ? named[0]?.slice(name.length + 1) : undefined;
+}
 
 // Browsers take `__Host-` from this very host only, and over `https`.
 function cookieName(client: PortierClient): string {

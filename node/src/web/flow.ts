@@ -137,16 +137,17 @@ export class LoginFlow<Request, Response> {
     if (browserBinding === "off") return client.complete(form);
     const browser = await this.#browser(form, request, response);
     if (browser === undefined) return undefined;
+    const asks = browserBinding === "confirm";
+    const confirmation = asks ? confirmationOf(form) : undefined;
     try {
-      return await client.complete(form, { browser, confirmation: confirmationOf(form) });
+      return await client.complete(form, { browser, confirmation });
     } catch (error) {
       if (error instanceof SessionUsed && error.sameBrowser) {
         // A reload, or a second answer: this browser has completed this very login.
         this.#answer(response, seeOther(defaultNext));
         return undefined;
       }
-      const confirms = browserBinding === "confirm" && error instanceof BrowserMismatch;
-      if (!confirms || error.confirmation === null) throw error;
+      if (!asks || !(error instanceof BrowserMismatch) || error.confirmation === null) throw error;
       const fields = fieldsToConfirm(form, error.confirmation);
       await this.#confirm(new Confirmation(error.email, fields), request, response);
       return undefined;

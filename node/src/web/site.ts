@@ -49,5 +49,5 @@ export function cookieFlags(client: PortierClient): CookieFlags {
 
 /** Whether browsers reach the site over `https`. */
 export function isSecure(client: PortierClient): boolean {
-  return client.redirectUri.startsWith("https:");
+  return /^https:/i.test(client.redirectUri);
 }

@@ -87,6 +87,13 @@ test("what an AbstractStore cannot keep is refused", async () => {
   await assert.rejects(client.authenticate(null), { code: "invalid_option" });
 });
 
+test("web_01 a login that an AbstractStore keeps is not taken for one of this browser", async () => {
+  const client = newClient(new MapStore());
+  const id_token = broker.mint({ url: await client.authenticate("alice@example.com") });
+  await assert.rejects(client.complete({ id_token }, { browser: "secret" }), { code: "invalid_option" });
+  assert.equal((await client.complete({ id_token })).email, "alice@example.com", "nothing was used up");
+});
+
 test("nst_30 an AbstractStore that does not do what it should", async () => {
   const refused = async (changes) => {
     const client = newClient(Object.assign(new MapStore(), changes));

@@ -122,6 +122,25 @@ eachKind((here) => {
     assert.equal((await site.finish(visitor, form)).status, 303);
   });
 
+  test("web_19 a name that only looks like ours is another cookie", async (t) => {
+    // Any host of the domain can set it, and JavaScript trims its name to the one without a space.
+    const site = await here.serve(t, {}, HTTPS);
+    const tossed = `__Host-portier=${"B".repeat(43)}`;
+    for (const space of ["\u00a0", "\u0085", "\u00a0\u0085"]) {
+      const visitor = new Visitor();
+      const form = await site.answer(visitor);
+      const own = `__Host-portier=${visitor.cookie("__Host-portier").value}`;
+      const post = (cookie) => {
+        visitor.headers.Cookie = cookie;
+        return visitor.post(site.verify, form, { origin: site.origin, goesOn: false, follow: false });
+      };
+      assert.ok((await post(space + tossed)).postsAgain);
+      assert.ok((await post(`${own}; ${tossed}`)).postsAgain, "which of the two?");
+      assert.equal((await post(`${own}; ${space}${tossed}`)).status, 303);
+      assert.equal((await post(`${space}${tossed};\t${own} `)).status, 303, "completed before");
+    }
+  });
+
   test("the cookies of the site stay as they are", async (t) => {
     const isExpress = here.kind.startsWith("express");
     const site = await here.serve(
@@ -187,6 +206,41 @@ eachKind((here) => {
     assert.ok(!refused.text.includes("<form"));
     assert.equal((await site.finish(desk, form)).status, 303);
   });
+
+  test("web_01 a site that requires the browser takes no consent", async (t) => {
+    // Such as one from the time before it did: the two share their client, and so its logins.
+    const asking = await here.serve(t);
+    const phone = new Visitor();
+    const desk = new Visitor();
+    const form = await asking.answer(desk);
+    const consent = (await asking.finish(phone, form)).form("").fields;
+    const site = await here.serve(t, { client: asking.client, browserBinding: "require" });
+    const refused = await phone.post(site.verify, consent, { origin: site.origin });
+    assert.equal(refused.status, 400);
+    assert.match(refused.text, /Finish where you began/);
+    assert.equal((await asking.finish(desk, form)).status, 303);
+  });
+
+  const STOLEN = { off: [303, ""], confirm: [200, "on this device?"], require: [400, "Finish where you began"] };
+  for (const [browserBinding, [status, words]] of Object.entries(STOLEN)) {
+    test(`web_02 what a thief of a fresh answer gets: ${browserBinding}`, async (t) => {
+      const site = await here.serve(t, { browserBinding });
+      const person = new Visitor();
+      const thief = new Visitor();
+      const stolen = await site.answer(person);
+      let page = await site.finish(thief, stolen);
+      assert.equal(page.status, status);
+      assert.ok(page.text.includes(words));
+      if (browserBinding === "confirm") {
+        // In his own browser he can say yes for himself: he could as well have read the mail.
+        page = await thief.post(site.verify, page.form("").fields, { origin: site.origin, follow: false });
+      }
+      assert.equal(page.status === 303, browserBinding !== "require");
+      assert.equal(site.logins.length, browserBinding === "require" ? 0 : 1);
+      await site.finish(person, stolen);
+      assert.equal(site.logins.length, 1);
+    });
+  }
 
   test("a site may leave logins unbound", async (t) => {
     const site = await here.serve(t, { browserBinding: "off" });

@@ -221,6 +221,8 @@ test("the flags of a cookie go with the site", () => {
   for (const { cookieFlags } of [forExpress, forFastify]) {
     const client = new PortierClient({ redirectUri });
     assert.deepEqual(cookieFlags(client), { ...flags, secure: true });
+    client.redirectUri = "HTTPS://example.com/verify";
+    assert.deepEqual(cookieFlags(client), { ...flags, secure: true });
     client.redirectUri = "http://localhost:8888/verify";
     assert.deepEqual(cookieFlags(client), { ...flags, secure: false });
   }

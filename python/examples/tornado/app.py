@@ -118,6 +118,7 @@ def make_app(client: Client, cookie_secret: str | bytes, *, fragment: bool = Fal
         login_url="/login",
         cookie_secret=cookie_secret,
         xsrf_cookies=True,
+        xsrf_cookie_name="__Host-xsrf" if secure else "_xsrf",
         xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": secure},
         template_path=str(HERE / "templates"),
         static_path=str(HERE / "static"),
@@ -138,7 +139,9 @@ async def main() -> None:
     cookie_secret = says.get("COOKIE_SECRET") or secrets.token_bytes(32)
     fragment = says.get("RESPONSE_MODE") == "fragment"
     async with Client(f"http://localhost:{port}/verify", **options) as client:
-        make_app(client, cookie_secret, fragment=fragment).listen(port, "localhost")
+        make_app(client, cookie_secret, fragment=fragment).listen(
+            port, "localhost", max_body_size=64 * 1024
+        )
         print(f"Open http://localhost:{port}", flush=True)
         await asyncio.Event().wait()
 

@@ -187,7 +187,7 @@ def test_web_25_each_host_has_a_client_of_its_own(
     site = serve(make)
 
     def post(host: str, path: str, form: dict[str, str]) -> Page:
-        visitor.headers["Host"] = host
+        visitor.headers |= {"Host": host, "Origin": f"https://{host}"}
         return visitor.post(f"{site}{path}", form, origin=site, follow=False)
 
     for host, other in (hosts, hosts[::-1]):

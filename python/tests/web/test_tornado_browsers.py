@@ -193,6 +193,50 @@ def test_web_01_a_site_may_require_the_browser_that_began(
     assert VICTIM in desk.submit(callback).text
 
 
+def test_web_01_a_site_that_requires_the_browser_takes_no_consent(
+    serve: Serve, broker: DevBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one from the time before it did, or from another handler of the same site."""
+    site = serve(lambda origin: make_app(Client(f"{origin}/verify", broker=broker.origin), SECRET))
+    desk, phone = Visitor(), Visitor()
+    asked = desk.submit(desk.get(f"{site}/login"), "/login", email=VICTIM)
+    callback = desk.submit(asked, answer="continue")
+    consent = confirm_form(phone.submit(callback))
+    monkeypatch.setattr("app.Verify.browser_binding", "require")
+    refused = phone.post(f"{site}/verify", consent, origin=site)
+    assert refused.status == 400
+    assert "Finish where you began" in refused.text
+    assert not is_signed_in(phone, site, VICTIM)
+    assert VICTIM in desk.submit(callback).text
+
+
+STOLEN = {"off": "", "confirm": "on this device?", "require": "Finish where you began"}
+
+
+@pytest.mark.parametrize("binding", STOLEN)
+def test_web_02_what_a_thief_of_a_fresh_answer_gets(
+    serve: Serve, broker: DevBroker, monkeypatch: pytest.MonkeyPatch, binding: str
+) -> None:
+    """Whoever has it could as well have read the mail; only ``require`` keeps him out."""
+    monkeypatch.setattr("portier_client.tornado.PortierMixin.browser_binding", binding)
+    site = serve(lambda origin: make_app(Client(f"{origin}/verify", broker=broker.origin), SECRET))
+    person, thief = Visitor(), Visitor()
+    asked = person.submit(person.get(f"{site}/login"), "/login", email=VICTIM)
+    stolen = person.submit(asked, answer="continue").form().fields
+    page = thief.post(f"{site}/verify", stolen)
+    assert STOLEN[binding] in page.text
+    assert is_signed_in(thief, site, VICTIM) is (binding == "off")
+    # In his own browser he can say yes for himself, or keep asking until the person is back.
+    if binding == "confirm":
+        thief.post(f"{site}/verify", confirm_form(page), origin=site)
+        assert is_signed_in(thief, site, VICTIM)
+    elif binding == "require":
+        assert "Finish where you began" in thief.post(f"{site}/verify", stolen).text
+        assert not is_signed_in(thief, site, VICTIM)
+    person.post(f"{site}/verify", stolen)
+    assert is_signed_in(person, site, VICTIM) is (binding == "require")
+
+
 def test_a_site_may_leave_logins_unbound(
     serve: Serve, broker: DevBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,6 +51,7 @@ class StandIn:
 
     answer: PortierError | Login
     redirect_uri: str = "https://example.com/verify"
+    client_id: str = "https://example.com"
     completed: list[tuple[dict[str, list[bytes]], str | None, str | None]] = field(
         default_factory=list
     )
@@ -132,7 +133,8 @@ REFUSED = BrokerError(MESSAGE, code="broker_error", error="access_denied")
 def test_each_error_has_a_page_with_its_status(
     serve_answer: Any, visitor: Visitor, path: str, error: PortierError, status: int
 ) -> None:
-    page = visitor.post(serve_answer(error) + path, {"email": "x", "id_token": "x"})
+    form = {"email": "x", "id_token": "x"}
+    page = visitor.post(serve_answer(error) + path, form, origin=StandIn.client_id)
     assert page.status == status
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["X-Frame-Options"] == "DENY"
@@ -261,6 +263,39 @@ def test_web_19_the_cookie_of_an_https_site_is_of_this_host_only(
     assert client.completed[-1][1] == cookie.value != "A" * 43
     assert cookie["secure"]
     assert (cookie["path"], cookie["domain"]) == ("/", "")
+
+
+@pytest.mark.parametrize("space", ["\x85", "\xa0", "\x85\xa0"])
+def test_web_19_a_name_that_only_looks_like_ours_is_another_cookie(
+    serve_answer: Any, visitor: Visitor, space: str
+) -> None:
+    """Any host of the domain can set it, and Tornado takes it for the one without a space."""
+    client = StandIn(login())
+    site = serve_answer(client)
+    own, tossed = "A" * 43, "B" * 43
+    lookalike = f"{space}__Host-portier={tossed}"
+    visitor.headers["Cookie"] = lookalike
+    assert visitor.post(f"{site}/verify", FORM, origin=site, goes_on=False).posts_again
+    for cookies in [f"__Host-portier={own}; {lookalike}", f"{lookalike};\t__Host-portier={own} "]:
+        visitor.headers["Cookie"] = cookies
+        visitor.post(f"{site}/verify", FORM, origin=site, follow=False)
+        assert client.completed.pop()[1] == own
+    visitor.headers["Cookie"] = f"__Host-portier={own}; __Host-portier={tossed}"
+    assert visitor.post(f"{site}/verify", FORM, origin=site, goes_on=False).posts_again
+
+
+@pytest.mark.parametrize(
+    ("redirect_uri", "secure"),
+    [("HTTPS://example.com/verify", True), ("http://localhost:8888/https:", False)],
+)
+def test_web_19_the_flags_of_cookies_go_with_the_site(
+    serve_answer: Any, visitor: Visitor, redirect_uri: str, secure: bool
+) -> None:
+    site = serve_answer(StandIn(login(), redirect_uri))
+    visitor.post(f"{site}/verify", FORM, origin=site, follow=False)
+    cookies = visitor.cookies["localhost"]
+    assert cookies.keys() == {"email", "__Host-portier" if secure else "portier"}
+    assert [bool(cookie["secure"]) for cookie in cookies.values()] == [secure] * 2
 
 
 def test_a_site_may_ask_in_its_own_words(serve_answer: Any, visitor: Visitor) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -100,16 +99,25 @@ def test_web_21_two_tabs_log_in_one_after_the_other(visitor: Visitor, walk: Walk
 def test_web_24_the_host_header_changes_nothing(visitor: Visitor, site: str) -> None:
     elsewhere = site.replace("localhost", "127.0.0.1")
     login = visitor.get(f"{elsewhere}/login")
+    visitor.headers["Origin"] = site
     start = visitor.submit(login, "/login", email="bob@example.com", follow=False)
     query = parse_qs(urlsplit(start.headers["Location"]).query)
     assert query["redirect_uri"] == [f"{site}/verify"]
     assert query["client_id"] == [site]
 
 
-def test_web_03_a_login_replaces_the_session_that_was_there(
-    visitor: Visitor, site: str, walk: Walk
-) -> None:
-    visitor.cookies["localhost"] = dict(SimpleCookie("email=mallory"))
-    assert "Sign out" not in visitor.get(f"{site}/").text
-    assert "alice@example.com" in visitor.submit(walk()).text
-    assert visitor.cookies["localhost"]["email"].value != "mallory"
+def test_web_03_a_login_replaces_the_session_that_was_there(visitor: Visitor, site: str) -> None:
+    attacker = Visitor()
+    asked = attacker.submit(attacker.get(f"{site}/login"), "/login", email="mallory@example.com")
+    attacker.submit(attacker.submit(asked, answer="continue"))
+    planted = attacker.cookies["localhost"]["email"]
+    visitor.cookies["localhost"] = {"email": planted}
+    assert "mallory@example.com" in visitor.get(f"{site}/").text
+    form = visitor.get(f"{site}/members").form("/logout")
+    again = {"_xsrf": form.fields["_xsrf"], "email": "alice@example.com"}
+    asked = visitor.post(f"{site}/login", again, origin=site)
+    greeting = visitor.submit(visitor.submit(asked, answer="continue"))
+    assert "alice@example.com" in greeting.text
+    assert "mallory@example.com" not in greeting.text
+    assert visitor.cookies["localhost"]["email"].value != planted.value
+    assert "mallory@example.com" in attacker.get(f"{site}/").text, "it is what it was"

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
+from tornado.web import Application
 
+from portier_client import Client
 from portier_client.testing import CannedTransport, DevBroker, ManualClock, canned_client
+from portier_client.tornado import LoginHandler
 
 from .conftest import SECRET, Serve, example, make_app
 from .visitor import Page, Visitor
-
-if TYPE_CHECKING:
-    from portier_client import Client
 
 Walk = Callable[..., Page]
 
@@ -98,8 +97,14 @@ def test_a_wrong_state_changes_nothing(visitor: Visitor, walk: Walk) -> None:
 
 def test_the_callback_takes_forms_only(visitor: Visitor, site: str) -> None:
     assert visitor.request("POST", f"{site}/verify").status == 415
-    large = visitor.post(f"{site}/verify", {"id_token": "a" * 70_000})
-    assert large.status == 413
+
+
+@pytest.mark.parametrize("path", ["/login", "/verify"])
+def test_a_form_is_bounded(visitor: Visitor, site: str, path: str) -> None:
+    login = visitor.get(f"{site}/login").form("/login")
+    for octets, status in [(60_000, 400), (70_000, 413)]:
+        form = {**login.fields, "email": "", "id_token": "a" * octets}
+        assert visitor.post(f"{site}{path}", form, origin=site).status == status
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
@@ -122,6 +127,54 @@ def test_web_05_no_other_page_takes_a_post_from_elsewhere(
     refused = visitor.post(f"{site}{path}", {"email": "victim@example.com"})
     assert refused.status == 403
     assert "alice@example.com" in visitor.get(f"{site}/").text, "still signed in"
+
+
+ELSEWHERE = {
+    "another site": {"Sec-Fetch-Site": "cross-site", "Origin": "null"},
+    "a host beside it": {"Sec-Fetch-Site": "same-site"},
+    "an unheard-of place": {"Sec-Fetch-Site": "same-origin, cross-site"},
+    "nowhere, in an old browser": {"Origin": "null"},
+    "a host beside it, in an old browser": {"Origin": "http://www.localhost"},
+    "another port, in an old browser": {"Origin": "http://localhost:1"},
+}
+
+
+@pytest.mark.parametrize("where", ELSEWHERE)
+def test_web_06_forms_of_other_sites_start_no_logins(
+    visitor: Visitor, site: str, where: str
+) -> None:
+    """Even with a token that a host beside the site has put into the cookie and into its form."""
+    login = visitor.get(f"{site}/login")
+    visitor.headers = ELSEWHERE[where]
+    refused = visitor.submit(login, "/login", email="attacker@example.com")
+    assert refused.status == 403
+    assert "The form came from another site" in refused.text
+    assert "portier" not in visitor.cookies["localhost"]
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}])
+def test_web_06_forms_of_the_site_start_logins(
+    visitor: Visitor, site: str, headers: dict[str, str]
+) -> None:
+    login = visitor.get(f"{site}/login")
+    visitor.headers = headers
+    started = visitor.submit(login, "/login", follow=False, email="alice@example.com")
+    assert started.status == 303
+
+
+def test_web_06_a_site_without_the_xsrf_check_starts_no_logins_for_others(
+    visitor: Visitor, serve: Serve, broker: DevBroker
+) -> None:
+    def unchecked(origin: str) -> Application:
+        return Application(
+            [("/login", LoginHandler)], portier=Client(f"{origin}/verify", broker=broker.origin)
+        )
+
+    site = serve(unchecked)
+    form = {"email": "victim@example.com"}
+    assert visitor.post(f"{site}/login", form).status == 403
+    assert visitor.cookies == {}
+    assert visitor.post(f"{site}/login", form, origin=site, follow=False).status == 303
 
 
 def test_a_page_that_is_not_there_has_the_looks_of_the_site(visitor: Visitor, site: str) -> None:

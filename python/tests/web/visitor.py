@@ -29,11 +29,11 @@ class Visitor:
 
     def get(self, url: str, *, follow: bool = True) -> Page:
         """Opens an address, as if it was typed."""
-        return self._send("GET", url, None, follow=follow, cross_site=False)
+        return self._send("GET", url, None, follow=follow)
 
     def request(self, method: str, url: str) -> Page:
         """Sends a request that no page could."""
-        return self._send(method, url, None, follow=False, cross_site=False)
+        return self._send(method, url, None, follow=False, origin=origin_of(url))
 
     def submit(
         self,
@@ -48,7 +48,7 @@ class Visitor:
         form = page.form(action)
         url = urljoin(page.url, form.action)
         values = {**form.fields, **fields}
-        origin = None if page.is_sandboxed else page.url
+        origin = None if page.is_sandboxed else origin_of(page.url)
         return self.post(url, values, follow=follow, goes_on=goes_on, origin=origin)
 
     def post(
@@ -61,38 +61,40 @@ class Visitor:
         origin: str | None = None,
     ) -> Page:
         """Sends a form from a page at `origin`; without one, from a site of somebody else."""
-        cross_site = origin is None or urlsplit(origin).hostname != urlsplit(url).hostname
         body = urlencode(fields).encode()
-        page = self._send("POST", url, body, follow=follow, cross_site=cross_site)
+        page = self._send("POST", url, body, follow=follow, origin=origin)
         if goes_on and page.posts_again:
             again = urlencode(page.form().fields).encode()
-            page = self._send("POST", page.url, again, follow=follow, cross_site=False)
+            origin = origin_of(page.url)
+            page = self._send("POST", page.url, again, follow=follow, origin=origin)
             assert not page.posts_again, "once is enough"
         return page
 
     def send_form(self, url: str, body: bytes, *, cross_site: bool = True) -> Page:
         """Sends a form as it is, and does nothing else."""
-        return self._send("POST", url, body, follow=False, cross_site=cross_site)
+        origin = None if cross_site else origin_of(url)
+        return self._send("POST", url, body, follow=False, origin=origin)
 
     def _send(
-        self, method: str, url: str, body: bytes | None, *, follow: bool, cross_site: bool
+        self, method: str, url: str, body: bytes | None, *, follow: bool, origin: str | None = None
     ) -> Page:
         for _ in range(10):
-            page = self._exchange(method, url, body, cross_site=cross_site)
+            page = self._exchange(method, url, body, origin)
             if not (follow and 300 <= page.status < 400):
                 return page
             assert page.status == 303 or method == "GET", "what answers a form is 303"
             method, url, body = "GET", urljoin(url, page.headers["Location"]), None
         raise AssertionError("too many redirects")
 
-    def _exchange(self, method: str, url: str, body: bytes | None, *, cross_site: bool) -> Page:
+    def _exchange(self, method: str, url: str, body: bytes | None, origin: str | None) -> Page:
         parts = urlsplit(url)
         assert parts.hostname is not None
-        cookies = self._cookies_for(parts.hostname, cross_site and method == "POST")
-        headers = {"Cookie": cookies, **self.headers}
+        cross_site = origin is None or urlsplit(origin).hostname != parts.hostname
+        headers = {"Cookie": self._cookies_for(parts.hostname, cross_site and method == "POST")}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-            headers["Origin"] = "null"
+            headers["Origin"] = origin or "null"
+        headers |= self.headers
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
         try:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -118,6 +120,12 @@ class Visitor:
             self.cookies.setdefault(host, {})[name] = cookie
             if not cookie.value:
                 del self.cookies[host][name]
+
+
+def origin_of(url: str) -> str:
+    """What the browser says of the site of a page."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 @dataclass

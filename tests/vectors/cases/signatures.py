@@ -82,6 +82,16 @@ def numbers() -> list[Case]:
         )
         for name, about, wrong in rows
     ]
+    small, value = smaller_than(2**2048 - RSA_A.n)
+    made.append(
+        case(
+            "rs256-signature-plus-modulus-same-length",
+            "the signature is larger than a good one by the modulus, and no longer than it",
+            f"{small}.{base64url((value + RSA_A.n).to_bytes(256, 'big'))}",
+            "token_signature",
+            RSA,
+        )
+    )
     other = sign(payload=claims(email="mallory@example.com")).split(".")
     made += [
         case(
@@ -107,6 +117,16 @@ def numbers() -> list[Case]:
         ),
     ]
     return made
+
+
+def smaller_than(limit: int) -> tuple[str, int]:
+    """What is signed, and a good signature as a number, so that it is below the limit."""
+    for number in range(100):
+        signed = sign(payload=claims(x=number)).rpartition(".")[0]
+        value = int.from_bytes(RSA_A.sign(signed.encode()), "big")
+        if value < limit:
+            return signed, value
+    raise AssertionError("no signature is as small as that")
 
 
 def shifted(token: str) -> str:

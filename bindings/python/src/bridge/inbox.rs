@@ -1,6 +1,7 @@
 //! How answers get into an event loop: over a socket it watches, without a thread in between.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +12,7 @@ use pyo3::sync::PyOnceLock;
 use super::bell::Bell;
 use super::completer::{Convert, Event, settle};
 use super::runtime::claim;
+use crate::process::Process;
 
 /// How many futures are settled in one turn of the loop, which has others to serve.
 const BATCH: usize = 256;
@@ -23,6 +25,7 @@ pub(super) struct Inbox {
     answers: Mutex<VecDeque<(u64, Convert)>>,
     bell: Bell,
     completer: Sender<Event>,
+    process: Process,
 }
 
 impl Inbox {
@@ -40,6 +43,7 @@ impl Inbox {
             answers: Mutex::default(),
             bell,
             completer: completer.clone(),
+            process: Process::current(),
         });
         let add_reader = event_loop.getattr(intern!(py, "add_reader"))?;
         // In a context of its own, or that of the first call would stay as long as the loop.
@@ -81,6 +85,11 @@ impl Inbox {
 
 impl Drop for Inbox {
     fn drop(&mut self) {
+        // In a child, the answers are the parent's, and a thread of it may hold them for ever.
+        if self.process != Process::current() {
+            mem::forget(mem::take(&mut self.answers));
+            return;
+        }
         for (ticket, convert) in self.answers().drain(..) {
             let _ = self.completer.send(Event::Finished { ticket, convert });
         }

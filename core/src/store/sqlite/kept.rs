@@ -4,7 +4,7 @@
 //! longer: somebody may put another file in its place, and a process should not fork meanwhile.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -41,9 +41,10 @@ pub(super) struct Moment(u64);
 impl Kept {
     pub(super) fn new() -> Arc<Self> {
         let kept = Arc::<Self>::default();
-        let mut all = lock(&ALL);
-        all.retain(|one| one.strong_count() > 0);
-        all.push(Arc::downgrade(&kept));
+        if let Some(mut all) = lock_soon(&ALL) {
+            all.retain(|one| one.strong_count() > 0);
+            all.push(Arc::downgrade(&kept));
+        }
         kept
     }
 
@@ -107,8 +108,10 @@ pub(super) fn before_fork() {
     let pause = Duration::from_millis(1);
     let mut waited = Duration::ZERO;
     loop {
-        let all: Vec<_> = lock(&ALL).iter().filter_map(Weak::upgrade).collect();
-        for kept in &all {
+        let open: Vec<_> = lock_soon(&ALL).map_or_else(Vec::new, |all| {
+            all.iter().filter_map(Weak::upgrade).collect()
+        });
+        for kept in &open {
             kept.close();
         }
         if presence::is_none() || waited >= PATIENCE_OF_FORKS {
@@ -119,7 +122,37 @@ pub(super) fn before_fork() {
     }
 }
 
+/// For what others hold for microseconds. Whoever holds it for longer was a thread of the process
+/// this one was forked from, and is not here to let go of it.
+fn lock_soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    let pause = Duration::from_millis(1);
+    let mut waited = Duration::ZERO;
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) if waited >= PATIENCE_OF_FORKS => return None,
+            Err(TryLockError::WouldBlock) => thread::sleep(pause),
+        }
+        waited += pause;
+    }
+}
+
 /// Nothing in here panics half-way through a change.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nst_20_a_lock_that_nobody_lets_go_of_is_given_up() {
+        let lost = Mutex::new(());
+        let held = lost.lock().unwrap();
+        assert!(lock_soon(&lost).is_none());
+        drop(held);
+        assert!(lock_soon(&lost).is_some());
+    }
 }

@@ -94,6 +94,7 @@ impl Queue {
             let worker = Worker {
                 queue: Arc::clone(self),
                 runtime: runtime.clone(),
+                behind: 0,
                 is_done: false,
             };
             drop(waiting);
@@ -117,6 +118,8 @@ impl Queue {
 struct Worker {
     queue: Arc<Queue>,
     runtime: Handle,
+    /// How many were waiting when the present batch was begun, and are still.
+    behind: usize,
     is_done: bool,
 }
 
@@ -145,12 +148,13 @@ impl Worker {
             return None;
         }
         let mut batch: Vec<_> = waiting.jobs.drain(..end).collect();
+        self.behind = waiting.jobs.len();
         batch.retain(|job| !job.reply.is_closed());
         Some(batch)
     }
 
     /// Does what was asked for, together if that goes well.
-    fn process(&self, connection: &mut Option<Connection>, batch: Vec<Job>) -> Vec<Done> {
+    fn process(&mut self, connection: &mut Option<Connection>, mut batch: Vec<Job>) -> Vec<Done> {
         match self.attempt(connection, &batch) {
             Ok(outcomes) => batch.into_iter().zip(outcomes).collect(),
             // Nothing of it remains, so that each may try alone: who asks for too much must not
@@ -161,6 +165,9 @@ impl Worker {
                     .collect()
             }
             Err(trouble) => {
+                if trouble.is_for_lack_of_time() {
+                    batch.extend(self.take_behind());
+                }
                 let jobs = batch.into_iter();
                 jobs.map(|job| {
                     let error = trouble.to_error(job.operation.purpose());
@@ -169,6 +176,12 @@ impl Worker {
                 .collect()
             }
         }
+    }
+
+    /// Takes those who have waited as long as the present batch.
+    fn take_behind(&mut self) -> Vec<Job> {
+        let count = mem::take(&mut self.behind);
+        self.queue.waiting().jobs.drain(..count).collect()
     }
 
     fn attempt(
@@ -257,6 +270,14 @@ impl Trouble {
     /// Whether one of several operations may be the reason.
     fn is_about_one(&self) -> bool {
         matches!(self, Self::Database(error) if !is_busy(error))
+    }
+
+    /// Whether another process kept the file to itself for as long as anybody waits for it.
+    fn is_for_lack_of_time(&self) -> bool {
+        match self {
+            Self::Store(error) => error.code() == Code::StoreUnavailable,
+            Self::Database(error) => is_busy(error),
+        }
     }
 
     fn to_error(&self, purpose: Purpose) -> Error {

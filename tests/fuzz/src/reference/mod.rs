@@ -97,7 +97,12 @@ fn address(payload: Object<'_>, options: Options) -> Option<String> {
 pub(crate) fn normalized(text: &str) -> Option<String> {
     let at = text.rfind('@')?;
     let (local, domain) = (&text[..at], &text[at + 1..]);
-    if local.is_empty() || domain.is_empty() || local.chars().any(char::is_control) {
+    // Unicode's table of the property `Bidi_Control`.
+    let turns = |c| {
+        "\u{61C}\u{200E}\u{200F}\u{202A}\u{202B}\u{202C}\u{202D}\u{202E}\u{2066}\u{2067}\u{2068}\u{2069}".contains(c)
+    };
+    let has_controls = local.chars().any(|c| c.is_control() || turns(c));
+    if local.is_empty() || domain.is_empty() || has_controls {
         return None;
     }
     // What ends a host in a URL, or is dropped from it.

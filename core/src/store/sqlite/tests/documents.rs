@@ -9,6 +9,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn keeps_a_document_until_its_deadline() {
     let scene = Scene::new();
     let (one, two) = (scene.open().unwrap(), scene.open().unwrap());
+    let two = two.documents().unwrap();
     assert_eq!(two.load(NAME).await.unwrap(), None);
     one.save(NAME, "old".to_owned(), MINUTE).await.unwrap();
     one.save(NAME, "new".to_owned(), MINUTE).await.unwrap();

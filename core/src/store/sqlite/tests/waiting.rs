@@ -2,6 +2,9 @@
 
 use std::task::{Context, Poll, Waker};
 
+use futures_util::FutureExt as _;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+
 use super::*;
 
 #[tokio::test]
@@ -19,6 +22,39 @@ async fn nst_21_a_locked_file_is_unavailable_and_the_login_usable_after() {
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(take(&store, 1).await.unwrap(), record(1));
     assert_eq!(take(&store, 2).await.unwrap(), Taken::Unknown);
+}
+
+#[tokio::test]
+async fn nst_21_a_crowd_waits_no_longer_for_a_lock_than_its_first() {
+    let scene = Scene::new();
+    let store = scene
+        .open_with(Limits {
+            patience: Duration::from_millis(400),
+            ..IMPATIENT
+        })
+        .unwrap();
+    let other = scene.raw();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut first = std::pin::pin!(put(&store, 0, TTL));
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    while store.queue.waits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    // More than go into one transaction.
+    let mut crowd: FuturesUnordered<_> = (1..=600).map(|number| put(&store, number, TTL)).collect();
+    assert!(crowd.next().now_or_never().is_none());
+    assert_eq!(code(first.await), Code::StoreUnavailable);
+    let mut refused = 0;
+    while let Some(outcome) = crowd.next().await {
+        assert_eq!(code(outcome), Code::StoreUnavailable);
+        refused += 1;
+        if refused == 1 {
+            other.execute_batch("COMMIT").unwrap();
+        }
+    }
+    assert_eq!(refused, 600);
+    put(&store, 601, TTL).await.unwrap();
 }
 
 #[tokio::test]
