@@ -16,11 +16,12 @@ import { beginSession, field, isFromHere, readSession, sessionCookie } from "../
 const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 
 /** Puts the site together; `client` knows the broker. */
-export function makeApp(client, cookieSecret) {
+export function makeApp(client, cookieSecret, browserBinding = "confirm") {
   const app = express();
   const { name, flags } = sessionCookie(client);
   const { safeNext, startLogin, verify } = portier({
     client,
+    browserBinding,
     loginUrl: "/login",
     onLogin({ email }, request, response) {
       keep(response, beginSession(email));
@@ -130,9 +131,9 @@ function seeOther(response, url) {
 
 /** Serves the site with the public broker, which sends a real mail, or as the environment says. */
 function main() {
-  const { client, cookieSecret, port } = fromEnvironment();
+  const { client, cookieSecret, port, browserBinding } = fromEnvironment();
   const ready = () => console.log(`Open http://localhost:${port}`);
-  makeApp(client, cookieSecret).listen(port, "localhost", ready);
+  makeApp(client, cookieSecret, browserBinding).listen(port, "localhost", ready);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main();

@@ -17,7 +17,7 @@ import { beginSession, field, isFromHere, readSession, sessionCookie } from "../
 const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 
 /** Puts the site together; `client` knows the broker. */
-export async function makeApp(client, cookieSecret) {
+export async function makeApp(client, cookieSecret, browserBinding = "confirm") {
   const app = Fastify({
     bodyLimit: LARGEST_FORM,
     // A path that cannot be decoded comes here, past the hooks.
@@ -48,6 +48,7 @@ export async function makeApp(client, cookieSecret) {
   // What comes after the hooks goes through them.
   await app.register(portier, {
     client,
+    browserBinding,
     loginUrl: "/login",
     onLogin({ email }, request, reply) {
       keep(reply, beginSession(email));
@@ -135,8 +136,8 @@ function seeOther(reply, url) {
 
 /** Serves the site with the public broker, which sends a real mail, or as the environment says. */
 async function main() {
-  const { client, cookieSecret, port } = fromEnvironment();
-  const app = await makeApp(client, cookieSecret);
+  const { client, cookieSecret, port, browserBinding } = fromEnvironment();
+  const app = await makeApp(client, cookieSecret, browserBinding);
   await app.listen({ port, host: "localhost" });
   console.log(`Open http://localhost:${port}`);
 }

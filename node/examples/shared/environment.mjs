@@ -1,9 +1,10 @@
-// What the environment says of a site: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS, COOKIE_SECRET.
+// What the environment says of a site: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS, BROWSER_BINDING,
+// COOKIE_SECRET.
 import { randomBytes } from "node:crypto";
 
 import PortierClient from "portier-client";
 
-/** The client, the secret of the cookies, and the port; by default with the public broker. */
+/** The client, the secret of the cookies, the port, and more; by default with the public broker. */
 export function fromEnvironment({ env } = process) {
   const port = Number(env.PORT ?? 8888);
   const client = new PortierClient({
@@ -14,5 +15,5 @@ export function fromEnvironment({ env } = process) {
     algorithms: env.ALGORITHMS?.split(","),
   });
   const cookieSecret = env.COOKIE_SECRET ?? randomBytes(32).toString("base64url");
-  return { client, cookieSecret, port };
+  return { client, cookieSecret, port, browserBinding: env.BROWSER_BINDING };
 }

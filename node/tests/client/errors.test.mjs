@@ -1,7 +1,9 @@
 // Errors: the same codes as in Rust, with all that belongs to them.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
@@ -120,4 +122,26 @@ test("a panic is an internal error", () => {
   });
   assert.equal(status, 0);
   assert.equal(stderr.split("this panic was asked for").length, 5);
+});
+
+test("fet_17 a document is bounded", async (t) => {
+  let octets;
+  const server = createServer((request, response) => {
+    const names = { authorization_endpoint: "/auth", jwks_uri: "/keys.json" };
+    const members = Object.entries(names).map(([name, path]) => [name, origin + path]);
+    const body = JSON.stringify({ issuer: origin, ...Object.fromEntries(members) }).padEnd(octets);
+    // Nobody is told beforehand how much it will be.
+    response.write(body.slice(0, 10));
+    response.end(body.slice(10));
+  });
+  t.after(() => server.close().closeAllConnections());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const start = (size) => {
+    octets = size;
+    const client = new PortierClient({ redirectUri: "https://example.com/verify", broker: origin });
+    return client.authenticate("alice@example.com");
+  };
+  assert.ok((await start(256 * 1024)).startsWith(`${origin}/auth?`));
+  await assert.rejects(start(256 * 1024 + 1), { code: "broker_document", message: /too large limit=262144/ });
 });

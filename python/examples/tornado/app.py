@@ -9,7 +9,7 @@ import asyncio
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tornado.web import Application, HTTPError, authenticated
 
@@ -128,7 +128,8 @@ def make_app(client: Client, cookie_secret: str | bytes, *, fragment: bool = Fal
 async def main() -> None:
     """Serves the site with the public broker, which sends a real mail.
 
-    The environment may say otherwise: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS.
+    The environment may say otherwise: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS,
+    BROWSER_BINDING.
     """
     says = os.environ
     port = int(says.get("PORT", "8888"))
@@ -138,6 +139,7 @@ async def main() -> None:
         options["algorithms"] = says["ALGORITHMS"].split(",")
     cookie_secret = says.get("COOKIE_SECRET") or secrets.token_bytes(32)
     fragment = says.get("RESPONSE_MODE") == "fragment"
+    PortierMixin.browser_binding = cast("Any", says.get("BROWSER_BINDING", "confirm"))
     async with Client(f"http://localhost:{port}/verify", **options) as client:
         make_app(client, cookie_secret, fragment=fragment).listen(
             port, "localhost", max_body_size=64 * 1024

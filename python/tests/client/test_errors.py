@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import multiprocessing
 import pickle
 import re
+import threading
 from concurrent.futures import ProcessPoolExecutor
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -128,3 +132,34 @@ def test_ffi_16_a_panic_is_an_internal_error(
         asyncio.run(client.warm())
         asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
     assert "this panic was asked for" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("octets", "outcome"),
+    [
+        (256 * 1024, nullcontext()),
+        (256 * 1024 + 1, pytest.raises(BrokerUnavailable, match="too large limit=262144")),
+    ],
+    ids=["largest", "larger"],
+)
+def test_fet_17_a_document_is_bounded(octets: int, outcome: Any) -> None:
+    class Broker(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            names = {"authorization_endpoint": "/auth", "jwks_uri": "/keys.json"}
+            members = {name: origin + path for name, path in names.items()}
+            body = json.dumps({"issuer": origin, **members}).ljust(octets).encode()
+            self.send_response(200)
+            # Nobody is told beforehand how much it will be.
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Prints nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Broker) as server:
+        origin = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with outcome:
+            asyncio.run(Client(REDIRECT_URI, broker=origin).authenticate("alice@example.com"))
+        thread.join()

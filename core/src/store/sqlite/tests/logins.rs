@@ -73,6 +73,20 @@ async fn nst_12_a_record_expires_at_its_deadline() {
 }
 
 #[tokio::test]
+async fn nst_15_no_record_is_kept_for_longer_than_a_day() {
+    let scene = Scene::new();
+    let store = scene.open().unwrap();
+    for number in 0..2 {
+        put(&store, number, Duration::MAX).await.unwrap();
+    }
+    let day = Duration::from_secs(86_400);
+    scene.clock.advance(day - Duration::from_millis(1));
+    assert_eq!(take(&store, 0).await.unwrap(), record(0));
+    scene.clock.advance(Duration::from_millis(1));
+    assert_eq!(take(&store, 1).await.unwrap(), Taken::Unknown);
+}
+
+#[tokio::test]
 async fn a_used_login_is_remembered_while_its_token_could_be_valid() {
     let scene = Scene::new();
     let store = scene.open().unwrap();

@@ -4,6 +4,7 @@ mod disks;
 mod documents;
 mod errors;
 mod files;
+mod kept;
 mod logins;
 mod processes;
 mod waiting;

@@ -108,44 +108,6 @@ async fn a_caller_who_goes_away_before_it_is_his_turn_uses_nothing_up() {
     assert_eq!(take(&store, 1).await.unwrap(), record(1));
 }
 
-/// How many descriptors of this process lead to the file.
-#[cfg(target_os = "linux")]
-fn descriptors(scene: &Scene) -> usize {
-    let all = fs::read_dir("/proc/self/fd").unwrap();
-    all.filter(|entry| {
-        let target = fs::read_link(entry.as_ref().unwrap().path());
-        target.is_ok_and(|target| target == scene.path())
-    })
-    .count()
-}
-
-#[tokio::test]
-#[cfg(target_os = "linux")]
-async fn nst_20_the_file_is_closed_soon_and_before_a_fork() {
-    let scene = Scene::new();
-    let store = scene.open().unwrap();
-    assert_eq!(descriptors(&scene), 0);
-    let mut number = 0;
-    for forks in [true, false] {
-        // On a machine with much to do the moment may be over at once.
-        loop {
-            number += 1;
-            put(&store, number, TTL).await.unwrap();
-            if descriptors(&scene) > 0 {
-                break;
-            }
-        }
-        if forks {
-            SqliteStore::before_fork();
-            assert_eq!(descriptors(&scene), 0);
-        }
-        while descriptors(&scene) > 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        assert_eq!(take(&store, number).await.unwrap(), record(number));
-    }
-}
-
 #[test]
 fn nst_21_a_store_outlives_the_runtime_it_was_used_in() {
     let scene = Scene::new();

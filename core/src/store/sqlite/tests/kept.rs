@@ -1,0 +1,126 @@
+//! The file between two pieces of work, and around a fork.
+#![cfg(target_os = "linux")]
+
+use std::task::{Context, Waker};
+
+use tokio::runtime::Handle;
+
+use super::super::kept::Kept;
+use super::*;
+
+/// How many descriptors of this process lead to the file.
+fn descriptors(scene: &Scene) -> usize {
+    let all = fs::read_dir("/proc/self/fd").unwrap();
+    all.filter(|entry| {
+        let target = fs::read_link(entry.as_ref().unwrap().path());
+        target.is_ok_and(|target| target == scene.path())
+    })
+    .count()
+}
+
+#[tokio::test]
+async fn nst_20_the_file_is_closed_soon_and_before_a_fork() {
+    let scene = Scene::new();
+    let store = scene.open().unwrap();
+    assert_eq!(descriptors(&scene), 0);
+    let mut number = 0;
+    for forks in [true, false] {
+        // On a machine with much to do the moment may be over at once.
+        loop {
+            number += 1;
+            put(&store, number, TTL).await.unwrap();
+            if descriptors(&scene) > 0 {
+                break;
+            }
+        }
+        if forks {
+            SqliteStore::before_fork();
+            assert_eq!(descriptors(&scene), 0);
+        }
+        while descriptors(&scene) > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(take(&store, number).await.unwrap(), record(number));
+    }
+}
+
+#[tokio::test]
+async fn nst_20_a_fork_waits_for_work_to_end() {
+    let scene = Scene::new();
+    let store = scene
+        .open_with(Limits {
+            patience: Duration::from_millis(5),
+            ..IMPATIENT
+        })
+        .unwrap();
+    let other = scene.raw();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut waiting = std::pin::pin!(put(&store, 1, TTL));
+    begin(&store, waiting.as_mut()).await;
+    SqliteStore::before_fork();
+    // Too late: the work has been given up before this thread could go on.
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(code(waiting.await), Code::StoreUnavailable);
+}
+
+#[tokio::test]
+async fn nst_20_a_fork_does_not_wait_for_ever() {
+    let scene = Scene::new();
+    let store = scene
+        .open_with(Limits {
+            patience: Duration::from_secs(3600),
+            ..IMPATIENT
+        })
+        .unwrap();
+    let other = scene.raw();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut waiting = std::pin::pin!(put(&store, 1, TTL));
+    begin(&store, waiting.as_mut()).await;
+    SqliteStore::before_fork();
+    other.execute_batch("COMMIT").unwrap();
+    waiting.await.unwrap();
+}
+
+/// Lets some work begin, so that it has the file open.
+async fn begin(store: &SqliteStore, work: std::pin::Pin<&mut impl Future>) {
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(work.poll(&mut context).is_pending());
+    while store.queue.waits() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_taken_in_a_moment_that_is_over_is_not_kept() {
+    let scene = Scene::new();
+    let (kept, runtime) = (Kept::new(), Handle::current());
+    let open = || Connection::open(&Place::parse(&scene.url()).unwrap(), IMPATIENT).unwrap();
+    let (nothing, moment) = kept.take();
+    assert!(nothing.is_none());
+    kept.put(open(), moment, &runtime);
+    let (taken, moment) = kept.take();
+    kept.put(taken.unwrap(), moment, &runtime);
+    let (taken, moment) = kept.take();
+    while kept.take().1 == moment {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    kept.put(taken.unwrap(), moment, &runtime);
+    assert!(kept.take().0.is_none());
+    assert_eq!(descriptors(&scene), 0);
+}
+
+#[tokio::test]
+async fn nst_20_a_file_of_another_process_is_forgotten_and_not_closed() {
+    let scene = Scene::new();
+    let (kept, runtime) = (Kept::new(), Handle::current());
+    let (_, moment) = kept.take();
+    let place = Place::parse(&scene.url()).unwrap();
+    kept.put(
+        Connection::open(&place, IMPATIENT).unwrap(),
+        moment,
+        &runtime,
+    );
+    kept.forget();
+    assert!(kept.take().0.is_none());
+    assert_eq!(descriptors(&scene), 1);
+}
