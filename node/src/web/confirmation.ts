@@ -55,11 +55,23 @@ ${hidden(fields)}<h1>One more step</h1>
   });
 }
 
-// A second press would give up the answer to the first one, and the cookie in it.
+// A moment passes before it can be pressed: or the second press of a double click that somebody asked
+// for on another page would do it, when that page gives way to this one. And it can be pressed once: a
+// second time would give up the answer to the first one, and the cookie in it.
 const ONCE = `
 const form = document.forms[0];
-form.addEventListener("submit", () => { form.querySelector("button").disabled = true; });
-addEventListener("pageshow", () => { form.querySelector("button").disabled = false; });
+const button = form.querySelector("button");
+let timer;
+const wait = () => {
+  button.disabled = true;
+  clearTimeout(timer);
+  timer = setTimeout(() => { button.disabled = false; }, 700);
+};
+let sent = false;
+form.addEventListener("submit", () => { wait(); clearTimeout(timer); sent = true; });
+addEventListener("pageshow", () => { wait(); sent = false; });
+addEventListener("focus", () => { if (!sent) wait(); });
+wait();
 `;
 
 // Where it does not run, as under a policy that something in front of the site has added, the button

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from e2e.http_flows.flow import answer, consent, is_signed_in
+from portier_client import _pages
 from tests.web.visitor import Visitor
 
 from .elsewhere import post_from_elsewhere
@@ -15,6 +17,8 @@ from .pages import Answers, BrokerPage, SitePage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from playwright.sync_api import Browser, Page
 
     from ..broker import Broker
     from ..sites import Site
@@ -174,6 +178,40 @@ def test_web_21_a_double_click_on_the_question_logs_in_once(phone: Phone, email:
     there.tab.get_by_role("button", name="Sign in").dblclick()
     there.greets(email)
     assert [("portier_confirmation" in form) for form in answers.again] == [False, True]
+
+
+def test_web_08_a_press_that_was_meant_for_another_page_presses_nothing(
+    phone: Phone, email: str, open_profile: OpenProfile, site: Site
+) -> None:
+    there, answers = phone()
+    (form,) = answers.forms
+    later = open_profile(site).tab()
+    later.clock.install()
+    post_from_elsewhere(later, f"{site.origin}/verify", form)
+    SitePage(later, site.origin).asks_to_go_on_as(email)
+    waits_a_moment(later)
+    there.go_on()
+    there.greets(email)
+
+
+def test_web_08_the_question_of_the_library_waits_a_moment_too(browser: Browser) -> None:
+    confirmation = _pages.Confirmation("alice@example.com", [("id_token", "a.b.c")])
+    with closing(browser.new_page()) as tab:
+        tab.clock.install()
+        tab.set_content(_pages.confirmation_page(confirmation, "/"))
+        waits_a_moment(tab)
+
+
+def waits_a_moment(tab: Page) -> None:
+    """Expects the button to wait, once it is shown and whenever its window is turned to."""
+    button = tab.get_by_role("button", name="Sign in")
+    for _ in range(2):
+        expect(button).to_be_disabled()
+        tab.clock.run_for(600)
+        expect(button).to_be_disabled()
+        tab.clock.run_for(200)
+        expect(button).to_be_enabled()
+        tab.evaluate("dispatchEvent(new Event('focus'))")
 
 
 def test_a_question_that_is_reloaded_is_asked_again(phone: Phone, email: str) -> None:

@@ -6,9 +6,12 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process;
 
-use percent_encoding::percent_decode_str;
-
+use self::system::{check_writers, decoded, for_the_owner, identity, resolved};
 use crate::error::{Code, Error, Result};
+
+#[cfg_attr(unix, path = "place/unix.rs")]
+#[cfg_attr(not(unix), path = "place/other.rs")]
+mod system;
 
 /// What the URL of a store begins with.
 const PREFIX: &str = "sqlite:///";
@@ -106,18 +109,8 @@ impl Place {
     }
 
     /// Tells the file that is there now from others that were or will be there.
-    #[cfg(unix)]
     pub(super) fn identity(&self) -> Option<Identity> {
-        use std::os::unix::fs::MetadataExt as _;
-
-        let metadata = fs::symlink_metadata(&self.path).ok()?;
-        Some((metadata.dev(), metadata.ino()))
-    }
-
-    /// A file that is open stays where it is.
-    #[cfg(not(unix))]
-    pub(super) fn identity(&self) -> Option<Identity> {
-        Some((0, 0))
+        identity(&self.path)
     }
 
     /// Makes an empty file for the owner alone. It is closed before it gets its name, so that
@@ -168,59 +161,8 @@ const MOST_DRAFTS: u32 = 1000;
 fn new_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    for_the_owner(&mut options);
     options.open(path)
-}
-
-/// Without symbolic links: SQLite refuses a path that contains one.
-#[cfg(unix)]
-fn resolved(directory: &Path) -> io::Result<PathBuf> {
-    directory.canonicalize()
-}
-
-/// SQLite does not read the form in which Windows returns canonical paths.
-#[cfg(not(unix))]
-fn resolved(directory: &Path) -> io::Result<PathBuf> {
-    directory.metadata()?;
-    std::path::absolute(directory)
-}
-
-#[cfg(unix)]
-fn decoded(path: &str) -> Option<OsString> {
-    use std::os::unix::ffi::OsStringExt as _;
-
-    let octets: Vec<u8> = percent_decode_str(path).collect();
-    (!octets.contains(&0)).then(|| OsString::from_vec(octets))
-}
-
-#[cfg(not(unix))]
-fn decoded(path: &str) -> Option<OsString> {
-    let text = percent_decode_str(path).decode_utf8().ok()?;
-    (!text.contains('\0')).then(|| text.into_owned().into())
-}
-
-/// Whoever may write the file could log in as anybody, and who may write in its directory could put
-/// another one in its place.
-#[cfg(unix)]
-fn check_writers(metadata: &fs::Metadata, what: &str) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o022 == 0 {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::InvalidOption,
-        format_args!(
-            "{what} can be written by others; take that from them with chmod go-w mode={mode:04o}"
-        ),
-    ))
-}
-
-#[cfg(not(unix))]
-fn check_writers(_: &fs::Metadata, _: &str) -> Result<()> {
-    Ok(())
 }
 
 fn unusable(cause: io::Error) -> Error {
@@ -233,3 +175,7 @@ fn invalid(fact: &str) -> Error {
         format_args!("the store's URL cannot be used: {fact}"),
     )
 }
+
+#[cfg(test)]
+#[cfg(all(unix, feature = "testing"))]
+mod tests;

@@ -42,8 +42,11 @@ impl Drop for Presence {
 
 /// Whether this process has no connection open.
 pub(super) fn is_none() -> bool {
-    let open = OPEN.load(SeqCst);
-    open >> 32 != u64::from(process::id()) || open & u64::from(u32::MAX) == 0
+    is_left(OPEN.load(SeqCst), process::id())
+}
+
+fn is_left(open: u64, process: u32) -> bool {
+    open >> 32 != u64::from(process) || open & u64::from(u32::MAX) == 0
 }
 
 fn entered(open: u64, process: u32) -> Option<u64> {
@@ -70,5 +73,17 @@ mod tests {
         let open = entered(open, 2).unwrap();
         assert_eq!(entered(open, 1), None);
         assert_eq!(open >> 32, 2);
+    }
+
+    #[test]
+    fn who_has_left_is_told_from_who_has_not() {
+        assert!(is_left(0, 1));
+        let open = entered(entered(0, 1).unwrap(), 1).unwrap();
+        assert!(!is_left(open, 1));
+        assert!(is_left(open, 2), "what another process has open is its own");
+        let open = left(open, 1).unwrap();
+        assert!(!is_left(open, 1));
+        let open = left(open, 1).unwrap();
+        assert!(is_left(open, 1));
     }
 }

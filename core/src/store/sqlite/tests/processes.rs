@@ -125,6 +125,36 @@ async fn takes_one_and_waits() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
+#[test]
+fn nst_20_a_process_knows_whether_it_has_a_file_open() {
+    let scene = Scene::new();
+    let mut child = start("opens_and_closes", &scene.path());
+    let said: Vec<_> = answers(&mut child).collect();
+    assert_eq!(said, ["none", "open", "none"]);
+    assert!(child.wait().unwrap().success());
+}
+
+/// No other test opens a file meanwhile.
+#[tokio::test]
+#[ignore = "a process that another test starts"]
+async fn opens_and_closes() {
+    let say = |is_none| answer(if is_none { "none" } else { "open" });
+    let store = given();
+    say(presence::is_none());
+    let mut number = 0;
+    // On a machine with much to do the moment may be over at once.
+    loop {
+        number += 1;
+        put(&store, number, TTL).await.unwrap();
+        if !presence::is_none() {
+            break;
+        }
+    }
+    say(false);
+    SqliteStore::before_fork();
+    say(presence::is_none());
+}
+
 /// Run it with `--ignored --nocapture`, and with `TMPDIR` on the disk in question.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
