@@ -17,5 +17,6 @@ mod persistence;
 mod records;
 mod refusals;
 mod replicas;
+mod scripted;
 mod server;
 mod tls;

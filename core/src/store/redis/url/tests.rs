@@ -39,6 +39,7 @@ fn a_url_names_a_server() {
 fn a_url_names_a_socket() {
     let url = "redis+unix:///run/redis%20a/redis.sock?db=2&username=app&password=p%2Fw";
     assert!(single(url) == Address::Unix(PathBuf::from("/run/redis a/redis.sock")));
+    assert!(single("redis+unix:///s") == Address::Unix(PathBuf::from("/s")));
     let manner = parse(url).manner;
     assert_eq!(manner.database, 2);
     assert_eq!(manner.credentials.username.as_deref(), Some("app"));
