@@ -157,6 +157,23 @@ async fn nst_22_a_damaged_file_is_an_error_and_left_alone() {
 }
 
 #[test]
+fn nst_22_a_large_file_is_opened_without_reading_all_of_it() {
+    let scene = Scene::new();
+    scene.open().unwrap();
+    let raw = scene.raw();
+    let row = ("large", "x".repeat(17 << 20));
+    raw.execute("INSERT INTO documents VALUES (?1, ?2, 0, 1)", row)
+        .unwrap();
+    raw.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+    drop(raw);
+    let mut content = fs::read(scene.path()).unwrap();
+    content[8 << 20..9 << 20].fill(0xa5);
+    fs::write(scene.path(), &content).unwrap();
+    scene.open().unwrap();
+}
+
+#[test]
 fn nst_22_tables_that_were_changed_are_an_error() {
     let scene = Scene::new();
     scene.open().unwrap();
