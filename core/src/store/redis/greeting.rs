@@ -162,6 +162,12 @@ mod tests {
         let greeting = Greeting::read(&reply(&["role", "master", "mode", "sentinel"])).unwrap();
         assert!(!greeting.is_replica);
         assert_eq!(greeting.mode, Mode::Sentinel);
+        let simple = ["role", "slave"].map(|text| Value::SimpleString(text.to_owned()));
+        assert!(
+            Greeting::read(&Value::Array(simple.into()))
+                .unwrap()
+                .is_replica
+        );
         let modules = Value::Array(vec![
             Value::BulkString(b"modules".to_vec()),
             Value::Array(vec![]),
