@@ -8,15 +8,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
-from portier_client import Client
+from portier_client import Client, Login, PortierError
 from portier_client.testing import DevBroker
+from portier_client.tornado import LoginHandler
 
+from .standin import StandIn, Verify
 from .visitor import Page, Visitor
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tornado"
@@ -63,6 +66,22 @@ def serve() -> Iterator[Serve]:
 
     with ExitStack() as stack:
         yield lambda make: stack.enter_context(serving(make))
+
+
+@pytest.fixture
+def serve_answer(serve: Serve) -> Any:
+    """Serves handlers whose client has one answer; returns the site's origin."""
+
+    def start(
+        answer: PortierError | Login | StandIn,
+        verify: type[RequestHandler] = Verify,
+        **settings: Any,
+    ) -> str:
+        client = answer if isinstance(answer, StandIn) else StandIn(answer)
+        handlers: list[Any] = [("/login", LoginHandler), ("/verify", verify)]
+        return serve(lambda _: Application(handlers, portier=client, **settings))
+
+    return start
 
 
 @pytest.fixture(scope="session")
