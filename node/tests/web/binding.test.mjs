@@ -11,7 +11,8 @@ import fastifyCookie from "@fastify/cookie";
 import { eachKind } from "./plain.mjs";
 import { Visitor } from "./visitor.mjs";
 
-const PYTHON = path.resolve(import.meta.dirname, "../../../python/portier_client");
+const ROOT = path.resolve(import.meta.dirname, "../../..");
+const PYTHON = path.join(ROOT, "python", "portier_client");
 const ODD = "\"><script>'&";
 const HTTPS = { client: { redirectUri: "https://example.com/verify" } };
 
@@ -60,6 +61,17 @@ eachKind((here) => {
         const words = part.replace("alice@example.com", "{escape(confirmation.email)}");
         assert.ok(python.replaceAll(/"\n +f?"/g, "").includes(words), words);
       }
+    }
+  });
+
+  test("the questions of the examples wait as that of the library does", async (t) => {
+    const site = await here.serve(t);
+    const { text } = await site.finish(new Visitor(), await site.answer(new Visitor()));
+    const [, script] = /<script>\n(.*?)<\/script>/s.exec(text);
+    for (const example of [["node", "examples", "shared"], ["python", "examples", "tornado", "static"]]) {
+      const theirs = readFileSync(path.join(ROOT, ...example, "once.js"), "utf8");
+      const code = theirs.replaceAll(/^\/\/.*\n/gm, "").replace('querySelector("form.confirm")', "forms[0]");
+      assert.equal(code, script);
     }
   });
 
