@@ -145,6 +145,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
     #[test]
@@ -154,5 +156,20 @@ mod tests {
         assert!(lock_soon(&lost).is_none());
         drop(held);
         assert!(lock_soon(&lost).is_some());
+    }
+
+    #[test]
+    fn nst_20_a_lock_that_is_let_go_of_in_a_moment_is_waited_for() {
+        let busy = Mutex::new(());
+        let (locked, is_locked) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let _held = busy.lock().unwrap();
+                locked.send(()).unwrap();
+                thread::sleep(Duration::from_millis(5));
+            });
+            is_locked.recv().unwrap();
+            assert!(lock_soon(&busy).is_some());
+        });
     }
 }
