@@ -85,6 +85,12 @@ async fn nst_28_a_user_with_as_few_rights_as_can_be_is_enough() {
     .await;
 }
 
+#[test]
+fn nst_28_a_store_that_is_printed_shows_nothing_of_its_url() {
+    let store = RedisStore::new("redis://user:hunter2@redis.example/0?prefix=hunter2").unwrap();
+    assert_eq!(format!("{store:?}"), "RedisStore { .. }");
+}
+
 #[tokio::test]
 async fn nst_02_a_take_that_is_refused_is_not_tried_in_another_way() {
     let Some(redis) = Redis::start() else { return };

@@ -1,32 +1,41 @@
 //! Servers of kinds that are not on this machine, played from a script.
 
-use portier_client::{Code, RedisStore};
+use std::time::Duration;
+
+use portier_client::{Code, RedisStore, Store as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
-use crate::server::{limited, put};
+use crate::server::{LONG, code, limited, put};
 
-/// The store at a server that has these replies for one connection, one for each command.
-async fn played(replies: &'static [&'static str]) -> RedisStore {
+/// The store at a server that has these replies for one connection, one for each command. Then it is
+/// busy for longer than anybody waits, and at last it counts the octets of what comes after that.
+async fn played(replies: &'static [&'static str]) -> (RedisStore, JoinHandle<usize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
+    let server = tokio::spawn(async move {
         let (mut client, _) = listener.accept().await.unwrap();
         let mut buffer = vec![0; 4096];
         for reply in replies {
-            client.read(&mut buffer).await.unwrap();
+            assert_ne!(client.read(&mut buffer).await.unwrap(), 0);
             client.write_all(reply.as_bytes()).await.unwrap();
         }
-        // Stays until the client has gone.
-        let _ = client.read(&mut buffer).await;
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        let mut count = 0;
+        while let Ok(octets @ 1..) = client.read(&mut buffer).await {
+            count += octets;
+        }
+        count
     });
-    RedisStore::new(&url).unwrap()
+    (RedisStore::new(&url).unwrap(), server)
 }
 
 #[tokio::test]
 async fn nst_28_a_server_that_does_not_know_the_greeting_is_too_old() {
     limited(async {
-        let store = played(&["-ERR unknown command `HELLO`, with args beginning with: \r\n"]).await;
+        let (store, _server) =
+            played(&["-ERR unknown command `HELLO`, with args beginning with: \r\n"]).await;
         let error = put(&store, 1).await.unwrap_err();
         assert_eq!(error.code(), Code::StoreFailed);
         assert!(error.to_string().ends_with("version=before 6.0"), "{error}");
@@ -37,7 +46,7 @@ async fn nst_28_a_server_that_does_not_know_the_greeting_is_too_old() {
 #[tokio::test]
 async fn nst_28_a_server_that_may_not_tell_what_it_is_is_taken_as_it_is() {
     limited(async {
-        let store = played(&[
+        let (store, _server) = played(&[
             "-NOPERM not for you\r\n",
             "-NOPERM not for you\r\n",
             "+OK\r\n",
@@ -51,9 +60,24 @@ async fn nst_28_a_server_that_may_not_tell_what_it_is_is_taken_as_it_is() {
 #[tokio::test]
 async fn nst_28_a_server_that_refuses_the_greeting_for_another_reason_is_not_used() {
     limited(async {
-        let store = played(&["-LOADING the data\r\n"]).await;
+        let (store, _server) = played(&["-LOADING the data\r\n"]).await;
         let error = put(&store, 1).await.unwrap_err();
         assert_eq!(error.code(), Code::StoreUnavailable);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nst_29_what_was_given_up_is_not_sent_later() {
+    // More than the buffers of both ends hold.
+    const OCTETS: usize = 64 << 20;
+    limited(async {
+        let (store, server) = played(&["*0\r\n", "+\r\n"]).await;
+        let documents = store.documents().unwrap();
+        let saved = documents.save("a", "x".repeat(OCTETS), LONG).await;
+        assert_eq!(code(&saved), Code::StoreUnavailable);
+        drop(store);
+        assert!(server.await.unwrap() < OCTETS);
     })
     .await;
 }

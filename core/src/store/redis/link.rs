@@ -240,6 +240,7 @@ impl Link {
 }
 
 impl Drop for Link {
+    /// Sends nothing more of what nobody waits for.
     fn drop(&mut self) {
         self.driver.abort();
     }

@@ -230,7 +230,7 @@ async fn nst_23_a_full_store_refuses_and_keeps_what_it_has() {
     assert_eq!(taken.unwrap(), Taken::Record("x".repeat(1000)));
     // More than a write has room for with the two that it removes itself.
     scene.clock.advance(TTL);
-    let text = "x".repeat(12_000);
+    let text = "x".repeat(30_000);
     store.put(&key(pending), text, TTL).await.unwrap();
 }
 
