@@ -286,3 +286,20 @@ fn millis(ttl: Duration) -> u64 {
         .unwrap_or(MOST)
         .clamp(1, MOST)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nst_15_lifetimes_are_from_a_millisecond_to_a_hundred_years() {
+        for (ttl, expected) in [
+            (Duration::ZERO, 1),
+            (Duration::from_micros(1500), 1),
+            (Duration::from_secs(1800), 1_800_000),
+            (Duration::MAX, 3_153_600_000_000),
+        ] {
+            assert_eq!(millis(ttl), expected, "{ttl:?}");
+        }
+    }
+}
