@@ -122,6 +122,8 @@ async fn nst_11_a_slot_that_moves_is_followed() {
         // The new node has the slot.
         assert_eq!(take(&store, 1).await.unwrap(), Taken::Used);
         assert_eq!(store.contains(&key(1)).await.unwrap(), Some(false));
+        // And that had to be said once.
+        from.until_info("errorstats", "errorstat_MOVED:count=1");
         // And so it is with one that starts now, whichever node it asks first.
         assert_eq!(take(&cluster.store(), 1).await.unwrap(), Taken::Used);
     })
@@ -141,10 +143,11 @@ async fn nst_11_a_replica_takes_over_from_a_node_that_died() {
     replica.until_info("replication", "master_link_status:up");
     cluster.nodes.push(replica);
     cluster.until_all("cluster_state:ok", 4);
-    let store = cluster.store();
+    let (store, other) = (cluster.store(), cluster.store());
     limited(async {
         for number in 0..30 {
             put(&store, number).await.unwrap();
+            put(&other, 100 + number).await.unwrap();
         }
         let waited: u64 = primary.tell(&["DBSIZE"]);
         let replica = &cluster.nodes[2];
@@ -162,6 +165,10 @@ async fn nst_11_a_replica_takes_over_from_a_node_that_died() {
             .await;
             // An attempt whose connection broke was not repeated, but cannot have reached anyone.
             assert_eq!(taken, record(number));
+        }
+        // Who comes later finds it at once.
+        for number in 100..130 {
+            assert_eq!(take(&other, number).await.unwrap(), record(number));
         }
     })
     .await;

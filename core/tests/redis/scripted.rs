@@ -9,9 +9,9 @@ use tokio::task::JoinHandle;
 
 use crate::server::{LONG, code, limited, put};
 
-/// The store at a server that has these replies for one connection, one for each command. Then it is
+/// The URL of a server that has these replies for one connection, one for each command. Then it is
 /// busy for longer than anybody waits, and at last it counts the octets of what comes after that.
-async fn played(replies: &'static [&'static str]) -> (RedisStore, JoinHandle<usize>) {
+async fn server(replies: &'static [&'static str]) -> (String, JoinHandle<usize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
     let server = tokio::spawn(async move {
@@ -28,6 +28,12 @@ async fn played(replies: &'static [&'static str]) -> (RedisStore, JoinHandle<usi
         }
         count
     });
+    (url, server)
+}
+
+/// A store at such a server.
+async fn played(replies: &'static [&'static str]) -> (RedisStore, JoinHandle<usize>) {
+    let (url, server) = server(replies).await;
     (RedisStore::new(&url).unwrap(), server)
 }
 
@@ -78,6 +84,31 @@ async fn nst_29_what_was_given_up_is_not_sent_later() {
         assert_eq!(code(&saved), Code::StoreUnavailable);
         drop(store);
         assert!(server.await.unwrap() < OCTETS);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nst_11_a_node_that_does_not_tell_of_its_cluster_says_why() {
+    limited(async {
+        for (refusal, code, words) in [
+            (
+                &["*0\r\n", "+\r\n", "-LOADING the data\r\n"],
+                Code::StoreUnavailable,
+                "error=LOADING",
+            ),
+            (
+                &["*0\r\n", "+\r\n", "-ERR no cluster\r\n"],
+                Code::StoreFailed,
+                "not a node of a cluster",
+            ),
+        ] {
+            let (url, _server) = server(refusal).await;
+            let store = RedisStore::new(&url.replace("redis:", "redis+cluster:")).unwrap();
+            let error = put(&store, 1).await.unwrap_err();
+            assert_eq!(error.code(), code);
+            assert!(error.to_string().ends_with(words), "{error}");
+        }
     })
     .await;
 }

@@ -116,15 +116,19 @@ impl Nodes {
             let asked = timeout(NODE_TIMEOUT, self.ask(&address)).await;
             match asked.unwrap_or_else(|_| Err(timed_out())) {
                 Ok(topology) => {
-                    self.servers().retain(|address, _| {
-                        topology.names(address) || self.seeds.contains(address)
-                    });
+                    self.keep(&topology);
                     return Ok(topology);
                 }
                 Err(error) => failure = Some(error),
             }
         }
         Err(failure.unwrap_or_else(nobody))
+    }
+
+    /// Lets go of the servers that are none of the cluster's, and that nobody named.
+    fn keep(&self, topology: &Topology) {
+        self.servers()
+            .retain(|address, _| topology.names(address) || self.seeds.contains(address));
     }
 
     fn candidates(&self) -> Vec<Address> {
@@ -174,4 +178,68 @@ fn nobody() -> Error {
         Code::StoreUnavailable,
         "no node of the cluster serves the command at present",
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::store::redis::link::Credentials;
+
+    fn nodes(seeds: &[&Address]) -> Nodes {
+        Nodes {
+            seeds: seeds.iter().copied().cloned().collect(),
+            manner: Manner {
+                tls: None,
+                credentials: Credentials::default(),
+                database: 0,
+            },
+            servers: Mutex::default(),
+        }
+    }
+
+    fn somewhere(host: &str) -> Address {
+        Address::Tcp(host.to_owned(), 6379)
+    }
+
+    /// A node that says nothing of itself.
+    async fn node() -> Address {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut client, _) = listener.accept().await.unwrap();
+            while let Ok(1..) = client.read(&mut [0; 1024]).await {
+                client.write_all(b"*0\r\n").await.unwrap();
+            }
+        });
+        Address::Tcp("127.0.0.1".to_owned(), port)
+    }
+
+    #[tokio::test]
+    async fn nodes_with_a_connection_are_asked_first_and_each_once() {
+        let (connected, seed, other) = (node().await, somewhere("seed"), somewhere("other"));
+        let nodes = nodes(&[&seed, &connected]);
+        nodes.server(&other);
+        nodes.server(&connected).link().await.unwrap();
+        assert!(nodes.candidates() == [connected, seed, other]);
+    }
+
+    #[test]
+    fn servers_that_are_none_of_the_clusters_are_let_go() {
+        let (seed, named, other) = (somewhere("seed"), somewhere("named"), somewhere("other"));
+        let nodes = nodes(&[&seed]);
+        for address in [&seed, &named, &other] {
+            nodes.server(address);
+        }
+        let text = |text: &str| Value::BulkString(text.as_bytes().to_vec());
+        let primary = Value::Array(vec![text("named"), Value::Int(6379)]);
+        let range = Value::Array(vec![Value::Int(0), Value::Int(16383), primary]);
+        nodes.keep(&Topology::read(&Value::Array(vec![range]), &seed).unwrap());
+        let mut kept = nodes.candidates();
+        kept.sort_by_key(|address| format!("{address:?}"));
+        assert!(kept == [named, seed]);
+    }
 }

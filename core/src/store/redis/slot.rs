@@ -97,3 +97,100 @@ fn is_usable<T: Usable>(making: &Making<T>) -> bool {
         Some(Err(_)) => false,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+    use super::*;
+
+    /// Something with a number, until it breaks.
+    struct Thing {
+        number: u32,
+        broken: AtomicBool,
+    }
+
+    impl Usable for Thing {
+        fn is_usable(&self) -> bool {
+            !self.broken.load(Ordering::Relaxed)
+        }
+    }
+
+    /// A slot, and how often something was made for it.
+    struct Bench {
+        slot: Slot<Thing>,
+        made: AtomicU32,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                slot: Slot::new(),
+                made: AtomicU32::new(0),
+            }
+        }
+
+        async fn get(&self, fails: bool) -> Result<Arc<Thing>> {
+            let make = || {
+                let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
+                async move {
+                    tokio::task::yield_now().await;
+                    let broken = AtomicBool::new(false);
+                    let failure = || Error::new(Code::StoreUnavailable, "not today");
+                    (!fails)
+                        .then_some(Thing { number, broken })
+                        .ok_or_else(failure)
+                }
+            };
+            self.slot.get(make).await
+        }
+
+        async fn number(&self) -> u32 {
+            self.get(false).await.unwrap().number
+        }
+    }
+
+    #[tokio::test]
+    async fn a_value_is_made_once_and_anew_when_it_is_of_no_more_use() {
+        let bench = Bench::new();
+        assert!(!bench.slot.is_filled());
+        let (one, other) = tokio::join!(bench.get(false), bench.get(false));
+        assert!(Arc::ptr_eq(&one.unwrap(), &other.unwrap()));
+        let thing = bench.get(false).await.unwrap();
+        assert_eq!(thing.number, 1);
+        assert!(bench.slot.is_filled());
+        thing.broken.store(true, Ordering::Relaxed);
+        assert!(!bench.slot.is_filled());
+        assert_eq!(bench.number().await, 2);
+        assert!(bench.slot.is_filled());
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_for_those_who_waited_and_is_not_kept() {
+        let bench = Bench::new();
+        let (one, other) = tokio::join!(bench.get(true), bench.get(false));
+        assert!(one.is_err() && other.is_err());
+        assert!(!bench.slot.is_filled());
+        assert_eq!(bench.number().await, 2);
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_stops_nobody_else() {
+        let bench = Bench::new();
+        assert!(bench.get(false).now_or_never().is_none());
+        assert!(!bench.slot.is_filled());
+        assert_eq!(bench.number().await, 1);
+    }
+
+    #[test]
+    fn each_runtime_has_a_value_of_its_own() {
+        let runtime = || runtime::Builder::new_current_thread().build().unwrap();
+        let (bench, one, other) = (Bench::new(), runtime(), runtime());
+        for (runtime, number) in [(&one, 1), (&one, 1), (&other, 2), (&one, 3)] {
+            assert_eq!(runtime.block_on(bench.number()), number);
+        }
+        let error = bench.get(false).now_or_never().unwrap().err().unwrap();
+        assert_eq!(error.code(), Code::Internal);
+    }
+}
