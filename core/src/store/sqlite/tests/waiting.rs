@@ -1,11 +1,19 @@
 //! Locks of other processes, and callers that go away.
 
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use futures_util::FutureExt as _;
+use futures_util::future::{join, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::*;
+
+/// Long enough for others to come and wait, too.
+const PATIENT: Limits = Limits {
+    patience: Duration::from_millis(400),
+    ..IMPATIENT
+};
 
 #[tokio::test]
 async fn nst_21_a_locked_file_is_unavailable_and_the_login_usable_after() {
@@ -24,37 +32,65 @@ async fn nst_21_a_locked_file_is_unavailable_and_the_login_usable_after() {
     assert_eq!(take(&store, 2).await.unwrap(), Taken::Unknown);
 }
 
-#[tokio::test]
-async fn nst_21_a_crowd_waits_no_longer_for_a_lock_than_its_first() {
-    let scene = Scene::new();
-    let store = scene
-        .open_with(Limits {
-            patience: Duration::from_millis(400),
-            ..IMPATIENT
-        })
-        .unwrap();
-    let other = scene.raw();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut context = Context::from_waker(Waker::noop());
-    let mut first = std::pin::pin!(put(&store, 0, TTL));
-    assert!(first.as_mut().poll(&mut context).is_pending());
+/// Begins some work, so that everybody else has to wait.
+async fn begin(store: &SqliteStore, work: Pin<&mut impl Future>) {
+    assert!(work.now_or_never().is_none());
     while store.queue.waits() > 0 {
         tokio::task::yield_now().await;
     }
-    // More than go into one transaction.
-    let mut crowd: FuturesUnordered<_> = (1..=600).map(|number| put(&store, number, TTL)).collect();
-    assert!(crowd.next().now_or_never().is_none());
-    assert_eq!(code(first.await), Code::StoreUnavailable);
-    let mut refused = 0;
-    while let Some(outcome) = crowd.next().await {
+}
+
+#[tokio::test]
+async fn nst_21_a_crowd_waits_no_longer_for_a_lock_than_its_first() {
+    for lock in [
+        "BEGIN IMMEDIATE",
+        "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE",
+    ] {
+        let scene = Scene::new();
+        let store = scene.open_with(PATIENT).unwrap();
+        let other = scene.raw();
+        other.execute_batch(lock).unwrap();
+        let mut first = pin!(put(&store, 0, TTL));
+        begin(&store, first.as_mut()).await;
+        // More than go into one transaction.
+        let crowd = (1..=600).map(|number| put(&store, number, TTL));
+        let mut crowd: FuturesUnordered<_> = crowd.collect();
+        assert!(crowd.next().now_or_never().is_none());
+        assert_eq!(code(first.await), Code::StoreUnavailable);
+        let outcome = crowd.next().await.unwrap();
+        drop(other);
         assert_eq!(code(outcome), Code::StoreUnavailable);
-        refused += 1;
-        if refused == 1 {
-            other.execute_batch("COMMIT").unwrap();
+        while let Some(outcome) = crowd.next().await {
+            assert_eq!(code(outcome), Code::StoreUnavailable);
         }
+        put(&store, 601, TTL).await.unwrap();
     }
-    assert_eq!(refused, 600);
-    put(&store, 601, TTL).await.unwrap();
+}
+
+#[tokio::test]
+async fn nst_23_who_asks_for_too_much_fails_nobody_who_waits() {
+    let scene = Scene::new();
+    let limits = Limits {
+        pages: 64,
+        ..PATIENT
+    };
+    let store = scene.open_with(limits).unwrap();
+    let other = scene.raw();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut first = pin!(put(&store, 0, TTL));
+    begin(&store, first.as_mut()).await;
+    let one = key(1);
+    let too_much = store.put(&one, "x".repeat(1 << 20), TTL);
+    let crowd = join_all((0..600).map(|number| take(&store, number + 2)));
+    let mut all = pin!(join(too_much, crowd));
+    assert!(all.as_mut().now_or_never().is_none());
+    other.execute_batch("COMMIT").unwrap();
+    first.await.unwrap();
+    let (too_much, crowd) = all.await;
+    assert_eq!(code(too_much), Code::StoreFull);
+    for taken in crowd {
+        assert_eq!(taken.unwrap(), Taken::Unknown);
+    }
 }
 
 #[tokio::test]
@@ -78,7 +114,7 @@ async fn nst_21_waiting_for_a_lock_blocks_nobody_else() {
     let store = scene.open_with(IMPATIENT).unwrap();
     let other = scene.raw();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut waiting = std::pin::pin!(put(&store, 1, TTL));
+    let mut waiting = pin!(put(&store, 1, TTL));
     let mut context = Context::from_waker(Waker::noop());
     // A poll only asks; it does not touch the file, however long that takes.
     assert!(waiting.as_mut().poll(&mut context).is_pending());
@@ -94,13 +130,13 @@ async fn a_caller_who_goes_away_before_it_is_his_turn_uses_nothing_up() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut context = Context::from_waker(Waker::noop());
     // The first is at work and waits for the lock; the second waits for the first.
-    let mut first = std::pin::pin!(put(&store, 2, TTL));
+    let mut first = pin!(put(&store, 2, TTL));
     assert!(first.as_mut().poll(&mut context).is_pending());
     while store.queue.waits() > 0 {
         tokio::task::yield_now().await;
     }
     {
-        let mut second = std::pin::pin!(take(&store, 1));
+        let mut second = pin!(take(&store, 1));
         assert!(second.as_mut().poll(&mut context).is_pending());
     }
     other.execute_batch("COMMIT").unwrap();
@@ -119,7 +155,7 @@ fn nst_21_a_store_outlives_the_runtime_it_was_used_in() {
             .unwrap();
         runtime.block_on(put(&store, number, TTL)).unwrap();
         let mut context = Context::from_waker(Waker::noop());
-        let mut abandoned = std::pin::pin!(take(&store, number));
+        let mut abandoned = pin!(take(&store, number));
         {
             let _inside = runtime.enter();
             assert!(abandoned.as_mut().poll(&mut context).is_pending());
@@ -131,9 +167,26 @@ fn nst_21_a_store_outlives_the_runtime_it_was_used_in() {
             Poll::Ready(_)
         ));
     }
-    let outside = std::pin::pin!(take(&store, 1)).poll(&mut Context::from_waker(Waker::noop()));
+    let outside = pin!(take(&store, 1)).poll(&mut Context::from_waker(Waker::noop()));
     let Poll::Ready(outside) = outside else {
         panic!("nothing to wait for");
     };
     assert_eq!(code(outside), Code::Internal);
+}
+
+#[test]
+fn nst_21_what_a_runtime_never_began_is_let_go_with_it() {
+    let scene = Scene::new();
+    let store = scene.open().unwrap();
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_time().build().unwrap()
+    };
+    let over = runtime().handle().clone();
+    {
+        let _inside = over.enter();
+        let abandoned = put(&store, 1, TTL).now_or_never().unwrap();
+        assert_eq!(code(abandoned), Code::StoreUnavailable);
+    }
+    runtime().block_on(put(&store, 1, TTL)).unwrap();
 }
