@@ -216,6 +216,9 @@ mod tests {
         ] {
             let error = open_store(url).err().unwrap();
             assert_eq!(error.code(), Code::InvalidOption, "{url}");
+            // Each kind has words of its own.
+            let text = error.to_string();
+            assert_eq!(text.contains("Redis"), url == "redis", "{url}: {text}");
         }
     }
 }

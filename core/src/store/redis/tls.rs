@@ -50,29 +50,19 @@ impl Tls {
     }
 }
 
-/// With the provider named, whatever else in the program may have chosen one for itself.
+/// With the provider named, whatever else in the program may have chosen one for itself. Where the
+/// system has no trust store, as in a minimal container, the named authorities are enough.
 fn build(certificates: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>> {
     let provider = Arc::new(default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(unreachable)?;
-    let builder = match Verifier::new_with_extra_roots(certificates.clone(), provider) {
-        Ok(verifier) => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier)),
-        // A minimal container has no trust store; the named authorities are enough then.
-        Err(_) if !certificates.is_empty() => builder.with_root_certificates(roots(certificates)?),
-        Err(cause) => return Err(unreachable(cause)),
-    };
-    Ok(Arc::new(builder.with_no_client_auth()))
-}
-
-fn roots(certificates: Vec<CertificateDer<'static>>) -> Result<RootCertStore> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates {
-        roots.add(certificate).map_err(unreachable)?;
-    }
-    Ok(roots)
+    let verifier = Verifier::new_with_extra_roots(certificates, provider).map_err(unreachable)?;
+    let config = builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
@@ -89,6 +79,9 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     if certificates.is_empty() {
         return Err(unusable());
     }
-    roots(certificates.clone()).map_err(|_| unusable())?;
+    let mut roots = RootCertStore::empty();
+    for certificate in &certificates {
+        roots.add(certificate.clone()).map_err(|_| unusable())?;
+    }
     Ok(certificates)
 }

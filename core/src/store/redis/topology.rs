@@ -199,5 +199,8 @@ mod tests {
         assert!(topology.owner(16383).is_none());
         assert!(topology.names(&tcp("a", 7000)) && !topology.names(&tcp("b", 7004)));
         assert!(Topology::read(&Value::Okay, &asked).is_none());
+        assert!(topology.is_usable());
+        topology.outdate();
+        assert!(!topology.is_usable());
     }
 }

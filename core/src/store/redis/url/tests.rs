@@ -96,6 +96,10 @@ fn parameters_are_read() {
     assert_eq!(parse("redis://localhost?prefix=shop%3A").prefix, "shop:");
     assert_eq!(parse("redis://localhost?prefix=a%2Bb+c").prefix, "a+b+c");
     assert_eq!(parse("redis://localhost?replicas=2").replicas, 2);
+    let longest = "a".repeat(MOST_PREFIX_OCTETS);
+    let url = format!("redis://localhost?prefix={longest}");
+    assert_eq!(parse(&url).prefix, longest);
+    assert!(Settings::parse(&format!("{url}a")).is_err());
 }
 
 #[test]
