@@ -6,12 +6,17 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process;
 
+#[cfg(not(unix))]
+use self::other as system;
 use self::system::{check_writers, decoded, for_the_owner, identity, resolved};
+#[cfg(unix)]
+use self::unix as system;
 use crate::error::{Code, Error, Result};
 
-#[cfg_attr(unix, path = "place/unix.rs")]
-#[cfg_attr(not(unix), path = "place/other.rs")]
-mod system;
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;
 
 /// What the URL of a store begins with.
 const PREFIX: &str = "sqlite:///";
