@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from portier_client import Client
+
+from .conftest import SECRET, Serve, make_app
 from .visitor import Page, Visitor
 
 if TYPE_CHECKING:
@@ -121,3 +124,14 @@ def test_web_03_a_login_replaces_the_session_that_was_there(visitor: Visitor, si
     assert "mallory@example.com" not in greeting.text
     assert visitor.cookies["localhost"]["email"].value != planted.value
     assert "mallory@example.com" in attacker.get(f"{site}/").text, "it is what it was"
+
+
+def test_web_19_behind_https_the_cookie_of_forms_is_of_this_host_only(
+    visitor: Visitor, serve: Serve
+) -> None:
+    site = serve(lambda _: make_app(Client("https://example.com/verify"), SECRET))
+    visitor.get(f"{site}/login")
+    cookies = visitor.cookies["localhost"]
+    assert cookies.keys() == {"__Host-xsrf"}
+    cookie = cookies["__Host-xsrf"]
+    assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
