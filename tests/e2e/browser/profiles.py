@@ -93,6 +93,10 @@ class Profile:
         """The cookies the site has set, by name."""
         return {cookie["name"]: dict(cookie) for cookie in self._context.cookies(self.origin)}
 
+    def plant_cookie(self, name: str, value: str) -> None:
+        """Has a cookie from somebody else for the site."""
+        self._context.add_cookies([{"name": name, "value": value, "url": self.origin}])
+
     def forget_cookies(self) -> None:
         """Loses all cookies."""
         self._context.clear_cookies()

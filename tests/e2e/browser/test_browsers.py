@@ -141,6 +141,19 @@ def test_web_20_a_jar_that_runs_over_signs_nobody_in(  # noqa: PLR0917 (fixtures
     page.greets(email)
 
 
+@pytest.mark.parametrize("value", ["x", "A" * 43], ids=["junk", "a secret"])
+def test_web_20_a_forged_cookie_signs_nobody_in(  # noqa: PLR0917 (fixtures)
+    stolen: dict[str, str], attackers: str, profile: Profile, page: SitePage, email: str, value: str
+) -> None:
+    profile.plant_cookie("portier", value)
+    post_from_elsewhere(page.tab, f"{page.origin}/verify", stolen)
+    page.asks_to_go_on_as(attackers)
+    page.cancel()
+    page.start(email)
+    page.open()
+    expect(page.tab.get_by_text(attackers)).to_have_count(0)
+
+
 def test_web_20_a_browser_without_cookies_is_told_that_they_are_needed(
     stolen: dict[str, str], attackers: str, profile: Profile, page: SitePage
 ) -> None:
