@@ -44,9 +44,12 @@ pub fn safe_next(text: &str, allowed_hosts: &[&str]) -> Option<String> {
 fn path_on_this_site(text: &str) -> Option<String> {
     let url = resolve(text)?;
     // Proxies and frameworks decode or normalize paths before they redirect; whatever they can
-    // make of this one is held to the same rule.
+    // make of this one, or of what it was before its dots were resolved, is held to the same rule.
     resolve(&text.nfkc().collect::<String>())?;
-    resolve(&decode_fully(url.path()).nfkc().collect::<String>())?;
+    let before = text.split(['?', '#']).next().unwrap_or_default();
+    for path in [before, url.path()] {
+        resolve(&decode_fully(path).nfkc().collect::<String>())?;
+    }
     Some(url[Position::BeforePath..].to_owned())
 }
 
@@ -132,6 +135,8 @@ mod tests {
                 prop_assert!(next.starts_with('/') && !next.starts_with("//"));
                 prop_assert!(next.is_ascii() && !next.contains(|c: char| c.is_control()));
                 prop_assert_eq!(safe_next(&next, &[]), Some(next.clone()));
+                let before = decode_fully(text.split(['?', '#']).next().unwrap());
+                prop_assert!(!before.starts_with("//") && !before.contains('\\'));
             }
         }
     }
