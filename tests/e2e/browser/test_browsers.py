@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Phone = Callable[[], tuple[SitePage, Answers]]
 
 MORE_COOKIES_THAN_FIT = 200
+FORGED = {"junk": "x", "of the right shape": "A" * 43}
 # What the attacker says of the answer.
 CLAIMS = {"as it is": {}, "as if it came from the site": {"portier_again": "1"}}
 
@@ -141,11 +142,11 @@ def test_web_20_a_jar_that_runs_over_signs_nobody_in(  # noqa: PLR0917 (fixtures
     page.greets(email)
 
 
-@pytest.mark.parametrize("value", ["x", "A" * 43], ids=["junk", "a secret"])
+@pytest.mark.parametrize("kind", FORGED)
 def test_web_20_a_forged_cookie_signs_nobody_in(  # noqa: PLR0917 (fixtures)
-    stolen: dict[str, str], attackers: str, profile: Profile, page: SitePage, email: str, value: str
+    stolen: dict[str, str], attackers: str, profile: Profile, page: SitePage, email: str, kind: str
 ) -> None:
-    profile.plant_cookie("portier", value)
+    profile.plant_cookie("portier", FORGED[kind])
     post_from_elsewhere(page.tab, f"{page.origin}/verify", stolen)
     page.asks_to_go_on_as(attackers)
     page.cancel()
@@ -207,6 +208,7 @@ def test_web_08_a_press_that_was_meant_for_another_page_presses_nothing(
     there.greets(email)
 
 
+@pytest.mark.usefixtures("site_name")
 def test_web_08_the_question_of_the_library_waits_a_moment_too(browser: Browser) -> None:
     confirmation = _pages.Confirmation("alice@example.com", [("id_token", "a.b.c")])
     with closing(browser.new_page()) as tab:
