@@ -16,6 +16,7 @@ __all__ = [
     "__version__",
     "canned_client",
     "codes",
+    "flush_events",
     "normalize_email",
     "panic_in_operation",
     "safe_next",
@@ -217,6 +218,9 @@ def canned_client(
     options: Options, clock: ManualClock, random: list[bytes], transport: CannedTransport, /
 ) -> Client:
     """Make a client with the given time, randomness and network."""
+
+def flush_events(timeout: float, /) -> bool:
+    """Wait until all events of the background have been logged; return whether they were."""
 
 def panic_in_operation(at_once: bool, /) -> Future[None]:
     """Panic where a defect in the core would: at the first poll, or at a later one."""

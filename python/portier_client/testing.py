@@ -29,6 +29,7 @@ __all__ = [
     "ManualClock",
     "canned_client",
     "check_store",
+    "flush_events",
     "open_store",
 ]
 
@@ -273,6 +274,23 @@ class _CoreStore:
     async def contains(self, nonce: str, /) -> bool:
         found = self._native.contains(nonce)
         return found if isinstance(found, bool) else await found
+
+
+def flush_events(*, timeout: float | timedelta = 10) -> None:
+    """Wait until the events of the background have reached the handlers of :mod:`logging`.
+
+    Events of the background, such as the fetch of a document, are logged by a separate thread.
+    A test that checks the log calls this first: it blocks until every event so far has been
+    logged. Events of a call that does not have to wait are logged before the call returns.
+
+    Raises :class:`TimeoutError` if the handlers take longer than ``timeout``, in seconds or as a
+    ``timedelta``, or if a handler calls it.
+
+    >>> from portier_client.testing import flush_events
+    >>> flush_events()
+    """
+    if not _native.flush_events(seconds("timeout", timeout)):
+        raise TimeoutError("the logging handlers have not returned from all events")
 
 
 def open_store(url: str) -> Store:

@@ -64,6 +64,11 @@ def every_loop(
     return new_loop
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs the tests of the log first: clients of other tests may work in the background later."""
+    items.sort(key=lambda item: item.path.name != "test_events.py")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fails what is skipped, in CI: there, everything a test could miss has to be in place."""

@@ -42,8 +42,8 @@ NODE_ONLY = {"normalize", "abstract_store", "leeway", "response_mode", "store", 
 # Stores as objects; elsewhere they are URLs only.
 # The client of a package for Redis as a store is in Python in a module of its own.
 NODE_STORES = {"memory_store", "redis_store", "sqlite_store", "redis_client_store"}
-# What Node has a class for each kind of store for.
-PYTHON_ONLY = {"open_store"}
+# Node has a class for each kind of store, and its events come before the answers.
+PYTHON_ONLY = {"open_store", "flush_events"}
 # What the language itself asks for.
 NODE_LANGUAGE = {"to_json"}
 # Injected in tests only, through `testing` in the other languages; `store` takes URLs there.

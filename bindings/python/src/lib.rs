@@ -28,7 +28,8 @@ mod _native {
     use super::errors::codes;
     #[pymodule_export]
     use super::testing::{
-        CannedTransport, CoreStore, DevBroker, ManualClock, canned_client, panic_in_operation,
+        CannedTransport, CoreStore, DevBroker, ManualClock, canned_client, flush_events,
+        panic_in_operation,
     };
     #[pymodule_export]
     use super::{normalize_email, safe_next};

@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from portier_client import Client, SessionUsed, blocking
+from portier_client.testing import flush_events
 
 from .canned import Canned
 from .conftest import REDIRECT_URI
@@ -64,6 +67,8 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def all_levels() -> None:
+    # What an earlier test left to be logged belongs to that test.
+    flush_events()
     LOGGER.setLevel(logging.DEBUG)
 
 
@@ -85,7 +90,7 @@ def test_a_login_is_logged_by_level_name_and_fields(
     client: Client, broker: DevBroker, told: Told
 ) -> None:
     asyncio.run(client.warm())
-    told.wait_for(lambda: len(told.records) == 2)
+    flush_events()
     asyncio.run(log_in_twice(client, broker))
     assert sorted(told.events) == sorted(LOGIN)
     fetched, _, started, completed, refused = told.records
@@ -110,11 +115,44 @@ def test_trouble_is_a_warning_with_its_pause(told: Told) -> None:
     canned.transport.fail("https://broker.example/.well-known/openid-configuration")
     with pytest.raises(Exception, match="the test said so"):
         asyncio.run(canned.client.warm())
-    told.wait_for(lambda: len(told.records) == 1)
+    flush_events()
     (record,) = told.records
     assert (record.levelno, fields(record)["event"]) == (logging.WARNING, "document not fetched")
     assert 0.5 <= fields(record)["fields"]["pause_seconds"] <= 1.0
     assert fields(record)["fields"]["has_document"] is False
+
+
+def test_every_event_of_the_background_is_logged_after_a_flush(broker: DevBroker) -> None:
+    told = Told(lambda record: time.sleep(0.1))
+    LOGGER.addHandler(told)
+    asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
+    flush_events()
+    assert told.events == [FETCHED, FETCHED]
+
+
+def test_a_flush_waits_no_longer_than_it_may(broker: DevBroker) -> None:
+    go_on = threading.Event()
+    LOGGER.addHandler(Told(lambda record: go_on.wait(30)))
+    asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
+    with pytest.raises(TimeoutError):
+        flush_events(timeout=0)
+    go_on.set()
+    flush_events(timeout=timedelta(seconds=30))
+
+
+def test_a_handler_cannot_flush_events(broker: DevBroker) -> None:
+    raised: list[type[Exception]] = []
+
+    def flush(record: logging.LogRecord) -> None:
+        try:
+            flush_events(timeout=30)
+        except TimeoutError as error:
+            raised.append(type(error))
+
+    LOGGER.addHandler(Told(flush))
+    asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
+    flush_events()
+    assert raised == [TimeoutError, TimeoutError]
 
 
 @pytest.mark.parametrize("level", ["INFO", "WARNING"])

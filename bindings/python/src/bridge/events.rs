@@ -8,7 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread::LocalKey;
 use std::time::Duration;
 
@@ -178,6 +178,9 @@ struct Thread {
 #[derive(Default)]
 struct State {
     dropped: AtomicU64,
+    /// How many events are in the queue or with a handler.
+    waiting: Mutex<usize>,
+    idle: Condvar,
     /// No more events come.
     ending: AtomicBool,
     /// What still waits is not logged any more.
@@ -194,12 +197,30 @@ impl Queue {
             *phase = Phase::Running(thread);
         }
         let taken = match &*phase {
-            Phase::Running(thread) => thread.sender.try_send(event).is_ok(),
+            Phase::Running(thread) => {
+                *self.state.waiting() += 1;
+                let taken = thread.sender.try_send(event).is_ok();
+                if !taken {
+                    self.state.logged();
+                }
+                taken
+            }
             Phase::NotStarted | Phase::Stopped => false,
         };
         if !taken {
             self.state.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Waits until the handlers have returned from all events. Returns `false` if they have not
+    /// within `limit`. The caller must not be attached.
+    pub(super) fn flush(&self, limit: Duration) -> bool {
+        let waiting = self.state.waiting();
+        let waited = self
+            .state
+            .idle
+            .wait_timeout_while(waiting, limit, |waiting| *waiting > 0);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// Ends the thread, once it has logged what waits. The caller must not be attached: a handler may
@@ -220,6 +241,21 @@ impl Queue {
 
     fn phase(&self) -> MutexGuard<'_, Phase> {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn waiting(&self) -> MutexGuard<'_, usize> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One event less waits.
+    fn logged(&self) {
+        let mut waiting = self.waiting();
+        *waiting -= 1;
+        if *waiting == 0 {
+            self.idle.notify_all();
+        }
     }
 }
 
@@ -252,6 +288,7 @@ fn log_all(waiting: &Receiver<Event>, state: &State) {
                 if dropped > 0 {
                     log_here(py, events::dropped(dropped), state);
                 }
+                state.logged();
             }
             true
         });

@@ -47,6 +47,15 @@ use crate::process::Process;
 /// How often a blocking call lets Python look for signals.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
+/// Waits until the handlers have returned from every event that happened in the background. Returns
+/// `false` if they have not within `limit`, and in a handler, which cannot wait for itself.
+pub(crate) fn flush_events(py: Python<'_>, limit: Duration) -> PyResult<bool> {
+    if events::is_logging() {
+        return Ok(false);
+    }
+    detached(py, || Ok(runtime::flush_events(limit)))
+}
+
 /// What an operation can answer with.
 pub(crate) trait Answer: for<'py> IntoPyObject<'py> + Send + 'static {}
 

@@ -284,6 +284,13 @@ pub(super) fn log(event: portier_client::events::Event) {
     }
 }
 
+/// Waits until every event of the background has been logged; see [`Queue::flush`].
+pub(super) fn flush_events(limit: Duration) -> bool {
+    BRIDGE
+        .get(Process::current())
+        .is_none_or(|bridge| bridge.events.flush(limit))
+}
+
 /// Has the completer drop an object.
 pub(super) fn release(object: Py<PyAny>) {
     let event = Event::Release(object);

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 pub(crate) use self::broker::DevBroker;
 pub(crate) use self::canned::{CannedTransport, ManualClock, canned_client};
 pub(crate) use self::store::CoreStore;
-use crate::bridge::{Call, Nothing};
+use crate::bridge::{self, Call, Nothing};
 use crate::errors;
 
 /// Panic where a defect in the core would: at the first poll, or at a later one.
@@ -25,6 +25,13 @@ pub(crate) fn panic_in_operation(py: Python<'_>, at_once: bool) -> PyResult<Boun
         }
         defect()
     })
+}
+
+/// Wait until all events of the background have been logged; return whether they were.
+#[pyfunction]
+#[pyo3(signature = (timeout, /))]
+pub(crate) fn flush_events(py: Python<'_>, timeout: f64) -> PyResult<bool> {
+    bridge::flush_events(py, duration(py, timeout)?)
 }
 
 #[expect(clippy::panic, reason = "this is what it is for")]
