@@ -59,7 +59,8 @@ struct State<T> {
 struct Kept<T> {
     value: Arc<T>,
     url: Url,
-    /// `None` if the document shall not be revalidated.
+    /// `None` if the document must not be revalidated: a 304 confirms what the broker sent to this
+    /// process, and nothing that came from a store.
     freshness: Option<Freshness>,
     body: Bytes,
     since: Duration,
@@ -158,7 +159,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         state.kept = Some(Kept {
             value: Arc::clone(&value),
             url: fetched.url,
-            freshness: Some(fetched.freshness),
+            freshness: (!fetched.is_shared).then_some(fetched.freshness),
             body: fetched.body,
             since: fetched.asked_at,
             age: fetched.age,
@@ -215,6 +216,15 @@ impl<T: Send + Sync + 'static> Cache<T> {
         let state = self.state();
         let kept = state.kept.as_ref().filter(|kept| kept.url == *url)?;
         Some((kept.freshness.clone()?, kept.body.clone()))
+    }
+
+    /// Whether the document is fresh.
+    pub(super) fn is_fresh(&self, now: Duration) -> bool {
+        let state = self.state();
+        state
+            .kept
+            .as_ref()
+            .is_some_and(|kept| now < kept.fresh_until)
     }
 
     /// How old the document is, if it may be used.

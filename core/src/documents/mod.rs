@@ -4,6 +4,7 @@ mod backoff;
 mod cache;
 mod fetch;
 mod flight;
+mod leases;
 mod sharing;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use url::Url;
 use self::cache::Cache;
 use self::fetch::{Failure, Fetched, fetch};
 use self::flight::Flight;
+use self::leases::Leases;
 use self::sharing::{Board, Missing};
 use crate::clock::{Clock, Random, unix_seconds};
 use crate::discovery::{DISCOVERY_PATH, Discovery};
@@ -58,7 +60,12 @@ impl Documents {
     ) -> Arc<Self> {
         #[cfg(feature = "trace")]
         crate::testing::trace_if_asked();
-        let board = |document| Board::new(Arc::clone(store), &broker, document);
+        let trust = transport.trust();
+        let leases = Arc::new(Leases::default());
+        let board = |document| {
+            let name = Board::name(&broker, trust.as_deref()?, document);
+            Some(Board::new(Arc::clone(store), name, Arc::clone(&leases)))
+        };
         Arc::new(Self {
             shared: Arc::new(Shared {
                 discovery_board: board("discovery"),
@@ -140,8 +147,9 @@ struct Shared {
     random: Arc<dyn Random>,
     discovery: Cache<Discovery>,
     keys: Cache<KeySet>,
-    discovery_board: Board,
-    keys_board: Board,
+    /// None for documents that this process keeps to itself.
+    discovery_board: Option<Board>,
+    keys_board: Option<Board>,
     /// The bits of an `f64`, not a number as long as nothing is known.
     clock_difference: AtomicU64,
 }
@@ -238,14 +246,17 @@ impl Shared {
     async fn fetch<T: Send + Sync + 'static>(
         &self,
         cache: &Cache<T>,
-        board: &Board,
+        board: &Option<Board>,
         url: &Url,
         missing: Option<&Missing<T>>,
         parse: impl Fn(&[u8]) -> Result<T> + Copy,
     ) -> Result<Fetched<T>, Failure> {
         let clock = &*self.clock;
         let request = || fetch(&*self.transport, clock, cache, url, parse);
-        board.get(cache, clock, url, missing, parse, request).await
+        match board {
+            Some(board) => board.get(cache, clock, url, missing, parse, request).await,
+            None => request().await,
+        }
     }
 
     fn settle<T: Send + Sync + 'static>(

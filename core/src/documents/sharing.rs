@@ -14,19 +14,18 @@ use url::Url;
 
 use super::cache::Cache;
 use super::fetch::{Failure, Fetched};
+use super::leases::{Believed, LEASE, Leases};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::events;
 use crate::freshness::{CEILING, Freshness};
+use crate::http::MAX_DOCUMENT_OCTETS;
 use crate::nonce::SessionKey;
 use crate::origin::Origin;
 use crate::store::{SharedDocuments, Store};
 
 /// How long one question to the store may take here.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long a process may take to fetch: longer than it does, so that only one that was killed
-/// leaves others waiting.
-const LEASE: Duration = Duration::from_secs(30);
 /// How long others wait for it who have no document; after that they fetch it themselves.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Between two looks; doubled from the one to the other.
@@ -36,6 +35,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 const TOLERANCE: Duration = Duration::from_secs(10);
 /// The largest copy that is read: escaped, a document of the largest size is shorter.
 const MAX_COPY_OCTETS: usize = 2 * 1024 * 1024;
+/// The most headers that are read: a copy of ours has fewer than ten.
+const MAX_HEADERS: usize = 100;
 const VERSION: u32 = 1;
 
 /// What must be in a document for a caller who missed it in the one that is kept.
@@ -63,18 +64,29 @@ struct Copy {
 pub(super) struct Board {
     store: Arc<dyn Store>,
     name: String,
+    leases: Arc<Leases>,
 }
 
 impl Board {
-    pub(super) fn new(store: Arc<dyn Store>, broker: &Origin, document: &str) -> Self {
+    /// The name of a document in the store. It has the trust of its transport in it, so that nobody
+    /// takes over what they would not have believed themselves.
+    pub(super) fn name(broker: &Origin, trust: &str, document: &str) -> String {
+        let document = format!("{document} {trust}");
         // No relying party is called that, so it is nobody's session.
-        let name = SessionKey::new(broker.as_str(), "documents", document).to_string();
-        Self { store, name }
+        SessionKey::new(broker.as_str(), "documents", &document).to_string()
+    }
+
+    pub(super) fn new(store: Arc<dyn Store>, name: String, leases: Arc<Leases>) -> Self {
+        Self {
+            store,
+            name,
+            leases,
+        }
     }
 
     /// Gets a document: a copy that is newer than what `cache` keeps, or what `fetch` brings. One
-    /// process fetches at a time. Meanwhile, the others use what they have, or wait if it is not
-    /// enough.
+    /// process fetches at a time. Meanwhile, the others use what they have as long as it is fresh,
+    /// and wait if they have nothing.
     pub(super) async fn get<T, F>(
         &self,
         cache: &Cache<T>,
@@ -95,6 +107,7 @@ impl Board {
             let text = ask(documents.load(&self.name)).await?;
             let copy = text.and_then(|text| read(&text, cache, clock, url, missing, &parse));
             if copy.is_some() {
+                self.leases.forget();
                 cache.count_shared_load();
                 events::document_shared(cache.name());
             }
@@ -102,37 +115,58 @@ impl Board {
         };
         let mut waited = Duration::ZERO;
         let mut next_wait = SHORTEST_PAUSE;
-        loop {
+        let leased = loop {
             match load().await {
                 Some(Some(copy)) => return Ok(copy),
                 Some(None) => {}
                 None => return fetch().await,
             }
             match ask(documents.lease(&self.name, LEASE)).await {
-                Some(true) => break,
                 None => return fetch().await,
-                Some(false) if missing.is_none() && cache.age(clock.monotonic()).is_some() => {
-                    return Err(Failure::elsewhere());
+                Some(true) => {
+                    self.leases.forget();
+                    break true;
                 }
-                Some(false) if waited >= LONGEST_WAIT => return fetch().await,
-                Some(false) => {
-                    tokio::time::sleep(next_wait).await;
-                    waited += next_wait;
-                    next_wait = (next_wait * 2).min(LONGEST_PAUSE);
-                }
+                Some(false) => match self.leases.refused(clock.monotonic()) {
+                    Believed::Over => {
+                        // Its time has passed, so it ends for all.
+                        ask(documents.release(&self.name)).await;
+                        break ask(documents.lease(&self.name, LEASE)).await == Some(true);
+                    }
+                    Believed::No => break false,
+                    Believed::Yes => {}
+                },
             }
-        }
-        // Who held the lease before may have saved a copy since we looked.
-        let result = if let Some(Some(copy)) = load().await {
-            Ok(copy)
-        } else {
-            let fetched = fetch().await;
-            if let Ok(fetched) = &fetched {
-                self.save(documents, fetched).await;
+            let now = clock.monotonic();
+            if missing.is_none() && cache.is_fresh(now) {
+                return Err(Failure::elsewhere());
             }
-            fetched
+            // A document that is past its lifetime does not wait for another process.
+            if missing.is_none() && cache.age(now).is_some() {
+                break false;
+            }
+            if waited >= LONGEST_WAIT {
+                self.leases.doubt(now);
+                break false;
+            }
+            tokio::time::sleep(next_wait).await;
+            waited += next_wait;
+            next_wait = (next_wait * 2).min(LONGEST_PAUSE);
         };
-        ask(documents.release(&self.name)).await;
+        // Who held the lease before may have saved a copy since we looked.
+        let copy = if leased { load().await.flatten() } else { None };
+        let result = match copy {
+            Some(copy) => Ok(copy),
+            None => fetch().await,
+        };
+        if let Ok(fetched) = &result
+            && !fetched.is_shared
+        {
+            self.save(documents, fetched).await;
+        }
+        if leased {
+            ask(documents.release(&self.name)).await;
+        }
         result
     }
 
@@ -184,7 +218,8 @@ fn read<T: Send + Sync + 'static>(
         return None;
     }
     let copy: Copy = serde_json::from_str(text).ok()?;
-    if copy.version != VERSION || copy.url != url.as_str() {
+    let is_bounded = copy.body.len() <= MAX_DOCUMENT_OCTETS && copy.headers.len() <= MAX_HEADERS;
+    if copy.version != VERSION || copy.url != url.as_str() || !is_bounded {
         return None;
     }
     let asked_on = UNIX_EPOCH.checked_add(Duration::from_millis(copy.asked_on))?;

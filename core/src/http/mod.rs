@@ -3,6 +3,7 @@
 mod perimeter;
 mod redirect;
 mod transport;
+mod trust;
 
 use ::http::HeaderMap;
 use bytes::Bytes;
@@ -32,6 +33,9 @@ pub struct Response {
     pub body: Bytes,
 }
 
+/// The largest document, in octets: one is a few kilobytes.
+pub(crate) const MAX_DOCUMENT_OCTETS: usize = 256 * 1024;
+
 /// Fetches documents.
 pub trait Transport: Send + Sync + 'static {
     /// Sends the request and reads the whole answer. Any status is an answer.
@@ -41,4 +45,11 @@ pub trait Transport: Send + Sync + 'static {
     /// [`BrokerUnreachable`](crate::Code::BrokerUnreachable) or, for an answer that breaks a
     /// limit, [`BrokerDocument`](crate::Code::BrokerDocument).
     fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>>;
+
+    /// A text that describes all that decides which servers this transport believes, such as its
+    /// certificate authorities. Clients with one store share the broker's documents only if their
+    /// transports give the same text; with `None`, the default, they are not shared.
+    fn trust(&self) -> Option<String> {
+        None
+    }
 }

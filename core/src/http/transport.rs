@@ -13,14 +13,13 @@ use url::Url;
 
 use super::perimeter::{Inside, Lookup, Perimeter, SystemLookup};
 use super::redirect;
-use super::{Request, Response, Transport};
+use super::trust;
+use super::{MAX_DOCUMENT_OCTETS as BODY_LIMIT, Request, Response, Transport};
 use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::origin::{Origin, is_local};
 use crate::store::BoxFuture;
 
-/// A document is a few kilobytes; what is longer than this is none.
-const BODY_LIMIT: usize = 256 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The two documents are fetched one right after the other, then nothing for an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,6 +48,7 @@ struct Shared {
     https_only: bool,
     perimeter: Perimeter,
     certificates: Vec<Certificate>,
+    trust: String,
     user_agent: HeaderValue,
     clients: Mutex<Vec<Kept>>,
 }
@@ -71,6 +71,7 @@ impl HttpTransport {
     }
 
     fn with_lookup(options: HttpOptions, lookup: Box<dyn Lookup>) -> Result<Self> {
+        let trust = trust::describe(&options);
         let HttpOptions {
             timeout,
             broker,
@@ -90,6 +91,7 @@ impl HttpTransport {
             https_only: broker.is_secure(),
             perimeter: Perimeter::new(&broker, lookup),
             certificates,
+            trust,
             user_agent,
             clients: Mutex::new(Vec::new()),
         })))
@@ -97,6 +99,10 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
+    fn trust(&self) -> Option<String> {
+        Some(self.0.trust.clone())
+    }
+
     fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
         let shared = Arc::clone(&self.0);
         Box::pin(async move {

@@ -98,6 +98,11 @@ impl Default for CannedTransport {
 }
 
 impl Transport for CannedTransport {
+    /// All of them are one network.
+    fn trust(&self) -> Option<String> {
+        Some("canned".to_owned())
+    }
+
     fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
         let url = request.url.to_string();
         self.table()

@@ -4,8 +4,10 @@ mod failure;
 mod flight;
 mod histories;
 mod keys;
+mod leases;
 mod refresh;
 mod sharing;
+mod trust;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -8,12 +8,12 @@ use crate::store::{BoxFuture, SessionKey, SharedDocuments, Taken};
 
 /// A store of which a test can see and do everything.
 #[derive(Default)]
-struct Shelves(Mutex<Content>);
+pub(super) struct Shelves(Mutex<Content>);
 
 #[derive(Default)]
-struct Content {
-    documents: HashMap<String, String>,
-    leases: HashSet<String>,
+pub(super) struct Content {
+    pub(super) documents: HashMap<String, String>,
+    pub(super) leases: HashSet<String>,
     /// Every question is answered with an error.
     fails: bool,
     /// No question is answered.
@@ -21,7 +21,7 @@ struct Content {
 }
 
 impl Shelves {
-    fn content(&self) -> MutexGuard<'_, Content> {
+    pub(super) fn content(&self) -> MutexGuard<'_, Content> {
         self.0.lock().unwrap()
     }
 
@@ -42,7 +42,7 @@ impl Shelves {
     }
 
     /// Changes the only copy there is.
-    fn change(&self, from: &str, to: &str) {
+    pub(super) fn change(&self, from: &str, to: &str) {
         let mut content = self.content();
         let copy = content.documents.values_mut().next().unwrap();
         let changed = copy.replace(from, to);
@@ -88,7 +88,7 @@ impl SharedDocuments for Shelves {
 }
 
 /// A broker, a store, and two processes.
-fn two() -> (Arc<Shelves>, Scene, Scene) {
+pub(super) fn two() -> (Arc<Shelves>, Scene, Scene) {
     let broker = Scene::new();
     let shelves = Arc::new(Shelves::default());
     let store: Arc<dyn Store> = Arc::clone(&shelves) as _;
@@ -151,13 +151,11 @@ async fn fet_47_one_process_refreshes_and_the_others_use_what_they_have() {
         assert!(Arc::ptr_eq(&old, &two.discovery().await.unwrap()));
         two.quiet().await;
     }
-    // Past its lifetime, too.
-    two.clock.advance(HOUR / 5);
-    assert!(Arc::ptr_eq(&old, &two.discovery().await.unwrap()));
-    assert_eq!(two.documents.stats().discovery.stale_serves, 1);
     one.broker.release();
     one.quiet().await;
     two.clock.advance(Duration::from_secs(1));
+    two.discovery().await.unwrap();
+    two.quiet().await;
     let new = two.discovery().await.unwrap();
     assert!(!Arc::ptr_eq(&old, &new));
     assert_eq!(one.requests(), (2, 0));
@@ -213,12 +211,6 @@ async fn fet_28_an_unchanged_document_is_shared_as_fresh_again() {
     assert_eq!(ids(&two.keys().await.unwrap()), ["one"]);
     let stats = two.documents.stats().keys;
     assert_eq!((stats.requests, stats.age_seconds), (0, Some(0.0)));
-    // What was taken over can be revalidated by whoever took it.
-    two.clock.advance(HOUR);
-    two.keys().await.unwrap();
-    let request = two.broker.last_request(KEYS_URL).unwrap();
-    assert_eq!(request.headers["if-none-match"], "\"v1\"");
-    assert_eq!(two.documents.stats().keys.requests, 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,83 @@
+//! Leases that are wrong: of a process that was killed, without an end, or written by somebody.
+
+use super::sharing::{Shelves, two};
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Writes a lease for each document that is kept.
+fn lease_all(shelves: &Shelves) {
+    let mut content = shelves.content();
+    let names: Vec<_> = content.documents.keys().cloned().collect();
+    content.leases.extend(names);
+}
+
+#[tokio::test]
+async fn a_document_past_its_lifetime_is_fetched_in_spite_of_a_lease() {
+    let (shelves, one, two) = two();
+    one.keys().await.unwrap();
+    let old = two.keys().await.unwrap();
+    lease_all(&shelves);
+    two.clock.advance(HOUR);
+    two.keys_are(200, &[], &key_set(&["two"]));
+    let new = two.keys().await.unwrap();
+    assert!(!Arc::ptr_eq(&old, &new));
+    assert_eq!(ids(&new), ["two"]);
+    assert_eq!(two.requests(), (2, 2));
+    let stats = two.documents.stats();
+    assert_eq!((stats.keys.stale_serves, stats.keys.failures), (0, 0));
+    // The others have it from the store, whoever holds the lease.
+    assert_eq!(ids(&one.keys().await.unwrap()), ["two"]);
+    assert_eq!(two.requests(), (2, 2));
+}
+
+#[tokio::test]
+async fn a_lease_is_believed_no_longer_than_its_own_length() {
+    let (shelves, one, two) = two();
+    one.discovery().await.unwrap();
+    two.discovery().await.unwrap();
+    lease_all(&shelves);
+    two.clock.advance(HOUR * 4 / 5);
+    for second in 0..30 {
+        two.discovery().await.unwrap();
+        two.quiet().await;
+        assert_eq!(two.requests(), (1, 0), "{second}");
+        two.clock.advance(SECOND);
+    }
+    two.discovery().await.unwrap();
+    two.quiet().await;
+    assert_eq!(two.requests(), (2, 0));
+    // It is over for all.
+    assert!(shelves.content().leases.is_empty());
+    assert_eq!(two.documents.stats().discovery.failures, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cold_process_waits_once_for_both_documents() {
+    let (shelves, one, two) = two();
+    one.keys().await.unwrap();
+    lease_all(&shelves);
+    shelves.content().documents.clear();
+    let before = tokio::time::Instant::now();
+    two.keys().await.unwrap();
+    let waited = before.elapsed();
+    assert!(waited > 9 * SECOND && waited < 11 * SECOND, "{waited:?}");
+    assert_eq!(two.requests(), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_key_waits_for_a_lease_once() {
+    let (shelves, one, two) = two();
+    one.keys().await.unwrap();
+    let mut seen = two.keys().await.unwrap();
+    lease_all(&shelves);
+    let before = tokio::time::Instant::now();
+    for round in 0..3 {
+        two.clock.advance(6 * SECOND);
+        two.keys_are(200, &[], &key_set(&[&format!("{round}")]));
+        seen = two.documents.keys_beyond(&seen, "none").await.unwrap();
+        assert_eq!(ids(&seen), [round.to_string()]);
+    }
+    let waited = before.elapsed();
+    assert!(waited < 11 * SECOND, "{waited:?}");
+}

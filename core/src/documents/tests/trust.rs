@@ -1,0 +1,142 @@
+//! What a process takes over from a store, and for how long.
+
+use super::sharing::{Shelves, two};
+use super::*;
+use crate::http::{Request, Response, Transport};
+use crate::store::BoxFuture;
+
+/// The broker, by way of a transport that trusts something else.
+struct Trusting(Arc<CannedTransport>, Option<&'static str>);
+
+impl Transport for Trusting {
+    fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
+        self.0.get(request)
+    }
+
+    fn trust(&self) -> Option<String> {
+        self.1.map(str::to_owned)
+    }
+}
+
+fn trusting(scene: &Scene, store: &Arc<dyn Store>, trust: Option<&'static str>) -> Arc<Documents> {
+    Documents::new(
+        Origin::parse("https://broker.example", false).unwrap(),
+        Arc::new(Trusting(Arc::clone(&scene.broker), trust)),
+        Arc::clone(&scene.clock) as _,
+        Arc::new(ManualRandom::default()),
+        store,
+    )
+}
+
+#[tokio::test]
+async fn documents_are_shared_only_with_those_who_trust_the_same() {
+    let scene = Scene::new();
+    let store: Arc<dyn Store> = Arc::new(Shelves::default());
+    let mut requests = 0;
+    for (trust, fetches) in [
+        (Some("production"), true),
+        (Some("staging"), true),
+        (Some("production"), false),
+        (Some("staging"), false),
+        // Who does not say what it trusts shares nothing.
+        (None, true),
+        (None, true),
+    ] {
+        let documents = trusting(&scene, &store, trust);
+        documents.keys().await.unwrap();
+        requests += usize::from(fetches);
+        assert_eq!(scene.requests(), (requests, requests), "{trust:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_from_the_store_is_never_confirmed_by_the_broker() {
+    let (shelves, one, two) = two();
+    let validators = [
+        ("etag", "\"v1\""),
+        ("last-modified", "Tue, 14 Nov 2023 22:00:00 GMT"),
+    ];
+    one.keys_are(200, &validators, &key_set(&["forged"]));
+    one.keys().await.unwrap();
+    two.keys().await.unwrap();
+    shelves.content().documents.clear();
+    two.clock.advance(HOUR);
+    one.keys_are(200, &validators, &key_set(&["genuine"]));
+    assert_eq!(ids(&two.keys().await.unwrap()), ["genuine"]);
+    let request = two.broker.last_request(KEYS_URL).unwrap();
+    for condition in ["if-none-match", "if-modified-since"] {
+        assert!(!request.headers.contains_key(condition), "{condition}");
+    }
+    // What it has fetched itself is its own to revalidate.
+    two.clock.advance(HOUR);
+    two.keys_are(304, &validators, "");
+    assert_eq!(ids(&two.keys().await.unwrap()), ["genuine"]);
+    let request = two.broker.last_request(KEYS_URL).unwrap();
+    assert_eq!(request.headers["if-none-match"], "\"v1\"");
+}
+
+#[tokio::test]
+async fn a_broker_that_only_confirms_does_not_keep_a_copy_alive() {
+    let (_, one, two) = two();
+    let etag = ("etag", "\"v1\"");
+    one.keys_are(200, &[etag], &key_set(&["one"]));
+    one.keys().await.unwrap();
+    two.keys().await.unwrap();
+    two.clock.advance(HOUR);
+    // A 304 that nobody asked for is a failure, after which the copy is no fresher.
+    two.keys_are(304, &[etag], "");
+    two.keys().await.unwrap();
+    assert_eq!(two.documents.stats().keys.fresh_for_seconds, Some(0.0));
+    two.clock.advance(DAY);
+    assert_eq!(code(two.keys().await), Code::BrokerStatus);
+}
+
+#[tokio::test]
+async fn a_copy_that_lies_about_its_age_ends_like_any_other() {
+    for (from, to) in [
+        (r#""t":1700000000000"#, r#""t":1700000010000"#),
+        (r#""86400""#, r#""0""#),
+        ("Tue, 14 Nov 2023", "Mon, 14 Nov 2033"),
+        ("Tue, 14 Nov 2023", "Wed, 14 Nov 1973"),
+        ("max-age=90000", "max-age=900000000"),
+    ] {
+        let (shelves, one, two) = two();
+        let headers = [
+            ("cache-control", "max-age=90000"),
+            ("age", "86400"),
+            ("date", "Tue, 14 Nov 2023 22:13:20 GMT"),
+        ];
+        one.discovery_is(200, &headers, DISCOVERY);
+        one.discovery().await.unwrap();
+        shelves.change(from, to);
+        two.discovery().await.unwrap();
+        assert_eq!(two.documents.stats().discovery.shared_loads, 1, "{from}");
+        let fresh = two.documents.stats().discovery.fresh_for_seconds.unwrap();
+        assert!(fresh <= DAY.as_secs_f64(), "{from} {fresh}");
+        two.broker
+            .fail(DISCOVERY_URL, Error::new(Code::BrokerUnreachable, "away"));
+        shelves.content().documents.clear();
+        two.clock.advance(DAY + DAY);
+        assert_eq!(code(two.discovery().await), Code::BrokerUnreachable);
+    }
+}
+
+#[tokio::test]
+async fn a_copy_is_as_bounded_as_what_is_fetched() {
+    let pairs = vec![r#"["age","1"],"#; 40_000].concat();
+    for (from, to) in [
+        (
+            r#"{\"issuer\""#.to_owned(),
+            format!("{}{{\\\"issuer\\\"", " ".repeat(256 * 1024)),
+        ),
+        (r#""h":["#.to_owned(), format!(r#""h":[{pairs}"#)),
+    ] {
+        let (shelves, one, two) = two();
+        one.discovery_is(200, &[("age", "1")], DISCOVERY);
+        one.discovery().await.unwrap();
+        shelves.change(&from, &to);
+        two.discovery().await.unwrap();
+        assert_eq!(two.documents.stats().discovery.shared_loads, 0);
+        assert_eq!(one.requests(), (2, 0));
+    }
+}

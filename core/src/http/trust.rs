@@ -1,0 +1,134 @@
+//! What decides which servers the HTTP transport believes, as a text that can be compared.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::HttpOptions;
+
+/// The variables that replace the system's authorities on Linux.
+const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Describes the trust of a client with these options: two clients with the same description
+/// believe the same servers, if their systems trust the same authorities.
+///
+/// Proxies are left out: with `https` they only pass on what they cannot read.
+pub(super) fn describe(options: &HttpOptions) -> String {
+    describe_in(options, |name| std::env::var_os(name))
+}
+
+fn describe_in(options: &HttpOptions, variable: impl Fn(&str) -> Option<OsString>) -> String {
+    // Every option is named, so that a new one has to be considered here.
+    let HttpOptions {
+        timeout: _,
+        broker,
+        ca_file,
+        user_agent: _,
+    } = options;
+    let system = VARIABLES.map(|name| {
+        let path = variable(name)?;
+        let authorities = authorities_in(path.as_ref());
+        Some((path, authorities))
+    });
+    let added = ca_file.as_deref().map(authorities_in);
+    let secure = broker.is_secure();
+    let all = format!("secure={secure} system={system:?} added={added:?}");
+    let short = URL_SAFE_NO_PAD.encode(digest(&SHA256, all.as_bytes()));
+    format!("http {short}")
+}
+
+/// The certificates of a PEM file, or of all files in a directory, sorted and without white space, so
+/// that the layout does not matter. A file that cannot be read has none.
+fn authorities_in(path: &Path) -> BTreeSet<String> {
+    if let Ok(directory) = std::fs::read_dir(path) {
+        let files = directory.flatten().map(|entry| entry.path());
+        let files = files.filter(|path| path.is_file());
+        return files.flat_map(|file| authorities_in(&file)).collect();
+    }
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+    blocks
+        .filter_map(|block| block.split_once("-----END CERTIFICATE-----"))
+        .map(|(base64, _)| base64.split_ascii_whitespace().collect())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::origin::Origin;
+
+    /// A directory that is removed.
+    struct Directory(std::path::PathBuf);
+
+    impl Directory {
+        fn new() -> Self {
+            let name = format!("portier-client-{}-trust", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn file(&self, name: &str, text: &str) -> std::path::PathBuf {
+            let path = self.0.join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn options(broker: &str, ca_file: Option<&Path>) -> HttpOptions {
+        HttpOptions {
+            timeout: Duration::from_secs(1),
+            broker: Origin::parse(broker, true).unwrap(),
+            ca_file: ca_file.map(Path::to_owned),
+            user_agent: None,
+        }
+    }
+
+    fn pem(base64: &str) -> String {
+        format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+    }
+
+    #[test]
+    fn the_same_authorities_are_the_same_trust_however_they_are_written() {
+        let directory = Directory::new();
+        let (a, b) = (pem("AAAA\nBBBB"), pem("CCCC"));
+        let one = directory.file("one", &format!("{a}{b}"));
+        let same = directory.file(
+            "same",
+            &format!("A comment\r\n{b}\r\n{b}{}", pem("AAAABBBB")),
+        );
+        let other = directory.file("other", &a);
+        let secure = "https://broker.example";
+        let trust = |file: Option<&Path>| describe_in(&options(secure, file), |_| None);
+        assert_eq!(trust(Some(&one)), trust(Some(&same)));
+        let mut timeout = options(secure, Some(&one));
+        timeout.timeout = Duration::from_secs(60);
+        timeout.user_agent = Some("another".to_owned());
+        assert_eq!(describe_in(&timeout, |_| None), trust(Some(&one)));
+        let mut all = vec![trust(None), trust(Some(&one)), trust(Some(&other))];
+        all.push(describe_in(&options("http://broker.example", None), |_| {
+            None
+        }));
+        for name in VARIABLES {
+            for value in [one.clone(), other.clone(), directory.0.clone()] {
+                let variable = |asked: &str| (asked == name).then(|| value.clone().into());
+                all.push(describe_in(&options(secure, None), variable));
+            }
+        }
+        let different: BTreeSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
+    }
+}
