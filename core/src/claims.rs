@@ -71,7 +71,10 @@ impl Claims {
         if now >= expires_at + leeway {
             return Err(Error::new(
                 Code::TokenExpired,
-                format_args!("the token has expired exp={expires_at} now={now} leeway={leeway}"),
+                format_args!(
+                    "the token has expired; if it is a new one, compare the clocks \
+                     exp={expires_at} now={now} leeway={leeway}"
+                ),
             ));
         }
         if !text(&members, "nonce")

@@ -19,6 +19,9 @@ use crate::session::{AuthenticateOptions, CallbackParams, CompleteOptions, Login
 use crate::stats::{Counters, Stats};
 use crate::store::Store;
 
+/// The shortest text that can hold the 128 bits of a browser's secret.
+const MIN_SECRET_OCTETS: usize = 16;
+
 /// The relying party's side of Portier: starts logins and completes them.
 ///
 /// Cheap to clone; clones share everything. All methods that wait need a Tokio runtime.
@@ -263,8 +266,11 @@ impl Inner {
         Ok(nonce)
     }
 
+    /// The browser with this secret; none for a text too short to be one, with which anybody could
+    /// confirm.
     fn browser(&self, secret: Option<&str>) -> Option<Browser<'_>> {
-        Browser::new(secret?, self.config.broker.as_str(), &self.config.client_id)
+        let secret = secret.filter(|secret| secret.len() >= MIN_SECRET_OCTETS)?;
+        Browser::new(secret, self.config.broker.as_str(), &self.config.client_id)
     }
 
     fn session_key(&self, nonce: &str) -> SessionKey {

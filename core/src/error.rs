@@ -283,13 +283,15 @@ codes! {
     TokenExpired = "token_expired" in InvalidToken,
     /// The token is not valid yet.
     TokenNotYetValid = "token_not_yet_valid" in InvalidToken,
+    /// The token was issued before its login was started, which only a wrong clock can say.
+    TokenClock = "token_clock" in InvalidToken,
     /// A claim is missing or has a value that is not allowed.
     TokenClaim = "token_claim" in InvalidToken,
     /// The login was not started here, or has expired.
     SessionUnknown = "session_unknown" in InvalidSession,
     /// The login was completed before; see [`Error::same_browser`].
     SessionUsed = "session_used" in InvalidSession,
-    /// The login was started for another address, or after the token was issued.
+    /// The login was started for another address.
     SessionEmail = "session_email" in InvalidSession,
     /// The login was not started in this browser; see [`Error::browser_mismatch`].
     SessionBrowser = "session_browser" in InvalidSession,

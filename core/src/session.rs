@@ -16,6 +16,9 @@ const MAX_SESSION_OCTETS: usize = 4096;
 /// The longest `state`, and the longest browser binding, in octets.
 const MAX_STATE_OCTETS: usize = 4096;
 
+/// The shortest browser binding, in octets: 128 bits as URL-safe base64.
+const MIN_BROWSER_OCTETS: usize = 22;
+
 /// What a login starts with.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,8 +30,9 @@ pub struct AuthenticateOptions {
     /// The application's own text, kept in the store until the login completes, for example the
     /// page to go back to; at most 4 KiB.
     pub session: Option<String>,
-    /// A secret only this browser knows, at least 128 random bits, for example from a cookie. The
-    /// login can then be completed with the same secret only, or where its person confirms it.
+    /// A secret only this browser knows, at least 128 random bits in 22 to 4096 octets, for example
+    /// from a cookie. The login can then be completed with the same secret only, or where its person
+    /// confirms it.
     pub browser: Option<String>,
 }
 
@@ -67,11 +71,17 @@ impl AuthenticateOptions {
                 ));
             }
         }
-        // An empty secret binds to every browser that sends no cookie at all.
-        if self.browser.as_deref() == Some("") {
-            return Err(Error::new(Code::InvalidOption, "browser is empty"));
+        let browser = self.browser.as_ref().map(String::len);
+        match browser.filter(|octets| *octets < MIN_BROWSER_OCTETS) {
+            None => Ok(()),
+            Some(octets) => Err(Error::new(
+                Code::InvalidOption,
+                format_args!(
+                    "browser is too short to be a secret; use 128 random bits or more \
+                     least={MIN_BROWSER_OCTETS} octets={octets}"
+                ),
+            )),
         }
-        Ok(())
     }
 }
 
@@ -229,6 +239,9 @@ impl fmt::Debug for CompleteOptions<'_> {
 }
 
 /// What waits in the store for the token: JSON with short names, because stores pay by the octet.
+///
+/// A record with a member or a version that is not known comes from a newer version of this library
+/// and may hold a condition that this one cannot check, so it is no login here.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Record<'a> {
@@ -245,6 +258,21 @@ pub(crate) struct Record<'a> {
 }
 
 const RECORD_VERSION: u32 = 1;
+
+/// Whether a record has another version than ours, or members that ours does not have.
+fn is_of_another_version(text: &str) -> bool {
+    let Ok(members) = serde_json::from_str::<serde_json::Map<_, _>>(text) else {
+        return false;
+    };
+    match members.get("v").and_then(serde_json::Value::as_u64) {
+        None => false,
+        Some(version) if version == u64::from(RECORD_VERSION) => {
+            let ours = ["v", "t", "e", "s"];
+            members.keys().any(|name| !ours.contains(&name.as_str()))
+        }
+        Some(_) => true,
+    }
+}
 
 impl<'a> Record<'a> {
     pub(crate) fn new(
@@ -269,42 +297,55 @@ impl<'a> Record<'a> {
 
     pub(crate) fn parse(text: &'a str) -> Result<Self> {
         // A sequence would do for the derived reader, and the cause would quote the record.
-        let record: Self = text
-            .starts_with('{')
-            .then(|| serde_json::from_str(text).ok())
-            .flatten()
-            .ok_or_else(|| Error::new(Code::StoreFailed, "session record cannot be read"))?;
-        if record.version != RECORD_VERSION {
-            return Err(Error::new(
-                Code::SessionUnknown,
-                format_args!(
-                    "session record has an unknown version version={}",
-                    record.version
-                ),
-            ));
+        let is_object = text.starts_with('{');
+        let read = || serde_json::from_str::<Self>(text).ok();
+        if let Some(record) = read().filter(|record| is_object && record.version == RECORD_VERSION)
+        {
+            return Ok(record);
         }
-        Ok(record)
+        Err(if is_of_another_version(text) {
+            let message = "session record was written by another version of this library";
+            Error::new(Code::SessionUnknown, message)
+        } else {
+            Error::new(Code::StoreFailed, "session record cannot be read")
+        })
+    }
+
+    /// Checks that the token is not older than the login. Nobody knows the nonce before the login
+    /// starts, so if the times say otherwise, a clock is wrong. Only ours can be meant: that of the
+    /// broker is compared with ours before.
+    ///
+    /// A login that starts in the future was started by a clock that has been set back since, or
+    /// by that of another machine. Its start says nothing.
+    pub(crate) fn check_start(&self, issued_at: f64, now: f64, leeway: Duration) -> Result<()> {
+        let leeway = leeway.as_secs_f64();
+        let started_at = self.started_at;
+        if issued_at >= started_at - leeway || started_at > now {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::TokenClock,
+            format_args!(
+                "the token was issued before the login was started; compare the clocks of this \
+                 machine and of the broker iat={issued_at} started_at={started_at} now={now} \
+                 leeway={leeway}"
+            ),
+        ))
+    }
+
+    /// When the login was started, in seconds since 1970.
+    pub(crate) fn started_at(&self) -> f64 {
+        self.started_at
     }
 
     /// Checks that a genuine token answers this login, and returns the application's text.
-    pub(crate) fn accept(
-        self,
-        email_original: &str,
-        issued_at: f64,
-        leeway: Duration,
-    ) -> Result<Option<String>> {
+    pub(crate) fn accept(self, email_original: &str) -> Result<Option<String>> {
         if let Some(email) = &self.email
             && verify_slices_are_equal(email.as_bytes(), email_original.as_bytes()).is_err()
         {
             return Err(Error::new(
                 Code::SessionEmail,
                 "the token is for another address than the login",
-            ));
-        }
-        if issued_at < self.started_at - leeway.as_secs_f64() {
-            return Err(Error::new(
-                Code::SessionEmail,
-                "the token was issued before the login was started",
             ));
         }
         Ok(self.session.map(Cow::into_owned))

@@ -40,6 +40,7 @@ struct Options {
 struct Start {
     email: Option<String>,
     state: Option<String>,
+    browser: Option<String>,
 }
 
 #[tokio::test]
@@ -50,6 +51,7 @@ async fn vectors_are_answered_as_expected() {
         let mut options = AuthenticateOptions::default();
         options.email.clone_from(&case.authenticate.email);
         options.state.clone_from(&case.authenticate.state);
+        options.browser.clone_from(&case.authenticate.browser);
         let outcome = match client(&vectors, case).authenticate_with(options).await {
             Ok(url) => json!({ "url": url }),
             Err(error) => json!({ "code": error.code().as_str() }),

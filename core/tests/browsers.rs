@@ -112,10 +112,10 @@ async fn web_01_a_login_bound_to_no_browser_is_not_that_of_any() {
 async fn web_01_another_browser_uses_nothing_up() {
     let site = Site::new();
     let id_token = site.token(Some(HERE)).await;
-    for browser in [Some(THERE), None, Some("")] {
+    for browser in [Some(THERE), None, Some(""), Some("1")] {
         let mismatch = site.mismatch(&id_token, browser).await;
         assert_eq!(mismatch.email, "alice@example.com");
-        // An empty secret is what everybody knows.
+        // An empty or a short secret is what everybody knows.
         assert_eq!(mismatch.confirmation.is_some(), browser == Some(THERE));
     }
     let error = site.client.verify(&id_token).await.unwrap_err();
@@ -278,4 +278,58 @@ async fn a_store_that_is_down_is_not_another_browser() {
     let error = site.complete(&id_token, Some(THERE)).await.unwrap_err();
     assert_eq!(error.code(), Code::StoreUnavailable);
     site.complete(&id_token, Some(HERE)).await.unwrap();
+}
+
+/// A store that has `take` right, and says the wrong thing when it is only asked.
+struct Lagging(MemoryStore, Option<Taken>);
+
+impl Store for Lagging {
+    fn put<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        record: String,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<()>> {
+        self.0.put(key, record, ttl)
+    }
+
+    fn take<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Taken>> {
+        self.0.take(key)
+    }
+
+    fn contains<'a>(&'a self, _: &'a SessionKey) -> BoxFuture<'a, Result<Option<bool>>> {
+        Box::pin(async { Ok(Some(false)) })
+    }
+
+    fn peek<'a>(&'a self, _: &'a SessionKey) -> BoxFuture<'a, Result<Option<Taken>>> {
+        Box::pin(async { Ok(self.1.clone()) })
+    }
+}
+
+#[tokio::test]
+async fn another_browser_takes_nothing_from_a_store_that_lags_or_lies() {
+    for (says, code) in [
+        (None, Code::SessionUnknown),
+        (Some(Taken::Unknown), Code::SessionUnknown),
+        (Some(Taken::Used), Code::SessionUsed),
+        (Some(Taken::Record("{}".into())), Code::SessionBrowser),
+    ] {
+        let site =
+            Site::with_store(|clock| Arc::new(Lagging(MemoryStore::new(clock), says.clone())));
+        let id_token = site.token(Some(HERE)).await;
+        for browser in [Some(THERE), None, Some("")] {
+            let error = site.complete(&id_token, browser).await.unwrap_err();
+            assert_eq!(error.code(), code, "{says:?}");
+        }
+        let confirmation = Some("not the right one");
+        let mut options = CompleteOptions::in_browser(THERE);
+        options.confirmation = confirmation;
+        let confirmed = site.client.complete_with(params(&id_token), options).await;
+        assert_eq!(confirmed.unwrap_err().code(), code, "{says:?}");
+        let unbound = site.token(None).await;
+        let error = site.complete(&unbound, Some(HERE)).await.unwrap_err();
+        assert_eq!(error.code(), code, "{says:?}");
+        site.complete(&id_token, Some(HERE)).await.unwrap();
+        site.complete(&unbound, None).await.unwrap();
+    }
 }

@@ -102,7 +102,7 @@ export class BrokerUnavailable extends PortierError {
  *
  * Codes: `token_malformed`, `token_too_large`, `token_header`, `token_algorithm`,
  * `token_key_unknown`, `token_signature`, `token_issuer`, `token_audience`, `token_expired`,
- * `token_not_yet_valid`, `token_claim`.
+ * `token_not_yet_valid`, `token_clock`, `token_claim`.
  */
 export class InvalidToken extends PortierError {}
 
@@ -224,6 +224,7 @@ export const CLASSES = {
   token_audience: InvalidToken,
   token_expired: TokenExpired,
   token_not_yet_valid: InvalidToken,
+  token_clock: InvalidToken,
   token_claim: InvalidToken,
   session_unknown: InvalidSession,
   session_used: SessionUsed,

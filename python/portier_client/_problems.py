@@ -38,6 +38,8 @@ def explain(error: PortierError) -> Problem:
     """
     if isinstance(error, BrokerError) and error.error == "access_denied":
         return _CANCELLED
+    if error.code in {"token_clock", "token_not_yet_valid"}:
+        return _CLOCKS_DIFFER
     found = (problem for kinds, problem in _PROBLEMS if isinstance(error, kinds))
     return next(found, _DEFECT)
 
@@ -89,6 +91,14 @@ _PROBLEMS: list[tuple[tuple[type[PortierError], ...], Problem]] = [
 ]
 
 _CANCELLED = Problem(403, "Sign-in cancelled", "Nothing has changed. You can start again.")
+
+_CLOCKS_DIFFER = Problem(
+    503,
+    "Sign-in is not possible right now",
+    "The clock of this site or of the login service is wrong. Please tell the people who run this"
+    " site, and try again later.",
+    _RETRY_AFTER_SECONDS,
+)
 
 _DEFECT = Problem(500, "Something went wrong", "The error is on our side, not on yours.")
 

@@ -1,10 +1,12 @@
 //! The second half of a login: from the token to the verified address.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Inner;
 use crate::browser::Binding;
 use crate::claims::{Claims, Expected};
+use crate::clock::unix_seconds;
 use crate::error::{BrowserMismatch, Code, Error, Result};
 use crate::events;
 use crate::jwks::KeySet;
@@ -141,33 +143,72 @@ impl Inner {
             return Err(self.elsewhere(genuine, confirmation).await);
         }
         let same_browser = binding == Binding::Here;
-        let record = self.take(&genuine.session, same_browser).await?;
-        let session = Record::parse(&record)?.accept(
-            &claims.email_original,
-            claims.issued_at,
-            self.config.leeway,
-        )?;
+        self.check_start(genuine).await?;
+        let text = self.take(&genuine.session, same_browser).await?;
+        let record = Record::parse(&text)?;
+        let now = unix_seconds(self.clock.now());
+        if let Err(error) = record.check_start(claims.issued_at, now, self.config.leeway) {
+            let age = Duration::try_from_secs_f64(now - record.started_at()).unwrap_or_default();
+            self.put_back(&genuine.session, text.clone(), age).await;
+            return Err(error);
+        }
+        let session = record.accept(&claims.email_original)?;
         Ok((session, same_browser))
     }
 
-    /// Refuses a login of another browser, where it stays to be completed. A person is not asked
-    /// about one that is over.
+    /// Checks that no clock makes the token older than its login, before the login is used up. Most
+    /// tokens are too new for that, and need no look at the store.
+    async fn check_start(&self, genuine: &Genuine<'_>) -> Result<()> {
+        let issued_at = genuine.claims.issued_at;
+        let now = unix_seconds(self.clock.now());
+        if issued_at >= now - self.config.leeway.as_secs_f64() {
+            return Ok(());
+        }
+        match self.store.peek(&genuine.session).await? {
+            Some(Taken::Record(text)) => {
+                Record::parse(&text)?.check_start(issued_at, now, self.config.leeway)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives a login back to a store that could not be asked before. If the store refuses, the
+    /// login is lost.
+    async fn put_back(&self, session: &SessionKey, record: String, age: Duration) {
+        let left = self.config.session_ttl.saturating_sub(age);
+        if !left.is_zero() {
+            let _ = self.store.put(session, record, left).await;
+        }
+    }
+
+    /// Refuses a login of another browser, where it stays to be completed: nothing is taken, not
+    /// even if the store says that there is nothing. A person is not asked about one that is over.
     async fn elsewhere(&self, genuine: &Genuine<'_>, confirmation: Option<String>) -> Error {
-        let over = match self.store.contains(&genuine.session).await {
-            Ok(Some(false)) => self.take(&genuine.session, false).await.err(),
-            Ok(Some(true) | None) => None,
-            Err(error) => Some(error),
-        };
-        over.unwrap_or_else(|| {
-            Error::elsewhere(BrowserMismatch {
+        match self.look(&genuine.session).await {
+            Err(error) => error,
+            Ok(()) => Error::elsewhere(BrowserMismatch {
                 email: genuine.claims.email.clone(),
                 confirmation,
-            })
-        })
+            }),
+        }
+    }
+
+    /// Whether a login is pending, as far as the store can tell.
+    async fn look(&self, session: &SessionKey) -> Result<()> {
+        let found = match self.store.peek(session).await? {
+            Some(found) => found,
+            None if self.store.contains(session).await? == Some(false) => Taken::Unknown,
+            None => return Ok(()),
+        };
+        self.pending(found, false).map(|_| ())
     }
 
     async fn take(&self, session: &SessionKey, same_browser: bool) -> Result<String> {
-        match self.store.take(session).await? {
+        self.pending(self.store.take(session).await?, same_browser)
+    }
+
+    fn pending(&self, found: Taken, same_browser: bool) -> Result<String> {
+        match found {
             Taken::Record(record) => Ok(record),
             Taken::Used => Err(Error::used(same_browser)),
             Taken::Unknown if self.store.is_local() => Err(Error::new(

@@ -31,7 +31,7 @@ use std::time::Duration;
 pub use tracing::Level;
 
 pub use self::listener::{Event, Listener, Value, subscriber};
-use crate::error::{Error, Kind};
+use crate::error::{Code, Error, Kind};
 
 /// The target of every event.
 pub const TARGET: &str = "portier_client";
@@ -47,11 +47,12 @@ pub(crate) fn login_completed(same_browser: bool) {
 }
 
 /// A login that did not start, or was not completed: refused for what was sent to us, or failed
-/// for want of a broker or a store.
+/// for want of a broker, a store or the right time.
 pub(crate) fn login_ended(operation: &'static str, error: &Error) {
     let code = error.code().as_str();
-    match error.kind() {
-        Kind::BrokerUnavailable | Kind::StoreError | Kind::InternalError => {
+    match (error.kind(), error.code()) {
+        (Kind::BrokerUnavailable | Kind::StoreError | Kind::InternalError, _)
+        | (_, Code::TokenClock | Code::TokenNotYetValid) => {
             tracing::warn!(target: TARGET, operation, code, %error, "login failed");
         }
         _ => {

@@ -90,6 +90,19 @@ impl Entries {
         self.find(key).is_some()
     }
 
+    /// What [`Entries::take`] would find.
+    pub(super) fn peek(&self, key: &SessionKey, now: Duration) -> Taken {
+        let entry = self.find(key).map(|slot| &self.slab[slot as usize]);
+        match entry.filter(|entry| entry.deadline > now) {
+            None => Taken::Unknown,
+            Some(Entry { record: None, .. }) => Taken::Used,
+            Some(Entry {
+                record: Some(record),
+                ..
+            }) => Taken::Record(record.to_string()),
+        }
+    }
+
     pub(super) fn is_pending(&self, key: &SessionKey, now: Duration) -> bool {
         self.find(key).is_some_and(|slot| {
             let entry = &self.slab[slot as usize];

@@ -69,6 +69,11 @@ impl MemoryStore {
         taken
     }
 
+    fn peek_now(&self, key: &SessionKey) -> Taken {
+        let now = self.clock.monotonic();
+        self.entries().peek(key, now)
+    }
+
     fn contains_now(&self, key: &SessionKey) -> bool {
         let now = self.clock.monotonic();
         self.entries().is_pending(key, now)
@@ -91,6 +96,10 @@ impl Store for MemoryStore {
 
     fn contains<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<bool>>> {
         Box::pin(async move { Ok(Some(self.contains_now(key))) })
+    }
+
+    fn peek<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Taken>>> {
+        Box::pin(async move { Ok(Some(self.peek_now(key))) })
     }
 
     fn pending(&self) -> Option<usize> {
@@ -157,7 +166,10 @@ mod tests {
         assert!(store.is_local());
         put(&store, 1, 60).unwrap();
         assert!(store.contains_now(&key(1)));
+        assert_eq!(store.peek_now(&key(1)), record(1));
         assert_eq!(store.take_now(&key(1)), record(1));
+        assert_eq!(store.peek_now(&key(1)), Taken::Used);
+        assert_eq!(store.peek_now(&key(2)), Taken::Unknown);
         assert_eq!(store.pending(), Some(0));
         assert!(!store.contains_now(&key(1)));
         assert_eq!(store.take_now(&key(1)), Taken::Used);
@@ -191,6 +203,8 @@ mod tests {
         assert_eq!(store.take_now(&key(1)), record(1));
         clock.advance(1);
         assert!(!store.contains_now(&key(2)));
+        assert_eq!(store.peek_now(&key(1)), Taken::Unknown);
+        assert_eq!(store.peek_now(&key(2)), Taken::Unknown);
         assert_eq!(store.take_now(&key(2)), Taken::Unknown);
         assert_eq!(store.take_now(&key(1)), Taken::Unknown);
     }

@@ -62,6 +62,16 @@ pub trait Store: Send + Sync + 'static {
         Box::pin(async { Ok(None) })
     }
 
+    /// What [`Store::take`] would find under `key`, without taking it; `None` from a store that
+    /// cannot tell.
+    ///
+    /// # Errors
+    /// As [`Store::take`].
+    fn peek<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Taken>>> {
+        let _ = key;
+        Box::pin(async { Ok(None) })
+    }
+
     /// How many logins are pending, from a store that counts them at no cost; expired ones count
     /// until they are removed.
     fn pending(&self) -> Option<usize> {
@@ -158,10 +168,10 @@ fn open_scheme(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
     }
 }
 
-/// What [`Store::take`] found.
+/// What [`Store::take`] or [`Store::peek`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// The record; it is gone from the store now.
+    /// The record; once it was taken it is gone from the store.
     Record(String),
     /// The record was taken before. A store that does not remember says [`Taken::Unknown`].
     Used,
@@ -197,6 +207,7 @@ mod tests {
     fn a_store_claims_nothing_that_it_does_not_say() {
         let key = SessionKey::new("issuer", "client", "nonce");
         assert_eq!(Bare.contains(&key).now_or_never().unwrap().unwrap(), None);
+        assert_eq!(Bare.peek(&key).now_or_never().unwrap().unwrap(), None);
         assert_eq!(Bare.pending(), None);
         assert!(!Bare.is_local());
         assert!(Bare.documents().is_none() && Bare.nonces().is_none());

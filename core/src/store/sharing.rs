@@ -71,6 +71,10 @@ impl Store for LoginsOnly {
         self.0.contains(key)
     }
 
+    fn peek<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Taken>>> {
+        self.0.peek(key)
+    }
+
     fn pending(&self) -> Option<usize> {
         self.0.pending()
     }
@@ -138,5 +142,7 @@ mod tests {
         let put = store.put(&other, "record".into(), Duration::from_secs(60));
         put.now_or_never().unwrap().unwrap();
         assert_eq!(store.pending(), Some(2));
+        let seen = store.peek(&key).now_or_never().unwrap().unwrap();
+        assert_eq!(seen, Some(Taken::Record("record".into())));
     }
 }

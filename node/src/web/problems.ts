@@ -29,6 +29,7 @@ export interface Problem {
  */
 export function explain(error: PortierError): Problem {
   if (error instanceof BrokerError && error.error === "access_denied") return CANCELLED;
+  if (error.code === "token_clock" || error.code === "token_not_yet_valid") return CLOCKS_DIFFER;
   const found = PROBLEMS.find(([kinds]) => kinds.some((kind) => error instanceof kind));
   return found?.[1] ?? DEFECT;
 }
@@ -81,6 +82,12 @@ export const NO_COOKIES = problem(
 );
 
 const CANCELLED = problem(403, "Sign-in cancelled", "Nothing has changed. You can start again.");
+const CLOCKS_DIFFER = problem(
+  503,
+  "Sign-in is not possible right now",
+  "The clock of this site or of the login service is wrong. Please tell the people who run this site, and try again later.",
+  RETRY_AFTER_SECONDS,
+);
 const DEFECT = problem(500, "Something went wrong", "The error is on our side, not on yours.");
 
 type Kind = abstract new (...parameters: never[]) => PortierError;

@@ -246,9 +246,9 @@ def attempts() -> list[Case]:
         ),
         (
             "too-old",
-            "so does one from before the login",
+            "a token from before the login, which only a wrong clock can say, uses nothing up",
             [old, good],
-            ["session_email", "session_used"],
+            ["token_clock", login()],
         ),
         (
             "forged-between",

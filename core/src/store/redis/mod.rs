@@ -136,14 +136,12 @@ impl RedisStore {
             }
             reply => reply,
         };
-        match reply? {
-            Value::Nil => Ok(Taken::Unknown),
-            Value::BulkString(octets) if octets.is_empty() => Ok(Taken::Used),
-            Value::BulkString(octets) => String::from_utf8(octets)
-                .map(Taken::Record)
-                .map_err(|_| unexpected()),
-            _ => Err(unexpected()),
-        }
+        found(reply?)
+    }
+
+    async fn peek_record(&self, key: &SessionKey) -> Result<Taken> {
+        let name = self.session(key);
+        found(self.run(&name, redis::cmd("GET").arg(&name)).await?)
     }
 
     /// A used login leaves an empty string behind.
@@ -235,6 +233,10 @@ impl Store for RedisStore {
         Box::pin(async { self.contains_record(key).await.map(Some) })
     }
 
+    fn peek<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Taken>>> {
+        Box::pin(async { self.peek_record(key).await.map(Some) })
+    }
+
     fn documents(&self) -> Option<&dyn SharedDocuments> {
         Some(self)
     }
@@ -266,6 +268,18 @@ impl SharedDocuments for RedisStore {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("RedisStore").finish_non_exhaustive()
+    }
+}
+
+/// What the value under the name of a login means.
+fn found(value: Value) -> Result<Taken> {
+    match value {
+        Value::Nil => Ok(Taken::Unknown),
+        Value::BulkString(octets) if octets.is_empty() => Ok(Taken::Used),
+        Value::BulkString(octets) => String::from_utf8(octets)
+            .map(Taken::Record)
+            .map_err(|_| unexpected()),
+        _ => Err(unexpected()),
     }
 }
 

@@ -119,6 +119,15 @@ impl Store for SqliteStore {
         })
     }
 
+    fn peek<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Taken>>> {
+        Box::pin(async move {
+            match self.run(Operation::Peek { key: *key }).await? {
+                Outcome::Taken(found) => Ok(Some(found)),
+                _ => Err(mixed_up()),
+            }
+        })
+    }
+
     fn documents(&self) -> Option<&dyn SharedDocuments> {
         Some(self)
     }

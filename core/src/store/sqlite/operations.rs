@@ -34,6 +34,9 @@ pub(super) enum Operation {
     Contains {
         key: SessionKey,
     },
+    Peek {
+        key: SessionKey,
+    },
     Load {
         name: String,
     },
@@ -61,7 +64,10 @@ pub(super) enum Outcome {
 
 impl Operation {
     pub(super) fn writes(&self) -> bool {
-        !matches!(self, Self::Contains { .. } | Self::Load { .. })
+        !matches!(
+            self,
+            Self::Contains { .. } | Self::Peek { .. } | Self::Load { .. }
+        )
     }
 
     pub(super) fn purpose(&self) -> Purpose {
@@ -81,6 +87,7 @@ impl Operation {
             Self::Put { key, record, ttl } => put(connection, now, key, record, *ttl),
             Self::Take { key } => take(connection, now, key).map(Outcome::Taken).map(Ok),
             Self::Contains { key } => contains(connection, now, key).map(Outcome::Is).map(Ok),
+            Self::Peek { key } => peek(connection, now, key).map(Outcome::Taken).map(Ok),
             Self::Load { name } => load(connection, now, name).map(Outcome::Document).map(Ok),
             Self::Save {
                 name,
@@ -143,6 +150,21 @@ fn contains(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite:
     let sql = "SELECT EXISTS (SELECT 1 FROM logins
         WHERE key = ?1 AND record IS NOT NULL AND deadline > ?2 AND started <= ?3)";
     exists(connection, now, sql, key)
+}
+
+/// What a take would find.
+fn peek(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite::Result<Taken> {
+    let sql = "SELECT record FROM logins WHERE key = ?1 AND deadline > ?2 AND started <= ?3";
+    let row = params![key.as_bytes(), now.0, now.tolerated()];
+    let found: Option<Option<String>> = connection
+        .prepare_cached(sql)?
+        .query_row(row, |row| row.get(0))
+        .optional()?;
+    Ok(match found {
+        None => Taken::Unknown,
+        Some(None) => Taken::Used,
+        Some(Some(record)) => Taken::Record(record),
+    })
 }
 
 fn exists(

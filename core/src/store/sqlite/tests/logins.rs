@@ -12,7 +12,10 @@ async fn gives_a_record_away_once() {
     let store = scene.open().unwrap();
     put(&store, 1, TTL).await.unwrap();
     assert_eq!(store.contains(&key(1)).await.unwrap(), Some(true));
+    assert_eq!(store.peek(&key(1)).await.unwrap(), Some(record(1)));
     assert_eq!(take(&store, 1).await.unwrap(), record(1));
+    assert_eq!(store.peek(&key(1)).await.unwrap(), Some(Taken::Used));
+    assert_eq!(store.peek(&key(2)).await.unwrap(), Some(Taken::Unknown));
     assert_eq!(store.contains(&key(1)).await.unwrap(), Some(false));
     assert_eq!(take(&store, 1).await.unwrap(), Taken::Used);
     assert_eq!(take(&store, 2).await.unwrap(), Taken::Unknown);
