@@ -25,6 +25,7 @@ mod stats;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 mod token;
 
 pub use self::client::Client;
@@ -44,6 +45,7 @@ pub use self::store::SqliteStore;
 pub use self::store::{
     BoxFuture, MemoryStore, NonceStore, SessionKey, SharedDocuments, Store, Taken, open_store,
 };
+pub use self::tls::trust_extra_ca_file;
 pub use self::token::Algorithm;
 
 /// The README, whose examples are tested.

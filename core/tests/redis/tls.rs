@@ -37,6 +37,23 @@ impl Authority {
         Self { folder }
     }
 
+    /// A certificate for `localhost` that is its own authority, as `openssl req -x509` makes it.
+    fn self_signed(name: &str) -> Self {
+        let authority = Self::new(name);
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap();
+        for (file, text) in [
+            ("authority.pem", certificate.pem()),
+            ("certificate.pem", certificate.pem()),
+            ("key.pem", key.serialize_pem()),
+        ] {
+            std::fs::write(authority.folder.join(file), text).unwrap();
+        }
+        authority
+    }
+
     fn file(&self, name: &str) -> String {
         self.folder.join(name).to_str().unwrap().to_owned()
     }
@@ -88,6 +105,33 @@ async fn nst_28_with_tls_an_authority_is_trusted_when_it_is_named_and_only_then(
             assert_eq!(code(&result), Code::StoreUnavailable);
             let text = whole(&result.unwrap_err());
             assert!(text.contains("certificate"), "{text}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_trusted_when_it_is_listed() {
+    let listed = Authority::self_signed("self");
+    let other = Authority::self_signed("other");
+    let Some((_redis, port)) = listed.server() else {
+        return;
+    };
+    let url = |host: &str, authority: &Authority| {
+        let file = authority.file("authority.pem");
+        format!("rediss://{host}:{port}?ca_file={file}")
+    };
+    limited(async {
+        let store = RedisStore::new(&url("localhost", &listed)).unwrap();
+        put(&store, 1).await.unwrap();
+        for (host, authority, advice) in [
+            ("localhost", &other, "list this very certificate in ca_file"),
+            ("127.0.0.1", &listed, "not valid for name"),
+        ] {
+            let result = put(&RedisStore::new(&url(host, authority)).unwrap(), 2).await;
+            assert_eq!(code(&result), Code::StoreUnavailable);
+            let text = whole(&result.unwrap_err());
+            assert!(text.contains(advice), "{text}");
         }
     })
     .await;

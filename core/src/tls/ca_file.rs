@@ -1,0 +1,110 @@
+//! Files of PEM certificates, and what can be wrong with them.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+/// Reads the certificates that can be used, and says what is wrong with the rest. Other text
+/// between the certificates, and a private key, are passed over.
+pub(super) fn read_usable(path: &Path) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
+    match std::fs::read(path) {
+        Ok(octets) => parse(&octets),
+        Err(cause) => (Vec::new(), Some(Problem::unreadable(cause))),
+    }
+}
+
+fn parse(octets: &[u8]) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
+    // What some editors put in front of UTF-8; the parser would not find the first certificate.
+    let text = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
+    let mut certificates = Vec::new();
+    let mut problem = None;
+    for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(text)) {
+        match certificate {
+            Ok(certificate) if webpki::anchor_from_trusted_cert(&certificate).is_ok() => {
+                certificates.push(certificate.into_owned());
+            }
+            _ if problem.is_none() => {
+                problem = Some(Problem::new(format!(
+                    "has a certificate that cannot be read number={number}"
+                )));
+            }
+            _ => {}
+        }
+    }
+    if certificates.is_empty() && problem.is_none() {
+        problem = Some(Problem::new(what_else(text)));
+    }
+    (certificates, problem)
+}
+
+/// What a file is that has no PEM certificates.
+fn what_else(text: &[u8]) -> &'static str {
+    let has = |part: &str| {
+        text.windows(part.len())
+            .any(|window| window == part.as_bytes())
+    };
+    if text.trim_ascii().is_empty() {
+        "is empty"
+    } else if text.starts_with(&[0x30]) && text.get(1).is_some_and(|length| length & 0x80 != 0) {
+        "is in DER form, not PEM; convert it with openssl x509 -inform der"
+    } else if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
+        "is UTF-16 text, not PEM; save it as ASCII"
+    } else if has("BEGIN TRUSTED CERTIFICATE-----") {
+        "has certificates in the form of OpenSSL alone; convert them with openssl x509"
+    } else if has("PRIVATE KEY-----") {
+        "has a private key and no certificate"
+    } else if has("CERTIFICATE REQUEST-----") {
+        "has a certificate request and no certificate"
+    } else {
+        "has no PEM certificates"
+    }
+}
+
+/// What is wrong with a file of certificates, to be read after its name.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    fact: String,
+    source: Option<io::Error>,
+}
+
+impl Problem {
+    fn new(fact: impl Into<String>) -> Self {
+        let fact = fact.into();
+        Self { fact, source: None }
+    }
+
+    pub(super) fn unreadable(cause: io::Error) -> Self {
+        Self {
+            fact: unreadable(&cause).to_owned(),
+            source: Some(cause),
+        }
+    }
+}
+
+/// Why a file or a folder cannot be read, to be read after its name.
+pub(super) fn unreadable(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "does not exist",
+        io::ErrorKind::IsADirectory => "is a folder, not a file",
+        io::ErrorKind::NotADirectory => "is a file, not a folder",
+        io::ErrorKind::PermissionDenied => "may not be read by this process",
+        _ => "cannot be read",
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.fact)
+    }
+}
+
+impl std::error::Error for Problem {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source
+            .as_ref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}

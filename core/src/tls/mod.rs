@@ -1,0 +1,138 @@
+//! Which servers TLS connections trust, to the broker and to Redis.
+
+mod ca_file;
+mod system;
+mod verifier;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::client::WantsClientCert;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+
+pub(crate) use self::ca_file::Problem;
+pub(crate) use self::verifier::is_certificate_refused;
+use self::verifier::{Verifier, system_verifier};
+use crate::error::{Code, Error, Result};
+
+/// Certificates that are trusted by the whole process besides the system's.
+static EXTRA: RwLock<Vec<CertificateDer<'static>>> = RwLock::new(Vec::new());
+
+/// Trusts the PEM certificates of a file in every TLS connection this process sets up from now on,
+/// besides the system's, as Node.js does with the file that `NODE_EXTRA_CA_CERTS` names.
+///
+/// An error is worth a warning, no more: the certificates that can be used are trusted all the same.
+///
+/// # Errors
+/// [`Code::InvalidOption`] for a file that cannot be read, has no certificates, or has one that
+/// cannot be used.
+pub fn trust_extra_ca_file(path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    let (certificates, problem) = ca_file::read_usable(path);
+    EXTRA
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .extend(certificates);
+    let Some(problem) = problem else {
+        return Ok(());
+    };
+    let path = shown(path);
+    Err(Error::new(
+        Code::InvalidOption,
+        format_args!("the file of extra certificate authorities {problem} path={path}"),
+    )
+    .with_source(problem))
+}
+
+/// The certificates that the operator lists: those of an option's file, and the process's extra
+/// ones.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed(Vec<CertificateDer<'static>>);
+
+impl Listed {
+    /// Reads the file. All of its certificates have to be usable.
+    pub(crate) fn read(ca_file: Option<&Path>) -> Result<Self, Problem> {
+        let mut listed = match ca_file.map(ca_file::read_usable) {
+            Some((_, Some(problem))) => return Err(problem),
+            Some((certificates, None)) => certificates,
+            None => Vec::new(),
+        };
+        listed.extend_from_slice(&EXTRA.read().unwrap_or_else(PoisonError::into_inner));
+        Ok(Self(listed))
+    }
+
+    /// Begins a configuration that trusts the system's authorities and the listed certificates.
+    /// Loads the system's trust store, which takes milliseconds.
+    pub(crate) fn trusted_with_system(
+        &self,
+    ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, NoTrust> {
+        let system = system_verifier(&self.0).map_err(NoTrust::new)?;
+        let verifier = Verifier::new(system, self.0.clone());
+        Ok(builder()
+            .map_err(NoTrust::new)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier)))
+    }
+}
+
+/// Begins a configuration that trusts no server.
+pub(crate) fn trusting_nobody()
+-> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
+    Ok(builder()?.with_root_certificates(RootCertStore::empty()))
+}
+
+/// With the provider named, whatever else in the program may have chosen one for itself.
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
+    ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+}
+
+/// TLS cannot be set up, for want of certificate authorities.
+#[derive(Debug)]
+pub(crate) struct NoTrust {
+    blame: Option<String>,
+    source: rustls::Error,
+}
+
+impl NoTrust {
+    fn new(source: rustls::Error) -> Self {
+        let blame = system::variable_without_certificates();
+        Self { blame, source }
+    }
+}
+
+impl fmt::Display for NoTrust {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.blame {
+            Some(blame) => write!(formatter, "there are no certificate authorities; {blame}"),
+            None => formatter.write_str(
+                "there are no certificate authorities; install the package ca-certificates",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NoTrust {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// A path for a message: on one line, with its control characters made visible.
+pub(crate) fn shown(path: &Path) -> String {
+    let mut text = String::new();
+    for character in path.to_string_lossy().chars() {
+        if character.is_control() {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! The verification of a server's certificate.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
+
+use super::system;
+
+/// The system's own verification, with more authorities.
+pub(super) fn system_verifier(
+    listed: &[CertificateDer<'static>],
+) -> Result<rustls_platform_verifier::Verifier, rustls::Error> {
+    let provider = Arc::new(default_provider());
+    rustls_platform_verifier::Verifier::new_with_extra_roots(listed.iter().cloned(), provider)
+}
+
+/// Verifies as the system does, and also accepts a certificate that is itself listed: the
+/// verification of paths knows certificates as authorities only, and refuses the self-signed
+/// certificate that `openssl req -x509` makes.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    system: rustls_platform_verifier::Verifier,
+    listed: Vec<CertificateDer<'static>>,
+    /// A variable that names no authorities, for the message.
+    misleading: Option<String>,
+}
+
+impl Verifier {
+    pub(super) fn new(
+        system: rustls_platform_verifier::Verifier,
+        listed: Vec<CertificateDer<'static>>,
+    ) -> Self {
+        let misleading = system::variable_that_misleads();
+        Self {
+            system,
+            listed,
+            misleading,
+        }
+    }
+
+    /// Whether nothing but the path speaks against a certificate that is listed. The validity
+    /// period is checked before the path is built, so it has passed with either of these errors.
+    fn is_listed(&self, end_entity: &CertificateDer<'_>, error: &rustls::Error) -> bool {
+        (is_unknown_issuer(error) || is_authority(error)) && self.listed.contains(end_entity)
+    }
+
+    /// The error with what to do about it.
+    fn explained(&self, error: rustls::Error) -> rustls::Error {
+        let advice = if is_authority(&error) {
+            "the certificate is that of an authority (CA:TRUE) and not listed itself; \
+             list this very certificate in ca_file"
+                .to_owned()
+        } else if is_unknown_issuer(&error) {
+            let misleading = self.misleading.as_deref().unwrap_or_default();
+            let separator = if misleading.is_empty() { "" } else { "; " };
+            format!(
+                "the certificate is of an unknown authority; if that is your own, list it in \
+                 ca_file{separator}{misleading}"
+            )
+        } else if has_no_names(&error) {
+            "the certificate has no name in it; make one with -addext subjectAltName=DNS:…"
+                .to_owned()
+        } else {
+            return error;
+        };
+        rustls::Error::Other(OtherError(Arc::new(Refused { advice, error })))
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verdict = self.system.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match verdict {
+            Err(error) if self.is_listed(end_entity, &error) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)
+                    .map(|()| ServerCertVerified::assertion())
+            }
+            verdict => verdict,
+        }
+        .map_err(|error| self.explained(error))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.system
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.system
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.system.supported_verify_schemes()
+    }
+}
+
+fn is_unknown_issuer(error: &rustls::Error) -> bool {
+    *error == rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)
+}
+
+fn is_authority(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) = error
+    else {
+        return false;
+    };
+    matches!(cause.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+}
+
+fn has_no_names(error: &rustls::Error) -> bool {
+    matches!(
+        error,
+        rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext {
+            presented, ..
+        }) if presented.is_empty()
+    )
+}
+
+/// A certificate was refused, and something can be done about it.
+#[derive(Debug)]
+struct Refused {
+    advice: String,
+    error: rustls::Error,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.advice)
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// Whether a connection failed for the server's certificate.
+pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut source = Some(error);
+    while let Some(error) = source {
+        match error.downcast_ref() {
+            Some(rustls::Error::InvalidCertificate(_)) => return true,
+            Some(rustls::Error::Other(OtherError(cause))) if cause.is::<Refused>() => return true,
+            _ => {}
+        }
+        // The source of an I/O error is that of the error in it.
+        let inner = error.downcast_ref().and_then(io::Error::get_ref);
+        source = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
+}
