@@ -228,6 +228,7 @@ impl Builder {
             None => Arc::new(HttpTransport::new(HttpOptions {
                 timeout: self.timeout,
                 broker: config.broker.clone(),
+                danger_allow_http: self.danger_allow_http,
                 ca_file: self.ca_file,
                 user_agent: self.user_agent,
             })?),

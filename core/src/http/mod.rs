@@ -1,6 +1,9 @@
 //! The network, which comes in from outside.
 
+mod addresses;
+mod failure;
 mod perimeter;
+mod proxy;
 mod redirect;
 mod transport;
 mod trust;

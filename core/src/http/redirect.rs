@@ -1,26 +1,24 @@
 //! Which redirects are followed.
 
-use reqwest::redirect::Policy;
+use ::http::header::LOCATION;
 use url::{Host, Url};
 
-use super::perimeter::Perimeter;
 use crate::origin::is_local;
 
 const MOST_REDIRECTS: usize = 3;
 
-/// At most three redirects, from `https` only to `https`, and never to somebody else's host.
-pub(super) fn policy(https_only: bool, perimeter: Perimeter) -> Policy {
-    Policy::custom(move |attempt| {
-        if let Some(reason) = refusal(attempt.previous(), attempt.url(), https_only) {
-            return attempt.error(reason);
-        }
-        perimeter.watch(attempt.url());
-        attempt.follow()
-    })
+/// Where an answer redirects to; `None` if it does not, or not to a URL.
+pub(super) fn target(response: &reqwest::Response, url: &Url) -> Option<Url> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    url.join(location).ok()
 }
 
-/// `previous` begins with the URL that was asked for.
-fn refusal(previous: &[Url], next: &Url, https_only: bool) -> Option<&'static str> {
+/// Why a redirect is not followed: at most three are, from `https` only to `https`, and never to
+/// somebody else's host. `previous` begins with the URL that was asked for.
+pub(super) fn refusal(previous: &[Url], next: &Url, https_only: bool) -> Option<&'static str> {
     if previous.len() > MOST_REDIRECTS {
         return Some("too many redirects");
     }

@@ -1,24 +1,30 @@
 //! HTTP as it is really spoken: with limits, deadlines and a short temper.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER};
 use bytes::{Bytes, BytesMut};
-use reqwest::{Certificate, Client, ClientBuilder, retry};
+use reqwest::redirect::Policy;
+use reqwest::{Client, retry};
+use rustls::ClientConfig;
 use tokio::runtime::{self, Handle};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::perimeter::{Inside, Lookup, Perimeter, SystemLookup};
+use super::failure::{self, failed, is_refusal, named_insecure, refused, timed_out};
+use super::perimeter::{Lookup, Perimeter, SystemLookup};
+use super::proxy::{Proxies, Proxy};
 use super::redirect;
 use super::trust;
 use super::{MAX_DOCUMENT_OCTETS as BODY_LIMIT, Request, Response, Transport};
+use crate::discovery::DISCOVERY_PATH;
 use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::origin::{Origin, is_local};
 use crate::store::BoxFuture;
+use crate::tls::{Listed, shown, trusting_nobody};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The two documents are fetched one right after the other, then nothing for an hour.
@@ -31,6 +37,8 @@ pub(crate) struct HttpOptions {
     pub(crate) timeout: Duration,
     /// Whose documents are fetched. If it is `https`, plain `http` is refused, in redirects too.
     pub(crate) broker: Origin,
+    /// Whether plain `http` is spoken with other hosts than this machine.
+    pub(crate) danger_allow_http: bool,
     /// PEM certificates to trust besides the system's.
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) user_agent: Option<String>,
@@ -46,8 +54,11 @@ pub(crate) struct HttpTransport(Arc<Shared>);
 struct Shared {
     timeout: Duration,
     https_only: bool,
+    danger_allow_http: bool,
+    broker: Origin,
     perimeter: Perimeter,
-    certificates: Vec<Certificate>,
+    proxies: Proxies,
+    listed: Listed,
     trust: String,
     user_agent: HeaderValue,
     clients: Mutex<Vec<Kept>>,
@@ -55,8 +66,7 @@ struct Shared {
 
 struct Kept {
     runtime: runtime::Id,
-    /// Whether no proxy is used.
-    direct: bool,
+    proxy: Option<Proxy>,
     client: Client,
 }
 
@@ -75,6 +85,7 @@ impl HttpTransport {
         let HttpOptions {
             timeout,
             broker,
+            danger_allow_http,
             ca_file,
             user_agent,
         } = options;
@@ -82,15 +93,21 @@ impl HttpTransport {
         let user_agent = HeaderValue::from_str(user_agent).map_err(|cause| {
             Error::new(Code::InvalidOption, "user_agent is not a header value").with_source(cause)
         })?;
-        let certificates = match ca_file {
-            Some(path) => read_certificates(&path)?,
-            None => Vec::new(),
-        };
+        let listed = Listed::read(ca_file.as_deref()).map_err(|problem| {
+            let path = shown(&ca_file.unwrap_or_default());
+            let text = format!("ca_file {problem} path={path}");
+            Error::new(Code::InvalidOption, text).with_source(problem)
+        })?;
+        let https_only = broker.is_secure();
+        let local_is_loopback = !https_only && !danger_allow_http;
         Ok(Self(Arc::new(Shared {
             timeout,
-            https_only: broker.is_secure(),
-            perimeter: Perimeter::new(&broker, lookup),
-            certificates,
+            https_only,
+            danger_allow_http,
+            perimeter: Perimeter::new(&broker, local_is_loopback, lookup),
+            broker,
+            proxies: Proxies::from_environment(),
+            listed,
             trust,
             user_agent,
             clients: Mutex::new(Vec::new()),
@@ -106,30 +123,25 @@ impl Transport for HttpTransport {
     fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
         let shared = Arc::clone(&self.0);
         Box::pin(async move {
-            let timeout = shared.timeout;
+            let (timeout, asked) = (shared.timeout, request.url.clone());
             tokio::time::timeout(timeout, shared.get(request))
                 .await
-                .unwrap_or_else(|_| Err(timed_out(timeout)))
+                .unwrap_or_else(|_| {
+                    let proxy = shared.proxy(&asked).ok().flatten();
+                    Err(timed_out(timeout, proxy.as_ref()))
+                })
         })
     }
 }
 
 impl Shared {
-    async fn get(self: Arc<Self>, request: Request) -> Result<Response> {
-        let admitted = self.perimeter.admit(&request.url).await;
-        admitted.map_err(|cause| named_inside(&request.url).with_source(cause))?;
-        let client = self.client(&request.url).await?;
-        let mut response = send(&client, &request).await;
-        if deserves_another_try(&response) {
-            events::request_repeated(request.url.host_str().unwrap_or_default());
-            response = send(&client, &request).await;
-        }
-        let mut response = response.map_err(|cause| failed(cause, &request.url))?;
+    async fn get(self: &Arc<Self>, request: Request) -> Result<Response> {
+        let (mut response, url) = self.follow(request).await?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let body = if status == 200 {
             require_identity(&headers)?;
-            read_body(&mut response, &request.url).await?
+            read_body(&mut response, &url).await?
         } else {
             Bytes::new()
         };
@@ -140,95 +152,149 @@ impl Shared {
         })
     }
 
-    async fn client(self: &Arc<Self>, url: &Url) -> Result<Client> {
+    /// Asks, and follows redirects. What is answered at the URL that comes with it.
+    async fn follow(self: &Arc<Self>, request: Request) -> Result<(reqwest::Response, Url)> {
+        let mut tries = 2;
+        let mut previous = Vec::new();
+        let mut url = request.url;
+        loop {
+            let response = self.ask(&url, &request.headers, &mut tries).await?;
+            let Some(next) = redirect::target(&response, &url) else {
+                return Ok((response, url));
+            };
+            previous.push(url);
+            if let Some(reason) = redirect::refusal(&previous, &next, self.https_only) {
+                return Err(failure::redirected(&next, reason));
+            }
+            url = next;
+        }
+    }
+
+    /// Asks one host.
+    async fn ask(
+        self: &Arc<Self>,
+        url: &Url,
+        headers: &HeaderMap,
+        tries: &mut u32,
+    ) -> Result<reqwest::Response> {
+        let outcome = self.send(url, headers, tries).await;
+        let is_refused = outcome.as_ref().is_err_and(|error| is_refusal(error));
+        if !is_refused || !self.perimeter.is_undecided() {
+            return outcome;
+        }
+        // The document that names this host came from the store: an answer from the broker shows
+        // where it is. A look-up alone would not do, since whoever owns the name decides what it finds.
+        let broker = self.broker.join(DISCOVERY_PATH);
+        if self.send(&broker, &HeaderMap::new(), tries).await.is_err() {
+            return outcome;
+        }
+        self.send(url, headers, tries).await
+    }
+
+    async fn send(
+        self: &Arc<Self>,
+        url: &Url,
+        headers: &HeaderMap,
+        tries: &mut u32,
+    ) -> Result<reqwest::Response> {
+        let may_be_plain = !self.https_only && (self.danger_allow_http || is_local(url));
+        if url.scheme() != "https" && !may_be_plain {
+            return Err(named_insecure(url));
+        }
+        let admitted = self.perimeter.admit(url);
+        admitted.map_err(|refusal| refused(refusal, url).with_source(refusal))?;
+        let proxy = self.proxy(url)?;
+        let client = self.client(proxy.clone()).await?;
+        let ask = || client.get(url.clone()).headers(headers.clone()).send();
+        let mut response = ask().await;
+        if *tries > 1 && deserves_another_try(&response) {
+            *tries -= 1;
+            events::request_repeated(url.host_str().unwrap_or_default());
+            response = ask().await;
+        }
+        let response = response.map_err(|cause| failed(cause, url, proxy.as_ref()))?;
+        match &proxy {
+            Some(proxy) if response.status() == 407 => {
+                return Err(failure::proxy_wants_credentials(proxy, url));
+            }
+            Some(_) => {}
+            None => self.perimeter.answered(url, response.remote_addr()),
+        }
+        Ok(response)
+    }
+
+    /// The proxy by which a URL is reached. A broker on this machine is never behind one, whatever the
+    /// environment says.
+    fn proxy(&self, url: &Url) -> Result<Option<Proxy>> {
+        if is_local(url) {
+            return Ok(None);
+        }
+        self.proxies.proxy_for(url)
+    }
+
+    async fn client(self: &Arc<Self>, proxy: Option<Proxy>) -> Result<Client> {
         let runtime = Handle::current().id();
-        // A broker on this machine is never behind a proxy, whatever the environment says.
-        let direct = is_local(url);
         let mut clients = self.clients.lock().await;
         clients.retain(|kept| kept.runtime == runtime);
-        if let Some(kept) = clients.iter().find(|kept| kept.direct == direct) {
+        if let Some(kept) = clients.iter().find(|kept| kept.proxy == proxy) {
             return Ok(kept.client.clone());
         }
-        let shared = Arc::clone(self);
-        let client = tokio::task::spawn_blocking(move || shared.build(direct))
+        let (shared, chosen) = (Arc::clone(self), proxy.clone());
+        let client = tokio::task::spawn_blocking(move || shared.build(chosen.as_ref()))
             .await
             .map_err(|cause| {
                 Error::new(Code::Internal, "the HTTP client was not made").with_source(cause)
             })??;
         clients.push(Kept {
             runtime,
-            direct,
+            proxy,
             client: client.clone(),
         });
         Ok(client)
     }
 
-    fn build(&self, direct: bool) -> Result<Client> {
-        let with_system = self
-            .builder(direct)
-            .tls_certs_merge(self.certificates.iter().cloned())
-            .build();
-        let client = match with_system {
-            // A minimal container has no trust store; a broker over plain http needs none.
-            Err(_) if !self.https_only => self
-                .builder(direct)
-                .tls_certs_only(self.certificates.iter().cloned())
-                .build(),
-            client => client,
-        };
-        client.map_err(|cause| {
-            Error::new(
-                Code::BrokerUnreachable,
-                "TLS cannot be set up; is a trust store installed",
-            )
-            .with_source(cause.without_url())
-        })
-    }
-
-    fn builder(&self, direct: bool) -> ClientBuilder {
+    fn build(&self, proxy: Option<&Proxy>) -> Result<Client> {
+        let tls = self.tls()?;
         let builder = Client::builder()
+            .tls_backend_preconfigured(tls)
             .user_agent(self.user_agent.clone())
             .https_only(self.https_only)
-            .redirect(redirect::policy(self.https_only, self.perimeter.clone()))
-            .dns_resolver(self.perimeter.clone())
+            .redirect(Policy::none())
+            .dns_resolver(self.perimeter.resolver(proxy.map(Proxy::host)))
             .referer(false)
             .retry(retry::never())
             .http1_only()
             .connect_timeout(CONNECT_TIMEOUT.min(self.timeout))
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(1);
-        if direct { builder.no_proxy() } else { builder }
+            .pool_max_idle_per_host(1)
+            // Which takes away what reqwest reads from the environment itself.
+            .no_proxy();
+        let client = match proxy {
+            None => builder.build(),
+            Some(proxy) => proxy
+                .to_reqwest()
+                .and_then(|proxy| builder.proxy(proxy).build()),
+        };
+        client.map_err(|cause| {
+            Error::new(Code::BrokerUnreachable, "the HTTP client cannot be set up")
+                .with_source(cause.without_url())
+        })
     }
-}
 
-fn read_certificates(path: &Path) -> Result<Vec<Certificate>> {
-    let unusable = || {
-        let path = path.display();
-        Error::new(
-            Code::InvalidOption,
-            format_args!("ca_file has no usable PEM certificates path={path}"),
-        )
-    };
-    let pem = std::fs::read(path).map_err(|cause| unusable().with_source(cause))?;
-    let certificates =
-        Certificate::from_pem_bundle(&pem).map_err(|cause| unusable().with_source(cause))?;
-    if certificates.is_empty() {
-        return Err(unusable());
+    fn tls(&self) -> Result<ClientConfig> {
+        let builder = match self.listed.trusted_with_system() {
+            Ok(builder) => Ok(builder),
+            // A minimal container has no trust store; a broker over plain http needs none.
+            Err(_) if !self.https_only => trusting_nobody(),
+            Err(cause) => {
+                let text = format!("TLS cannot be set up: {cause}");
+                return Err(Error::new(Code::BrokerUnreachable, text).with_source(cause));
+            }
+        };
+        builder
+            .map(|builder| builder.with_no_client_auth())
+            .map_err(|cause| Error::new(Code::Internal, "TLS cannot be set up").with_source(cause))
     }
-    // The parser of PEM looks no further; a client that trusts nothing else looks inside.
-    Client::builder()
-        .tls_certs_only(certificates.iter().cloned())
-        .build()
-        .map_err(|cause| unusable().with_source(cause))?;
-    Ok(certificates)
-}
-
-async fn send(client: &Client, request: &Request) -> reqwest::Result<reqwest::Response> {
-    client
-        .get(request.url.clone())
-        .headers(request.headers.clone())
-        .send()
-        .await
 }
 
 /// A refused connection, one that was closed before the answer, or a gateway in passing trouble.
@@ -239,7 +305,7 @@ fn deserves_another_try(response: &reqwest::Result<reqwest::Response>) -> bool {
             matches!(response.status().as_u16(), 502..=504)
                 && !response.headers().contains_key(RETRY_AFTER)
         }
-        Err(cause) if is_inside(cause) => false,
+        Err(cause) if is_refusal(cause) => false,
         Err(cause) => cause.is_connect() || (cause.is_request() && !cause.is_timeout()),
     }
 }
@@ -269,7 +335,7 @@ async fn read_body(response: &mut reqwest::Response, url: &Url) -> Result<Bytes>
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|cause| {
         if cause.is_timeout() {
-            return failed(cause, url);
+            return failed(cause, url, None);
         }
         Error::new(Code::BrokerDocument, "the broker's answer was cut off")
             .with_source(cause.without_url())
@@ -280,75 +346,6 @@ async fn read_body(response: &mut reqwest::Response, url: &Url) -> Result<Bytes>
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
-}
-
-fn timed_out(timeout: Duration) -> Error {
-    Error::new(
-        Code::BrokerTimeout,
-        format_args!(
-            "the broker did not answer in time timeout={}s",
-            timeout.as_secs_f64()
-        ),
-    )
-}
-
-fn named_inside(url: &Url) -> Error {
-    let host = url.host_str().unwrap_or_default();
-    Error::new(
-        Code::BrokerDocument,
-        format_args!("the broker names a host in a private network host={host}"),
-    )
-}
-
-fn is_inside(cause: &reqwest::Error) -> bool {
-    let mut source = std::error::Error::source(cause);
-    while let Some(cause) = source {
-        if cause.is::<Inside>() {
-            return true;
-        }
-        source = cause.source();
-    }
-    false
-}
-
-fn failed(cause: reqwest::Error, url: &Url) -> Error {
-    if is_inside(&cause) {
-        return named_inside(url).with_source(cause.without_url());
-    }
-    let host = url.host_str().unwrap_or_default();
-    let (code, fact) = if cause.is_redirect() {
-        (Code::BrokerDocument, "the broker's redirect is refused")
-    } else if cause.is_timeout() {
-        (Code::BrokerTimeout, "no connection to the broker in time")
-    } else if cause.is_dns() {
-        (
-            Code::BrokerUnreachable,
-            "the broker's name cannot be resolved",
-        )
-    } else if cause.is_connect() && proxied() && !is_local(url) {
-        (
-            Code::BrokerUnreachable,
-            "no connection to the broker; the environment sets a proxy",
-        )
-    } else if cause.is_connect() {
-        (Code::BrokerUnreachable, "no connection to the broker")
-    } else {
-        (Code::BrokerUnreachable, "the broker gave no proper answer")
-    };
-    Error::new(code, format_args!("{fact} host={host}")).with_source(cause.without_url())
-}
-
-fn proxied() -> bool {
-    [
-        "HTTPS_PROXY",
-        "https_proxy",
-        "HTTP_PROXY",
-        "http_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-    ]
-    .iter()
-    .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 #[cfg(test)]

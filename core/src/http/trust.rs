@@ -7,8 +7,10 @@ use std::path::Path;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustls::pki_types::CertificateDer;
 
 use super::HttpOptions;
+use crate::tls;
 
 /// The variables that replace the system's authorities on Linux.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -18,14 +20,20 @@ const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 ///
 /// Proxies are left out: with `https` they only pass on what they cannot read.
 pub(super) fn describe(options: &HttpOptions) -> String {
-    describe_in(options, |name| std::env::var_os(name))
+    let extra = tls::extra_certificates();
+    describe_in(options, &extra, |name| std::env::var_os(name))
 }
 
-fn describe_in(options: &HttpOptions, variable: impl Fn(&str) -> Option<OsString>) -> String {
+fn describe_in(
+    options: &HttpOptions,
+    extra: &[CertificateDer<'static>],
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> String {
     // Every option is named, so that a new one has to be considered here.
     let HttpOptions {
         timeout: _,
         broker,
+        danger_allow_http,
         ca_file,
         user_agent: _,
     } = options;
@@ -36,7 +44,11 @@ fn describe_in(options: &HttpOptions, variable: impl Fn(&str) -> Option<OsString
     });
     let added = ca_file.as_deref().map(authorities_in);
     let secure = broker.is_secure();
-    let all = format!("secure={secure} system={system:?} added={added:?}");
+    // With an https broker nothing is ever asked in plain http.
+    let anywhere = *danger_allow_http && !secure;
+    let all = format!(
+        "secure={secure} anywhere={anywhere} system={system:?} added={added:?} extra={extra:?}"
+    );
     let short = URL_SAFE_NO_PAD.encode(digest(&SHA256, all.as_bytes()));
     format!("http {short}")
 }
@@ -92,6 +104,7 @@ mod tests {
         HttpOptions {
             timeout: Duration::from_secs(1),
             broker: Origin::parse(broker, true).unwrap(),
+            danger_allow_http: false,
             ca_file: ca_file.map(Path::to_owned),
             user_agent: None,
         }
@@ -112,20 +125,29 @@ mod tests {
         );
         let other = directory.file("other", &a);
         let secure = "https://broker.example";
-        let trust = |file: Option<&Path>| describe_in(&options(secure, file), |_| None);
+        let trust = |file: Option<&Path>| describe_in(&options(secure, file), &[], |_| None);
         assert_eq!(trust(Some(&one)), trust(Some(&same)));
         let mut timeout = options(secure, Some(&one));
         timeout.timeout = Duration::from_secs(60);
         timeout.user_agent = Some("another".to_owned());
-        assert_eq!(describe_in(&timeout, |_| None), trust(Some(&one)));
+        assert_eq!(describe_in(&timeout, &[], |_| None), trust(Some(&one)));
         let mut all = vec![trust(None), trust(Some(&one)), trust(Some(&other))];
-        all.push(describe_in(&options("http://broker.example", None), |_| {
-            None
-        }));
+        all.push(describe_in(
+            &options("http://broker.example", None),
+            &[],
+            |_| None,
+        ));
+        let plain = HttpOptions {
+            danger_allow_http: true,
+            ..options("http://broker.example", None)
+        };
+        all.push(describe_in(&plain, &[], |_| None));
+        let extra = [CertificateDer::from(b"extra".to_vec())];
+        all.push(describe_in(&options(secure, None), &extra, |_| None));
         for name in VARIABLES {
             for value in [one.clone(), other.clone(), directory.0.clone()] {
                 let variable = |asked: &str| (asked == name).then(|| value.clone().into());
-                all.push(describe_in(&options(secure, None), variable));
+                all.push(describe_in(&options(secure, None), &[], variable));
             }
         }
         let different: BTreeSet<_> = all.iter().collect();

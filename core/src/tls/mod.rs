@@ -18,7 +18,8 @@ pub(crate) use self::verifier::is_certificate_refused;
 use self::verifier::{Verifier, system_verifier};
 use crate::error::{Code, Error, Result};
 
-/// Certificates that are trusted by the whole process besides the system's.
+/// Certificates that are trusted by the whole process besides the system's; sorted,
+/// each of them once.
 static EXTRA: RwLock<Vec<CertificateDer<'static>>> = RwLock::new(Vec::new());
 
 /// Trusts the PEM certificates of a file in every TLS connection this process sets up from now on,
@@ -32,10 +33,11 @@ static EXTRA: RwLock<Vec<CertificateDer<'static>>> = RwLock::new(Vec::new());
 pub fn trust_extra_ca_file(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let (certificates, problem) = ca_file::read_usable(path);
-    EXTRA
-        .write()
-        .unwrap_or_else(PoisonError::into_inner)
-        .extend(certificates);
+    let mut extra = EXTRA.write().unwrap_or_else(PoisonError::into_inner);
+    extra.extend(certificates);
+    extra.sort_by(|one, other| one.as_ref().cmp(other.as_ref()));
+    extra.dedup();
+    drop(extra);
     let Some(problem) = problem else {
         return Ok(());
     };
@@ -45,6 +47,11 @@ pub fn trust_extra_ca_file(path: impl AsRef<Path>) -> Result<()> {
         format_args!("the file of extra certificate authorities {problem} path={path}"),
     )
     .with_source(problem))
+}
+
+/// The certificates of the process's extra files.
+pub(crate) fn extra_certificates() -> Vec<CertificateDer<'static>> {
+    EXTRA.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// The certificates that the operator lists: those of an option's file, and the process's extra
@@ -60,7 +67,7 @@ impl Listed {
             Some((certificates, None)) => certificates,
             None => Vec::new(),
         };
-        listed.extend_from_slice(&EXTRA.read().unwrap_or_else(PoisonError::into_inner));
+        listed.extend(extra_certificates());
         Ok(Self(listed))
     }
 

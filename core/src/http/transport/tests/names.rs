@@ -120,23 +120,100 @@ async fn fet_04_a_name_that_leads_inside_now_is_not_followed() {
     assert!(server.requests().is_empty());
 }
 
+/// A broker at a name of its own that is this machine, as the server is.
+fn origin(server: &Server) -> String {
+    named(server, "broker.test").replace("/keys.json", "")
+}
+
+/// The address to which a connection is made, and a public one besides.
+const MIXED: Option<&[&str]> = Some(&["127.0.0.1", "192.0.2.1"]);
+const INSIDE: Option<&[&str]> = Some(&["127.0.0.1"]);
+
 #[tokio::test]
 async fn fet_04_fet_25_a_redirect_by_name_leads_nowhere_inside() {
     let inside = Server::start(document()).await;
     let location = format!("location: {}\r\n", named(&inside, "trap.broker.test"));
     let broker = Server::start([Act::Say(answer(302, &location, ""))]).await;
-    // The broker's own look-ups: one to connect, one to see whether it is inside itself.
-    let finds: [Option<&[_]>; 3] = [
-        Some(&["127.0.0.1"]),
-        Some(&["127.0.0.1"]),
-        Some(&["192.0.2.1"]),
-    ];
-    let (transport, _) = resolving("http://broker.test", PATIENT, &finds);
+    let (transport, _) = resolving(&origin(&broker), PATIENT, &[MIXED, INSIDE]);
     let error = get(&transport, &named(&broker, "broker.test"))
         .await
         .unwrap_err();
     assert_eq!(error.code(), Code::BrokerDocument, "{}", whole(&error));
     assert_eq!((broker.requests().len(), inside.requests().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_broker_that_had_a_public_address_never_leads_inside() {
+    let inside = Server::start(document()).await;
+    let broker = Server::start(document()).await;
+    let (transport, _) = resolving(&origin(&broker), PATIENT, &[MIXED, INSIDE]);
+    // From the second request on its name is that of this machine, and nothing else.
+    for _ in 0..2 {
+        let own = get(&transport, &named(&broker, "broker.test")).await;
+        assert_eq!(own.unwrap().status, 200);
+        for url in [
+            inside.url(),
+            named(&inside, "keys.test"),
+            "http://10.0.0.5/".to_owned(),
+        ] {
+            let result = get(&transport, &url).await;
+            assert_eq!(code(&result), Code::BrokerDocument, "{url}");
+        }
+    }
+    assert!(inside.requests().is_empty());
+}
+
+#[tokio::test]
+async fn without_an_answer_of_the_broker_it_is_asked_before_it_leads_inside() {
+    let inside = Server::start(document()).await;
+    let broker = Server::start([Act::Say(answer(404, "", ""))]).await;
+    for url in [inside.url(), named(&inside, "keys.test")] {
+        let (transport, _) = resolving(&origin(&broker), PATIENT, &[INSIDE]);
+        assert_eq!(get(&transport, &url).await.unwrap().status, 200, "{url}");
+    }
+    assert_eq!(broker.requests().len(), 2);
+    // One that is named as this machine but does not answer there is not inside.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!(
+        "http://broker.test:{}",
+        listener.local_addr().unwrap().port()
+    );
+    drop(listener);
+    let (transport, _) = resolving(&nobody, PATIENT, &[INSIDE]);
+    let result = get(&transport, &named(&inside, "keys.test")).await;
+    assert_eq!(code(&result), Code::BrokerDocument);
+    assert_eq!(inside.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn plain_http_with_a_name_of_this_machine_stays_on_it() {
+    let server = Server::start(document()).await;
+    let broker = named(&server, "app.localhost").replace("/keys.json", "");
+    for (address, status) in [("127.0.0.1", Some(200)), ("192.0.2.1", None)] {
+        let script = Script {
+            finds: vec![Some(vec![address])],
+            lookups: Arc::default(),
+        };
+        let options = HttpOptions {
+            danger_allow_http: false,
+            ..options(&broker)
+        };
+        let transport = HttpTransport::with_lookup(options, Box::new(script)).unwrap();
+        let result = get(&transport, &named(&server, "app.localhost")).await;
+        assert_eq!(result.as_ref().ok().map(|answer| answer.status), status);
+        if let Err(error) = result {
+            assert_eq!(error.code(), Code::BrokerUnreachable);
+            assert_eq!(
+                error.to_string(),
+                "a name of this machine leads to another one, with which plain http is not spoken \
+                 host=app.localhost"
+            );
+        }
+        // No other host is asked in plain http, either.
+        let result = get(&transport, "http://keys.test/").await;
+        assert_eq!(code(&result), Code::BrokerDocument);
+    }
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -151,7 +228,7 @@ async fn fet_25_keys_may_be_redirected_above_and_below_but_not_aside() {
         let location = format!("location: {}\r\n", named(&target, to));
         let keys = Server::start([Act::Say(answer(302, &location, ""))]).await;
         // The broker is inside, so what its names lead to may be.
-        let (transport, _) = resolving("http://broker.test", PATIENT, &[Some(&["127.0.0.1"])]);
+        let (transport, _) = resolving("http://127.0.0.1", PATIENT, &[INSIDE]);
         let result = get(&transport, &named(&keys, "keys.broker.test")).await;
         if status.is_none() {
             assert_eq!(code(&result), Code::BrokerDocument, "{to}");

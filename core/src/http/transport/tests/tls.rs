@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd,
+};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::PrivateKeyDer;
@@ -37,20 +39,138 @@ impl Authority {
         params.not_before = date_time_ymd(years.0, 1, 1);
         params.not_after = date_time_ymd(years.1, 1, 1);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        Server::start_with(script, Some(Arc::new(config).into())).await
+        serve_with(&certificate, &key, script).await
     }
 
     /// A transport that trusts this authority.
     fn transport(&self) -> HttpTransport {
         secure(Some(self.file.clone()))
     }
+}
+
+async fn serve_with(certificate: &Certificate, key: &KeyPair, script: Vec<Act>) -> Server {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    Server::start_with(script, Some(Arc::new(config).into())).await
+}
+
+/// A server with the certificate that `openssl req -x509` makes, and a client that lists it.
+async fn self_signed(
+    name: &str,
+    hosts: &[&str],
+    years: (i32, i32),
+    is_ca: IsCa,
+) -> (Server, Result<Response>) {
+    let key = KeyPair::generate().unwrap();
+    let hosts: Vec<String> = hosts.iter().copied().map(str::to_owned).collect();
+    let mut params = CertificateParams::new(hosts).unwrap();
+    params.not_before = date_time_ymd(years.0, 1, 1);
+    params.not_after = date_time_ymd(years.1, 1, 1);
+    params.is_ca = is_ca;
+    let certificate = params.self_signed(&key).unwrap();
+    let process = std::process::id();
+    let file = std::env::temp_dir().join(format!("portier-client-{process}-{name}.pem"));
+    std::fs::write(&file, certificate.pem()).unwrap();
+    let transport = secure(Some(file.clone()));
+    std::fs::remove_file(&file).unwrap();
+    let server = serve_with(&certificate, &key, document()).await;
+    let result = get(&transport, &server.url()).await;
+    (server, result)
+}
+
+fn authority() -> IsCa {
+    IsCa::Ca(BasicConstraints::Unconstrained)
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_trusted_when_it_is_listed() {
+    for is_ca in [authority(), IsCa::NoCa, IsCa::ExplicitNoCa] {
+        let (_, result) = self_signed("self", &["127.0.0.1"], VALID, is_ca).await;
+        assert_eq!(result.unwrap().status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_listed_certificate_has_to_be_valid_for_the_name_and_the_time() {
+    for (hosts, years) in [
+        (&["other.example"][..], VALID),
+        (&["127.0.0.2"], VALID),
+        (&[], VALID),
+        (&["127.0.0.1"], (2001, 2002)),
+        (&["127.0.0.1"], (4000, 4001)),
+    ] {
+        for is_ca in [authority(), IsCa::NoCa] {
+            let (server, result) = self_signed("invalid", hosts, years, is_ca).await;
+            assert_eq!(
+                code(&result),
+                Code::BrokerUnreachable,
+                "{hosts:?} {years:?}"
+            );
+            assert!(server.requests().is_empty());
+            let error = whole(&result.unwrap_err());
+            assert_eq!(
+                error.contains("subjectAltName=DNS"),
+                hosts.is_empty(),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_server_is_trusted_when_it_is_listed_without_its_authority() {
+    let authority = Authority::new("unlisted");
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "a server");
+    let certificate = params.signed_by(&key, &authority.issuer).unwrap();
+    std::fs::write(&authority.file, certificate.pem()).unwrap();
+    let server = serve_with(&certificate, &key, document()).await;
+    let response = get(&authority.transport(), &server.url()).await;
+    assert_eq!(response.unwrap().status, 200);
+    // Another one of the same authority is not.
+    let other = authority.server("127.0.0.1", VALID, document()).await;
+    let result = get(&authority.transport(), &other.url()).await;
+    assert_eq!(code(&result), Code::BrokerUnreachable);
+}
+
+#[tokio::test]
+async fn a_refused_certificate_is_named_with_what_to_do() {
+    let key = KeyPair::generate().unwrap();
+    for (is_ca, advice) in [
+        (authority(), "list this very certificate in ca_file"),
+        (IsCa::NoCa, "if that is your own, list it in ca_file"),
+    ] {
+        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        let certificate = params.self_signed(&key).unwrap();
+        let server = serve_with(&certificate, &key, document()).await;
+        let error = get(&secure(None), &server.url()).await.unwrap_err();
+        let fact = "the broker's certificate is refused host=127.0.0.1";
+        assert_eq!(error.to_string(), fact);
+        let error = whole(&error);
+        assert!(error.contains(advice), "{error}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_file_of_certificates_is_said_with_its_path() {
+    let options = options("https://127.0.0.1");
+    let ca_file = Some(PathBuf::from("/nowhere/ca.pem\n"));
+    let error = HttpTransport::new(HttpOptions { ca_file, ..options }).err();
+    let error = error.unwrap();
+    assert_eq!(error.code(), Code::InvalidOption);
+    assert_eq!(
+        error.to_string(),
+        "ca_file does not exist path=/nowhere/ca.pem\\n"
+    );
 }
 
 impl Drop for Authority {

@@ -1,0 +1,270 @@
+//! Which proxy the environment names for a URL.
+//!
+//! The matching of names and networks in `NO_PROXY` is `hyper-util`'s. It reads the variables too,
+//! but takes a value it cannot read for none, and so connects directly, past the proxy.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+
+use ::http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
+use url::{Host, Url};
+
+use crate::error::{Code, Error, Result};
+
+const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// The proxies of the environment, as they were when the client was made.
+pub(super) struct Proxies {
+    http: Setting,
+    https: Setting,
+    exceptions: Vec<Exception>,
+    /// What the system's settings say where no variable does.
+    system: Option<Matcher>,
+}
+
+#[derive(Clone)]
+enum Setting {
+    None,
+    Proxy(Proxy),
+    /// A variable whose value is no proxy's URL, and why not.
+    Unusable(&'static str, &'static str),
+}
+
+/// A proxy. What is shown of it is its host and port; the URL may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Proxy(Url);
+
+/// An entry of `NO_PROXY`.
+struct Exception {
+    port: Option<u16>,
+    /// Intercepts all hosts but those of the entry; `None` for an entry that means every host.
+    others: Option<Matcher>,
+}
+
+impl Proxies {
+    pub(super) fn from_environment() -> Self {
+        Self {
+            // Other systems have no settings but the variables.
+            system: cfg!(any(windows, target_os = "macos")).then(Matcher::from_system),
+            ..Self::from_variables(|name| env::var_os(name))
+        }
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        // To a CGI program, HTTP_PROXY is the `Proxy` header of the request, which is anybody's. On
+        // Windows the case of a variable's name does not matter.
+        let is_cgi = variable("REQUEST_METHOD").is_some();
+        let http: &[&str] = match (is_cgi, cfg!(windows)) {
+            (true, true) => &[],
+            (true, false) => &["http_proxy"],
+            (false, _) => &["HTTP_PROXY", "http_proxy"],
+        };
+        let all = setting(&variable, &["ALL_PROXY", "all_proxy"]);
+        let or_all = |setting| match setting {
+            Setting::None => all.clone(),
+            setting => setting,
+        };
+        let exceptions = ["NO_PROXY", "no_proxy"]
+            .iter()
+            .filter_map(|name| variable(name))
+            .map(|value| exceptions(&value.to_string_lossy()))
+            .find(|exceptions| !exceptions.is_empty());
+        Self {
+            http: or_all(setting(&variable, http)),
+            https: or_all(setting(&variable, &["HTTPS_PROXY", "https_proxy"])),
+            exceptions: exceptions.unwrap_or_default(),
+            system: None,
+        }
+    }
+
+    /// The proxy by which a URL is reached, if it is by one.
+    ///
+    /// # Errors
+    /// [`Code::BrokerUnreachable`] if the variable for it cannot be read: nothing is sent past a
+    /// proxy that was meant to be used.
+    pub(super) fn proxy_for(&self, url: &Url) -> Result<Option<Proxy>> {
+        let setting = match url.scheme() {
+            "https" => &self.https,
+            _ => &self.http,
+        };
+        if self.exceptions.iter().any(|entry| entry.includes(url)) {
+            return Ok(None);
+        }
+        match setting {
+            Setting::None => Ok(self
+                .system
+                .as_ref()
+                .and_then(|system| of_system(system, url))),
+            Setting::Proxy(proxy) => Ok(Some(proxy.clone())),
+            Setting::Unusable(name, fact) => Err(Error::new(
+                Code::BrokerUnreachable,
+                format_args!("the environment variable {name} {fact}"),
+            )),
+        }
+    }
+}
+
+impl Proxy {
+    /// Reads the value of a variable; an empty one names no proxy.
+    fn parse(value: &str) -> Result<Option<Self>, &'static str> {
+        const NO_URL: &str = "is not the URL of a proxy, such as http://proxy.example:3128";
+        let value = trimmed(value);
+        if value.is_empty() {
+            return Ok(None);
+        }
+        if value.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(NO_URL);
+        }
+        let (with_scheme, has_scheme) = match value.contains("://") {
+            true => (value.to_owned(), true),
+            false => (format!("http://{value}"), false),
+        };
+        // The URL parser ends the host at any of these, and would take a part of a password for it.
+        let (_, rest) = with_scheme.split_once("://").unwrap_or_default();
+        let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+        if rest.get(end..).is_some_and(|after| after.contains('@')) {
+            return Err("has special characters in a user name or password; percent-encode them");
+        }
+        let url = Url::parse(&with_scheme).map_err(|_| NO_URL)?;
+        if value.contains('\\') {
+            return Err(NO_URL);
+        }
+        if !SCHEMES.contains(&url.scheme()) {
+            return Err("names a kind of proxy that is not supported; \
+                 use http, https, socks4, socks4a, socks5 or socks5h");
+        }
+        let has_host = url.host_str().is_some_and(|host| !host.is_empty());
+        let has_path = !matches!(url.path(), "" | "/");
+        if !has_host || url.port() == Some(0) || (has_path && !has_scheme) {
+            return Err(NO_URL);
+        }
+        Ok(Some(Self(url)))
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    pub(super) fn to_reqwest(&self) -> reqwest::Result<reqwest::Proxy> {
+        reqwest::Proxy::all(self.0.clone())
+    }
+}
+
+/// The host and the port.
+impl fmt::Display for Proxy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What has no default port is SOCKS (RFC 1928).
+        let port = self.0.port_or_known_default().unwrap_or(1080);
+        write!(formatter, "{}:{port}", self.host())
+    }
+}
+
+/// The first variable that is not empty.
+fn setting(variable: impl Fn(&str) -> Option<OsString>, names: &[&'static str]) -> Setting {
+    for name in names {
+        let Some(value) = variable(name) else {
+            continue;
+        };
+        let proxy = match value.to_str() {
+            Some(value) => Proxy::parse(value),
+            None => Err("is not UTF-8"),
+        };
+        match proxy {
+            Ok(None) => {}
+            Ok(Some(proxy)) => return Setting::Proxy(proxy),
+            Err(fact) => return Setting::Unusable(name, fact),
+        }
+    }
+    Setting::None
+}
+
+/// Without the quotation marks, spaces and line ends that files of variables leave around a value.
+fn trimmed(value: &str) -> &str {
+    value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))
+}
+
+fn of_system(system: &Matcher, url: &Url) -> Option<Proxy> {
+    let proxy = system.intercept(&url.as_str().parse().ok()?)?;
+    Some(Proxy(Url::parse(&proxy.uri().to_string()).ok()?))
+}
+
+fn exceptions(value: &str) -> Vec<Exception> {
+    trimmed(value)
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
+        .filter_map(|entry| Exception::parse(trimmed(entry)))
+        .collect()
+}
+
+impl Exception {
+    /// Reads a name, an address or a network, perhaps with a port. A name stands for those below
+    /// it, too, with or without `.` or `*.` before it. What is none of these matches nothing.
+    fn parse(entry: &str) -> Option<Self> {
+        if is_network(entry) {
+            return Some(Self::new(entry, None));
+        }
+        let entry = entry.split_once("://").map_or(entry, |(_, rest)| rest);
+        let entry = entry.split('/').next().unwrap_or_default();
+        let (host, port) = split_port(entry)?;
+        let name = host.trim_start_matches(['*', '.']).trim_end_matches('.');
+        if name.is_empty() {
+            let others = None;
+            return host.starts_with('*').then_some(Self { port, others });
+        }
+        let host = match name.contains(':') {
+            true => name.to_owned(),
+            false => Host::parse(name).ok()?.to_string(),
+        };
+        Some(Self::new(&host, port))
+    }
+
+    fn new(pattern: &str, port: Option<u16>) -> Self {
+        let others = Matcher::builder().all("http://proxy").no(pattern).build();
+        Self {
+            port,
+            others: Some(others),
+        }
+    }
+
+    fn includes(&self, url: &Url) -> bool {
+        if self.port.is_some() && self.port != url.port_or_known_default() {
+            return false;
+        }
+        let Some(others) = &self.others else {
+            return true;
+        };
+        let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+        let uri = format!("http://{host}").parse::<Uri>();
+        uri.is_ok_and(|uri| others.intercept(&uri).is_none())
+    }
+}
+
+/// Whether it is a network, such as `10.0.0.0/8`.
+fn is_network(entry: &str) -> bool {
+    entry.split_once('/').is_some_and(|(address, length)| {
+        address.parse::<std::net::IpAddr>().is_ok() && length.parse::<u8>().is_ok()
+    })
+}
+
+/// Takes the port from the end of an entry, and the brackets off an IPv6 address.
+fn split_port(entry: &str) -> Option<(&str, Option<u16>)> {
+    let (host, port) = match entry.strip_prefix('[') {
+        Some(rest) => {
+            let (host, rest) = rest.split_once(']')?;
+            (host, rest.strip_prefix(':'))
+        }
+        // More than one colon is an IPv6 address.
+        None => match entry.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            _ => (entry, None),
+        },
+    };
+    match port {
+        None | Some("*" | "") => Some((host, None)),
+        Some(port) => Some((host, Some(port.parse().ok()?))),
+    }
+}
+
+#[cfg(test)]
+mod tests;
