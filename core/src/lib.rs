@@ -36,7 +36,7 @@ pub use self::error::{BrokerAnswer, BrowserMismatch, Code, Error, Kind, Result};
 pub use self::http::{Request, Response, Transport};
 pub use self::jwks::KeyInfo;
 pub use self::next::safe_next;
-pub use self::session::{AuthenticateOptions, CallbackParams, CompleteOptions, Login};
+pub use self::session::{AuthenticateOptions, CallbackParams, CompleteOptions, FieldValue, Login};
 pub use self::stats::{DocumentStats, Stats};
 #[cfg(feature = "redis")]
 pub use self::store::RedisStore;

@@ -139,11 +139,11 @@ impl CallbackParams {
     /// Picks the parameters of the protocol from a decoded form and ignores all others.
     ///
     /// # Errors
-    /// [`Code::TokenMalformed`] when one of them is repeated (RFC 6749, section 3.1).
+    /// [`Code::TokenMalformed`] when one of them is repeated (RFC 6749, section 3.1), or is a file.
     pub fn from_pairs<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self>
     where
         K: AsRef<str>,
-        V: Into<String>,
+        V: Into<FieldValue>,
     {
         let mut params = Self::default();
         for (name, value) in pairs {
@@ -154,11 +154,16 @@ impl CallbackParams {
                 "error_description" => &mut params.error_description,
                 _ => continue,
             };
-            if member.replace(value.into()).is_some() {
-                return Err(Error::new(
-                    Code::TokenMalformed,
-                    format_args!("callback parameter is repeated name={}", name.as_ref()),
-                ));
+            let malformed = |problem| {
+                let name = name.as_ref();
+                let message = format_args!("callback parameter is {problem} name={name}");
+                Error::new(Code::TokenMalformed, message)
+            };
+            let FieldValue::Text(text) = value.into() else {
+                return Err(malformed("not text"));
+            };
+            if member.replace(text).is_some() {
+                return Err(malformed("repeated"));
             }
         }
         Ok(params)
@@ -196,6 +201,21 @@ impl CallbackParams {
     }
 }
 
+/// The value of a form field.
+#[derive(Clone, PartialEq, Eq)]
+pub enum FieldValue {
+    /// Text.
+    Text(String),
+    /// Anything else, such as an uploaded file.
+    NotText,
+}
+
+impl<T: Into<String>> From<T> for FieldValue {
+    fn from(text: T) -> Self {
+        Self::Text(text.into())
+    }
+}
+
 /// A completed login.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
@@ -227,7 +247,7 @@ macro_rules! redacted_debug {
     };
 }
 
-redacted_debug!(AuthenticateOptions, CallbackParams, Login);
+redacted_debug!(AuthenticateOptions, CallbackParams, FieldValue, Login);
 
 impl fmt::Debug for CompleteOptions<'_> {
     /// Tells the type and nothing else, as above.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use portier_client::testing::{CannedTransport, ManualClock};
 use portier_client::{
-    Algorithm, AuthenticateOptions, CallbackParams, Client, Code, Error, ResponseMode,
+    Algorithm, AuthenticateOptions, CallbackParams, Client, Code, Error, FieldValue, ResponseMode,
 };
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ async fn callbacks_are_answered_as_the_vectors_say() {
         let mut outcomes = Vec::new();
         for attempt in case["attempts"].as_array().unwrap() {
             let pairs = attempt["params"].as_array().unwrap().iter();
-            let pairs = pairs.map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()));
+            let pairs = pairs.map(|pair| (pair[0].as_str().unwrap(), field_value(&pair[1])));
             let outcome = match CallbackParams::from_pairs(pairs) {
                 Ok(params) => client.complete(params, attempt["browser"].as_str()).await,
                 Err(error) => Err(error),
@@ -52,6 +52,16 @@ async fn callbacks_are_answered_as_the_vectors_say() {
             });
         }
         assert_eq!(Value::from(outcomes), case["expect"], "{}", case["id"]);
+    }
+}
+
+fn field_value(value: &Value) -> FieldValue {
+    match value.as_str() {
+        Some(text) => text.into(),
+        None => {
+            assert!(value["file"].is_string(), "{value}");
+            FieldValue::NotText
+        }
     }
 }
 

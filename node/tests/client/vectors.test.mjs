@@ -67,6 +67,16 @@ replay("key_sets", async ({ body, expect }) => {
   assert.deepEqual(await outcome(async () => ({ keys: await client.keys() })), expect);
 });
 
+/** What a framework makes of a form, as its content type asks for. */
+function form(params) {
+  if (params.every(([, value]) => typeof value === "string")) return new URLSearchParams(params);
+  const form = new FormData();
+  for (const [name, value] of params) {
+    form.append(name, typeof value === "string" ? value : new File([value.file], "file.txt"));
+  }
+  return form;
+}
+
 replay("callbacks", async ({ start, attempts, expect }, shared) => {
   const { client, clock } = canned({
     broker: shared.broker,
@@ -82,7 +92,7 @@ replay("callbacks", async ({ start, attempts, expect }, shared) => {
   const found = [];
   for (const { params, browser } of attempts) {
     const arrive = async () => {
-      const login = await client.complete(new URLSearchParams(params), { browser });
+      const login = await client.complete(form(params), { browser });
       const { email, state, session, sameBrowser } = login;
       return { email, state, session, same_browser: sameBrowser };
     };

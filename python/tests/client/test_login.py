@@ -94,14 +94,6 @@ async def test_odd_forms_are_invalid_tokens(client: Client, form: Any) -> None:
     assert caught.value.__cause__ is None or "aaa" not in str(caught.value.__cause__)
 
 
-@pytest.mark.parametrize(
-    "form", [None, "id_token=a", 3, [("id_token", "a")], {"id_token": None}, {"id_token": [1]}]
-)
-async def test_forms_of_wrong_types_are_type_errors(client: Client, form: Any) -> None:
-    with pytest.raises(TypeError, match="form"):
-        await client.complete(form)
-
-
 async def test_what_a_mapping_raises_comes_through(client: Client) -> None:
     class Broken(UserDict[str, str]):
         def items(self) -> Any:

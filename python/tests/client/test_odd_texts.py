@@ -90,20 +90,6 @@ def test_ffi_17_what_is_no_text_is_a_type_error(argument: str, given: Any) -> No
         asyncio.run(call())
 
 
-@pytest.mark.parametrize("given", [None, 1, "id_token=x", b"id_token=x", [("id_token", "x")]])
-def test_ffi_17_what_is_no_form_is_a_type_error(given: Any) -> None:
-    with pytest.raises(TypeError, match="form must be a mapping, not"):
-        asyncio.run(CLIENT.complete(given))
-
-
-@pytest.mark.parametrize("given", [None, 1, [None], [["x"]], bytearray(b"x"), {"x": "y"}])
-def test_ffi_17_what_is_no_field_is_a_type_error(given: object) -> None:
-    with pytest.raises(TypeError, match=r'form\["id_token"\] must be str, bytes or a list'):
-        asyncio.run(CLIENT.complete({"id_token": given}))
-    # What other fields hold is nobody's business.
-    assert refused(CLIENT.complete({"other": given, 1: given})) == "missing_token"
-
-
 def test_ffi_17_an_exception_of_a_form_is_its_own() -> None:
     class Broken:
         def items(self) -> object:

@@ -1,19 +1,20 @@
 """`callbacks.json`: what arrives at the redirect URI, once or several times."""
 
 from . import browsers, tokens
-from .forms import FORGED, TOKEN, Params, attempt, case, login, once
+from .forms import FORGED, TOKEN, Params, attempt, case, file, login, once
 from .keys import ED_A
 from .mint import Case, claims, header, in_families, sign
 
 ABOUT = (
     "The setting is that of tokens.json. The login is started with `start`, besides its address. "
     "Then every element of `attempts` arrives: `params`, the names and values of a form in their "
-    "order, and the secret of the `browser`, if it has one. `expect` has an outcome for each of "
-    "them. Written by generate.py."
+    "order, and the secret of the `browser`, if it has one. A value is text, or the content of an "
+    "uploaded `file`. `expect` has an outcome for each of them. Written by generate.py."
 )
 FORM = "OAuth 2.0 Form Post Response Mode, section 2"
 ONCE = "RFC 6749, section 3.1: parameters are not repeated"
 ERROR = "OpenID Connect Core, section 3.2.2.6"
+TEXT = "RFC 6749, appendix B: parameters are text"
 SINGLE = "OpenID Connect Core, section 3.2.2.11: a nonce is used once"
 LIMIT = "policy: at most 4096 octets"
 EMPTY = "Portier: the broker always posts state, also an empty one"
@@ -26,6 +27,7 @@ def document() -> dict[str, object]:
     families = {
         "callback: parameters": [parameters],
         "callback: repeated parameters": [repeated],
+        "callback: uploaded files": [files],
         "callback: errors of the broker": [errors],
         "callback: sizes": [sizes],
         "callback: several attempts": [attempts],
@@ -135,6 +137,38 @@ def repeated() -> list[Case]:
         )
         for name, about, params in rows
     ]
+
+
+def files() -> list[Case]:
+    """Fields that are uploaded files, which any page can have a browser send."""
+    upload = file(TOKEN[1])
+    rows: list[tuple[str, str, Params]] = [
+        ("token", "the token as a file", (("id_token", upload),)),
+        ("token-empty", "an empty file for a token", (("id_token", file("")),)),
+        ("token-first", "a file and a good token", (("id_token", upload), TOKEN)),
+        ("token-last", "a good token and a file", (TOKEN, ("id_token", upload))),
+        ("token-twice", "two files", (("id_token", upload), ("id_token", upload))),
+        ("state", "a good token and a file for a state", (TOKEN, ("state", file("s")))),
+        ("error", "a file for an error", (("error", file("access_denied")),)),
+        ("error-token", "a good token and a file for an error", (TOKEN, ("error", file("")))),
+        (
+            "description",
+            "a good token and a file for a description",
+            (TOKEN, ("error_description", file("x"))),
+        ),
+    ]
+    refused = [
+        case(
+            f"file-{name}",
+            f"{about}; then the form as it should be",
+            [attempt(*params), attempt(TOKEN)],
+            ["token_malformed", login()],
+            TEXT,
+        )
+        for name, about, params in rows
+    ]
+    other = (("upload", upload), TOKEN)
+    return [*refused, once("file-other", "a file of another name", other, login(), TEXT)]
 
 
 def errors() -> list[Case]:

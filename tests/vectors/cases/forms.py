@@ -3,7 +3,8 @@
 from .keys import ED_A
 from .mint import EMAIL, Case, claims, sign
 
-Param = tuple[str, str]
+Value = str | dict[str, str]
+Param = tuple[str, Value]
 Params = tuple[Param, ...]
 
 TOKEN = ("id_token", sign())
@@ -36,7 +37,12 @@ def case(
     }
 
 
-def attempt(*params: tuple[str, str], **browser: str) -> dict[str, object]:
+def file(content: str) -> Value:
+    """The value of a field that is an uploaded file."""
+    return {"file": content}
+
+
+def attempt(*params: Param, **browser: str) -> dict[str, object]:
     """A form that arrives."""
     return {"params": [list(param) for param in params], **browser}
 
