@@ -67,6 +67,8 @@ impl CannedTransport {
     }
 
     /// Answer requests for ``url`` with this from now on.
+    ///
+    /// ``body`` is ``str`` or ``bytes``; headers are pairs of names and values.
     #[pyo3(signature = (url, body, *, status = 200, headers = Vec::new()))]
     #[expect(
         clippy::needless_pass_by_value,
@@ -76,7 +78,7 @@ impl CannedTransport {
         &self,
         py: Python<'_>,
         url: &str,
-        body: Vec<u8>,
+        body: Body,
         status: u16,
         headers: Vec<(String, String)>,
     ) -> PyResult<()> {
@@ -85,7 +87,7 @@ impl CannedTransport {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         self.0
-            .respond(url, status, &headers, body)
+            .respond(url, status, &headers, body.into_bytes())
             .map_err(|error| errors::to_python(py, &error))
     }
 
@@ -110,6 +112,24 @@ impl CannedTransport {
     /// Answer the waiting requests.
     fn release(&self) {
         self.0.release();
+    }
+}
+
+/// What a response has.
+#[derive(FromPyObject)]
+enum Body {
+    #[pyo3(annotation = "str")]
+    Text(String),
+    #[pyo3(annotation = "bytes")]
+    Bytes(Vec<u8>),
+}
+
+impl Body {
+    fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
     }
 }
 
