@@ -38,16 +38,22 @@ class PortierError(Exception):
     """The base of all errors of this package.
 
     ``code`` is one of the stable codes; ``retryable`` says whether the same call may succeed later
-    without any change.
+    without any change. ``args`` are the message and the code, and make the same error again.
     """
 
     code: str
     retryable: bool = False
+    _usual_code = "internal"
 
-    def __init__(self, message: str, *, code: str) -> None:
-        """Make an error with a message for developers."""
-        super().__init__(message)
+    def __init__(self, message: str, code: str | None = None) -> None:
+        """Make an error with a message for developers; each class has a code of its own."""
+        code = code or self._usual_code
+        super().__init__(message, code)
         self.code = code
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return str(self.args[0]) if self.args else ""
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep all attributes when the error travels to another process, and causes of our own."""
@@ -60,12 +66,16 @@ class ConfigError(PortierError):
     Codes: ``invalid_redirect_uri``, ``invalid_broker``, ``insecure_url``, ``invalid_option``.
     """
 
+    _usual_code = "invalid_option"
+
 
 class InvalidEmail(PortierError):
     """The address a person typed could never receive mail.
 
     Code: ``invalid_email``. Let the person correct it.
     """
+
+    _usual_code = "invalid_email"
 
 
 class BrokerError(PortierError):
@@ -75,19 +85,21 @@ class BrokerError(PortierError):
     broker posted. They are untrusted text: escape them before they are shown.
     """
 
+    _usual_code = "broker_error"
+
     error: str | None
     error_description: str | None
 
     def __init__(
         self,
         message: str,
+        code: str | None = None,
         *,
-        code: str,
         error: str | None = None,
         error_description: str | None = None,
     ) -> None:
         """Make an error with a message for developers."""
-        super().__init__(message, code=code)
+        super().__init__(message, code)
         self.error = error
         self.error_description = error_description
 
@@ -98,6 +110,7 @@ class BrokerUnavailable(PortierError):
     Codes: ``broker_timeout``, ``broker_unreachable``, ``broker_status``, ``broker_document``.
     """
 
+    _usual_code = "broker_unreachable"
     retryable = True
 
 
@@ -109,12 +122,16 @@ class InvalidToken(PortierError):
     ``token_expired``, ``token_not_yet_valid``, ``token_clock``, ``token_claim``.
     """
 
+    _usual_code = "token_malformed"
+
 
 class TokenExpired(InvalidToken):
     """The token came too late.
 
     Code: ``token_expired``. Let the person start again.
     """
+
+    _usual_code = "token_expired"
 
 
 class InvalidSession(PortierError):
@@ -124,6 +141,8 @@ class InvalidSession(PortierError):
     ``session_email``, ``session_browser``.
     """
 
+    _usual_code = "session_unknown"
+
 
 class SessionUsed(InvalidSession):
     """The login was completed before, as when a person reloads the page or goes back to it.
@@ -132,11 +151,14 @@ class SessionUsed(InvalidSession):
     the one who tries again is the one who completed it.
     """
 
+    _usual_code = "session_used"
+
     same_browser: bool
 
-    def __init__(self, message: str, *, code: str, same_browser: bool = False) -> None:
+    def __init__(self, message: str, code: str | None = None, same_browser: bool = False) -> None:
         """Make an error with a message for developers."""
-        super().__init__(message, code=code)
+        super().__init__(message, code)
+        self.args = (*self.args, same_browser)
         self.same_browser = same_browser
 
 
@@ -149,14 +171,21 @@ class BrowserMismatch(InvalidSession):
     attacker can have any browser send the answer to a login of his own.
     """
 
+    _usual_code = "session_browser"
+
     email: str
     confirmation: str | None
 
     def __init__(
-        self, message: str, *, code: str, email: str = "", confirmation: str | None = None
+        self,
+        message: str,
+        code: str | None = None,
+        *,
+        email: str = "",
+        confirmation: str | None = None,
     ) -> None:
         """Make an error with a message for developers."""
-        super().__init__(message, code=code)
+        super().__init__(message, code)
         self.email = email
         self.confirmation = confirmation
 
@@ -167,6 +196,7 @@ class StoreError(PortierError):
     Codes: ``store_unavailable``, ``store_full``, ``store_failed``.
     """
 
+    _usual_code = "store_failed"
     retryable = True
 
 

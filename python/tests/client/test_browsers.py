@@ -108,5 +108,5 @@ def test_what_belongs_to_an_error_survives_the_way_to_another_process() -> None:
     used = SessionUsed("a", code="session_used", same_browser=True)
     for duplicate in (lambda e: pickle.loads(pickle.dumps(e)), copy.deepcopy):
         twin = duplicate(error)
-        assert (twin.email, twin.confirmation, twin.args) == ("b", "c", ("a",))
+        assert (twin.email, twin.confirmation, twin.args) == ("b", "c", ("a", "session_browser"))
         assert duplicate(used).same_browser is True
