@@ -9,8 +9,15 @@ from __future__ import annotations
 
 from importlib import import_module
 
+try:
+    from ._native import __version__, normalize_email, safe_next
+except ModuleNotFoundError as _error:
+    if _error.name != f"{__name__}._native":
+        raise
+    from ._missing import explanation
+
+    raise ModuleNotFoundError(explanation(__path__), name=_error.name) from None
 from ._client import Client
-from ._native import __version__, normalize_email, safe_next
 from .errors import (
     BrokerError,
     BrokerUnavailable,
