@@ -2,43 +2,47 @@
 
 from __future__ import annotations
 
+import os
+
 from . import _native
 from ._options import BROKER, options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable
-    from datetime import timedelta
-    from typing import Any, NoReturn
+    import datetime
+    import typing
+    from collections import abc
 
-    from ._store import Store
+    import portier_client
+else:
+    from ._lazy import abc, datetime, portier_client, typing
 
 
 class BaseClient:
     """A relying party of one broker."""
 
-    __slots__ = ("__weakref__", "_broker", "_client_id", "_native", "_redirect_uri")
+    # Slots are faster. With `__dict__`, a test can replace a method of an instance.
+    __slots__ = ("__dict__", "__weakref__", "_broker", "_client_id", "_native", "_redirect_uri")
 
     def __init__(
         self,
         redirect_uri: str,
         *,
         broker: str = BROKER,
-        store: str | Store | None = None,
+        store: str | portier_client.Store | None = None,
         response_mode: str = "form_post",
-        leeway: float | timedelta = 180,
-        session_ttl: float | timedelta = 1800,
-        timeout: float | timedelta = 10,
-        algorithms: Iterable[str] = ("RS256", "EdDSA"),
+        leeway: float | datetime.timedelta = 180,
+        session_ttl: float | datetime.timedelta = 1800,
+        timeout: float | datetime.timedelta = 10,
+        algorithms: abc.Iterable[str] = ("RS256", "EdDSA"),
         idp: bool = False,
         danger_allow_http: bool = False,
         ca_file: str | os.PathLike[str] | None = None,
         user_agent: str | None = None,
     ) -> None:
         """Check the options. Nothing is fetched and no thread is started yet."""
-        self._adopt(
-            _native.Client(
+        try:
+            native = _native.Client(
                 options(
                     redirect_uri,
                     broker=broker,
@@ -54,12 +58,19 @@ class BaseClient:
                     user_agent=user_agent,
                 )
             )
-        )
+        except Exception as error:
+            # Error trackers keep the locals of frames, and URLs may have a password in them.
+            del redirect_uri, broker, store
+            raise error.with_traceback(None) from error.__cause__
+        self._adopt(native)
 
     def _adopt(self, native: _native.Client) -> None:
-        # An import lets other threads run, and one that is in the middle of it when the interpreter
-        # ends must not have come from the native module, which would look for this at a call.
-        from . import _events  # noqa: F401
+        # What calls need is imported here: later there may be no files any more, as after `chroot`.
+        # And an import lets other threads run: one that is in the middle of it when the interpreter
+        # ends must not have come from the native module.
+        import json  # noqa: F401
+
+        from . import _events, _login, _processes  # noqa: F401
 
         self._native = native
         self._redirect_uri = native.redirect_uri
@@ -85,7 +96,7 @@ class BaseClient:
         """The broker's origin."""
         return self._broker
 
-    def stats(self) -> dict[str, Any]:
+    def stats(self) -> dict[str, typing.Any]:
         """Return counters of this process, for monitoring.
 
         >>> client = Client("https://example.com/verify", broker=broker.origin)
@@ -102,9 +113,11 @@ class BaseClient:
         """Show what is no secret."""
         module = type(self).__module__.removesuffix("._client")
         name = type(self).__qualname__
+        if not hasattr(self, "_broker"):  # its options were refused
+            return f"<{module}.{name}>"
         return f"<{module}.{name} client_id={self._client_id!r} broker={self._broker!r}>"
 
-    def __reduce__(self) -> NoReturn:
+    def __reduce__(self) -> typing.NoReturn:
         """Refuse to be pickled or copied."""
         raise TypeError(
             "a client cannot be pickled or copied: the pending logins are in it; "
@@ -113,17 +126,17 @@ class BaseClient:
 
 
 class _Closed:
-    def __getattr__(self, name: str) -> NoReturn:
+    def __getattr__(self, name: str) -> typing.NoReturn:
         if name.startswith("__"):  # what Python and its tools ask every object for
             raise AttributeError(name)
         raise RuntimeError("the client is closed")
 
 
-_CLOSED: Any = _Closed()
+_CLOSED: typing.Any = _Closed()
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def _json_object(text: str) -> dict[str, typing.Any]:
     import json
 
-    value: dict[str, Any] = json.loads(text)
+    value: dict[str, typing.Any] = json.loads(text)
     return value

@@ -7,15 +7,13 @@ import secrets
 import sys
 import threading
 import time
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from inspect import isawaitable, iscoroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-    from ._store import Store
+from ._store import Store
 
 _LIMIT_SECONDS = 5
 _ROUNDS = 20

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import types
+
 from ._base import BaseClient, _json_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
-    from typing import Any, Self
+    import typing
 
-    from ._login import Key, Login
+    import portier_client
+
+    from . import _form
+else:
+    from ._lazy import _form, portier_client, typing
 
 
 class Client(BaseClient):
@@ -57,8 +61,6 @@ class Client(BaseClient):
     'https://example.com'
     """
 
-    __slots__ = ()
-
     async def authenticate(
         self,
         email: str | None,
@@ -83,7 +85,11 @@ class Client(BaseClient):
         >>> asyncio.run(client.authenticate("alice@example.com"))  # doctest: +ELLIPSIS
         'http://127.0.0.1:.../auth?login_hint=alice%40example.com&scope=openid%20email&...'
         """
-        url = self._native.authenticate(email, state, session, browser)
+        try:
+            url = self._native.authenticate(email, state, session, browser)
+        finally:
+            # Error trackers keep the locals of frames.
+            del email, state, session, browser
         return url if isinstance(url, str) else await url
 
     async def verify(self, id_token: str) -> str:
@@ -101,25 +107,30 @@ class Client(BaseClient):
         >>> asyncio.run(client.verify(broker.mint(url)))
         'alice@example.com'
         """
-        email = self._native.verify(id_token)
+        try:
+            email = self._native.verify(id_token)
+        finally:
+            del id_token
         return email if isinstance(email, str) else await email
 
     async def complete(
         self,
-        form: Mapping[str, object],
+        form: _form.Form,
         browser: str | None = None,
         *,
         confirmation: str | None = None,
-    ) -> Login:
+    ) -> portier_client.Login:
         """Complete a login with what the broker posted, and return all that is known.
 
-        ``form`` maps names to ``str``, ``bytes``, or lists of these, so that most frameworks' forms
-        work as they are; fields the protocol does not know are ignored. ``browser`` is the secret
-        of this browser: with one, a login that was started with another, or with none, does not
+        ``form`` is what the framework made of it: a mapping of names to values or lists of them, a
+        multi-dict, or pairs, with ``str`` or ``bytes``. Do not turn it into a ``dict``, which hides
+        repeated fields. Fields the protocol does not know are ignored. ``browser`` is the secret of
+        this browser: with one, a login that was started with another, or with none, does not
         complete. ``confirmation`` is that of a :class:`BrowserMismatch` for the same token and
         secret, once the person has agreed to go on in this browser.
 
         Raises :class:`BrokerError` if the broker sent an error instead of a token,
+        :class:`InvalidToken` if a field is repeated or a file, or there is no form,
         :class:`BrowserMismatch` if the login was not started in this browser; it can still be
         completed where it was, and else as :meth:`verify`.
 
@@ -131,10 +142,13 @@ class Client(BaseClient):
         """
         from ._login import login_from_native
 
-        login = self._native.complete(form, browser, confirmation)
+        try:
+            login = self._native.complete(form, browser, confirmation)
+        finally:
+            del form, browser, confirmation
         return login_from_native(login if isinstance(login, tuple) else await login)
 
-    async def discover(self) -> dict[str, Any]:
+    async def discover(self) -> dict[str, typing.Any]:
         """Return the broker's discovery document, fetching it if need be.
 
         Raises :class:`BrokerUnavailable`.
@@ -146,7 +160,7 @@ class Client(BaseClient):
         document = self._native.discover()
         return _json_object(document if isinstance(document, str) else await document)
 
-    async def keys(self) -> list[Key]:
+    async def keys(self) -> list[portier_client.Key]:
         """Return the broker's usable keys, fetching them if need be.
 
         Raises :class:`BrokerUnavailable`.
@@ -182,7 +196,7 @@ class Client(BaseClient):
         """
         self._close()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> typing.Self:
         """Return the client itself."""
         return self
 
@@ -190,7 +204,7 @@ class Client(BaseClient):
         self,
         exception_type: type[BaseException] | None,
         exception: BaseException | None,
-        traceback: TracebackType | None,
+        traceback: types.TracebackType | None,
     ) -> None:
         """Close the client."""
         self._close()

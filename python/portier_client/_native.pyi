@@ -1,9 +1,10 @@
 """The native half of the package; private."""
 
 from asyncio import Future
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final, Literal, Protocol, TypedDict, final, overload, type_check_only
 
+from ._form import Form
 from ._login import NativeLogin
 from ._store import Store
 
@@ -89,7 +90,7 @@ class Client:
     @overload
     def complete(
         self,
-        form: Mapping[str, object],
+        form: Form,
         browser: str | None,
         confirmation: str | None,
         blocking: Literal[False] = False,
@@ -98,7 +99,7 @@ class Client:
     @overload
     def complete(
         self,
-        form: Mapping[str, object],
+        form: Form,
         browser: str | None,
         confirmation: str | None,
         blocking: Literal[True],
@@ -195,12 +196,15 @@ class CannedTransport:
     def respond(
         self,
         url: str,
-        body: bytes,
+        body: str | bytes,
         *,
         status: int = 200,
         headers: Sequence[tuple[str, str]] = ...,
     ) -> None:
-        """Answer requests for ``url`` with this from now on."""
+        """Answer requests for ``url`` with this from now on.
+
+        ``body`` is ``str`` or ``bytes``; headers are pairs of names and values.
+        """
 
     def fail(self, url: str, /) -> None:
         """Fail requests for ``url`` as if the broker could not be reached."""

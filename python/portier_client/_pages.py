@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ._problems import Problem
+from ._problems import Problem
 
 FORM_TARGETS = "'self' https:"
 """Where the forms of a page may go from which a login leads on.

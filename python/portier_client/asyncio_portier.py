@@ -24,7 +24,9 @@ from ._client import Client
 from ._options import options
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.asymmetric import rsa
+else:
+    from ._lazy import rsa
 
 __all__ = [
     "BrokerUnavailable",
@@ -108,13 +110,16 @@ async def get_verified_email(
         email = email if isinstance(email, str) else await email
     except errors.PortierError as error:
         raise _value_error(error) from error.__cause__
+    finally:
+        # Error trackers keep the locals of frames.
+        del token
     # The login is complete, whatever becomes of this.
     with suppress(Exception):
         await _share_keys(client, broker_url, cache)
     return email, call.page
 
 
-async def discover_keys(broker_url: str, cache: Any) -> dict[str, RSAPublicKey]:
+async def discover_keys(broker_url: str, cache: Any) -> dict[str, rsa.RSAPublicKey]:
     """Return the broker's RSA keys by their ids, as objects of the package ``cryptography``.
 
     They are fetched when it is time, and left in ``cache`` under ``portier:jwks:`` and the URL, for
@@ -153,9 +158,11 @@ _CALL: ContextVar[_Call] = ContextVar("portier_client.asyncio_portier")
 class _Nonces:
     """What the core asks about nonces, in the context of the call."""
 
-    async def consume_nonce(self, nonce: str, _email: str, /) -> bool:
+    async def consume_nonce(self, nonce: str, email: str, /) -> bool:
         call = _CALL.get()
-        page = await _take(call.cache, f"portier:nonce:{nonce}")
+        taking = _take(call.cache, f"portier:nonce:{nonce}")
+        del nonce, email
+        page = await taking
         if not page:
             return False
         call.page = page
@@ -211,24 +218,28 @@ def _set(cache: Any, name: str, value: str) -> Any:
 
 async def _take(cache: Any, name: str) -> str | None:
     """Take a value out of the cache, so that nobody else gets it where that can be had."""
-    if hasattr(cache, "getdel"):
-        try:
-            return _text(await _result(cache.getdel(name)))
-        except Exception as error:
-            # A server older than Redis 6.2.
-            if "unknown command" not in str(error).lower():
-                raise
-    this = object()
-    taking = (id(cache), name)
-    if _TAKING.setdefault(taking, this) is not this:
-        return None
     try:
-        value = _text(await _result(cache.get(name)))
-        # Of many that delete, only one is told that it did, if anyone is.
-        deleted = await _result(cache.delete(name)) if value else 0
-        return value if deleted is None or deleted else None
+        if hasattr(cache, "getdel"):
+            try:
+                return _text(await _result(cache.getdel(name)))
+            except Exception as error:
+                # A server older than Redis 6.2.
+                if "unknown command" not in str(error).lower():
+                    raise
+        this = object()
+        if _TAKING.setdefault((id(cache), name), this) is not this:
+            return None
+        try:
+            value = _text(await _result(cache.get(name)))
+            # Of many that delete, only one is told that it did, if anyone is.
+            deleted = await _result(cache.delete(name)) if value else 0
+            return value if deleted is None or deleted else None
+        finally:
+            value = None
+            del _TAKING[id(cache), name]
     finally:
-        del _TAKING[taking]
+        # Error trackers keep the locals of frames, and the nonce is in this one.
+        del name
 
 
 _TAKING: dict[tuple[int, str], object] = {}

@@ -6,15 +6,19 @@ run meanwhile, and Ctrl-C works. In an event loop, use :class:`portier_client.Cl
 
 from __future__ import annotations
 
+import types
+
 from ._base import BaseClient, _json_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
-    from typing import Any, Self
+    import typing
 
-    from ._login import Key, Login
+    import portier_client
+
+    from . import _form
+else:
+    from ._lazy import _form, portier_client, typing
 
 __all__ = ["Client"]
 
@@ -31,8 +35,6 @@ class Client(BaseClient):
     'alice@example.com'
     """
 
-    __slots__ = ()
-
     def authenticate(
         self,
         email: str | None,
@@ -42,29 +44,40 @@ class Client(BaseClient):
         browser: str | None = None,
     ) -> str:
         """Start a login; see :meth:`portier_client.Client.authenticate`."""
-        return self._native.authenticate(email, state, session, browser, True)
+        try:
+            return self._native.authenticate(email, state, session, browser, True)
+        finally:
+            # Error trackers keep the locals of frames.
+            del email, state, session, browser
 
     def verify(self, id_token: str) -> str:
         """Verify a token; see :meth:`portier_client.Client.verify`."""
-        return self._native.verify(id_token, True)
+        try:
+            return self._native.verify(id_token, True)
+        finally:
+            del id_token
 
     def complete(
         self,
-        form: Mapping[str, object],
+        form: _form.Form,
         browser: str | None = None,
         *,
         confirmation: str | None = None,
-    ) -> Login:
+    ) -> portier_client.Login:
         """Complete a login; see :meth:`portier_client.Client.complete`."""
         from ._login import login_from_native
 
-        return login_from_native(self._native.complete(form, browser, confirmation, True))
+        try:
+            login = self._native.complete(form, browser, confirmation, True)
+        finally:
+            del form, browser, confirmation
+        return login_from_native(login)
 
-    def discover(self) -> dict[str, Any]:
+    def discover(self) -> dict[str, typing.Any]:
         """Return the discovery document; see :meth:`portier_client.Client.discover`."""
         return _json_object(self._native.discover(True))
 
-    def keys(self) -> list[Key]:
+    def keys(self) -> list[portier_client.Key]:
         """Return the usable keys; see :meth:`portier_client.Client.keys`."""
         from ._login import Key
 
@@ -78,7 +91,7 @@ class Client(BaseClient):
         """Close the client; see :meth:`portier_client.Client.aclose`."""
         self._close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> typing.Self:
         """Return the client itself."""
         return self
 
@@ -86,7 +99,7 @@ class Client(BaseClient):
         self,
         exception_type: type[BaseException] | None,
         exception: BaseException | None,
-        traceback: TracebackType | None,
+        traceback: types.TracebackType | None,
     ) -> None:
         """Close the client."""
         self._close()

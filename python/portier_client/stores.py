@@ -6,13 +6,11 @@ A store that a URL names needs nothing of this: give the URL to the client.
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from .errors import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
 
 __all__ = ["RedisClientStore"]
 

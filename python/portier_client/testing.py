@@ -8,20 +8,17 @@ a store.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Literal, Self
 
 from . import _native
 from ._check_store import check_store
 from ._client import Client
 from ._native import CannedTransport, ManualClock
 from ._options import options, seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import timedelta
-    from types import TracebackType
-
-    from ._store import Store
+from ._store import Store
 
 __all__ = [
     "CannedTransport",
@@ -64,7 +61,7 @@ class DevBroker:
     'alice@example.com'
     """
 
-    __slots__ = ("__weakref__", "_native")
+    __slots__ = ("__dict__", "__weakref__", "_native")
 
     def __init__(
         self,
@@ -185,7 +182,11 @@ class DevBroker:
             "raw_payload": raw_payload,
         }
         given = {name: value for name, value in members.items() if value is not None}
-        return self._native.mint(json.dumps(given, default=_plain))
+        try:
+            return self._native.mint(json.dumps(given, default=_plain))
+        finally:
+            # Error trackers keep the locals of frames.
+            del url, nonce, email, claims, header, raw_header, raw_payload, members, given
 
     def stop(self) -> None:
         """Stop the server; stopping it again does nothing."""
@@ -247,9 +248,13 @@ def canned_client(
     """
     usual = Client.__init__.__kwdefaults__ or {}
     client = Client.__new__(Client)
-    native = _native.canned_client(
-        options(redirect_uri, **{**usual, **changes}), clock, list(random), transport
-    )
+    try:
+        native = _native.canned_client(
+            options(redirect_uri, **{**usual, **changes}), clock, list(random), transport
+        )
+    except Exception as error:
+        del redirect_uri, changes
+        raise error.with_traceback(None) from error.__cause__
     client._adopt(native)
     return client
 
@@ -260,7 +265,10 @@ class _CoreStore:
     __slots__ = ("_native",)
 
     def __init__(self, url: str) -> None:
-        self._native = _native.CoreStore(url)
+        try:
+            self._native = _native.CoreStore(url)
+        finally:
+            del url
 
     async def put(self, nonce: str, record: str, ttl: float, /) -> None:
         pending = self._native.put(nonce, record, ttl)
@@ -306,7 +314,10 @@ def open_store(url: str) -> Store:
     >>> asyncio.run(store.take("nonce"))
     'record'
     """
-    return _CoreStore(url)
+    try:
+        return _CoreStore(url)
+    finally:
+        del url
 
 
 def _plain(value: object) -> object:

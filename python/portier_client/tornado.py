@@ -29,19 +29,27 @@ likes, ``next`` to ``/login``. A site whose handlers have a base class of their 
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 from tornado.web import RequestHandler
 
-from . import BrowserMismatch, PortierError, SessionUsed, _binding, _fragment, _pages, safe_next
+from . import (
+    BrowserMismatch,
+    Client,
+    InvalidEmail,
+    Login,
+    PortierError,
+    SessionUsed,
+    _binding,
+    _fragment,
+    _pages,
+    safe_next,
+)
 from ._pages import Confirmation
 from ._problems import FROM_ELSEWHERE, NO_COOKIES, TOO_LARGE, Problem, explain
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Sequence
-
-    from . import Client, Login
 
 __all__ = [
     "Confirmation",
@@ -123,12 +131,17 @@ class PortierMixin(RequestHandler):
         try:
             page = self.safe_next(next_page)
             url = await self.portier.authenticate(email, session=page, browser=secret)
+            if secret is not None:
+                self._keep_browser_secret(secret)
         except PortierError as error:
-            await self._fail(error)
+            failure = error
+        else:
+            self.see_other(url)
             return
-        if secret is not None:
-            self._keep_browser_secret(secret)
-        self.see_other(url)
+        finally:
+            # Error trackers keep the locals of frames.
+            del email, next_page, secret
+        await self._fail(failure)
 
     async def finish_login(self) -> Login | None:
         """Read the broker's answer from this request's form. Call it once per request.
@@ -137,14 +150,14 @@ class PortierMixin(RequestHandler):
         form again, with cookies, or one that asks the person whether to go on in this browser.
         Raises the :class:`~portier_client.PortierError` that says why there is no login.
         """
-        form = self.request.body_arguments
+        # Error trackers keep the locals of frames: the form is none of them.
         if self.browser_binding == "off":
-            return await self.portier.complete(form)
+            return await self.portier.complete(self.request.body_arguments)
         asks = self.browser_binding == "confirm"
         secret = self._browser_secret()
-        confirmation = _binding.confirmation_of(form) if asks else None
+        confirmation = _binding.confirmation_of(self.request.body_arguments) if asks else None
         site = self.request.headers.get("Sec-Fetch-Site")
-        if secret is None and not _binding.is_posted_again(form, site):
+        if secret is None and not _binding.is_posted_again(self.request.body_arguments, site):
             self._post_again()
             return None
         if secret is None and confirmation is not None:
@@ -156,14 +169,19 @@ class PortierMixin(RequestHandler):
             secret = _binding.new_secret()
             self._keep_browser_secret(secret)
         try:
-            return await self.portier.complete(form, secret, confirmation=confirmation)
+            completing = self.portier.complete(
+                self.request.body_arguments, secret, confirmation=confirmation
+            )
+        finally:
+            del secret, confirmation
+        try:
+            return await completing
         except BrowserMismatch as error:
             if not asks or error.confirmation is None:
                 raise
-            fields = _binding.fields_to_confirm(form, error.confirmation)
             self._keep_private()
             self.set_header("X-Frame-Options", "DENY")
-            self.show_confirmation(Confirmation(error.email, fields))
+            self.show_confirmation(self._question(error.email, error.confirmation))
             return None
 
     def safe_next(self, page: str) -> str | None:
@@ -204,12 +222,17 @@ class PortierMixin(RequestHandler):
         self.set_header("Content-Security-Policy", _pages.CONFIRMATION_POLICY)
         self.finish(_pages.confirmation_page(confirmation, self.settings.get("login_url", "/")))
 
+    def _question(self, email: str, confirmation: str) -> Confirmation:
+        fields = _binding.fields_to_confirm(self.request.body_arguments, confirmation)
+        return Confirmation(email, fields)
+
     def _post_again(self) -> None:
         self._keep_private()
         self.set_header("X-Frame-Options", "DENY")
         self.set_header("Content-Security-Policy", _pages.POSTING_POLICY)
-        fields = _binding.fields_to_post_again(self.request.body_arguments)
-        self.finish(_pages.page_that_posts(fields))
+        self.finish(
+            _pages.page_that_posts(_binding.fields_to_post_again(self.request.body_arguments))
+        )
 
     @property
     def _is_secure(self) -> bool:
@@ -251,10 +274,18 @@ class LoginHandler(PortierMixin):
         if len(self.request.body) > _MOST_OCTETS_OF_A_FORM:
             self.answer_problem(TOO_LARGE)
             return
-        await self.start_login(
-            self.get_body_argument("email", "", strip=False),
-            self.get_body_argument("next", "", strip=False),
-        )
+        if (email := self._field("email")) is None:
+            await self._fail(InvalidEmail("the address is not UTF-8"))
+            return
+        starting = self.start_login(email, self._field("next") or "")
+        del email
+        await starting
+
+    def _field(self, name: str) -> str | None:
+        # Tornado's own look-up would log what is not UTF-8, and that may be an address.
+        with suppress(UnicodeDecodeError):
+            return self.request.body_arguments.get(name, [b""])[-1].decode()
+        return None
 
 
 class VerifyHandler(PortierMixin):
@@ -306,6 +337,10 @@ class VerifyHandler(PortierMixin):
         """Exempt the broker's post, and nothing else."""
         if self.request.method != "POST":
             super().check_xsrf_cookie()
+
+    def check_trusted_origin(self, origin: str) -> bool:
+        """Exempt the broker's post from ``cross_origin_protection`` (Tornado 6.6) as well."""
+        return self.request.method == "POST" or super().check_trusted_origin(origin)
 
     def _unacceptable(self) -> Problem | None:
         content_type = self.request.headers.get("Content-Type", "")

@@ -8,6 +8,7 @@ import inspect
 import pickle
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
@@ -140,6 +141,29 @@ def test_ffi_19_repr_shows_no_redirect_uri() -> None:
 def test_ffi_19_a_client_cannot_be_pickled_or_copied(duplicate: Any) -> None:
     with pytest.raises(TypeError, match="cannot be pickled or copied"):
         duplicate(Client(REDIRECT_URI))
+
+
+@pytest.mark.parametrize("kind", [Client, blocking.Client])
+def test_a_test_can_replace_a_method_of_a_client(kind: type[Any]) -> None:
+    client, other = kind(REDIRECT_URI), kind(REDIRECT_URI)
+    before = type(client).complete
+    with mock.patch.object(client, "complete", autospec=True) as complete:
+        assert client.complete is complete
+        assert other.complete.__func__ is before
+    assert client.complete.__func__ is before
+    with mock.patch.object(client, "_native"), mock.patch.object(client, "stats"):
+        pass
+    spec = mock.create_autospec(kind, instance=True)
+    assert set(dir(kind)) <= set(dir(spec))
+
+
+def test_a_test_can_replace_a_method_of_a_broker() -> None:
+    with testing.DevBroker() as broker, mock.patch.object(broker, "mint", return_value="x"):
+        assert broker.mint() == "x"
+
+
+def test_ffi_19_repr_works_before_the_options_are_read() -> None:
+    assert repr(Client.__new__(Client)) == "<portier_client.Client>"
 
 
 def test_a_closed_client_says_so() -> None:
