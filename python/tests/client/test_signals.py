@@ -133,3 +133,37 @@ def test_ffi_12_a_signal_is_handled_while_a_call_waits(program: str, broker: Dev
         assert process.stdout.read() == "".join(rest)
         assert process.stderr.read() == ""
         assert process.wait(30) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no file tells what a thread blocks")
+def test_threads_of_the_library_take_no_signals_of_the_process(broker: DevBroker) -> None:
+    code = f"""{PRELUDE}
+import logging, time
+from pathlib import Path
+
+logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
+twin.warm()
+
+
+def masks():
+    masks = {{}}
+    for task in Path("/proc/self/task").iterdir():
+        status = dict(line.split(":", 1) for line in (task / "status").read_text().splitlines())
+        masks[status["Name"].strip()] = int(status["SigBlk"], 16)
+    return {{name: mask for name, mask in masks.items() if name.startswith("portier-")}}
+
+
+# A thread takes its name, and blocks signals, when it first runs.
+deadline = time.monotonic() + 30
+expected = {{"portier-complet", "portier-client"}}
+while not expected <= {{name for name, mask in masks().items() if mask}}:
+    assert time.monotonic() < deadline, masks()
+    time.sleep(0.01)
+blocked = masks()
+for name, mask in blocked.items():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        assert mask & 1 << number - 1, (name, number)
+    # A crash is still told to whoever reports crashes.
+    assert not mask & 1 << signal.SIGSEGV - 1, name
+"""
+    subprocess.run([sys.executable, "-c", code, broker.origin], check=True, timeout=60)

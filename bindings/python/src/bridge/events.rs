@@ -18,7 +18,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-use super::runtime;
+use super::{runtime, signals};
 
 /// How many events may wait to be logged. More come only if a handler is slower than they are.
 const QUEUE_LIMIT: usize = 1_000;
@@ -266,6 +266,7 @@ fn start(state: &Arc<State>) -> std::io::Result<Thread> {
     std::thread::Builder::new()
         .name("portier-logger".to_owned())
         .spawn(move || {
+            signals::block();
             log_all(&waiting, &state);
             drop(end);
         })?;

@@ -16,6 +16,7 @@ mod held;
 mod inbox;
 mod returning;
 mod runtime;
+mod signals;
 
 use std::future::Future;
 use std::sync::mpsc::{self, RecvTimeoutError};

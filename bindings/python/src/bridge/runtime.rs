@@ -19,7 +19,7 @@ use super::events::Queue;
 use super::guarded::contained;
 use super::inbox::Inbox;
 use super::returning::Returning;
-use super::{closed, held};
+use super::{closed, held, signals};
 use crate::errors;
 use crate::process::{PerProcess, Process};
 
@@ -100,6 +100,7 @@ impl Bridge {
         std::thread::Builder::new()
             .name("portier-completer".to_owned())
             .spawn(move || {
+                signals::block();
                 complete(&events);
                 drop(ended);
             })
@@ -109,7 +110,10 @@ impl Bridge {
                 .worker_threads(WORKERS)
                 .max_blocking_threads(MAX_BLOCKING_THREADS)
                 .thread_name("portier-client")
-                .on_thread_start(held::mark_thread)
+                .on_thread_start(|| {
+                    signals::block();
+                    held::mark_thread();
+                })
                 .enable_all()
                 .build()
                 .map_err(failed)
