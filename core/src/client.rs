@@ -4,6 +4,7 @@ mod completion;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::authorize::{authorization_url, check_response_mode};
 use crate::browser::Browser;
@@ -11,7 +12,7 @@ use crate::clock::{Clock, Random};
 use crate::config::{Builder, Config};
 use crate::documents::Documents;
 use crate::email::TypedEmail;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::jwks::KeyInfo;
 use crate::nonce::{Nonce, SessionKey};
@@ -50,6 +51,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     counters: Counters,
+    warned_of_memory_store: AtomicBool,
 }
 
 impl Client {
@@ -74,6 +76,7 @@ impl Client {
                 clock,
                 random,
                 counters: Counters::default(),
+                warned_of_memory_store: AtomicBool::new(false),
             }),
         }
     }
@@ -296,5 +299,17 @@ impl Inner {
     fn failed(&self, operation: &'static str, error: &Error) {
         self.counters.failed(error.code());
         events::login_ended(operation, error);
+        if error.code() == Code::SessionUnknown && self.store.is_local() {
+            self.warn_of_memory_store();
+        }
+    }
+
+    /// Says once what most likely loses logins.
+    fn warn_of_memory_store(&self) {
+        if !self.warned_of_memory_store.load(Ordering::Relaxed) {
+            let told = events::login_not_in_memory_store();
+            self.warned_of_memory_store
+                .fetch_or(told, Ordering::Relaxed);
+        }
     }
 }

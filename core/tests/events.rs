@@ -131,6 +131,62 @@ async fn a_login_is_told_from_its_start_to_its_end() {
 }
 
 #[tokio::test]
+async fn the_first_login_that_a_memory_store_does_not_know_is_a_warning_with_a_way_out() {
+    let broker = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
+    let client = || Client::builder("https://example.com/verify").broker(broker.origin());
+    let (here, elsewhere) = (client().build().unwrap(), client().build().unwrap());
+    let mint = async || {
+        let url = elsewhere.authenticate("alice@example.com").await.unwrap();
+        broker.mint(&MintOptions::for_url(&url).unwrap()).unwrap()
+    };
+    let (unheard, first, second) = (mint().await, mint().await, mint().await);
+    here.warm().await.unwrap();
+    here.verify(&unheard).await.unwrap_err();
+
+    let ear = Ear::new();
+    here.verify(&first).await.unwrap_err();
+    let [refused, warning] = ear.take().try_into().unwrap();
+    assert!(refused.starts_with("INFO login refused operation=complete code=session_unknown"));
+    assert!(
+        warning.starts_with("WARN login not in memory store likely_cause="),
+        "{warning}"
+    );
+    assert!(warning.contains("another process") && warning.contains("redis://localhost"));
+
+    here.verify(&second).await.unwrap_err();
+    let [refused] = ear.take().try_into().unwrap();
+    assert!(refused.starts_with("INFO login refused"));
+}
+
+#[cfg(all(unix, feature = "sqlite"))]
+#[tokio::test]
+async fn a_login_that_a_shared_store_does_not_know_is_no_warning() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = std::env::temp_dir().join(format!("portier-events-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let broker = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
+    let client = |name: &str| {
+        let client = Client::builder("https://example.com/verify").broker(broker.origin());
+        let client = client.store_url(format!("sqlite:///{}/{name}.db", folder.display()));
+        client.build().unwrap()
+    };
+    let url = client("one").authenticate("alice@example.com").await;
+    let token = broker.mint(&MintOptions::for_url(&url.unwrap()).unwrap());
+    let other = client("other");
+    other.warm().await.unwrap();
+    let ear = Ear::new();
+    other.verify(&token.unwrap()).await.unwrap_err();
+    let events = ear.take();
+    std::fs::remove_dir_all(folder).unwrap();
+    assert!(
+        events.iter().all(|event| !event.starts_with("WARN")),
+        "{events:?}"
+    );
+}
+
+#[tokio::test]
 async fn trouble_with_the_broker_is_told_with_its_pause_and_its_end() {
     let (client, transport, clock) = canned();
     transport.fail(

@@ -22,3 +22,17 @@ def emit(level: int, event: str, fields: dict[str, object]) -> None:
             LOGGER.log(level, text, fields, extra=extra)
         else:
             LOGGER.log(level, text, extra=extra)
+        # Logins get lost that nobody would hear of where logging is not configured.
+        if event == "login not in memory store" and not _is_handled() and logging.lastResort:
+            record = LOGGER.makeRecord(LOGGER.name, level, __file__, 0, text, (fields,), None)
+            logging.lastResort.handle(record)
+
+
+def _is_handled() -> bool:
+    """Whether the program has a handler for the events."""
+    logger: logging.Logger | None = LOGGER
+    while logger is not None:
+        if any(not isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+            return True
+        logger = logger.parent if logger.propagate else None
+    return False

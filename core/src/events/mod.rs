@@ -10,6 +10,7 @@
 //! | `login completed` | debug | `same_browser` |
 //! | `login refused` | info | `operation`, `code`, `error` |
 //! | `login failed` | warn | `operation`, `code`, `error` |
+//! | `login not in memory store` | warn | `likely_cause`, `remedy` |
 //! | `newer keys wanted` | debug | |
 //! | `document fetched` | debug | `document`, `unchanged`, `lifetime_seconds`, `failures` |
 //! | `document changed` | info | `document` |
@@ -59,6 +60,22 @@ pub(crate) fn login_ended(operation: &'static str, error: &Error) {
             tracing::info!(target: TARGET, operation, code, %error, "login refused");
         }
     }
+}
+
+/// A genuine login is unknown to a store that only this process can read. Returns whether anybody was told.
+pub(crate) fn login_not_in_memory_store() -> bool {
+    if !tracing::event_enabled!(target: TARGET, Level::WARN) {
+        return false;
+    }
+    tracing::warn!(
+        target: TARGET,
+        likely_cause = "the login was started by another process or client of this site, before a restart \
+                        of this process, or longer ago than session_ttl",
+        remedy = "give all processes of the site one store that they share, such as \
+                  sqlite:////var/lib/site/logins.db or redis://localhost",
+        "login not in memory store"
+    );
+    true
 }
 
 /// A token made us doubt that the keys we have are those of the broker.
