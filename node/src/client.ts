@@ -76,7 +76,7 @@ export class PortierClient {
     this.#store = store;
     this.#create = make;
     this.#native = make(native, store);
-    if (this.#native.hasLocalStore) warnOfMemoryStore();
+    if (this.#native.hasLocalStore) warnOfMemoryStore(this);
   }
 
   /** Where the broker sends browsers back to. */

@@ -79,7 +79,7 @@ class BaseClient:
         if native.has_local_store:
             from ._processes import warn_of_memory_store
 
-            warn_of_memory_store()
+            warn_of_memory_store(self)
 
     @property
     def redirect_uri(self) -> str:

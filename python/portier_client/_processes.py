@@ -5,21 +5,41 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import weakref
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from ._base import BaseClient
+
 WHAT_TO_DO = (
     "a login that is started in one process cannot be completed in another; "
     "give the client a store they share, such as store='sqlite:////var/lib/site/logins.db' or store='redis://…'"
 )
 
+# The clients that modules made while they were loaded, by file and site.
+_loaded: dict[tuple[str, str, str], weakref.ref[BaseClient]] = {}
 
-def warn_of_memory_store() -> None:
-    """Warn if this process looks like one of several that serve a site."""
-    sign = _sign_of_others()
-    if sign is not None:
-        _warn(f"pending logins are in the memory of this process, but {sign}: {WHAT_TO_DO}")
+
+def warn_of_memory_store(client: BaseClient) -> None:
+    """Warn if this process looks like one of several that serve a site, or loads the site twice."""
+    if _is_parent_of_workers():
+        return
+    reason = _sign_of_others()
+    if reason is not None:
+        _warn(f"pending logins are in the memory of this process, but {reason}: {WHAT_TO_DO}")
+    elif _is_loaded_twice(client):
+        _warn(
+            "pending logins are in the memory of one client, but this module was loaded twice and "
+            f"made two for the same site: {WHAT_TO_DO}"
+        )
 
 
 def warn_of_forked_memory_store() -> None:
-    """Warn that a client was made before a fork and is used after it."""
+    """Warn that a client is used after a fork that was made before, unless there is one worker."""
+    if _known_workers() == 1:
+        return
     _warn(
         "pending logins are in the memory of one process, but the client was made in another one, "
         f"which this one was forked from: {WHAT_TO_DO}"
@@ -27,13 +47,103 @@ def warn_of_forked_memory_store() -> None:
 
 
 def _sign_of_others() -> str | None:
+    # What a server says of itself counts more than what another one would read.
+    workers = _known_workers()
+    if workers is not None:
+        return f"the server runs {workers} processes" if workers > 1 else None
     # Read by gunicorn and uvicorn, set by hosting platforms.
     concurrency = os.environ.get("WEB_CONCURRENCY", "").strip()
     if concurrency.isdecimal() and int(concurrency) > 1:
         return f"WEB_CONCURRENCY is {concurrency}"
-    process = sys.modules.get("tornado.process")
-    if process is not None and process.task_id() is not None:
+    tornado = sys.modules.get("tornado.process")
+    if tornado is not None and tornado.task_id() is not None:
         return "Tornado forked it as one of several"
+    billiard = sys.modules.get("billiard.process")
+    if billiard is not None and billiard.current_process().name != "MainProcess":
+        return "it is a worker of Celery"
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    if multiprocessing is None or multiprocessing.parent_process() is None:
+        return None
+    # Django runs tests in parallel in processes of their own.
+    return None if "django.test.runner" in sys.modules else "multiprocessing started it"
+
+
+def _known_workers() -> int | None:
+    """How many processes the server runs, if it is one that says so."""
+    uwsgi = sys.modules.get("uwsgi")
+    counts = [getattr(uwsgi, "numproc", None), *map(_workers_in, _frames())]
+    return max((count for count in counts if isinstance(count, int)), default=None)
+
+
+def _workers_in(frame: FrameType) -> object:
+    """How many processes the server runs that this is a frame of."""
+    names = frame.f_locals
+    match frame.f_globals.get("__name__"):
+        case "gunicorn.arbiter":
+            return getattr(names.get("self"), "num_workers", None)
+        case "uvicorn._subprocess":
+            config = names.get("config")
+            # A reloader starts one process, however many are asked for.
+            return 1 if getattr(config, "reload", False) else getattr(config, "workers", None)
+        case "hypercorn.asyncio.run" | "hypercorn.trio.run":
+            return getattr(names.get("config"), "workers", None)
+        case "granian.server.common":
+            return getattr(names.get("self"), "workers", None)
+        case "granian.server.mp":
+            # They are counted from one. Where they are not forked, this is all they know.
+            return names.get("worker_id")
+    return None
+
+
+def _is_parent_of_workers() -> bool:
+    """Whether this process only starts others, which serve the site."""
+    uwsgi = sys.modules.get("uwsgi")
+    if uwsgi is not None and hasattr(uwsgi, "masterpid"):
+        return bool(uwsgi.masterpid() == os.getpid())
+    functions = [
+        frame.f_code.co_name
+        for frame in _frames()
+        if frame.f_globals.get("__name__") == "gunicorn.arbiter"
+    ]
+    return bool(functions) and "spawn_worker" not in functions
+
+
+def _frames() -> Iterator[FrameType]:
+    """The calls under way in this thread, and in the main one, where servers run their workers."""
+    frame: FrameType | None = sys._getframe(1)
+    threading = sys.modules.get("threading")
+    main = sys._current_frames().get(threading.main_thread().ident) if threading else None
+    for start in (frame, main):
+        frame = start
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
+
+
+def _is_loaded_twice(client: BaseClient) -> bool:
+    """Whether the same module made a client of the same site before, which is still in use."""
+    from weakref import ref
+
+    from ._base import _CLOSED
+
+    file = _file_being_loaded()
+    if file is None:
+        return False
+    key = (file, client.redirect_uri, client.broker)
+    before, _loaded[key] = _loaded.get(key), ref(client)
+    other = before() if before is not None else None
+    return other is not None and other._native is not _CLOSED
+
+
+def _file_being_loaded() -> str | None:
+    """The file of the caller, if that is being loaded and not a function somebody calls later."""
+    caller = sys._getframe(_depth_of_caller() - 1)
+    frame: FrameType | None = caller
+    while frame is not None and frame.f_code.co_filename == caller.f_code.co_filename:
+        if frame.f_code.co_name == "<module>":
+            # A prompt or a notebook has none, and makes clients anew as often as one likes.
+            return frame.f_code.co_filename if "__file__" in frame.f_globals else None
+        frame = frame.f_back
     return None
 
 
@@ -44,7 +154,7 @@ def _warn(message: str) -> None:
 
 
 def _depth_of_caller() -> int:
-    """How far up the stack the first line is that is not of this package."""
+    """How far up the stack of whoever calls this the first line is that is not of this package."""
     depth = 1
     frame = sys._getframe(1)
     while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):

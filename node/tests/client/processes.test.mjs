@@ -27,6 +27,41 @@ describe("nst_19 a memory store with several workers is noticed", () => {
   });
 });
 
+describe("a site that is loaded twice, as by a development server, is noticed", () => {
+  for (const [way, count] of [
+    ["for one site", 1],
+    ["with a store they share", 0],
+    ["the first of which is destroyed", 0],
+    ["for two sites", 0],
+    ["later, in a function", 0],
+  ]) {
+    test(`two clients ${way}`, () => {
+      const { status, stderr } = run([fileURLToPath(new URL("loaded_twice.cjs", import.meta.url)), way]);
+      assert.equal(status, 0, stderr);
+      assert.equal(stderr.split(WARNING).length - 1, count, stderr);
+    });
+  }
+});
+
+describe("the processes that PM2 runs are counted", () => {
+  for (const [instances, count] of [["1", 0], ["2", 1], [undefined, 0]]) {
+    test(`instances=${instances}`, () => {
+      const { stderr } = run(["-e", MAKE_TWO], { pm_id: "0", instances });
+      assert.equal(stderr.split(WARNING).length - 1, count, stderr);
+    });
+  }
+});
+
+describe("a worker thread is noticed, but not that of a test runner", () => {
+  const inThread = `new (require("node:worker_threads").Worker)(${JSON.stringify(MAKE_TWO)}, { eval: true })`;
+  for (const [environment, count] of [["production", 1], ["test", 0], ["development", 0]]) {
+    test(`NODE_ENV=${environment}`, () => {
+      const { stderr } = run(["-e", inThread], { NODE_ENV: environment });
+      assert.equal(stderr.split(WARNING).length - 1, count, stderr);
+    });
+  }
+});
+
 function run(command, variables = {}) {
   return spawnSync(process.execPath, command, {
     cwd: HERE,
