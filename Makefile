@@ -20,6 +20,7 @@ VENV_READY := $(VENV)/.ready
 NODE_READY := node/node_modules/.package-lock.json
 RUNTIMES_READY := node/tests/runtimes/node_modules/.ready
 BENCH_READY := tests/bench/node_modules/.package-lock.json
+SERVERS_READY := tests/servers/node_modules/.ready
 PROVIDER_READY := tests/conformance/provider/node_modules/.package-lock.json
 
 # `maturin` installs into the virtual environment that this names; pyo3 asks the same Python
@@ -60,7 +61,7 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
 
 .PHONY: test
-test: tools test-rust test-fuzz test-vectors test-differential test-python test-node test-stores test-parity test-conformance
+test: tools test-rust test-fuzz test-vectors test-differential test-python test-node test-stores test-servers test-parity test-conformance
 test: test-e2e test-browser conformance-table test-promises test-soak test-bench ## Run every suite
 
 .PHONY: test-rust
@@ -105,6 +106,11 @@ test-stores: tools-node redis setup module package ## Share stores between many 
 	$(call say,Stores between processes and languages)
 	@$(CARGO) build --locked --quiet -p portier-client --all-features --example half_a_login
 	@cd tests/stores && $(VENV_PYTHON) -m pytest
+
+.PHONY: test-servers
+test-servers: tools-node redis setup module package $(SERVERS_READY) ## Log in through every worker of the servers that sites run under
+	$(call say,Servers with several workers)
+	@cd tests/servers && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
 
 .PHONY: test-parity
 test-parity: setup module package ## Check that no language lacks what another has
@@ -239,7 +245,7 @@ docs: tools ## Build the reference of the crate into target/doc
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv .tools python/portier_client/*.so
 	rm -rf node/dist node/node_modules node/tests/runtimes/node_modules node/LICENSE-*
-	rm -rf tests/conformance/provider/node_modules tests/bench/node_modules
+	rm -rf tests/conformance/provider/node_modules tests/bench/node_modules tests/servers/node_modules
 	rm -rf python/.pytest_cache python/.mypy_cache python/.ruff_cache .ruff_cache .mypy_cache .pytest_cache .hypothesis python/.hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -305,6 +311,12 @@ $(BENCH_READY): $(VENV_READY) tests/bench/package-lock.json tests/bench/requirem
 	$(call say,Setting up what logins are measured against in tests/bench)
 	@$(VENV_PYTHON) -m pip install --quiet --requirement tests/bench/requirements.txt
 	@cd tests/bench && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(SERVERS_READY): $(VENV_READY) tests/servers/package.json tests/servers/requirements.txt
+	$(call say,Setting up servers in .venv and PM2 in tests/servers)
+	@$(VENV_PYTHON) -m pip install --quiet --requirement tests/servers/requirements.txt
+	@cd tests/servers && $(NPM) install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
 # Without a lock file: one that names no registry loses the packages of other platforms.

@@ -1,6 +1,7 @@
-"""A WSGI application whose client is made when it is loaded: before gunicorn forks its workers.
+"""A WSGI site. Its client is made and used when the module is loaded: before the workers are
+forked, if the server loads the module in the parent.
 
-BROKER=… STORE=… gunicorn --preload --workers 2 gunicorn_preload:application
+BROKER=… STORE=… gunicorn wsgi:application
 """
 
 from __future__ import annotations
@@ -18,22 +19,24 @@ if TYPE_CHECKING:
 client = Client(
     "https://example.com/verify", broker=os.environ["BROKER"], store=os.environ["STORE"]
 )
-# The parent uses it, too: it has a runtime and connections when it forks.
 client.warm()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     length = int(environ.get("CONTENT_LENGTH") or 0)
     form = parse_qs(environ["wsgi.input"].read(length).decode())
-    match environ["PATH_INFO"]:
-        case "/who":
-            answer = str(os.getpid())
-        case "/start":
-            answer = client.authenticate("alice@example.com")
-        case _:
-            try:
-                answer = client.verify(form["id_token"][0])
-            except PortierError as error:
-                answer = error.code
+    answer = f"{os.getpid()} {answer_to(environ['PATH_INFO'], form)}"
     start_response("200 OK", [("Content-Length", str(len(answer)))])
     return [answer.encode()]
+
+
+def answer_to(path: str, form: dict[str, list[str]]) -> str:
+    try:
+        match path:
+            case "/start":
+                return client.authenticate("alice@example.com")
+            case "/verify":
+                return client.verify(form["id_token"][0])
+    except PortierError as error:
+        return error.code
+    return ""

@@ -1,4 +1,4 @@
-// Serves logins from two processes on one port: node_cluster.mjs PORT BROKER STORE
+// Serves logins from two processes on one port.
 import cluster from "node:cluster";
 
 import { serveLogins } from "./logins.mjs";
@@ -7,5 +7,5 @@ if (cluster.isPrimary) {
   cluster.fork();
   cluster.fork();
 } else {
-  serveLogins(...process.argv.slice(2));
+  serveLogins(process.env.PORTS);
 }

@@ -8,16 +8,17 @@ import { threadId } from "node:worker_threads";
 const require = createRequire(path.resolve(import.meta.dirname, "../../../node/package.json"));
 const { PortierClient } = require("portier-client");
 
-export function serveLogins(port, broker, store) {
+export function serveLogins(port) {
+  const { BROKER: broker, STORE: store } = process.env;
   const client = new PortierClient({ redirectUri: "https://example.com/verify", broker, store });
   const answers = {
-    "/who": () => `${process.pid} ${threadId}`,
+    "/": () => "",
     "/start": () => client.authenticate("alice@example.com"),
     "/verify": (form) => client.verify(form.get("id_token")).catch((error) => error.code),
   };
   const server = createServer(async (request, response) => {
     const form = new URLSearchParams(await text(request));
-    response.end(await answers[request.url](form));
+    response.end(`${process.pid}.${threadId} ${await answers[request.url](form)}`);
   });
   server.listen(Number(port), "127.0.0.1");
 }

@@ -1,0 +1,1 @@
+"""The servers that sites run under, each with several workers."""

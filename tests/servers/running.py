@@ -1,0 +1,225 @@
+"""Runs a server, finds its workers, and asks each of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SITES = Path(__file__).parent / "sites"
+# Longer than any server here needs, on a machine that is busy.
+PATIENCE = 60
+# How many times a balancer may choose the same worker before it is an error.
+ATTEMPTS = 50
+
+
+@dataclass(frozen=True)
+class Server:
+    """How a server is started, and how one of its workers is reached."""
+
+    command: Callable[[list[int]], list[str]]
+    """Makes the command line for these ports."""
+    # What ends it in good order, together with its workers; nothing if it has no such signal.
+    stop: signal.Signals | None = signal.SIGTERM
+    # What makes it load the site again in new workers, without an interruption.
+    reload: signal.Signals | None = None
+    ports: int = 1
+    workers: int = 2
+    # Workers that accept connections by themselves are chosen by suspending the others. Where
+    # another process hands connections out in turn, a connection is kept to each.
+    hands_out: bool = False
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+class Site:
+    """A site that is being served."""
+
+    def __init__(
+        self, server: Server, ports: list[int], process: subprocess.Popen[bytes], log: Path
+    ) -> None:
+        self._server = server
+        self._process = process
+        self._ports = ports
+        self._log = log
+        self._kept: dict[str, HTTPConnection] = {}
+        self._stack = ExitStack()
+        self.workers: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def find_workers(self, count: int) -> None:
+        """Asks until `count` workers have answered."""
+        self.workers = []
+        for attempt in range(ATTEMPTS * count + 1):
+            if len(self.workers) == count:
+                return
+            worker = self._find_another(self._ports[attempt % len(self._ports)])
+            if worker not in self.workers:
+                self.workers.append(worker)
+        raise AssertionError(f"only these workers answered: {self.workers}\n{self.log()}")
+
+    def ask(self, worker: str, path: str, **form: str) -> str:
+        """Has this worker answer."""
+        if self._server.hands_out:
+            connection = self._kept[worker]
+            answered_by, answer = exchange(connection, path, form)
+        else:
+            with self._suspended(other for other in self.workers if other != worker):
+                answered_by, answer = self._exchange(self._ports[0], path, form)
+        assert answered_by == worker
+        return answer
+
+    def reload(self) -> None:
+        """Has the server replace its workers, and waits until the old ones are gone."""
+        assert self._server.reload is not None
+        old = self.workers
+        self._process.send_signal(self._server.reload)
+        for worker in old:
+            wait_until(lambda: has_ended(int(worker)), "an old worker goes on")  # noqa: B023
+        self.find_workers(len(old))
+
+    def log(self) -> str:
+        """What the server and its workers have written so far."""
+        # PM2 shows what its processes write only once all of them run.
+        files = [*self._log.parent.glob("pm2/logs/*.log")] or [self._log]
+        return "".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
+
+    def _find_another(self, port: int) -> str:
+        if not self._server.hands_out:
+            with self._suspended(self.workers):
+                return self._exchange(port, "/", {})[0]
+        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._stack.callback(connection.close)
+        worker = exchange(connection, "/", {})[0]
+        self._kept.setdefault(worker, connection)
+        return worker
+
+    def _exchange(self, port: int, path: str, form: dict[str, str]) -> tuple[str, str]:
+        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        try:
+            return exchange(connection, path, form)
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _suspended(self, workers: Iterator[str] | list[str]) -> Iterator[None]:
+        """Suspends these processes, so that they accept no connection."""
+        with ExitStack() as stack:
+            for worker in workers:
+                pid = int(worker)
+                stack.callback(os.kill, pid, signal.SIGCONT)
+                os.kill(pid, signal.SIGSTOP)
+                wait_until(lambda pid=pid: is_suspended(pid), "a worker does not stop")  # type: ignore[misc]
+            yield
+
+
+@contextmanager
+def serving(
+    server: Server, folder: Path, *, broker: str, store: str, **more: str
+) -> Iterator[Site]:
+    """Serves a site until the block ends, and then has the server end by itself."""
+    ports = [free_port() for _ in range(server.ports)]
+    path = [str(SITES), os.environ.get("PYTHONPATH", "")]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
+        "BROKER": broker,
+        "STORE": store,
+        "PORTS": ",".join(map(str, ports)),
+        **{name: value.format(folder=folder) for name, value in server.variables.items()},
+        **more,
+    }
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            server.command(ports),
+            env=environment,
+            cwd=SITES,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    site = Site(server, ports, process, log)
+    try:
+        for port in ports:
+            wait_until(lambda port=port: listens(port, process, site), "no server listens")  # type: ignore[misc]
+        with site:
+            site.find_workers(server.workers)
+            yield site
+        if server.stop is not None:
+            process.send_signal(server.stop)
+            process.wait(timeout=PATIENCE)
+    finally:
+        end(process, site.workers)
+
+
+def end(process: subprocess.Popen[bytes], workers: list[str]) -> None:
+    """Kills all that is left."""
+    pids = {int(worker.partition(".")[0]) for worker in workers}
+    for kill, target in [(os.killpg, process.pid), *((os.kill, pid) for pid in pids)]:
+        try:
+            kill(target, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    process.wait()
+
+
+def exchange(connection: HTTPConnection, path: str, form: dict[str, str]) -> tuple[str, str]:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", path, urlencode(form), headers)
+    response = connection.getresponse()
+    body = response.read().decode()
+    assert response.status == 200, (response.status, body)
+    worker, _, answer = body.partition(" ")
+    return worker, answer
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def listens(port: int, process: subprocess.Popen[bytes], site: Site) -> bool:
+    assert process.poll() is None, f"the server ended before it listened\n{site.log()}"
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def is_suspended(pid: int) -> bool:
+    """Whether no thread of the process runs."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(task.read_text().rpartition(")")[2].split()[0] in "TtZ" for task in tasks)
+
+
+def wait_until(condition: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.01)

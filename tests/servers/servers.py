@@ -1,0 +1,94 @@
+"""The servers, each with two workers and else with its defaults."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from .running import SITES, Server
+
+NODE = os.environ.get("NODE", "node")
+PM2 = Path(__file__).parent / "node_modules/pm2/bin/pm2"
+
+
+def gunicorn(*options: str, site: str = "wsgi") -> Server:
+    def command(ports: list[int]) -> list[str]:
+        bind = f"--bind=127.0.0.1:{ports[0]}"
+        # Its control socket would be in the home of who runs the tests.
+        words = ["gunicorn", "--workers=2", bind, "--no-control-socket", *options]
+        return [sys.executable, "-m", *words, f"{site}:application"]
+
+    return Server(command, reload=None if "--preload" in options else signal.SIGHUP)
+
+
+def uwsgi(*options: str, workers: int = 2) -> Server:
+    def command(ports: list[int]) -> list[str]:
+        program = str(Path(sys.executable).parent / "uwsgi")
+        words = [f"--http-socket=127.0.0.1:{ports[0]}", f"--processes={workers}"]
+        return [program, f"--virtualenv={sys.prefix}", *words, *options, "--module=wsgi"]
+
+    # SIGTERM means to it that it is to start again.
+    reload = signal.SIGHUP if "--master" in options else None
+    return Server(command, stop=signal.SIGINT, reload=reload, workers=workers)
+
+
+def module(
+    *words: str, reload: signal.Signals | None = None, workers: int = 2, hands_out: bool = False
+) -> Server:
+    def command(ports: list[int]) -> list[str]:
+        return [sys.executable, "-m", *(word.format(port=ports[0]) for word in words)]
+
+    return Server(command, reload=reload, workers=workers, hands_out=hands_out)
+
+
+def script(name: str, *, ports: int = 1, hands_out: bool = False) -> Server:
+    program = sys.executable if name.endswith(".py") else NODE
+
+    def command(_: list[int]) -> list[str]:
+        return [program, str(SITES / name)]
+
+    # A signal would reach the parent alone.
+    return Server(command, stop=None, ports=ports, hands_out=hands_out)
+
+
+def pm2(site: str, *options: str, ports: int = 1) -> Server:
+    def command(_: list[int]) -> list[str]:
+        return [NODE, str(PM2), "start", str(SITES / site), "--no-daemon", *options]
+
+    return Server(command, ports=ports, hands_out=True, variables={"PM2_HOME": "{folder}/pm2"})
+
+
+UVICORN = ("uvicorn", "--host=127.0.0.1", "--port={port}")
+HYPERCORN = ("hypercorn", "--bind=127.0.0.1:{port}")
+GRANIAN = ("granian", "--host=127.0.0.1", "--port={port}")
+
+SERVERS = {
+    "gunicorn": gunicorn(),
+    "gunicorn --preload": gunicorn("--preload"),
+    "gunicorn gthread": gunicorn("--worker-class=gthread", "--threads=4"),
+    "gunicorn gthread --preload": gunicorn("--worker-class=gthread", "--threads=4", "--preload"),
+    "gunicorn gevent": gunicorn("--worker-class=gevent"),
+    "gunicorn gevent --preload": gunicorn("--worker-class=gevent", "--preload"),
+    "gunicorn uvicorn": gunicorn("--worker-class=uvicorn.workers.UvicornWorker", site="asgi"),
+    "uwsgi": uwsgi(),
+    "uwsgi --master": uwsgi("--master"),
+    "uwsgi --enable-threads": uwsgi("--master", "--enable-threads"),
+    "uwsgi --threads": uwsgi("--master", "--threads=2"),
+    "uwsgi --lazy-apps": uwsgi("--master", "--lazy-apps"),
+    "uvicorn": module(*UVICORN, "--workers=2", "asgi:application", reload=signal.SIGHUP),
+    "hypercorn": module(*HYPERCORN, "--workers=2", "asgi:application"),
+    # The system hands out connections to its workers.
+    "granian": module(
+        *GRANIAN, "--workers=2", "--interface=asgi", "asgi:application", hands_out=True
+    ),
+    "granian wsgi": module(
+        *GRANIAN, "--workers=2", "--interface=wsgi", "wsgi:application", hands_out=True
+    ),
+    "tornado": script("tornado_forks.py"),
+    "node cluster": script("node_cluster.mjs", hands_out=True),
+    "node worker_threads": script("node_threads.mjs", ports=2, hands_out=True),
+    "pm2 cluster": pm2("pm2_instance.mjs", "--instances=2"),
+    "pm2 fork": pm2("pm2_fork.config.cjs", ports=2),
+}

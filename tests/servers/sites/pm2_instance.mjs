@@ -1,0 +1,5 @@
+// Serves logins in one of PM2's instances. In a cluster they share a port, else each has its own.
+import { serveLogins } from "./logins.mjs";
+
+const ports = process.env.PORTS.split(",");
+serveLogins(ports[process.env.NODE_APP_INSTANCE] ?? ports[0]);

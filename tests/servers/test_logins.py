@@ -1,0 +1,48 @@
+"""Logins that start in one worker of a site and complete in another."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .running import Site, serving
+from .servers import SERVERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from portier_client.testing import DevBroker
+
+    from .test_celery import Pool
+
+# A fork in C, without Python's hooks, while the parent's SQLite store is open.
+FORKS_IN_C = pytest.mark.xfail(reason="the children have no store", strict=False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=FORKS_IN_C) if name.startswith("uwsgi") else name
+        for name in SERVERS
+    ],
+)
+def test_every_worker_starts_and_completes_logins_also_after_a_reload(
+    name: str, broker: DevBroker, store: str, tmp_path: Path
+) -> None:
+    with serving(SERVERS[name], tmp_path, broker=broker.origin, store=store) as site:
+        log_in_everywhere(site, broker)
+        if SERVERS[name].reload is not None:
+            token = broker.mint(site.ask(site.workers[0], "/start"))
+            site.reload()
+            assert site.ask(site.workers[0], "/verify", id_token=token) == "alice@example.com"
+            log_in_everywhere(site, broker)
+
+
+def log_in_everywhere(site: Site | Pool, broker: DevBroker) -> None:
+    """Starts and completes a login in every pair of workers."""
+    for first, second in itertools.product(site.workers, repeat=2):
+        token = broker.mint(site.ask(first, "/start"))
+        assert site.ask(second, "/verify", id_token=token) == "alice@example.com", site.log()
+        assert site.ask(first, "/verify", id_token=token) == "session_used", site.log()

@@ -1,0 +1,84 @@
+"""Sites that keep pending logins in the memory of one process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .running import Server, serving
+from .servers import (
+    GRANIAN,
+    HYPERCORN,
+    SERVERS,
+    UVICORN,
+    gunicorn,
+    module,
+    pm2,
+    uwsgi,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from portier_client.testing import DevBroker
+
+WARNING = "Warning: pending logins are in the memory of"
+EVENT = "login not in memory store"
+SEVERAL = [
+    "gunicorn",
+    "gunicorn gthread --preload",
+    "gunicorn gevent",
+    "uwsgi",
+    "uwsgi --lazy-apps",
+    "uvicorn",
+    "hypercorn",
+    "granian",
+    "tornado",
+    "node cluster",
+    "node worker_threads",
+    "pm2 cluster",
+]
+ONE = {
+    "gunicorn": gunicorn("--workers=1"),
+    "gunicorn --preload": gunicorn("--workers=1", "--preload"),
+    "uwsgi": uwsgi("--master", workers=1),
+    "uvicorn": module(*UVICORN, "asgi:application"),
+    "uvicorn --reload": module(*UVICORN, "--reload", "asgi:application"),
+    "hypercorn": module(*HYPERCORN, "asgi:application"),
+    "granian": module(*GRANIAN, "--interface=asgi", "asgi:application"),
+    "waitress": module("waitress", "--listen=127.0.0.1:{port}", "wsgi:application"),
+    "daphne": module("daphne", "--bind=127.0.0.1", "--port={port}", "asgi:application"),
+    "pm2 fork": pm2("pm2_instance.mjs"),
+    "pm2 cluster": pm2("pm2_instance.mjs", "--instances=1"),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_workers_are_warned_of_once_each_and_so_is_the_first_lost_login(
+    name: str, broker: DevBroker, tmp_path: Path
+) -> None:
+    with serving(SERVERS[name], tmp_path, broker=broker.origin, store="memory:") as site:
+        first, second = site.workers
+        for _ in range(2):
+            token = broker.mint(site.ask(first, "/start"))
+            assert site.ask(second, "/verify", id_token=token) == "session_unknown"
+        token = broker.mint(site.ask(first, "/start"))
+        assert site.ask(first, "/verify", id_token=token) == "alice@example.com"
+    assert site.log().count(WARNING) == len(site.workers), site.log()
+    # In Node, events are for whoever subscribes.
+    if not SERVERS[name].hands_out or name == "granian":
+        assert site.log().count(EVENT) == 1, site.log()
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_one_worker_is_not_warned_of(name: str, broker: DevBroker, tmp_path: Path) -> None:
+    server: Server = replace(ONE[name], workers=1)
+    with serving(server, tmp_path, broker=broker.origin, store="memory:") as site:
+        (worker,) = site.workers
+        token = broker.mint(site.ask(worker, "/start"))
+        assert site.ask(worker, "/verify", id_token=token) == "alice@example.com"
+        assert site.ask(worker, "/verify", id_token=token) == "session_used"
+    assert WARNING not in site.log()
+    assert EVENT not in site.log()
