@@ -11,14 +11,13 @@ use url::Url;
 use super::backoff;
 use super::fetch::{Failure, Fetched};
 use super::flight::Flight;
+use super::kept::{End, Kept};
 use crate::clock::{Clock, Random};
 use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::freshness::Freshness;
 use crate::stats::DocumentStats;
 
-/// How long past its end a document serves while there is no newer one to be had.
-const STALE_IF_ERROR: Duration = Duration::from_secs(24 * 60 * 60);
 /// How much time lies between fetches for the sake of something that was missing.
 const BETWEEN_FORCED: Duration = Duration::from_secs(5);
 /// How old a document is at least before it is fetched for such a reason: what was not there a
@@ -53,22 +52,6 @@ struct State<T> {
     stale_serves: u64,
     shared_loads: u64,
     changes: u64,
-}
-
-/// The document.
-struct Kept<T> {
-    value: Arc<T>,
-    url: Url,
-    /// `None` if the document must not be revalidated: a 304 confirms what the broker sent to this
-    /// process, and nothing that came from a store.
-    freshness: Option<Freshness>,
-    body: Bytes,
-    since: Duration,
-    /// How old it was at that time.
-    age: Duration,
-    refresh_from: Duration,
-    fresh_until: Duration,
-    usable_until: Duration,
 }
 
 /// The failures since the last success.
@@ -118,12 +101,20 @@ impl<T: Send + Sync + 'static> Cache<T> {
         &self,
         seen: &Arc<T>,
         clock: &dyn Clock,
-        start: impl FnOnce() -> Result<Flight<T>>,
+        start: impl Fn() -> Result<Flight<T>>,
     ) -> Result<Arc<T>> {
-        match self.ask_beyond(seen, clock.monotonic(), start) {
-            Answer::Now(answer) => answer,
-            Answer::Later(flight) => flight.landed().await,
+        // A fetch that ran already may have left the document as it is, because another process
+        // holds the lease. It was not for this caller, so the next one is.
+        for _ in 0..2 {
+            match self.ask_beyond(seen, clock.monotonic(), &start) {
+                Answer::Now(answer) => return answer,
+                Answer::Later(flight) => match flight.landed().await {
+                    Ok(value) if Arc::ptr_eq(seen, &value) => {}
+                    landed => return landed,
+                },
+            }
         }
+        Ok(Arc::clone(seen))
     }
 
     pub(super) fn may_have_changed(&self, seen: &Arc<T>, now: Duration) -> bool {
@@ -134,7 +125,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
     }
 
     /// Takes over what was fetched, all at once, and ends the flight.
-    pub(super) fn adopt(&self, fetched: Fetched<T>) -> Result<Arc<T>> {
+    pub(super) fn adopt(&self, mut fetched: Fetched<T>) -> Result<Arc<T>> {
         let mut state = self.state();
         state.flight = None;
         let before = state.kept.take();
@@ -142,7 +133,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
             .as_ref()
             .is_some_and(|kept| kept.body != fetched.body);
         let unchanged = fetched.value.is_none();
-        let value = match (fetched.value, before) {
+        let value = match (fetched.value.take(), before) {
             (Some(value), _) => Arc::new(value),
             (None, Some(kept)) => kept.value,
             (None, None) => {
@@ -151,26 +142,12 @@ impl<T: Send + Sync + 'static> Cache<T> {
         };
         state.changes += u64::from(changed);
         let trouble = state.trouble.take();
-        let after = |lifetime: Duration| {
-            let left = lifetime.saturating_sub(fetched.age);
-            fetched.asked_at.saturating_add(left)
-        };
-        let fresh_until = after(fetched.lifetime);
-        state.kept = Some(Kept {
-            value: Arc::clone(&value),
-            url: fetched.url,
-            freshness: (!fetched.is_shared).then_some(fetched.freshness),
-            body: fetched.body,
-            since: fetched.asked_at,
-            age: fetched.age,
-            refresh_from: after(fetched.lifetime / 5 * 4),
-            fresh_until,
-            usable_until: fresh_until.saturating_add(STALE_IF_ERROR),
-        });
+        let (is_shared, lifetime) = (fetched.is_shared, fetched.lifetime);
+        state.kept = Some(Kept::new(Arc::clone(&value), fetched));
         drop(state);
-        if !fetched.is_shared {
+        if !is_shared {
             let failures = trouble.map_or(0, |trouble| trouble.failures);
-            events::document_fetched(self.name, unchanged, fetched.lifetime, failures);
+            events::document_fetched(self.name, unchanged, lifetime, failures);
         }
         if changed {
             events::document_changed(self.name);
@@ -178,16 +155,23 @@ impl<T: Send + Sync + 'static> Cache<T> {
         Ok(value)
     }
 
-    /// Remembers a failure for a while, and ends the flight.
-    pub(super) fn fail(&self, failure: Failure, now: Duration, random: &dyn Random) -> Error {
+    /// Remembers a failure for a while, and ends the flight. What another process is fetching stays
+    /// as it is meanwhile.
+    pub(super) fn fail(
+        &self,
+        failure: Failure,
+        now: Duration,
+        random: &dyn Random,
+    ) -> Result<Arc<T>> {
         let mut state = self.state();
         state.flight = None;
         let error = failure.error;
         if let Some(kept) = state.kept.as_mut().filter(|_| failure.elsewhere) {
             kept.refresh_from = now.saturating_add(BETWEEN_LOOKS);
+            return Ok(Arc::clone(&kept.value));
         }
         if failure.inherited {
-            return error;
+            return Err(error);
         }
         state.failures += 1;
         if let Some(kept) = state.kept.as_mut().filter(|_| failure.wrong_version) {
@@ -207,7 +191,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         });
         drop(state);
         events::document_not_fetched(self.name, &error, failures, has_document, pause);
-        error
+        Err(error)
     }
 
     /// What the document that is kept said about its reuse, and how it came, if that was from
@@ -216,6 +200,16 @@ impl<T: Send + Sync + 'static> Cache<T> {
         let state = self.state();
         let kept = state.kept.as_ref().filter(|kept| kept.url == *url)?;
         Some((kept.freshness.clone()?, kept.body.clone()))
+    }
+
+    /// The end of a document that came from a store; none for what the broker sent. What is kept no
+    /// more has come to its end.
+    pub(super) fn end_of(&self, seen: &Arc<T>, now: Duration) -> Option<End> {
+        let state = self.state();
+        match state.kept.as_ref() {
+            Some(kept) if Arc::ptr_eq(seen, &kept.value) => kept.is_shared.then(|| kept.end()),
+            _ => Some(End::at(now)),
+        }
     }
 
     /// Whether the document is fresh.
@@ -347,12 +341,6 @@ impl<T: Send + Sync + 'static> Cache<T> {
     /// reason to give up.
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<T> Kept<T> {
-    fn age_at(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.since).saturating_add(self.age)
     }
 }
 

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::backoff::retry_after;
 use super::cache::Cache;
+use super::kept::End;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::freshness::Freshness;
@@ -64,6 +65,7 @@ pub(super) async fn fetch<T: Send + Sync + 'static>(
         age: Duration::ZERO,
         lifetime,
         is_shared: false,
+        end: None,
     })
 }
 
@@ -85,6 +87,8 @@ pub(super) struct Fetched<T> {
     pub(super) lifetime: Duration,
     /// Whether another process fetched it.
     pub(super) is_shared: bool,
+    /// When it ends at the latest, if that depends on another document.
+    pub(super) end: Option<End>,
 }
 
 /// Why there is none.

@@ -4,6 +4,7 @@ mod backoff;
 mod cache;
 mod fetch;
 mod flight;
+mod kept;
 mod leases;
 mod sharing;
 
@@ -219,16 +220,14 @@ impl Shared {
         missing: Option<Missing<KeySet>>,
     ) -> Result<Fetched<KeySet>, Failure> {
         let discovery = self.discovery().await.map_err(Failure::inherited)?;
-        let url = &discovery.jwks_uri;
-        let fetched = self.fetch_keys_from(url, missing.as_ref()).await;
+        let fetched = self.fetch_keys_from(&discovery, missing.as_ref()).await;
         if !fetched.as_ref().is_err_and(Failure::is_gone) {
             return fetched;
         }
         // The keys may have moved since the discovery document was fetched.
         match self.discovery_beyond(&discovery).await {
-            Ok(newer) if newer.jwks_uri != *url => {
-                self.fetch_keys_from(&newer.jwks_uri, missing.as_ref())
-                    .await
+            Ok(newer) if newer.jwks_uri != discovery.jwks_uri => {
+                self.fetch_keys_from(&newer, missing.as_ref()).await
             }
             _ => fetched,
         }
@@ -236,11 +235,18 @@ impl Shared {
 
     async fn fetch_keys_from(
         &self,
-        url: &Url,
+        discovery: &Arc<Discovery>,
         missing: Option<&Missing<KeySet>>,
     ) -> Result<Fetched<KeySet>, Failure> {
         let (cache, board) = (&self.keys, &self.keys_board);
-        self.fetch(cache, board, url, missing, KeySet::parse).await
+        let url = &discovery.jwks_uri;
+        // If a store said where the keys are, they are believed no longer than that.
+        let end = self.discovery.end_of(discovery, self.clock.monotonic());
+        let fetched = self.fetch(cache, board, url, missing, KeySet::parse);
+        Ok(Fetched {
+            end,
+            ..fetched.await?
+        })
     }
 
     async fn fetch<T: Send + Sync + 'static>(
@@ -271,7 +277,7 @@ impl Shared {
                 }
                 cache.adopt(fetched)
             }
-            Err(failure) => Err(cache.fail(failure, self.clock.monotonic(), &*self.random)),
+            Err(failure) => cache.fail(failure, self.clock.monotonic(), &*self.random),
         }
     }
 

@@ -245,6 +245,7 @@ fn read<T: Send + Sync + 'static>(
         age,
         lifetime,
         is_shared: true,
+        end: None,
     })
 }
 

@@ -81,3 +81,18 @@ async fn a_missing_key_waits_for_a_lease_once() {
     let waited = before.elapsed();
     assert!(waited < 11 * SECOND, "{waited:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_key_is_fetched_although_a_refresh_runs_that_waits_for_a_lease() {
+    let (shelves, one, two) = two();
+    one.keys().await.unwrap();
+    let seen = two.keys().await.unwrap();
+    lease_all(&shelves);
+    two.clock.advance(HOUR * 4 / 5);
+    two.keys_are(200, &[], &key_set(&["two"]));
+    // This starts the refresh, which another process seems to be at.
+    two.keys().await.unwrap();
+    let newer = two.documents.keys_beyond(&seen, "two").await.unwrap();
+    assert_eq!(ids(&newer), ["two"]);
+    assert_eq!(two.documents.stats().keys.failures, 0);
+}

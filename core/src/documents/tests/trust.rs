@@ -140,3 +140,48 @@ async fn a_copy_is_as_bounded_as_what_is_fetched() {
         assert_eq!(one.requests(), (2, 0));
     }
 }
+
+#[tokio::test]
+async fn keys_are_believed_no_longer_than_a_copy_that_said_where_they_are() {
+    let (shelves, one, two) = two();
+    let forever = [("cache-control", "max-age=86400")];
+    one.discovery_is(200, &forever, DISCOVERY);
+    one.discovery().await.unwrap();
+    shelves.change("broker.example/keys.json", "evil.example/keys.json");
+    let url = "https://evil.example/keys.json";
+    let keys = key_set(&["evil"]);
+    one.broker.respond(url, 200, &forever, keys).unwrap();
+    two.discovery().await.unwrap();
+    shelves.content().documents.clear();
+    two.clock.advance(DAY - HOUR);
+    assert_eq!(ids(&two.keys().await.unwrap()), ["evil"]);
+    two.clock.advance(HOUR);
+    assert_eq!(ids(&two.keys().await.unwrap()), ["one"]);
+}
+
+#[tokio::test]
+async fn keys_from_where_a_copy_said_end_with_it_although_it_was_replaced_meanwhile() {
+    let (shelves, one, two) = two();
+    let forever = [("cache-control", "max-age=86400")];
+    one.discovery_is(200, &forever, DISCOVERY);
+    one.discovery().await.unwrap();
+    shelves.change("broker.example/keys.json", "evil.example/keys.json");
+    let url = "https://evil.example/keys.json";
+    let keys = key_set(&["evil"]);
+    one.broker.respond(url, 200, &forever, keys).unwrap();
+    two.discovery().await.unwrap();
+    shelves.content().documents.clear();
+    // Old enough to be refreshed in the background, while the keys are fetched.
+    two.clock.advance(DAY * 9 / 10);
+    two.broker.hold();
+    let documents = Arc::clone(&two.documents);
+    let caller = tokio::spawn(async move { documents.keys().await });
+    while two.requests().0 < 2 || two.broker.requests(url) < 1 {
+        tokio::task::yield_now().await;
+    }
+    two.broker.release();
+    assert_eq!(ids(&caller.await.unwrap().unwrap()), ["evil"]);
+    two.quiet().await;
+    two.clock.advance(DAY / 10);
+    assert_eq!(ids(&two.keys().await.unwrap()), ["one"]);
+}
