@@ -51,6 +51,23 @@ def test_an_expired_session_is_refused(visitor: Visitor, serve: Serve) -> None:
     assert OVER in refused.text
 
 
+def test_a_wrong_clock_is_named_and_the_login_can_be_completed(
+    visitor: Visitor, serve: Serve
+) -> None:
+    clock = ManualClock(1_750_000_500)
+    with DevBroker(clock=ManualClock(1_750_000_000)) as broker:
+        site = serve(lambda origin: make_app(client_of(broker, origin, clock), SECRET))
+        login = visitor.get(f"{site}/login")
+        asked = visitor.submit(login, "/login", email="alice@example.com")
+        callback = visitor.submit(asked, answer="continue")
+        refused = visitor.submit(callback)
+        assert refused.status == 503
+        assert "clock" in refused.text
+        assert OVER not in refused.text
+        clock.set(1_750_000_000)
+        assert "alice@example.com" in visitor.submit(callback).text
+
+
 def client_of(broker: DevBroker, origin: str, clock: ManualClock) -> Client:
     transport = CannedTransport()
     for path in ("/.well-known/openid-configuration", "/keys.json"):
