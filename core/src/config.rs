@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::{HttpOptions, HttpTransport, Transport};
 use crate::origin::{Origin, parse_url};
 use crate::store::{self, Store};
-use crate::token::Algorithm;
+use crate::token::{self, Algorithm};
 
 /// The public broker.
 const DEFAULT_BROKER: &str = "https://broker.portier.io";
@@ -217,6 +217,7 @@ impl Builder {
     /// [`Code::InvalidOption`].
     pub fn build(self) -> Result<Client> {
         let config = self.check()?;
+        token::prepare();
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
         let store = match self.store {

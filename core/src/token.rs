@@ -160,6 +160,15 @@ fn decode(part: &[u8], decoded: &mut Vec<u8>) -> Result<Range<usize>> {
 static BASE64URL: std::sync::LazyLock<base64::engine::Simd> = std::sync::LazyLock::new(|| {
     base64::engine::Simd::url_safe(base64::engine::general_purpose::NO_PAD)
 });
+/// Makes what is made once per process, so that no fork finds it half made.
+pub(crate) fn prepare() {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    {
+        let _busy = crate::fork::busy();
+        std::sync::LazyLock::force(&BASE64URL);
+    }
+}
+
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 

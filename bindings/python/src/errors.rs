@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use crate::bridge::Held;
+use crate::cells;
 
 /// Makes the exception for an error, with its sources as the chain of `__cause__`.
 pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
@@ -96,8 +97,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let mismatch = error
         .browser_mismatch()
         .map(|mismatch| (mismatch.email.as_str(), mismatch.confirmation.as_deref()));
-    FROM_NATIVE
-        .import(py, "portier_client.errors", "_from_native")?
+    cells::import(&FROM_NATIVE, py, "portier_client.errors", "_from_native")?
         .call1((
             error.code().as_str(),
             error.to_string(),

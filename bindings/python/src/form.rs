@@ -2,10 +2,10 @@
 
 use portier_client::{CallbackParams, Code, FieldValue};
 use pyo3::exceptions::{PyKeyError, PyTypeError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict as _, PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
 
+use crate::cells::intern;
 use crate::{errors, text};
 
 /// Reads a form as web frameworks and parsers give it: a mapping, an object that keeps repeated

@@ -3,8 +3,10 @@
 #![deny(unsafe_code)]
 
 mod bridge;
+mod cells;
 mod client;
 mod errors;
+mod forks;
 mod form;
 mod options;
 mod process;
@@ -20,7 +22,6 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _native {
     use pyo3::prelude::*;
-    use pyo3::types::PyDict;
 
     #[pymodule_export]
     use super::client::Client;
@@ -44,16 +45,10 @@ mod _native {
             "register",
             (wrap_pyfunction!(super::bridge::shutdown, py)?,),
         )?;
-        let os = py.import("os")?;
-        if os.hasattr("register_at_fork")? {
-            let hooks = PyDict::new(py);
-            hooks.set_item("before", wrap_pyfunction!(super::process::before_fork, py)?)?;
-            hooks.set_item(
-                "after_in_child",
-                wrap_pyfunction!(super::process::forked, py)?,
-            )?;
-            os.call_method("register_at_fork", (), Some(&hooks))?;
-        }
+        #[cfg(unix)]
+        super::forks::install(py)?;
+        super::bridge::make_types(py);
+        super::store::make_types(py);
         Ok(())
     }
 }

@@ -2,11 +2,12 @@
 
 use std::mem::ManuallyDrop;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use once_cell::race::OnceBox;
 use pyo3::prelude::*;
 use pyo3::sync::OnceLockExt as _;
+
+use crate::forks;
 
 /// A value each process makes for itself, when it first asks for it.
 ///
@@ -68,22 +69,7 @@ impl<T> PerProcess<T> {
     }
 }
 
-/// Says that the process is about to fork; Python calls this in the parent.
-#[pyfunction]
-pub(crate) fn before_fork() {
-    portier_client::SqliteStore::before_fork();
-}
-
-/// Says that the process has just been forked off; Python calls this in the child.
-#[pyfunction]
-pub(crate) fn forked() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// How many forks lie between this process and the one that loaded the module.
-static FORKS: AtomicU32 = AtomicU32::new(0);
-
-/// Which process this is. The id finds forks Python does not know of; the count tells a process
+/// Which process this is. The id finds forks that the C library does not know of; the count tells a process
 /// from a dead ancestor whose id it was given again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process {
@@ -95,7 +81,7 @@ impl Process {
     pub(crate) fn current() -> Self {
         Self {
             id: std::process::id(),
-            forks: FORKS.load(Ordering::Relaxed),
+            forks: forks::count(),
         }
     }
 }

@@ -22,6 +22,7 @@ use super::{MAX_DOCUMENT_OCTETS as BODY_LIMIT, Request, Response, Transport};
 use crate::discovery::DISCOVERY_PATH;
 use crate::error::{Code, Error, Result};
 use crate::events;
+use crate::fork;
 use crate::origin::{Origin, is_local};
 use crate::store::BoxFuture;
 use crate::tls::{Listed, shown, trusting_nobody};
@@ -254,6 +255,8 @@ impl Shared {
     }
 
     fn build(&self, proxy: Option<&Proxy>) -> Result<Client> {
+        // The TLS library makes what it needs once per process.
+        let _busy = fork::busy();
         let tls = self.tls()?;
         let builder = Client::builder()
             .tls_backend_preconfigured(tls)

@@ -21,6 +21,8 @@ pub use self::redis::RedisStore;
 use self::sharing::LoginsOnly;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
+#[cfg(feature = "sqlite")]
+pub(crate) use self::sqlite::close_idle_files;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 pub use crate::nonce::SessionKey;

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import logging
 import multiprocessing
 import os
 import threading
-import traceback
+import time
 import warnings
 from typing import TYPE_CHECKING
 
@@ -15,10 +17,11 @@ import pytest
 from portier_client import Client, InvalidSession, blocking
 from portier_client.testing import DevBroker
 
+from ..forks import every_fork, in_child
 from .conftest import REDIRECT_URI
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from ..forks import Fork
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),
@@ -26,22 +29,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:pending logins are in the memory:RuntimeWarning"),
 ]
-
-
-def in_child(work: Callable[[], object]) -> int:
-    """Runs this in a forked child and returns its exit status."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
 
 
 async def log_in(client: Client, broker: DevBroker) -> None:
@@ -65,8 +52,9 @@ def check_child(client: Client, token: str) -> None:
     asyncio.run(use())
 
 
-def test_fet_61_ffi_08_a_child_works_and_the_parent_is_not_affected(
-    client: Client, broker: DevBroker
+@every_fork
+def test_a_child_works_and_the_parent_is_not_affected(
+    client: Client, broker: DevBroker, fork: Fork
 ) -> None:
     async def prepare() -> str:
         await log_in(client, broker)
@@ -74,7 +62,7 @@ def test_fet_61_ffi_08_a_child_works_and_the_parent_is_not_affected(
 
     token = asyncio.run(prepare())
     for _ in range(5):
-        assert in_child(lambda: check_child(client, token)) == 0
+        assert in_child(lambda: check_child(client, token), fork) == 0
     assert asyncio.run(client.verify(token)) == "alice@example.com"
 
 
@@ -115,25 +103,27 @@ def test_nst_19_a_memory_store_with_several_workers_is_noticed(
     assert [warning.filename for warning in caught] == [__file__] * count
 
 
-def test_ffi_08_a_child_of_a_child_works(client: Client, broker: DevBroker) -> None:
+@every_fork
+def test_a_child_of_a_child_works(client: Client, broker: DevBroker, fork: Fork) -> None:
     asyncio.run(log_in(client, broker))
     token = broker.mint(asyncio.run(client.authenticate("alice@example.com")))
 
     def child() -> None:
         check_child(client, token)
-        assert in_child(lambda: check_child(client, token)) == 0
+        assert in_child(lambda: check_child(client, token), fork) == 0
 
-    assert in_child(child) == 0
+    assert in_child(child, fork) == 0
 
 
-def test_ffi_09_a_fork_while_calls_wait(client: Client, broker: DevBroker) -> None:
+@every_fork
+def test_a_fork_while_calls_wait(client: Client, broker: DevBroker, fork: Fork) -> None:
     path = "/.well-known/openid-configuration"
 
-    async def fork() -> int:
+    async def fork_while_they_wait() -> int:
         waiting = [asyncio.create_task(client.warm()) for _ in range(50)]
         await asyncio.sleep(0)
         # The child neither finishes nor cancels what is the parent's.
-        status = in_child(client.stats)
+        status = in_child(client.stats, fork)
         for task in waiting[::2]:
             task.cancel()
         broker.release(path)
@@ -142,7 +132,7 @@ def test_ffi_09_a_fork_while_calls_wait(client: Client, broker: DevBroker) -> No
         return status
 
     broker.hold(path)
-    assert asyncio.run(fork()) == 0
+    assert asyncio.run(fork_while_they_wait()) == 0
 
 
 def test_ffi_09_a_child_may_cancel_and_drop_what_is_the_parents(
@@ -168,7 +158,7 @@ def test_ffi_09_a_child_may_cancel_and_drop_what_is_the_parents(
     assert asyncio.run(fork()) == 0
 
 
-def test_ffi_09_forks_while_other_threads_use_the_client(broker: DevBroker) -> None:
+def test_forks_while_other_threads_use_the_client(broker: DevBroker) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin)
     over = threading.Event()
 
@@ -210,6 +200,30 @@ def test_ffi_08_a_child_that_is_given_a_client_uses_it(client: Client, broker: D
     process.start()
     process.join(60)
     assert process.exitcode == 0
+
+
+@every_fork
+def test_a_broker_signs_in_a_child_that_was_forked_while_it_made_its_keys(fork: Fork) -> None:
+    with DevBroker() as broker:
+        assert in_child(broker.key_id, fork) == 0
+
+
+def test_a_fork_by_c_while_our_threads_wait_for_the_interpreter(
+    broker: DevBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "portier_client")
+    held = ctypes.PyDLL(None)
+
+    def use() -> None:
+        for _ in range(10):
+            assert blocking.Client(REDIRECT_URI, broker=broker.origin).keys()
+        time.sleep(0.01)
+
+    for _ in range(10):
+        blocking.Client(REDIRECT_URI, broker=broker.origin).keys()
+        # Nobody else runs in Python meanwhile, but whoever wants to says so.
+        held.usleep(20_000)
+        assert in_child(use, held.fork) == 0
 
 
 def test_ffi_08_a_broker_belongs_to_the_process_that_started_it() -> None:

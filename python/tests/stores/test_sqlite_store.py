@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import traceback
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,19 @@ import pytest
 
 from portier_client import Client, ConfigError, SessionUsed, blocking
 
+from ..forks import every_fork, in_child, join, needs_fork, start_child
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from portier_client.testing import DevBroker
 
+    from ..forks import Fork
+
 REDIRECT_URI = "https://example.com/verify"
 PROCESSES = 8
 LOGINS = 25
 
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 # Newer Pythons warn about what is tested here.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
@@ -34,28 +37,9 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/logins.db"
 
 
-def fork(work: Callable[[], object]) -> int:
-    """Runs this in a forked child, whose process id it returns."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    return child
-
-
-def join(child: int) -> int:
-    """The exit status of a child."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 @needs_fork
-def test_nst_20_a_child_completes_what_its_parent_started(url: str, broker: DevBroker) -> None:
+@every_fork
+def test_a_child_completes_what_its_parent_started(url: str, broker: DevBroker, fork: Fork) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=url)
     client.warm()
     for _ in range(5):
@@ -68,15 +52,16 @@ def test_nst_20_a_child_completes_what_its_parent_started(url: str, broker: DevB
             assert client.stats()["keys"]["requests"] == 0
             client.authenticate("bob@example.com")
 
-        assert join(fork(complete)) == 0
+        assert in_child(complete, fork) == 0
         with pytest.raises(SessionUsed):
             client.verify(token)
     client.close()
 
 
 @needs_fork
-def test_nst_20_forked_workers_share_a_client_that_was_made_before(
-    url: str, tmp_path: Path, broker: DevBroker
+@every_fork
+def test_forked_workers_share_a_client_that_was_made_before(
+    url: str, tmp_path: Path, broker: DevBroker, fork: Fork
 ) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=url)
 
@@ -96,13 +81,115 @@ def test_nst_20_forked_workers_share_a_client_that_was_made_before(
         won = await asyncio.gather(*(attempt(token) for token in tokens))
         (tmp_path / f"won-{number}").write_text(str(sum(won)))
 
-    children = [fork(lambda n=number: asyncio.run(work(n))) for number in range(PROCESSES)]
+    children = [
+        start_child(lambda n=number: asyncio.run(work(n)), fork) for number in range(PROCESSES)
+    ]
     assert [join(child) for child in children] == [0] * PROCESSES
     won = [int((tmp_path / f"won-{number}").read_text()) for number in range(PROCESSES)]
     assert sum(won) == LOGINS
     with sqlite3.connect(tmp_path / "logins.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     database.close()
+
+
+@needs_fork
+@every_fork
+def test_a_child_that_is_forked_during_a_transaction_uses_the_store(
+    url: str, tmp_path: Path, broker: DevBroker, fork: Fork
+) -> None:
+    client = Client(REDIRECT_URI, broker=broker.origin, store=url)
+
+    def log_in() -> None:
+        for other in (url, f"sqlite:///{tmp_path}/other.db"):
+            fresh = blocking.Client(REDIRECT_URI, broker=broker.origin, store=other)
+            token = broker.mint(fresh.authenticate("bob@example.com"))
+            assert fresh.verify(token) == "bob@example.com"
+        token = broker.mint(asyncio.run(client.authenticate("bob@example.com")))
+        assert asyncio.run(client.verify(token)) == "bob@example.com"
+
+    def log_in_and_fork() -> None:
+        log_in()
+        assert in_child(log_in, fork) == 0
+        log_in()
+
+    async def fork_while_it_writes() -> list[int]:
+        over = False
+
+        async def write() -> None:
+            while not over:
+                await client.authenticate("alice@example.com")
+
+        writers = [asyncio.create_task(write()) for _ in range(20)]
+        statuses = []
+        for _ in range(10):
+            await asyncio.sleep(0.01)
+            statuses.append(await_child(log_in_and_fork))
+        over = True
+        await asyncio.gather(*writers)
+        return statuses
+
+    def await_child(work: Callable[[], None]) -> int:
+        def outside_of_the_loop() -> None:
+            asyncio.events._set_running_loop(None)
+            work()
+
+        return in_child(outside_of_the_loop, fork)
+
+    assert asyncio.run(fork_while_it_writes()) == [0] * 10
+    log_in()
+
+
+@needs_fork
+@every_fork
+def test_a_fork_does_not_wait_for_a_file_that_another_process_has_locked(
+    url: str, tmp_path: Path, broker: DevBroker, fork: Fork
+) -> None:
+    client = Client(REDIRECT_URI, broker=broker.origin, store=url)
+    other = sqlite3.connect(tmp_path / "logins.db", isolation_level=None)
+
+    def log_in() -> None:
+        with blocking.Client(REDIRECT_URI, broker=broker.origin, store=f"{url}2") as client:
+            client.authenticate("bob@example.com")
+
+    async def start() -> None:
+        await client.warm()
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(client.authenticate("alice@example.com"))
+        await asyncio.sleep(0.05)
+        before = time.monotonic()
+        assert in_child(lambda: None, fork) == 0
+        # The store would wait for two seconds.
+        assert time.monotonic() - before < 1.5
+        other.execute("COMMIT")
+        other.close()
+        await waiting
+
+    asyncio.run(start())
+    assert in_child(log_in, fork) == 0
+
+
+@needs_fork
+@every_fork
+def test_a_daemon_that_forks_twice_uses_the_store(url: str, broker: DevBroker, fork: Fork) -> None:
+    client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=url)
+    token = broker.mint(client.authenticate("alice@example.com"))
+    outcome, report = os.pipe()
+
+    def become_daemon() -> None:
+        os.setsid()
+
+        def serve() -> None:
+            os.write(report, client.verify(token).encode())
+
+        # The first child ends without waiting.
+        start_child(serve, fork)
+
+    assert in_child(become_daemon, fork) == 0
+    os.close(report)
+    with os.fdopen(outcome, "rb") as stream:
+        assert stream.read() == b"alice@example.com"
+    with pytest.raises(SessionUsed):
+        client.verify(token)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::PyRuntimeError;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::IntoPyDict as _;
 
 use super::caller::{Errand, Place};
 use super::runtime::{Waiter, claim, whereabouts};
+use crate::cells::intern;
+use crate::forks;
 
 /// Makes the answer a Python object, or the exception to raise.
 pub(super) type Convert =
@@ -42,7 +43,7 @@ pub(super) enum Event {
 /// joins the batch, and each event loop is woken once for all that is its own.
 pub(super) fn complete(events: &Receiver<Event>) {
     while let Ok(first) = events.recv() {
-        let go_on = Python::try_attach(|py| {
+        let go_on = forks::attach(|py| {
             let mut batches = Vec::new();
             for event in std::iter::once(first).chain(events.try_iter()) {
                 match event {
@@ -64,6 +65,11 @@ pub(super) fn complete(events: &Receiver<Event>) {
             return;
         }
     }
+}
+
+pub(super) fn make_types(py: Python<'_>) {
+    py.get_type::<Run>();
+    py.get_type::<Settle>();
 }
 
 struct Batch {

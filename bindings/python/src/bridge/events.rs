@@ -19,6 +19,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
 use super::{runtime, signals};
+use crate::{cells, forks};
 
 /// How many events may wait to be logged. More come only if a handler is slower than they are.
 const QUEUE_LIMIT: usize = 1_000;
@@ -43,22 +44,15 @@ pub(super) fn follow_level(py: Python<'_>) -> PyResult<()> {
     static EFFECTIVE_LEVEL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static LISTEN: Once = Once::new();
 
-    let effective_level = if let Some(effective_level) = EFFECTIVE_LEVEL.get(py) {
-        effective_level
-    } else {
+    let effective_level = cells::fill(&EFFECTIVE_LEVEL, py, || {
         // The module has a `tracing` of its own: there is no other subscriber to be in the way of.
         LISTEN.call_once(|| {
             let _ = tracing::subscriber::set_global_default(events::subscriber(Logging));
         });
-        // Not inside of the cell: other threads run during an import, and may fork, and in the child
-        // nobody would ever be done with it.
-        let module = py.import("portier_client._events")?;
-        EFFECTIVE_LEVEL.get_or_try_init(py, || {
-            let logger = module.getattr("LOGGER")?;
-            Ok::<_, PyErr>(logger.getattr("getEffectiveLevel")?.unbind())
-        })?
-    };
-    let level = effective_level.bind(py).call0()?.extract().unwrap_or(0);
+        let logger = py.import("portier_client._events")?.getattr("LOGGER")?;
+        Ok(logger.getattr("getEffectiveLevel")?.unbind())
+    })?;
+    let level = effective_level.call0()?.extract().unwrap_or(0);
     LEVEL.store(level, Ordering::Relaxed);
     Ok(())
 }
@@ -111,7 +105,7 @@ fn log(py: Python<'_>, event: Event) -> PyResult<()> {
 
     let _logging = Flagged::new(&LOGGING);
     // Whoever called has looked up the level, and imported it.
-    let emit = EMIT.import(py, "portier_client._events", "emit")?;
+    let emit = cells::import(&EMIT, py, "portier_client._events", "emit")?;
     let fields = PyDict::new(py);
     for (name, value) in event.fields {
         match value {
@@ -279,7 +273,7 @@ fn log_all(waiting: &Receiver<Event>, state: &State) {
         if state.closed.load(Ordering::Acquire) {
             return;
         }
-        let go_on = Python::try_attach(|py| {
+        let go_on = forks::attach(|py| {
             for event in std::iter::once(first).chain(waiting.try_iter()) {
                 if state.closed.load(Ordering::Acquire) {
                     return false;

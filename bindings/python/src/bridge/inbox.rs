@@ -5,13 +5,13 @@ use std::mem;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::bell::Bell;
 use super::completer::{Convert, Event, settle};
 use super::runtime::claim;
+use crate::cells::{self, intern};
 use crate::process::Process;
 
 /// How many futures are settled in one turn of the loop, which has others to serve.
@@ -47,7 +47,7 @@ impl Inbox {
         });
         let add_reader = event_loop.getattr(intern!(py, "add_reader"))?;
         // In a context of its own, or that of the first call would stay as long as the loop.
-        let context = CONTEXT.import(py, "contextvars", "Context")?.call0()?;
+        let context = cells::import(&CONTEXT, py, "contextvars", "Context")?.call0()?;
         let look = Look(Arc::clone(&inbox));
         context.call_method1(intern!(py, "run"), (add_reader, descriptor, look))?;
         Ok(inbox)
@@ -81,6 +81,10 @@ impl Inbox {
     fn answers(&self) -> MutexGuard<'_, VecDeque<(u64, Convert)>> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+pub(super) fn make_types(py: Python<'_>) {
+    py.get_type::<Look>();
 }
 
 impl Drop for Inbox {

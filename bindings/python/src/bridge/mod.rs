@@ -24,10 +24,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use portier_client::Result;
+use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::{IntoPyObjectExt as _, intern};
 use tokio::task::AbortHandle;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
@@ -42,6 +42,7 @@ use self::returning::Returning;
 pub(crate) use self::returning::detached;
 use self::runtime::Bridge;
 pub(crate) use self::runtime::{Tracked, shutdown};
+use crate::cells::{self, intern};
 use crate::errors;
 use crate::process::Process;
 
@@ -55,6 +56,14 @@ pub(crate) fn flush_events(py: Python<'_>, limit: Duration) -> PyResult<bool> {
         return Ok(false);
     }
     detached(py, || Ok(runtime::flush_events(limit)))
+}
+
+/// Makes the types that the event loop calls before anybody needs them: another thread may fork while
+/// one is being made.
+pub(crate) fn make_types(py: Python<'_>) {
+    py.get_type::<AbortOnCancel>();
+    completer::make_types(py);
+    inbox::make_types(py);
 }
 
 /// What an operation can answer with.
@@ -161,7 +170,7 @@ fn awaitable<'py, T: Answer>(
 pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-    let running = RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?;
+    let running = cells::import(&RUNNING_LOOP, py, "asyncio", "get_running_loop")?;
     running.call0().map_err(|cause| {
         let error = PyRuntimeError::new_err(
             "no event loop of asyncio runs in this thread; elsewhere, as under trio, \

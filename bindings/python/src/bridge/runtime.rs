@@ -20,6 +20,7 @@ use super::guarded::contained;
 use super::inbox::Inbox;
 use super::returning::Returning;
 use super::{closed, held, signals};
+use crate::cells;
 use crate::errors;
 use crate::process::{PerProcess, Process};
 
@@ -185,7 +186,7 @@ impl Bridge {
         static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
         let py = event_loop.py();
-        let context = COPY_CONTEXT.import(py, "contextvars", "copy_context")?;
+        let context = cells::import(&COPY_CONTEXT, py, "contextvars", "copy_context")?;
         let waiter = Waiter {
             event_loop: event_loop.clone().unbind(),
             future: future.clone().unbind(),

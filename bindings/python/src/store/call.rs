@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use portier_client::{Code, Error, Result};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::IntoPyDict as _;
@@ -15,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::reading::{Read, cannot_wait, discard, is_awaitable, raised};
 use crate::bridge::{self, Held, Place, Tracked};
+use crate::cells::{self, intern};
 
 /// How long the operation waits for the store.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -184,8 +184,7 @@ fn start<'py>(returned: &Bound<'py, PyAny>) -> PyResult<Started<'py>> {
     let py = returned.py();
     let event_loop = bridge::running_loop(py).inspect_err(|_| discard(returned))?;
     let keywords = [(intern!(py, "loop"), &event_loop)].into_py_dict(py)?;
-    let task = ENSURE_FUTURE
-        .import(py, "asyncio", "ensure_future")?
+    let task = cells::import(&ENSURE_FUTURE, py, "asyncio", "ensure_future")?
         .call((returned,), Some(&keywords))?;
     // An eager task may be over already.
     if task.call_method0(intern!(py, "done"))?.is_truthy()? {
@@ -193,6 +192,10 @@ fn start<'py>(returned: &Bound<'py, PyAny>) -> PyResult<Started<'py>> {
     }
     let tracked = Tracked::new(&event_loop, &task)?;
     Ok(Started::Pending(task, tracked))
+}
+
+pub(super) fn make_types(py: Python<'_>) {
+    py.get_type::<OnDone>();
 }
 
 /// The outcome, when it comes; `None` if nobody is left to send it.

@@ -59,6 +59,11 @@ impl PythonStore {
     }
 }
 
+/// Makes the type that the event loop calls; see [`bridge::make_types`](crate::bridge::make_types).
+pub(crate) fn make_types(py: Python<'_>) {
+    call::make_types(py);
+}
+
 impl Store for PythonStore {
     fn put<'a>(
         &'a self,

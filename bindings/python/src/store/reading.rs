@@ -2,11 +2,11 @@
 
 use portier_client::{Code, Error, Result, Taken};
 use pyo3::exceptions::PyException;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyString};
 
+use crate::cells::{self, intern};
 use crate::errors::Raised;
 
 /// How to read what a method returned; the method's name is for the message.
@@ -92,9 +92,7 @@ fn own_code(value: &Bound<'_, PyAny>) -> Option<Code> {
     static STORE_ERROR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
     let py = value.py();
-    let kind = STORE_ERROR
-        .import(py, "portier_client.errors", "StoreError")
-        .ok()?;
+    let kind = cells::import(&STORE_ERROR, py, "portier_client.errors", "StoreError").ok()?;
     if !value.is_instance(kind).unwrap_or(false) {
         return None;
     }
@@ -110,8 +108,7 @@ fn own_code(value: &Bound<'_, PyAny>) -> Option<Code> {
 fn is_cancellation(value: &Bound<'_, PyAny>) -> bool {
     static CANCELLED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-    CANCELLED
-        .import(value.py(), "asyncio", "CancelledError")
+    cells::import(&CANCELLED, value.py(), "asyncio", "CancelledError")
         .and_then(|kind| value.is_instance(kind))
         .unwrap_or(false)
 }

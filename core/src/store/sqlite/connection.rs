@@ -1,5 +1,6 @@
 //! The open file.
 
+use std::mem;
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::place::{Identity, Place};
 use super::presence::Presence;
 use super::schema::{self, Header};
 use crate::error::{Code, Error, Result};
+use crate::fork;
 
 /// The waits between attempts to get a lock. SQLite's own grow to a tenth of a second, so that one
 /// busy process would starve the others.
@@ -29,6 +31,41 @@ PRAGMA cell_size_check = ON;
 PRAGMA journal_size_limit = 4194304;
 PRAGMA wal_autocheckpoint = 256;
 ";
+
+/// How long something may still wait for other processes.
+pub(super) struct Patience {
+    left: Duration,
+    gave_way: bool,
+}
+
+impl Patience {
+    pub(super) fn new(left: Duration) -> Self {
+        Self {
+            left,
+            gave_way: false,
+        }
+    }
+
+    /// Whether it was a fork of this process that ended the waiting since this was asked last.
+    /// Then what failed can be tried again after the fork.
+    pub(super) fn gave_way(&mut self) -> bool {
+        mem::take(&mut self.gave_way)
+    }
+
+    /// Waits for a moment, if there is any time left.
+    fn wait(&mut self, wait: Duration) -> bool {
+        if self.left.is_zero() {
+            return false;
+        }
+        if fork::is_waiting() {
+            self.gave_way = true;
+            return false;
+        }
+        thread::sleep(wait);
+        self.left = self.left.saturating_sub(wait);
+        true
+    }
+}
 
 /// How far a store goes.
 #[derive(Clone, Copy)]
@@ -62,7 +99,7 @@ impl Connection {
     ///
     /// # Errors
     /// Those of [`SqliteStore::open`](super::SqliteStore::open).
-    pub(super) fn open(place: &Place, limits: Limits) -> Result<Self> {
+    pub(super) fn open(place: &Place, limits: Limits, patience: &mut Patience) -> Result<Self> {
         let presence = Presence::enter()?;
         place.prepare()?;
         let opening = |error| translate(&error, Purpose::Opening);
@@ -86,8 +123,10 @@ impl Connection {
             identity: place.identity(),
             _presence: presence,
         };
-        connection.patiently(Self::configure).map_err(opening)?;
-        let header = connection.header().map_err(opening)?;
+        connection
+            .patiently(patience, Self::configure)
+            .map_err(opening)?;
+        let header = connection.header(patience).map_err(opening)?;
         schema::check(header)?;
         Ok(connection)
     }
@@ -131,10 +170,11 @@ impl Connection {
     /// Runs `work` in one transaction, of which all or nothing remains.
     pub(super) fn transact<T>(
         &mut self,
+        patience: &mut Patience,
         behavior: TransactionBehavior,
         mut work: impl FnMut(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        self.patiently(|connection| {
+        self.patiently(patience, |connection| {
             let transaction = connection.file.transaction_with_behavior(behavior)?;
             let result = work(&transaction)?;
             transaction.commit()?;
@@ -154,12 +194,12 @@ impl Connection {
     }
 
     /// The header, of a file that is made ours if nothing was ever written to it.
-    fn header(&mut self) -> rusqlite::Result<Header> {
-        let header = self.patiently(|connection| schema::header(&connection.file))?;
+    fn header(&mut self, patience: &mut Patience) -> rusqlite::Result<Header> {
+        let header = self.patiently(patience, |connection| schema::header(&connection.file))?;
         if header != Header::Empty {
             return Ok(header);
         }
-        self.patiently(|connection| {
+        self.patiently(patience, |connection| {
             let wal = "PRAGMA journal_mode = WAL";
             connection.file.query_row(wal, (), |_| Ok(()))?;
             schema::create(&mut connection.file)
@@ -170,15 +210,13 @@ impl Connection {
     /// Repeats what fails because another process is at work, until the patience is over.
     fn patiently<T>(
         &mut self,
+        patience: &mut Patience,
         mut work: impl FnMut(&mut Self) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let mut waited = Duration::ZERO;
         let mut wait = SHORTEST_WAIT;
         loop {
             match work(self) {
-                Err(error) if is_busy(&error) && waited < self.limits.patience => {
-                    thread::sleep(wait);
-                    waited += wait;
+                Err(error) if is_busy(&error) && patience.wait(wait) => {
                     wait = (wait + SHORTEST_WAIT).min(LONGEST_WAIT);
                 }
                 result => return result,

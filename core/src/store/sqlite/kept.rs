@@ -4,19 +4,16 @@
 //! longer: somebody may put another file in its place, and a process should not fork meanwhile.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
-use std::thread;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use super::connection::Connection;
-use super::presence;
+use crate::fork::{busy, lock};
 
 /// How long a file stays open, counted from the first time that nothing was to be done with it.
 const MOMENT: Duration = Duration::from_secs(1);
-/// How long a fork waits for work to end.
-const PATIENCE_OF_FORKS: Duration = Duration::from_millis(100);
 
 /// All there are in this process, for forks.
 static ALL: Mutex<Vec<Weak<Kept>>> = Mutex::new(Vec::new());
@@ -41,10 +38,10 @@ pub(super) struct Moment(u64);
 impl Kept {
     pub(super) fn new() -> Arc<Self> {
         let kept = Arc::<Self>::default();
-        if let Some(mut all) = lock_soon(&ALL) {
-            all.retain(|one| one.strong_count() > 0);
-            all.push(Arc::downgrade(&kept));
-        }
+        let mut all = lock(&ALL);
+        all.retain(|one| one.strong_count() > 0);
+        all.push(Arc::downgrade(&kept));
+        drop(all);
         kept
     }
 
@@ -81,10 +78,12 @@ impl Kept {
         let mut slot = lock(&self.0);
         mem::forget(mem::take(&mut *slot));
     }
+}
 
-    fn close(&self) {
-        let connection = lock(&self.0).connection.take();
-        drop(connection);
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let _busy = busy();
+        drop(lock(&self.0).connection.take());
     }
 }
 
@@ -93,6 +92,7 @@ struct End(Arc<Kept>);
 
 impl Drop for End {
     fn drop(&mut self) {
+        let _busy = busy();
         let mut slot = lock(&self.0.0);
         slot.moment += 1;
         slot.ends = false;
@@ -102,74 +102,15 @@ impl Drop for End {
     }
 }
 
-/// Closes all files of this process with which nothing is being done, and waits a little for the
-/// others.
-pub(super) fn before_fork() {
-    let pause = Duration::from_millis(1);
-    let mut waited = Duration::ZERO;
-    loop {
-        let open: Vec<_> = lock_soon(&ALL).map_or_else(Vec::new, |all| {
-            all.iter().filter_map(Weak::upgrade).collect()
-        });
-        for kept in &open {
-            kept.close();
+/// Closes all files of this process with which nothing is being done. Whoever calls this is about to fork,
+/// and has waited for all work to end; a lock that is held even so is not waited for.
+pub(crate) fn close_idle_files() {
+    let Ok(all) = ALL.try_lock() else {
+        return;
+    };
+    for kept in all.iter().filter_map(Weak::upgrade) {
+        if let Ok(mut slot) = kept.0.try_lock() {
+            drop(slot.connection.take());
         }
-        if presence::is_none() || waited >= PATIENCE_OF_FORKS {
-            return;
-        }
-        thread::sleep(pause);
-        waited += pause;
-    }
-}
-
-/// For what others hold for microseconds. Whoever holds it for longer was a thread of the process
-/// this one was forked from, and is not here to let go of it.
-fn lock_soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    let pause = Duration::from_millis(1);
-    let mut waited = Duration::ZERO;
-    loop {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
-            Err(TryLockError::WouldBlock) if waited >= PATIENCE_OF_FORKS => return None,
-            Err(TryLockError::WouldBlock) => thread::sleep(pause),
-        }
-        waited += pause;
-    }
-}
-
-/// Nothing in here panics half-way through a change.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-
-    use super::*;
-
-    #[test]
-    fn nst_20_a_lock_that_nobody_lets_go_of_is_given_up() {
-        let lost = Mutex::new(());
-        let held = lost.lock().unwrap();
-        assert!(lock_soon(&lost).is_none());
-        drop(held);
-        assert!(lock_soon(&lost).is_some());
-    }
-
-    #[test]
-    fn nst_20_a_lock_that_is_let_go_of_in_a_moment_is_waited_for() {
-        let busy = Mutex::new(());
-        let (locked, is_locked) = mpsc::channel();
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                let _held = busy.lock().unwrap();
-                locked.send(()).unwrap();
-                thread::sleep(Duration::from_millis(5));
-            });
-            is_locked.recv().unwrap();
-            assert!(lock_soon(&busy).is_some());
-        });
     }
 }

@@ -12,13 +12,15 @@ mod schema;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::connection::{Connection, Limits};
+use self::connection::{Connection, Limits, Patience};
+pub(crate) use self::kept::close_idle_files;
 use self::operations::{Operation, Outcome};
 use self::place::Place;
 use self::queue::Queue;
 use super::{BoxFuture, SessionKey, SharedDocuments, Store, Taken};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::fork;
 
 /// Keeps pending logins, and the broker's documents, in an SQLite file that several processes on
 /// one machine share.
@@ -66,15 +68,17 @@ impl SqliteStore {
         Self::at(place, clock, Limits::default())
     }
 
-    /// Closes the files of all such stores in this process that nothing is being done with, and
-    /// waits a tenth of a second for the others. Call it just before this process forks: a child
-    /// that was forked off while a file was open cannot use a store.
-    pub fn before_fork() {
-        kept::before_fork();
-    }
-
     fn at(place: Place, clock: Arc<dyn Clock>, limits: Limits) -> Result<Self> {
-        Connection::open(&place, limits)?.examine()?;
+        let _busy = fork::busy();
+        let mut patience = Patience::new(limits.patience);
+        loop {
+            let opened = Connection::open(&place, limits, &mut patience);
+            match opened.and_then(|connection| connection.examine()) {
+                // It is closed by now.
+                Err(_) if patience.gave_way() => fork::give_way(),
+                examined => break examined?,
+            }
+        }
         Ok(Self {
             queue: Queue::new(place, clock, limits),
         })

@@ -2,9 +2,8 @@
 //!
 //! SQLite keeps one list per process of the files it has locked. A fork copies the list but not the
 //! locks, so that a child whose parent had a file open at that moment would believe itself
-//! protected and is not ("How To Corrupt An SQLite Database File", section 2.6). Files are open
-//! while there is work and a moment longer, and who forks can close them before, so this hardly
-//! ever happens; when it does, the child is told.
+//! protected and is not ("How To Corrupt An SQLite Database File", section 2.6). A fork closes all
+//! files first ([`before_fork`](crate::before_fork)). If it did not, the child is told.
 
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -27,7 +26,7 @@ impl Presence {
             .map_err(|_| {
                 Error::new(
                     Code::StoreUnavailable,
-                    "this process was forked off while its parent used a store; fork before",
+                    "this process was forked while its parent had a store's file open; restart it",
                 )
             })
     }
@@ -40,11 +39,12 @@ impl Drop for Presence {
     }
 }
 
-/// Whether this process has no connection open.
+#[cfg(test)]
 pub(super) fn is_none() -> bool {
     is_left(OPEN.load(SeqCst), process::id())
 }
 
+#[cfg(test)]
 fn is_left(open: u64, process: u32) -> bool {
     open >> 32 != u64::from(process) || open & u64::from(u32::MAX) == 0
 }

@@ -2,19 +2,20 @@
 
 use std::mem;
 use std::process;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::{Transaction, TransactionBehavior};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::connection::{Connection, Limits};
+use super::connection::{Connection, Limits, Patience};
 use super::errors::{Purpose, is_busy, is_full, translate};
 use super::kept::Kept;
 use super::operations::{EXPIRED_PER_WRITE, Millis, Operation, Outcome, remove_expired};
 use super::place::Place;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Kind, Result};
+use crate::fork::{self, Locked};
 
 /// Operations in one transaction at most, so that other processes get their turn.
 const BATCH: usize = 256;
@@ -109,8 +110,8 @@ impl Queue {
     }
 
     /// Nothing in here panics half-way through a change.
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> Locked<'_, Waiting> {
+        fork::lock(&self.waiting)
     }
 }
 
@@ -125,13 +126,18 @@ struct Worker {
 
 impl Worker {
     fn work(mut self) {
-        while let Some(batch) = self.next() {
+        loop {
+            let busy = fork::busy();
+            let Some(batch) = self.next() else {
+                return;
+            };
             let (mut connection, moment) = self.queue.kept.take();
             let done = self.process(&mut connection, batch);
             // Before anybody hears of the outcome: who forks when all is done can close it.
             if let Some(connection) = connection {
                 self.queue.kept.put(connection, moment, &self.runtime);
             }
+            drop(busy);
             for (job, outcome) in done {
                 // Who is gone does not want to know.
                 let _ = job.reply.send(outcome);
@@ -236,19 +242,35 @@ impl Worker {
     }
 
     /// Runs `work` in one transaction, at the time at which that has begun. After a failure the
-    /// file is opened anew.
+    /// file is opened anew, and so it is after a fork that did not want to wait for a lock.
     fn with<T>(
         &self,
         connection: &mut Option<Connection>,
         behavior: TransactionBehavior,
         mut work: impl FnMut(&Transaction<'_>, Millis) -> rusqlite::Result<T>,
     ) -> Result<T, Trouble> {
+        let mut patience = Patience::new(self.queue.limits.patience);
+        loop {
+            match self.attempt_with(connection, &mut patience, behavior, &mut work) {
+                Err(_) if patience.gave_way() => fork::give_way(),
+                result => return result,
+            }
+        }
+    }
+
+    fn attempt_with<T>(
+        &self,
+        connection: &mut Option<Connection>,
+        patience: &mut Patience,
+        behavior: TransactionBehavior,
+        work: &mut impl FnMut(&Transaction<'_>, Millis) -> rusqlite::Result<T>,
+    ) -> Result<T, Trouble> {
         let queue = &self.queue;
         let mut open = match connection.take() {
             Some(open) if open.is_at(&queue.place) => open,
-            _ => Connection::open(&queue.place, queue.limits).map_err(Trouble::Store)?,
+            _ => Connection::open(&queue.place, queue.limits, patience).map_err(Trouble::Store)?,
         };
-        let result = open.transact(behavior, |transaction| {
+        let result = open.transact(patience, behavior, |transaction| {
             match Millis::new(queue.clock.now()) {
                 Ok(now) => work(transaction, now).map(Ok),
                 Err(error) => Ok(Err(error)),

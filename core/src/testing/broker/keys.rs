@@ -1,6 +1,6 @@
 //! The development broker's signing keys.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::KeySize;
@@ -10,6 +10,7 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use serde::Deserialize;
 
 use crate::error::{Code, Error, Result};
+use crate::fork::lock;
 use crate::token::Algorithm;
 
 /// Which of the broker's keys signs.
@@ -49,7 +50,7 @@ impl Keys {
 
     pub(super) fn replace(&self) -> Result<()> {
         let ring = KeyRing::generate()?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ring);
+        *lock(&self.0) = Some(ring);
         Ok(())
     }
 
@@ -72,7 +73,7 @@ impl Keys {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut KeyRing) -> Result<T>) -> Result<T> {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = lock(&self.0);
         let ring = match &mut *slot {
             Some(ring) => ring,
             none => none.insert(KeyRing::generate()?),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -12,6 +12,7 @@ use super::keys::Keys;
 use super::mint::MintOptions;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::fork::{busy, lock};
 
 /// How the broker answers a request to sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,12 +123,14 @@ impl State {
     }
 
     pub(super) fn hold(&self, path: &str) {
+        let _busy = busy();
         self.held.send_modify(|held| {
             held.insert(path.to_owned());
         });
     }
 
     pub(super) fn release(&self, path: &str) {
+        let _busy = busy();
         self.held.send_modify(|held| {
             held.remove(path);
         });
@@ -150,8 +153,4 @@ impl State {
         *left = left.checked_sub(1)?;
         Some(fault.clone())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

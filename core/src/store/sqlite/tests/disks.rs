@@ -101,7 +101,7 @@ async fn writes_on_a_read_only_disk() {
         command.args(["-o", option]).arg(disk);
         assert!(command.status().unwrap().success());
     };
-    SqliteStore::before_fork();
+    drop(crate::before_fork());
     remount("remount,ro");
     let before = fs::read(&path).unwrap();
     assert_eq!(code(take(&store, 1).await), Code::StoreUnavailable);
@@ -112,7 +112,7 @@ async fn writes_on_a_read_only_disk() {
     let other = SqliteStore::open(&url(&path.with_file_name("other.db")), clock);
     assert_eq!(code(other), Code::InvalidOption);
     assert_eq!(fs::read(&path).unwrap(), before);
-    SqliteStore::before_fork();
+    drop(crate::before_fork());
     remount("remount,rw");
     assert_eq!(take(&store, 1).await.unwrap(), record(1));
 }

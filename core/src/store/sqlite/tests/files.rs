@@ -202,7 +202,8 @@ async fn nst_05_a_file_that_vanished_is_made_anew_without_its_logins() {
 fn nst_24_what_is_written_is_on_the_disk() {
     let scene = Scene::new();
     let place = Place::parse(&scene.url()).unwrap();
-    let connection = Connection::open(&place, IMPATIENT).unwrap();
+    let mut patience = Patience::new(IMPATIENT.patience);
+    let connection = Connection::open(&place, IMPATIENT, &mut patience).unwrap();
     assert_eq!(connection.setting("synchronous"), "2");
     assert_eq!(connection.setting("journal_mode"), "wal");
 }

@@ -2,11 +2,14 @@
 #![cfg(target_os = "linux")]
 
 use std::task::{Context, Waker};
+use std::thread;
 
 use tokio::runtime::Handle;
 
 use super::super::kept::{Kept, Moment};
 use super::*;
+use crate::fork::before_fork;
+use crate::fork::tests::{alone, is_quiet};
 
 /// How many descriptors of this process lead to the file.
 fn descriptors(scene: &Scene) -> usize {
@@ -34,7 +37,8 @@ async fn nst_20_the_file_is_closed_soon_and_before_a_fork() {
             }
         }
         if forks {
-            SqliteStore::before_fork();
+            let _alone = alone();
+            let _fork = before_fork();
             assert_eq!(descriptors(&scene), 0);
         }
         while descriptors(&scene) > 0 {
@@ -44,31 +48,47 @@ async fn nst_20_the_file_is_closed_soon_and_before_a_fork() {
     }
 }
 
-#[tokio::test]
-async fn nst_20_a_fork_waits_for_work_to_end_but_not_for_ever() {
-    for (patience, ends) in [
-        (Duration::from_millis(5), true),
-        (Duration::from_secs(3600), false),
-    ] {
-        let scene = Scene::new();
-        let limits = Limits {
-            patience,
-            ..IMPATIENT
-        };
-        let store = scene.open_with(limits).unwrap();
-        let other = scene.raw();
-        other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let mut waiting = std::pin::pin!(put(&store, 1, TTL));
-        let mut context = Context::from_waker(Waker::noop());
-        assert!(waiting.as_mut().poll(&mut context).is_pending());
-        while store.queue.waits() > 0 {
-            tokio::task::yield_now().await;
-        }
-        SqliteStore::before_fork();
-        // Too late for work that was given up before this thread could go on.
-        other.execute_batch("COMMIT").unwrap();
-        assert_eq!(waiting.await.is_err(), ends);
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_fork_does_not_wait_for_the_lock_of_another_process() {
+    let scene = Scene::new();
+    let limits = Limits {
+        patience: Duration::from_secs(3600),
+        ..IMPATIENT
+    };
+    let store = scene.open_with(limits).unwrap();
+    let other = scene.raw();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut waiting = std::pin::pin!(put(&store, 1, TTL));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    while store.queue.waits() > 0 {
+        tokio::task::yield_now().await;
     }
+    {
+        let _alone = alone();
+        let _fork = before_fork();
+        assert!(is_quiet());
+    }
+    other.execute_batch("COMMIT").unwrap();
+    waiting.await.unwrap();
+    assert_eq!(take(&store, 1).await.unwrap(), record(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_store_that_is_opened_during_a_fork_waits_for_its_end() {
+    let scene = Scene::new();
+    let alone = alone();
+    let fork = before_fork();
+    let opening = thread::scope(|scope| {
+        let opening = scope.spawn(|| scene.open().map(drop));
+        // Nothing else ends it.
+        thread::sleep(Duration::from_millis(20));
+        assert!(!scene.path().exists());
+        drop(fork);
+        opening.join().unwrap()
+    });
+    drop(alone);
+    opening.unwrap();
 }
 
 /// A file that is kept, taken again, and the moment it was kept in. Another test may close all that
@@ -77,7 +97,8 @@ fn taken(scene: &Scene, kept: &Arc<Kept>) -> (Connection, Moment) {
     let place = Place::parse(&scene.url()).unwrap();
     loop {
         let (_, moment) = kept.take();
-        let open = Connection::open(&place, IMPATIENT).unwrap();
+        let mut patience = Patience::new(IMPATIENT.patience);
+        let open = Connection::open(&place, IMPATIENT, &mut patience).unwrap();
         kept.put(open, moment, &Handle::current());
         if let (Some(taken), moment) = kept.take() {
             return (taken, moment);

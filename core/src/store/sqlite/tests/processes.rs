@@ -151,7 +151,7 @@ async fn opens_and_closes() {
         }
     }
     say(false);
-    SqliteStore::before_fork();
+    drop(crate::before_fork());
     say(presence::is_none());
 }
 

@@ -1,0 +1,299 @@
+//! Forks of the process, and the work that they must not interrupt.
+//!
+//! A forked child gets a copy of every lock, but not the threads that hold them. SQLite also keeps a
+//! list of the file locks of the process, which a child must not inherit ("How To Corrupt An SQLite
+//! Database File", section 2.6). So short work under a lock, and transactions, are counted here, and a
+//! fork waits until none is under way.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How long a fork waits for work to end. Only a disk that does not answer takes longer.
+const LIMIT: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// The counters of the process that wrote them last. There is no lock here: it could be held by
+/// another thread when the process is forked without [`before_fork`].
+static COUNTERS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// How many pieces of work this thread is in, one inside the other.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Prepares this process for a fork that is followed by no `exec`: waits until no store of this library is in a
+/// transaction, and closes the files of all SQLite stores. Until the guard is dropped, in the parent
+/// and in the child, other threads wait with such work.
+///
+/// The wait takes as long as one transaction. It is given up after ten seconds, for example
+/// because the disk does not answer; then SQLite stores cannot be used in the child
+/// ([`StoreUnavailable`](crate::Code::StoreUnavailable)).
+///
+/// Only the thread that forks is in the child. A client or runtime that was used before the fork belongs
+/// to the parent; build new ones in the child.
+#[must_use = "stores can be used again when the guard is dropped, after the fork"]
+pub fn before_fork() -> ForkGuard {
+    update(|counters| counters.forks = counters.forks.saturating_add(1));
+    let own = u32::from(DEPTH.get() > 0);
+    let mut waited = Duration::ZERO;
+    while counters().busy > own && waited < LIMIT {
+        thread::sleep(PAUSE);
+        waited += PAUSE;
+    }
+    #[cfg(feature = "sqlite")]
+    crate::store::close_idle_files();
+    ForkGuard {
+        process: process::id(),
+        _not_send: PhantomData,
+    }
+}
+
+/// The time around a fork; see [`before_fork`].
+#[derive(Debug)]
+pub struct ForkGuard {
+    process: u32,
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Drop for ForkGuard {
+    fn drop(&mut self) {
+        if self.process == process::id() {
+            update(|counters| counters.forks = counters.forks.saturating_sub(1));
+        } else {
+            // The threads that were counted are the parent's.
+            COUNTERS.store(0, SeqCst);
+            DEPTH.set(0);
+        }
+    }
+}
+
+/// Work that a fork must not interrupt. Begin it before the first lock is taken.
+pub(crate) struct Busy(PhantomData<*const ()>);
+
+/// Begins such work, after a fork that is under way. It must be short, and wait for no other thread
+/// but one that does such work as well.
+pub(crate) fn busy() -> Busy {
+    if DEPTH.get() == 0 {
+        enter();
+    }
+    DEPTH.set(DEPTH.get() + 1);
+    Busy(PhantomData)
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get().saturating_sub(1));
+        if DEPTH.get() == 0 {
+            leave();
+        }
+    }
+}
+
+/// Whether a fork waits for this process's work to end.
+pub(crate) fn is_waiting() -> bool {
+    counters().forks > 0
+}
+
+/// Lets a fork happen in the middle of this thread's work, which must hold no lock and no file.
+pub(crate) fn give_way() {
+    if DEPTH.get() == 1 {
+        leave();
+        enter();
+    }
+}
+
+fn enter() {
+    let mut waited = Duration::ZERO;
+    // Whoever forks gives up before this does.
+    while !update_if(
+        |counters| counters.forks == 0 || waited > LIMIT,
+        |counters| counters.busy += 1,
+    ) {
+        thread::sleep(PAUSE);
+        waited += PAUSE;
+    }
+}
+
+fn leave() {
+    update(|counters| counters.busy = counters.busy.saturating_sub(1));
+}
+
+/// A locked mutex that is never found locked after a fork.
+pub(crate) struct Locked<'a, T> {
+    guard: MutexGuard<'a, T>,
+    /// Dropped after the guard.
+    _busy: Busy,
+}
+
+/// Locks a mutex whose holders do nothing but short work, and never panic in the middle of a change.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Locked<'_, T> {
+    let busy = busy();
+    Locked {
+        guard: mutex.lock().unwrap_or_else(PoisonError::into_inner),
+        _busy: busy,
+    }
+}
+
+impl<T> Deref for Locked<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for Locked<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
+}
+
+/// What the threads of one process are doing.
+#[derive(Clone, Copy, Default)]
+struct Counters {
+    process: u32,
+    /// Threads that are about to fork.
+    forks: u8,
+    /// Threads that do something that a fork waits for; 24 bits are used.
+    busy: u32,
+}
+
+impl Counters {
+    /// What `bits` say about a process: nothing, if another one wrote them.
+    fn of(process: u32, bits: u64) -> Self {
+        let [a, b, c, d, forks, x, y, z] = bits.to_be_bytes();
+        let written = Self {
+            process: u32::from_be_bytes([a, b, c, d]),
+            forks,
+            busy: u32::from_be_bytes([0, x, y, z]),
+        };
+        if written.process == process {
+            written
+        } else {
+            Self {
+                process,
+                ..Self::default()
+            }
+        }
+    }
+
+    fn bits(self) -> u64 {
+        let [a, b, c, d] = self.process.to_be_bytes();
+        let [_, x, y, z] = self.busy.to_be_bytes();
+        u64::from_be_bytes([a, b, c, d, self.forks, x, y, z])
+    }
+}
+
+fn counters() -> Counters {
+    Counters::of(process::id(), COUNTERS.load(SeqCst))
+}
+
+fn update(change: impl Fn(&mut Counters)) {
+    update_if(|_| true, change);
+}
+
+fn update_if(condition: impl Fn(&Counters) -> bool, change: impl Fn(&mut Counters)) -> bool {
+    let process = process::id();
+    let updated = COUNTERS.fetch_update(SeqCst, SeqCst, |bits| {
+        let mut counters = Counters::of(process, bits);
+        condition(&counters).then(|| {
+            change(&mut counters);
+            counters.bits()
+        })
+    });
+    updated.is_ok()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Held by tests that fork, or watch for forks: the counters are those of all tests.
+    static FORKING: Mutex<()> = Mutex::new(());
+
+    /// Whether no work is under way, as during a fork.
+    pub(crate) fn is_quiet() -> bool {
+        counters().busy == 0
+    }
+
+    pub(crate) fn alone() -> MutexGuard<'static, ()> {
+        FORKING.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[test]
+    fn counters_of_another_process_are_not_believed() {
+        let mut counters = Counters::of(7, 0);
+        counters.forks = 2;
+        counters.busy = 0x00ab_cdef;
+        let same = Counters::of(7, counters.bits());
+        assert_eq!((same.forks, same.busy), (2, 0x00ab_cdef));
+        let child = Counters::of(8, counters.bits());
+        assert_eq!((child.process, child.forks, child.busy), (8, 0, 0));
+    }
+
+    #[test]
+    fn a_fork_waits_for_the_work_of_other_threads_and_they_wait_for_the_fork() {
+        let _alone = alone();
+        let ended = AtomicBool::new(false);
+        let forked = AtomicBool::new(false);
+        let (begin, begun) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let work = busy();
+                begin.send(()).unwrap();
+                while !is_waiting() {
+                    thread::yield_now();
+                }
+                // Work inside of work does not wait.
+                drop(busy());
+                ended.store(true, SeqCst);
+                drop(work);
+                let _next = busy();
+                assert!(forked.load(SeqCst));
+            });
+            begun.recv().unwrap();
+            let guard = before_fork();
+            assert!(ended.load(SeqCst));
+            forked.store(true, SeqCst);
+            drop(guard);
+        });
+    }
+
+    #[test]
+    fn work_can_give_way_to_a_fork() {
+        let _alone = alone();
+        let forked = AtomicBool::new(false);
+        let (begin, begun) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let _work = busy();
+                begin.send(()).unwrap();
+                while !is_waiting() {
+                    thread::yield_now();
+                }
+                give_way();
+                assert!(forked.load(SeqCst));
+            });
+            begun.recv().unwrap();
+            let guard = before_fork();
+            forked.store(true, SeqCst);
+            drop(guard);
+        });
+    }
+
+    #[test]
+    fn a_thread_does_not_wait_for_its_own_work() {
+        let _alone = alone();
+        let _work = busy();
+        drop(before_fork());
+    }
+}
