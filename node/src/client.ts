@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 
+import { trustExtraAuthorities } from "./authorities.js";
 import { call, unwrap } from "./call.js";
 import { callbackPairs, type CallbackParams } from "./callback.js";
 import { Login, type Key, type Stats } from "./login.js";
@@ -273,5 +274,6 @@ export class PortierClient {
 export type Create = (options: NativeOptions, store: AnyStore) => NativeClient;
 
 function create(options: NativeOptions, store: AnyStore): NativeClient {
+  trustExtraAuthorities();
   return unwrap(native.createClient(options, nativeStore(store), outcomes));
 }

@@ -149,6 +149,8 @@ export interface Addon {
   VERSION: string;
   /** Tells copies of the addon apart that are in one process. */
   imageId(): string;
+  /** Gives what is wrong with the file, once in a process. */
+  trustExtraCaCerts(): string | null;
   callbackNames(): string[];
   codes(): { code: ErrorCode; kind: string; retryable: boolean }[];
   normalizeEmail(text: string): string | Failure;

@@ -14,6 +14,7 @@
     reason = "napi converts arguments to values that are owned"
 )]
 
+mod authorities;
 mod call;
 mod client;
 mod events;

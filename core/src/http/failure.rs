@@ -83,7 +83,8 @@ pub(super) fn redirected(next: &Url, reason: &'static str) -> Error {
 }
 
 pub(super) fn named_insecure(url: &Url) -> Error {
-    let fact = "the broker names a host to be asked over plain http";
+    let fact =
+        "the broker names a host to be asked over plain http; use https, or danger_allow_http";
     at(Code::BrokerDocument, fact, url, None)
 }
 

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 
+import { trustExtraAuthorities } from "../authorities.js";
 import { unwrap } from "../call.js";
 import { invalidOption, type ConfigError } from "../errors.js";
 import { native, type NativeStore } from "../native.js";
@@ -124,6 +125,7 @@ export function nativeStore(store: AnyStore): NativeStore {
 function opened(url: unknown, Class: typeof SqliteStore | typeof RedisStore): NativeStore {
   const checked = text(url, "store", "invalid_option");
   if (classOf(checked) !== Class) throw unknownUrl();
+  trustExtraAuthorities();
   return unwrap(native.openStore(checked));
 }
 
