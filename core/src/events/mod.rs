@@ -30,6 +30,7 @@ mod listener;
 use std::time::Duration;
 
 pub use tracing::Level;
+use tracing::event_enabled;
 
 pub use self::listener::{Event, Listener, Value, subscriber};
 use crate::error::{Code, Error, Kind};
@@ -64,7 +65,7 @@ pub(crate) fn login_ended(operation: &'static str, error: &Error) {
 
 /// A genuine login is unknown to a store that only this process can read. Returns whether anybody was told.
 pub(crate) fn login_not_in_memory_store() -> bool {
-    if !tracing::event_enabled!(target: TARGET, Level::WARN) {
+    if !event_enabled!(target: TARGET, Level::WARN) {
         return false;
     }
     tracing::warn!(
