@@ -17,17 +17,7 @@ if TYPE_CHECKING:
 
     from .test_celery import Pool
 
-# A fork in C, without Python's hooks, while the parent's SQLite store is open.
-FORKS_IN_C = pytest.mark.xfail(reason="the children have no store", strict=False)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=FORKS_IN_C) if name.startswith("uwsgi") else name
-        for name in SERVERS
-    ],
-)
+@pytest.mark.parametrize("name", SERVERS)
 def test_every_worker_starts_and_completes_logins_also_after_a_reload(
     name: str, broker: DevBroker, store: str, tmp_path: Path
 ) -> None:
