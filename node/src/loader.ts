@@ -1,19 +1,19 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+
+import { PUBLISHED, requireAddon } from "./addons.js";
+
 /** Loads the addon for this platform, or says what is missing. */
 export function loadAddon(): unknown {
   const failures: unknown[] = [];
-  const tried = targetsHere().flatMap((target) => [
-    `./portier-client.${target}.node`,
-    `portier-client-${target}`,
-  ]);
-  for (const name of tried) {
-    try {
-      return require(name);
-    } catch (failure) {
-      if (!isMissing(failure, name)) failures.push(failure);
-    }
+  const targets = targetsHere();
+  for (const target of targets) {
+    const addon = requireAddon(target, failures);
+    if (addon !== undefined) return addon;
   }
-  throw new Error(explanation(tried, failures), {
-    cause: failures.length > 1 ? new AggregateError(failures) : failures[0],
+  const causes = failures.filter((failure) => !targets.some((target) => isMissing(failure, target)));
+  throw new Error(explanation(targets, causes), {
+    cause: causes.length > 1 ? new AggregateError(causes) : causes[0],
   });
 }
 
@@ -31,16 +31,17 @@ function targetsHere(): string[] {
   }
 }
 
-function isMissing(failure: unknown, name: string): boolean {
+/** Whether the build for a target is just not there. In a single executable only built-in modules are. */
+function isMissing(failure: unknown, target: string): boolean {
   return (
     failure instanceof Error &&
-    Reflect.get(failure, "code") === "MODULE_NOT_FOUND" &&
-    failure.message.includes(name)
+    ["MODULE_NOT_FOUND", "ERR_UNKNOWN_BUILTIN_MODULE"].includes(String(Reflect.get(failure, "code"))) &&
+    failure.message.includes(target)
   );
 }
 
-function explanation(tried: string[], failures: unknown[]): string {
-  if (failures.some(isNotAllowed)) {
+function explanation(targets: string[], causes: unknown[]): string {
+  if (causes.some(isNotAllowed)) {
     return (
       "portier-client is a native addon: run node without --no-addons, and with --allow-addons beside " +
       "--permission"
@@ -48,11 +49,63 @@ function explanation(tried: string[], failures: unknown[]): string {
   }
   const libc = libcHere();
   const platform = `platform=${process.platform}-${process.arch}`;
-  const facts = [platform, ...(libc ? [`libc=${libc}`] : []), `tried=${tried.join(",")}`].join(" ");
-  if (failures.length > 0) return `portier-client cannot load its native addon ${facts}`;
+  const tried = targets.flatMap(namesOf).join(",");
+  const facts = [platform, ...(libc ? [`libc=${libc}`] : []), `tried=${tried}`].join(" ");
+  const isBroken = isBundled() ? causes.some(isNoAddon) : causes.length > 0;
+  if (isBroken) return `portier-client cannot load its native addon ${facts}`;
+  return `${advice(targets, libc)} ${facts}`;
+}
+
+function namesOf(target: string): string[] {
+  const own = `./portier-client.${target}.node`;
+  return PUBLISHED.includes(target) ? [own, `@portier-client/${target}`] : [own];
+}
+
+/** What to do about an addon that is not there. */
+function advice(targets: string[], libc: string | undefined): string {
+  if (isSingleExecutable()) {
+    return (
+      "portier-client does not find its native addon: in a single executable `require` loads built-in " +
+      "modules only, so begin the program with `require = require('node:module').createRequire(__filename)` " +
+      "and put the addon beside the executable"
+    );
+  }
+  if (isBundled()) {
+    return (
+      "portier-client was bundled without its native addon: mark the package as external " +
+      "(serverExternalPackages in Next.js, external in esbuild, Rollup and webpack), or have the bundler " +
+      "copy .node files (--loader:.node=copy in esbuild, node-loader in webpack)"
+    );
+  }
   const wanted = libc?.startsWith("musl") ? "-musl" : "";
-  const install = tried.find((name) => !name.startsWith(".") && name.endsWith(wanted));
-  return `portier-client has no native addon here: install ${install}, or build it from source ${facts}`;
+  const published = targets.find((target) => PUBLISHED.includes(target) && target.endsWith(wanted));
+  const install = published === undefined ? "" : `install @portier-client/${published}, or `;
+  return (
+    `portier-client has no native addon here: ${install}build it from source; if the package was copied ` +
+    "here by a tool, have it copy the .node file too"
+  );
+}
+
+function isSingleExecutable(): boolean {
+  try {
+    // There is no such module where there are no single executables.
+    return (require("node:sea") as { isSea(): boolean }).isSea();
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this code is in another file than its own. ES modules, which bundlers make, have no `__dirname`. */
+function isBundled(): boolean {
+  return (
+    typeof __dirname === "undefined" ||
+    !["addons.js", "loader.js"].every((name) => existsSync(path.join(__dirname, name)))
+  );
+}
+
+/** Whether a file was found that the system cannot load. */
+function isNoAddon(failure: unknown): boolean {
+  return Reflect.get(Object(failure), "code") === "ERR_DLOPEN_FAILED";
 }
 
 function isNotAllowed(failure: unknown): boolean {

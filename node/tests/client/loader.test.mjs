@@ -29,8 +29,9 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-function load(flags = []) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, "-e", WHY, dist], { encoding: "utf8" });
+function load(flags = [], before = "") {
+  const args = [...flags, "-e", before + WHY, dist];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   assert.deepEqual([status, stderr], [0, ""]);
   return stdout === "loaded\n" ? undefined : JSON.parse(stdout);
 }
@@ -51,21 +52,38 @@ test("ffi_44 what is missing is named, with all that was tried", { skip }, () =>
   const { message, causes } = load();
   const { platform, arch } = process;
   const target = addon.split(".")[1];
-  assert.ok(message.startsWith(`portier-client has no native addon here: install portier-client-${target}, or `), message);
+  assert.ok(message.startsWith(`portier-client has no native addon here: install @portier-client/${target}, or `), message);
   assert.ok(message.includes(` platform=${platform}-${arch} `), message);
-  assert.ok(message.includes(`./portier-client.${target}.node,portier-client-${target}`), message);
+  assert.ok(message.includes(`./portier-client.${target}.node,@portier-client/${target}`), message);
   if (platform === "linux") assert.match(message, / libc=(glibc-\d+\.\d+|musl) tried=\S+-gnu\S+-musl$/);
   assert.deepEqual(causes, []);
 });
 
 test("ffi_44 an addon in a package of its own is found", { skip }, () => {
   const target = addon.split(".")[1];
-  const own = path.join(folder, "node_modules", `portier-client-${target}`);
+  const own = path.join(folder, "node_modules/@portier-client", target);
   mkdirSync(own, { recursive: true });
   writeFileSync(path.join(own, "package.json"), JSON.stringify({ main: addon }));
   cpSync(path.join(folder, addon), path.join(own, addon));
   assert.equal(load(), undefined);
   rmSync(own, { recursive: true });
+});
+
+test("an addon in a package that anybody could publish is not loaded", { skip }, () => {
+  const [, target] = addon.split(".");
+  // The name without the scope, and a platform for which this project publishes nothing.
+  const others = [`portier-client-${target}`, "portier-client-freebsd-x64", "@portier-client/freebsd-x64"];
+  for (const name of others) {
+    const own = path.join(folder, "node_modules", name);
+    mkdirSync(own, { recursive: true });
+    writeFileSync(path.join(own, "index.js"), `console.log("loaded ${name}")`);
+  }
+  assert.ok(load().message.startsWith("portier-client has no native addon here: "));
+  const elsewhere = "Object.defineProperty(process, 'platform', { value: 'freebsd' });";
+  const { message } = load([], elsewhere);
+  assert.match(message, /^portier-client has no native addon here: build it from source; /);
+  assert.match(message, / tried=\.\/portier-client\.freebsd-\w+\.node$/);
+  for (const name of others) rmSync(path.join(folder, "node_modules", name), { recursive: true });
 });
 
 test("ffi_44 an addon for something else is not called missing", { skip }, () => {
