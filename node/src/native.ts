@@ -1,5 +1,6 @@
 import type { Algorithm, ResponseMode } from "./options.js";
 import type { ErrorCode } from "./errors.js";
+import { contain } from "./contain.js";
 import { loadAddon } from "./loader.js";
 
 /** What the addon reports instead of a value. */
@@ -140,7 +141,11 @@ export interface NativeBroker {
 }
 
 export interface NativeEvents {
-  take(): import("./events.js").PortierEvent[];
+  /**
+   * Gives what has happened: an event, the ticket of its call, the next event, and so on. The ticket is
+   * `null` for what the call did that has just returned, and 0 for what belongs to no call.
+   */
+  take(): unknown[];
   stop(): void;
 }
 
@@ -196,10 +201,11 @@ export interface Addon {
     clock: NativeClock | undefined,
   ): NativeBroker | Failure;
   panicInOperation(outcomes: NativeOutcomes, atOnce: boolean): Outcome<undefined>;
+  panicInExport(): void;
 }
 
 /** The addon; the same one for every copy of this package in a thread. */
-export const native = loadAddon() as Addon;
+export const native = contain(loadAddon() as Addon & object);
 
 /** The version of this package. */
 export const version: string = native.VERSION;

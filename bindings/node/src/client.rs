@@ -25,7 +25,7 @@ pub struct Client {
 }
 
 /// Makes a client; `store` holds its pending logins, `outcomes` gets what has to wait.
-#[napi]
+#[napi(catch_unwind)]
 pub fn create_client(
     options: Options,
     store: ClassInstance<'_, Store>,
@@ -73,25 +73,25 @@ impl Client {
 #[napi]
 impl Client {
     /// The origin of the redirect URI.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn client_id(&self) -> napi::Result<String> {
         Ok(self.opened()?.client_id().to_owned())
     }
 
     /// The broker's origin.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn broker(&self) -> napi::Result<String> {
         Ok(self.opened()?.broker().to_owned())
     }
 
     /// Whether pending logins are in the memory of this process.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn has_local_store(&self) -> napi::Result<bool> {
         Ok(self.opened()?.has_local_store())
     }
 
     /// Starts a login and gives the URL to redirect to.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn authenticate(
         &self,
         env: Env,
@@ -112,7 +112,7 @@ impl Client {
     }
 
     /// Completes a login and gives the verified address.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn verify(
         &self,
         env: Env,
@@ -125,7 +125,7 @@ impl Client {
     }
 
     /// Completes a login with the names and values of a callback, one after the other.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn complete(
         &self,
         env: Env,
@@ -145,7 +145,7 @@ impl Client {
     }
 
     /// Gives the text of the discovery document.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn discover(
         &self,
         env: Env,
@@ -157,7 +157,7 @@ impl Client {
     }
 
     /// Gives the usable keys.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn keys(
         &self,
         env: Env,
@@ -169,7 +169,7 @@ impl Client {
     }
 
     /// Fetches the documents.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn warm(
         &self,
         env: Env,
@@ -183,14 +183,14 @@ impl Client {
     }
 
     /// What happened so far.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn stats(&self) -> napi::Result<Stats> {
         Ok(self.opened()?.stats().into())
     }
 
     /// Lets go of documents and connections, which JavaScript's garbage collector may leave for a
     /// long time. Calls under way keep them until they are over.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn close(&self) {
         drop(self.client.take());
     }

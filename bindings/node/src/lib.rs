@@ -17,55 +17,41 @@
 mod authorities;
 mod call;
 mod client;
+mod current;
 mod events;
 mod failure;
 mod options;
 mod outcomes;
+mod runtime;
 mod stats;
 mod store;
 mod testing;
 
-use napi::bindgen_prelude::{Either, create_custom_tokio_runtime};
+use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use portier_client::{CallbackParams, Code, Error};
-use tokio::runtime::Builder;
 
 use self::failure::Failure;
-
-/// Has the runtime do with one worker. It never blocks; with more, each call would wake two of them, one
-/// for nothing.
-#[napi_derive::module_init]
-fn make_runtime() {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("portier-client")
-        .enable_all()
-        .build();
-    // Without, napi-rs tries again, and says so.
-    if let Ok(runtime) = runtime {
-        create_custom_tokio_runtime(runtime);
-    }
-}
 
 /// The version of the addon, and of the package.
 #[napi]
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The normalized form of an e-mail address.
-#[napi]
+#[napi(catch_unwind)]
 pub fn normalize_email(text: String) -> Either<String, Failure> {
     failure::either(portier_client::normalize_email(&text))
 }
 
 /// The page to go back to after a login, or null if a redirect to it could leave the site.
-#[napi]
+#[napi(catch_unwind)]
 pub fn safe_next(text: String, allowed_hosts: Vec<String>) -> Option<String> {
     let hosts: Vec<&str> = allowed_hosts.iter().map(String::as_str).collect();
     portier_client::safe_next(&text, &hosts)
 }
 
 /// The names of the parameters of a callback.
-#[napi]
+#[napi(catch_unwind)]
 pub fn callback_names() -> Vec<&'static str> {
     CallbackParams::NAMES.to_vec()
 }
@@ -82,7 +68,7 @@ pub struct CodeInfo {
 }
 
 /// All codes there are.
-#[napi]
+#[napi(catch_unwind)]
 pub fn codes() -> Vec<CodeInfo> {
     Code::ALL
         .iter()

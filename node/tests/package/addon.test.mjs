@@ -1,9 +1,12 @@
 // Rules of the addon that its compiler does not know.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
 
+const ROOT = path.resolve(import.meta.dirname, "../..");
 const SOURCE = path.resolve(import.meta.dirname, "../../../bindings/node/src");
 const files = readdirSync(SOURCE, { recursive: true }).filter((name) => name.endsWith(".rs"));
 const code = Object.fromEntries(files.map((name) => [name, withoutComments(readFileSync(path.join(SOURCE, name), "utf8"))]));
@@ -12,10 +15,10 @@ const code = Object.fromEntries(files.map((name) => [name, withoutComments(readF
 test("ffi_31 no function of the addon is async, so that none borrows what JavaScript may free", () => {
   const exported = [];
   for (const [name, text] of Object.entries(code)) {
-    for (const [, attribute, item] of text.matchAll(/#\[napi(?:\(([^\]]*)\))?\]\s*((?:#\[[^\]]*\]\s*)*pub [^{;]*)/g)) {
+    for (const { attribute, item } of exports(text)) {
       exported.push(item);
       assert.doesNotMatch(item, /\basync\b/, name);
-      assert.doesNotMatch(attribute ?? "", /async/, name);
+      assert.doesNotMatch(attribute, /async/, name);
     }
   }
   // That is a search which finds them.
@@ -26,9 +29,46 @@ test("ffi_31 no function of the addon is async, so that none borrows what JavaSc
 
 test("ffi_31 operations move to the runtime in one place, which takes no future that borrows", () => {
   const makers = /\b(spawn_future\w*|execute_tokio_future|AsyncTask|create_deferred|JsDeferred|PromiseRaw::new|spawn_blocking|block_on|tokio::spawn)\b|(?<!:)\bspawn\((?!\))/;
-  const found = Object.keys(code).filter((name) => makers.test(code[name]));
+  // A thread of the system is no task.
+  const spawns = (text) => makers.test(text.replaceAll("thread::Builder::new().spawn(", ""));
+  const found = Object.keys(code).filter((name) => spawns(code[name]));
   assert.deepEqual(found, ["call.rs"]);
+  assert.doesNotMatch(readFileSync(path.join(SOURCE, "../../../Cargo.toml"), "utf8"), /^napi = .*tokio_rt/m);
   assert.match(code["call.rs"], /F: Future<Output = Result<T>> \+ Send \+ 'static,/);
+});
+
+test("every function of the addon contains its panics", () => {
+  const exported = Object.values(code).flatMap(exports);
+  const uncontained = exported.filter(({ attribute }) => !/\bcatch_unwind\b/.test(attribute));
+  assert.deepEqual(uncontained.map(({ item }) => item), []);
+  // That is a search which finds them all: functions, getters, constructors, with attributes between.
+  const sample = `
+    #[napi(getter)]
+    #[allow(deprecated, reason = "[sic]")]
+    pub fn one(&self) {}
+    #[napi(constructor, catch_unwind)] pub fn two() {}
+    #[napi]
+    pub struct Three {}`;
+  assert.deepEqual(exports(sample).map(({ attribute }) => attribute), ["getter", "constructor, catch_unwind"]);
+  const names = new Set(exported.map(({ item }) => camelCase(/fn (\w+)/.exec(item)[1])));
+  const addon = createRequire(import.meta.url)(addonFile());
+  const classes = Object.values(addon).filter((value) => typeof value === "function");
+  const methods = classes.flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype ?? {}));
+  const functions = Object.keys(addon).filter((name) => /^[a-z]/.test(name) && typeof addon[name] === "function");
+  for (const name of [...functions, ...methods]) if (name !== "constructor") assert.ok(names.has(name), name);
+});
+
+test("what the addon throws is an InternalError, wherever it is called", async () => {
+  const native = createRequire(import.meta.url)("../../dist/native.js").native;
+  const internal = { name: "InternalError", code: "internal", message: "a defect in portier-client" };
+  const run = `
+    const { native } = require("./dist/native.js");
+    try { native.panicInExport(); } catch ({ name, code }) { console.log(name, code); }`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["-e", run], { cwd: ROOT, encoding: "utf8" });
+  assert.deepEqual([status, stdout], [0, "InternalError internal\n"], stderr);
+  assert.throws(() => native.memoryStore("many"), internal);
+  assert.throws(() => new native.Cancellation().cancel.call({}), internal);
+  assert.throws(() => Object.getOwnPropertyDescriptor(native.ManualClock.prototype, "now").get.call({}), internal);
 });
 
 test("ffi_33 no static of the addon holds anything of one environment", () => {
@@ -56,6 +96,21 @@ test("ffi_30 napi is one that survives environments with promises under way", ()
   const [, major, minor] = /name = "napi"\nversion = "(\d+)\.(\d+)\./.exec(lock);
   assert.ok(Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 16), `napi ${major}.${minor}`);
 });
+
+/** The functions that are exported, with what their attribute says. */
+function exports(text) {
+  const pattern = /#\[napi(?:\(([^\]]*)\))?\]\s*(?:#\[(?:[^\]"]|"[^"]*")*\]\s*)*(pub (?:async )?fn [^{;]*)/g;
+  return [...text.matchAll(pattern)].map(([, attribute = "", item]) => ({ attribute, item }));
+}
+
+function camelCase(name) {
+  return name.replaceAll(/_[a-z]/g, (letters) => letters[1].toUpperCase());
+}
+
+function addonFile() {
+  const dist = path.join(ROOT, "dist");
+  return path.join(dist, readdirSync(dist).find((name) => name.endsWith(".node")));
+}
 
 function withoutComments(text) {
   return text.replaceAll(/^\s*\/\/.*$/gm, "");

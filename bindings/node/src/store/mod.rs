@@ -6,9 +6,7 @@ mod questions;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, LazyLock};
 
-use napi::bindgen_prelude::{
-    ClassInstance, Either, Either3, Function, Null, within_runtime_if_available,
-};
+use napi::bindgen_prelude::{ClassInstance, Either, Either3, Function, Null};
 use napi::threadsafe_function::UnknownReturnValue;
 use napi::{Env, Error, Status};
 use napi_derive::napi;
@@ -18,6 +16,7 @@ use self::custom::{Arguments, Caller, CustomStore, Methods};
 use self::questions::{Answer, Questions};
 pub(crate) use self::questions::{Thrown, polled};
 use crate::failure::{self, Failure};
+use crate::runtime;
 
 /// A store of the core.
 #[napi]
@@ -33,7 +32,7 @@ impl Store {
 
 /// By what JavaScript tells this copy of the addon from another one in the same process, which may
 /// have been built otherwise, has a runtime of its own, and cannot catch our panics.
-#[napi]
+#[napi(catch_unwind)]
 pub fn image_id() -> &'static str {
     static ID: LazyLock<String> =
         LazyLock::new(|| format!("{:016x}", RandomState::new().hash_one("portier-client")));
@@ -41,7 +40,7 @@ pub fn image_id() -> &'static str {
 }
 
 /// Makes an empty store for so many pending logins.
-#[napi]
+#[napi(catch_unwind)]
 pub fn memory_store(capacity: Option<u32>) -> Store {
     let clock = Arc::new(SystemClock::new());
     let store = match capacity {
@@ -54,15 +53,19 @@ pub fn memory_store(capacity: Option<u32>) -> Store {
 }
 
 /// Opens the store that a URL names.
-#[napi]
+#[napi(catch_unwind)]
 pub fn open_store(url: String) -> Either<Store, Failure> {
-    let opened = within_runtime_if_available(|| portier_client::open_store(&url));
-    failure::either(opened.map(|store| Store { store }))
+    let open = || {
+        let runtime = runtime::handle()?;
+        let _entered = runtime.enter();
+        portier_client::open_store(&url)
+    };
+    failure::either(open().map(|store| Store { store }))
 }
 
 /// Makes a store of an object. `call` calls its methods, must not throw, and has them answered
 /// through `answers`; it must not hold the store, whose end would then never come.
-#[napi]
+#[napi(catch_unwind)]
 pub fn custom_store(
     env: Env,
     methods: String,
@@ -94,13 +97,13 @@ pub struct Answers {
 #[napi]
 impl Answers {
     /// Makes one for a single store.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Answers a question with what the method returned.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn answer(&self, id: f64, value: Either3<String, bool, Null>) {
         let answer = match value {
             Either3::A(text) => Answer::Text(text),
@@ -112,7 +115,7 @@ impl Answers {
 
     /// Answers a question with an error. `thrown` says that what was thrown is kept under the id.
     /// Gives the ids whose values need not be kept any longer.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn fail(&self, id: f64, code: String, message: String, thrown: bool) -> Vec<f64> {
         let code = Code::ALL.iter().find(|known| known.as_str() == code);
         let code = code.copied().unwrap_or(Code::StoreFailed);

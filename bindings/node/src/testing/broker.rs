@@ -18,7 +18,7 @@ pub struct DevBroker {
 }
 
 /// Starts a broker; lengths of time are in milliseconds.
-#[napi]
+#[napi(catch_unwind)]
 pub fn spawn_dev_broker(
     port: u16,
     mode: String,
@@ -44,31 +44,31 @@ pub fn spawn_dev_broker(
 #[napi]
 impl DevBroker {
     /// Its origin.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn origin(&self) -> &str {
         self.broker.origin()
     }
 
     /// The port it listens on.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn port(&self) -> u16 {
         self.broker.port()
     }
 
     /// What a program prints when it starts the broker.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn banner(&self) -> String {
         self.broker.banner()
     }
 
     /// Changes how it answers.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_mode(&self, mode: String) -> Either<(), Failure> {
         either(mode.parse::<Mode>().map(|mode| self.broker.set_mode(mode)))
     }
 
     /// Requests by path.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn requests(&self) -> HashMap<String, i64> {
         let requests = self.broker.requests().into_iter();
         requests
@@ -77,7 +77,7 @@ impl DevBroker {
     }
 
     /// Disturbs the next requests for a path.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn fail_next(
         &self,
         path: String,
@@ -99,31 +99,31 @@ impl DevBroker {
     }
 
     /// Lets requests for a path wait.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn hold(&self, path: String) {
         self.broker.hold(&path);
     }
 
     /// Answers the requests that wait for a path.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn release(&self, path: String) {
         self.broker.release(&path);
     }
 
     /// Makes the next keys the current ones.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn rotate_keys(&self) -> Either<(), Failure> {
         either(self.broker.rotate_keys())
     }
 
     /// Replaces all keys.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn forget_keys(&self) -> Either<(), Failure> {
         either(self.broker.forget_keys())
     }
 
     /// The id of a key.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn key_id(&self, key: String, algorithm: String) -> Either<String, Failure> {
         let key_id = || {
             let key = key_choice(&key)?;
@@ -133,20 +133,20 @@ impl DevBroker {
     }
 
     /// Signs a token; the options are the text of a JSON object.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn mint(&self, options: String) -> Either<String, Failure> {
         either(MintOptions::from_json(&options).and_then(|options| self.broker.mint(&options)))
     }
 
     /// How many milliseconds the bare verification of the tokens' signatures takes.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn time_signatures(&self, tokens: Vec<String>) -> Either<f64, Failure> {
         let took = self.broker.time_signatures(&tokens);
         either(took.map(|took| took.as_secs_f64() * 1000.0))
     }
 
     /// Stops the server.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn stop(&self) {
         self.broker.stop();
     }

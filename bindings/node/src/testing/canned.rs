@@ -26,7 +26,7 @@ impl ManualClock {
 }
 
 /// Makes a clock that shows a time in milliseconds since 1970.
-#[napi]
+#[napi(catch_unwind)]
 pub fn create_manual_clock(now: f64) -> Either<ManualClock, Failure> {
     either(duration("now", now).map(|now| ManualClock {
         clock: Arc::new(testing::ManualClock::new(UNIX_EPOCH + now)),
@@ -36,20 +36,20 @@ pub fn create_manual_clock(now: f64) -> Either<ManualClock, Failure> {
 #[napi]
 impl ManualClock {
     /// What it shows, in milliseconds since 1970.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn now(&self) -> f64 {
         let since = self.clock.now().duration_since(UNIX_EPOCH);
         since.unwrap_or_default().as_secs_f64() * 1000.0
     }
 
     /// Moves it forward by so many milliseconds.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn advance(&self, milliseconds: f64) -> Either<(), Failure> {
         either(duration("advance", milliseconds).map(|by| self.clock.advance(by)))
     }
 
     /// Sets it, in milliseconds since 1970.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set(&self, now: f64) -> Either<(), Failure> {
         either(duration("now", now).map(|now| self.clock.set(UNIX_EPOCH + now)))
     }
@@ -64,7 +64,7 @@ pub struct CannedTransport {
 #[napi]
 impl CannedTransport {
     /// Makes a network on which there is nothing.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self {
             transport: Arc::new(testing::CannedTransport::new()),
@@ -72,7 +72,7 @@ impl CannedTransport {
     }
 
     /// Answers requests for `url` with this.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn respond(
         &self,
         url: String,
@@ -91,33 +91,33 @@ impl CannedTransport {
     }
 
     /// Fails requests for `url` as if the broker could not be reached.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn fail(&self, url: String) {
         let error = Error::new(Code::BrokerUnreachable, "the test said so");
         self.transport.fail(&url, error);
     }
 
     /// How often `url` was asked for.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn requests(&self, url: String) -> u32 {
         u32::try_from(self.transport.requests(&url)).unwrap_or(u32::MAX)
     }
 
     /// Lets requests wait.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn hold(&self) {
         self.transport.hold();
     }
 
     /// Answers the requests that wait.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn release(&self) {
         self.transport.release();
     }
 }
 
 /// Makes a client with the given time, randomness and network.
-#[napi]
+#[napi(catch_unwind)]
 pub fn create_canned_client(
     options: Options,
     clock: ClassInstance<'_, ManualClock>,

@@ -12,7 +12,7 @@ use crate::call::{self, Outcome};
 use crate::outcomes::Outcomes;
 
 /// Panics where a defect in the core would: at the first poll, or at a later one.
-#[napi]
+#[napi(catch_unwind)]
 pub fn panic_in_operation(
     env: Env,
     outcomes: ClassInstance<'_, Outcomes>,
@@ -24,6 +24,12 @@ pub fn panic_in_operation(
         }
         defect()
     })
+}
+
+/// Panics where a defect in an export would that runs no operation.
+#[napi(catch_unwind)]
+pub fn panic_in_export() {
+    let _ = defect();
 }
 
 #[expect(clippy::panic, reason = "this is what it is for")]

@@ -12,7 +12,7 @@ use crate::outcomes::Outcomes;
 use crate::store::Store;
 
 /// Keeps a record for so many milliseconds.
-#[napi]
+#[napi(catch_unwind)]
 pub fn store_put(
     env: Env,
     outcomes: ClassInstance<'_, Outcomes>,
@@ -29,7 +29,7 @@ pub fn store_put(
 }
 
 /// Removes a record and gives it.
-#[napi]
+#[napi(catch_unwind)]
 pub fn store_take(
     env: Env,
     outcomes: ClassInstance<'_, Outcomes>,
@@ -46,7 +46,7 @@ pub fn store_take(
 }
 
 /// Says whether a record waits.
-#[napi]
+#[napi(catch_unwind)]
 pub fn store_contains(
     env: Env,
     outcomes: ClassInstance<'_, Outcomes>,

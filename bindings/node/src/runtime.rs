@@ -1,0 +1,87 @@
+//! The Tokio runtime: one for the process, from the first operation until the last environment ends.
+//!
+//! It is not the one that napi-rs can make, which panics, while the addon is loaded, where the system gives
+//! the process no threads. This one is tried again at the next operation.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use napi::Env;
+use portier_client::{Code, Error, Result};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// The worker never blocks. With more, each call would wake two of them, one for nothing.
+const WORKERS: usize = 1;
+
+/// How long the last environment waits for the threads.
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(100);
+
+const NO_THREADS: &str = "the system gives the process no threads";
+
+static SHARED: Mutex<Shared> = Mutex::new(Shared {
+    environments: 0,
+    runtime: None,
+});
+
+struct Shared {
+    environments: usize,
+    runtime: Option<Runtime>,
+}
+
+/// Keeps the runtime for as long as this environment lasts.
+pub(crate) fn keep_until_end_of(env: Env) -> napi::Result<()> {
+    env.add_env_cleanup_hook((), |()| leave())?;
+    locked().environments += 1;
+    Ok(())
+}
+
+/// The runtime, which is started if need be.
+///
+/// # Errors
+/// [`Code::Internal`] if the system gives the process no threads.
+pub(crate) fn handle() -> Result<Handle> {
+    let mut shared = locked();
+    let runtime = match shared.runtime.take() {
+        Some(runtime) => runtime,
+        None => start()?,
+    };
+    let handle = runtime.handle().clone();
+    shared.runtime = Some(runtime);
+    Ok(handle)
+}
+
+fn start() -> Result<Runtime> {
+    let failed = |cause| Error::new(Code::Internal, NO_THREADS).with_source(cause);
+    // This first: where no thread can be had, the runtime would panic, and the panic would be printed.
+    std::thread::Builder::new().spawn(|| {}).map_err(failed)?;
+    let build = || {
+        Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("portier-client")
+            .enable_all()
+            .build()
+    };
+    match catch_unwind(AssertUnwindSafe(build)) {
+        Ok(built) => built.map_err(failed),
+        Err(_) => Err(Error::new(Code::Internal, NO_THREADS)),
+    }
+}
+
+fn leave() {
+    let mut shared = locked();
+    shared.environments = shared.environments.saturating_sub(1);
+    let unused = if shared.environments == 0 {
+        shared.runtime.take()
+    } else {
+        None
+    };
+    drop(shared);
+    if let Some(runtime) = unused {
+        runtime.shutdown_timeout(SHUTDOWN_LIMIT);
+    }
+}
+
+fn locked() -> MutexGuard<'static, Shared> {
+    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+}
