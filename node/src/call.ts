@@ -15,8 +15,10 @@ export function call<T>(
   followSubscribers();
   if (signal !== undefined && signal !== null) return abortable(asSignal(signal), store, start);
   const outcome = start(undefined);
+  // This first: events of the call may be there already.
+  const pending = isTicket(outcome) ? outcomeOf<T>(outcome, store) : undefined;
   publishEvents();
-  return isTicket(outcome) ? settled(outcomeOf<T>(outcome, store)) : unwrap(outcome);
+  return pending === undefined ? unwrap(outcome as T | Failure) : settled(pending);
 }
 
 /** The value, unless it is a failure. */
@@ -27,7 +29,6 @@ export function unwrap<T>(outcome: T | Failure): T {
 
 async function settled<T>(pending: Promise<T | Failure | null>): Promise<T> {
   const outcome = await pending;
-  publishEvents();
   // Nothing cancels it, so that it cannot be null.
   return unwrap(outcome as T | Failure);
 }
@@ -40,9 +41,9 @@ async function abortable<T>(
   if (signal.aborted) throw reasonOf(signal);
   const cancellation = new native.Cancellation();
   const outcome = start(cancellation);
+  const pending = isTicket(outcome) ? outcomeOf<T>(outcome, store) : undefined;
   publishEvents();
-  if (!isTicket(outcome)) return unwrap(outcome);
-  const pending = outcomeOf<T>(outcome, store);
+  if (pending === undefined) return unwrap(outcome as T | Failure);
   const calls = listening(signal);
   calls.add(cancellation);
   // A store may have aborted it meanwhile, and events that are over are told to nobody.
@@ -55,7 +56,6 @@ async function abortable<T>(
   } finally {
     calls.delete(cancellation);
     if (calls.size === 0) forget(signal);
-    publishEvents();
   }
 }
 

@@ -9,16 +9,18 @@ use std::task::{Context, Poll, Waker};
 use futures_util::FutureExt as _;
 use futures_util::future::{Either as First, select};
 use napi::Env;
-use napi::bindgen_prelude::{Either3, Null, ToNapiValue, spawn, within_runtime_if_available};
+use napi::bindgen_prelude::{Either3, Null, ToNapiValue};
 use napi_derive::napi;
 use portier_client::{Code, Error, Result};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
+use crate::current::OfCall;
 use crate::failure::{self, Failure};
-use crate::outcomes::Shared as Outcomes;
-use crate::{events, store};
+use crate::outcomes::{Shared as Outcomes, id_to_js};
+use crate::{events, outcomes, runtime, store};
 
 /// What an operation returns: its value, why there is none, or the ticket of either.
 pub(crate) type Outcome<T> = Either3<T, Failure, f64>;
@@ -38,14 +40,19 @@ where
     T: ToNapiValue + Send + 'static,
     F: Future<Output = Result<T>> + Send + 'static,
 {
-    let mut operation = Box::pin(contained(operation));
+    let runtime = match runtime::handle() {
+        Ok(runtime) => runtime,
+        Err(error) => return Either3::B(Failure::from(&error)),
+    };
+    let ticket = outcomes::new_ticket();
+    let mut operation = OfCall::new(ticket, contained(operation));
     let subscriber = events::subscriber(env);
-    match poll_now(env, subscriber.as_ref(), operation.as_mut()) {
+    match poll_now(env, subscriber.as_ref(), &runtime, &mut operation) {
         Poll::Ready(Ok(value)) => Either3::A(value),
         Poll::Ready(Err(error)) => Either3::B(Failure::from(&error)),
         Poll::Pending => {
             let cancelled = cancellation.map(Cancellation::requested);
-            let ticket = outcomes.ticket();
+            let ticket = id_to_js(ticket);
             let outcomes = Arc::clone(outcomes);
             let settled = async move {
                 match until(operation, cancelled).await {
@@ -54,8 +61,8 @@ where
                 }
             };
             match subscriber {
-                Some(subscriber) => drop(spawn(settled.with_subscriber(subscriber))),
-                None => drop(spawn(settled)),
+                Some(subscriber) => drop(runtime.spawn(settled.with_subscriber(subscriber))),
+                None => drop(runtime.spawn(settled)),
             }
             Either3::C(ticket)
         }
@@ -72,13 +79,13 @@ pub struct Cancellation {
 #[napi]
 impl Cancellation {
     /// Makes one for a single operation.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Ends the operation, unless it is over.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.request.notify_one();
     }
@@ -102,14 +109,15 @@ fn contained<T>(
 }
 
 /// Polls for as long as stores in JavaScript answer at once.
-fn poll_now<F: Future>(
+fn poll_now<F: Future + Unpin>(
     env: Env,
     subscriber: Option<&Dispatch>,
-    mut operation: Pin<&mut F>,
+    runtime: &Handle,
+    operation: &mut F,
 ) -> Poll<F::Output> {
     loop {
         let (polled, asked) = store::polled(env, || {
-            events::heard(subscriber, || poll_once(operation.as_mut()))
+            events::heard(subscriber, || poll_once(runtime, operation))
         });
         if polled.is_ready() || !asked {
             return polled;
@@ -117,10 +125,11 @@ fn poll_now<F: Future>(
     }
 }
 
-fn poll_once<F: Future>(operation: Pin<&mut F>) -> Poll<F::Output> {
+fn poll_once<F: Future + Unpin>(runtime: &Handle, operation: &mut F) -> Poll<F::Output> {
+    let _entered = runtime.enter();
     // Nobody is woken by this poll, and the runtime polls again in any case.
     let mut context = Context::from_waker(Waker::noop());
-    within_runtime_if_available(|| operation.poll(&mut context))
+    Pin::new(operation).poll(&mut context)
 }
 
 /// Waits for the operation, or returns nothing if it is cancelled first.

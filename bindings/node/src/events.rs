@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use napi::bindgen_prelude::{Function, Object};
+use napi::bindgen_prelude::{Either3, Function, Null, Object};
 use napi::threadsafe_function::{
     ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue,
 };
@@ -16,6 +16,9 @@ use napi::{Env, Status};
 use napi_derive::napi;
 use portier_client::events::{self, Event, Level, Listener, Value};
 use tracing::Dispatch;
+
+use crate::current::{self, Calls};
+use crate::outcomes::id_to_js;
 
 /// How many events may wait for JavaScript. More come only while its thread is busy.
 const QUEUE_LIMIT: usize = 1_000;
@@ -64,7 +67,7 @@ pub struct Events {
 
 /// Listens, until it is told to stop. `wake` is called when there is something to take that no call
 /// has brought; it must not throw.
-#[napi]
+#[napi(catch_unwind)]
 pub fn listen(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Result<Events> {
     // With one subscriber alone, `tracing` would ask the thread that comes first about all threads.
     static SECOND: OnceLock<Dispatch> = OnceLock::new();
@@ -80,7 +83,7 @@ pub fn listen(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Res
         wake,
     });
     let listener = Listening(Arc::clone(&heard));
-    let subscriber = Dispatch::new(events::subscriber(listener));
+    let subscriber = Dispatch::new(Calls(events::subscriber(listener)));
     let environment = id(env);
     if !set(environment, Some(subscriber.clone())) {
         LISTENING.with_borrow_mut(|listening| {
@@ -96,20 +99,25 @@ pub fn listen(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Res
 
 #[napi]
 impl Events {
-    /// Takes what has happened.
-    #[napi]
-    pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Vec<Object<'env>>> {
+    /// Takes what has happened: an event, the ticket of its call, the next event, and so on. The ticket
+    /// is null for what the call did that has just returned, and 0 for what belongs to no call.
+    #[napi(catch_unwind)]
+    pub fn take<'env>(
+        &self,
+        env: &'env Env,
+    ) -> napi::Result<Vec<Either3<Object<'env>, f64, Null>>> {
         let Queue { events, dropped } = std::mem::take(&mut *self.heard.queue());
-        let dropped = (dropped > 0).then(|| events::dropped(dropped));
-        events
-            .into_iter()
-            .chain(dropped)
-            .map(|event| to_js(env, event))
-            .collect()
+        let dropped = (dropped > 0).then(|| (events::dropped(dropped), Some(0.0)));
+        let mut taken = Vec::with_capacity(2 * events.len());
+        for (event, ticket) in events.into_iter().chain(dropped) {
+            taken.push(Either3::A(to_js(env, event)?));
+            taken.push(ticket.map_or(Either3::C(Null), Either3::B));
+        }
+        Ok(taken)
     }
 
     /// Listens no more.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn stop(&self) {
         set(self.environment, None);
     }
@@ -173,7 +181,7 @@ struct Heard {
 
 #[derive(Default)]
 struct Queue {
-    events: VecDeque<Event>,
+    events: VecDeque<(Event, Option<f64>)>,
     dropped: u64,
 }
 
@@ -197,10 +205,12 @@ impl Listener for Listening {
             return;
         }
         let is_first = queue.events.is_empty();
-        queue.events.push_back(event);
-        drop(queue);
         // A call on the thread of JavaScript takes its events itself.
-        if is_first && !POLLING.get() {
+        let taken_by_call = POLLING.get();
+        let ticket = (!taken_by_call).then(|| current::ticket().map_or(0.0, id_to_js));
+        queue.events.push_back((event, ticket));
+        drop(queue);
+        if is_first && !taken_by_call {
             self.0
                 .wake
                 .call(Ok(()), ThreadsafeFunctionCallMode::NonBlocking);

@@ -16,6 +16,7 @@ use napi_derive::napi;
 use portier_client::{Code, Error};
 
 use crate::failure::Failure;
+use crate::runtime;
 
 /// How many are handed over in one turn of the event loop, which has others to serve.
 const BATCH: usize = 256;
@@ -33,8 +34,9 @@ pub struct Outcomes {
 }
 
 /// Receives outcomes. `wake` is called when there are some to take; it must not throw.
-#[napi]
-pub fn receive(wake: Function<'_, (), UnknownReturnValue>) -> napi::Result<Outcomes> {
+#[napi(catch_unwind)]
+pub fn receive(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Result<Outcomes> {
+    runtime::keep_until_end_of(env)?;
     let wake = wake
         .build_threadsafe_function::<()>()
         .callee_handled::<true>()
@@ -44,7 +46,6 @@ pub fn receive(wake: Function<'_, (), UnknownReturnValue>) -> napi::Result<Outco
         shared: Arc::new(Shared {
             ready: Mutex::default(),
             wake: Mutex::new(wake),
-            last_ticket: AtomicU64::new(0),
         }),
     })
 }
@@ -58,7 +59,7 @@ impl Outcomes {
 #[napi]
 impl Outcomes {
     /// Takes what is there, or a good part of it: a ticket, its outcome, the next ticket, and so on.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Array<'env>> {
         let mut ready = locked(&self.shared.ready);
         let count = ready.len().min(BATCH);
@@ -79,7 +80,7 @@ impl Outcomes {
     }
 
     /// Says whether the program is to run on until there is something to take.
-    #[napi]
+    #[napi(catch_unwind)]
     #[allow(
         deprecated,
         reason = "nothing else does this for a function that stays"
@@ -99,15 +100,9 @@ impl Outcomes {
 pub(crate) struct Shared {
     ready: Mutex<VecDeque<(f64, Put)>>,
     wake: Mutex<Wake>,
-    last_ticket: AtomicU64,
 }
 
 impl Shared {
-    /// A number for an outcome that is to come.
-    pub(crate) fn ticket(&self) -> f64 {
-        id_to_js(self.last_ticket.fetch_add(1, Ordering::Relaxed))
-    }
-
     /// Sends an outcome, from any thread.
     pub(crate) fn send(&self, ticket: f64, outcome: impl ToNapiValue + Send + 'static) {
         let put: Put = Box::new(move |array, place| array.set(place, outcome));
@@ -123,6 +118,13 @@ impl Shared {
     fn wake(&self) {
         locked(&self.wake).call(Ok(()), ThreadsafeFunctionCallMode::NonBlocking);
     }
+}
+
+/// A number for a call and its outcome; no other call of the process has it.
+pub(crate) fn new_ticket() -> u64 {
+    static LAST_TICKET: AtomicU64 = AtomicU64::new(0);
+
+    LAST_TICKET.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// Exact for the first 2^53 ids of a process.

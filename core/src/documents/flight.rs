@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tracing::Instrument as _;
 use tracing::instrument::WithSubscriber as _;
 
 use super::fetch::Failure;
@@ -19,7 +20,7 @@ pub(super) struct Flight<T> {
 }
 
 impl<T: Send + Sync + 'static> Flight<T> {
-    /// Runs `fetch` in a task of the caller's runtime, whose subscriber hears of it.
+    /// Runs `fetch` in a task of the caller's runtime, in the caller's span, whose subscriber hears of it.
     ///
     /// # Errors
     /// [`Code::Internal`] outside of a Tokio runtime.
@@ -34,7 +35,7 @@ impl<T: Send + Sync + 'static> Flight<T> {
             let fetched = fetch.await;
             sender.send_replace(Some(fetched));
         };
-        let task = runtime.spawn(task.with_current_subscriber());
+        let task = runtime.spawn(task.in_current_span().with_current_subscriber());
         Ok(Self {
             result,
             task: task.abort_handle(),

@@ -1,4 +1,6 @@
+import { runFor } from "../context.js";
 import { invalidOption, isStoreError, type ErrorCode } from "../errors.js";
+import { publishEvents, publishEventsSoFar } from "../events.js";
 import { native, type NativeAnswers, type NativeStore, type StoreMethods } from "../native.js";
 import { keepThrown, takeThrown } from "./thrown.js";
 
@@ -70,12 +72,13 @@ type Call = (
   first: string,
   second: string | null,
   ttlMs: number | null,
+  /** Of the call in whose context the method belongs; `null` if this is called in it. */
+  ticket?: number | null,
 ) => void;
 
 /** The function that calls the methods. It never throws. */
 function caller(store: WeakRef<object>, answers: NativeAnswers): Call {
-  return (_nothing, id, method, first, second, ttlMs) => {
-    const given = [first, second, ttlMs].filter((value) => value !== null && value !== undefined);
+  const ask = (id: number, method: Method, given: unknown[]): void => {
     const failed = (error: unknown): void => raise(answers, id, method, error);
     const returned = (value: unknown): void => read(answers, id, method, value);
     try {
@@ -88,6 +91,13 @@ function caller(store: WeakRef<object>, answers: NativeAnswers): Call {
     } catch (error) {
       failed(error);
     }
+  };
+  return (_nothing, id, method, first, second, ttlMs, ticket) => {
+    const given = [first, second, ttlMs].filter((value) => value !== null && value !== undefined);
+    // The method may make calls of its own, in another context, which publish what has happened.
+    if (ticket === null || ticket === undefined) publishEventsSoFar();
+    else publishEvents();
+    runFor(ticket ?? null, () => ask(id, method, given));
   };
 }
 

@@ -11,17 +11,33 @@ use napi::{Env, Status};
 use portier_client::{BoxFuture, Code, Error, NonceStore, Result, SessionKey, Store, Taken};
 
 use super::questions::{Answer, Question, Questions, collect};
+use crate::current;
 use crate::outcomes::id_to_js;
 
 /// How long the operation waits for the store.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// What the function gets that calls the methods: nothing for an error, an id for the answer, the
-/// name of the method and its arguments.
-pub(super) type Arguments = FnArgs<(Null, f64, &'static str, String, Option<String>, Option<f64>)>;
+/// name of the method, its arguments, and the ticket of the call in whose context it is to be called.
+pub(super) type Arguments = FnArgs<(
+    Null,
+    f64,
+    &'static str,
+    String,
+    Option<String>,
+    Option<f64>,
+    Option<f64>,
+)>;
 
 /// The same, without the nothing for an error.
-type LaterArguments = FnArgs<(f64, &'static str, String, Option<String>, Option<f64>)>;
+type LaterArguments = FnArgs<(
+    f64,
+    &'static str,
+    String,
+    Option<String>,
+    Option<f64>,
+    Option<f64>,
+)>;
 
 type Later = ThreadsafeFunction<Question, UnknownReturnValue, LaterArguments, Status, true, true>;
 
@@ -50,6 +66,7 @@ impl Caller {
                     question.first,
                     question.second,
                     question.ttl,
+                    Some(question.ticket.map_or(0.0, id_to_js)),
                 )))
             })?;
         Ok(Self {
@@ -73,6 +90,8 @@ impl Caller {
             question.first,
             question.second,
             question.ttl,
+            // It is the context here.
+            None,
         ));
         // It throws only if JavaScript comes to its end; then nobody is there for an answer.
         let _ = self
@@ -126,6 +145,7 @@ impl CustomStore {
             first,
             second,
             ttl: ttl.map(|ttl| ttl.as_secs_f64() * 1000.0),
+            ticket: current::ticket(),
         };
         let asked =
             collect(&self.caller, question).is_none_or(|question| self.caller.call_later(question));

@@ -20,6 +20,8 @@ pub(super) struct Question {
     pub(super) first: String,
     pub(super) second: Option<String>,
     pub(super) ttl: Option<f64>,
+    /// That of the call which asks.
+    pub(super) ticket: Option<u64>,
 }
 
 /// What a method returned.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 use tokio::runtime::{self, Handle};
+use tracing::Instrument as _;
 use tracing::instrument::WithSubscriber as _;
 
 use crate::error::{Code, Error, Result};
@@ -75,7 +76,7 @@ fn start<T: Usable>(
     runtime: &Handle,
     make: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Making<T> {
-    let task = runtime.spawn(make.with_current_subscriber());
+    let task = runtime.spawn(make.in_current_span().with_current_subscriber());
     let landed = async move {
         match task.await {
             Ok(result) => result.map(Arc::new),
