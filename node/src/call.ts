@@ -15,9 +15,8 @@ export function call<T>(
   followSubscribers();
   if (signal !== undefined && signal !== null) return abortable(asSignal(signal), store, start);
   const outcome = start(undefined);
-  // This first: events of the call may be there already.
   const pending = isTicket(outcome) ? outcomeOf<T>(outcome, store) : undefined;
-  publishEvents();
+  publishEvents(true);
   return pending === undefined ? unwrap(outcome as T | Failure) : settled(pending);
 }
 
@@ -42,7 +41,7 @@ async function abortable<T>(
   const cancellation = new native.Cancellation();
   const outcome = start(cancellation);
   const pending = isTicket(outcome) ? outcomeOf<T>(outcome, store) : undefined;
-  publishEvents();
+  publishEvents(true);
   if (pending === undefined) return unwrap(outcome as T | Failure);
   const calls = listening(signal);
   calls.add(cancellation);

@@ -143,9 +143,9 @@ export interface NativeBroker {
 export interface NativeEvents {
   /**
    * Gives what has happened: an event, the ticket of its call, the next event, and so on. The ticket is
-   * `null` for what the call did that has just returned, and 0 for what belongs to no call.
+   * `null` for the call that is being made, if this is part of making it, and 0 for what belongs to no call.
    */
-  take(): unknown[];
+  take(inCall: boolean): unknown[];
   stop(): void;
 }
 

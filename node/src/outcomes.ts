@@ -23,7 +23,7 @@ export function outcomeOf<T>(ticket: number, store: object): Promise<T | Failure
 function deliver(): void {
   const taken = outcomes.take();
   // An event comes before the end of its call, which is also the end of the call's context.
-  publishEvents();
+  publishEvents(false);
   for (let place = 0; place < taken.length; place += 2) {
     const ticket = taken[place] as number;
     waiting.get(ticket)?.resolve(taken[place + 1] as never);

@@ -29,3 +29,20 @@ export function members<Name extends string>(
   }
   return read;
 }
+
+/** Whether a value could be a promise, or anything else with a `then`. */
+export function mayBeAwaited(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
+/** The name of the type of a value, never the value. */
+export function typeName(value: unknown): string {
+  if (value === null) return "null";
+  if (!mayBeAwaited(value)) return typeof value;
+  try {
+    const { name } = Object(Reflect.get(value, "constructor")) as { name?: unknown };
+    return typeof name === "string" && /^\w{1,64}$/.test(name) ? name : typeof value;
+  } catch {
+    return typeof value;
+  }
+}

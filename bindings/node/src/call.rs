@@ -47,7 +47,9 @@ where
     let ticket = outcomes::new_ticket();
     let mut operation = OfCall::new(ticket, contained(operation));
     let subscriber = events::subscriber(env);
-    match poll_now(env, subscriber.as_ref(), &runtime, &mut operation) {
+    let polled = poll_now(env, ticket, subscriber.as_ref(), &runtime, &mut operation);
+    events::called(ticket);
+    match polled {
         Poll::Ready(Ok(value)) => Either3::A(value),
         Poll::Ready(Err(error)) => Either3::B(Failure::from(&error)),
         Poll::Pending => {
@@ -111,11 +113,14 @@ fn contained<T>(
 /// Polls for as long as stores in JavaScript answer at once.
 fn poll_now<F: Future + Unpin>(
     env: Env,
+    ticket: u64,
     subscriber: Option<&Dispatch>,
     runtime: &Handle,
     operation: &mut F,
 ) -> Poll<F::Output> {
     loop {
+        // A store may have made calls of its own.
+        events::called(ticket);
         let (polled, asked) = store::polled(env, || {
             events::heard(subscriber, || poll_once(runtime, operation))
         });

@@ -31,6 +31,8 @@ thread_local! {
     /// an addon is loaded into several contexts.
     static LISTENING: RefCell<Vec<Environment>> = const { RefCell::new(Vec::new()) };
     static POLLING: Cell<bool> = const { Cell::new(false) };
+    /// The ticket of the call that JavaScript makes here, or made last.
+    static CALLED: Cell<u64> = const { Cell::new(0) };
 }
 
 struct Environment {
@@ -56,6 +58,11 @@ pub(crate) fn heard<T>(subscriber: Option<&Dispatch>, poll: impl FnOnce() -> T) 
     let polled = tracing::dispatcher::with_default(subscriber, poll);
     POLLING.set(false);
     polled
+}
+
+/// Says which call JavaScript makes on this thread.
+pub(crate) fn called(ticket: u64) {
+    CALLED.set(ticket);
 }
 
 /// The events of one environment.
@@ -100,18 +107,25 @@ pub fn listen(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Res
 #[napi]
 impl Events {
     /// Takes what has happened: an event, the ticket of its call, the next event, and so on. The ticket
-    /// is null for what the call did that has just returned, and 0 for what belongs to no call.
+    /// is null for the call that is being made or was made last, if this is part of making it, and 0 for
+    /// what belongs to no call.
     #[napi(catch_unwind)]
     pub fn take<'env>(
         &self,
         env: &'env Env,
+        in_call: bool,
     ) -> napi::Result<Vec<Either3<Object<'env>, f64, Null>>> {
         let Queue { events, dropped } = std::mem::take(&mut *self.heard.queue());
-        let dropped = (dropped > 0).then(|| (events::dropped(dropped), Some(0.0)));
+        let dropped = (dropped > 0).then(|| (events::dropped(dropped), 0));
+        let called = in_call.then(|| CALLED.get());
         let mut taken = Vec::with_capacity(2 * events.len());
         for (event, ticket) in events.into_iter().chain(dropped) {
             taken.push(Either3::A(to_js(env, event)?));
-            taken.push(ticket.map_or(Either3::C(Null), Either3::B));
+            taken.push(if called == Some(ticket) {
+                Either3::C(Null)
+            } else {
+                Either3::B(id_to_js(ticket))
+            });
         }
         Ok(taken)
     }
@@ -181,7 +195,7 @@ struct Heard {
 
 #[derive(Default)]
 struct Queue {
-    events: VecDeque<(Event, Option<f64>)>,
+    events: VecDeque<(Event, u64)>,
     dropped: u64,
 }
 
@@ -205,12 +219,10 @@ impl Listener for Listening {
             return;
         }
         let is_first = queue.events.is_empty();
-        // A call on the thread of JavaScript takes its events itself.
-        let taken_by_call = POLLING.get();
-        let ticket = (!taken_by_call).then(|| current::ticket().map_or(0.0, id_to_js));
-        queue.events.push_back((event, ticket));
+        queue.events.push_back((event, current::ticket().unwrap_or(0)));
         drop(queue);
-        if is_first && !taken_by_call {
+        // A call on the thread of JavaScript takes its events itself.
+        if is_first && !POLLING.get() {
             self.0
                 .wake
                 .call(Ok(()), ThreadsafeFunctionCallMode::NonBlocking);

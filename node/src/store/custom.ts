@@ -1,7 +1,8 @@
 import { runFor } from "../context.js";
 import { invalidOption, isStoreError, type ErrorCode } from "../errors.js";
-import { publishEvents, publishEventsSoFar } from "../events.js";
+import { publishEvents } from "../events.js";
 import { native, type NativeAnswers, type NativeStore, type StoreMethods } from "../native.js";
+import { mayBeAwaited, typeName } from "../text.js";
 import { keepThrown, takeThrown } from "./thrown.js";
 
 /**
@@ -95,8 +96,7 @@ function caller(store: WeakRef<object>, answers: NativeAnswers): Call {
   return (_nothing, id, method, first, second, ttlMs, ticket) => {
     const given = [first, second, ttlMs].filter((value) => value !== null && value !== undefined);
     // The method may make calls of its own, in another context, which publish what has happened.
-    if (ticket === null || ticket === undefined) publishEventsSoFar();
-    else publishEvents();
+    publishEvents(typeof ticket !== "number");
     runFor(ticket ?? null, () => ask(id, method, given));
   };
 }
@@ -151,20 +151,4 @@ function storeErrorCode(error: unknown): ErrorCode | undefined {
   if (!isStoreError(error)) return undefined;
   const { code } = error;
   return code === "store_unavailable" || code === "store_full" ? code : "store_failed";
-}
-
-function mayBeAwaited(value: unknown): value is object {
-  return (typeof value === "object" && value !== null) || typeof value === "function";
-}
-
-/** The name of the type of a value, never the value. */
-export function typeName(value: unknown): string {
-  if (value === null) return "null";
-  if (!mayBeAwaited(value)) return typeof value;
-  try {
-    const { name } = Object(Reflect.get(value, "constructor")) as { name?: unknown };
-    return typeof name === "string" && /^\w{1,64}$/.test(name) ? name : typeof value;
-  } catch {
-    return typeof value;
-  }
 }

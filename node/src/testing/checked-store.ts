@@ -2,7 +2,8 @@ import { call } from "../call.js";
 import { invalidOption } from "../errors.js";
 import { native, type NativeStore, type Outcome } from "../native.js";
 import { outcomes } from "../outcomes.js";
-import { typeName, type Store } from "../store/custom.js";
+import type { Store } from "../store/custom.js";
+import { typeName } from "../text.js";
 import { isOurs, nativeStore, type MemoryStore, type RedisStore, type SqliteStore } from "../store/shipped.js";
 
 const LIMIT_MS = 5000;
