@@ -19,6 +19,7 @@ VENV_PYTHON := $(VENV)/bin/python
 VENV_READY := $(VENV)/.ready
 NODE_READY := node/node_modules/.package-lock.json
 RUNTIMES_READY := node/tests/runtimes/node_modules/.ready
+TOOLS_READY := node/tests/tools/node_modules/.ready
 BENCH_READY := tests/bench/node_modules/.package-lock.json
 SERVERS_READY := tests/servers/node_modules/.ready
 PROVIDER_READY := tests/conformance/provider/node_modules/.package-lock.json
@@ -95,7 +96,7 @@ test-python: tools redis setup module fault-server types ## Run the Python suite
 	@cd python && $(VENV_PYTHON) -m pytest
 
 .PHONY: test-node
-test-node: tools-node redis package fault-server $(RUNTIMES_READY) ## Run the Node suites, on Node, and on other runtimes
+test-node: tools-node redis package fault-server $(RUNTIMES_READY) $(TOOLS_READY) ## Run the Node suites, on Node, and on other runtimes
 	$(call say,Node: tests)
 	@cd node && $(NODE) scripts/test.mjs
 	$(call say,Node: tests on other runtimes)
@@ -135,7 +136,7 @@ test-soak: tools-node redis setup module package ## The soak, in seconds
 	@NODE='$(NODE)' $(VENV_PYTHON) tests/soak/run.py --short
 
 .PHONY: test-secrets
-test-secrets: tools-node redis setup module package fault-server ## Run the suites at their most verbose, and look for secrets in all they say
+test-secrets: tools-node redis setup module package fault-server $(TOOLS_READY) ## Run the suites at their most verbose, and look for secrets in all they say
 	@rm -rf target/secrets && mkdir -p target/secrets
 	$(call say,Secrets: Rust with every crate at its most verbose)
 	@PORTIER_TEST_TRACE=$(CURDIR)/target/secrets/rust.log $(CARGO) test --locked -p portier-client --all-features \
@@ -244,7 +245,7 @@ docs: tools ## Build the reference of the crate into target/doc
 .PHONY: clean
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv .tools python/portier_client/*.so
-	rm -rf node/dist node/node_modules node/tests/runtimes/node_modules node/LICENSE-*
+	rm -rf node/dist node/node_modules node/tests/runtimes/node_modules node/tests/tools/node_modules node/LICENSE-*
 	rm -rf tests/conformance/provider/node_modules tests/bench/node_modules tests/servers/node_modules
 	rm -rf python/.pytest_cache python/.mypy_cache python/.ruff_cache .ruff_cache .mypy_cache .pytest_cache .hypothesis python/.hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -323,6 +324,11 @@ $(SERVERS_READY): $(VENV_READY) tests/servers/package.json tests/servers/require
 $(RUNTIMES_READY): node/tests/runtimes/package.json
 	$(call say,Setting up Node 24 and Bun and Deno and pnpm and Yarn in node/tests/runtimes)
 	@cd node/tests/runtimes && $(NPM) install --no-audit --no-fund --no-package-lock --loglevel=error
+	@touch $@
+
+$(TOOLS_READY): node/tests/tools/package.json
+	$(call say,Setting up bundlers and test runners and adapters in node/tests/tools)
+	@cd node/tests/tools && $(NPM) install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
 .PHONY: package

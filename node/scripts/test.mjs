@@ -13,6 +13,7 @@ const LIMIT_MS = 10 * 60 * 1000;
 const LIMIT_OF_ALL_MS = 40 * 60 * 1000;
 
 const OF_NODE = {
+  "a process without threads": "it takes a limit of Linux that other runtimes do not start with",
   "what is said where the addon cannot be loaded": "it is about Node's flags and reports",
   "what becomes garbage": "it takes Node's flags to see it",
 };
@@ -32,7 +33,7 @@ const OTHERS = {
 // The great numbers are for one runtime; on the others it matters that it works at all.
 const SMALL = { PORTIER_TEST_CALLS: "40000", PORTIER_TEST_PROCESSES: "20", PORTIER_TEST_WORKERS: "20" };
 
-const suites = ["client", "package", "stores", "web"].flatMap((folder) =>
+const suites = ["client", "package", "stores", "tools", "web"].flatMap((folder) =>
   readdirSync(path.join(HERE, "tests", folder))
     .filter((name) => name.endsWith(".test.mjs"))
     .map((name) => `./tests/${folder}/${name}`),
@@ -54,7 +55,7 @@ function onOthers() {
     }
     console.log(`\n${name} ${version(runtime)}`);
     for (const [what, reason] of Object.entries(leavesOut)) console.log(`  left out: ${what}: ${reason}`);
-    for (const suite of suites.filter((suite) => !suite.includes("/package/"))) {
+    for (const suite of suites.filter((suite) => !/\/(package|tools)\//.test(suite))) {
       failed += run(runtime, [...command, suite], SMALL, suite);
     }
   }

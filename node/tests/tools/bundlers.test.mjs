@@ -1,0 +1,87 @@
+// Tools that bundle a program, or copy what it requires.
+import assert from "node:assert/strict";
+import { cpSync, readdirSync, renameSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+
+import { ADDON, deploy, LIMIT_MS, makeSite, run } from "./site.mjs";
+
+const require = createRequire(import.meta.url);
+const options = { timeout: 2 * LIMIT_MS };
+
+/** What was made logs in, with nothing else there. */
+function logsIn(site, program) {
+  deploy(site);
+  const { status, stdout, stderr } = run(program);
+  assert.deepEqual([status, stdout], [0, "alice@example.com\n"], stderr);
+}
+
+test("a traced program has its addon, as with Next.js standalone", options, async (t) => {
+  const { nodeFileTrace } = require("@vercel/nft");
+  const site = makeSite(t);
+  const { fileList } = await nodeFileTrace([site.program], { base: site.folder });
+  assert.ok(fileList.has(`node_modules/portier-client/dist/${ADDON}`), [...fileList].join("\n"));
+  for (const name of fileList) cpSync(path.join(site.folder, name), path.join(site.out, name));
+  logsIn(site, path.join(site.out, "site.cjs"));
+});
+
+test("esbuild copies the addon", options, async (t) => {
+  const site = makeSite(t);
+  await esbuild(site, { loader: { ".node": "copy" } });
+  logsIn(site, path.join(site.out, "site.js"));
+});
+
+test("esbuild leaves the package out", options, async (t) => {
+  const site = makeSite(t);
+  await esbuild(site, { external: ["portier-client"] });
+  renameSync(path.join(site.folder, "node_modules"), path.join(site.out, "node_modules"));
+  logsIn(site, path.join(site.out, "site.js"));
+});
+
+for (const format of ["cjs", "esm"]) {
+  test(`a bundle without its addon says how to get it there: ${format}`, options, async (t) => {
+    const site = makeSite(t);
+    await esbuild(site, { external: ["*.node"], format, outExtension: { ".js": format === "esm" ? ".mjs" : ".js" } });
+    deploy(site);
+    const { status, stderr } = run(path.join(site.out, readdirSync(site.out)[0]));
+    assert.notEqual(status, 0);
+    assert.match(stderr, format === "cjs" ? /portier-client was bundled without its native addon: mark the package as external/ : /Dynamic require|bundled without/);
+  });
+}
+
+test("webpack copies the addon with node-loader", options, async (t) => {
+  const webpack = require("webpack");
+  const site = makeSite(t);
+  const stats = await promisify(webpack)({
+    entry: site.program,
+    mode: "development",
+    devtool: false,
+    target: "node",
+    node: { __dirname: false },
+    output: { path: site.out, filename: "site.js" },
+    module: { rules: [{ test: /\.node$/, loader: require.resolve("node-loader") }] },
+  });
+  assert.deepEqual(stats.toJson({ all: false, errors: true }).errors, []);
+  logsIn(site, path.join(site.out, "site.js"));
+});
+
+test("ncc copies the addon", options, (t) => {
+  const site = makeSite(t);
+  const built = run(require.resolve("@vercel/ncc/dist/ncc/cli.js"), ["build", site.program, "--out", site.out, "--no-cache"]);
+  assert.equal(built.status, 0, built.stderr + built.stdout);
+  logsIn(site, path.join(site.out, readdirSync(site.out).find((name) => /^index\.c?js$/.test(name))));
+});
+
+function esbuild(site, changes) {
+  return require("esbuild").build({
+    entryPoints: [site.program],
+    bundle: true,
+    format: "cjs",
+    logLevel: "error",
+    outdir: site.out,
+    platform: "node",
+    ...changes,
+  });
+}
