@@ -7,7 +7,7 @@
 import type { NextFunction, Request, Response } from "express";
 
 import { ask } from "./answered.js";
-import { parseForm, readForm } from "./form.js";
+import { keptForm, readForm } from "./form.js";
 import { LoginFlow, type Framework } from "./flow.js";
 import { readOptions, type LoginOptions } from "./options.js";
 
@@ -105,10 +105,10 @@ const FRAMEWORK: Framework<Request, Response> = {
   headers: (request) => request.headers,
   async form(request) {
     // Express 4 leaves an empty object to whoever comes after a parser that did not care.
-    if (!request.readableDidRead) request.body = await readForm(request);
-    const body: unknown = request.body;
-    if (typeof body === "string" || Buffer.isBuffer(body)) return parseForm(String(body));
-    return typeof body === "object" && body !== null ? body : undefined;
+    if (request.readableDidRead) return keptForm(request);
+    const form = await readForm(request);
+    request.body = form;
+    return form;
   },
   prepare(response, { status, headers }) {
     response.status(status).set(headers);

@@ -4,12 +4,14 @@
  * @packageDocumentation
  */
 
+import { Readable } from "node:stream";
+
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { invalidOption } from "../errors.js";
 import { optionalText } from "../text.js";
 import { ask } from "./answered.js";
-import { FORM, MOST_OCTETS, parseForm } from "./form.js";
+import { FORM, keptForm, MOST_OCTETS, parseForm } from "./form.js";
 import { LoginFlow, type Framework } from "./flow.js";
 import { readOptions, type LoginOptions } from "./options.js";
 import { NOT_A_FORM, TOO_LARGE, type Problem } from "./problems.js";
@@ -128,6 +130,14 @@ function takeForms(own: FastifyInstance, flow: Flow): void {
     { parseAs: "string", bodyLimit: MOST_OCTETS },
     (_request, body, done) => done(null, parseForm(String(body))),
   );
+  // On some hosts of functions the body was read before Fastify saw the request.
+  own.addHook("preParsing", async ({ raw }, _reply, payload) => {
+    if (payload !== raw || !raw.readableDidRead) return payload;
+    const form = new URLSearchParams(Object.entries(keptForm(raw)).flatMap(pairsOf)).toString();
+    const kept = Readable.from([Buffer.from(form)]);
+    const receivedEncodedLength = Number(raw.headers["content-length"] ?? form.length);
+    return Object.assign(kept, { receivedEncodedLength });
+  });
   const refusals: Partial<Record<number, Problem>> = { 413: TOO_LARGE, 415: NOT_A_FORM };
   own.setErrorHandler(async (error: FastifyError, request, reply) => {
     const problem = error.code?.startsWith("FST_ERR_CTP_") ? refusals[error.statusCode ?? 0] : undefined;
@@ -135,6 +145,10 @@ function takeForms(own: FastifyInstance, flow: Flow): void {
     await flow.refuse(problem, request, reply);
     return reply;
   });
+}
+
+function pairsOf([name, value]: [string, unknown]): [string, string][] {
+  return [value].flat().map((one) => [name, String(one)]);
 }
 
 function addCallback(own: FastifyInstance, flow: Flow, path: string): void {

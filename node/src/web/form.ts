@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 
+import { invalidOption } from "../errors.js";
 import type { Problem } from "./problems.js";
 import { NOT_A_FORM, TOO_LARGE } from "./problems.js";
 
@@ -31,10 +32,51 @@ export async function readForm(request: IncomingMessage): Promise<Form | undefin
       else resolve(undefined);
     });
     request.on("end", () => resolve(Buffer.concat(chunks).toString()));
-    request.on("error", reject);
-    request.on("close", () => reject(new Error("the request ended before its form did")));
+    const cutOff = (cause?: unknown): void => reject(new FormCutOff({ cause }));
+    request.on("error", cutOff);
+    request.on("close", () => cutOff());
   });
   return text === undefined ? undefined : parseForm(text);
+}
+
+/** The browser went away in the middle of its form. Frameworks take the status from the error. */
+class FormCutOff extends Error {
+  readonly status = 400;
+  readonly statusCode = 400;
+  readonly code = "ECONNABORTED";
+
+  constructor(options: ErrorOptions) {
+    super("the request ended before its form did", options);
+  }
+}
+
+/** A request whose body something before us may have read, and kept. */
+export interface ReadRequest {
+  readonly headers: IncomingHttpHeaders;
+  /** As parsers leave it, in place of the stream. */
+  readonly body?: unknown;
+  /** As hosts of functions leave it. */
+  readonly rawBody?: unknown;
+}
+
+/**
+ * The form of a request whose stream was read before: as an object, or as text to be parsed.
+ *
+ * Throws {@link ConfigError} if nobody kept it.
+ */
+export function keptForm({ body, rawBody, headers }: ReadRequest): object {
+  for (const kept of [body, rawBody]) {
+    if (typeof kept === "string") return parseForm(kept);
+    if (kept instanceof Uint8Array) return parseForm(Buffer.from(kept).toString());
+  }
+  // Some parsers leave an empty object where they have read nothing.
+  const isForm = typeof body === "object" && body !== null;
+  if (isForm && (Object.keys(body).length > 0 || Symbol.iterator in body || "getAll" in body)) return body;
+  if (isForm && Number(headers["content-length"] ?? 0) === 0) return body;
+  throw invalidOption(
+    "the body of the request was read before portier-client and is in neither request.body nor " +
+      "request.rawBody: put the handlers of portier-client before whatever reads it, or keep it there",
+  );
 }
 
 /** Takes a form apart. */
