@@ -219,7 +219,9 @@ impl Listener for Listening {
             return;
         }
         let is_first = queue.events.is_empty();
-        queue.events.push_back((event, current::ticket().unwrap_or(0)));
+        queue
+            .events
+            .push_back((event, current::ticket().unwrap_or(0)));
         drop(queue);
         // A call on the thread of JavaScript takes its events itself.
         if is_first && !POLLING.get() {
