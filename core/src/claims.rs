@@ -121,7 +121,8 @@ impl UntrustedClaims<'_> {
             None => email,
             Some(value) => value
                 .as_str()
-                .ok_or_else(|| refused("the token's email_original is not a string"))?,
+                .filter(|email| normalized(email).is_ok())
+                .ok_or_else(|| refused("the token's email_original is not an e-mail address"))?,
         };
         if expected.idp && email != email_original {
             return Err(refused("the token's email is not its email_original"));

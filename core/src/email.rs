@@ -1,14 +1,22 @@
-//! E-mail addresses: what may be typed, and the normalized form that identifies a person.
+//! E-mail addresses: what is one, and the normalized form that identifies a person.
 
 use std::borrow::Cow;
 
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization as _;
 use url::Host;
 
 use crate::error::{Code, Error, Result};
 
-/// The longest address that mail can be sent to, in octets (RFC 3696, erratum 1690).
-const MAX_OCTETS: usize = 254;
+/// The longest address that mail can be sent to, in bytes (RFC 3696, erratum 1690).
+const MAX_BYTES: usize = 254;
+
+/// The longest local part, in bytes (RFC 5321, section 4.5.3.1.1).
+const MAX_LOCAL_BYTES: usize = 64;
+
+/// The longest label of a domain, in bytes (RFC 1035, section 2.3.4).
+const MAX_LABEL_BYTES: usize = 63;
 
 /// Returns the normalized form of an e-mail address, as Portier's e-mail normalization defines it.
 ///
@@ -16,12 +24,20 @@ const MAX_OCTETS: usize = 254;
 /// Normalizing twice changes nothing. The text is taken as it is: nothing is trimmed.
 ///
 /// # Errors
-/// [`Code::InvalidEmail`] when there is no `@` with text on both sides, when the domain is an IP
-/// address or not a domain, and for control characters, those for the direction of text included.
+/// [`Code::InvalidEmail`] when the text is not an address that mail could be sent to:
+///
+/// - the local part is neither a dot-atom nor a quoted string (RFC 5322, section 3.4.1; RFC 6532
+///   adds the characters outside ASCII), or has more than 64 bytes;
+/// - the domain is not two or more labels of letters, digits and hyphens, each of at most 63 bytes
+///   in its ASCII form, or it is an IP address;
+/// - there is white space, a control character or an invisible one, or a second `@`, even in
+///   quotes;
+/// - the address has more than 254 bytes, as given or normalized.
 ///
 /// ```
 /// # use portier_client::normalize_email;
 /// assert_eq!(normalize_email("BJÖRN@göteborg.test")?, "björn@xn--gteborg-90a.test");
+/// assert!(normalize_email("bjorn..@goteborg.test").is_err());
 /// # Ok::<(), portier_client::Error>(())
 /// ```
 pub fn normalize_email(text: &str) -> Result<String> {
@@ -36,15 +52,21 @@ pub(crate) fn normalized(text: &str) -> Result<Cow<'_, str>> {
     if local.is_empty() || domain.is_empty() {
         return Err(invalid("an e-mail address has text on both sides of the @"));
     }
-    if local.chars().any(|c| c.is_control() || turns_text(c)) {
-        return Err(invalid("an e-mail address has no control characters"));
-    }
+    check_length(text)?;
     if is_plain(local, domain) {
         return Ok(Cow::Borrowed(text));
     }
-    let mut normalized = local.to_lowercase();
-    normalized.push('@');
-    normalized.push_str(&domain_to_ascii(domain)?);
+    if text.chars().any(is_unseen) {
+        return Err(invalid(
+            "an e-mail address has no white space, control characters or invisible characters",
+        ));
+    }
+    let local = local.to_lowercase();
+    check_local(&local)?;
+    let domain = domain_to_ascii(domain)?;
+    check_domain(&domain)?;
+    let normalized = format!("{local}@{domain}");
+    check_length(&normalized)?;
     Ok(Cow::Owned(normalized))
 }
 
@@ -54,21 +76,6 @@ pub(crate) struct TypedEmail<'a>(&'a str);
 impl<'a> TypedEmail<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self> {
         let text = text.trim();
-        if text.len() > MAX_OCTETS {
-            return Err(invalid("an e-mail address has at most 254 octets"));
-        }
-        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(invalid("an e-mail address has no white space"));
-        }
-        // A mail system that folds compatibility characters would see another domain than we do.
-        let folded = if text.is_ascii() {
-            Cow::Borrowed(text)
-        } else {
-            Cow::Owned(text.nfkc().collect())
-        };
-        if has_second_at(&folded) {
-            return Err(invalid("an e-mail address has one @"));
-        }
         normalized(text)?;
         Ok(Self(text))
     }
@@ -78,33 +85,98 @@ impl<'a> TypedEmail<'a> {
     }
 }
 
-/// Whether a character has the text around it read in another direction (Unicode's `Bidi_Control`).
-/// With one, an address could rewrite the question whether to sign in as it.
-fn turns_text(c: char) -> bool {
-    matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
 /// Whether the address is already in the form that almost all of them have. Labels that could be
-/// punycode, and last labels that could be numbers, go the long way.
+/// punycode, and last labels that could be numbers, go the long way, and so do quoted local parts.
 fn is_plain(local: &str, domain: &str) -> bool {
-    let plain_local = local
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase());
+    let plain_local = local.len() <= MAX_LOCAL_BYTES
+        && is_dot_atom(local)
+        && local
+            .bytes()
+            .all(|b| b.is_ascii() && !b.is_ascii_uppercase());
     let plain_domain = domain
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
     let plain_labels = domain
         .split('.')
-        .all(|label| !label.is_empty() && !label.starts_with("xn--") && label.len() <= 63);
-    let letter_last = domain
-        .bytes()
-        .last()
-        .is_some_and(|b| b.is_ascii_lowercase());
-    let numeric_last = domain
-        .rsplit('.')
-        .next()
-        .is_some_and(|label| label.starts_with("0x"));
-    plain_local && plain_domain && plain_labels && letter_last && !numeric_last
+        .all(|label| is_label(label) && !label.starts_with("xn--"));
+    let last_is_a_name = domain.rsplit_once('.').is_some_and(|(_, last)| {
+        last.ends_with(|c: char| c.is_ascii_lowercase()) && !last.starts_with("0x")
+    });
+    plain_local && plain_domain && plain_labels && last_is_a_name
+}
+
+/// Whether a reader would not see the character. With one, an address looks like another one, or,
+/// if it changes the direction of text, rewrites the question whether to sign in as it.
+fn is_unseen(c: char) -> bool {
+    if c.is_ascii() {
+        return !c.is_ascii_graphic();
+    }
+    let is_format = || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format;
+    let is_ignorable = || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c);
+    // Unicode counts the blank braille pattern as a symbol.
+    c.is_control() || c.is_whitespace() || c == '\u{2800}' || is_format() || is_ignorable()
+}
+
+fn check_length(address: &str) -> Result<()> {
+    if address.len() > MAX_BYTES {
+        return Err(invalid("an e-mail address has at most 254 bytes"));
+    }
+    Ok(())
+}
+
+fn check_local(local: &str) -> Result<()> {
+    if local.len() > MAX_LOCAL_BYTES {
+        return Err(invalid(
+            "the local part of an e-mail address has at most 64 bytes",
+        ));
+    }
+    // A second `@` lets a reader take the local part for the whole address, and a mail system that
+    // folds compatibility characters see another domain than we do.
+    if local.nfkc().any(|c| c == '@') {
+        return Err(invalid("an e-mail address has one @"));
+    }
+    if !is_dot_atom(local) && !is_quoted_string(local) {
+        return Err(invalid(
+            "the local part of an e-mail address is words with dots between them, or a quoted string",
+        ));
+    }
+    Ok(())
+}
+
+/// RFC 5322, section 3.2.3, with the characters of RFC 6532, section 3.2.
+fn is_dot_atom(local: &str) -> bool {
+    local
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.chars().all(is_atom_character))
+}
+
+fn is_atom_character(c: char) -> bool {
+    match c {
+        '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^' | '_'
+        | '`' | '{' | '|' | '}' | '~' => true,
+        _ => !c.is_ascii() || c.is_ascii_alphanumeric(),
+    }
+}
+
+/// RFC 5322, section 3.2.4, without white space. Only ASCII characters can be escaped.
+fn is_quoted_string(local: &str) -> bool {
+    let inner = local
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let Some(inner) = inner.filter(|inner| !inner.is_empty()) else {
+        return false;
+    };
+    let mut escaped = false;
+    for c in inner.chars() {
+        match c {
+            _ if escaped && c.is_ascii() => escaped = false,
+            _ if escaped => return false,
+            '\\' => escaped = true,
+            '"' => return false,
+            _ => {}
+        }
+    }
+    !escaped
 }
 
 /// WHATWG URL, "domain to ASCII", with the host parser's refusals.
@@ -124,30 +196,25 @@ fn domain_to_ascii(domain: &str) -> Result<String> {
     }
 }
 
-/// Whether the local part has an `@` of its own without being a quoted string as a whole
-/// (RFC 5321, section 4.1.2).
-fn has_second_at(text: &str) -> bool {
-    text.rsplit_once('@')
-        .is_some_and(|(local, _)| local.contains('@') && !is_quoted_string(local))
+/// A domain in its ASCII form is one that mail is sent to across the internet (RFC 5321, section
+/// 2.3.5).
+fn check_domain(domain: &str) -> Result<()> {
+    if !domain.contains('.') || !domain.split('.').all(is_label) {
+        return Err(invalid(
+            "the domain of an e-mail address is two or more labels of letters, digits and hyphens, each of at most 63 bytes",
+        ));
+    }
+    Ok(())
 }
 
-fn is_quoted_string(local: &str) -> bool {
-    let inner = local
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    let Some(inner) = inner else {
-        return false;
-    };
-    let mut escaped = false;
-    for c in inner.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return false,
-            _ => {}
-        }
-    }
-    !escaped
+/// RFC 1123, section 2.1: letters, digits and hyphens, but no hyphen at either end.
+fn is_label(label: &str) -> bool {
+    (1..=MAX_LABEL_BYTES).contains(&label.len())
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
 }
 
 fn invalid(message: &'static str) -> Error {
@@ -199,9 +266,13 @@ mod tests {
             "example.0x",
             "a--b.example",
             "example.c0m",
+            "example",
+            "example.com.",
+            "a-.example",
         ] {
             if is_plain("a", domain) {
                 assert_eq!(domain_to_ascii(domain).unwrap(), domain);
+                check_domain(domain).unwrap();
             }
         }
         assert!(is_plain("alice+x", "mail-1.example.com"));
@@ -216,21 +287,37 @@ mod tests {
         }
 
         #[test]
-        fn web_11_web_13_an_address_has_no_controls_and_a_domain_of_ascii(
-            text in r"(.|\s|[\x00-\x1f\x7f-\x9f]|\p{Bidi_Control}){1,8}@(.|[a-z.\x00-\x20\x7f-\x9f]){1,12}",
+        fn web_11_web_13_an_address_has_no_unseen_characters_and_a_domain_of_labels(
+            text in r#"(.|\s|\p{Cc}|\p{Cf}|[a"\\]|\p{Default_Ignorable_Code_Point}){1,8}@(.|[a-z.\x00-\x20\x7f-\x9f]|\p{Default_Ignorable_Code_Point}){1,12}\.test"#,
         ) {
             if let Ok(email) = normalize_email(&text) {
-                prop_assert!(!email.chars().any(|c| c.is_control() || turns_text(c)));
-                let (_, domain) = email.rsplit_once('@').unwrap();
-                prop_assert!(domain.bytes().all(|octet| octet.is_ascii_graphic()));
-                prop_assert!(!domain.bytes().any(|octet| octet.is_ascii_uppercase()));
+                let (local, domain) = email.rsplit_once('@').unwrap();
+                prop_assert!(!text.chars().any(|c| c.is_control() || c.is_whitespace()));
+                prop_assert!(!local.nfkc().any(|c| c == '@'));
+                prop_assert!(local.len() <= 64 && email.len() <= 254);
+                for label in domain.split('.') {
+                    prop_assert!((1..=63).contains(&label.len()));
+                    prop_assert!(label.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')));
+                }
             }
+        }
+
+        #[test]
+        fn an_invisible_character_is_refused_wherever_it_stands(
+            unseen in r"\p{White_Space}|\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}",
+            place in 0_usize..17,
+        ) {
+            let mut text = "alice@example.com".to_owned();
+            text.insert_str(place, &unseen);
+            prop_assert!(normalize_email(&text).is_err());
         }
 
         #[test]
         fn the_short_way_changes_no_verdict(local in "[a-z0-9.+]{1,8}", domain in "[a-z0-9x.-]{1,20}") {
             if is_plain(&local, &domain) {
-                prop_assert_eq!(domain_to_ascii(&domain).unwrap(), domain);
+                check_local(&local).unwrap();
+                prop_assert_eq!(domain_to_ascii(&domain).unwrap(), domain.clone());
+                check_domain(&domain).unwrap();
             }
         }
     }

@@ -63,18 +63,18 @@ async fn the_broker_signs_with_the_algorithm_that_was_asked_for() {
 #[tokio::test]
 async fn a_person_continues_on_the_page() {
     let site = Site::with(Mode::Page, |builder| builder);
-    let url = site.client.authenticate("o'<b>@example.com").await.unwrap();
+    let url = site.client.authenticate("\"o'<b>\"@example.com").await.unwrap();
     let browser = Browser::new();
     let page = browser.open(&url).await;
     assert!(page.text.contains("localhost:8888"));
     assert!(
         page.text
-            .contains("<strong>o&#39;&lt;b&gt;@example.com</strong>")
+            .contains("<strong>&quot;o&#39;&lt;b&gt;&quot;@example.com</strong>")
     );
     assert!(page.text.contains("anyone can sign in as anyone"));
     let answer = browser.submit(&page, &[("answer", "continue")]).await;
     let login = site.client.complete(answer.callback(), None).await.unwrap();
-    assert_eq!(login.email, "o'<b>@example.com");
+    assert_eq!(login.email, "\"o'<b>\"@example.com");
     assert_eq!(login.state, None);
 }
 

@@ -10,8 +10,8 @@ use crate::quiet::says_nothing_of;
 use crate::reference::normalized;
 use crate::setting::{self, BROKER, NOW, wait};
 
-/// Normalizing is idempotent, agrees with the URL parser about the domain, and whoever is sent to the
-/// broker can be normalized and arrives there as typed.
+/// Normalizing is idempotent and agrees with the URL parser and the real broker's library; whoever is
+/// sent to the broker can be normalized and arrives there as typed.
 pub fn run(octets: &[u8]) {
     let text = String::from_utf8_lossy(octets);
     match normalize_email(&text) {
@@ -35,8 +35,7 @@ fn authenticate(text: &str) {
     let typed = text.trim();
     match wait(client.authenticate(text)) {
         Ok(url) => {
-            assert!(normalize_email(typed).is_ok() && typed.len() <= 254);
-            assert!(!typed.contains(|c: char| c.is_whitespace() || c.is_control()));
+            assert!(normalize_email(typed).is_ok());
             let url = Url::parse(&url).unwrap();
             assert_eq!(url.origin().ascii_serialization(), BROKER);
             let hints: Vec<_> = url

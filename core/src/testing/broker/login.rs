@@ -9,7 +9,7 @@ use super::mint::{DEFAULT_EMAIL, MintOptions};
 use super::pages::{self, Who};
 use super::reply::{self, Reply};
 use super::state::{Mode, State};
-use crate::email::TypedEmail;
+use crate::email::normalize_email;
 use crate::error::Result;
 
 const CANCELLED: Refusal = Refusal {
@@ -29,13 +29,14 @@ pub(super) async fn authenticate(state: &Arc<State>, encoded: &[u8]) -> Result<R
         Err(reply) => return Ok(*reply),
     };
     let hint = login.request.login_hint.as_deref();
-    match (state.mode(), hint.map(TypedEmail::parse)) {
+    // The real broker does not trim either.
+    if hint.is_some_and(|hint| normalize_email(hint).is_err()) {
+        return Ok(login.refuse(&NO_ADDRESS));
+    }
+    match (state.mode(), hint) {
         (Mode::Refuse, _) => Ok(login.refuse(&CANCELLED)),
-        (Mode::Accept, None) => login.accept(state, DEFAULT_EMAIL).await,
-        (Mode::Accept, Some(Ok(email))) => login.accept(state, email.as_str()).await,
-        (Mode::Accept, Some(Err(_))) => Ok(login.refuse(&NO_ADDRESS)),
-        (Mode::Page, Some(Ok(email))) => Ok(login.show(&Who::Known(email.as_str()))),
-        (Mode::Page, Some(Err(_))) => Ok(login.ask(hint.unwrap_or_default(), true)),
+        (Mode::Accept, email) => login.accept(state, email.unwrap_or(DEFAULT_EMAIL)).await,
+        (Mode::Page, Some(email)) => Ok(login.show(&Who::Known(email))),
         (Mode::Page, None) => Ok(login.ask("", false)),
     }
 }
@@ -53,8 +54,8 @@ pub(super) async fn confirm(state: &Arc<State>, encoded: &[u8]) -> Result<Reply>
     let typed = login.params.get("email");
     let email = typed.or(login.request.login_hint.as_deref());
     let email = email.unwrap_or_default();
-    match TypedEmail::parse(email) {
-        Ok(email) => login.accept(state, email.as_str()).await,
+    match normalize_email(email) {
+        Ok(_) => login.accept(state, email).await,
         Err(_) => Ok(login.ask(email, true)),
     }
 }

@@ -1,7 +1,7 @@
 //! A second verifier, which shares no code of ours with the client: slow, with an answer and no reasons.
 //!
-//! It reads JSON into a tree and base64url bit by bit. It leaves signatures to `jsonwebtoken`, and domains
-//! to `url`; below these is what is below the client as well, so that neither AWS-LC nor IDNA is tested
+//! It reads JSON into a tree and base64url bit by bit. It leaves signatures to `jsonwebtoken`, domains
+//! to `url` and addresses to `email_address`; below these is what is below the client as well, so that neither AWS-LC nor IDNA is tested
 //! by it. It is written from the rules, in another order than the client has them.
 
 pub(crate) mod json;
@@ -9,8 +9,10 @@ pub(crate) mod keys;
 
 use std::fmt::Write as _;
 
+use email_address::EmailAddress;
 use json::{Object, Tree, read};
 use keys::Usable;
+use unicode_normalization::UnicodeNormalization as _;
 use url::{Host, Url};
 
 use crate::setting::{BROKER, CLIENT_ID, EMAIL, NONCE, NOW, Options, STARTED_AT};
@@ -94,27 +96,48 @@ fn address(payload: Object<'_>, options: Options) -> Option<String> {
     good.then(|| email.to_owned())
 }
 
-/// The rule of Portier as it is written: the last `@`, lower case, and a domain as in a URL.
+/// The rule of Portier as it is written: the last `@`, lower case, and a domain as in a URL. What an
+/// address is besides is for the real broker's own library to say.
 pub(crate) fn normalized(text: &str) -> Option<String> {
     let at = text.rfind('@')?;
     let (local, domain) = (&text[..at], &text[at + 1..]);
-    // Unicode's table of the property `Bidi_Control`.
-    let turns = |c| {
-        "\u{61C}\u{200E}\u{200F}\u{202A}\u{202B}\u{202C}\u{202D}\u{202E}\u{2066}\u{2067}\u{2068}\u{2069}".contains(c)
-    };
-    let has_controls = local.chars().any(|c| c.is_control() || turns(c));
-    if local.is_empty() || domain.is_empty() || has_controls {
+    if text.chars().any(is_unseen) || local.nfkc().any(|c| c == '@') {
         return None;
     }
     // What ends a host in a URL, or is dropped from it.
-    if domain.contains(|c: char| c.is_control() || "/\\?#:%@[]".contains(c)) {
+    if domain.contains(|c: char| "/\\?#:%@[]".contains(c)) {
         return None;
     }
     let url = Url::parse(&format!("https://{domain}/")).ok()?;
-    match url.host()? {
-        Host::Domain(ascii) => Some(format!("{}@{ascii}", local.to_lowercase())),
-        _ => None,
-    }
+    let Host::Domain(ascii) = url.host()? else {
+        return None;
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let address = format!("{}@{ascii}", local.to_lowercase());
+    let options = email_address::Options {
+        minimum_sub_domains: 2,
+        allow_domain_literal: false,
+        allow_display_text: false,
+    };
+    let good = text.len().max(address.len()) <= 254
+        && ascii.chars().all(is_name)
+        && EmailAddress::parse_with_options(&address, options).is_ok();
+    good.then_some(address)
+}
+
+/// White space, controls, and Unicode's tables of `Default_Ignorable_Code_Point` and `Cf`.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || c.is_whitespace()
+        || matches!(c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+            | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
+            | '\u{600}'..='\u{605}' | '\u{6DD}' | '\u{70F}' | '\u{890}' | '\u{891}' | '\u{8E2}'
+            | '\u{FFF9}'..='\u{FFFB}' | '\u{110BD}' | '\u{110CD}' | '\u{13430}'..='\u{1343F}'
+            | '\u{2800}')
 }
 
 /// What a text stands for, if it is not empty and the one text that stands for that (RFC 4648,
