@@ -81,7 +81,7 @@ impl Client {
         }
     }
 
-    /// Where the broker sends browsers back to.
+    /// Where the broker sends browsers back to, as the URL parser writes it.
     pub fn redirect_uri(&self) -> &str {
         &self.inner.config.redirect_uri
     }

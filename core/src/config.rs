@@ -248,7 +248,7 @@ impl Builder {
         let redirect_uri = parse_url(&self.redirect_uri).ok_or_else(|| {
             Error::new(
                 Code::InvalidRedirectUri,
-                "redirect_uri is not an absolute http or https URL without user information and fragment",
+                "redirect_uri is not an absolute http or https URL, such as https://example.com/verify, without user information, fragment, white space and backslashes",
             )
         })?;
         between(
@@ -279,8 +279,9 @@ impl Builder {
             return Err(Error::new(Code::InvalidOption, "algorithms is empty"));
         }
         Ok(Config {
-            redirect_uri: self.redirect_uri.clone(),
             client_id: redirect_uri.origin().ascii_serialization(),
+            // Brokers refuse a URL whose origin the URL parser would write differently.
+            redirect_uri: redirect_uri.into(),
             broker: Origin::parse(&self.broker, self.danger_allow_http)?,
             response_mode: self.response_mode,
             leeway: self.leeway,

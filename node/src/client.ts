@@ -73,14 +73,14 @@ export class PortierClient {
   constructor(options: PortierClientOptions, create: Create);
   constructor(options: PortierClientOptions, make = create) {
     const { native, store } = readOptions(options);
-    this.#options = native;
     this.#store = store;
     this.#create = make;
     this.#native = make(native, store);
+    this.#options = { ...native, redirectUri: this.#native.redirectUri };
     if (this.#native.hasLocalStore) warnOfMemoryStore(this);
   }
 
-  /** Where the broker sends browsers back to. */
+  /** Where the broker sends browsers back to, as the URL parser writes it. */
   get redirectUri(): string {
     return this.#options.redirectUri;
   }
@@ -264,6 +264,7 @@ export class PortierClient {
     if (this.#native !== undefined) {
       const before = this.#native;
       this.#native = this.#create(changed, this.#store);
+      changed.redirectUri = this.#native.redirectUri;
       before.close();
     }
     this.#options = changed;

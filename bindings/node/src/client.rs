@@ -72,6 +72,12 @@ impl Client {
 
 #[napi]
 impl Client {
+    /// The redirect URI as it is sent.
+    #[napi(getter)]
+    pub fn redirect_uri(&self) -> napi::Result<String> {
+        Ok(self.opened()?.redirect_uri().to_owned())
+    }
+
     /// The origin of the redirect URI.
     #[napi(getter, catch_unwind)]
     pub fn client_id(&self) -> napi::Result<String> {

@@ -76,6 +76,7 @@ fn configurations_are_judged_as_the_vectors_say() {
                 continue;
             }
             Some(Ok(client)) => json!({
+                "redirect_uri": client.redirect_uri(),
                 "client_id": client.client_id(),
                 "broker": client.broker(),
             }),

@@ -16,7 +16,7 @@ import * as esm from "portier-client";
 import * as esmTesting from "portier-client/testing";
 
 const require = createRequire(import.meta.url);
-const redirectUri = "https://example.com:443/verify";
+const redirectUri = "https://example.com/verify";
 
 test("ffi_42 import and require give the same classes", () => {
   assert.equal(Default, PortierClient);
@@ -36,7 +36,7 @@ test("version", () => {
 });
 
 test("properties", () => {
-  const client = new PortierClient({ redirectUri });
+  const client = new PortierClient({ redirectUri: "HTTPS://Example.com:443/verify" });
   assert.equal(client.redirectUri, redirectUri);
   assert.equal(client.clientId, "https://example.com");
   assert.equal(client.broker, "https://broker.portier.io");
@@ -67,7 +67,8 @@ test("settings can be changed as with portier", async () => {
   assert.throws(() => (client.leeway = 300_001), { code: "invalid_option" });
   assert.throws(() => (client.leeway = "long"), { code: "invalid_option" });
   assert.equal(client.leeway, 60_000);
-  client.redirectUri = "https://example.org/verify";
+  client.redirectUri = "https://EXAMPLE.org:443/verify";
+  assert.equal(client.redirectUri, "https://example.org/verify");
   client.responseMode = "fragment";
   const url = new URL(await client.authenticate("alice@example.com"));
   assert.equal(url.searchParams.get("client_id"), "https://example.org");

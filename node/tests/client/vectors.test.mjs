@@ -108,7 +108,11 @@ replay("configurations", async ({ broker, redirect_uri: redirectUri, options, ex
   );
   const configure = () => {
     const { client } = canned({ broker, redirectUri, options: Object.fromEntries(inMilliseconds) });
-    return { client_id: client.clientId, broker: client.broker };
+    return {
+      redirect_uri: client.redirectUri,
+      client_id: client.clientId,
+      broker: client.broker,
+    };
   };
   assert.deepEqual(await outcome(configure), expect);
 });

@@ -56,7 +56,7 @@ def test_everything_public_exists() -> None:
 
 def test_properties() -> None:
     client = Client("https://example.com:443/verify?x=1", broker="https://broker.example/")
-    assert client.redirect_uri == "https://example.com:443/verify?x=1"
+    assert client.redirect_uri == "https://example.com/verify?x=1"
     assert client.client_id == "https://example.com"
     assert client.broker == "https://broker.example"
     assert Client(REDIRECT_URI).broker == "https://broker.portier.io"

@@ -112,7 +112,12 @@ def test_callbacks(case: dict[str, Any]) -> None:
 def test_configurations(case: dict[str, Any]) -> None:
     async def configure() -> dict[str, str]:
         canned = Canned(broker=case["broker"], redirect_uri=case["redirect_uri"], **case["options"])
-        return {"client_id": canned.client.client_id, "broker": canned.client.broker}
+        client = canned.client
+        return {
+            "redirect_uri": client.redirect_uri,
+            "client_id": client.client_id,
+            "broker": client.broker,
+        }
 
     assert outcome(configure()) == case["expect"]
 

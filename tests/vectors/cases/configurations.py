@@ -4,11 +4,12 @@ from .mint import Case, in_families
 
 ABOUT = (
     "A client is made for `redirect_uri` and `broker`, with `options`: durations in seconds. "
-    "`expect` has the client id and the broker's origin, or the code of the error. Written by "
-    "generate.py."
+    "`expect` has the redirect URI that is sent, the client id and the broker's origin, or the code "
+    "of the error. Written by generate.py."
 )
 REDIRECT = "OpenID Connect Core, section 3.1.2.1; RFC 6749, section 3.1.2"
 ORIGIN = "RFC 6454, section 6.2; Portier: a broker is an origin"
+SERIALIZED = "WHATWG URL, URL serializing; RFC 6454, section 6.2"
 PLAIN = "policy: https, but on this machine"
 RANGE = "policy: every option has its range"
 URI = "https://rp.example/verify"
@@ -37,7 +38,7 @@ def case(
     **options: object,
 ) -> Case:
     """One case; `expect` is an error's code or what is not as usual."""
-    usual = {"client_id": "https://rp.example", "broker": BROKER}
+    usual = {"redirect_uri": URI, "client_id": "https://rp.example", "broker": BROKER}
     outcome = {"code": expect} if isinstance(expect, str) else {**usual, **expect}
     return {
         "id": identifier,
@@ -92,6 +93,12 @@ def redirect_uris() -> list[Case]:
         "next-line": "https://rp.example/\x85",
         "delete": "https://rp.example/\x7f",
         "bad-port": "https://rp.example:99999/verify",
+        "port-0": "https://rp.example:0/verify",
+        "port-000": "https://rp.example:000/verify",
+        "backslash-path": "https://rp.example/a\\b",
+        "fragment-after-host": "https://rp.example#x",
+        "form-feed": "https://rp.example/\f",
+        "byte-order-mark": "\ufeffhttps://rp.example/verify",
         "word-port": "https://rp.example:port/verify",
         "negative-port": "https://rp.example:-1/verify",
         "bad-host": "https://rp_[.example/verify",
@@ -102,32 +109,68 @@ def redirect_uris() -> list[Case]:
         "soft-hyphen-only": "https://\xad/verify",
         "wildcard-port": "https://rp.example:*/verify",
     }
+    rp, idn = "https://rp.example", "https://xn--gteborg-90a.example"
     good = {
-        "port": ("https://rp.example:8443/verify", "https://rp.example:8443"),
-        "default-port": ("https://rp.example:443/verify", "https://rp.example"),
-        "empty-port": ("https://rp.example:/verify", "https://rp.example"),
-        "upper-case": ("HTTPS://RP.Example/Verify", "https://rp.example"),
-        "query": ("https://rp.example/verify?a=b&c", "https://rp.example"),
-        "no-path": ("https://rp.example", "https://rp.example"),
-        "dots": ("https://rp.example/a/../verify", "https://rp.example"),
-        "unicode": ("https://g\u00f6teborg.example/", "https://xn--gteborg-90a.example"),
-        "punycode": ("https://xn--gteborg-90a.example/", "https://xn--gteborg-90a.example"),
-        "ideographic-stop": ("https://rp\u3002example/", "https://rp.example"),
-        "full-width": ("https://\uff52p.example/", "https://rp.example"),
-        "escaped-host": ("https://%72p.example/", "https://rp.example"),
-        "trailing-dot": ("https://rp.example./", "https://rp.example."),
-        "ipv4": ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
-        "ipv4-number": ("http://2130706433/", "http://127.0.0.1"),
-        "ipv4-hexadecimal": ("http://0x7f.1/", "http://127.0.0.1"),
-        "ipv6": ("http://[::1]:8000/", "http://[::1]:8000"),
-        "ipv6-long": ("http://[0:0::0:1]/", "http://[::1]"),
-        "http": ("http://rp.example/", "http://rp.example"),
-        "http-default-port": ("http://rp.example:80/", "http://rp.example"),
-        "http-other-default": ("http://rp.example:443/", "http://rp.example:443"),
-        "two": ("https://rp.example/verify,https://evil.example/", "https://rp.example"),
-        "template": ("https://{host}/verify", "https://{host}"),
-        "at-in-path": ("https://rp.example/@x", "https://rp.example"),
-        "at-in-query": ("https://rp.example?@evil.example", "https://rp.example"),
+        "port": ("https://rp.example:8443/verify", "https://rp.example:8443", "/verify"),
+        "default-port": ("https://rp.example:443/verify", rp, "/verify"),
+        "default-port-zeros": ("https://rp.example:00443/verify", rp, "/verify"),
+        "port-zeros": ("https://rp.example:08443/verify", "https://rp.example:8443", "/verify"),
+        "empty-port": ("https://rp.example:/verify", rp, "/verify"),
+        "upper-case": ("HTTPS://RP.Example/Verify", rp, "/Verify"),
+        "upper-case-scheme": ("Https://rp.example/verify", rp, "/verify"),
+        "upper-case-host": ("https://Rp.Example/verify", rp, "/verify"),
+        "query": ("https://rp.example/verify?a=b&c", rp, "/verify?a=b&c"),
+        "query-after-host": ("https://rp.example?x=1", rp, "/?x=1"),
+        "query-after-port": ("https://rp.example:443?x=1", rp, "/?x=1"),
+        "empty-query": ("https://rp.example/verify?", rp, "/verify?"),
+        "no-path": ("https://rp.example", rp, "/"),
+        "default-port-no-path": ("https://rp.example:443", rp, "/"),
+        "dots": ("https://rp.example/a/../verify", rp, "/verify"),
+        "dot": ("https://rp.example/./verify", rp, "/verify"),
+        "dots-above": ("https://rp.example/../../verify", rp, "/verify"),
+        "escaped-dots": ("https://rp.example/a/%2e%2E/verify", rp, "/verify"),
+        "two-slashes": ("https://rp.example//verify", rp, "//verify"),
+        "escaped-path": ("https://rp.example/%76erif%79", rp, "/%76erif%79"),
+        "escape-case": ("https://rp.example/a%2fb%2Fc", rp, "/a%2fb%2Fc"),
+        "stray-percent": ("https://rp.example/100%", rp, "/100%"),
+        "unicode-path": ("https://rp.example/\u00fcber", rp, "/%C3%BCber"),
+        "unicode-query": ("https://rp.example/?\u00fc", rp, "/?%C3%BC"),
+        "quotes": ("https://rp.example/'\"<>`", rp, "/'%22%3C%3E%60"),
+        "quotes-query": ("https://rp.example/?'\"<>`", rp, "/?%27%22%3C%3E`"),
+        "unicode": ("https://g\u00f6teborg.example/", idn, "/"),
+        "unicode-capitals": ("https://G\u00d6TEBORG.example/", idn, "/"),
+        "unicode-port": ("https://g\u00f6teborg.example:443/v", idn, "/v"),
+        "unicode-decomposed": ("https://go\u0308teborg.example/", idn, "/"),
+        "punycode": ("https://xn--gteborg-90a.example/", idn, "/"),
+        "punycode-capitals": ("https://XN--GTEBORG-90A.example/", idn, "/"),
+        "sharp-s": ("https://stra\u00dfe.example/", "https://xn--strae-oqa.example", "/"),
+        "soft-hyphen": ("https://r\xadp.example/", rp, "/"),
+        "ideographic-stop": ("https://rp\u3002example/", rp, "/"),
+        "full-width": ("https://\uff52p.example/", rp, "/"),
+        "escaped-host": ("https://%72p.example/", rp, "/"),
+        "trailing-dot": ("https://rp.example./", "https://rp.example.", "/"),
+        "low-line": ("https://my_rp.example/", "https://my_rp.example", "/"),
+        "ipv4": ("http://127.0.0.1:8000/", "http://127.0.0.1:8000", "/"),
+        "ipv4-number": ("http://2130706433/", "http://127.0.0.1", "/"),
+        "ipv4-hexadecimal": ("http://0x7f.1/", "http://127.0.0.1", "/"),
+        "ipv4-octal": ("http://0177.0.0.1/v", "http://127.0.0.1", "/v"),
+        "ipv4-dot": ("http://127.0.0.1./v", "http://127.0.0.1", "/v"),
+        "ipv6": ("http://[::1]:8000/", "http://[::1]:8000", "/"),
+        "ipv6-long": ("http://[0:0::0:1]/", "http://[::1]", "/"),
+        "ipv6-capitals": ("https://[2001:DB8::A]:443/", "https://[2001:db8::a]", "/"),
+        "ipv6-zeros": ("https://[2001:0db8::000a]/", "https://[2001:db8::a]", "/"),
+        "ipv6-mapped": ("http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]", "/"),
+        "http": ("http://rp.example/", "http://rp.example", "/"),
+        "http-default-port": ("http://rp.example:80/", "http://rp.example", "/"),
+        "http-other-default": ("http://rp.example:443/", "http://rp.example:443", "/"),
+        "two": (
+            "https://rp.example/verify,https://evil.example/",
+            rp,
+            "/verify,https://evil.example/",
+        ),
+        "template": ("https://{host}/verify", "https://{host}", "/verify"),
+        "at-in-path": ("https://rp.example/@x", rp, "/@x"),
+        "at-in-query": ("https://rp.example?@evil.example", rp, "/?@evil.example"),
     }
     return [
         *(
@@ -143,12 +186,12 @@ def redirect_uris() -> list[Case]:
         *(
             case(
                 f"redirect-uri-good-{name}",
-                "the client id is the redirect URI's origin",
-                {"client_id": origin},
-                ORIGIN,
+                "the redirect URI is sent as the URL parser writes it; its origin is the client id",
+                {"redirect_uri": origin + rest, "client_id": origin},
+                SERIALIZED,
                 redirect_uri=text,
             )
-            for name, (text, origin) in good.items()
+            for name, (text, origin, rest) in good.items()
         ),
     ]
 
@@ -184,6 +227,7 @@ def brokers() -> list[Case]:
         "three-slashes": "https:///broker.example",
         "one-slash": "https:/broker.example",
         "bad-port": "https://broker.example:65536",
+        "port-0": "https://broker.example:0",
         "bad-ipv6": "https://[::g]",
         "bad-host": "https://bro<ker.example",
         "no-host": "https://",
@@ -195,12 +239,15 @@ def brokers() -> list[Case]:
     good = {
         "slash": ("https://broker.example/", BROKER),
         "port": ("https://broker.example:8443", "https://broker.example:8443"),
+        "port-zeros": ("https://broker.example:08443", "https://broker.example:8443"),
         "default-port": ("https://broker.example:443/", BROKER),
+        "empty-port": ("https://broker.example:", BROKER),
         "upper-case": ("HTTPS://BROKER.Example", BROKER),
         "unicode": ("https://g\u00f6teborg.example", "https://xn--gteborg-90a.example"),
         "full-width": ("https://broker\uff0eexample", BROKER),
         "trailing-dot": ("https://broker.example.", "https://broker.example."),
         "ipv6": ("https://[2001:DB8::1]", "https://[2001:db8::1]"),
+        "ipv6-zeros": ("https://[2001:0db8:0:0::0001]:443", "https://[2001:db8::1]"),
         "ipv4-octal": ("https://0300.0.2.1", "https://192.0.2.1"),
     }
     return [

@@ -70,8 +70,7 @@ impl ReturnAddress {
         let redirect_uri = params
             .get("redirect_uri")
             .ok_or("There is no redirect_uri.")?;
-        let redirect_uri = parse_url(redirect_uri)
-            .ok_or("The redirect_uri is not an absolute http or https URL without a fragment.")?;
+        let redirect_uri = parse_redirect_uri(redirect_uri)?;
         if redirect_uri.origin().ascii_serialization() != client_id {
             return Err("The client_id is not the origin of the redirect_uri.");
         }
@@ -86,6 +85,21 @@ impl ReturnAddress {
             state: params.get("state").unwrap_or_default().to_owned(),
         })
     }
+}
+
+/// Reads a redirect URI, which has to begin with its origin as the URL parser writes it, and then a
+/// slash if there is more. The real broker refuses all others, too.
+fn parse_redirect_uri(text: &str) -> Result<Url, &'static str> {
+    let url = parse_url(text)
+        .ok_or("The redirect_uri is not an absolute http or https URL without a fragment.")?;
+    let rest = text.strip_prefix(&url.origin().ascii_serialization());
+    if !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+        return Err(
+            "The redirect_uri is not written as the URL parser writes it: scheme and host \
+            in lower case and ASCII, no default port, a slash before the query.",
+        );
+    }
+    Ok(url)
 }
 
 /// An error that the relying party gets to read (RFC 6749, section 4.2.2.1).
@@ -182,6 +196,45 @@ mod tests {
                     .is_err(),
                 "{changed}"
             );
+        }
+    }
+
+    #[test]
+    fn a_redirect_uri_is_written_as_the_url_parser_writes_its_origin() {
+        for (text, client_id) in [
+            ("http://rp.test", "http://rp.test"),
+            ("http://rp.test/?x=1", "http://rp.test"),
+            ("https://rp.test/verify?x=1", "https://rp.test"),
+            (
+                "https://xn--bcher-kva.test/verify",
+                "https://xn--bcher-kva.test",
+            ),
+            (
+                "https://[2001:db8::1]:8443/verify",
+                "https://[2001:db8::1]:8443",
+            ),
+        ] {
+            let url = parse_redirect_uri(text).unwrap();
+            assert_eq!(url.origin().ascii_serialization(), client_id);
+        }
+        for text in [
+            "https://rp.test:443/verify",
+            "http://rp.test:80/verify",
+            "https://rp.test:/verify",
+            "https://rp.test:08443/verify",
+            "https://rp.test:0/verify",
+            "https://Rp.test/verify",
+            "HTTPS://rp.test/verify",
+            "https://b\u{fc}cher.test/verify",
+            "https://XN--bcher-kva.test/verify",
+            "https://rp.test?x=1",
+            "https://127.1/verify",
+            "https://[2001:DB8::1]/verify",
+            "https://user@rp.test/verify",
+            "https://rp.test/verify#",
+            "https://rp.test\\verify",
+        ] {
+            assert!(parse_redirect_uri(text).is_err(), "{text}");
         }
     }
 
