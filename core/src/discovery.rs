@@ -4,10 +4,13 @@ use url::Url;
 
 use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
-use crate::origin::Origin;
+use crate::origin::{Origin, parse_url};
 
 /// Where below the broker's origin the document is.
 pub(crate) const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
+
+/// How much of a refused value an error shows.
+const MAX_CHARS_SHOWN: usize = 200;
 
 /// What the broker says about itself, as far as a relying party needs it.
 #[derive(Debug)]
@@ -58,8 +61,20 @@ impl Members<'_> {
     fn check_issuer(&self) -> Result<()> {
         match self.object.get("issuer") {
             None => Ok(()),
-            Some(issuer) if issuer.as_str() == Some(self.broker.as_str()) => Ok(()),
-            Some(_) => Err(refused("issuer", "not the broker's origin")),
+            Some(issuer) => {
+                let issuer = issuer
+                    .as_str()
+                    .ok_or_else(|| refused("issuer", "not a string"))?;
+                if issuer == self.broker.as_str() {
+                    return Ok(());
+                }
+                Err(refused_value(
+                    "issuer",
+                    "another broker's; give both sides the same origin, as the broker option here and as the public URL there",
+                    issuer,
+                    self.broker,
+                ))
+            }
         }
     }
 
@@ -68,10 +83,21 @@ impl Members<'_> {
             .object
             .get(name)
             .ok_or_else(|| refused(name, "missing"))?;
-        member
+        let text = member
             .as_str()
-            .and_then(|text| self.broker.endpoint(text))
-            .ok_or_else(|| refused(name, "not a URL as secure as the broker's"))
+            .ok_or_else(|| refused(name, "not a string"))?;
+        let url = parse_url(text).ok_or_else(|| {
+            refused_value(name, "not an absolute http or https URL", text, self.broker)
+        })?;
+        if !self.broker.trusts(&url) {
+            return Err(refused_value(
+                name,
+                "plain http, but the broker is https",
+                text,
+                self.broker,
+            ));
+        }
+        Ok(url)
     }
 
     fn list(&self, name: &str) -> Result<Option<Vec<String>>> {
@@ -97,6 +123,24 @@ fn refused(member: &str, reason: &str) -> Error {
     Error::new(
         Code::BrokerDocument,
         format_args!("the broker's discovery document is refused: {reason} member={member}"),
+    )
+}
+
+/// Refuses a member and shows its value beside the origin that was configured. A value with an `@`
+/// is not shown: it may hold a password or an address.
+fn refused_value(member: &str, reason: &str, value: &str, broker: &Origin) -> Error {
+    let found: String = if value.contains('@') {
+        "(not shown)".to_owned()
+    } else {
+        let start = value.chars().take(MAX_CHARS_SHOWN);
+        start.flat_map(char::escape_debug).collect()
+    };
+    Error::new(
+        Code::BrokerDocument,
+        format_args!(
+            "the broker's discovery document is refused: {reason} member={member} found={found} broker={}",
+            broker.as_str()
+        ),
     )
 }
 

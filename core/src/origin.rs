@@ -52,11 +52,10 @@ impl Origin {
         url
     }
 
-    /// Reads the URL of an endpoint this broker names: `http` or `https`, and `https` only if the
-    /// broker is `https` itself.
-    pub(crate) fn endpoint(&self, text: &str) -> Option<Url> {
-        let url = parse_url(text)?;
-        (is_secure(&url) || !is_secure(&self.url)).then_some(url)
+    /// Whether this broker may name the URL as an endpoint: `https` always, and `http` if the
+    /// broker is not `https` itself.
+    pub(crate) fn trusts(&self, url: &Url) -> bool {
+        is_secure(url) || !is_secure(&self.url)
     }
 }
 
@@ -74,7 +73,11 @@ pub(crate) fn parse_url(text: &str) -> Option<Url> {
     }
     let authority = rest.split(['/', '?', '#']).next()?;
     let url = Url::parse(text).ok()?;
-    let plain = !authority.contains('@') && url.has_host() && url.fragment().is_none();
+    // Nothing listens on port 0.
+    let plain = !authority.contains('@')
+        && url.has_host()
+        && url.port() != Some(0)
+        && url.fragment().is_none();
     plain.then_some(url)
 }
 
@@ -177,13 +180,27 @@ mod tests {
     }
 
     #[test]
+    fn nothing_listens_on_port_0() {
+        assert!(parse_url("https://broker.example:0/").is_none());
+        assert!(parse_url("https://broker.example:00/").is_none());
+    }
+
+    #[test]
     fn endpoints_are_as_secure_as_their_broker() {
-        let secure = Origin::parse("https://broker.example", false).unwrap();
-        assert!(secure.endpoint("https://other.example/auth").is_some());
-        assert!(secure.endpoint("http://other.example/auth").is_none());
-        assert!(secure.endpoint("javascript:alert(1)").is_none());
-        assert!(secure.endpoint("/auth").is_none());
-        let local = Origin::parse("http://127.0.0.1:3333", false).unwrap();
-        assert!(local.endpoint("http://broker.test/auth").is_some());
+        let trusts = |broker: &str, text: &str| {
+            let url = parse_url(text).unwrap();
+            Origin::parse(broker, false).unwrap().trusts(&url)
+        };
+        assert!(trusts(
+            "https://broker.example",
+            "https://other.example/auth"
+        ));
+        assert!(!trusts(
+            "https://broker.example",
+            "http://other.example/auth"
+        ));
+        assert!(trusts("http://127.0.0.1:3333", "http://broker.test/auth"));
+        assert!(parse_url("javascript:alert(1)").is_none());
+        assert!(parse_url("/auth").is_none());
     }
 }

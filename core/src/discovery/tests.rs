@@ -49,16 +49,59 @@ fn fet_41_what_is_not_utf_8_is_refused() {
 }
 
 #[test]
-fn messages_name_the_member_and_not_its_value() {
-    let body = br#"{"authorization_endpoint":"https://user:word@broker.example/"}"#;
-    let message = parse(body, "https://broker.example")
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.ends_with("member=authorization_endpoint"),
-        "{message}"
-    );
-    assert!(!message.contains("word"), "{message}");
+fn a_refusal_shows_what_was_found_and_what_was_configured() {
+    let endpoints = r#""jwks_uri":"https://broker.example/keys.json""#;
+    let auth = r#""authorization_endpoint":"https://broker.example/auth""#;
+    for (body, member, found) in [
+        (
+            format!(r#"{{"issuer":"http://127.0.0.1:3333",{auth},{endpoints}}}"#),
+            "issuer",
+            "http://127.0.0.1:3333",
+        ),
+        (
+            format!(r#"{{"issuer":"https://Broker.example/",{auth},{endpoints}}}"#),
+            "issuer",
+            "https://Broker.example/",
+        ),
+        (
+            format!(r#"{{"authorization_endpoint":"/auth",{endpoints}}}"#),
+            "authorization_endpoint",
+            "/auth",
+        ),
+        (
+            format!(r#"{{{auth},"jwks_uri":"http://broker.example/keys.json"}}"#),
+            "jwks_uri",
+            "http://broker.example/keys.json",
+        ),
+        (
+            format!(r#"{{{auth},"jwks_uri":"x\ny\u202e"}}"#),
+            "jwks_uri",
+            "x\\ny\\u{202e}",
+        ),
+    ] {
+        let error = parse(body.as_bytes(), "https://broker.example").unwrap_err();
+        let message = error.to_string();
+        let values = format!("member={member} found={found} broker=https://broker.example");
+        assert!(message.ends_with(&values), "{message}");
+    }
+}
+
+#[test]
+fn a_refusal_shows_no_long_value_and_none_that_may_hold_a_password() {
+    let long = "x".repeat(9999);
+    for value in ["https://user:word@broker.example/", long.as_str()] {
+        let body = format!(r#"{{"authorization_endpoint":"{value}"}}"#);
+        let error = parse(body.as_bytes(), "https://broker.example").unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.contains("member=authorization_endpoint"),
+            "{message}"
+        );
+        assert!(
+            !message.contains("word") && message.len() < 500,
+            "{message}"
+        );
+    }
 }
 
 proptest! {
