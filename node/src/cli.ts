@@ -3,15 +3,18 @@ import { parseArgs } from "node:util";
 
 import { PortierError } from "./errors.js";
 import { version } from "./native.js";
-import { DevBroker } from "./testing/broker.js";
+import { DevBroker, type DevBrokerOptions } from "./testing/broker.js";
 
-const USAGE = `usage: portier-client broker [--port PORT] [--auto]
+const USAGE = `usage: portier-client broker [--port PORT] [--origin ORIGIN] [--host HOST] [--auto]
 
 Runs a broker on this machine, for development only: it asks for no proof.
 
-  --port PORT  where to listen; 0 takes any (3333)
-  --auto       sign in at once, without a page
-  --version    print the version
+  --port PORT      the port to listen on; 0 takes any (3333)
+  --origin ORIGIN  the origin by which browsers and sites reach it (http://HOST:PORT)
+  --host HOST      the IP address to listen on (127.0.0.1); with another than a loopback
+                   address, other machines can sign in as anyone
+  --auto           sign in at once, without a page
+  --version        print the version
 `;
 
 process.exitCode = main(process.argv.slice(2));
@@ -31,7 +34,8 @@ function main(args: string[]): number {
     process.stderr.write(USAGE);
     return 2;
   }
-  return serve(Number(values.port), values.auto);
+  const { host, origin, auto } = values;
+  return serve({ host, origin, port: Number(values.port), mode: auto ? "accept" : "page" });
 }
 
 function parse(args: string[]) {
@@ -40,6 +44,8 @@ function parse(args: string[]) {
     allowPositionals: true,
     options: {
       port: { type: "string", default: "3333" },
+      origin: { type: "string" },
+      host: { type: "string", default: "127.0.0.1" },
       auto: { type: "boolean", default: false },
       help: { type: "boolean", default: false, short: "h" },
       version: { type: "boolean", default: false },
@@ -47,10 +53,10 @@ function parse(args: string[]) {
   });
 }
 
-function serve(port: number, auto: boolean): number {
+function serve(options: DevBrokerOptions): number {
   let broker: DevBroker;
   try {
-    broker = new DevBroker({ port, mode: auto ? "accept" : "page" });
+    broker = new DevBroker(options);
   } catch (error) {
     if (!(error instanceof PortierError)) throw error;
     process.stderr.write(`broker: ${error.message}\n`);

@@ -54,6 +54,7 @@ export interface NativeLogin {
 }
 
 export interface NativeClient {
+  readonly redirectUri: string;
   readonly clientId: string;
   readonly broker: string;
   readonly hasLocalStore: boolean;
@@ -195,7 +196,9 @@ export interface Addon {
   createManualClock(now: number): NativeClock | Failure;
   CannedTransport: new () => NativeTransport;
   spawnDevBroker(
+    host: string,
     port: number,
+    origin: string | undefined,
     mode: string,
     keysLifetime: number,
     clock: NativeClock | undefined,

@@ -6,10 +6,14 @@ import argparse
 import signal
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from . import __version__
 from .errors import PortierError
 from .testing import DevBroker
+
+if TYPE_CHECKING:
+    from .testing import Mode
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,11 +30,20 @@ def main(arguments: list[str] | None = None) -> int:
         description="Run a broker on this machine, for development only: it asks for no proof.",
     )
     broker.add_argument(
-        "--port", type=port, default=3333, help="where to listen; 0 takes any (%(default)s)"
+        "--port", type=port, default=3333, help="the port to listen on; 0 takes any (%(default)s)"
+    )
+    broker.add_argument(
+        "--origin", help="the origin by which browsers and sites reach it (http://HOST:PORT)"
+    )
+    broker.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the IP address to listen on (%(default)s); with another than a loopback address,"
+        " other machines can sign in as anyone",
     )
     broker.add_argument("--auto", action="store_true", help="sign in at once, without a page")
     options = parser.parse_args(arguments)
-    return serve(options.port, auto=options.auto)
+    return serve(options.port, host=options.host, origin=options.origin, auto=options.auto)
 
 
 def port(text: str) -> int:
@@ -41,13 +54,14 @@ def port(text: str) -> int:
     return number
 
 
-def serve(port: int, *, auto: bool) -> int:
+def serve(port: int, *, host: str, origin: str | None, auto: bool) -> int:
     """Run the broker until a signal stops it; return the exit status."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        broker = DevBroker(port=port, mode="accept" if auto else "page")
+        mode: Mode = "accept" if auto else "page"
+        broker = DevBroker(host=host, port=port, origin=origin, mode=mode)
     except PortierError as error:
         print(f"broker: {error}", file=sys.stderr)
         return 1

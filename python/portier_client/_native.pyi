@@ -142,7 +142,14 @@ class DevBroker:
     """
 
     def __new__(
-        cls, port: int, mode: str, keys_lifetime: float, clock: ManualClock | None, /
+        cls,
+        host: str,
+        port: int,
+        origin: str | None,
+        mode: str,
+        keys_lifetime: float,
+        clock: ManualClock | None,
+        /,
     ) -> DevBroker: ...
     @property
     def origin(self) -> str: ...

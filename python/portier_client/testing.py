@@ -38,11 +38,17 @@ Mode = Literal["page", "accept", "refuse"]
 class DevBroker:
     """A Portier broker on this machine: anyone can sign in as anyone.
 
-    It is an HTTP server on the loopback interface and runs in a thread of its own, from here until
-    :meth:`stop` or the end of the ``with`` or ``async with`` block.
+    It is an HTTP server and runs in a thread of its own, from here until :meth:`stop` or the end of
+    the ``with`` or ``async with`` block. By default only this machine can reach it.
 
+    ``host``
+        The IP address it listens on. With one that is not of the loopback interface, such as
+        ``"0.0.0.0"``, whoever reaches this machine can sign in as anyone.
     ``port``
-        Where it listens; ``0`` takes any port that is free.
+        The port it listens on; ``0`` takes any that is free.
+    ``origin``
+        The origin under which browsers and sites reach it, such as ``"http://localhost:3333"``; made
+        of ``host`` and the port by default.
     ``mode``
         ``"page"`` shows a page that asks, ``"accept"`` signs the person in at once, ``"refuse"``
         refuses at once.
@@ -51,7 +57,7 @@ class DevBroker:
     ``clock``
         Where it takes the time from; from the operating system by default.
 
-    Raises :class:`ConfigError` (``invalid_option``) if the port is taken.
+    Raises :class:`ConfigError` (``invalid_option``) if the port is taken or an option is wrong.
 
     >>> from portier_client.testing import DevBroker
     >>> with DevBroker() as broker:
@@ -66,13 +72,15 @@ class DevBroker:
     def __init__(
         self,
         *,
+        host: str = "127.0.0.1",
         port: int = 0,
+        origin: str | None = None,
         mode: Mode = "page",
         keys_lifetime: float | timedelta = 86400,
         clock: ManualClock | None = None,
     ) -> None:
         lifetime = seconds("keys_lifetime", keys_lifetime)
-        self._native = _native.DevBroker(port, mode, lifetime, clock)
+        self._native = _native.DevBroker(host, port, origin, mode, lifetime, clock)
 
     @property
     def origin(self) -> str:

@@ -1,7 +1,7 @@
 //! The development broker itself.
 
 use portier_client::testing::{DevBroker, DevBrokerOptions, Fault, KeyChoice, MintOptions, Mode};
-use portier_client::{Algorithm, Code};
+use portier_client::{Algorithm, Client, Code};
 use serde_json::{Value, json};
 
 use crate::site::{Browser, DISCOVERY, KEYS, Site};
@@ -65,6 +65,8 @@ async fn a_request_that_cannot_be_answered_is_explained_to_the_person() {
         ("8888%2Fverify", "9999%2Fverify", "not the origin"),
         ("client_id", "no_client_id", "no client_id"),
         ("form_post", "query", "response_mode"),
+        ("localhost%3A8888%2F", "Localhost%3A8888%2F", "not written"),
+        ("8888%2Fverify", "8888%3Fverify", "not written"),
     ] {
         let request = REQUEST.replace(from, to);
         let page = Browser::new()
@@ -90,6 +92,78 @@ async fn other_errors_go_to_the_relying_party() {
             .await;
         assert_eq!(page.callback().error.as_deref(), Some(error));
     }
+}
+
+#[tokio::test]
+async fn what_is_no_address_goes_back_to_the_relying_party() {
+    for mode in [Mode::Page, Mode::Accept] {
+        let site = Site::with(mode, |builder| builder);
+        for hint in [
+            "alice%40example.com%2C",
+            "mailto%3Aalice%40example.com",
+            "alice%40localhost",
+            "ali%E2%80%8Bce%40example.com",
+            "%20alice%40example.com",
+            "%22a%40b%22%40example.com",
+        ] {
+            let request = REQUEST.replace("a%40example.com", hint);
+            let page = Browser::new()
+                .open(&format!("{}/auth?{request}", site.broker.origin()))
+                .await;
+            assert_eq!(page.callback().error.as_deref(), Some("invalid_request"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_broker_can_be_reached_under_another_origin_than_it_listens_on() {
+    let free = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
+    let port = free.port();
+    free.stop();
+    let broker = DevBroker::spawn(DevBrokerOptions {
+        port,
+        origin: Some(format!("http://LOCALHOST:{port}/")),
+        mode: Mode::Accept,
+        ..DevBrokerOptions::default()
+    })
+    .unwrap();
+    assert_eq!(broker.origin(), format!("http://localhost:{port}"));
+    let client = Client::builder("http://localhost:8888/verify")
+        .broker(broker.origin())
+        .build()
+        .unwrap();
+    let url = client.authenticate("alice@example.com").await.unwrap();
+    assert!(url.starts_with(&format!("http://localhost:{port}/auth?")));
+    let page = Browser::new().open(&url).await;
+    let login = client.complete(page.callback(), None).await.unwrap();
+    assert_eq!(login.email, "alice@example.com");
+}
+
+#[tokio::test]
+async fn a_broker_under_another_name_is_refused_with_both_names() {
+    let broker = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
+    let configured = format!("http://localhost:{}", broker.port());
+    let client = Client::builder("http://localhost:8888/verify")
+        .broker(&configured)
+        .build()
+        .unwrap();
+    let error = client.warm().await.unwrap_err();
+    assert_eq!(error.code(), Code::BrokerDocument);
+    let message = error.to_string();
+    assert!(message.contains(broker.origin()), "{message}");
+    assert!(message.contains(&configured), "{message}");
+}
+
+#[test]
+fn an_address_of_no_machine_is_a_clear_error() {
+    // For documentation only (RFC 5737).
+    let error = DevBroker::spawn(DevBrokerOptions {
+        host: "192.0.2.1".parse().unwrap(),
+        ..DevBrokerOptions::default()
+    })
+    .unwrap_err();
+    assert_eq!(error.code(), Code::InvalidOption);
+    assert!(error.to_string().ends_with("host=192.0.2.1"), "{error}");
 }
 
 #[tokio::test]

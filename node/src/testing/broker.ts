@@ -15,8 +15,18 @@ export type KeyChoice = "current" | "next" | "previous" | "stranger";
 
 /** How a {@link DevBroker} runs. */
 export interface DevBrokerOptions {
-  /** Where it listens; 0, the default, takes any port that is free. */
+  /**
+   * The IP address it listens on; `127.0.0.1` by default. With one that is not of the loopback
+   * interface, such as `0.0.0.0`, whoever reaches this machine can sign in as anyone.
+   */
+  host?: string | undefined;
+  /** The port it listens on; 0, the default, takes any that is free. */
   port?: number | undefined;
+  /**
+   * The origin under which browsers and sites reach it, such as `http://localhost:3333`; made of
+   * `host` and the port by default.
+   */
+  origin?: string | undefined;
   /** How it answers; `page` by default. */
   mode?: Mode | undefined;
   /** How long clients may keep its keys, in milliseconds; a day by default. */
@@ -70,8 +80,8 @@ export interface Disturbance {
 /**
  * A Portier broker on this machine, for development and tests: anyone can sign in as anyone.
  *
- * It is an HTTP server on the loopback interface, in a thread of its own, from here until
- * {@link stop}. It does not keep the process running.
+ * It is an HTTP server in a thread of its own, from here until {@link stop}. It does not keep the
+ * process running. By default only this machine can reach it.
  *
  * ```js
  * const broker = new DevBroker();
@@ -84,16 +94,18 @@ export interface Disturbance {
 export class DevBroker {
   readonly #native: NativeBroker;
 
-  /** Throws {@link ConfigError} (`invalid_option`) if the port is taken. */
+  /** Throws {@link ConfigError} (`invalid_option`) if the port is taken or an option is wrong. */
   constructor(options: DevBrokerOptions = {}) {
-    const given = members(options, ["port", "mode", "keysLifetimeMs", "clock"]);
+    const given = members(options, ["host", "port", "origin", "mode", "keysLifetimeMs", "clock"]);
     const port = Number(given.port ?? 0);
     if (!Number.isInteger(port) || port < 0 || port > 0xffff) {
       throw invalidOption(`a port is a number from 0 to 65535 port=${port}`);
     }
     this.#native = unwrap(
       native.spawnDevBroker(
+        String(given.host ?? "127.0.0.1"),
         port,
+        given.origin === undefined ? undefined : String(given.origin),
         String(given.mode ?? "page"),
         Number(given.keysLifetimeMs ?? 86_400_000),
         given.clock === undefined ? undefined : nativeClock(given.clock as ManualClock),

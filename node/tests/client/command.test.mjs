@@ -32,6 +32,27 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   });
 }
 
+test("it can be told its public origin", { skip: NO_STATUS }, async () => {
+  const options = ["--port", "0", "--host", "127.0.0.1", "--origin", "http://broker.example:3333"];
+  const child = spawn(process.execPath, [CLI, "broker", ...options]);
+  let output = "";
+  for await (const text of child.stdout) {
+    output += text;
+    if (output.includes("Ctrl-C")) break;
+  }
+  child.kill();
+  await once(child, "close");
+  assert.equal(output.split("\n", 1)[0], "Portier development broker on http://broker.example:3333");
+});
+
+test("a wrong host or origin is one clear line", () => {
+  for (const [name, value] of [["host", "localhost"], ["host", "192.0.2.1"], ["origin", "localhost:3333"]]) {
+    const { status, stdout, stderr } = run("broker", "--port", "0", `--${name}`, value);
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.match(stderr, new RegExp(`^broker: ${name} is not .*\n$`));
+  }
+});
+
 test("a taken port is one clear line", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -40,6 +40,27 @@ def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
+def test_it_can_be_told_its_public_origin() -> None:
+    command = [*COMMAND, "broker", "--port", "0", "--host", "127.0.0.1"]
+    command += ["--origin", "http://broker.example:3333"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.terminate()
+    assert first == "Portier development broker on http://broker.example:3333\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--host", "localhost"], ["--host", "192.0.2.1"], ["--origin", "localhost:3333"]]
+)
+def test_a_wrong_host_or_origin_is_one_clear_line(arguments: list[str]) -> None:
+    command = [*COMMAND, "broker", "--port", "0", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"broker: {arguments[0].removeprefix('--')} is not")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_taken_port_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

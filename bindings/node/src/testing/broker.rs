@@ -20,14 +20,18 @@ pub struct DevBroker {
 /// Starts a broker; lengths of time are in milliseconds.
 #[napi(catch_unwind)]
 pub fn spawn_dev_broker(
+    host: String,
     port: u16,
+    origin: Option<String>,
     mode: String,
     keys_lifetime: f64,
     clock: Option<ClassInstance<'_, ManualClock>>,
 ) -> Either<DevBroker, Failure> {
     let spawn = || {
         let mut options = DevBrokerOptions {
+            host: DevBrokerOptions::parse_host(&host)?,
             port,
+            origin,
             mode: mode.parse()?,
             keys_lifetime: duration("keysLifetimeMs", keys_lifetime)?,
             ..DevBrokerOptions::default()

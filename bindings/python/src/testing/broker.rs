@@ -18,16 +18,20 @@ pub(crate) struct DevBroker(testing::DevBroker);
 #[pymethods]
 impl DevBroker {
     #[new]
-    #[pyo3(signature = (port, mode, keys_lifetime, clock, /))]
+    #[pyo3(signature = (host, port, origin, mode, keys_lifetime, clock, /))]
     fn new(
         py: Python<'_>,
+        host: &str,
         port: u16,
+        origin: Option<String>,
         mode: &str,
         keys_lifetime: f64,
         clock: Option<&ManualClock>,
     ) -> PyResult<Self> {
         let mut options = DevBrokerOptions {
+            host: DevBrokerOptions::parse_host(host).map_err(raise(py))?,
             port,
+            origin,
             mode: mode.parse().map_err(raise(py))?,
             keys_lifetime: duration(py, keys_lifetime)?,
             ..DevBrokerOptions::default()

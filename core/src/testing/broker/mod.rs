@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
 use std::mem::ManuallyDrop;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -32,6 +32,7 @@ use self::state::State;
 pub use self::state::{Fault, Mode};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
+use crate::origin::Origin;
 use crate::token::Algorithm;
 
 /// How long the broker lets relying parties keep its keys.
@@ -40,8 +41,14 @@ const KEYS_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// How a [`DevBroker`] runs.
 #[derive(Clone)]
 pub struct DevBrokerOptions {
-    /// The port on the loopback interface; 0, the default, takes any that is free.
+    /// The address it listens on; `127.0.0.1` by default. With one that is not of the loopback
+    /// interface, whoever reaches this machine can sign in as anyone.
+    pub host: IpAddr,
+    /// The port it listens on; 0, the default, takes any that is free.
     pub port: u16,
+    /// The origin under which browsers and sites reach it, for example `http://localhost:3333`: its
+    /// issuer, and where its endpoints are. By default it is made of `host` and the port.
+    pub origin: Option<String>,
     /// How it answers a request to sign in; it shows a page by default.
     pub mode: Mode,
     /// How far ahead `Expires` of the key set lies; 24 hours by default.
@@ -53,7 +60,9 @@ pub struct DevBrokerOptions {
 impl Default for DevBrokerOptions {
     fn default() -> Self {
         Self {
+            host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
+            origin: None,
             mode: Mode::default(),
             keys_lifetime: KEYS_LIFETIME,
             clock: Arc::new(SystemClock::new()),
@@ -61,11 +70,42 @@ impl Default for DevBrokerOptions {
     }
 }
 
+impl DevBrokerOptions {
+    /// Reads an address to listen on: an IP address, such as `0.0.0.0` or `::1`.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`].
+    pub fn parse_host(text: &str) -> Result<IpAddr> {
+        text.parse().map_err(|cause: AddrParseError| {
+            let problem = "host is not an IP address, such as 127.0.0.1 or 0.0.0.0";
+            Error::new(Code::InvalidOption, problem).with_source(cause)
+        })
+    }
+
+    fn public_origin(&self, port: u16) -> Result<String> {
+        let Some(origin) = &self.origin else {
+            let host = match self.host {
+                IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                host => host,
+            };
+            return Ok(format!("http://{}", SocketAddr::new(host, port)));
+        };
+        let origin = Origin::parse(origin, true).map_err(|cause| {
+            let problem = "origin is not an origin, such as http://localhost:3333";
+            Error::new(Code::InvalidOption, problem).with_source(cause)
+        })?;
+        Ok(origin.as_str().to_owned())
+    }
+}
+
 impl fmt::Debug for DevBrokerOptions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("DevBrokerOptions")
+            .field("host", &self.host)
             .field("port", &self.port)
+            .field("origin", &self.origin)
             .field("mode", &self.mode)
             .field("keys_lifetime", &self.keys_lifetime)
             .finish_non_exhaustive()
@@ -74,8 +114,8 @@ impl fmt::Debug for DevBrokerOptions {
 
 /// A Portier broker on this machine, for development and tests only: anyone can sign in as anyone.
 ///
-/// It is an HTTP server on the loopback interface, in a thread of its own, and runs until it is
-/// stopped or dropped. All methods may be called from any thread; those that generate keys or sign
+/// It is an HTTP server in a thread of its own, and runs until it is stopped or dropped. Unless
+/// [`DevBrokerOptions::host`] says otherwise, it listens on the loopback interface only. All methods may be called from any thread; those that generate keys or sign
 /// may take a tenth of a second.
 ///
 /// In a forked child the server does not exist; there, dropping and stopping do nothing.
@@ -97,7 +137,7 @@ impl fmt::Debug for DevBrokerOptions {
 /// ```
 pub struct DevBroker {
     state: Arc<State>,
-    port: u16,
+    address: SocketAddr,
     process: u32,
     // In a forked child these belong to a thread that does not exist, so they are never dropped
     // but by `stop`.
@@ -113,13 +153,14 @@ impl DevBroker {
     /// Starts a broker and returns when it listens.
     ///
     /// # Errors
-    /// [`Code::InvalidOption`] when the port is taken or may not be used, [`Code::Internal`] when
-    /// the operating system has no thread or socket to give.
+    /// [`Code::InvalidOption`] when the port is taken, when host or port may not be used, and when
+    /// `origin` is not an origin; [`Code::Internal`] when the operating system has no thread or
+    /// socket to give.
     pub fn spawn(options: DevBrokerOptions) -> Result<Self> {
-        let listener = listen(options.port)?;
-        let port = listener.local_addr().map_err(no_server)?.port();
+        let listener = listen(SocketAddr::new(options.host, options.port))?;
+        let address = listener.local_addr().map_err(no_server)?;
         let state = Arc::new(State::new(
-            format!("http://{}:{port}", Ipv4Addr::LOCALHOST),
+            options.public_origin(address.port())?,
             options.clock,
             options.keys_lifetime,
             options.mode,
@@ -135,10 +176,13 @@ impl DevBroker {
             .name("portier-dev-broker".to_owned())
             .spawn(move || run(runtime, listener, &shared, generation, stopped))
             .map_err(no_server)?;
-        tracing::info!(origin = state.origin, "development broker listens");
+        tracing::info!(origin = state.origin, %address, "development broker listens");
+        if !address.ip().is_loopback() {
+            tracing::warn!(%address, "development broker can be reached from other machines");
+        }
         Ok(Self {
             state,
-            port,
+            address,
             process: std::process::id(),
             server: ManuallyDrop::new(Mutex::new(Some(Server { stop, thread }))),
         })
@@ -151,15 +195,12 @@ impl DevBroker {
 
     /// The port it listens on.
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// What a program should print when it starts the broker.
     pub fn banner(&self) -> String {
-        format!(
-            "Portier development broker on {}\nFor development only: anyone can sign in as anyone.",
-            self.state.origin
-        )
+        banner(self.origin(), self.address)
     }
 
     /// Changes how the broker answers a request to sign in.
@@ -263,13 +304,28 @@ impl fmt::Debug for DevBroker {
     }
 }
 
-fn listen(port: u16) -> Result<TcpListener> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|cause| {
+fn banner(origin: &str, address: SocketAddr) -> String {
+    let warning = if address.ip().is_loopback() {
+        String::new()
+    } else {
+        format!("\nWarning: it listens on {address}; other machines may be able to reach it.")
+    };
+    format!(
+        "Portier development broker on {origin}\nFor development only: anyone can sign in as anyone.{warning}"
+    )
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).map_err(|cause| {
+        let (host, port) = (address.ip(), address.port());
         let problem = match cause.kind() {
-            ErrorKind::AddrInUse => "the port is taken by another program",
-            _ => "the port cannot be used",
+            ErrorKind::AddrInUse => format!("the port is taken by another program port={port}"),
+            ErrorKind::AddrNotAvailable => {
+                format!("host is not an address of this machine host={host}")
+            }
+            _ => format!("the port cannot be used port={port}"),
         };
-        Error::new(Code::InvalidOption, format_args!("{problem} port={port}")).with_source(cause)
+        Error::new(Code::InvalidOption, problem).with_source(cause)
     })?;
     listener.set_nonblocking(true).map_err(no_server)?;
     Ok(listener)
@@ -304,4 +360,75 @@ fn run(
 
 fn no_server(cause: std::io::Error) -> Error {
     Error::new(Code::Internal, "the development broker cannot be started").with_source(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(host: &str, origin: Option<&str>) -> Result<String> {
+        let options = DevBrokerOptions {
+            host: DevBrokerOptions::parse_host(host)?,
+            origin: origin.map(str::to_owned),
+            ..DevBrokerOptions::default()
+        };
+        options.public_origin(3333)
+    }
+
+    #[test]
+    fn the_origin_is_what_was_given_or_where_it_listens() {
+        for (host, given, expected) in [
+            ("127.0.0.1", None, "http://127.0.0.1:3333"),
+            ("192.0.2.1", None, "http://192.0.2.1:3333"),
+            ("0.0.0.0", None, "http://127.0.0.1:3333"),
+            ("::", None, "http://[::1]:3333"),
+            ("::1", None, "http://[::1]:3333"),
+            (
+                "0.0.0.0",
+                Some("http://LOCALHOST:3333/"),
+                "http://localhost:3333",
+            ),
+            (
+                "127.0.0.1",
+                Some("https://broker.example"),
+                "https://broker.example",
+            ),
+        ] {
+            assert_eq!(origin(host, given).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_wrong_host_or_origin_is_an_invalid_option() {
+        for host in ["", "localhost", "127.0.0.1:3333", "::1%lo", "[::1]", "0"] {
+            let error = origin(host, None).unwrap_err();
+            assert_eq!(error.code(), Code::InvalidOption, "{host}");
+        }
+        for given in [
+            "",
+            "localhost:3333",
+            "http://localhost:3333/auth",
+            "ftp://localhost",
+        ] {
+            let error = origin("127.0.0.1", Some(given)).unwrap_err();
+            assert_eq!(error.code(), Code::InvalidOption, "{given}");
+        }
+    }
+
+    #[test]
+    fn the_banner_warns_if_other_machines_can_reach_it() {
+        for (address, warns) in [
+            ("127.0.0.1:3333", false),
+            ("127.0.0.2:3333", false),
+            ("[::1]:3333", false),
+            ("0.0.0.0:3333", true),
+            ("[::]:3333", true),
+            ("192.0.2.1:3333", true),
+        ] {
+            let banner = banner("http://localhost:3333", address.parse().unwrap());
+            assert!(banner.contains("http://localhost:3333"));
+            let warning = format!("Warning: it listens on {address};");
+            assert_eq!(banner.contains(&warning), warns, "{banner}");
+        }
+    }
 }
