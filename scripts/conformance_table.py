@@ -27,6 +27,7 @@ SUITES = {
     "beyond": "Beyond the public client tester",
     "provider": "Another OpenID provider: oidc-provider",
     "e2e_http": "Whole sites and the real broker, over HTTP",
+    "e2e_identifiers": "Addresses and redirect URIs, beside the real broker",
     "e2e_browser": "Whole sites and the real broker, in a browser",
 }
 SUBJECTS = {"rust": "Rust", "python": "Python", "node": "Node"}
