@@ -63,7 +63,11 @@ async fn the_broker_signs_with_the_algorithm_that_was_asked_for() {
 #[tokio::test]
 async fn a_person_continues_on_the_page() {
     let site = Site::with(Mode::Page, |builder| builder);
-    let url = site.client.authenticate("\"o'<b>\"@example.com").await.unwrap();
+    let url = site
+        .client
+        .authenticate("\"o'<b>\"@example.com")
+        .await
+        .unwrap();
     let browser = Browser::new();
     let page = browser.open(&url).await;
     assert!(page.text.contains("localhost:8888"));

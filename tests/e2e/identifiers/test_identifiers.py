@@ -39,9 +39,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
         yield judge
 
 
-def test_the_real_broker_takes_every_address_we_take(
-    real: Judge, development: Judge
-) -> None:
+def test_the_real_broker_takes_every_address_we_take(real: Judge, development: Judge) -> None:
     client = Client("https://rp.example/verify", broker=development.origin)
     refused_by_broker, refused_by_us, development_differs = [], [], []
     verdicts: Counter[tuple[bool, bool]] = Counter()
@@ -94,7 +92,5 @@ def explained(texts: list[str], kinds: Kinds) -> None:
     """Fails for a text that no kind covers, and for a kind that covers no text."""
     unexplained = [text for text in texts if not any(is_one(text) for is_one in kinds.values())]
     assert [*map(ascii, unexplained)] == []
-    stale = [
-        reason for reason, is_one in kinds.items() if not any(is_one(text) for text in texts)
-    ]
+    stale = [reason for reason, is_one in kinds.items() if not any(is_one(text) for text in texts)]
     assert stale == []

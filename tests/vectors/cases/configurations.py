@@ -4,8 +4,8 @@ from .mint import Case, in_families
 
 ABOUT = (
     "A client is made for `redirect_uri` and `broker`, with `options`: durations in seconds. "
-    "`expect` has the redirect URI that is sent, the client id and the broker's origin, or the code "
-    "of the error. Written by generate.py."
+    "`expect` has the redirect URI that is sent, the client id and the broker's origin, or the "
+    "code of the error. Written by generate.py."
 )
 REDIRECT = "OpenID Connect Core, section 3.1.2.1; RFC 6749, section 3.1.2"
 ORIGIN = "RFC 6454, section 6.2; Portier: a broker is an origin"

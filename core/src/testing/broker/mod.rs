@@ -7,6 +7,7 @@ mod ending;
 mod keys;
 mod login;
 mod mint;
+mod options;
 mod pages;
 mod reply;
 mod server;
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
 use std::mem::ManuallyDrop;
-use std::net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -28,95 +29,17 @@ use tokio::task::spawn_blocking;
 use self::ending::Generation;
 pub use self::keys::KeyChoice;
 pub use self::mint::MintOptions;
+pub use self::options::DevBrokerOptions;
 use self::state::State;
 pub use self::state::{Fault, Mode};
-use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
-use crate::origin::Origin;
 use crate::token::Algorithm;
-
-/// How long the broker lets relying parties keep its keys.
-const KEYS_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How a [`DevBroker`] runs.
-#[derive(Clone)]
-pub struct DevBrokerOptions {
-    /// The address it listens on; `127.0.0.1` by default. With one that is not of the loopback
-    /// interface, whoever reaches this machine can sign in as anyone.
-    pub host: IpAddr,
-    /// The port it listens on; 0, the default, takes any that is free.
-    pub port: u16,
-    /// The origin under which browsers and sites reach it, for example `http://localhost:3333`: its
-    /// issuer, and where its endpoints are. By default it is made of `host` and the port.
-    pub origin: Option<String>,
-    /// How it answers a request to sign in; it shows a page by default.
-    pub mode: Mode,
-    /// How far ahead `Expires` of the key set lies; 24 hours by default.
-    pub keys_lifetime: Duration,
-    /// Where it takes the time from; from the operating system by default.
-    pub clock: Arc<dyn Clock>,
-}
-
-impl Default for DevBrokerOptions {
-    fn default() -> Self {
-        Self {
-            host: Ipv4Addr::LOCALHOST.into(),
-            port: 0,
-            origin: None,
-            mode: Mode::default(),
-            keys_lifetime: KEYS_LIFETIME,
-            clock: Arc::new(SystemClock::new()),
-        }
-    }
-}
-
-impl DevBrokerOptions {
-    /// Reads an address to listen on: an IP address, such as `0.0.0.0` or `::1`.
-    ///
-    /// # Errors
-    /// [`Code::InvalidOption`].
-    pub fn parse_host(text: &str) -> Result<IpAddr> {
-        text.parse().map_err(|cause: AddrParseError| {
-            let problem = "host is not an IP address, such as 127.0.0.1 or 0.0.0.0";
-            Error::new(Code::InvalidOption, problem).with_source(cause)
-        })
-    }
-
-    fn public_origin(&self, port: u16) -> Result<String> {
-        let Some(origin) = &self.origin else {
-            let host = match self.host {
-                IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-                host => host,
-            };
-            return Ok(format!("http://{}", SocketAddr::new(host, port)));
-        };
-        let origin = Origin::parse(origin, true).map_err(|cause| {
-            let problem = "origin is not an origin, such as http://localhost:3333";
-            Error::new(Code::InvalidOption, problem).with_source(cause)
-        })?;
-        Ok(origin.as_str().to_owned())
-    }
-}
-
-impl fmt::Debug for DevBrokerOptions {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("DevBrokerOptions")
-            .field("host", &self.host)
-            .field("port", &self.port)
-            .field("origin", &self.origin)
-            .field("mode", &self.mode)
-            .field("keys_lifetime", &self.keys_lifetime)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A Portier broker on this machine, for development and tests only: anyone can sign in as anyone.
 ///
 /// It is an HTTP server in a thread of its own, and runs until it is stopped or dropped. Unless
-/// [`DevBrokerOptions::host`] says otherwise, it listens on the loopback interface only. All methods may be called from any thread; those that generate keys or sign
-/// may take a tenth of a second.
+/// [`DevBrokerOptions::host`] says otherwise, it listens on the loopback interface only. All methods
+/// may be called from any thread; those that generate keys or sign may take a tenth of a second.
 ///
 /// In a forked child the server does not exist; there, dropping and stopping do nothing.
 ///
@@ -365,55 +288,6 @@ fn no_server(cause: std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn origin(host: &str, origin: Option<&str>) -> Result<String> {
-        let options = DevBrokerOptions {
-            host: DevBrokerOptions::parse_host(host)?,
-            origin: origin.map(str::to_owned),
-            ..DevBrokerOptions::default()
-        };
-        options.public_origin(3333)
-    }
-
-    #[test]
-    fn the_origin_is_what_was_given_or_where_it_listens() {
-        for (host, given, expected) in [
-            ("127.0.0.1", None, "http://127.0.0.1:3333"),
-            ("192.0.2.1", None, "http://192.0.2.1:3333"),
-            ("0.0.0.0", None, "http://127.0.0.1:3333"),
-            ("::", None, "http://[::1]:3333"),
-            ("::1", None, "http://[::1]:3333"),
-            (
-                "0.0.0.0",
-                Some("http://LOCALHOST:3333/"),
-                "http://localhost:3333",
-            ),
-            (
-                "127.0.0.1",
-                Some("https://broker.example"),
-                "https://broker.example",
-            ),
-        ] {
-            assert_eq!(origin(host, given).unwrap(), expected);
-        }
-    }
-
-    #[test]
-    fn a_wrong_host_or_origin_is_an_invalid_option() {
-        for host in ["", "localhost", "127.0.0.1:3333", "::1%lo", "[::1]", "0"] {
-            let error = origin(host, None).unwrap_err();
-            assert_eq!(error.code(), Code::InvalidOption, "{host}");
-        }
-        for given in [
-            "",
-            "localhost:3333",
-            "http://localhost:3333/auth",
-            "ftp://localhost",
-        ] {
-            let error = origin("127.0.0.1", Some(given)).unwrap_err();
-            assert_eq!(error.code(), Code::InvalidOption, "{given}");
-        }
-    }
 
     #[test]
     fn the_banner_warns_if_other_machines_can_reach_it() {
