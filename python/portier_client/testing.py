@@ -47,8 +47,8 @@ class DevBroker:
     ``port``
         The port it listens on; ``0`` takes any that is free.
     ``origin``
-        The origin under which browsers and sites reach it, such as ``"http://localhost:3333"``; made
-        of ``host`` and the port by default.
+        The origin under which browsers and sites reach it, such as ``"http://localhost:3333"``;
+        made of ``host`` and the port by default.
     ``mode``
         ``"page"`` shows a page that asks, ``"accept"`` signs the person in at once, ``"refuse"``
         refuses at once.
