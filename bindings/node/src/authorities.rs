@@ -8,7 +8,7 @@ use napi_derive::napi;
 /// wrong with it, if something is, to the first who asks.
 ///
 /// The environment is that of the process, as for Node.js itself: a worker may see another one.
-#[napi]
+#[napi(catch_unwind)]
 pub fn trust_extra_ca_certs() -> Option<String> {
     static ONCE: Once = Once::new();
     let mut problem = None;
