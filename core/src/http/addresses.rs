@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// What is no host of the public network: an address and the length of its prefix.
 const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 12] = [
     // "This network" (RFC 791), where the first of all addresses is this machine.
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     // Shared by the customers of a provider (RFC 6598), and some clouds' metadata.
     (Ipv4Addr::new(100, 64, 0, 0), 10),

@@ -117,9 +117,11 @@ impl Proxy {
         if value.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(NO_URL);
         }
-        let (with_scheme, has_scheme) = match value.contains("://") {
-            true => (value.to_owned(), true),
-            false => (format!("http://{value}"), false),
+        let has_scheme = value.contains("://");
+        let with_scheme = if has_scheme {
+            value.to_owned()
+        } else {
+            format!("http://{value}")
         };
         // The URL parser ends the host at any of these, and would take a part of a password for it.
         let (_, rest) = with_scheme.split_once("://").unwrap_or_default();
@@ -212,9 +214,10 @@ impl Exception {
             let others = None;
             return host.starts_with('*').then_some(Self { port, others });
         }
-        let host = match name.contains(':') {
-            true => name.to_owned(),
-            false => Host::parse(name).ok()?.to_string(),
+        let host = if name.contains(':') {
+            name.to_owned()
+        } else {
+            Host::parse(name).ok()?.to_string()
         };
         Some(Self::new(&host, port))
     }

@@ -294,9 +294,10 @@ impl Shared {
                 return Err(Error::new(Code::BrokerUnreachable, text).with_source(cause));
             }
         };
-        builder
-            .map(|builder| builder.with_no_client_auth())
-            .map_err(|cause| Error::new(Code::Internal, "TLS cannot be set up").with_source(cause))
+        let builder = builder.map_err(|cause| {
+            Error::new(Code::Internal, "TLS cannot be set up").with_source(cause)
+        })?;
+        Ok(builder.with_no_client_auth())
     }
 }
 
