@@ -6,14 +6,18 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::task::{Context, Poll};
 
 use portier_client::{Code, Error, Result};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 
 use super::Knock;
 use super::completer::Event;
+use super::held::Held;
+use crate::cells;
 
 /// Something to run in Python. It is dropped if there is nobody left to run it.
 ///
@@ -41,6 +45,8 @@ pub(super) enum Caller {
 thread_local! {
     /// The caller of the operation that this thread is polling; none while it polls its own.
     static CALLER: RefCell<Option<Caller>> = const { RefCell::new(None) };
+    /// The `contextvars` context of that caller.
+    static CONTEXT: RefCell<Option<Arc<Held>>> = const { RefCell::new(None) };
     /// What the operation that this thread has just polled asks of it.
     static ERRAND: Cell<Option<Errand>> = const { Cell::new(None) };
 }
@@ -69,19 +75,29 @@ pub(super) fn errand() -> Option<Errand> {
     ERRAND.take()
 }
 
+/// The context of the caller whose operation this thread is polling.
+pub(super) fn context() -> Option<Arc<Held>> {
+    CONTEXT.with_borrow(Clone::clone)
+}
+
 /// An operation away from its caller: in the runtime.
 pub(super) struct Away<F> {
     operation: F,
-    /// Lent to the thread while it polls.
+    /// Lent to the thread while it polls, as is the context.
     caller: Option<Caller>,
+    context: Option<Arc<Held>>,
 }
 
 impl<F> Away<F> {
-    pub(super) fn new(operation: F, caller: Caller) -> Self {
-        Self {
+    pub(super) fn new(py: Python<'_>, operation: F, caller: Caller) -> PyResult<Self> {
+        static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+        let copy_context = cells::import(&COPY_CONTEXT, py, "contextvars", "copy_context")?;
+        Ok(Self {
             operation,
             caller: Some(caller),
-        }
+            context: Some(Arc::new(Held::new(&copy_context.call0()?))),
+        })
     }
 }
 
@@ -90,9 +106,11 @@ impl<F: Future + Unpin> Future for Away<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         CALLER.set(self.caller.take());
+        CONTEXT.set(self.context.take());
         // A guarded operation does not panic, so the caller always comes back.
         let polled = Pin::new(&mut self.operation).poll(context);
         self.caller = CALLER.take();
+        self.context = CONTEXT.take();
         polled
     }
 }

@@ -18,8 +18,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-use super::{runtime, signals};
-use crate::{cells, forks};
+use super::held::Held;
+use super::{caller, runtime, signals};
+use crate::cells::{self, intern};
+use crate::forks;
 
 /// How many events may wait to be logged. More come only if a handler is slower than they are.
 const QUEUE_LIMIT: usize = 1_000;
@@ -64,7 +66,7 @@ pub(super) fn logged<T>(py: Python<'_>, poll: impl FnOnce() -> T) -> PyResult<T>
         poll()
     };
     for event in OF_POLL.take() {
-        match log(py, event) {
+        match log(py, event, None) {
             Err(error) if error.is_instance_of::<PyException>(py) => {
                 error.write_unraisable(py, None);
             }
@@ -100,7 +102,7 @@ impl Drop for Flagged {
 }
 
 /// Logs an event in this thread.
-fn log(py: Python<'_>, event: Event) -> PyResult<()> {
+fn log(py: Python<'_>, event: Event, context: Option<&Held>) -> PyResult<()> {
     static EMIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
     let _logging = Flagged::new(&LOGGING);
@@ -116,7 +118,15 @@ fn log(py: Python<'_>, event: Event) -> PyResult<()> {
             other => fields.set_item(name, format!("{other:?}")),
         }?;
     }
-    emit.call1((number(event.level), event.message, fields))?;
+    let arguments = (number(event.level), event.message, fields);
+    match context.and_then(|context| context.bind(py)) {
+        // The caller may be in the middle of its own.
+        Some(context) => context.call_method0(intern!(py, "copy"))?.call_method1(
+            intern!(py, "run"),
+            (emit, arguments.0, arguments.1, arguments.2),
+        )?,
+        None => emit.call1(arguments)?,
+    };
     Ok(())
 }
 
@@ -141,7 +151,10 @@ impl Listener for Logging {
         if POLLING.get() {
             OF_POLL.with_borrow_mut(|events| events.push(event));
         } else {
-            runtime::log(event);
+            runtime::log(Record {
+                event,
+                context: caller::context(),
+            });
         }
     }
 }
@@ -164,8 +177,14 @@ enum Phase {
     Stopped,
 }
 
+/// An event of the background, with the `contextvars` context of the call that it belongs to.
+pub(super) struct Record {
+    event: Event,
+    context: Option<Arc<Held>>,
+}
+
 struct Thread {
-    sender: SyncSender<Event>,
+    sender: SyncSender<Record>,
     ended: Receiver<()>,
 }
 
@@ -183,7 +202,7 @@ struct State {
 
 impl Queue {
     /// Has an event logged, if there is room for one more.
-    pub(super) fn push(&self, event: Event) {
+    pub(super) fn push(&self, event: Record) {
         let mut phase = self.phase();
         if matches!(*phase, Phase::NotStarted)
             && let Ok(thread) = start(&self.state)
@@ -268,7 +287,7 @@ fn start(state: &Arc<State>) -> std::io::Result<Thread> {
 }
 
 /// Logs until no more can come, or until Python is gone.
-fn log_all(waiting: &Receiver<Event>, state: &State) {
+fn log_all(waiting: &Receiver<Record>, state: &State) {
     while let Ok(first) = waiting.recv() {
         if state.closed.load(Ordering::Acquire) {
             return;
@@ -278,10 +297,10 @@ fn log_all(waiting: &Receiver<Event>, state: &State) {
                 if state.closed.load(Ordering::Acquire) {
                     return false;
                 }
-                log_here(py, event, state);
+                log_here(py, event.event, event.context.as_deref(), state);
                 let dropped = state.dropped.swap(0, Ordering::Relaxed);
                 if dropped > 0 {
-                    log_here(py, events::dropped(dropped), state);
+                    log_here(py, events::dropped(dropped), None, state);
                 }
                 state.logged();
             }
@@ -294,8 +313,8 @@ fn log_all(waiting: &Receiver<Event>, state: &State) {
 }
 
 /// Logs in a thread where nobody called who could be told of an exception.
-fn log_here(py: Python<'_>, event: Event, state: &State) {
-    if let Err(error) = log(py, event) {
+fn log_here(py: Python<'_>, event: Event, context: Option<&Held>, state: &State) {
+    if let Err(error) = log(py, event, context) {
         // A handler that uses a client is told that the interpreter is about to go, and nobody else.
         if !state.ending.load(Ordering::Acquire) {
             error.write_unraisable(py, None);

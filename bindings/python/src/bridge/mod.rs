@@ -152,7 +152,7 @@ fn awaitable<'py, T: Answer>(
     let future = event_loop.call_method0(intern!(py, "create_future"))?;
     let completion = bridge.register(&event_loop, &future)?;
     let ticket = completion.ticket();
-    let operation = Away::new(operation, completion.caller());
+    let operation = Away::new(py, operation, completion.caller())?;
     let task = bridge.spawn(async move {
         let outcome = operation.await;
         completion.send(move |py| settle(py, outcome));
@@ -197,7 +197,7 @@ fn block<'py, T: Answer>(
         return Err(closed());
     }
     let (sender, mut knocks) = mpsc::channel();
-    let operation = Away::new(operation, Caller::Thread(sender.clone()));
+    let operation = Away::new(py, operation, Caller::Thread(sender.clone()))?;
     let task = bridge.spawn(async move {
         let outcome = operation.await;
         // Nobody listens any more when a signal ended the call.

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::caller::Caller;
 use super::completer::{Event, complete};
-use super::events::Queue;
+use super::events::{Queue, Record};
 use super::guarded::contained;
 use super::inbox::Inbox;
 use super::returning::Returning;
@@ -281,7 +281,7 @@ pub(super) fn whereabouts(
 }
 
 /// Has an event logged, unless the interpreter is about to go.
-pub(super) fn log(event: portier_client::events::Event) {
+pub(super) fn log(event: Record) {
     if let Some(bridge) = BRIDGE.get(Process::current())
         && !bridge.closed.load(Ordering::Acquire)
     {
