@@ -40,7 +40,7 @@ thread_local! {
 #[must_use = "stores can be used again when the guard is dropped, after the fork"]
 pub fn before_fork() -> ForkGuard {
     update(|counters| counters.forks = counters.forks.saturating_add(1));
-    let own = u32::from(DEPTH.get() > 0);
+    let own = u64::from(DEPTH.get() > 0);
     let mut waited = Duration::ZERO;
     while counters().busy > own && waited < LIMIT {
         thread::sleep(PAUSE);
@@ -154,39 +154,31 @@ impl<T> DerefMut for Locked<'_, T> {
     }
 }
 
-/// What the threads of one process are doing.
-#[derive(Clone, Copy, Default)]
+/// What the threads of one process are doing. In one number, the process takes 32 bits, the forks 8, the
+/// work 24.
+#[derive(Clone, Copy)]
 struct Counters {
-    process: u32,
+    process: u64,
     /// Threads that are about to fork.
-    forks: u8,
-    /// Threads that do something that a fork waits for; 24 bits are used.
-    busy: u32,
+    forks: u64,
+    /// Threads that do something that a fork waits for.
+    busy: u64,
 }
 
 impl Counters {
     /// What `bits` say about a process: nothing, if another one wrote them.
     fn of(process: u32, bits: u64) -> Self {
-        let [a, b, c, d, forks, x, y, z] = bits.to_be_bytes();
-        let written = Self {
-            process: u32::from_be_bytes([a, b, c, d]),
-            forks,
-            busy: u32::from_be_bytes([0, x, y, z]),
-        };
-        if written.process == process {
-            written
-        } else {
-            Self {
-                process,
-                ..Self::default()
-            }
+        let process = u64::from(process);
+        let is_own = bits >> 32 == process;
+        Self {
+            process,
+            forks: if is_own { bits >> 24 & 0xff } else { 0 },
+            busy: if is_own { bits & 0xff_ffff } else { 0 },
         }
     }
 
     fn bits(self) -> u64 {
-        let [a, b, c, d] = self.process.to_be_bytes();
-        let [_, x, y, z] = self.busy.to_be_bytes();
-        u64::from_be_bytes([a, b, c, d, self.forks, x, y, z])
+        self.process << 32 | self.forks.min(0xff) << 24 | self.busy.min(0xff_ffff)
     }
 }
 
@@ -245,11 +237,11 @@ pub(crate) mod tests {
         let _alone = alone();
         let ended = AtomicBool::new(false);
         let forked = AtomicBool::new(false);
-        let (begin, begun) = mpsc::channel();
+        let (start, started) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(|| {
                 let work = busy();
-                begin.send(()).unwrap();
+                start.send(()).unwrap();
                 while !is_waiting() {
                     thread::yield_now();
                 }
@@ -260,7 +252,7 @@ pub(crate) mod tests {
                 let _next = busy();
                 assert!(forked.load(SeqCst));
             });
-            begun.recv().unwrap();
+            started.recv().unwrap();
             let guard = before_fork();
             assert!(ended.load(SeqCst));
             forked.store(true, SeqCst);
@@ -272,18 +264,18 @@ pub(crate) mod tests {
     fn work_can_give_way_to_a_fork() {
         let _alone = alone();
         let forked = AtomicBool::new(false);
-        let (begin, begun) = mpsc::channel();
+        let (start, started) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(|| {
                 let _work = busy();
-                begin.send(()).unwrap();
+                start.send(()).unwrap();
                 while !is_waiting() {
                     thread::yield_now();
                 }
                 give_way();
                 assert!(forked.load(SeqCst));
             });
-            begun.recv().unwrap();
+            started.recv().unwrap();
             let guard = before_fork();
             forked.store(true, SeqCst);
             drop(guard);

@@ -54,12 +54,16 @@ mod unix {
     use std::ffi::c_int;
     use std::mem::{self, ManuallyDrop};
     use std::sync::OnceLock;
+    use std::thread;
+    use std::time::Duration;
 
     use portier_client::{ForkGuard, before_fork};
     use pyo3::exceptions::PyImportError;
     use pyo3::types::PyDict;
 
-    use super::*;
+    use pyo3::prelude::*;
+
+    use super::{ATTACHED, FORKING, FORKS, PAUSE, SeqCst};
 
     /// How long a fork waits for threads of ours that are attached: a logging handler may take its time.
     const LIMIT: Duration = Duration::from_secs(1);
