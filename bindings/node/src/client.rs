@@ -73,7 +73,7 @@ impl Client {
 #[napi]
 impl Client {
     /// The redirect URI as it is sent.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn redirect_uri(&self) -> napi::Result<String> {
         Ok(self.opened()?.redirect_uri().to_owned())
     }
