@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 SITES = Path(__file__).parent / "sites"
 # Longer than any server here needs, on a machine that is busy.
 PATIENCE = 60
-# How many times a balancer may choose the same worker before it is an error.
-ATTEMPTS = 50
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,16 @@ class Site:
     def find_workers(self, count: int) -> None:
         """Asks until `count` workers have answered."""
         self.workers = []
-        for attempt in range(ATTEMPTS * count + 1):
-            if len(self.workers) == count:
-                return
-            worker = self._find_another(self._ports[attempt % len(self._ports)])
+        deadline = time.monotonic() + PATIENCE
+        for port in itertools.cycle(self._ports):
+            worker = self._find_another(port)
             if worker not in self.workers:
                 self.workers.append(worker)
-        raise AssertionError(f"only these workers answered: {self.workers}\n{self.log()}")
+            if len(self.workers) == count:
+                return
+            # The others may still have to start.
+            assert time.monotonic() < deadline, f"only {self.workers} answered\n{self.log()}"
+            time.sleep(0.01)
 
     def ask(self, worker: str, path: str, **form: str) -> str:
         """Has this worker answer."""
@@ -104,9 +106,12 @@ class Site:
             with self._suspended(self.workers):
                 return self._exchange(port, "/", {})[0]
         connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-        self._stack.callback(connection.close)
         worker = exchange(connection, "/", {})[0]
-        self._kept.setdefault(worker, connection)
+        if worker in self._kept:
+            connection.close()
+        else:
+            self._stack.callback(connection.close)
+            self._kept[worker] = connection
         return worker
 
     def _exchange(self, port: int, path: str, form: dict[str, str]) -> tuple[str, str]:

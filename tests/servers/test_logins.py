@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .test_celery import Pool
 
+
 @pytest.mark.parametrize("name", SERVERS)
 def test_every_worker_starts_and_completes_logins_also_after_a_reload(
     name: str, broker: DevBroker, store: str, tmp_path: Path
