@@ -209,7 +209,7 @@ impl Shared {
         missing: Option<Missing<Discovery>>,
     ) -> Result<Fetched<Discovery>, Failure> {
         let url = self.broker.join(DISCOVERY_PATH);
-        let (cache, board) = (&self.discovery, &self.discovery_board);
+        let (cache, board) = (&self.discovery, self.discovery_board.as_ref());
         let parse = |body: &[u8]| Discovery::parse(body, &self.broker);
         self.fetch(cache, board, &url, missing.as_ref(), parse)
             .await
@@ -238,7 +238,7 @@ impl Shared {
         discovery: &Arc<Discovery>,
         missing: Option<&Missing<KeySet>>,
     ) -> Result<Fetched<KeySet>, Failure> {
-        let (cache, board) = (&self.keys, &self.keys_board);
+        let (cache, board) = (&self.keys, self.keys_board.as_ref());
         let url = &discovery.jwks_uri;
         // If a store said where the keys are, they are believed no longer than that.
         let end = self.discovery.end_of(discovery, self.clock.monotonic());
@@ -252,7 +252,7 @@ impl Shared {
     async fn fetch<T: Send + Sync + 'static>(
         &self,
         cache: &Cache<T>,
-        board: &Option<Board>,
+        board: Option<&Board>,
         url: &Url,
         missing: Option<&Missing<T>>,
         parse: impl Fn(&[u8]) -> Result<T> + Copy,

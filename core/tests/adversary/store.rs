@@ -110,7 +110,7 @@ impl Adversary {
 
     /// A document of the attacker's making.
     fn forge(&self, number: u8, is_discovery: bool, is_long: bool) -> String {
-        let bits = |shift: u8| number >> shift & 1 == 1;
+        let bits = |shift: u8| (number >> shift) & 1 == 1;
         let now = 1000 * (START + self.world.now().as_secs());
         let asked_on = now + if bits(0) { 10_000 } else { 0 };
         let asked_on = asked_on + if bits(3) && bits(4) { 3_600_000 } else { 0 };
