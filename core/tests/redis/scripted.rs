@@ -38,18 +38,6 @@ async fn played(replies: &'static [&'static str]) -> (RedisStore, JoinHandle<usi
 }
 
 #[tokio::test]
-async fn nst_28_a_server_that_does_not_know_the_greeting_is_too_old() {
-    limited(async {
-        let (store, _server) =
-            played(&["-ERR unknown command `HELLO`, with args beginning with: \r\n"]).await;
-        let error = put(&store, 1).await.unwrap_err();
-        assert_eq!(error.code(), Code::StoreFailed);
-        assert!(error.to_string().ends_with("version=before 6.0"), "{error}");
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn nst_28_a_server_that_may_not_tell_what_it_is_is_taken_as_it_is() {
     limited(async {
         let (store, _server) = played(&[

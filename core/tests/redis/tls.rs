@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use portier_client::{Code, RedisStore};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use crate::refusals::whole;
 use crate::server::{Redis, code, free_port, limited, put, record, take};
@@ -27,7 +27,16 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &issuer).unwrap();
+        let client_key = KeyPair::generate().unwrap();
+        let mut client = CertificateParams::new(["client".to_owned()]).unwrap();
+        // Of the same name as its authority, OpenSSL would take it for self-signed.
+        client.distinguished_name.push(DnType::CommonName, "client");
+        let client = client.signed_by(&client_key, &issuer).unwrap();
+        let both = client.pem() + &client_key.serialize_pem();
         for (file, text) in [
+            ("client.pem", client.pem()),
+            ("client-key.pem", client_key.serialize_pem()),
+            ("both.pem", both),
             ("authority.pem", authority.pem()),
             ("certificate.pem", certificate.pem()),
             ("key.pem", key.serialize_pem()),
@@ -60,19 +69,22 @@ impl Authority {
 
     /// A server with TLS on a second port.
     fn server(&self) -> Option<(Redis, u16)> {
+        self.server_with(&[])
+    }
+
+    fn server_with(&self, more: &[&str]) -> Option<(Redis, u16)> {
         let port = free_port();
-        let redis = Redis::start_with_tls(&[
-            "--tls-port",
-            &port.to_string(),
-            "--tls-cert-file",
-            &self.file("certificate.pem"),
-            "--tls-key-file",
-            &self.file("key.pem"),
-            "--tls-ca-cert-file",
-            &self.file("authority.pem"),
-            "--tls-auth-clients",
-            "no",
-        ])?;
+        let (port_text, certificate, key) = (
+            port.to_string(),
+            self.file("certificate.pem"),
+            self.file("key.pem"),
+        );
+        let authority = self.file("authority.pem");
+        let mut arguments = vec!["--tls-port", &port_text, "--tls-cert-file", &certificate];
+        arguments.extend(["--tls-key-file", &key, "--tls-ca-cert-file", &authority]);
+        arguments.extend(["--tls-auth-clients", "no"]);
+        arguments.extend(more);
+        let redis = Redis::start_with_tls(&arguments)?;
         Some((redis, port))
     }
 }
@@ -160,4 +172,106 @@ async fn nst_28_with_tls_the_name_has_to_be_right() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_certificate_of_the_client_is_shown_one() {
+    let authority = Authority::new("mutual");
+    let stranger = Authority::new("mutual-stranger");
+    for (number, protocols) in ["TLSv1.2", "TLSv1.3"].into_iter().enumerate() {
+        let more = ["--tls-auth-clients", "yes", "--tls-protocols", protocols];
+        let Some((_redis, port)) = authority.server_with(&more) else {
+            return;
+        };
+        let url = format!(
+            "rediss://localhost:{port}?ca_file={}",
+            authority.file("authority.pem")
+        );
+        let identity = |authority: &Authority, certificate, key| {
+            let (certificate, key) = (authority.file(certificate), authority.file(key));
+            format!("&cert_file={certificate}&key_file={key}")
+        };
+        limited(async {
+            for (more, files) in [("client.pem", "client-key.pem"), ("both.pem", "both.pem")]
+                .into_iter()
+                .enumerate()
+            {
+                let url = format!("{url}{}", identity(&authority, files.0, files.1));
+                let store = RedisStore::new(&url).unwrap();
+                let number = number * 2 + more;
+                put(&store, number).await.unwrap();
+                assert_eq!(take(&store, number).await.unwrap(), record(number));
+            }
+            let result = put(&RedisStore::new(&url).unwrap(), 9).await;
+            assert_eq!(code(&result), Code::StoreUnavailable);
+            let text = whole(&result.unwrap_err());
+            // An older server does not say what it misses.
+            assert!(
+                text.contains(if protocols == "TLSv1.3" {
+                    "cert_file"
+                } else {
+                    "alert"
+                }),
+                "{text}"
+            );
+            let url = format!(
+                "{url}{}",
+                identity(&stranger, "client.pem", "client-key.pem")
+            );
+            let result = put(&RedisStore::new(&url).unwrap(), 9).await;
+            assert_eq!(code(&result), Code::StoreUnavailable);
+            let text = whole(&result.unwrap_err());
+            assert!(text.contains("alert"), "{text}");
+        })
+        .await;
+    }
+}
+
+#[test]
+fn a_certificate_of_the_client_that_cannot_be_used_is_refused_at_once() {
+    let authority = Authority::new("identity");
+    let encrypted = authority.file("encrypted.pem");
+    let marks =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    std::fs::write(&encrypted, marks).unwrap();
+    let older = authority.file("older.pem");
+    let marks = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    std::fs::write(&older, marks).unwrap();
+    let (certificate, key) = (
+        authority.file("client.pem"),
+        authority.file("client-key.pem"),
+    );
+    let missing = authority.file("missing.pem");
+    for (certificate, key, fact) in [
+        (&certificate, &encrypted, "key_file is encrypted"),
+        (&certificate, &older, "key_file is encrypted"),
+        (&certificate, &missing, "key_file cannot be read"),
+        (
+            &certificate,
+            &certificate,
+            "key_file has no PEM private key",
+        ),
+        (
+            &certificate,
+            &authority.file("key.pem"),
+            "key_file is not the key",
+        ),
+        (&missing, &key, "cert_file cannot be read"),
+        (&key, &key, "cert_file has no PEM certificate"),
+    ] {
+        let url = format!("rediss://localhost?cert_file={certificate}&key_file={key}");
+        let error = RedisStore::new(&url).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidOption);
+        assert!(error.to_string().contains(fact), "{error}");
+        assert!(!whole(&error).contains(&authority.file("")), "{error:?}");
+    }
+    for query in [
+        format!("rediss://localhost?cert_file={certificate}"),
+        format!("rediss://localhost?key_file={key}"),
+        format!("redis://localhost?cert_file={certificate}&key_file={key}"),
+    ] {
+        let error = RedisStore::new(&query).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidOption);
+        assert!(error.to_string().contains("key_file"), "{error}");
+    }
 }

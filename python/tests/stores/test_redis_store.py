@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import subprocess
+import sys
 import traceback
 from typing import TYPE_CHECKING
 
@@ -130,3 +132,50 @@ def test_nst_28_an_error_does_not_show_the_url() -> None:
             Client(REDIRECT_URI, store=text)
         assert caught.value.code == "invalid_option"
         assert "hunter2" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_a_value_that_is_too_long_is_never_kept_in_memory(url: str, socket: Path) -> None:
+    code = """
+import resource
+import sys
+import redis
+from portier_client import StoreError, blocking
+from portier_client.testing import DevBroker
+
+url, socket = sys.argv[1:]
+with DevBroker() as broker, redis.Redis(unix_socket_path=socket) as server:
+    site = blocking.Client("https://example.com/verify", broker=broker.origin, store=url)
+    one, other = (broker.mint(site.authenticate("alice@example.com")) for _ in range(2))
+    names = server.keys("huge:session:*")
+    assert len(names) == 2
+    for name in (*names, "huge:document:a"):
+        server.setrange(name, 200_000_000, "x")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for token in (one, other):
+        try:
+            site.verify(token)
+        except StoreError as error:
+            assert error.code in {"store_failed", "store_unavailable"}, error
+        else:
+            raise AssertionError
+    assert site.verify(broker.mint(site.authenticate("alice@example.com"))) == "alice@example.com"
+    growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert growth < 50_000, growth
+    server.flushall()
+"""
+    command = [sys.executable, "-c", code, f"{url}?prefix=huge:", str(socket)]
+    subprocess.run(command, check=True, timeout=60)
+
+
+def test_a_parameter_that_cannot_be_used_is_named() -> None:
+    for query, name in (
+        ("ssl_certfile=/etc/client.pem", "ssl_certfile"),
+        ("ssl_cert_reqs=none", "ssl_cert_reqs"),
+        ("insecure=true", "insecure"),
+        ("prefix=a:&prefix=b:", "prefix"),
+        ("db=1", "db"),
+    ):
+        with pytest.raises(ConfigError, match=f" parameter={name}$") as caught:
+            Client(REDIRECT_URI, store=f"rediss://:secret@localhost?{query}")
+        assert caught.value.code == "invalid_option"
+        assert "secret" not in str(caught.value)

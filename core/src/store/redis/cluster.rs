@@ -196,6 +196,7 @@ mod tests {
                 tls: None,
                 credentials: Credentials::default(),
                 database: 0,
+                probe: None,
             },
             servers: Mutex::default(),
         }

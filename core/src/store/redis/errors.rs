@@ -1,6 +1,11 @@
 //! What can go wrong with Redis, and whether a command may have been executed all the same.
 
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
+
 use redis::{ErrorKind, RedisError, ServerError};
+use rustls::{AlertDescription, Error as TlsError};
 
 use crate::error::{Code, Error};
 
@@ -11,6 +16,8 @@ pub(super) enum Failure {
     NotSent(Error),
     /// The command was sent and may have been executed.
     Unknown(Error),
+    /// The same, because the connection ended before there was a reply.
+    Ended(Error),
     /// The server refused the command and did not execute it.
     Refused(Refusal),
 }
@@ -18,6 +25,8 @@ pub(super) enum Failure {
 /// The server's refusal of a command.
 #[derive(Debug)]
 pub(super) struct Refusal {
+    /// What was refused, `SET` for example.
+    command: String,
     /// The word an error reply begins with, `OOM` for example.
     code: String,
     /// The rest may quote the command, and with it a key: it is for redirections only.
@@ -25,7 +34,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(error: &ServerError) -> Self {
+    pub(super) fn new(error: &ServerError, command: &str) -> Self {
         let code = error.code();
         let is_code = !code.is_empty()
             && code.len() <= 32
@@ -33,6 +42,7 @@ impl Refusal {
                 .bytes()
                 .all(|octet| octet.is_ascii_uppercase() || octet.is_ascii_digit() || octet == b'_');
         Self {
+            command: command.to_owned(),
             code: if is_code { code } else { "ERR" }.to_owned(),
             detail: error.details().map(str::to_owned),
         }
@@ -54,18 +64,25 @@ impl Refusal {
         )
     }
 
+    /// Whether the server does not know the command, or not in this form. Proxies and other makes
+    /// of servers have words of their own for it.
     pub(super) fn is_unknown_command(&self) -> bool {
-        self.has("unknown command")
+        self.code == "ERR" && !self.is_want_of_room()
     }
 
-    fn has(&self, text: &str) -> bool {
+    /// Whether the server has no room for another connection.
+    fn is_want_of_room(&self) -> bool {
+        self.code == "ERR" && self.says("max number of clients")
+    }
+
+    fn says(&self, text: &str) -> bool {
         let detail = self.detail.as_deref().unwrap_or_default();
-        self.code == "ERR" && detail.to_ascii_lowercase().starts_with(text)
+        detail.to_ascii_lowercase().contains(text)
     }
 
     pub(super) fn into_error(self) -> Error {
         let (code, fact) = match self.code() {
-            "ERR" if self.has("max number of clients") => (
+            _ if self.is_want_of_room() => (
                 Code::StoreUnavailable,
                 "redis has as many connections as it may",
             ),
@@ -75,16 +92,29 @@ impl Refusal {
                 Code::StoreUnavailable,
                 "redis cannot serve the command at present",
             ),
+            "NOPERM" if self.says("key") => (
+                Code::StoreFailed,
+                "the user of redis has no right to the keys of the store; allow its prefix",
+            ),
+            "NOPERM" => (
+                Code::StoreFailed,
+                "the user of redis has no right to the command; allow it",
+            ),
             _ => (Code::StoreFailed, "redis refused the command"),
         };
-        Error::new(code, format_args!("{fact} error={}", self.code))
+        let Self {
+            command,
+            code: word,
+            ..
+        } = &self;
+        Error::new(code, format_args!("{fact} command={command} error={word}"))
     }
 }
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::NotSent(error) | Failure::Unknown(error) => error,
+            Failure::NotSent(error) | Failure::Unknown(error) | Failure::Ended(error) => error,
             Failure::Refused(refusal) => refusal.into_error(),
         }
     }
@@ -96,16 +126,43 @@ pub(super) fn timed_out() -> Error {
 }
 
 /// The connection broke, or the other side does not speak the protocol.
-pub(super) fn broken(cause: &RedisError) -> Error {
-    match cause.kind() {
-        // What does not parse may hold anything: it is not shown.
-        ErrorKind::Parse => unexpected(),
-        _ => Error::new(Code::StoreUnavailable, "the connection to redis broke"),
+pub(super) fn broken(cause: &RedisError) -> Failure {
+    // What does not parse may hold anything: it is not shown.
+    if cause.kind() == ErrorKind::Parse {
+        return Failure::Unknown(unexpected());
     }
+    let Some(cause) = tls_error(cause) else {
+        let fact = "the connection to redis broke";
+        return Failure::Ended(Error::new(Code::StoreUnavailable, fact));
+    };
+    let fact = match cause {
+        TlsError::AlertReceived(AlertDescription::CertificateRequired) => {
+            "redis asks for a certificate of the client; name it by cert_file and key_file"
+        }
+        _ => "redis and the client do not agree about TLS",
+    };
+    Failure::Ended(Error::new(Code::StoreUnavailable, fact).with_source(cause.clone()))
 }
 
-pub(super) fn unreachable(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+/// With TLS 1.3, a server judges the client's certificate only after the handshake.
+fn tls_error(cause: &RedisError) -> Option<&TlsError> {
+    let cause = cause
+        .source()?
+        .downcast_ref::<Arc<dyn StdError + Send + Sync>>()?;
+    let cause = cause.downcast_ref::<io::Error>()?;
+    cause.get_ref()?.downcast_ref()
+}
+
+pub(super) fn unreachable(cause: impl StdError + Send + Sync + 'static) -> Error {
     Error::new(Code::StoreUnavailable, "no connection to redis").with_source(cause)
+}
+
+/// A value that is longer than what the store keeps.
+pub(super) fn too_long() -> Error {
+    Error::new(
+        Code::StoreFailed,
+        "redis holds a value that is too long to be the store's own",
+    )
 }
 
 /// A reply that the command cannot have.
@@ -125,7 +182,7 @@ mod tests {
 
     fn refusal(line: &str) -> Refusal {
         match parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap() {
-            Value::ServerError(error) => Refusal::new(&error),
+            Value::ServerError(error) => Refusal::new(&error, "SET"),
             other => panic!("{other:?} is no error"),
         }
     }
@@ -144,13 +201,15 @@ mod tests {
             ("ASK", Code::StoreUnavailable, unavailable),
             ("BUSY", Code::StoreUnavailable, unavailable),
             ("NOREPLICAS", Code::StoreUnavailable, unavailable),
-            ("NOPERM", Code::StoreFailed, "redis refused the command"),
             ("WRONGTYPE", Code::StoreFailed, "redis refused the command"),
         ];
         for (word, code, fact) in cases {
             let error = refusal(&format!("{word} of the key portier:0123")).into_error();
             assert_eq!(error.code(), code, "{word}");
-            assert_eq!(error.to_string(), format!("{fact} error={word}"));
+            assert_eq!(
+                error.to_string(),
+                format!("{fact} command=SET error={word}")
+            );
         }
     }
 
@@ -185,9 +244,40 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_command_is_told_by_its_words() {
-        assert!(refusal("ERR Unknown command 'GETDEL'").is_unknown_command());
-        assert!(!refusal("ERR syntax error, unknown command").is_unknown_command());
-        assert!(!refusal("NOPERM unknown command").is_unknown_command());
+    fn the_right_that_a_user_lacks_is_named() {
+        for line in [
+            "NOPERM this user has no permissions to run the 'set' command or its subcommand",
+            "NOPERM User app has no permissions to run the 'set' command",
+            "NOPERM not for you",
+        ] {
+            assert_eq!(
+                refusal(line).into_error().to_string(),
+                "the user of redis has no right to the command; allow it command=SET error=NOPERM"
+            );
+        }
+        for line in [
+            "NOPERM this user has no permissions to access one of the keys used as arguments",
+            "NOPERM No permissions to access a key",
+        ] {
+            let text = refusal(line).into_error().to_string();
+            assert!(text.contains("keys of the store"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_is_told_by_its_word() {
+        for line in [
+            "ERR Unknown command 'HELLO'",
+            "ERR syntax error",
+            "unsupported command 'hello'",
+        ] {
+            assert!(refusal(line).is_unknown_command(), "{line}");
+        }
+        for line in [
+            "NOPERM unknown command",
+            "ERR max number of clients reached",
+        ] {
+            assert!(!refusal(line).is_unknown_command(), "{line}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a server says it is when a connection is opened.
 
-use redis::Value;
+use redis::{Cmd, Value};
 
 use super::errors::Failure;
 use super::link::Link;
@@ -9,6 +9,9 @@ use crate::events;
 
 /// `GETDEL`, and `GET` as an option of `SET`, came with Redis 6.2.
 const OLDEST: (u32, u32) = (6, 2);
+
+/// What takes the place of a record that was taken. A record is never empty.
+const USED: &str = "";
 
 /// How a server was started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,17 +30,29 @@ pub(super) struct Greeting {
     pub(super) is_replica: bool,
 }
 
+/// What a server told of itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It need not be tried out.
+    Enough(Greeting),
+    /// It says that it is older than what is needed. Other makes of servers count otherwise.
+    Old(Greeting, String),
+    /// It does not know the question: a proxy, another make, or Redis before 6.0.
+    Nothing,
+    /// It has ended the connection.
+    Ended,
+}
+
 impl Greeting {
-    /// Asks the server, and refuses one that is too old. One whose rules forbid the question is
-    /// taken as it is.
-    pub(super) async fn ask(link: &Link) -> Result<Self> {
+    /// Asks the server. One whose rules forbid the question is taken as it is.
+    pub(super) async fn ask(link: &Link) -> Result<Told> {
         match link.run(&redis::cmd("HELLO")).await {
-            Ok(reply) => Self::read(&reply),
-            Err(Failure::Refused(refusal)) if refusal.code() == "NOPERM" => Ok(Self::default()),
-            // Redis knows the command since 6.0.
-            Err(Failure::Refused(refusal)) if refusal.is_unknown_command() => {
-                Err(too_old("before 6.0"))
+            Ok(reply) => Ok(Self::read(&reply)),
+            Err(Failure::Refused(refusal)) if refusal.code() == "NOPERM" => {
+                Ok(Told::Enough(Self::default()))
             }
+            Err(Failure::Refused(refusal)) if refusal.is_unknown_command() => Ok(Told::Nothing),
+            Err(Failure::Ended(_)) => Ok(Told::Ended),
             Err(failure) => Err(failure.into()),
         }
     }
@@ -56,26 +71,69 @@ impl Greeting {
         }
     }
 
-    fn read(reply: &Value) -> Result<Self> {
+    fn read(reply: &Value) -> Told {
         let mut greeting = Self::default();
-        let Value::Array(items) = reply else {
-            return Ok(greeting);
-        };
-        for pair in items.chunks_exact(2) {
-            let [name, value] = pair else { continue };
+        let mut old = None;
+        let mut note = |name: &Value, value: &Value| {
             let (Some(name), Some(value)) = (text(name), text(value)) else {
-                continue;
+                return;
             };
             match (name, value) {
-                ("version", version) => check(version)?,
+                ("version", version) => old = old_version(version),
                 ("mode", "cluster") => greeting.mode = Mode::Cluster,
                 ("mode", "sentinel") => greeting.mode = Mode::Sentinel,
                 ("role", "replica" | "slave") => greeting.is_replica = true,
                 _ => {}
             }
+        };
+        match reply {
+            Value::Array(items) => {
+                for pair in items.chunks_exact(2) {
+                    if let [name, value] = pair {
+                        note(name, value);
+                    }
+                }
+            }
+            Value::Map(pairs) => pairs.iter().for_each(|(name, value)| note(name, value)),
+            _ => {}
         }
-        Ok(greeting)
+        match old {
+            Some(version) => Told::Old(greeting, version),
+            None => Told::Enough(greeting),
+        }
     }
+}
+
+/// Sends the command that completes logins, for a key that is not there, which does nothing. What
+/// has no room for it or may not write now says so later, when it matters.
+///
+/// # Errors
+/// [`Code::StoreFailed`] from a server that does not know it in this form.
+pub(super) async fn try_out(link: &Link, key: &str, version: &str) -> Result<()> {
+    match link.run(&exchange(key, 1)).await {
+        Err(Failure::Refused(refusal)) if refusal.is_unknown_command() => Err(Error::new(
+            Code::StoreFailed,
+            format_args!(
+                "redis is too old, or a proxy does not pass its commands on; it has to know \
+                 SET with XX, GET and PX, as 6.2 does version={version}"
+            ),
+        )),
+        Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Takes what is under a key and leaves the mark of a used login in its place, if there is anything.
+pub(super) fn exchange(key: &str, millis: u64) -> Cmd {
+    let mut command = redis::cmd("SET");
+    command
+        .arg(key)
+        .arg(USED)
+        .arg("XX")
+        .arg("GET")
+        .arg("PX")
+        .arg(millis);
+    command
 }
 
 fn evicts(report: &str) -> bool {
@@ -96,25 +154,15 @@ pub(super) fn text(value: &Value) -> Option<&str> {
     }
 }
 
-fn check(version: &str) -> Result<()> {
+/// The version, if it is a number below the oldest of Redis that will do.
+fn old_version(version: &str) -> Option<String> {
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
-    let (Some(Some(major)), Some(Some(minor))) = (numbers.next(), numbers.next()) else {
-        return Ok(());
-    };
-    if (major, minor) >= OLDEST {
-        return Ok(());
-    }
-    Err(too_old(&format!("{major}.{minor}")))
-}
-
-fn too_old(version: &str) -> Error {
-    Error::new(
-        Code::StoreFailed,
-        format_args!("redis is too old; it has to be 6.2 or newer version={version}"),
-    )
+    let (major, minor) = (numbers.next()??, numbers.next()??);
+    ((major, minor) < OLDEST).then(|| format!("{major}.{minor}"))
 }
 
 #[cfg(test)]
+#[allow(clippy::panic, reason = "a test may fail")]
 mod tests {
     use super::*;
 
@@ -125,16 +173,26 @@ mod tests {
         Value::Array(items.collect())
     }
 
-    #[test]
-    fn an_older_server_is_refused_in_so_many_words() {
-        for version in ["6.0.16", "5.0.7", "2.8.24", "6.1.240"] {
-            let error =
-                Greeting::read(&reply(&["server", "redis", "version", version])).unwrap_err();
-            assert_eq!(error.code(), Code::StoreFailed);
-            assert!(error.to_string().contains("6.2 or newer"), "{error}");
+    fn greeting(reply: &Value) -> Greeting {
+        match Greeting::read(reply) {
+            Told::Enough(greeting) => greeting,
+            other => panic!("{other:?}"),
         }
-        for version in ["6.2.0", "7.0.15", "8.1", "10.0.0", "unstable", ""] {
-            Greeting::read(&reply(&["version", version])).unwrap();
+    }
+
+    #[test]
+    fn a_server_that_says_it_is_older_has_to_be_tried_out() {
+        for version in ["6.0.16", "5.0.7", "2.8.24", "6.1.240", "1.0.62"] {
+            let told = Greeting::read(&reply(&["server", "redis", "version", version]));
+            let Told::Old(_, said) = told else {
+                panic!("{version}: {told:?}");
+            };
+            assert!(version.starts_with(&said), "{said}");
+        }
+        for version in [
+            "6.2.0", "7.0.15", "8.1", "10.0.0", "unstable", "df-v1.2", "",
+        ] {
+            greeting(&reply(&["version", version]));
         }
     }
 
@@ -156,23 +214,20 @@ mod tests {
 
     #[test]
     fn mode_and_role_are_read() {
-        let greeting = Greeting::read(&reply(&["role", "replica", "mode", "cluster"])).unwrap();
-        assert!(greeting.is_replica);
-        assert_eq!(greeting.mode, Mode::Cluster);
-        let greeting = Greeting::read(&reply(&["role", "master", "mode", "sentinel"])).unwrap();
-        assert!(!greeting.is_replica);
-        assert_eq!(greeting.mode, Mode::Sentinel);
+        let told = greeting(&reply(&["role", "replica", "mode", "cluster"]));
+        assert!(told.is_replica);
+        assert_eq!(told.mode, Mode::Cluster);
+        let told = greeting(&reply(&["role", "master", "mode", "sentinel"]));
+        assert!(!told.is_replica);
+        assert_eq!(told.mode, Mode::Sentinel);
         let simple = ["role", "slave"].map(|text| Value::SimpleString(text.to_owned()));
-        assert!(
-            Greeting::read(&Value::Array(simple.into()))
-                .unwrap()
-                .is_replica
-        );
+        assert!(greeting(&Value::Array(simple.to_vec())).is_replica);
+        assert!(greeting(&Value::Map(vec![simple.into()])).is_replica);
         let modules = Value::Array(vec![
             Value::BulkString(b"modules".to_vec()),
             Value::Array(vec![]),
         ]);
-        assert_eq!(Greeting::read(&modules).unwrap(), Greeting::default());
-        assert_eq!(Greeting::read(&Value::Nil).unwrap(), Greeting::default());
+        assert_eq!(greeting(&modules), Greeting::default());
+        assert_eq!(greeting(&Value::Nil), Greeting::default());
     }
 }

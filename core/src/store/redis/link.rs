@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisConnectionInfo, Value};
+use redis::{
+    Arg, AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisConnectionInfo, Value,
+};
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -15,8 +17,9 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::errors::{Failure, Refusal, broken, timed_out, unexpected, unreachable};
-use super::greeting::Greeting;
+use super::bounded::{Bounded, TOO_LONG};
+use super::errors::{Failure, Refusal, broken, timed_out, too_long, unexpected, unreachable};
+use super::greeting::{self, Greeting, Told};
 use super::tls::Tls;
 use crate::error::{Code, Error, Result};
 
@@ -53,6 +56,8 @@ pub(super) struct Manner {
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) credentials: Credentials,
     pub(super) database: u32,
+    /// A key on which a server may be tried out, where it is to keep records.
+    pub(super) probe: Option<String>,
 }
 
 /// A command about one key.
@@ -85,22 +90,34 @@ impl Link {
         })
     }
 
+    /// Some proxies end the connection at a command that they do not know. Those are asked nothing.
     async fn open_at_leisure(address: &Address, manner: &Manner) -> Result<Self> {
+        for asks in [true, false] {
+            if let Some(link) = Self::connect(address, manner, asks).await? {
+                return Ok(link);
+            }
+        }
+        let fact = "the connection to redis broke";
+        Err(Error::new(Code::StoreUnavailable, fact))
+    }
+
+    /// Connects; `None` if the server has ended the connection because it was asked what it is.
+    async fn connect(address: &Address, manner: &Manner, asks: bool) -> Result<Option<Self>> {
         match (address, &manner.tls) {
             (Address::Tcp(host, port), None) => {
-                Self::start(connect(host, *port).await?, manner).await
+                Self::start(connect(host, *port).await?, manner, asks).await
             }
             (Address::Tcp(host, port), Some(tls)) => {
                 let name = ServerName::try_from(host.clone()).map_err(unreachable)?;
                 let config = tls.config().await?;
                 let stream = connect(host, *port).await?;
                 let stream = TlsConnector::from(config).connect(name, stream).await;
-                Self::start(stream.map_err(unreachable)?, manner).await
+                Self::start(stream.map_err(unreachable)?, manner, asks).await
             }
             #[cfg(unix)]
             (Address::Unix(path), _) => {
                 let stream = tokio::net::UnixStream::connect(path).await;
-                Self::start(stream.map_err(unreachable)?, manner).await
+                Self::start(stream.map_err(unreachable)?, manner, asks).await
             }
             #[cfg(not(unix))]
             (Address::Unix(_), _) => Err(Error::new(
@@ -113,7 +130,8 @@ impl Link {
     async fn start(
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         manner: &Manner,
-    ) -> Result<Self> {
+        asks: bool,
+    ) -> Result<Option<Self>> {
         // The crate would authenticate, but not say how the server refused.
         let nothing = RedisConnectionInfo::default()
             .set_protocol(ProtocolVersion::RESP2)
@@ -121,6 +139,7 @@ impl Link {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None);
+        let stream = Bounded::new(stream);
         let (connection, driver) = MultiplexedConnection::new_with_config(&nothing, stream, config)
             .await
             .map_err(|cause| broken(&cause))?;
@@ -131,20 +150,43 @@ impl Link {
             greeting: Greeting::default(),
         };
         link.authenticate(&manner.credentials).await?;
-        link.greeting = Greeting::ask(&link).await?;
+        let told = match asks {
+            true => Greeting::ask(&link).await?,
+            false => Told::Nothing,
+        };
+        let version = match told {
+            Told::Enough(greeting) => {
+                link.greeting = greeting;
+                None
+            }
+            Told::Old(greeting, version) => {
+                link.greeting = greeting;
+                Some(version)
+            }
+            Told::Nothing => Some("unknown".to_owned()),
+            Told::Ended => return Ok(None),
+        };
         if manner.database != 0 {
             let mut select = redis::cmd("SELECT");
             select.arg(manner.database);
             link.run(&select).await?;
         }
-        link.greeting.warn_of_eviction(&link).await;
-        Ok(link)
+        if let Some((version, key)) = version.zip(manner.probe.as_deref()) {
+            greeting::try_out(&link, key, &version).await?;
+        }
+        if asks {
+            link.greeting.warn_of_eviction(&link).await;
+        }
+        Ok(Some(link))
     }
 
     async fn authenticate(&self, credentials: &Credentials) -> Result<()> {
         if let Some(password) = &credentials.password {
             let mut command = redis::cmd("AUTH");
-            command.arg(&credentials.username).arg(password);
+            // Older servers and some proxies know passwords only, and mean this user.
+            let username = credentials.username.as_deref();
+            command.arg(username.filter(|name| *name != "default"));
+            command.arg(password);
             self.run(&command).await?;
         }
         Ok(())
@@ -168,7 +210,8 @@ impl Link {
     /// Sends a command once and waits for its reply.
     pub(super) async fn run(&self, command: &Cmd) -> Result<Value, Failure> {
         let mut connection = self.connection.clone();
-        self.judge(connection.send_packed_command(command)).await
+        let reply = connection.send_packed_command(command);
+        self.judge(reply, name(command)).await
     }
 
     /// Sends a request in one piece, with nothing of another caller's in between.
@@ -193,17 +236,17 @@ impl Link {
             let replies = connection.send_packed_commands(&pipeline, 0, pipeline.len());
             replies.await.map(Value::Array)
         };
-        let mut replies = match self.judge(replies).await? {
+        let mut replies = match self.judge(replies, name(request.command)).await? {
             Value::Array(replies) => replies.into_iter(),
             _ => return Err(Failure::Unknown(unexpected())),
         };
-        let mut next = || self.accept(replies.next().unwrap_or(Value::Nil));
+        let mut next = |name| self.accept(replies.next().unwrap_or(Value::Nil), name);
         if asking {
-            next()?;
+            next("ASKING")?;
         }
-        let reply = next()?;
+        let reply = next(name(request.command))?;
         if request.replicas > 0 {
-            confirm(next(), request.replicas)?;
+            confirm(next("WAIT"), request.replicas)?;
         }
         Ok(reply)
     }
@@ -211,12 +254,13 @@ impl Link {
     async fn judge(
         &self,
         reply: impl Future<Output = redis::RedisResult<Value>>,
+        command: &str,
     ) -> Result<Value, Failure> {
         match timeout(RESPONSE_TIMEOUT, reply).await {
-            Ok(Ok(value)) => self.accept(value),
+            Ok(Ok(value)) => self.accept(value, command),
             Ok(Err(cause)) => {
                 self.retire();
-                Err(Failure::Unknown(broken(&cause)))
+                Err(broken(&cause))
             }
             // The other end may be gone without a word; a new connection will show.
             Err(_) => {
@@ -227,11 +271,14 @@ impl Link {
     }
 
     /// Tells a reply from a refusal.
-    fn accept(&self, value: Value) -> Result<Value, Failure> {
+    fn accept(&self, value: Value, command: &str) -> Result<Value, Failure> {
         let Value::ServerError(error) = value else {
             return Ok(value);
         };
-        let refusal = Refusal::new(&error);
+        let refusal = Refusal::new(&error, command);
+        if refusal.code() == TOO_LONG {
+            return Err(Failure::Unknown(too_long()));
+        }
         if refusal.speaks_against_the_connection() {
             self.retire();
         }
@@ -255,6 +302,14 @@ fn confirm(reply: Result<Value, Failure>, replicas: u32) -> Result<(), Failure> 
             "too few replicas of redis confirmed the command",
         ))),
         Err(failure) => Err(Failure::Unknown(failure.into())),
+    }
+}
+
+/// The first word of a command, which is nobody's secret.
+fn name(command: &Cmd) -> &str {
+    match command.args_iter().next() {
+        Some(Arg::Simple(octets)) => std::str::from_utf8(octets).unwrap_or_default(),
+        _ => "",
     }
 }
 

@@ -1,8 +1,10 @@
 //! Pending logins in Redis or Valkey, for the processes of any number of machines.
 
+mod bounded;
 mod cluster;
 mod errors;
 mod greeting;
+mod identity;
 mod link;
 mod sentinel;
 mod server;
@@ -16,6 +18,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 
+use self::bounded::MAX_VALUE_BYTES;
 use self::cluster::Cluster;
 use self::errors::{Failure, unexpected};
 use self::link::Request;
@@ -29,8 +32,8 @@ use crate::error::{Code, Error, Result};
 /// minutes and is accepted, by clocks that differ as much as they may, for 10 more.
 const USED_FOR: Duration = Duration::from_secs(20 * 60);
 
-/// What takes the place of a record that was taken. A record is never empty.
-const USED: &str = "";
+/// What `PTTL` says of a key that is kept for ever.
+const NO_LIFETIME: i64 = -1;
 
 /// Keeps pending logins, and the broker's documents, in Redis 6.2 or newer, or in Valkey.
 ///
@@ -46,7 +49,8 @@ const USED: &str = "";
 /// | `redis+cluster://user:password@host:6379,host:6379` | a cluster, through any of its nodes; `rediss+cluster://` with TLS |
 ///
 /// `valkey` may stand for `redis`. Parameters: `prefix` begins the name of every key (`portier:`);
-/// `ca_file` is a file of PEM certificates to trust besides the system's own; with `replicas` a
+/// `ca_file` is a file of PEM certificates to trust besides the system's own; `cert_file` and
+/// `key_file` are the client's certificate and its key, for a server that asks; with `replicas` a
 /// login completes only when so many replicas have confirmed that it is used up, lest a failover
 /// forget it; `sentinel_username` and `sentinel_password` are for the Sentinels themselves.
 ///
@@ -119,14 +123,7 @@ impl RedisStore {
     /// any number of callers exactly one is given it.
     async fn take_record(&self, key: &SessionKey) -> Result<Taken> {
         let name = self.session(key);
-        let mut exchange = redis::cmd("SET");
-        exchange
-            .arg(&name)
-            .arg(USED)
-            .arg("XX")
-            .arg("GET")
-            .arg("PX")
-            .arg(millis(USED_FOR));
+        let exchange = greeting::exchange(&name, millis(USED_FOR));
         let reply = match self.run_on(&name, &exchange, self.replicas).await {
             // Redis without memory writes nothing, not even something shorter, and says so before
             // it does anything. Removing is still possible, at the price of the mark.
@@ -155,6 +152,13 @@ impl RedisStore {
 
     async fn load_document(&self, name: &str) -> Result<Option<String>> {
         let name = self.document(name);
+        // One that is too long to be ours is not sent for: it is replaced like one that is stale.
+        match self.run(&name, redis::cmd("STRLEN").arg(&name)).await? {
+            Value::Int(length)
+                if u64::try_from(length).is_ok_and(|length| length <= MAX_VALUE_BYTES) => {}
+            Value::Int(_) => return Ok(None),
+            _ => return Err(unexpected()),
+        }
         match self.run(&name, redis::cmd("GET").arg(&name)).await? {
             Value::Nil => Ok(None),
             Value::BulkString(octets) => String::from_utf8(octets)
@@ -175,8 +179,22 @@ impl RedisStore {
     async fn take_lease(&self, name: &str, ttl: Duration) -> Result<bool> {
         let name = self.lease_of(name);
         match self.run(&name, &set(&name, "1", ttl, true)).await? {
+            Value::Okay => return Ok(true),
+            Value::Nil => {}
+            _ => return Err(unexpected()),
+        }
+        // Something that is there for longer than any lease, or for ever, is none, and is replaced.
+        let left = match self.run(&name, redis::cmd("PTTL").arg(&name)).await {
+            Ok(Value::Int(left)) => left,
+            // A user may have no right to ask.
+            _ => return Ok(false),
+        };
+        let is_lease = u64::try_from(left).is_ok_and(|left| left <= millis(ttl));
+        if is_lease || left < NO_LIFETIME {
+            return Ok(false);
+        }
+        match self.run(&name, &set(&name, "1", ttl, false)).await? {
             Value::Okay => Ok(true),
-            Value::Nil => Ok(false),
             _ => Err(unexpected()),
         }
     }
@@ -193,13 +211,14 @@ impl RedisStore {
 
     async fn run_on(&self, key: &str, command: &Cmd, replicas: u32) -> Result<Value, Failure> {
         let request = Request { command, replicas };
-        let link = match &self.servers {
-            Servers::Single(single) => single.link().await,
-            Servers::Watched(watched) => watched.link().await,
-            Servers::Cluster(cluster) => return cluster.run(key, &request).await,
-        };
-        let link = link.map_err(Failure::NotSent)?;
-        link.exchange(&request, false).await
+        match &self.servers {
+            Servers::Single(single) => single.run(&request).await,
+            Servers::Watched(watched) => {
+                let link = watched.link().await.map_err(Failure::NotSent)?;
+                link.exchange(&request, false).await
+            }
+            Servers::Cluster(cluster) => cluster.run(key, &request).await,
+        }
     }
 
     fn session(&self, key: &SessionKey) -> String {
@@ -239,6 +258,10 @@ impl Store for RedisStore {
 
     fn documents(&self) -> Option<&dyn SharedDocuments> {
         Some(self)
+    }
+
+    fn limits_waiting(&self) -> bool {
+        true
     }
 }
 

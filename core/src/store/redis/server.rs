@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use redis::Value;
+
+use super::errors::Failure;
 use super::greeting::Mode;
-use super::link::{Address, Link, Manner};
+use super::link::{Address, Link, Manner, Request};
 use super::slot::{Slot, Usable};
 use crate::error::{Code, Error, Result};
 
@@ -41,6 +44,8 @@ impl Server {
     }
 }
 
+const IS_NODE: &str = "the server is a node of a cluster; the URL has to say redis+cluster";
+
 /// The one server of a plain URL.
 pub(super) struct Single(Server);
 
@@ -49,13 +54,24 @@ impl Single {
         Self(Server::new(address, manner))
     }
 
-    pub(super) async fn link(&self) -> Result<Arc<Link>> {
+    async fn link(&self) -> Result<Arc<Link>> {
         let link = self.0.link().await?;
         let mistaken = match link.greeting().mode {
             Mode::Standalone => return Ok(link),
-            Mode::Cluster => "the server is a node of a cluster; the URL has to say redis+cluster",
+            Mode::Cluster => IS_NODE,
             Mode::Sentinel => "the server is a Sentinel; the URL has to say redis+sentinel",
         };
         Err(Error::new(Code::StoreFailed, mistaken))
+    }
+
+    /// Runs a request. A server that did not tell what it is shows by a redirection.
+    pub(super) async fn run(&self, request: &Request<'_>) -> Result<Value, Failure> {
+        let link = self.link().await.map_err(Failure::NotSent)?;
+        match link.exchange(request, false).await {
+            Err(Failure::Refused(refusal)) if matches!(refusal.code(), "MOVED" | "ASK") => {
+                Err(Failure::NotSent(Error::new(Code::StoreFailed, IS_NODE)))
+            }
+            reply => reply,
+        }
     }
 }

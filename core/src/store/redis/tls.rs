@@ -4,15 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio::sync::OnceCell;
 
 use super::errors::unreachable;
 use crate::error::{Code, Error, Result};
 use crate::tls::Listed;
 
-/// The trust of one store: the system's authorities, and perhaps some more.
+/// The trust of one store: the system's authorities, and perhaps some more. And who it is to a server
+/// that asks for a certificate.
 pub(super) struct Tls {
     listed: Listed,
+    identity: Option<Arc<CertifiedKey>>,
     config: OnceCell<Arc<ClientConfig>>,
 }
 
@@ -21,7 +24,7 @@ impl Tls {
     ///
     /// # Errors
     /// [`Code::InvalidOption`] for a file without usable certificates.
-    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self> {
+    pub(super) fn new(ca_file: Option<&Path>, identity: Option<Arc<CertifiedKey>>) -> Result<Self> {
         let listed = Listed::read(ca_file).map_err(|problem| {
             // The URL may hold a password, so nothing of it is shown.
             let text = format!("the store's ca_file {problem}");
@@ -29,6 +32,7 @@ impl Tls {
         })?;
         Ok(Self {
             listed,
+            identity,
             config: OnceCell::new(),
         })
     }
@@ -36,8 +40,8 @@ impl Tls {
     /// The configuration; loading the system's trust store takes milliseconds, once.
     pub(super) async fn config(&self) -> Result<Arc<ClientConfig>> {
         let config = self.config.get_or_try_init(|| async {
-            let listed = self.listed.clone();
-            tokio::task::spawn_blocking(move || build(&listed))
+            let (listed, identity) = (self.listed.clone(), self.identity.clone());
+            tokio::task::spawn_blocking(move || build(&listed, identity))
                 .await
                 .map_err(|cause| {
                     Error::new(Code::Internal, "TLS was not set up").with_source(cause)
@@ -47,7 +51,12 @@ impl Tls {
     }
 }
 
-fn build(listed: &Listed) -> Result<Arc<ClientConfig>> {
+fn build(listed: &Listed, identity: Option<Arc<CertifiedKey>>) -> Result<Arc<ClientConfig>> {
     let builder = listed.trusted_with_system().map_err(unreachable)?;
-    Ok(Arc::new(builder.with_no_client_auth()))
+    Ok(Arc::new(match identity {
+        Some(identity) => {
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
+        }
+        None => builder.with_no_client_auth(),
+    }))
 }

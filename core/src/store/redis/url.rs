@@ -1,11 +1,15 @@
 //! The URLs of Redis stores.
 
+mod query;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 use url::Host;
 
+use self::query::Query;
+use super::identity;
 use super::link::{Address, Credentials, Manner};
 use super::tls::Tls;
 use crate::error::{Code, Error, Result};
@@ -49,7 +53,7 @@ impl Settings {
     /// [`Code::InvalidOption`].
     pub(super) fn parse(url: &str) -> Result<Self> {
         let parts = Parts::split(url)?;
-        let mut query = Query::parse(parts.query)?;
+        let mut query = Query::parse(parts.query, parts.user)?;
         let prefix = match query.take("prefix") {
             Some(prefix) => check_prefix(prefix)?,
             None => DEFAULT_PREFIX.to_owned(),
@@ -62,15 +66,11 @@ impl Settings {
                 .ok_or_else(|| invalid("replicas is not a number from 0 to 10"))?,
             None => 0,
         };
-        let tls = match (parts.secure, query.take("ca_file")) {
-            (true, file) => Some(Arc::new(Tls::new(file.as_deref().map(Path::new))?)),
-            (false, None) => None,
-            (false, Some(_)) => return Err(invalid("ca_file is of use with rediss only")),
-        };
         let mut manner = Manner {
-            tls,
+            tls: tls(parts.secure, &mut query)?.map(Arc::new),
             credentials: credentials(parts.user)?,
             database: 0,
+            probe: Some(format!("{prefix}probe")),
         };
         let place = match parts.kind {
             Kind::Single => {
@@ -115,6 +115,7 @@ impl Settings {
                             query.take("sentinel_password"),
                         )?,
                         database: 0,
+                        probe: None,
                     },
                 }
             }
@@ -203,33 +204,25 @@ fn kind(scheme: &str) -> Option<(Kind, bool)> {
     }
 }
 
-/// The parameters of a URL, each to be taken once.
-struct Query(Vec<(String, String)>);
-
-impl Query {
-    fn parse(text: &str) -> Result<Self> {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair
-                .split_once('=')
-                .ok_or_else(|| invalid("a parameter has no value"))?;
-            Ok((name.to_owned(), decoded(value)?))
-        });
-        let pairs = pairs.collect::<Result<Vec<_>>>()?;
-        Ok(Self(pairs))
+fn tls(secure: bool, query: &mut Query<'_>) -> Result<Option<Tls>> {
+    let ca_file = query.take("ca_file");
+    let (cert_file, key_file) = (query.take("cert_file"), query.take("key_file"));
+    if !secure {
+        return match ca_file.or(cert_file).or(key_file) {
+            Some(_) => Err(invalid(
+                "ca_file, cert_file and key_file are of use with rediss only",
+            )),
+            None => Ok(None),
+        };
     }
-
-    fn take(&mut self, name: &str) -> Option<String> {
-        let position = self.0.iter().position(|(other, _)| other == name)?;
-        Some(self.0.swap_remove(position).1)
-    }
-
-    /// What nobody has taken is unknown here, or was given twice.
-    fn finish(self) -> Result<()> {
-        if self.0.is_empty() {
-            return Ok(());
+    let identity = match (&cert_file, &key_file) {
+        (None, None) => None,
+        (Some(cert_file), Some(key_file)) => {
+            Some(identity::read(Path::new(cert_file), Path::new(key_file))?)
         }
-        Err(invalid("a parameter is unknown or given twice"))
-    }
+        _ => return Err(invalid("cert_file and key_file are given together")),
+    };
+    Tls::new(ca_file.as_deref().map(Path::new), identity).map(Some)
 }
 
 fn credentials(user: Option<&str>) -> Result<Credentials> {

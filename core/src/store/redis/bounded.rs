@@ -1,0 +1,353 @@
+//! Reads replies without keeping more of them than the store can use.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The longest value that is read: that of the longest shared document.
+pub(super) const MAX_VALUE_BYTES: u64 = 2 * 1024 * 1024;
+
+/// The longest line: a simple string, an error or a number.
+const MAX_LINE_BYTES: u64 = 64 * 1024;
+
+/// The longest reply of many values, such as the slots of a cluster of a thousand nodes.
+const MAX_REPLY_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The longest line that says how long something is.
+const MAX_HEADER_BYTES: usize = 32;
+
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// The word of the error that takes the place of a value that is too long.
+pub(super) const TOO_LONG: &str = "TOOLONG";
+
+/// A connection on which a value that is too long comes as an error. The value itself is read and
+/// dropped, so that the replies behind it still find those who wait for them.
+pub(super) struct Bounded<S> {
+    stream: S,
+    framing: Framing,
+    chunk: Box<[u8]>,
+    /// What may be read by now.
+    ready: Vec<u8>,
+    given: usize,
+}
+
+impl<S> Bounded<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            framing: Framing::default(),
+            chunk: vec![0; CHUNK_BYTES].into_boxed_slice(),
+            ready: Vec::new(),
+            given: 0,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        loop {
+            let rest = this.ready.get(this.given..).unwrap_or_default();
+            if let Some(part) = rest.get(..rest.len().min(buffer.remaining()))
+                && !part.is_empty()
+            {
+                buffer.put_slice(part);
+                this.given += part.len();
+                return Poll::Ready(Ok(()));
+            }
+            this.ready.clear();
+            this.given = 0;
+            let mut chunk = ReadBuf::new(&mut this.chunk);
+            ready!(Pin::new(&mut this.stream).poll_read(context, &mut chunk))?;
+            if chunk.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            this.framing.pass(chunk.filled(), &mut this.ready)?;
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, octets)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, octets)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// Where in the stream of replies we are (RESP 2, with the lengths of RESP 3).
+#[derive(Default)]
+struct Framing {
+    at: At,
+    /// Values that the current reply still has, the one that is being read included; 0 between two.
+    values: u64,
+    /// What of the current reply was passed on.
+    passed: u64,
+}
+
+#[derive(Default)]
+enum At {
+    /// In front of a value.
+    #[default]
+    Value,
+    /// In a line of which so many octets were seen.
+    Line(u64),
+    /// In a line that says how much comes.
+    Header(Vec<u8>),
+    /// In a value, with so many octets to come.
+    Body(u64),
+    /// The same, in one that is dropped.
+    Dropped(u64),
+    /// Behind something that is no reply, which the parser refuses.
+    Lost,
+}
+
+impl Framing {
+    /// Passes on what was read.
+    fn pass(&mut self, mut octets: &[u8], to: &mut Vec<u8>) -> io::Result<()> {
+        let mut counted = to.len();
+        while let Some(&first) = octets.first() {
+            let count = match &mut self.at {
+                At::Value => {
+                    self.begin(first, to);
+                    1
+                }
+                At::Line(seen) => {
+                    let (line, is_whole) = line(octets);
+                    *seen += length(line);
+                    if *seen > MAX_LINE_BYTES {
+                        return Err(too_much());
+                    }
+                    to.extend_from_slice(line);
+                    if is_whole {
+                        self.end();
+                    }
+                    line.len()
+                }
+                At::Header(header) => {
+                    let (line, is_whole) = line(octets);
+                    header.extend_from_slice(line);
+                    if header.len() > MAX_HEADER_BYTES {
+                        return Err(too_much());
+                    }
+                    if is_whole {
+                        let header = std::mem::take(header);
+                        self.follow(&header, to);
+                    }
+                    line.len()
+                }
+                At::Body(left) => {
+                    let body = prefix(octets, *left);
+                    to.extend_from_slice(body);
+                    *left -= length(body);
+                    if *left == 0 {
+                        self.end();
+                    }
+                    body.len()
+                }
+                At::Dropped(left) => {
+                    let body = prefix(octets, *left);
+                    *left -= length(body);
+                    if *left == 0 {
+                        self.end();
+                    }
+                    body.len()
+                }
+                At::Lost => {
+                    to.extend_from_slice(octets);
+                    octets.len()
+                }
+            };
+            octets = octets.get(count..).unwrap_or_default();
+            self.passed += (to.len() - counted) as u64;
+            counted = to.len();
+            if self.passed > MAX_REPLY_BYTES {
+                return Err(too_much());
+            }
+            if self.values == 0 {
+                self.passed = 0;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, first: u8, to: &mut Vec<u8>) {
+        self.values = self.values.max(1);
+        self.at = match first {
+            b'$' | b'=' | b'!' | b'*' | b'~' | b'>' | b'%' | b'|' => At::Header(vec![first]),
+            b'+' | b'-' | b':' | b'_' | b',' | b'#' | b'(' => {
+                to.push(first);
+                At::Line(0)
+            }
+            _ => {
+                to.push(first);
+                At::Lost
+            }
+        };
+    }
+
+    fn follow(&mut self, header: &[u8], to: &mut Vec<u8>) {
+        let (kind, count) = match header {
+            [kind, count @ ..] => (*kind, std::str::from_utf8(count).unwrap_or_default()),
+            [] => (0, ""),
+        };
+        let Ok(count) = count.trim().parse::<i64>() else {
+            to.extend_from_slice(header);
+            self.at = At::Lost;
+            return;
+        };
+        let count = u64::try_from(count).ok();
+        let is_whole = matches!(kind, b'$' | b'=' | b'!');
+        match count {
+            Some(count) if is_whole && count > MAX_VALUE_BYTES => {
+                to.extend_from_slice(format!("-{TOO_LONG} value\r\n").as_bytes());
+                self.at = At::Dropped(count.saturating_add(2));
+                return;
+            }
+            Some(count) if is_whole => self.at = At::Body(count + 2),
+            Some(count) => {
+                let values = match kind {
+                    b'%' => count.saturating_mul(2),
+                    // What it is about comes behind it.
+                    b'|' => count.saturating_mul(2).saturating_add(1),
+                    _ => count,
+                };
+                self.values = self.values.saturating_add(values);
+                self.end();
+            }
+            None => self.end(),
+        }
+        to.extend_from_slice(header);
+    }
+
+    fn end(&mut self) {
+        self.values -= 1;
+        self.at = At::Value;
+    }
+}
+
+/// The octets up to the end of the line, and whether it is there.
+fn line(octets: &[u8]) -> (&[u8], bool) {
+    match memchr::memchr(b'\n', octets) {
+        Some(end) => (octets.get(..=end).unwrap_or(octets), true),
+        None => (octets, false),
+    }
+}
+
+fn prefix(octets: &[u8], count: u64) -> &[u8] {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    octets.get(..count).unwrap_or(octets)
+}
+
+fn length(octets: &[u8]) -> u64 {
+    octets.len() as u64
+}
+
+fn too_much() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "redis sent too long a reply")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    /// What is passed on, when the octets come so many at a time.
+    fn passed(octets: &[u8], at_a_time: usize) -> io::Result<Vec<u8>> {
+        let mut framing = Framing::default();
+        let mut to = Vec::new();
+        for part in octets.chunks(at_a_time) {
+            framing.pass(part, &mut to)?;
+        }
+        Ok(to)
+    }
+
+    fn bulk(length: usize) -> Vec<u8> {
+        let mut octets = format!("${length}\r\n").into_bytes();
+        octets.resize(octets.len() + length, b'\n');
+        octets.extend_from_slice(b"\r\n");
+        octets
+    }
+
+    #[test]
+    fn replies_come_through_as_they_are() {
+        let replies = b"+OK\r\n-ERR a\r\n:-5\r\n$0\r\n\r\n$-1\r\n*-1\r\n*0\r\n$5\r\na\r\n$9\r\n\
+            *3\r\n:1\r\n*2\r\n$1\r\nx\r\n+y\r\n$-1\r\n%1\r\n+a\r\n:1\r\n|1\r\n+a\r\n:1\r\n+b\r\n+c\r\n";
+        for at_a_time in [1, 2, 3, 7, replies.len()] {
+            assert_eq!(passed(replies, at_a_time).unwrap(), replies, "{at_a_time}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_comes_as_an_error() {
+        let most = usize::try_from(MAX_VALUE_BYTES).unwrap();
+        let longest = bulk(most);
+        let replies = [
+            &bulk(most + 1)[..],
+            b"*2\r\n",
+            &bulk(most + 1),
+            b":1\r\n",
+            &longest,
+        ]
+        .concat();
+        for at_a_time in [1000, 4096, replies.len()] {
+            let expected = [
+                b"-TOOLONG value\r\n*2\r\n-TOOLONG value\r\n:1\r\n",
+                &longest[..],
+            ];
+            assert!(passed(&replies, at_a_time).unwrap() == expected.concat());
+        }
+    }
+
+    #[test]
+    fn a_reply_without_end_ends_the_connection() {
+        let line = [b"+".as_slice(), &vec![b'a'; 65 * 1024]].concat();
+        let many = [b"*1000000000\r\n".as_slice(), &b":1\r\n".repeat(2 << 20)].concat();
+        let header = [b"$".as_slice(), &[b'0'; 40]].concat();
+        for octets in [line, many, header] {
+            assert!(passed(&octets, 1000).is_err());
+        }
+        // As many replies as there are commands are no such thing.
+        assert!(passed(&b"+OK\r\n".repeat(2 << 20), 1000).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_reply_is_left_to_the_parser() {
+        for octets in [
+            &b"HTTP/1.1 400 Bad Request\r\n"[..],
+            b"$x\r\n+OK\r\n",
+            b"\0$5",
+        ] {
+            assert_eq!(passed(octets, 3).unwrap(), octets);
+        }
+    }
+}
