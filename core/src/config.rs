@@ -10,7 +10,7 @@ use crate::documents::Documents;
 use crate::error::{Code, Error, Result};
 use crate::http::{HttpOptions, HttpTransport, Transport};
 use crate::origin::{Origin, parse_url};
-use crate::store::{self, Store};
+use crate::store::{self, Store, Timed};
 use crate::token::{self, Algorithm};
 
 /// The public broker.
@@ -90,6 +90,7 @@ pub struct Builder {
     ca_file: Option<PathBuf>,
     user_agent: Option<String>,
     store: ChosenStore,
+    store_timeout: Duration,
     clock: Option<Arc<dyn Clock>>,
     random: Option<Arc<dyn Random>>,
     transport: Option<Arc<dyn Transport>>,
@@ -110,6 +111,7 @@ impl Builder {
             ca_file: None,
             user_agent: None,
             store: ChosenStore::Url(DEFAULT_STORE.to_owned()),
+            store_timeout: Duration::from_secs(5),
             clock: None,
             random: None,
             transport: None,
@@ -191,6 +193,13 @@ impl Builder {
         self
     }
 
+    /// How long each call of a store of one's own may take; 5 seconds by default, at most 60. Then its
+    /// future is dropped. The stores of this crate have limits of their own.
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
+        self
+    }
+
     /// Where the time comes from; the operating system by default.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
@@ -224,6 +233,7 @@ impl Builder {
             ChosenStore::Made(store) => store,
             ChosenStore::Url(url) => store::open(&url, &clock)?,
         };
+        let store = Timed::wrap(store, self.store_timeout);
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(HttpTransport::new(HttpOptions {
@@ -263,12 +273,17 @@ impl Builder {
             Duration::from_secs(1),
             Duration::from_secs(24 * 60 * 60),
         )?;
-        between(
-            "timeout",
-            self.timeout,
-            Duration::from_millis(1),
-            Duration::from_secs(60),
-        )?;
+        for (name, timeout) in [
+            ("timeout", self.timeout),
+            ("store_timeout", self.store_timeout),
+        ] {
+            between(
+                name,
+                timeout,
+                Duration::from_millis(1),
+                Duration::from_secs(60),
+            )?;
+        }
         let mut algorithms = Vec::new();
         for algorithm in &self.algorithms {
             if !algorithms.contains(algorithm) {

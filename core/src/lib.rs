@@ -45,7 +45,8 @@ pub use self::store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use self::store::SqliteStore;
 pub use self::store::{
-    BoxFuture, MemoryStore, NonceStore, SessionKey, SharedDocuments, Store, Taken, open_store,
+    BoxFuture, MAX_RECORD_BYTES, MemoryStore, NonceStore, SessionKey, SharedDocuments, Store,
+    Taken, open_store,
 };
 pub use self::tls::trust_extra_ca_file;
 pub use self::token::Algorithm;

@@ -35,6 +35,7 @@ export interface NativeOptions {
   leeway: number | undefined;
   sessionTtl: number | undefined;
   timeout: number | undefined;
+  storeTimeout: number | undefined;
   algorithms: Algorithm[] | undefined;
   idp: boolean | undefined;
   dangerAllowHttp: boolean | undefined;
@@ -157,6 +158,8 @@ export interface Addon {
   imageId(): string;
   /** Gives what is wrong with the file, once in a process. */
   trustExtraCaCerts(): string | null;
+  /** The longest string that a store may return. */
+  maxRecordLength(): number;
   callbackNames(): string[];
   codes(): { code: ErrorCode; kind: string; retryable: boolean }[];
   normalizeEmail(text: string): string | Failure;

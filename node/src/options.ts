@@ -27,6 +27,11 @@ export interface PortierClientOptions {
   sessionTtlMs?: number | undefined;
   /** How long fetching a document of the broker may take, in milliseconds; 10,000 by default. */
   timeoutMs?: number | undefined;
+  /**
+   * How long each call of a store of your own may take, in milliseconds; 5,000 by default. The stores
+   * that a URL names have limits of their own.
+   */
+  storeTimeoutMs?: number | undefined;
   /** The algorithms to accept, the preferred one first; RS256 and EdDSA by default. */
   algorithms?: readonly Algorithm[] | undefined;
   /** Whether an address that differs from the one asked for is an error; for brokers. */
@@ -48,6 +53,7 @@ const NAMES = [
   "leeway",
   "sessionTtlMs",
   "timeoutMs",
+  "storeTimeoutMs",
   "algorithms",
   "idp",
   "dangerAllowHttp",
@@ -68,6 +74,7 @@ export function readOptions(options: unknown): { native: NativeOptions; store: A
     leeway: number(given.leeway ?? given.leewayMs, "leewayMs"),
     sessionTtl: number(given.sessionTtlMs, "sessionTtlMs"),
     timeout: number(given.timeoutMs, "timeoutMs"),
+    storeTimeout: number(given.storeTimeoutMs, "storeTimeoutMs"),
     algorithms: texts(given.algorithms, "algorithms") as Algorithm[] | undefined,
     idp: flag(given.idp, "idp"),
     dangerAllowHttp: flag(given.dangerAllowHttp, "dangerAllowHttp"),

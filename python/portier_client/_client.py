@@ -40,6 +40,9 @@ class Client(BaseClient):
     ``timeout``
         How long fetching one of the broker's documents may take: seconds or a ``timedelta``, at
         most 60 seconds.
+    ``store_timeout``
+        How long each call of a store of your own may take: seconds or a ``timedelta``, at most 60
+        seconds. The stores that a URL names have limits of their own.
     ``algorithms``
         The signature algorithms to accept, the preferred one first: ``"RS256"``, ``"EdDSA"``.
     ``idp``

@@ -9,6 +9,7 @@ from ._login import NativeLogin
 from ._store import Store
 
 __all__ = [
+    "MAX_RECORD_BYTES",
     "CannedTransport",
     "Client",
     "CoreStore",
@@ -25,6 +26,9 @@ __all__ = [
 
 __version__: Final[str]
 
+# The longest str that a store may return.
+MAX_RECORD_BYTES: Final[int]
+
 @type_check_only
 class Nonces(Protocol):
     """What knows which nonces an application has drawn itself."""
@@ -40,6 +44,7 @@ class Options(TypedDict):
     leeway: float
     session_ttl: float
     timeout: float
+    store_timeout: float
     algorithms: list[str]
     idp: bool
     danger_allow_http: bool

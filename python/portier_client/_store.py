@@ -12,9 +12,10 @@ class Store(Protocol):
 
     Methods may be plain or ``async``. A :class:`Client` calls them in the event loop of the call
     they are for, and awaits what is awaitable; a :class:`blocking.Client` calls plain ones in the
-    thread of the call. A method that waits has five seconds, then the login fails with
-    :class:`StoreError` (``store_unavailable``) and the method is cancelled. What a method raises is
-    the ``__cause__`` of a :class:`StoreError` (``store_failed``), unless it is one itself.
+    thread of the call. A method that waits has five seconds, or as long as the client's
+    ``store_timeout``; then the login fails with :class:`StoreError` (``store_unavailable``) and the
+    method is cancelled. What a method raises is the ``__cause__`` of a :class:`StoreError`
+    (``store_failed``), unless it is one itself.
 
     A store may also have ``contains(nonce) -> bool``, which says whether a record waits there; with
     it, forged tokens can never make the client fetch keys.

@@ -31,6 +31,7 @@ NODE_NAMES = {
     "destroy": "aclose",
     "session_ttl_ms": "session_ttl",
     "timeout_ms": "timeout",
+    "store_timeout_ms": "store_timeout",
     "leeway_ms": "leeway",
     "age_ms": "age_seconds",
     "fresh_for_ms": "fresh_for_seconds",
@@ -101,7 +102,7 @@ def options_and_defaults(node: dict[str, Any]) -> None:
     same("options", python - {"redirect_uri"}, rust - RUST_ONLY, "Rust")
 
     defaults = {name: parameter.default for name, parameter in parameters.items()}
-    for name in ("leeway", "session_ttl", "timeout"):
+    for name in ("leeway", "session_ttl", "timeout", "store_timeout"):
         seconds = re.search(rf"\b{name}: Duration::from_secs\(([\d *]+)\)", config)
         product = 1
         for factor in seconds[1].split("*") if seconds else []:

@@ -21,6 +21,8 @@ pub struct Options {
     pub session_ttl: Option<f64>,
     /// Milliseconds.
     pub timeout: Option<f64>,
+    /// Milliseconds.
+    pub store_timeout: Option<f64>,
     /// The names of the algorithms to accept.
     pub algorithms: Option<Vec<String>>,
     /// Whether an address may not differ from the one asked for.
@@ -50,6 +52,9 @@ impl Options {
         }
         if let Some(timeout) = self.timeout {
             builder = builder.timeout(duration("timeoutMs", timeout)?);
+        }
+        if let Some(timeout) = self.store_timeout {
+            builder = builder.store_timeout(duration("storeTimeoutMs", timeout)?);
         }
         if let Some(names) = self.algorithms {
             let algorithms: Result<Vec<Algorithm>> =

@@ -40,6 +40,7 @@ mod _native {
         let py = module.py();
         super::refuse_sub_interpreters()?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("MAX_RECORD_BYTES", portier_client::MAX_RECORD_BYTES)?;
         // Both cost nothing until the process forks or exits.
         py.import("atexit")?.call_method1(
             "register",

@@ -21,6 +21,7 @@ pub(crate) struct Options {
     leeway: f64,
     session_ttl: f64,
     timeout: f64,
+    store_timeout: f64,
     algorithms: Vec<String>,
     idp: bool,
     danger_allow_http: bool,
@@ -76,6 +77,7 @@ impl Options {
             .leeway(duration("leeway", self.leeway)?)
             .session_ttl(duration("session_ttl", self.session_ttl)?)
             .timeout(duration("timeout", self.timeout)?)
+            .store_timeout(duration("store_timeout", self.store_timeout)?)
             .algorithms(algorithms)
             .idp(self.idp)
             .danger_allow_http(self.danger_allow_http);

@@ -112,6 +112,10 @@ impl Store for MemoryStore {
     fn is_local(&self) -> bool {
         true
     }
+
+    fn limits_waiting(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod redis;
 mod sharing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod timed;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,6 +24,8 @@ use self::sharing::LoginsOnly;
 pub use self::sqlite::SqliteStore;
 #[cfg(feature = "sqlite")]
 pub(crate) use self::sqlite::close_idle_files;
+pub use self::timed::MAX_RECORD_BYTES;
+pub(crate) use self::timed::Timed;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 pub use crate::nonce::SessionKey;
@@ -82,6 +85,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether the records are in the memory of this process, where no other process finds them.
     fn is_local(&self) -> bool {
+        false
+    }
+
+    /// Whether the store itself limits how long it takes; the client then waits for it as long as it
+    /// takes. For one that does not, [`Builder::store_timeout`](crate::Builder::store_timeout) does.
+    fn limits_waiting(&self) -> bool {
         false
     }
 
@@ -211,7 +220,7 @@ mod tests {
         assert_eq!(Bare.contains(&key).now_or_never().unwrap().unwrap(), None);
         assert_eq!(Bare.peek(&key).now_or_never().unwrap().unwrap(), None);
         assert_eq!(Bare.pending(), None);
-        assert!(!Bare.is_local());
+        assert!(!Bare.is_local() && !Bare.limits_waiting());
         assert!(Bare.documents().is_none() && Bare.nonces().is_none());
     }
 

@@ -83,6 +83,10 @@ impl Store for LoginsOnly {
         self.0.is_local()
     }
 
+    fn limits_waiting(&self) -> bool {
+        self.0.limits_waiting()
+    }
+
     fn nonces(&self) -> Option<&dyn NonceStore> {
         self.0.nonces()
     }

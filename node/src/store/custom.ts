@@ -1,5 +1,5 @@
 import { runFor } from "../context.js";
-import { invalidOption, isStoreError, type ErrorCode } from "../errors.js";
+import { ConfigError, invalidOption, isStoreError, type ErrorCode, type StoreError } from "../errors.js";
 import { publishEvents } from "../events.js";
 import { native, type NativeAnswers, type NativeStore, type StoreMethods } from "../native.js";
 import { mayBeAwaited, typeName } from "../text.js";
@@ -12,8 +12,9 @@ import { keepThrown, takeThrown } from "./thrown.js";
  * Records are opaque text. `nonce` is a digest of the login's nonce, 43 characters of URL-safe
  * base64, so whoever reads the store can complete nobody's login.
  *
- * A method that takes longer than 5 seconds makes the call fail with `store_unavailable`. What it
- * throws is the `cause` of a {@link StoreError}; a `StoreError` of its own is thrown as it is.
+ * A method that takes longer than 5 seconds, or than the client's `storeTimeoutMs`, makes the call
+ * fail with `store_unavailable`. What it throws is the `cause` of a {@link StoreError}; a `StoreError`
+ * of its own is thrown as it is.
  */
 export interface Store {
   /** Keeps `record` under `nonce` for so many milliseconds. Never replaces one that is there. */
@@ -55,6 +56,16 @@ export function keepsNoncesOnly(store: unknown): boolean {
 }
 
 function methodsOf(store: object): StoreMethods {
+  try {
+    return readMethods(store);
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    const message = `store has a member that cannot be read type=${typeName(cause)}`;
+    throw new ConfigError(message, { code: "invalid_option", cause });
+  }
+}
+
+function readMethods(store: object): StoreMethods {
   const has = (name: string): boolean => typeof Reflect.get(store, name) === "function";
   if (has("put") && has("take")) {
     if (has("contains")) return "recordsAndContains";
@@ -115,6 +126,8 @@ const READ = {
 
 const WRONG = Symbol("wrong");
 
+const MAX_RECORD_LENGTH = native.maxRecordLength();
+
 function read(answers: NativeAnswers, id: number, method: Method, value: unknown): void {
   const [reader, expected] = READ[method];
   const answer = reader(value);
@@ -122,6 +135,10 @@ function read(answers: NativeAnswers, id: number, method: Method, value: unknown
   if (answer === WRONG) {
     const problem = `the store returned something else than ${expected}`;
     return fail(answers, id, "store_failed", `${problem} method=${method} type=${typeName(value)}`);
+  }
+  if (typeof answer === "string" && answer.length > MAX_RECORD_LENGTH) {
+    const problem = "the store returned a longer string than any record";
+    return fail(answers, id, "store_failed", `${problem} method=${method} limit=${MAX_RECORD_LENGTH}`);
   }
   if (typeof answer === "string" && !answer.isWellFormed()) {
     const problem = "the store returned a string with a lone surrogate";
@@ -149,6 +166,15 @@ function fail(answers: NativeAnswers, id: number, code: ErrorCode, message: stri
 
 function storeErrorCode(error: unknown): ErrorCode | undefined {
   if (!isStoreError(error)) return undefined;
-  const { code } = error;
+  const code = codeOf(error);
   return code === "store_unavailable" || code === "store_full" ? code : "store_failed";
+}
+
+/** A subclass may have made it anything, even something that throws. */
+function codeOf(error: StoreError): unknown {
+  try {
+    return error.code;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
-import { PortierError, StoreError } from "portier-client";
+import { PortierClient, PortierError, StoreError } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
-import { faulty, use } from "./written.mjs";
+import { faulty, redirectUri, use } from "./written.mjs";
 
 const broker = new DevBroker();
 after(() => broker.stop());
@@ -116,6 +116,94 @@ test("nst_30 ffi_38 a store that never answers is given up after five seconds", 
     errors.map(({ code, message }) => [code, message]),
     calls.map(([method]) => ["store_unavailable", `the store did not answer in time method=${method} limit=5s`]),
   );
+});
+
+test("a store may be given less time, or more", async () => {
+  const slow = (delay) => () => new Promise((resolve) => setTimeout(resolve, delay));
+  const started = performance.now();
+  const patient = use(faulty("put", slow(5_500)), broker, { cold: false, storeTimeoutMs: 20_000 });
+  const error = await use(faulty("put", slow(5_500)), broker, { cold: false, storeTimeoutMs: 250 }).catch((e) => e);
+  assert.ok(performance.now() - started < 5_000);
+  assert.equal(error.code, "store_unavailable");
+  assert.equal(error.message, "the store did not answer in time method=put limit=0.25s");
+  // It kept nothing, but it was waited for.
+  await assert.rejects(patient, { code: "session_unknown" });
+  assert.ok(performance.now() - started >= 5_490);
+});
+
+test("the time of a store is checked", () => {
+  for (const storeTimeoutMs of [0, -1, NaN, Infinity, 60_001]) {
+    assert.throws(() => new PortierClient({ redirectUri, storeTimeoutMs }), {
+      code: "invalid_option",
+      message: /^store_?[tT]imeout/,
+    });
+  }
+  for (const storeTimeoutMs of ["5000", true, 5n]) {
+    assert.throws(() => new PortierClient({ redirectUri, storeTimeoutMs }), {
+      code: "invalid_option",
+      message: "storeTimeoutMs is not a number of milliseconds",
+    });
+  }
+});
+
+test("a record that is too long to be one is refused", async () => {
+  for (const cold of [false, true]) {
+    const error = await refusal("take", async () => "s".repeat(100_000_000), cold);
+    assert.equal(error.code, "store_failed");
+    assert.equal(error.message, "the store returned a longer string than any record method=take limit=65536");
+  }
+});
+
+test("an error that cannot be read is a store error", async () => {
+  class Odd extends StoreError {
+    get code() {
+      throw new Error("not for you");
+    }
+    set code(_) {}
+  }
+  const hostile = new Proxy(new StoreError("no room", { code: "store_full" }), {
+    get() {
+      throw new Error("not for you");
+    },
+    getPrototypeOf() {
+      throw new Error("not for you");
+    },
+  });
+  for (const thrown of [new Odd("no room", { code: "store_full" }), hostile]) {
+    for (const way of [WAYS.throws, WAYS.rejects, WAYS["rejects later"]]) {
+      const error = await use(faulty("put", way(thrown)), broker, { cold: false }).catch((e) => e);
+      assert.ok(error === thrown || error.code === "store_failed");
+    }
+  }
+});
+
+test("a thenable that settles twice, or later again, has settled once", async () => {
+  const twice = {
+    then(resolve, reject) {
+      resolve("first");
+      resolve("second");
+      reject(new Error("third"));
+      setImmediate(() => resolve("fourth"));
+      throw new Error("fifth");
+    },
+  };
+  const error = await refusal("take", () => twice, false);
+  assert.equal(error.message, "session record cannot be read");
+});
+
+test("a store with a member that cannot be read is refused when the client is made", () => {
+  const cause = new RangeError("not now");
+  const store = {
+    get put() {
+      throw cause;
+    },
+  };
+  assert.throws(() => new PortierClient({ redirectUri, store }), (error) => {
+    assert.equal(error.code, "invalid_option");
+    assert.equal(error.message, "store has a member that cannot be read type=RangeError");
+    assert.equal(error.cause, cause);
+    return true;
+  });
 });
 
 test("ffi_34 no rejection is left unhandled", async () => {

@@ -65,9 +65,9 @@ export async function logIn(client, broker) {
 }
 
 /** Calls every method of a store; what is not warm has to wait, and calls from another thread. */
-export async function use(store, broker, { cold }) {
+export async function use(store, broker, { cold, ...options }) {
   const newClient = async () => {
-    const client = new PortierClient({ redirectUri, broker: broker.origin, store });
+    const client = new PortierClient({ redirectUri, broker: broker.origin, store, ...options });
     if (!cold) await client.warm();
     return client;
   };

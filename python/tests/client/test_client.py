@@ -40,7 +40,8 @@ def test_only_the_redirect_uri_is_positional() -> None:
     assert kinds.pop("redirect_uri") is inspect.Parameter.POSITIONAL_OR_KEYWORD
     assert set(kinds.values()) == {inspect.Parameter.KEYWORD_ONLY}
     assert list(kinds) == [
-        *["broker", "store", "response_mode", "leeway", "session_ttl", "timeout", "algorithms"],
+        *["broker", "store", "response_mode", "leeway", "session_ttl", "timeout"],
+        *["store_timeout", "algorithms"],
         *["idp", "danger_allow_http", "ca_file", "user_agent"],
     ]
 
@@ -77,6 +78,9 @@ def test_properties() -> None:
         ({"leeway": 10**400}, "invalid_option"),
         ({"session_ttl": timedelta(0)}, "invalid_option"),
         ({"timeout": timedelta(days=1)}, "invalid_option"),
+        ({"store_timeout": 0}, "invalid_option"),
+        ({"store_timeout": 60.001}, "invalid_option"),
+        ({"store_timeout": float("nan")}, "invalid_option"),
         ({"algorithms": []}, "invalid_option"),
         ({"algorithms": ["none"]}, "invalid_option"),
         ({"ca_file": "/no/such/file"}, "invalid_option"),
@@ -103,6 +107,7 @@ def test_values_that_cannot_work_are_refused(options: dict[str, Any], code: str)
         {"leeway": "180"},
         {"leeway": True},
         {"timeout": None},
+        {"store_timeout": "5"},
         {"algorithms": "RS256"},
         {"algorithms": [1]},
         {"algorithms": 1},
@@ -120,7 +125,8 @@ def test_values_of_wrong_types_are_refused(options: dict[str, Any]) -> None:
 
 
 def test_durations_are_numbers_of_seconds_or_timedeltas() -> None:
-    Client(REDIRECT_URI, leeway=0, session_ttl=1.5, timeout=timedelta(milliseconds=1))
+    shortest = timedelta(milliseconds=1)
+    Client(REDIRECT_URI, leeway=0, session_ttl=1.5, timeout=shortest, store_timeout=shortest)
 
 
 def test_a_ca_file_may_be_a_path(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -161,6 +162,36 @@ def test_nst_30_a_store_that_never_answers_is_given_up_after_five_seconds(
         for method in METHODS
         for _ in range(2)
     ]
+
+
+def test_a_store_may_be_given_less_time_or_more(broker: DevBroker) -> None:
+    class Slow(Waiting):
+        async def put(self, nonce: str, record: str, ttl: float, /) -> None:
+            await asyncio.sleep(5.5)
+            await super().put(nonce, record, ttl)
+
+    async def main() -> tuple[str, str]:
+        patient = asyncio.create_task(use(Slow(), broker, store_timeout=20))
+        started = time.monotonic()
+        with pytest.raises(StoreError) as caught:
+            await use(Slow(), broker, store_timeout=timedelta(milliseconds=250))
+        assert time.monotonic() - started < 5
+        await patient
+        return caught.value.code, str(caught.value)
+
+    assert asyncio.run(main()) == (
+        "store_unavailable",
+        "the store did not answer in time method=put limit=0.25s",
+    )
+
+
+@waits
+def test_a_record_that_is_too_long_to_be_one_is_refused(waits: bool, broker: DevBroker) -> None:
+    for text in ("s" * 100_000_000, "\N{EURO SIGN}" * 70_000):
+        error = refusal(Faulty("take", text, waits=waits), broker, cold=False)
+        assert error.code == "store_failed"
+        fact = "the store returned a longer str than any record method=take limit=65536"
+        assert str(error) == fact
 
 
 @cold

@@ -93,11 +93,11 @@ class Faulty:
         return later() if self.waits else now()
 
 
-async def use(store: Any, broker: DevBroker, *, cold: bool = False) -> None:
+async def use(store: Any, broker: DevBroker, *, cold: bool = False, **options: Any) -> None:
     """Calls every method of a store; if `cold`, after something had to be fetched each time."""
 
     async def client() -> Client:
-        made = Client(REDIRECT_URI, broker=broker.origin, store=store)
+        made = Client(REDIRECT_URI, broker=broker.origin, store=store, **options)
         if not cold:
             await made.warm()
         return made

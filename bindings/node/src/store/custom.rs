@@ -14,9 +14,6 @@ use super::questions::{Answer, Question, Questions, collect};
 use crate::current;
 use crate::outcomes::id_to_js;
 
-/// How long the operation waits for the store.
-const DEADLINE: Duration = Duration::from_secs(5);
-
 /// What the function gets that calls the methods: nothing for an error, an id for the answer, the
 /// name of the method, its arguments, and the ticket of the call in whose context it is to be called.
 pub(super) type Arguments = FnArgs<(
@@ -152,17 +149,8 @@ impl CustomStore {
         if !asked {
             return Err(gone(method));
         }
-        match tokio::time::timeout(DEADLINE, &mut open.receiver).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(gone(method)),
-            Err(_) => Err(Error::new(
-                Code::StoreUnavailable,
-                format_args!(
-                    "the store did not answer in time method={method} limit={}s",
-                    DEADLINE.as_secs()
-                ),
-            )),
-        }
+        let answer = (&mut open.receiver).await;
+        answer.unwrap_or_else(|_| Err(gone(method)))
     }
 }
 

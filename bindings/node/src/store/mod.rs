@@ -39,6 +39,12 @@ pub fn image_id() -> &'static str {
     &ID
 }
 
+/// The longest string that a store may return; a longer one is refused before it is copied.
+#[napi]
+pub fn max_record_length() -> u32 {
+    u32::try_from(portier_client::MAX_RECORD_BYTES).unwrap_or(u32::MAX)
+}
+
 /// Makes an empty store for so many pending logins.
 #[napi(catch_unwind)]
 pub fn memory_store(capacity: Option<u32>) -> Store {

@@ -16,9 +16,6 @@ use super::reading::{Read, cannot_wait, discard, is_awaitable, raised};
 use crate::bridge::{self, Held, Place, Tracked};
 use crate::cells::{self, intern};
 
-/// How long the operation waits for the store.
-const DEADLINE: Duration = Duration::from_secs(5);
-
 /// A method with its arguments.
 pub(super) enum Method {
     Put {
@@ -98,20 +95,12 @@ pub(super) async fn call<T: Send + 'static>(
             returned => reply.settle(py, returned),
         }
     }))?;
-    match tokio::time::timeout(DEADLINE, answer).await {
-        Ok(Some(outcome)) => outcome,
-        Ok(None) => Err(Error::new(
+    answer.await.unwrap_or_else(|| {
+        Err(Error::new(
             Code::StoreFailed,
             format_args!("the event loop ended before the store answered method={name}"),
-        )),
-        Err(_) => Err(Error::new(
-            Code::StoreUnavailable,
-            format_args!(
-                "the store did not answer in time method={name} limit={}s",
-                DEADLINE.as_secs()
-            ),
-        )),
-    }
+        ))
+    })
 }
 
 /// Where the outcome goes.

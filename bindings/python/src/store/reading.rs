@@ -1,6 +1,6 @@
 //! What a store in Python returned or raised, as the core understands it.
 
-use portier_client::{Code, Error, Result, Taken};
+use portier_client::{Code, Error, MAX_RECORD_BYTES, Result, Taken};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -27,6 +27,12 @@ pub(super) fn record(method: &'static str, returned: &Bound<'_, PyAny>) -> Resul
     let Ok(text) = returned.cast::<PyString>() else {
         return Err(wrong_type(method, "str or None", returned));
     };
+    // Characters, of which none is shorter than an octet: looked at before anything is copied.
+    if text.len().unwrap_or(usize::MAX) > MAX_RECORD_BYTES {
+        return Err(failed(format_args!(
+            "the store returned a longer str than any record method={method} limit={MAX_RECORD_BYTES}"
+        )));
+    }
     match text.to_str() {
         Ok("") => Ok(Taken::Used),
         Ok(text) => Ok(Taken::Record(text.to_owned())),

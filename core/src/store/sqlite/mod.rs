@@ -135,6 +135,10 @@ impl Store for SqliteStore {
     fn documents(&self) -> Option<&dyn SharedDocuments> {
         Some(self)
     }
+
+    fn limits_waiting(&self) -> bool {
+        true
+    }
 }
 
 impl SharedDocuments for SqliteStore {
