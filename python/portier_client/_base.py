@@ -43,6 +43,7 @@ class BaseClient:
     ) -> None:
         """Check the options. Nothing is fetched and no thread is started yet."""
         try:
+            self._check_store(store)
             native = _native.Client(
                 options(
                     redirect_uri,
@@ -65,6 +66,10 @@ class BaseClient:
             del redirect_uri, broker, store
             raise error.with_traceback(None) from error.__cause__
         self._adopt(native)
+
+    @staticmethod
+    def _check_store(store: object) -> None:
+        """Refuse a store that this kind of client cannot use."""
 
     def _adopt(self, native: _native.Client) -> None:
         # What calls need is imported here: later there may be no files any more, as after `chroot`.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import types
 
 from ._base import BaseClient, _json_object
+from .errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,15 @@ class Client(BaseClient):
     >>> client.verify(broker.mint(url))
     'alice@example.com'
     """
+
+    @staticmethod
+    def _check_store(store: object) -> None:
+        if getattr(store, "_is_for_asyncio", None) is True:
+            raise ConfigError(
+                "the blocking client cannot await the client of its RedisClientStore; "
+                "give the store a plain client, such as redis.Redis",
+                code="invalid_option",
+            )
 
     def authenticate(
         self,

@@ -5,12 +5,14 @@ A store that a URL names needs nothing of this: give the URL to the client.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from .errors import StoreError
+from ._native import MAX_RECORD_BYTES
+from .errors import ConfigError, StoreError
 
 __all__ = ["RedisClientStore"]
 
@@ -28,19 +30,25 @@ class RedisClientStore:
 
     ``client`` is a ``redis.asyncio.Redis`` or ``RedisCluster`` for :class:`portier_client.Client`,
     and a ``redis.Redis`` for :class:`portier_client.blocking.Client`; clients with the same methods
-    do as well. ``prefix`` begins the name of every key; a ``redis://`` URL with the same prefix
-    names the same logins. The server has to be Redis 6.2 or newer, or Valkey. A login that was
-    completed is remembered for 20 minutes.
+    do as well, and anything else is a :class:`ConfigError`. ``prefix`` begins the name of every
+    key; a ``redis://`` URL with the same prefix names the same logins. The server has to be Redis
+    6.2 or newer, or Valkey. A login that was completed is remembered for 20 minutes.
 
     Errors of the client are a :class:`StoreError`: ``store_full`` if the server has no memory left,
     else ``store_unavailable``.
     """
 
-    __slots__ = ("_client", "_prefix")
+    __slots__ = ("_client", "_is_for_asyncio", "_prefix")
 
     def __init__(self, client: Any, *, prefix: str = "portier:") -> None:
         """Use a client; it stays the caller's, who closes it."""
+        _check(client)
+        if not isinstance(prefix, str):
+            raise TypeError(f"prefix must be str, not {type(prefix).__name__}")
         self._client = client
+        # All commands of a client go through this method.
+        execute = getattr(client, "execute_command", None)
+        self._is_for_asyncio = inspect.iscoroutinefunction(execute)
         self._prefix = prefix
 
     def put(self, nonce: str, record: str, ttl: float, /) -> Awaitable[None] | None:
@@ -51,23 +59,41 @@ class RedisClientStore:
     def take(self, nonce: str, /) -> Awaitable[str | None] | str | None:
         """Remove a record and return it; an empty text if it was taken before."""
         key = self._key(nonce)
-
-        def remove() -> Any:
-            return self._client.getdel(key)
-
+        with _errors():
+            # The client reads whole what it is sent.
+            length = self._client.strlen(key)
+        if hasattr(length, "__await__"):
+            return self._take_later(key, length)
+        _check_length(length)
         with _errors():
             try:
-                reply = self._client.set(key, _USED, xx=True, get=True, px=_USED_FOR)
+                reply = self._use(key)
             except Exception as error:
                 # A server without memory writes nothing, but removing is still possible.
                 if not _is_full(error):
                     raise
-                reply = remove()
-        return _taken_later(reply, remove) if hasattr(reply, "__await__") else _record(reply)
+                reply = self._client.getdel(key)
+        return _record(reply)
+
+    async def _take_later(self, key: str, length: Awaitable[object]) -> str | None:
+        with _errors():
+            known = await length
+        _check_length(known)
+        with _errors():
+            try:
+                reply = await self._use(key)
+            except Exception as error:
+                if not _is_full(error):
+                    raise
+                reply = await self._client.getdel(key)
+        return _record(reply)
+
+    def _use(self, key: str) -> Any:
+        return self._client.set(key, _USED, xx=True, get=True, px=_USED_FOR)
 
     def contains(self, nonce: str, /) -> Awaitable[bool] | bool:
         """Say whether a record waits."""
-        return self._call("strlen", bool, nonce)
+        return self._call("strlen", _is_there, nonce)
 
     def _call(
         self, command: str, read: Callable[[Any], T], nonce: str, *arguments: Any, **options: Any
@@ -91,26 +117,81 @@ async def _later(reply: Awaitable[Any], read: Callable[[Any], T]) -> T:
     return read(value)
 
 
-async def _taken_later(reply: Awaitable[Any], remove: Callable[[], Awaitable[Any]]) -> str | None:
-    with _errors():
-        try:
-            record = await reply
-        except Exception as error:
-            if not _is_full(error):
-                raise
-            record = await remove()
-    taken: str | None = _record(record)
-    return taken
-
-
 def _stored(reply: object) -> None:
-    if not reply:
-        raise StoreError("the nonce was drawn before", code="store_failed")
+    if reply is None or reply is False:
+        raise _failed("a login is pending under this nonce already")
+    if reply is not True and reply not in ("OK", b"OK"):
+        raise _unexpected("SET", reply)
 
 
-def _record(reply: object) -> Any:
-    """Read a reply; what is neither text nor nothing is for the caller to refuse."""
-    return reply.decode() if isinstance(reply, bytes) else reply
+def _is_there(reply: object) -> bool:
+    return _length(reply) > 0
+
+
+def _check_length(reply: object) -> None:
+    if _length(reply) > MAX_RECORD_BYTES:
+        raise _failed("redis holds a value that is too long to be a record")
+
+
+def _length(reply: object) -> int:
+    if isinstance(reply, int):
+        return reply
+    raise _unexpected("STRLEN", reply)
+
+
+def _record(reply: object) -> str | None:
+    if reply is None or isinstance(reply, str):
+        return reply
+    if isinstance(reply, bytes):
+        try:
+            return reply.decode()
+        except UnicodeDecodeError:
+            # The cause would carry the record.
+            pass
+    raise _unexpected("SET", reply)
+
+
+def _unexpected(command: str, reply: object) -> StoreError:
+    kind = type(reply).__name__
+    fact = "the redis client returned something that the command does not"
+    return _failed(f"{fact} command={command} type={kind}")
+
+
+def _failed(message: str) -> StoreError:
+    return StoreError(message, code="store_failed")
+
+
+def _check(client: object) -> None:
+    kind = type(client).__name__
+    missing = [name for name in _METHODS if not callable(getattr(client, name, None))]
+    if isinstance(client, type):
+        problem = f"client is a class; give an instance of it given={client.__name__}"
+    elif isinstance(client, str):
+        problem = "client is a str; give a URL to the client of this package, as its store"
+    elif hasattr(client, "cr_await"):
+        problem = f"client is a coroutine; await it first given={kind}"
+        client.close()  # type: ignore[attr-defined]
+    elif any(name.endswith("Pipeline") for name in _names(client)):
+        problem = f"client is a pipeline; give the client that made it given={kind}"
+    elif missing:
+        advice = _ADVICE.get(kind, "")
+        names = ",".join(missing)
+        problem = f"client is not a client of Redis{advice} given={kind} missing={names}"
+    else:
+        return
+    raise ConfigError(problem, code="invalid_option")
+
+
+_METHODS = ("set", "getdel", "strlen")
+
+_ADVICE = {
+    "Sentinel": "; give what its master_for returns",
+    "ConnectionPool": "; give a client that uses it, such as Redis(connection_pool=…)",
+}
+
+
+def _names(value: object) -> set[str]:
+    return {kind.__name__ for kind in type(value).__mro__}
 
 
 @contextmanager
@@ -119,8 +200,8 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        names = {kind.__name__ for kind in type(error).__mro__}
-        if not isinstance(error, OSError) and names.isdisjoint({"RedisError", "ValkeyError"}):
+        kinds = {"RedisError", "ValkeyError"}
+        if not isinstance(error, OSError) and kinds.isdisjoint(_names(error)):
             raise
         raise StoreError(
             f"the redis client raised an exception type={type(error).__name__}",

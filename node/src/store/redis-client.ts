@@ -1,8 +1,10 @@
+import { isUtf8 } from "node:buffer";
 import { inspect } from "node:util";
 
 import { StoreError, invalidOption } from "../errors.js";
+import { native } from "../native.js";
 import { members, text } from "../text.js";
-import type { Store } from "./custom.js";
+import { typeName, type Store } from "./custom.js";
 
 /**
  * Keeps pending logins in Redis or Valkey, through a client that a site has already: one of the
@@ -11,6 +13,9 @@ import type { Store } from "./custom.js";
  * `prefix` begins the name of every key, `portier:` by default; a `redis://` URL with the same
  * prefix names the same logins. The server has to be Redis 6.2 or newer, or Valkey. A login that was
  * completed is remembered for 20 minutes.
+ *
+ * A client that cannot be used is refused when the store is made: one with callbacks (`legacyMode`,
+ * `legacy()`), one that has subscribed, a transaction or a pipeline.
  *
  * Errors of the client are a {@link StoreError}: `store_full` if the server has no memory left,
  * else `store_unavailable`.
@@ -30,12 +35,16 @@ export class RedisClientStore implements Store {
   async put(nonce: string, record: string, ttlMs: number): Promise<void> {
     const milliseconds = Math.max(1, Math.ceil(ttlMs));
     const reply = await this.#run((commands, key) => commands.set(key, record, milliseconds), nonce);
-    if (reply !== null && reply !== undefined) return;
-    throw new StoreError("the nonce was drawn before", { code: "store_failed" });
+    if (reply === null) throw failed("a login is pending under this nonce already");
+    if (textOf(reply) !== "OK") throw unexpected("SET", reply);
   }
 
   /** Removes a record and returns it; an empty string if it was taken before. */
   async take(nonce: string): Promise<string | null> {
+    // The client reads whole what it is sent.
+    if ((await this.#length(nonce)) > MAX_RECORD_LENGTH) {
+      throw failed("redis holds a value that is too long to be a record");
+    }
     const reply = await this.#run(async (commands, key) => {
       try {
         return await commands.use(key);
@@ -45,13 +54,13 @@ export class RedisClientStore implements Store {
         return commands.remove(key);
       }
     }, nonce);
-    const record = Buffer.isBuffer(reply) ? reply.toString() : reply;
-    return record === undefined ? null : (record as string | null);
+    if (reply === null) return null;
+    return textOf(reply) ?? raise(unexpected("SET", reply));
   }
 
   /** Says whether a record waits. */
   async contains(nonce: string): Promise<boolean> {
-    return Number(await this.#run((commands, key) => commands.length(key), nonce)) > 0;
+    return (await this.#length(nonce)) > 0;
   }
 
   /** Does nothing: the client is the caller's. For code written for `portier`. */
@@ -60,6 +69,12 @@ export class RedisClientStore implements Store {
   /** Shows no address of a server, which may come with a password. */
   [inspect.custom](): string {
     return `RedisClientStore { prefix: ${inspect(this.#prefix)} }`;
+  }
+
+  async #length(nonce: string): Promise<number> {
+    const reply = await this.#run((commands, key) => commands.length(key), nonce);
+    const length = Number(typeof reply === "number" || typeof reply === "bigint" ? reply : textOf(reply) || NaN);
+    return Number.isInteger(length) ? length : raise(unexpected("STRLEN", reply));
   }
 
   async #run(command: (commands: Commands, key: string) => unknown, nonce: string): Promise<unknown> {
@@ -73,6 +88,31 @@ export class RedisClientStore implements Store {
       });
     }
   }
+}
+
+/** The longest record: what is longer was not put there by a client. */
+const MAX_RECORD_LENGTH = native.maxRecordLength();
+
+/** The text of a reply, which a client may give as octets. */
+function textOf(reply: unknown): string | undefined {
+  if (typeof reply === "string") return reply;
+  if (!(reply instanceof Uint8Array)) return undefined;
+  const octets = Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength);
+  return isUtf8(octets) ? octets.toString() : undefined;
+}
+
+/** An answer that no command has: of a client with callbacks, for example, which returns nothing. */
+function unexpected(command: string, reply: unknown): StoreError {
+  const fact = "the redis client returned something that the command does not";
+  return failed(`${fact} command=${command} type=${typeName(reply)}`);
+}
+
+function failed(message: string): StoreError {
+  return new StoreError(message, { code: "store_failed" });
+}
+
+function raise(error: Error): never {
+  throw error;
 }
 
 function isFull(error: unknown): boolean {
@@ -96,22 +136,70 @@ interface Commands {
 
 type Methods = Record<string, (...parameters: unknown[]) => unknown>;
 
-/** Whether this is a client of a package that is known. */
+/** Whether this is meant to be a client of Redis: it has such methods. */
 export function isRedisClient(value: unknown): value is object {
   return typeof value === "object" && value !== null && flavour(value) !== undefined;
 }
 
-function commandsOf(value: object): Commands {
-  const commands = isRedisClient(value) ? flavour(value) : undefined;
-  if (commands === undefined) throw invalidOption("client is neither of the package redis nor of ioredis");
+function commandsOf(value: unknown): Commands {
+  const given = `given=${typeName(value)}`;
+  if (typeof value !== "object" || value === null) {
+    throw invalidOption(`client is not a client of the package redis or of ioredis ${given}`);
+  }
+  if (has(value, "then")) throw invalidOption(`client is a promise; await it first ${given}`);
+  const commands = flavour(value);
+  if (commands === undefined) {
+    throw invalidOption(`client is not a client of the package redis or of ioredis ${given}`);
+  }
+  const problem = problemOf(value);
+  if (problem !== undefined) throw invalidOption(`${problem} ${given}`);
   return commands;
 }
 
+/** Why a client cannot be used, though it has the methods. */
+function problemOf(client: object): string | undefined {
+  if (member(client, "isPipeline") === true || has(client, "execAsPipeline") || has(client, "exec_atomic")) {
+    return "client is a transaction or a pipeline; give the client that made it";
+  }
+  if (member(member(client, "options"), "legacyMode") === true) {
+    return "client is in legacyMode, where methods return no promises; give its member v4";
+  }
+  // Of `redis` 5: nothing but methods for commands, with callbacks.
+  const isKnown = has(client, "connect") || has(client, "send_command") || isPlain(client);
+  if (has(client, "sendCommand") && !isKnown) {
+    return "client is a legacy client, whose methods return no promises; give the client that made it";
+  }
+  const mode = member(client, "mode");
+  const subscribes =
+    mode === "subscriber" || mode === "monitor" || Boolean(member(client, "pub_sub_mode"));
+  const speaksBoth = member(member(client, "options"), "RESP") === 3;
+  if (subscribes || (member(client, "isPubSubActive") === true && !speaksBoth)) {
+    return "client has subscribed, and can do nothing else; give another one, such as its duplicate()";
+  }
+  return undefined;
+}
+
+function has(value: object, name: string): boolean {
+  return typeof member(value, name) === "function";
+}
+
+function member(value: unknown, name: string): unknown {
+  try {
+    return Reflect.get(Object(value), name);
+  } catch {
+    return undefined;
+  }
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
 function flavour(value: object): Commands | undefined {
-  const has = (name: string): boolean => typeof Reflect.get(value, name) === "function";
   const client = value as Methods;
   // Of `redis` 3, which had only callbacks, and no method for each command.
-  if (has("send_command")) {
+  if (has(value, "send_command")) {
     const send = (name: string, ...parameters: string[]): Promise<unknown> =>
       new Promise((resolve, reject) => {
         client["send_command"]?.(name, parameters, (error: unknown, reply: unknown) =>
@@ -125,7 +213,7 @@ function flavour(value: object): Commands | undefined {
       length: (key) => send("STRLEN", key),
     };
   }
-  if (has("getDel") && has("strLen")) {
+  if (has(value, "getDel") && has(value, "strLen") && has(value, "set")) {
     return {
       set: (key, record, PX) => client["set"]?.(key, record, { NX: true, PX }),
       use: (key) => client["set"]?.(key, USED, { XX: true, GET: true, PX: USED_FOR_MS }),
@@ -133,7 +221,7 @@ function flavour(value: object): Commands | undefined {
       length: (key) => client["strLen"]?.(key),
     };
   }
-  if (has("getdel") && has("strlen")) {
+  if (has(value, "getdel") && has(value, "strlen") && has(value, "set")) {
     return {
       set: (key, record, milliseconds) => client["set"]?.(key, record, "PX", milliseconds, "NX"),
       use: (key) => client["set"]?.(key, USED, "PX", USED_FOR_MS, "XX", "GET"),

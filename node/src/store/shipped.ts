@@ -80,7 +80,7 @@ export class SqliteStore extends Shipped {
 /** Keeps pending logins in Redis or Valkey, for any number of machines. */
 export class RedisStore extends Shipped {
   /**
-   * Makes the store that a `redis:` or `rediss:` URL names; it connects when it is first used. In
+   * Makes the store that a `redis:`, `rediss:` or `valkey:` URL names; it connects when it is first used. In
    * place of a URL, a client does as well, as with `portier`: see {@link RedisClientStore}. Throws
    * {@link ConfigError} (`invalid_option`).
    */
@@ -133,7 +133,7 @@ function opened(url: unknown, Class: typeof SqliteStore | typeof RedisStore): Na
 function classOf(url: string): typeof MemoryStore | typeof SqliteStore | typeof RedisStore | undefined {
   if (url === "memory:") return MemoryStore;
   if (url.startsWith("sqlite:")) return SqliteStore;
-  return /^redis[a-z+-]*:/.test(url) ? RedisStore : undefined;
+  return /^(redis|valkey)[a-z+-]*:/.test(url) ? RedisStore : undefined;
 }
 
 function unknownUrl(): ConfigError {

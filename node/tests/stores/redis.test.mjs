@@ -130,6 +130,28 @@ for (const kind of Object.keys(CLIENTS)) {
   });
 }
 
+test("a URL may begin with valkey", () => {
+  for (const url of ["valkey://localhost/0", "valkeys://localhost", "valkey+sentinel://localhost/service"]) {
+    assert.ok(new RedisStore(url) instanceof RedisStore);
+    assert.ok(new PortierClient({ redirectUri, store: url }));
+  }
+});
+
+test("a parameter that cannot be used is named", () => {
+  for (const [query, name] of [
+    ["ssl_certfile=/etc/client.pem", "ssl_certfile"],
+    ["tls=none", "tls"],
+    ["prefix=a:&prefix=b:", "prefix"],
+  ]) {
+    assert.throws(() => new RedisStore(`rediss://:secret@localhost?${query}`), (error) => {
+      assert.equal(error.code, "invalid_option");
+      assert.match(error.message, new RegExp(` parameter=${name}$`));
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+  }
+});
+
 test("nst_31 a store by URL keeps the rules", { skip }, async () => {
   await checkStore(() => new RedisStore(`redis+unix://${server.socket}`), {
     full: () => new RedisStore(`redis+unix://${full.socket}`),
@@ -137,10 +159,164 @@ test("nst_31 a store by URL keeps the rules", { skip }, async () => {
   });
 });
 
-test("what is no client of Redis is refused", () => {
-  for (const wrong of [{}, null, "redis://localhost", new Map(), { get() {}, set() {} }]) {
-    assert.throws(() => new RedisClientStore(wrong), ConfigError);
+test("what is no client of Redis is refused by name", () => {
+  for (const [wrong, given] of [
+    [{}, "Object"],
+    [null, "null"],
+    ["redis://localhost", "string"],
+    [new Map(), "Map"],
+    [{ get() {}, set() {} }, "Object"],
+    [require("redis").createClient, "Function"],
+  ]) {
+    assert.throws(() => new RedisClientStore(wrong), {
+      code: "invalid_option",
+      message: `client is not a client of the package redis or of ioredis given=${given}`,
+    });
   }
+  assert.throws(() => new RedisClientStore(Promise.resolve()), {
+    code: "invalid_option",
+    message: "client is a promise; await it first given=Promise",
+  });
+});
+
+test("a client that returns no promises is refused, and what to give is said", { skip }, async () => {
+  const socket = { path: server.socket, reconnectStrategy: false };
+  const old = require("redis-v4").createClient({ socket, legacyMode: true });
+  const current = require("redis").createClient({ socket });
+  for (const client of [old, current]) {
+    client.on("error", () => {});
+    await client.connect();
+    ends.push(() => client.disconnect());
+  }
+  for (const [legacy, advice] of [
+    [old, /^client is in legacyMode, .*; give its member v4 given=/],
+    [current.legacy(), /^client is a legacy client, .*; give the client that made it given=/],
+    [current.legacy().multi(), /give the client that made it given=/],
+  ]) {
+    for (const Class of [RedisClientStore, RedisStore]) {
+      assert.throws(() => new Class(legacy), (error) => {
+        assert.ok(error instanceof ConfigError);
+        assert.equal(error.code, "invalid_option");
+        assert.match(error.message, advice);
+        return true;
+      });
+    }
+  }
+  // What the message names does.
+  for (const [client, prefix] of [[old.v4, "v4:"], [current, "v5:"]]) {
+    await use(new RedisClientStore(client, { prefix }), broker, { cold: false });
+  }
+});
+
+test("a transaction, a pipeline and a client that has subscribed are refused", { skip }, async () => {
+  const ioredis = await clientOf("ioredis", server.socket);
+  const made = [ioredis.multi(), ioredis.pipeline()];
+  for (const kind of ["redis 5", "redis 4", "redis 3"]) made.push((await clientOf(kind, server.socket)).multi());
+  for (const wrong of made) {
+    const message = /^client is a transaction or a pipeline; give the client that made it given=\w+$/;
+    assert.throws(() => new RedisClientStore(wrong), { code: "invalid_option", message });
+  }
+  for (const kind of Object.keys(CLIENTS)) {
+    const client = await clientOf(kind, server.socket);
+    const subscribed = client.subscribe("channel", () => {});
+    await (kind === "redis 3" ? new Promise((resolve) => client.on("subscribe", resolve)) : subscribed);
+    const message = /^client has subscribed, .* given=\w+$/;
+    assert.throws(() => new RedisClientStore(client), { code: "invalid_option", message }, kind);
+  }
+});
+
+test("a client may be connected after the store is made", { skip }, async () => {
+  for (const name of ["redis", "redis-v4"]) {
+    const client = require(name).createClient({ socket: { path: server.socket, reconnectStrategy: false } });
+    client.on("error", () => {});
+    const store = new RedisClientStore(client, { prefix: `later ${name}:` });
+    await assert.rejects(site(store).authenticate("alice@example.com"), { code: "store_unavailable" });
+    await client.connect();
+    await use(store, broker, { cold: false });
+    await client.disconnect();
+    await assert.rejects(site(store).authenticate("alice@example.com"), { code: "store_unavailable" });
+  }
+});
+
+test("clients that prefix names, pool connections, or give octets do as well", { skip }, async () => {
+  const { createClient, createClientPool, RESP_TYPES } = require("redis");
+  const socket = { path: server.socket, reconnectStrategy: false };
+  const pool = await createClientPool({ socket }).connect();
+  ends.push(() => pool.close());
+  const third = await createClient({ socket, RESP: 3 }).connect();
+  ends.push(() => third.destroy());
+  await third.subscribe("channel", () => {});
+  const octets = third.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.SIMPLE_STRING]: Buffer });
+  const prefixed = new Redis({ path: server.socket, keyPrefix: "ours:" });
+  ends.push(() => prefixed.disconnect());
+  const buffers = require("redis-v3").createClient({ path: server.socket, return_buffers: true });
+  ends.push(() => buffers.end(false));
+  const Mock = require("ioredis-mock");
+  for (const [name, client] of Object.entries({ pool, third, octets, prefixed, buffers, mock: new Mock() })) {
+    const store = new RedisClientStore(client, { prefix: `${name}:` });
+    for (const cold of [false, true]) await use(store, broker, { cold });
+  }
+});
+
+test("clients of clusters and Sentinels do as well", () => {
+  const node = { host: "127.0.0.1", port: 1 };
+  const { createCluster, createSentinel } = require("redis");
+  const clients = [
+    createCluster({ rootNodes: [{ socket: node }] }),
+    require("redis-v4").createCluster({ rootNodes: [{ socket: node }] }),
+    createSentinel({ name: "main", sentinelRootNodes: [node] }),
+    new Redis.Cluster([node], { lazyConnect: true }),
+    new Redis({ sentinels: [node], name: "main", lazyConnect: true }),
+  ];
+  for (const client of clients) assert.ok(new RedisClientStore(client));
+});
+
+test("a value that is too long to be a record is not sent for", { skip }, async () => {
+  const watcher = await clientOf("ioredis", server.socket);
+  await watcher.setrange("portier:session:huge", 200_000_000, "x");
+  const before = process.resourceUsage().maxRSS;
+  for (const kind of Object.keys(CLIENTS)) {
+    const store = new RedisClientStore(await clientOf(kind, server.socket));
+    await assert.rejects(store.take("huge"), {
+      code: "store_failed",
+      message: "redis holds a value that is too long to be a record",
+    });
+  }
+  assert.ok(process.resourceUsage().maxRSS - before < 100_000);
+  await watcher.del("portier:session:huge");
+});
+
+test("an odd reply is an error that does not show it", async () => {
+  const replies = { strlen: 1, set: "OK", take: "record" };
+  const odd = (changed) => {
+    const given = { ...replies, ...changed };
+    return {
+      strlen: async () => given.strlen,
+      getdel: async () => null,
+      set: async (...parameters) => (parameters.includes("XX") ? given.take : given.set),
+    };
+  };
+  for (const [method, changed, message] of [
+    ["put", { set: null }, /^a login is pending under this nonce already$/],
+    ["put", { set: undefined }, /command=SET type=undefined$/],
+    ["put", { set: "QUEUED" }, /command=SET type=string$/],
+    ["take", { take: undefined }, /command=SET type=undefined$/],
+    ["take", { take: Buffer.from("secret\xff", "latin1") }, /command=SET type=Buffer$/],
+    ["take", { take: { secret: 1 } }, /command=SET type=Object$/],
+    ["take", { strlen: undefined }, /command=STRLEN type=undefined$/],
+    ["contains", { strlen: "" }, /command=STRLEN type=string$/],
+    ["contains", { strlen: true }, /command=STRLEN type=boolean$/],
+  ]) {
+    await assert.rejects(new RedisClientStore(odd(changed))[method]("nonce", "record", 1000), (error) => {
+      assert.equal(error.code, "store_failed");
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+  }
+  const store = new RedisClientStore(odd({ take: new Uint8Array([0xc3, 0xa9]), strlen: 2n }));
+  assert.equal(await store.take("nonce"), "\u00e9");
+  assert.equal(await store.contains("nonce"), true);
 });
 
 test("what is printed shows no server", { skip }, async () => {

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
+import resource
 import subprocess
 import sys
+import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import fakeredis
 import pytest
 import redis
 import redis.asyncio
+import valkey.asyncio
+from redis.sentinel import Sentinel
 
-from portier_client import Client, InvalidSession, SessionUsed, StoreError, blocking
+from portier_client import (
+    Client,
+    ConfigError,
+    InvalidSession,
+    SessionUsed,
+    StoreError,
+    blocking,
+)
 from portier_client.stores import RedisClientStore
 from portier_client.testing import check_store
 
@@ -155,12 +168,128 @@ def test_nst_10_a_login_completes_once_when_the_server_has_no_memory_left(
         asyncio.run(log_in(socket))
 
 
-def test_other_errors_of_a_client_are_not_those_of_a_server(broker: DevBroker) -> None:
-    site = blocking.Client(REDIRECT_URI, broker=broker.origin, store=RedisClientStore(object()))
-    with pytest.raises(StoreError) as caught:
-        site.authenticate("alice@example.com")
+class Odd:
+    """A client of another make, with these replies."""
+
+    def __init__(self, **replies: object) -> None:
+        self.replies = {"strlen": 1, "set": True, "getdel": None, **replies}
+
+    def strlen(self, *_: object) -> object:
+        return self.replies["strlen"]
+
+    def set(self, *_: object, **options: object) -> object:
+        return self.replies["take" if "xx" in options and "take" in self.replies else "set"]
+
+    def getdel(self, *_: object) -> object:
+        return self.replies["getdel"]
+
+
+async def _coroutine() -> None: ...
+
+
+def _wrong_clients() -> dict[str, object]:
+    plain, of_asyncio = redis.Redis(), redis.asyncio.Redis()
+    return {
+        "client is not a client of Redis given=object missing=set,getdel,strlen": object(),
+        "client is not a client of Redis given=NoneType missing=set,getdel,strlen": None,
+        "client is a class; give an instance of it given=Redis": redis.Redis,
+        "client is a str; give a URL": "redis://localhost",
+        "client is a coroutine; await it first given=coroutine": _coroutine(),
+        "client is a pipeline; give the client that made it given=Pipeline": plain.pipeline(),
+        "client is a pipeline; give the client that made it": of_asyncio.pipeline(),
+        "client is not a client of Redis given=PubSub": plain.pubsub(),
+        "client is not a client of Redis; give what its master_for": Sentinel([("localhost", 1)]),
+        "client is not a client of Redis; give a client that uses it": redis.ConnectionPool(),
+    }
+
+
+def test_what_is_no_client_is_refused_by_name() -> None:
+    for problem, wrong in _wrong_clients().items():
+        with pytest.raises(ConfigError, match=re.escape(problem)) as caught:
+            RedisClientStore(wrong)
+        assert caught.value.code == "invalid_option"
+    with pytest.raises(TypeError, match="prefix must be str, not bytes"):
+        RedisClientStore(Odd(), prefix=b"portier:")  # type: ignore[arg-type]
+
+
+def test_a_blocking_client_refuses_a_client_for_asyncio() -> None:
+    cluster = redis.asyncio.RedisCluster(host="localhost")
+    for client in (redis.asyncio.Redis(), cluster, valkey.asyncio.Valkey()):
+        store = RedisClientStore(client)
+        Client(REDIRECT_URI, store=store)
+        with pytest.raises(ConfigError, match="give the store a plain client"):
+            blocking.Client(REDIRECT_URI, store=store)
+    blocking.Client(REDIRECT_URI, store=RedisClientStore(redis.Redis()))
+
+
+def test_clients_with_the_same_methods_do_as_well(broker: DevBroker) -> None:
+    clients = (fakeredis.FakeRedis(), fakeredis.FakeRedis(decode_responses=True))
+    for client in (*clients, fakeredis.FakeStrictRedis()):
+        site = blocking.Client(REDIRECT_URI, broker=broker.origin, store=RedisClientStore(client))
+        token = broker.mint(site.authenticate("alice@example.com"))
+        assert site.verify(token) == "alice@example.com"
+        with pytest.raises(SessionUsed):
+            site.verify(token)
+
+    async def log_in() -> None:
+        async with fakeredis.FakeAsyncRedis() as client:
+            await use(RedisClientStore(client), broker)
+
+    asyncio.run(log_in())
+
+
+def test_a_client_of_valkey_does_as_well(socket: Path, broker: DevBroker) -> None:
+    async def log_in() -> None:
+        async with valkey.asyncio.Valkey(unix_socket_path=str(socket)) as client:
+            await use(RedisClientStore(client, prefix="valkey:"), broker)
+
+    asyncio.run(log_in())
+
+
+@pytest.mark.parametrize(
+    ("method", "replies", "fact"),
+    [
+        ("put", {"set": None}, "a login is pending under this nonce already"),
+        ("put", {"set": False}, "a login is pending under this nonce already"),
+        ("put", {"set": object()}, "command=SET type=object"),
+        ("put", {"set": "QUEUED"}, "command=SET type=str"),
+        ("take", {"set": object()}, "command=SET type=object"),
+        ("take", {"set": b"secret\xff"}, "command=SET type=bytes"),
+        ("take", {"strlen": None}, "command=STRLEN type=NoneType"),
+        ("take", {"strlen": 65_537}, "too long to be a record"),
+        ("contains", {"strlen": "1"}, "command=STRLEN type=str"),
+    ],
+)
+def test_an_odd_reply_is_an_error_that_does_not_show_it(
+    method: str, replies: dict[str, object], fact: str
+) -> None:
+    store: Any = RedisClientStore(Odd(**replies))
+    arguments = ("nonce", "record", 60.0) if method == "put" else ("nonce",)
+    with pytest.raises(StoreError, match=fact) as caught:
+        getattr(store, method)(*arguments)
     assert caught.value.code == "store_failed"
-    assert isinstance(caught.value.__cause__, AttributeError)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_value_that_is_too_long_is_not_sent_for(socket: Path) -> None:
+    async def read_it() -> list[str]:
+        texts = []
+        plain: Any = redis.Redis(unix_socket_path=str(socket))
+        plain.setrange("portier:session:huge", 200_000_000, "x")
+        with plain, pytest.raises(StoreError) as caught:
+            RedisClientStore(plain).take("huge")
+        texts.append(str(caught.value))
+        async with redis.asyncio.Redis(unix_socket_path=str(socket)) as client:
+            taking: Any = RedisClientStore(client).take("huge")
+            with pytest.raises(StoreError) as caught:
+                await taking
+            texts.append(str(caught.value))
+            await client.delete("portier:session:huge")
+        return texts
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert asyncio.run(read_it()) == ["redis holds a value that is too long to be a record"] * 2
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
 def test_ffi_19_repr_shows_no_server(socket: Path) -> None:
