@@ -3,8 +3,8 @@ import { inspect } from "node:util";
 
 import { StoreError, invalidOption } from "../errors.js";
 import { native } from "../native.js";
-import { members, text } from "../text.js";
-import { typeName, type Store } from "./custom.js";
+import { members, text, typeName } from "../text.js";
+import type { Store } from "./custom.js";
 
 /**
  * Keeps pending logins in Redis or Valkey, through a client that a site has already: one of the

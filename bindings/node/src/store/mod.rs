@@ -40,7 +40,7 @@ pub fn image_id() -> &'static str {
 }
 
 /// The longest string that a store may return; a longer one is refused before it is copied.
-#[napi]
+#[napi(catch_unwind)]
 pub fn max_record_length() -> u32 {
     u32::try_from(portier_client::MAX_RECORD_BYTES).unwrap_or(u32::MAX)
 }
