@@ -88,8 +88,8 @@ async fn a_proxy_without_the_greeting_is_spoken_to_in_the_older_protocol() {
 
 #[tokio::test]
 async fn a_version_below_that_of_redis_is_believed_only_if_a_command_is_missing() {
-    let Some(redis) = Redis::start() else { return };
     const OLD: &str = "*4\r\n$6\r\nserver\r\n$5\r\nother\r\n$7\r\nversion\r\n$6\r\n1.0.62\r\n";
+    let Some(redis) = Redis::start() else { return };
     limited(async {
         let url = proxy(&redis, &["HELLO"], Refusal::Answers(OLD)).await;
         logs_in(&RedisStore::new(&url).unwrap(), 1).await;

@@ -54,9 +54,9 @@ async fn the_longest_values_are_read() {
 
 #[tokio::test]
 async fn a_lease_that_lasts_longer_than_a_lease_is_none() {
+    const TTL: Duration = Duration::from_secs(30);
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
-    const TTL: Duration = Duration::from_secs(30);
     limited(async {
         let documents = store.documents().unwrap();
         for (name, words) in [("ever", &["SET"][..]), ("hours", &["SETEX", "7200"])] {

@@ -150,9 +150,10 @@ impl Link {
             greeting: Greeting::default(),
         };
         link.authenticate(&manner.credentials).await?;
-        let told = match asks {
-            true => Greeting::ask(&link).await?,
-            false => Told::Nothing,
+        let told = if asks {
+            Greeting::ask(&link).await?
+        } else {
+            Told::Nothing
         };
         let version = match told {
             Told::Enough(greeting) => {

@@ -184,10 +184,9 @@ impl RedisStore {
             _ => return Err(unexpected()),
         }
         // Something that is there for longer than any lease, or for ever, is none, and is replaced.
-        let left = match self.run(&name, redis::cmd("PTTL").arg(&name)).await {
-            Ok(Value::Int(left)) => left,
-            // A user may have no right to ask.
-            _ => return Ok(false),
+        // A user may have no right to ask.
+        let Ok(Value::Int(left)) = self.run(&name, redis::cmd("PTTL").arg(&name)).await else {
+            return Ok(false);
         };
         let is_lease = u64::try_from(left).is_ok_and(|left| left <= millis(ttl));
         if is_lease || left < NO_LIFETIME {
