@@ -163,6 +163,21 @@ describe("installed into an empty folder", () => {
     assert.match(run("npx", ["--offline", "portier-client", "--version"], folder), /^portier-client \d/);
   });
 
+  for (const version of ["3.0.0", "4.0.0", "5.0.0-alpha.1", "99.0.0"]) {
+    test(`a site that uses the core alone may have a framework of any version: ${version}`, () => {
+      const site = mkdtempSync(path.join(folder, "site-"));
+      writeFileSync(path.join(site, "package.json"), '{ "private": true }');
+      const frameworks = ["express", "fastify", "@types/express"].map((name) => {
+        const stub = path.join(site, name);
+        mkdirSync(stub, { recursive: true });
+        writeFileSync(path.join(stub, "package.json"), JSON.stringify({ name, version }));
+        return `./${name}`;
+      });
+      const flags = ["--offline", "--package-lock-only", "--install-links", "--strict-peer-deps", "--no-audit", "--no-fund"];
+      run("npm", ["install", ...flags, ...frameworks, `../${tarball}`], site);
+    });
+  }
+
   for (const [name, { program, install, run: prefix }] of Object.entries(MANAGERS)) {
     test(`ffi_41 it logs in where it was installed with ${name}`, () => {
       const site = mkdtempSync(path.join(folder, "site-"));
