@@ -49,12 +49,13 @@ export function deploy({ folder, out }) {
   }
 }
 
-/** Runs a program of Node; gives what it says. */
-export function run(program, args = [], cwd = path.dirname(program)) {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [program, ...args], {
+/** Runs a program of Node, which may be given flags of Node's own; gives what it says. */
+export function run(program, args = [], { cwd = path.dirname(program), flags = [] } = {}) {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [...flags, program, ...args], {
     cwd,
     encoding: "utf8",
     env: { ...process.env, NODE_PATH: "", NO_COLOR: "1" },
+    killSignal: "SIGKILL",
     timeout: LIMIT_MS,
   });
   return { status, stdout, stderr: stderr + (error?.message ?? "") };
