@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{OpenFlags, Transaction, TransactionBehavior, ffi};
 
 use super::errors::{Purpose, is_busy, translate};
 use super::place::{Identity, Place};
@@ -18,6 +18,8 @@ use crate::fork;
 /// busy process would starve the others.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(8);
+/// How long a write waits for readers that keep the write-ahead log from being shortened.
+const READERS_WAIT: Duration = Duration::from_millis(50);
 
 /// FULL: what is committed survives a loss of power, or a login could be used twice. The log
 /// is short, because whoever opens the file when nobody else has it open reads through it.
@@ -74,14 +76,17 @@ pub(super) struct Limits {
     pub(super) patience: Duration,
     /// How many pages of 4 KiB the file may have.
     pub(super) pages: u32,
+    /// From how many octets of the write-ahead log on nothing is added to it.
+    pub(super) log: u64,
 }
 
 impl Default for Limits {
-    /// Two seconds, and a gibibyte, which are millions of pending logins.
+    /// Two seconds, a gibibyte, which are millions of pending logins, and a quarter of that for the log.
     fn default() -> Self {
         Self {
             patience: Duration::from_secs(2),
             pages: 262_144,
+            log: 256 << 20,
         }
     }
 }
@@ -180,6 +185,41 @@ impl Connection {
             transaction.commit()?;
             Ok(result)
         })
+    }
+
+    /// Whether the write-ahead log is too long, and cannot be shortened because somebody reads the
+    /// file and does not finish.
+    pub(super) fn log_is_full(
+        &mut self,
+        place: &Place,
+        patience: &mut Patience,
+    ) -> rusqlite::Result<bool> {
+        if place.log_length() <= self.limits.log {
+            return Ok(false);
+        }
+        let mut short = Patience::new(READERS_WAIT.min(self.limits.patience));
+        match self.patiently(&mut short, Self::shorten_log) {
+            Err(error) if is_busy(&error) => {
+                patience.gave_way = short.gave_way();
+                if patience.gave_way {
+                    Err(error)
+                } else {
+                    Ok(true)
+                }
+            }
+            shortened => shortened.map(|()| false),
+        }
+    }
+
+    /// Copies the write-ahead log into the file, and empties it.
+    fn shorten_log(&mut self) -> rusqlite::Result<()> {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: i64 = self.file.query_row(checkpoint, (), |row| row.get(0))?;
+        if busy == 0 {
+            return Ok(());
+        }
+        let busy = ffi::Error::new(ffi::SQLITE_BUSY);
+        Err(rusqlite::Error::SqliteFailure(busy, None))
     }
 
     fn configure(&mut self) -> rusqlite::Result<()> {

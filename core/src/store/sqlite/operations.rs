@@ -77,6 +77,12 @@ impl Operation {
         }
     }
 
+    /// Whether the file and its log grow for ever if it is repeated. A take writes once for each
+    /// login.
+    pub(super) fn grows(&self) -> bool {
+        self.writes() && !matches!(self, Self::Take { .. })
+    }
+
     /// Does it. The outer result is about the database, the inner one about the operation.
     pub(super) fn run(
         &self,

@@ -75,6 +75,18 @@ impl Place {
         &self.path
     }
 
+    /// How many octets the write-ahead log has.
+    pub(super) fn log_length(&self) -> u64 {
+        fs::symlink_metadata(self.beside("-wal")).map_or(0, |metadata| metadata.len())
+    }
+
+    /// The path of a file that SQLite keeps beside the store's.
+    fn beside(&self, suffix: &str) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        path.push(suffix);
+        path.into()
+    }
+
     /// Checks that only the owner can have put there what is there, and makes an empty file if
     /// there is none.
     ///

@@ -220,13 +220,31 @@ impl Worker {
         } else {
             TransactionBehavior::Deferred
         };
+        let grows = batch.iter().any(|job| job.operation.grows());
+        let log_is_full = grows && self.log_is_full(connection)?;
         self.with(connection, behavior, |transaction, now| {
-            if writes > 0 {
+            if writes > 0 && !log_is_full {
                 remove_expired(transaction, now, EXPIRED_PER_WRITE * writes)?;
             }
             let jobs = batch.iter();
-            jobs.map(|job| job.operation.run(transaction, now))
-                .collect()
+            jobs.map(|job| {
+                if log_is_full && job.operation.grows() {
+                    return Ok(Err(Error::new(
+                        Code::StoreFull,
+                        "the store's write-ahead log is full; another program reads the store and does not finish",
+                    )));
+                }
+                job.operation.run(transaction, now)
+            })
+            .collect()
+        })
+    }
+
+    fn log_is_full(&self, connection: &mut Option<Connection>) -> Result<bool, Trouble> {
+        let place = &self.queue.place;
+        self.with_file(connection, |open, patience| {
+            let is_full = open.log_is_full(place, patience);
+            is_full.map_err(Trouble::Database)
         })
     }
 
@@ -241,44 +259,51 @@ impl Worker {
         removed.is_ok_and(|removed| removed > 0)
     }
 
-    /// Runs `work` in one transaction, at the time at which that has begun. After a failure the
-    /// file is opened anew, and so it is after a fork that did not want to wait for a lock.
+    /// Runs `work` in one transaction, at the time at which that has begun.
     fn with<T>(
         &self,
         connection: &mut Option<Connection>,
         behavior: TransactionBehavior,
         mut work: impl FnMut(&Transaction<'_>, Millis) -> rusqlite::Result<T>,
     ) -> Result<T, Trouble> {
-        let mut patience = Patience::new(self.queue.limits.patience);
+        let clock = &self.queue.clock;
+        let result = self.with_file(connection, |open, patience| {
+            let result = open.transact(patience, behavior, |transaction| {
+                match Millis::new(clock.now()) {
+                    Ok(now) => work(transaction, now).map(Ok),
+                    Err(error) => Ok(Err(error)),
+                }
+            });
+            result.map_err(Trouble::Database)
+        });
+        result?.map_err(Trouble::Store)
+    }
+
+    /// Runs `work` with the open file. After a failure the file is opened anew, and so it is after a
+    /// fork that did not want to wait for a lock.
+    fn with_file<T>(
+        &self,
+        connection: &mut Option<Connection>,
+        mut work: impl FnMut(&mut Connection, &mut Patience) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        let queue = &self.queue;
+        let mut patience = Patience::new(queue.limits.patience);
+        let mut attempt = |patience: &mut Patience| {
+            let mut open = match connection.take() {
+                Some(open) if open.is_at(&queue.place) => open,
+                _ => Connection::open(&queue.place, queue.limits, patience)
+                    .map_err(Trouble::Store)?,
+            };
+            let result = work(&mut open, patience)?;
+            *connection = Some(open);
+            Ok(result)
+        };
         loop {
-            match self.attempt_with(connection, &mut patience, behavior, &mut work) {
+            match attempt(&mut patience) {
                 Err(_) if patience.gave_way() => fork::give_way(),
                 result => return result,
             }
         }
-    }
-
-    fn attempt_with<T>(
-        &self,
-        connection: &mut Option<Connection>,
-        patience: &mut Patience,
-        behavior: TransactionBehavior,
-        work: &mut impl FnMut(&Transaction<'_>, Millis) -> rusqlite::Result<T>,
-    ) -> Result<T, Trouble> {
-        let queue = &self.queue;
-        let mut open = match connection.take() {
-            Some(open) if open.is_at(&queue.place) => open,
-            _ => Connection::open(&queue.place, queue.limits, patience).map_err(Trouble::Store)?,
-        };
-        let result = open.transact(patience, behavior, |transaction| {
-            match Millis::new(queue.clock.now()) {
-                Ok(now) => work(transaction, now).map(Ok),
-                Err(error) => Ok(Err(error)),
-            }
-        });
-        let result = result.map_err(Trouble::Database)?;
-        *connection = Some(open);
-        result.map_err(Trouble::Store)
     }
 }
 

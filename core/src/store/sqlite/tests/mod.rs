@@ -5,6 +5,7 @@ mod documents;
 mod errors;
 mod files;
 mod kept;
+mod log;
 mod logins;
 mod processes;
 mod waiting;
@@ -27,6 +28,7 @@ const TTL: Duration = Duration::from_secs(30 * 60);
 const IMPATIENT: Limits = Limits {
     patience: Duration::from_millis(40),
     pages: 262_144,
+    log: 256 << 20,
 };
 
 /// A directory of its own, the time, and as many stores as are opened.
