@@ -15,6 +15,8 @@ const TOLERANCE: i64 = 5 * 60 * 1000;
 const REMEMBERED: i64 = 15 * 60 * 1000;
 /// No row is kept longer.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many octets a text may have to be read into memory: more than any that is written.
+const LONGEST_TEXT: i64 = 2 * 1024 * 1024;
 /// Rows of each table that a write removes at most, because their time has passed. More than one,
 /// so that the removal keeps ahead of what is added.
 pub(super) const EXPIRED_PER_WRITE: usize = 2;
@@ -91,9 +93,9 @@ impl Operation {
     ) -> rusqlite::Result<Result<Outcome>> {
         match self {
             Self::Put { key, record, ttl } => put(connection, now, key, record, *ttl),
-            Self::Take { key } => take(connection, now, key).map(Outcome::Taken).map(Ok),
+            Self::Take { key } => take(connection, now, key).map(|taken| taken.map(Outcome::Taken)),
             Self::Contains { key } => contains(connection, now, key).map(Outcome::Is).map(Ok),
-            Self::Peek { key } => peek(connection, now, key).map(Outcome::Taken).map(Ok),
+            Self::Peek { key } => peek(connection, now, key).map(|found| found.map(Outcome::Taken)),
             Self::Load { name } => load(connection, now, name).map(Outcome::Document).map(Ok),
             Self::Save {
                 name,
@@ -127,70 +129,71 @@ fn put(
 }
 
 /// The one statement that decides who gets a login is the `DELETE`; what follows it in the same
-/// transaction only remembers.
-fn take(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite::Result<Taken> {
+/// transaction only remembers. A record that is too long to be one stays where it is.
+fn take(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite::Result<Result<Taken>> {
     let sql = "DELETE FROM logins
-        WHERE key = ?1 AND record IS NOT NULL AND deadline > ?2 AND started <= ?3
+        WHERE key = ?1 AND octet_length(record) <= ?4 AND deadline > ?2 AND started <= ?3
         RETURNING record, started, deadline";
+    let row = params![key.as_bytes(), now.0, now.tolerated(), LONGEST_TEXT];
     let taken: Option<(String, i64, i64)> = connection
         .prepare_cached(sql)?
-        .query_row(params![key.as_bytes(), now.0, now.tolerated()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
+        .query_row(row, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((record, started, deadline)) = taken else {
-        let sql = "SELECT EXISTS (SELECT 1 FROM logins
-            WHERE key = ?1 AND record IS NULL AND deadline > ?2 AND started <= ?3)";
-        let used = exists(connection, now, sql, key)?;
-        return Ok(if used { Taken::Used } else { Taken::Unknown });
+        // Nothing is given away but what the `DELETE` returned.
+        return peek(connection, now, key).map(|found| match found? {
+            Taken::Record(_) => Ok(Taken::Unknown),
+            other => Ok(other),
+        });
     };
     let sql = "INSERT INTO logins (key, record, started, deadline) VALUES (?1, NULL, ?2, ?3)";
     let remembered = deadline.max(now.0.saturating_add(REMEMBERED));
     connection
         .prepare_cached(sql)?
         .execute(params![key.as_bytes(), started, remembered])?;
-    Ok(Taken::Record(record))
+    Ok(Ok(Taken::Record(record)))
+}
+
+/// What a take would find.
+fn peek(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite::Result<Result<Taken>> {
+    let sql = "SELECT octet_length(record), CASE WHEN octet_length(record) <= ?4 THEN record END
+        FROM logins WHERE key = ?1 AND deadline > ?2 AND started <= ?3";
+    let row = params![key.as_bytes(), now.0, now.tolerated(), LONGEST_TEXT];
+    let found: Option<(Option<i64>, Option<String>)> = connection
+        .prepare_cached(sql)?
+        .query_row(row, |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(match found {
+        None => Ok(Taken::Unknown),
+        Some((None, _)) => Ok(Taken::Used),
+        Some((Some(_), Some(record))) => Ok(Taken::Record(record)),
+        Some((Some(length), None)) => Err(Error::new(
+            Code::StoreFailed,
+            format_args!(
+                "the store has a longer text than any record limit={LONGEST_TEXT} length={length}"
+            ),
+        )),
+    })
 }
 
 fn contains(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM logins
         WHERE key = ?1 AND record IS NOT NULL AND deadline > ?2 AND started <= ?3)";
-    exists(connection, now, sql, key)
-}
-
-/// What a take would find.
-fn peek(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite::Result<Taken> {
-    let sql = "SELECT record FROM logins WHERE key = ?1 AND deadline > ?2 AND started <= ?3";
-    let row = params![key.as_bytes(), now.0, now.tolerated()];
-    let found: Option<Option<String>> = connection
-        .prepare_cached(sql)?
-        .query_row(row, |row| row.get(0))
-        .optional()?;
-    Ok(match found {
-        None => Taken::Unknown,
-        Some(None) => Taken::Used,
-        Some(Some(record)) => Taken::Record(record),
-    })
-}
-
-fn exists(
-    connection: &Connection,
-    now: Millis,
-    sql: &str,
-    key: &SessionKey,
-) -> rusqlite::Result<bool> {
     let row = params![key.as_bytes(), now.0, now.tolerated()];
     connection
         .prepare_cached(sql)?
         .query_row(row, |row| row.get(0))
 }
 
+/// A document that is too long to be one is none.
 fn load(connection: &Connection, now: Millis, name: &str) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT document FROM documents
-        WHERE name = ?1 AND deadline > ?2 AND started <= ?3";
+        WHERE name = ?1 AND octet_length(document) <= ?4 AND deadline > ?2 AND started <= ?3";
     connection
         .prepare_cached(sql)?
-        .query_row(params![name, now.0, now.tolerated()], |row| row.get(0))
+        .query_row(params![name, now.0, now.tolerated(), LONGEST_TEXT], |row| {
+            row.get(0)
+        })
         .optional()
 }
 
@@ -240,18 +243,18 @@ pub(super) fn remove_expired(
     let impossible = now.after(LONGEST).saturating_add(TOLERANCE);
     let mut removed = 0;
     for sql in [
-        "DELETE FROM logins WHERE key IN
-            (SELECT key FROM logins WHERE deadline <= ?1 ORDER BY deadline LIMIT ?2)",
-        "DELETE FROM documents WHERE name IN
-            (SELECT name FROM documents WHERE deadline <= ?1 ORDER BY deadline LIMIT ?2)",
-        "DELETE FROM leases WHERE name IN
-            (SELECT name FROM leases WHERE deadline <= ?1 ORDER BY deadline LIMIT ?2)",
+        "DELETE FROM logins WHERE rowid IN
+            (SELECT rowid FROM logins WHERE deadline <= ?1 ORDER BY deadline LIMIT ?2)",
+        "DELETE FROM documents WHERE rowid IN
+            (SELECT rowid FROM documents WHERE deadline <= ?1 ORDER BY deadline LIMIT ?2)",
+        "DELETE FROM leases WHERE rowid IN
+            (SELECT rowid FROM leases WHERE deadline <= ?1 ORDER BY deadline LIMIT ?2)",
     ] {
         let mut statement = connection.prepare_cached(sql)?;
         removed += statement.execute(params![now.0, most])?;
     }
-    let sql = "DELETE FROM logins WHERE key IN
-        (SELECT key FROM logins WHERE deadline > ?1 ORDER BY deadline DESC LIMIT ?2)";
+    let sql = "DELETE FROM logins WHERE rowid IN
+        (SELECT rowid FROM logins WHERE deadline > ?1 ORDER BY deadline DESC LIMIT ?2)";
     let mut statement = connection.prepare_cached(sql)?;
     Ok(removed + statement.execute(params![impossible, most])?)
 }

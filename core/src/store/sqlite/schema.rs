@@ -9,27 +9,28 @@ use crate::error::{Code, Error, Result};
 const APPLICATION: i64 = 0x5074_436c;
 const VERSION: i64 = 1;
 
-/// Times are milliseconds since 1970. `record` is gone once a login was taken.
+/// Times are milliseconds since 1970. `record` is gone once a login was taken. The tables have row
+/// numbers: without them, SQLite reads whole rows into memory, however long, to compare their keys.
 const TABLES: &str = "
 CREATE TABLE logins (
     key BLOB PRIMARY KEY,
     record TEXT,
     started INTEGER NOT NULL,
     deadline INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX logins_by_deadline ON logins (deadline);
 CREATE TABLE documents (
     name TEXT PRIMARY KEY,
     document TEXT NOT NULL,
     started INTEGER NOT NULL,
     deadline INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX documents_by_deadline ON documents (deadline);
 CREATE TABLE leases (
     name TEXT PRIMARY KEY,
     started INTEGER NOT NULL,
     deadline INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX leases_by_deadline ON leases (deadline);
 ";
 

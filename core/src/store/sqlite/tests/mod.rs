@@ -7,6 +7,7 @@ mod files;
 mod kept;
 mod log;
 mod logins;
+mod long;
 mod processes;
 mod waiting;
 
