@@ -5,14 +5,20 @@
 //! Database File", section 2.6). So short work under a lock, and transactions, are counted here, and a
 //! fork waits until none is under way.
 
+#[cfg(any(feature = "sqlite", feature = "testing"))]
+mod locked;
+
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+#[cfg(feature = "sqlite")]
+pub(crate) use self::locked::Locked;
+#[cfg(any(feature = "sqlite", feature = "testing"))]
+pub(crate) use self::locked::lock;
 
 /// How long a fork waits for work to end. Only a disk that does not answer takes longer.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -96,11 +102,13 @@ impl Drop for Busy {
 }
 
 /// Whether a fork waits for this process's work to end.
+#[cfg(any(feature = "sqlite", test))]
 pub(crate) fn is_waiting() -> bool {
     counters().forks > 0
 }
 
 /// Lets a fork happen in the middle of this thread's work, which must hold no lock and no file.
+#[cfg(any(feature = "sqlite", test))]
 pub(crate) fn give_way() {
     if DEPTH.get() == 1 {
         leave();
@@ -122,36 +130,6 @@ fn enter() {
 
 fn leave() {
     update(|counters| counters.busy = counters.busy.saturating_sub(1));
-}
-
-/// A locked mutex that is never found locked after a fork.
-pub(crate) struct Locked<'a, T> {
-    guard: MutexGuard<'a, T>,
-    /// Dropped after the guard.
-    _busy: Busy,
-}
-
-/// Locks a mutex whose holders do nothing but short work, and never panic in the middle of a change.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Locked<'_, T> {
-    let busy = busy();
-    Locked {
-        guard: mutex.lock().unwrap_or_else(PoisonError::into_inner),
-        _busy: busy,
-    }
-}
-
-impl<T> Deref for Locked<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.guard
-    }
-}
-
-impl<T> DerefMut for Locked<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.guard
-    }
 }
 
 /// What the threads of one process are doing. In one number, the process takes 32 bits, the forks 8, the
@@ -205,7 +183,7 @@ fn update_if(condition: impl Fn(&Counters) -> bool, change: impl Fn(&mut Counter
 #[cfg(test)]
 pub(crate) mod tests {
     use std::sync::atomic::AtomicBool;
-    use std::sync::mpsc;
+    use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 
     use super::*;
 
@@ -213,6 +191,7 @@ pub(crate) mod tests {
     static FORKING: Mutex<()> = Mutex::new(());
 
     /// Whether no work is under way, as during a fork.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn is_quiet() -> bool {
         counters().busy == 0
     }

@@ -63,7 +63,7 @@ fn start() -> Result<Runtime> {
             .build()
     };
     match catch_unwind(AssertUnwindSafe(build)) {
-        Ok(built) => built.map_err(failed),
+        Ok(runtime) => runtime.map_err(failed),
         Err(_) => Err(Error::new(Code::Internal, NO_THREADS)),
     }
 }

@@ -270,7 +270,7 @@ impl History {
 /// What a call comes to; within a minute, and without a defect.
 async fn in_time<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
     let outcome = tokio::time::timeout(Duration::from_secs(60), call).await;
-    let outcome = outcome.expect("every call comes to its end");
+    let outcome = outcome.unwrap_or_else(|_| panic!("a call has not come to its end"));
     if let Err(error) = &outcome {
         assert_ne!(error.kind(), Kind::InternalError, "{error}");
     }

@@ -58,7 +58,7 @@ impl Signers {
         let mut mint = MintOptions::for_url(url).unwrap();
         mint.algorithm = Algorithm::EdDsa;
         let claims = json!({ "iss": ORIGIN, "iat": now, "exp": now + 600 });
-        mint.claims = claims.as_object().unwrap().clone();
+        mint.claims.clone_from(claims.as_object().unwrap());
         self.0[owner].broker.mint(&mint).unwrap()
     }
 }

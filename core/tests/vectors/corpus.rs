@@ -56,13 +56,11 @@ async fn callbacks_are_answered_as_the_vectors_say() {
 }
 
 fn field_value(value: &Value) -> FieldValue {
-    match value.as_str() {
-        Some(text) => text.into(),
-        None => {
-            assert!(value["file"].is_string(), "{value}");
-            FieldValue::NotText
-        }
+    if let Some(text) = value.as_str() {
+        return text.into();
     }
+    assert!(value["file"].is_string(), "{value}");
+    FieldValue::NotText
 }
 
 #[test]
