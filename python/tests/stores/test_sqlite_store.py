@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import sqlite3
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -200,6 +202,33 @@ def test_a_url_of_no_file_is_refused_when_the_client_is_made(url: str) -> None:
         Client(REDIRECT_URI, store=url)
     assert refused.value.code == "invalid_option"
     assert "nowhere" not in str(refused.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the system has other permissions")
+def test_a_file_in_the_systems_temporary_directory_works(broker: DevBroker) -> None:
+    path = Path(tempfile.gettempdir()) / f"portier-client-{secrets.token_hex(8)}.db"
+    try:
+        with blocking.Client(
+            REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{path}"
+        ) as client:
+            token = broker.mint(client.authenticate("alice@example.com"))
+            assert client.verify(token) == "alice@example.com"
+            with pytest.raises(SessionUsed):
+                client.verify(token)
+    finally:
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the system has other permissions")
+def test_a_directory_that_others_may_write_is_refused_with_what_is_wrong(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(ConfigError) as refused:
+        Client(REDIRECT_URI, store=f"sqlite:///{tmp_path}/logins.db")
+    assert refused.value.code == "invalid_option"
+    assert "use a directory of its own, mode 0700" in str(refused.value)
+    assert str(refused.value).endswith(f"owner={os.getuid()} user={os.geteuid()} mode=0777")
+    assert "chmod" not in str(refused.value)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system has no list of files")

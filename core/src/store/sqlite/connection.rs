@@ -106,8 +106,21 @@ impl Connection {
     /// Those of [`SqliteStore::open`](super::SqliteStore::open).
     pub(super) fn open(place: &Place, limits: Limits, patience: &mut Patience) -> Result<Self> {
         let presence = Presence::enter()?;
-        place.prepare()?;
         let opening = |error| translate(&error, Purpose::Opening);
+        if let Some(draft) = place.prepare()? {
+            let mut connection = Self::open(draft.place(), limits, patience)?;
+            connection
+                .patiently(patience, Self::shorten_log)
+                .map_err(opening)?;
+            drop(connection);
+            draft.publish(place)?;
+            if place.prepare()?.is_some() {
+                return Err(Error::new(
+                    Code::StoreUnavailable,
+                    "the store's file was removed at once",
+                ));
+            }
+        }
         let flags = OpenFlags::from_iter([
             OpenFlags::SQLITE_OPEN_READ_WRITE,
             OpenFlags::SQLITE_OPEN_NO_MUTEX,

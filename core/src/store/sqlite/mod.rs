@@ -57,7 +57,7 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the store that a URL names, and makes it if it is not there yet: `sqlite:///` and a
     /// path, which is relative unless it begins with a slash of its own. The directory must be
-    /// there, and nobody but its owner may write in it.
+    /// there, and nobody but this process's user and root may be able to replace what is in it.
     ///
     /// # Errors
     /// [`Code::InvalidOption`] for a URL of no such store, a path that cannot be used, and a file

@@ -1,20 +1,24 @@
 //! The path of a store, and whether it can be trusted.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process;
 
 #[cfg(not(unix))]
 use self::other as system;
-use self::system::{check_writers, decoded, for_the_owner, identity, resolved};
+use self::system::{
+    check_directory, check_file, decoded, identity, new_directory, new_file, rename, resolved,
+};
 #[cfg(unix)]
 use self::unix as system;
 use crate::error::{Code, Error, Result};
 
 #[cfg(not(unix))]
 mod other;
+#[cfg(unix)]
+mod owners;
 #[cfg(unix)]
 mod unix;
 
@@ -88,41 +92,52 @@ impl Place {
     }
 
     /// Checks that only the owner can have put there what is there, and makes an empty file if
-    /// there is none.
+    /// there is none. Returns a draft instead where others can make files, too: what is in it
+    /// has to be complete before it gets the name of the store's file.
     ///
     /// An existing file is not opened here: closing it again would release the locks that SQLite
     /// holds on it in this process ("How To Corrupt An SQLite Database File", section 2.2).
     ///
     /// # Errors
-    /// [`Code::InvalidOption`].
-    pub(super) fn prepare(&self) -> Result<()> {
-        let metadata = fs::metadata(&self.directory).map_err(unusable)?;
-        check_writers(&metadata, "the store's directory")?;
+    /// [`Code::InvalidOption`]; [`Code::StoreUnavailable`] when the disk is full.
+    pub(super) fn prepare(&self) -> Result<Option<Draft>> {
+        let is_shared = check_directory(&self.directory)?;
         match fs::symlink_metadata(&self.path) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound && is_shared => {
+                return Draft::new(self).map(Some).map_err(unusable);
+            }
             Err(cause) if cause.kind() == ErrorKind::NotFound => {
                 self.create().map_err(unusable)?;
             }
             Err(cause) => return Err(unusable(cause)),
             Ok(_) => {}
         }
-        let metadata = fs::symlink_metadata(&self.path).map_err(unusable)?;
-        if metadata.is_symlink() {
-            return Err(Error::new(
-                Code::InvalidOption,
-                "the store's file is a symbolic link",
-            ));
-        }
-        if !metadata.is_file() {
-            return Err(Error::new(Code::InvalidOption, "the store is not a file"));
-        }
-        if (1..SMALLEST_DATABASE).contains(&metadata.len()) {
+        let metadata = check(&self.path, "the store's file", is_shared)?;
+        let length = metadata.map_or(0, |metadata| metadata.len());
+        if (1..SMALLEST_DATABASE).contains(&length) {
             // SQLite would take it for an empty one.
             return Err(Error::new(
                 Code::InvalidOption,
                 "the store's file is not an SQLite database",
             ));
         }
-        check_writers(&metadata, "the store's file")
+        if is_shared && length == 0 {
+            // SQLite would remove its journal, and others could put theirs in its place.
+            return Err(Error::new(
+                Code::InvalidOption,
+                "the store's file is empty, and others can make files beside it; remove it, \
+                 or use a directory of its own, mode 0700",
+            ));
+        }
+        for (suffix, what) in BESIDE {
+            let path = self.beside(suffix);
+            if is_shared {
+                // So that nobody else can make it before SQLite does.
+                existing(new_file(&path)).map_err(unusable)?;
+            }
+            check(&path, what, is_shared)?;
+        }
+        Ok(None)
     }
 
     /// Tells the file that is there now from others that were or will be there.
@@ -137,32 +152,62 @@ impl Place {
         let named = match fs::hard_link(&draft, &self.path) {
             Err(cause) if cause.kind() != ErrorKind::AlreadyExists => {
                 // A file system without hard links.
-                new_file(&self.path).map(drop)
+                new_file(&self.path)
             }
             named => named,
         };
         fs::remove_file(&draft)?;
-        match named {
-            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Ok(()),
-            named => named,
-        }
+        existing(named)
     }
 
     /// Makes an empty file under a name that no other thread or process uses.
     fn draft(&self) -> io::Result<PathBuf> {
+        self.under_a_free_name(new_file)
+    }
+
+    fn under_a_free_name(&self, make: impl Fn(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
         let mut number = 0_u32;
         loop {
             let mut name = OsString::from(".");
             name.push(self.path.file_name().unwrap_or_default());
             name.push(format!(".{}-{number}", process::id()));
             let draft = self.directory.join(name);
-            match new_file(&draft) {
+            match make(&draft) {
                 Err(cause) if cause.kind() == ErrorKind::AlreadyExists && number < MOST_DRAFTS => {
                     number += 1;
                 }
-                made => return made.map(|_| draft),
+                made => return made.map(|()| draft),
             }
         }
+    }
+}
+
+/// A place for a new file in a directory that is its own, and is removed in the end.
+pub(super) struct Draft(Place);
+
+impl Draft {
+    fn new(place: &Place) -> io::Result<Self> {
+        let directory = place.under_a_free_name(new_directory)?;
+        let path = directory.join("draft.db");
+        Ok(Self(Place { directory, path }))
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.0
+    }
+
+    /// Gives the file, which nobody has open any more, its name, unless another process was faster.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`].
+    pub(super) fn publish(self, place: &Place) -> Result<()> {
+        existing(rename(&self.0.path, &place.path)).map_err(unusable)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0.directory);
     }
 }
 
@@ -175,15 +220,57 @@ const SMALLEST_DATABASE: u64 = 512;
 /// Threads of one process that make the same file at once, and what crashed ones left behind.
 const MOST_DRAFTS: u32 = 1000;
 
-fn new_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    for_the_owner(&mut options);
-    options.open(path)
+/// What SQLite keeps beside a file.
+const BESIDE: [(&str, &str); 3] = [
+    ("-journal", "the store's journal (-journal)"),
+    ("-wal", "the store's write-ahead log (-wal)"),
+    ("-shm", "the store's shared memory (-shm)"),
+];
+
+/// Checks one of the files of a store, if it is there.
+fn check(path: &Path, what: &str, is_shared: bool) -> Result<Option<Metadata>> {
+    let metadata = match fs::symlink_metadata(path) {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+        metadata => metadata.map_err(unusable)?,
+    };
+    let fact = if metadata.is_symlink() {
+        "is a symbolic link"
+    } else if !metadata.is_file() {
+        "is not a file"
+    } else {
+        check_file(&metadata, what, path, is_shared)?;
+        return Ok(Some(metadata));
+    };
+    Err(Error::new(
+        Code::InvalidOption,
+        format_args!("{what} {fact}"),
+    ))
+}
+
+/// That something is there already is as good as to have made it.
+fn existing(made: io::Result<()>) -> io::Result<()> {
+    match made {
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
 }
 
 fn unusable(cause: io::Error) -> Error {
-    Error::new(Code::InvalidOption, "the store's file cannot be used").with_source(cause)
+    let (code, fact) = match cause.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            (Code::StoreUnavailable, "the store's disk is full")
+        }
+        ErrorKind::ReadOnlyFilesystem => (
+            Code::InvalidOption,
+            "the store's file cannot be used: its file system is read-only",
+        ),
+        ErrorKind::PermissionDenied => (
+            Code::InvalidOption,
+            "the store's file cannot be used: this process may not write in its directory",
+        ),
+        _ => (Code::InvalidOption, "the store's file cannot be used"),
+    };
+    Error::new(code, fact).with_source(cause)
 }
 
 fn invalid(fact: &str) -> Error {

@@ -1,13 +1,13 @@
 //! Files as other systems have them, Windows above all.
 
 use std::ffi::OsString;
-use std::fs::{Metadata, OpenOptions};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-use super::Identity;
+use super::{Identity, unusable};
 use crate::error::Result;
 
 /// A file that is open stays where it is.
@@ -15,7 +15,18 @@ pub(super) fn identity(_: &Path) -> Option<Identity> {
     Some((0, 0))
 }
 
-pub(super) fn for_the_owner(_: &mut OpenOptions) {}
+pub(super) fn new_file(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).open(path).map(drop)
+}
+
+pub(super) fn new_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to)
+}
 
 /// SQLite does not read the form in which Windows returns canonical paths.
 pub(super) fn resolved(directory: &Path) -> io::Result<PathBuf> {
@@ -29,6 +40,11 @@ pub(super) fn decoded(path: &str) -> Option<OsString> {
 }
 
 /// Who may do what is told in lists that nobody here reads.
-pub(super) fn check_writers(_: &Metadata, _: &str) -> Result<()> {
+pub(super) fn check_directory(directory: &Path) -> Result<bool> {
+    fs::metadata(directory).map_err(unusable)?;
+    Ok(false)
+}
+
+pub(super) fn check_file(_: &Metadata, _: &str, _: &Path, _: bool) -> Result<()> {
     Ok(())
 }

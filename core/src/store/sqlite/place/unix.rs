@@ -1,24 +1,53 @@
 //! Files as Unix has them.
 
 use std::ffi::OsString;
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
-use super::Identity;
+use super::owners::{is_ours, is_sticky, others_may_write, user};
+use super::{Identity, unusable};
 use crate::error::{Code, Error, Result};
+
+/// What is always safe.
+const ADVICE: &str = "use a directory of its own, mode 0700";
 
 pub(super) fn identity(path: &Path) -> Option<Identity> {
     let metadata = fs::symlink_metadata(path).ok()?;
     Some((metadata.dev(), metadata.ino()))
 }
 
-pub(super) fn for_the_owner(options: &mut OpenOptions) {
-    options.mode(0o600);
+/// Makes a file for its owner alone, whatever the umask is.
+pub(super) fn new_file(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let file: File = options.open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
+}
+
+/// Makes a directory for its owner alone, whatever the umask is.
+pub(super) fn new_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+/// Gives a file another name, unless that is taken.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+    Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+pub(super) fn rename(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Without symbolic links: SQLite refuses a path that contains one.
@@ -31,17 +60,79 @@ pub(super) fn decoded(path: &str) -> Option<OsString> {
     (!octets.contains(&0)).then(|| OsString::from_vec(octets))
 }
 
-/// Whoever may write the file could log in as anybody, and who may write in its directory could put
-/// another one in its place.
-pub(super) fn check_writers(metadata: &Metadata, what: &str) -> Result<()> {
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o022 == 0 {
-        return Ok(());
+/// Checks that nobody else can remove or replace what we make in a directory, nor the directory
+/// itself. Returns whether others can add files to it.
+///
+/// # Errors
+/// [`Code::InvalidOption`], with what is wrong.
+pub(super) fn check_directory(directory: &Path) -> Result<bool> {
+    let root = fs::symlink_metadata("/").map_err(unusable)?.uid();
+    for above in directory.ancestors().skip(1) {
+        let metadata = fs::symlink_metadata(above).map_err(unusable)?;
+        let fact = if !metadata.is_dir() {
+            "is not a directory"
+        } else if !is_ours(&metadata) && metadata.uid() != root {
+            // Whoever has the root directory can do everything, also where that is not root.
+            "belongs to another user, who could replace it"
+        } else if others_may_write(above, &metadata) && !is_sticky(&metadata) {
+            "can be written by others, who could replace it"
+        } else {
+            continue;
+        };
+        let what = format!("a directory above the store's {fact}; {ADVICE}, elsewhere");
+        return Err(refused(&what, "directory", above, &metadata));
     }
-    Err(Error::new(
+    let metadata = fs::symlink_metadata(directory).map_err(unusable)?;
+    let others_may_write = others_may_write(directory, &metadata);
+    let fact = if !metadata.is_dir() {
+        "is not a directory"
+    } else if !is_ours(&metadata) {
+        "belongs to another user, who could replace its files"
+    } else if others_may_write && !is_sticky(&metadata) {
+        "can be written by others, who could replace its files"
+    } else {
+        return Ok(others_may_write);
+    };
+    let what = format!("the store's directory {fact}; {ADVICE}");
+    Err(refused(&what, "directory", directory, &metadata))
+}
+
+/// Checks one of the files of a store: whoever may write it could log in as anybody.
+///
+/// # Errors
+/// [`Code::InvalidOption`], with what is wrong.
+pub(super) fn check_file(
+    metadata: &Metadata,
+    what: &str,
+    path: &Path,
+    is_shared: bool,
+) -> Result<()> {
+    if !is_ours(metadata) {
+        let what = format!("{what} belongs to another user; {ADVICE}");
+        return Err(refused(&what, "file", path, metadata));
+    }
+    if is_shared && metadata.nlink() != 1 {
+        // Others can make a link to any file of ours that they see.
+        let what = format!("{what} has another name as well; {ADVICE}");
+        return Err(refused(&what, "file", path, metadata));
+    }
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o022 != 0 {
+        return Err(Error::new(
+            Code::InvalidOption,
+            format_args!(
+                "{what} can be written by others; take that from them with chmod go-w mode={mode:04o}"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn refused(what: &str, kind: &str, path: &Path, metadata: &Metadata) -> Error {
+    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    let user = user();
+    Error::new(
         Code::InvalidOption,
-        format_args!(
-            "{what} can be written by others; take that from them with chmod go-w mode={mode:04o}"
-        ),
-    ))
+        format_args!("{what} {kind}={path:?} owner={owner} user={user} mode={mode:04o}"),
+    )
 }

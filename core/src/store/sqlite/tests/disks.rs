@@ -110,7 +110,10 @@ async fn writes_on_a_read_only_disk() {
     let opened = SqliteStore::open(&url(&path), Arc::clone(&clock) as _);
     assert_eq!(code(opened), Code::InvalidOption);
     let other = SqliteStore::open(&url(&path.with_file_name("other.db")), clock);
-    assert_eq!(code(other), Code::InvalidOption);
+    let other = other.err().unwrap();
+    assert_eq!(other.code(), Code::InvalidOption);
+    let fact = "the store's file cannot be used: its file system is read-only";
+    assert_eq!(other.to_string(), fact);
     assert_eq!(fs::read(&path).unwrap(), before);
     drop(crate::before_fork());
     remount("remount,rw");

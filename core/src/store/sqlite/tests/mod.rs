@@ -8,6 +8,7 @@ mod kept;
 mod log;
 mod logins;
 mod long;
+mod owners;
 mod processes;
 mod waiting;
 
