@@ -102,7 +102,8 @@ test("ffi_36 a pending call keeps a program running", async () => {
 async function run(program, origin, variables = {}) {
   const child = spawn(process.execPath, ["-e", program], {
     cwd: HERE,
-    env: { ...process.env, PORTIER_TEST_ORIGIN: origin, ...variables },
+    // Else a memory store in a worker thread is warned of.
+    env: { ...process.env, NODE_ENV: "test", PORTIER_TEST_ORIGIN: origin, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
     // On a busy machine, a program may wait for a minute before it runs.
     timeout: 300_000,

@@ -70,7 +70,9 @@ test(`ffi_30 ${WORKERS} workers are terminated at random with calls under way`, 
 test("ffi_32 workers come and go in a process that has the addon nowhere else", async () => {
   const program = fileURLToPath(new URL("./environments.mjs", import.meta.url));
   const rounds = Math.max(4, WORKERS / 25);
-  const child = spawn(process.execPath, [program, String(rounds)], { stdio: ["ignore", "pipe", "pipe"] });
+  // Else a memory store in a worker thread is warned of.
+  const env = { ...process.env, NODE_ENV: "test" };
+  const child = spawn(process.execPath, [program, String(rounds)], { env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
   const [status, signal] = await once(child, "close");
