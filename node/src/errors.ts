@@ -1,3 +1,4 @@
+import { withOwnNames } from "./names.js";
 import type { Failure } from "./native.js";
 import { takeThrown } from "./store/thrown.js";
 
@@ -245,11 +246,13 @@ export function toError(failure: Failure): PortierError {
   const value = thrown === null ? undefined : takeThrown(thrown);
   // A store that throws one of our errors knows best.
   if (code.startsWith("store_") && isStoreError(value)) return value;
+  // What a store reports is about its URL, which is the same in every language.
+  const named = code.startsWith("store_") ? String : withOwnNames;
   const cause = causes.reduceRight<unknown>(
-    (deeper, { code, message }) => link(code, message, deeper),
+    (deeper, { code, message }) => link(code, named(message), deeper),
     value,
   );
-  const failed = new CLASSES[code](message, { code, cause, ...details });
+  const failed = new CLASSES[code](named(message), { code, cause, ...details });
   // The trace begins at the caller, not at what happens in here.
   Error.captureStackTrace?.(failed, toError);
   return failed;

@@ -1,4 +1,5 @@
 import { invalidOption } from "./errors.js";
+import { NAMES } from "./names.js";
 import type { NativeOptions } from "./native.js";
 import { readStore, type AnyStore } from "./store/shipped.js";
 import { members, optionalText, text } from "./text.js";
@@ -43,23 +44,6 @@ export interface PortierClientOptions {
   /** The `User-Agent` of requests to the broker. */
   userAgent?: string | undefined;
 }
-
-const NAMES = [
-  "redirectUri",
-  "broker",
-  "store",
-  "responseMode",
-  "leewayMs",
-  "leeway",
-  "sessionTtlMs",
-  "timeoutMs",
-  "storeTimeoutMs",
-  "algorithms",
-  "idp",
-  "dangerAllowHttp",
-  "caFile",
-  "userAgent",
-] as const;
 
 /** Checks the types of options; the core checks their values. */
 export function readOptions(options: unknown): { native: NativeOptions; store: AnyStore } {

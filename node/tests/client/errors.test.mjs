@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { createRequire } from "node:module";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
@@ -144,4 +145,42 @@ test("fet_17 a document is bounded", async (t) => {
   };
   assert.ok((await start(256 * 1024)).startsWith(`${origin}/auth?`));
   await assert.rejects(start(256 * 1024 + 1), { code: "broker_document", message: /too large limit=262144/ });
+});
+
+describe("options are called by the names that they have here", () => {
+  const redirectUri = "https://example.com/verify";
+  for (const [options, message] of [
+    [{ redirectUri: "/verify" }, /^redirectUri is not an absolute/],
+    [{ responseMode: "query" }, /^responseMode is neither form_post nor fragment$/],
+    [{ leewayMs: 300_001 }, /^leewayMs is out of range least=/],
+    [{ leeway: 300_001 }, /^leewayMs is out of range least=/],
+    [{ sessionTtlMs: 1 }, /^sessionTtlMs is out of range least=/],
+    [{ timeoutMs: 3_600_000 }, /^timeoutMs is out of range least=/],
+    [{ storeTimeoutMs: 3_600_000 }, /^storeTimeoutMs is out of range least=/],
+    [{ userAgent: "a\nb" }, /^userAgent is not a header value$/],
+    [{ broker: "http://broker.example" }, /; use https, or dangerAllowHttp for a test/],
+    // What was given stays as it is, and so do the parameters of a store's URL.
+    [{ caFile: "/no/such/ca_file" }, /^caFile does not exist path=\/no\/such\/ca_file$/],
+    [{ store: "redis://localhost?ca_file=/ca.pem" }, /: ca_file, cert_file and key_file are of use/],
+    [{ store: "rediss://localhost?ca_file=/no/such/file" }, /^the store's ca_file does not exist$/],
+  ]) {
+    test(JSON.stringify(options), () => {
+      assert.throws(() => new PortierClient({ redirectUri, ...options }), { message });
+    });
+  }
+
+  test("a broker with a certificate of an unknown authority", async () => {
+    const pem = (name) => readFileSync(new URL(`tls/${name}.pem`, import.meta.url));
+    const server = createSecureServer({ cert: pem("server"), key: pem("server-key") }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const client = new PortierClient({ redirectUri, broker: `https://localhost:${server.address().port}` });
+    const failed = await client.authenticate("alice@example.com").catch((error) => error);
+    server.close();
+    server.closeAllConnections();
+    assert.ok(failed instanceof BrokerUnavailable);
+    const texts = [];
+    for (let error = failed; error !== undefined; error = error.cause) texts.push(error.message);
+    assert.match(texts.join("\n"), /list it in caFile/);
+    assert.doesNotMatch(texts.join("\n"), /ca_file/);
+  });
 });

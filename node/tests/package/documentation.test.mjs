@@ -158,7 +158,7 @@ test("the manual binds a login to its browser by hand", async () => {
 test("every option is documented with its default", () => {
   const rows = read("docs/configuration.md").matchAll(/^\| `\w+` \| `[^`]*` \| `(\w+)` \| `([^`]*)` \|/gm);
   const documented = Object.fromEntries([...rows].map(([, name, value]) => [name, evaluate(value)]));
-  const source = read("node/src/options.ts");
+  const source = read("node/src/names.ts");
   const [, list] = /const NAMES = \[(.*?)\]/s.exec(source);
   const names = [...list.matchAll(/"(\w+)"/g)].map(([, name]) => name);
   // The redirect URI is not optional, and `leeway` is a second name.
