@@ -1,6 +1,6 @@
 //! What SQLite says, in the words of this library. Its own messages may show the path.
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::error::{Code, Error};
 
@@ -14,6 +14,14 @@ pub(super) enum Purpose {
     /// All else; above all, to prove that a login is used once.
     Other,
 }
+
+/// What a file system cannot do that SQLite needs where several processes use a file.
+const NOT_SHARED: [i32; 4] = [
+    ffi::SQLITE_IOERR_LOCK,
+    ffi::SQLITE_IOERR_SHMLOCK,
+    ffi::SQLITE_IOERR_SHMMAP,
+    ffi::SQLITE_IOERR_SHMOPEN,
+];
 
 /// Translates a failure.
 pub(super) fn translate(error: &rusqlite::Error, purpose: Purpose) -> Error {
@@ -37,6 +45,15 @@ pub(super) fn translate(error: &rusqlite::Error, purpose: Purpose) -> Error {
             "the store's file and those beside it cannot be opened",
         ),
         Some(ErrorCode::ReadOnly) => (unusable(purpose), "the store cannot be written"),
+        Some(ErrorCode::SystemIoFailure)
+            if purpose == Purpose::Opening && NOT_SHARED.contains(&number) =>
+        {
+            (
+                Code::InvalidOption,
+                "the store's file system has no locks or memory that processes share; \
+                 use a directory on a disk of this machine",
+            )
+        }
         Some(ErrorCode::SystemIoFailure) => {
             (Code::StoreUnavailable, "the store's disk reports an error")
         }

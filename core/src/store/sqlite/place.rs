@@ -15,6 +15,8 @@ use self::system::{
 use self::unix as system;
 use crate::error::{Code, Error, Result};
 
+#[cfg(target_os = "linux")]
+mod network;
 #[cfg(not(unix))]
 mod other;
 #[cfg(unix)]
@@ -102,6 +104,8 @@ impl Place {
     /// [`Code::InvalidOption`]; [`Code::StoreUnavailable`] when the disk is full.
     pub(super) fn prepare(&self) -> Result<Option<Draft>> {
         let is_shared = check_directory(&self.directory)?;
+        #[cfg(target_os = "linux")]
+        network::check(&self.directory)?;
         match fs::symlink_metadata(&self.path) {
             Err(cause) if cause.kind() == ErrorKind::NotFound && is_shared => {
                 return Draft::new(self).map(Some).map_err(unusable);

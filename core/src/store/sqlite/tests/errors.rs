@@ -66,6 +66,22 @@ fn nst_22_each_failure_has_its_code_and_no_path() {
 }
 
 #[test]
+fn a_file_system_without_shared_memory_is_a_mistake_of_the_configuration() {
+    for number in [ffi::SQLITE_IOERR_SHMMAP, ffi::SQLITE_IOERR_LOCK] {
+        let translated = translate(&error(number), Opening);
+        assert_eq!(translated.code(), InvalidOption);
+        assert_eq!(
+            translated.to_string(),
+            format!(
+                "the store's file system has no locks or memory that processes share; \
+                 use a directory on a disk of this machine sqlite={number}"
+            )
+        );
+        assert_eq!(translate(&error(number), Other).code(), StoreUnavailable);
+    }
+}
+
+#[test]
 fn nst_23_no_room_is_the_stores_limit_only_for_what_is_added() {
     let codes = [Opening, Adding, Other].map(|purpose| {
         let translated = translate(&error(ffi::SQLITE_FULL), purpose);
