@@ -180,7 +180,7 @@ impl Place {
                 Err(cause) if cause.kind() == ErrorKind::AlreadyExists && number < MOST_DRAFTS => {
                     number += 1;
                 }
-                made => return made.map(|()| draft),
+                result => return result.map(|()| draft),
             }
         }
     }
@@ -239,11 +239,11 @@ fn check(path: &Path, what: &str, is_shared: bool) -> Result<Option<Metadata>> {
     };
     let fact = if metadata.is_symlink() {
         "is a symbolic link"
-    } else if !metadata.is_file() {
-        "is not a file"
-    } else {
+    } else if metadata.is_file() {
         check_file(&metadata, what, path, is_shared)?;
         return Ok(Some(metadata));
+    } else {
+        "is not a file"
     };
     Err(Error::new(
         Code::InvalidOption,
