@@ -130,7 +130,7 @@ pub(super) fn check_file(
 
 fn refused(what: &str, kind: &str, path: &Path, metadata: &Metadata) -> Error {
     let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
-    let user = user();
+    let (user, path) = (user(), path.to_string_lossy());
     Error::new(
         Code::InvalidOption,
         format_args!("{what} {kind}={path:?} owner={owner} user={user} mode={mode:04o}"),
