@@ -61,7 +61,8 @@ impl Documents {
     ) -> Arc<Self> {
         #[cfg(feature = "trace")]
         crate::testing::trace_if_asked();
-        let trust = transport.trust();
+        // It takes the reading of all authorities, and only shared documents have a name.
+        let trust = store.documents().and_then(|_| transport.trust());
         let leases = Arc::new(Leases::default());
         let board = |document| {
             let name = Board::name(&broker, trust.as_deref()?, document);

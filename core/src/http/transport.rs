@@ -1,6 +1,6 @@
 //! HTTP as it is really spoken: with limits, deadlines and a short temper.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,14 +53,11 @@ pub(crate) struct HttpOptions {
 pub(crate) struct HttpTransport(Arc<Shared>);
 
 struct Shared {
-    timeout: Duration,
+    options: HttpOptions,
     https_only: bool,
-    danger_allow_http: bool,
-    broker: Origin,
     perimeter: Perimeter,
     proxies: Proxies,
     listed: Listed,
-    trust: String,
     user_agent: HeaderValue,
     clients: Mutex<Vec<Kept>>,
 }
@@ -82,34 +79,24 @@ impl HttpTransport {
     }
 
     fn with_lookup(options: HttpOptions, lookup: Box<dyn Lookup>) -> Result<Self> {
-        let trust = trust::describe(&options);
-        let HttpOptions {
-            timeout,
-            broker,
-            danger_allow_http,
-            ca_file,
-            user_agent,
-        } = options;
-        let user_agent = user_agent.as_deref().unwrap_or(DEFAULT_USER_AGENT);
+        let user_agent = options.user_agent.as_deref().unwrap_or(DEFAULT_USER_AGENT);
         let user_agent = HeaderValue::from_str(user_agent).map_err(|cause| {
             Error::new(Code::InvalidOption, "user_agent is not a header value").with_source(cause)
         })?;
-        let listed = Listed::read(ca_file.as_deref()).map_err(|problem| {
-            let path = shown(&ca_file.unwrap_or_default());
+        let ca_file = options.ca_file.as_deref();
+        let listed = Listed::read(ca_file).map_err(|problem| {
+            let path = shown(ca_file.unwrap_or(Path::new("")));
             let text = format!("ca_file {problem} path={path}");
             Error::new(Code::InvalidOption, text).with_source(problem)
         })?;
-        let https_only = broker.is_secure();
-        let local_is_loopback = !https_only && !danger_allow_http;
+        let https_only = options.broker.is_secure();
+        let local_is_loopback = !https_only && !options.danger_allow_http;
         Ok(Self(Arc::new(Shared {
-            timeout,
+            perimeter: Perimeter::new(&options.broker, local_is_loopback, lookup),
+            options,
             https_only,
-            danger_allow_http,
-            perimeter: Perimeter::new(&broker, local_is_loopback, lookup),
-            broker,
             proxies: Proxies::from_environment(),
             listed,
-            trust,
             user_agent,
             clients: Mutex::new(Vec::new()),
         })))
@@ -118,13 +105,13 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn trust(&self) -> Option<String> {
-        Some(self.0.trust.clone())
+        Some(trust::describe(&self.0.options))
     }
 
     fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
         let shared = Arc::clone(&self.0);
         Box::pin(async move {
-            let (timeout, asked) = (shared.timeout, request.url.clone());
+            let (timeout, asked) = (shared.options.timeout, request.url.clone());
             tokio::time::timeout(timeout, shared.get(request))
                 .await
                 .unwrap_or_else(|_| {
@@ -185,7 +172,7 @@ impl Shared {
         }
         // The document that names this host came from the store: an answer from the broker shows
         // where it is. A look-up alone would not do, since whoever owns the name decides what it finds.
-        let broker = self.broker.join(DISCOVERY_PATH);
+        let broker = self.options.broker.join(DISCOVERY_PATH);
         if self.send(&broker, &HeaderMap::new(), tries).await.is_err() {
             return outcome;
         }
@@ -198,7 +185,7 @@ impl Shared {
         headers: &HeaderMap,
         tries: &mut u32,
     ) -> Result<reqwest::Response> {
-        let may_be_plain = !self.https_only && (self.danger_allow_http || is_local(url));
+        let may_be_plain = !self.https_only && (self.options.danger_allow_http || is_local(url));
         if url.scheme() != "https" && !may_be_plain {
             return Err(named_insecure(url));
         }
@@ -267,7 +254,7 @@ impl Shared {
             .referer(false)
             .retry(retry::never())
             .http1_only()
-            .connect_timeout(CONNECT_TIMEOUT.min(self.timeout))
+            .connect_timeout(CONNECT_TIMEOUT.min(self.options.timeout))
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(1)
             // Which takes away what reqwest reads from the environment itself.
