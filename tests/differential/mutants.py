@@ -20,9 +20,32 @@ if TYPE_CHECKING:
 Members = list[tuple[str, str]]
 """The members of an object: names, and values as they are spelt."""
 
-TEXTS = ["", "x", BROKER, f"{BROKER}/", CLIENT_ID, EMAIL, NONCE, "RS256", "none", "JWT", "null"]
+TEXTS = [
+    "",
+    "x",
+    BROKER,
+    f"{BROKER}/",
+    CLIENT_ID,
+    EMAIL,
+    NONCE,
+    "RS256",
+    "none",
+    "JWT",
+    "null",
+]
 TEXTS += ["https://evil.example", "Alice@Example.com", "\u00e9", "a\0b", "x" * 600]
-NUMBERS = ["0", "-1", "-0", "1", "1.5", "1e3", "1e400", "1700000630", "1700000060", "1700000630.5"]
+NUMBERS = [
+    "0",
+    "-1",
+    "-0",
+    "1",
+    "1.5",
+    "1e3",
+    "1e400",
+    "1700000630",
+    "1700000060",
+    "1700000630.5",
+]
 NUMBERS += [str(NOW + step) for step in (-181, -180, -179, 0, 179, 180, 181, 3600)]
 NUMBERS += ["253402300800", "99999999999999999999", "170000063e1", "1.7e9", "9" * 320]
 ODD = [
@@ -40,8 +63,32 @@ ODD = [
     "",
 ]
 ODD += [r'"\u0061"', r'"\ud800"', '"\x01"', "0x10", "[1,]", '{"a":1,"a":2}']
-HEADER = ["alg", "kid", "typ", "cty", "crit", "b64", "zip", "jwk", "jku", "x5c", "x5t", "enc", "x"]
-CLAIMS = ["iss", "aud", "exp", "iat", "nbf", "nonce", "email", "email_original", "email_verified"]
+HEADER = [
+    "alg",
+    "kid",
+    "typ",
+    "cty",
+    "crit",
+    "b64",
+    "zip",
+    "jwk",
+    "jku",
+    "x5c",
+    "x5t",
+    "enc",
+    "x",
+]
+CLAIMS = [
+    "iss",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "nonce",
+    "email",
+    "email_original",
+    "email_verified",
+]
 CLAIMS += ["azp", "sub", "auth_time", "jti", "x"]
 KEY = ["kty", "alg", "use", "key_ops", "kid", "n", "e", "crv", "x", "k", "x5c", "ext"]
 SPELT = {
@@ -57,7 +104,16 @@ SPELT = {
         "Ed25519",
         "rs256",
     ],
-    "kid": ["rsa-a", "rsa-b", "ed-a", "ed-b", "hmac", "rsa-private", "twice", "rsa-without-alg"],
+    "kid": [
+        "rsa-a",
+        "rsa-b",
+        "ed-a",
+        "ed-b",
+        "hmac",
+        "rsa-private",
+        "twice",
+        "rsa-without-alg",
+    ],
     "typ": ["JWT", "jwt", "at+jwt", "application/jwt"],
     "aud": [CLIENT_ID, "https://rp.example.evil.example"],
     "use": ["sig", "enc"],
@@ -65,7 +121,14 @@ SPELT = {
     "crv": ["Ed25519", "X25519", "Ed448", "P-256"],
     "e": ["AQAB", "Aw", "AQ", "AAEAAQ", "AQAB=", "Ag"],
 }
-LISTS = ['["sig"]', '["verify"]', '["sign"]', '["exp"]', f'["{CLIENT_ID}"]', f'["{BROKER}"]']
+LISTS = [
+    '["sig"]',
+    '["verify"]',
+    '["sign"]',
+    '["exp"]',
+    f'["{CLIENT_ID}"]',
+    f'["{BROKER}"]',
+]
 
 
 @dataclass(frozen=True)
@@ -124,7 +187,9 @@ def spelt(members: dict[str, Any]) -> Members:
 
 def text(members: Members) -> str:
     """The object, however wrong."""
-    return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members) + "}"
+    return (
+        "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members) + "}"
+    )
 
 
 def encoded(members: Members) -> str:
@@ -136,16 +201,22 @@ def change(members: Members, names: list[str], chance: random.Random) -> str:
     """Changes one member, and says which and how."""
     name = chance.choice(names)
     there = [index for index, (other, _) in enumerate(members) if other == name]
-    how = chance.choice(["value", "value", "value", "value", "without", "twice", "name", "order"])
+    how = chance.choice(
+        ["value", "value", "value", "value", "without", "twice", "name", "order"]
+    )
     if how == "order":
         chance.shuffle(members)
     elif how == "without":
         members[:] = [member for member in members if member[0] != name]
     elif how == "name":
         odd = chance.choice([name.upper(), f"{name} ", f"{name}\0", "", "__proto__"])
-        members[:] = [(odd if other == name else other, value) for other, value in members]
+        members[:] = [
+            (odd if other == name else other, value) for other, value in members
+        ]
     elif how == "twice":
-        members.insert(chance.randrange(len(members) + 1), (name, any_value(name, chance)))
+        members.insert(
+            chance.randrange(len(members) + 1), (name, any_value(name, chance))
+        )
     elif there:
         members[there[0]] = (name, any_value(name, chance))
     else:
@@ -168,7 +239,9 @@ def any_value(name: str, chance: random.Random) -> str:
 def in_parts(chance: random.Random) -> Callable[[str], str]:
     """A change of the finished token."""
     place, letter = chance.random(), chance.choice("AZaz09-_+/=. \n%~\u00e9")
-    how = chance.choice(["insert", "replace", "cut", "pad", "drop", "double", "exchange", "around"])
+    how = chance.choice(
+        ["insert", "replace", "cut", "pad", "drop", "double", "exchange", "around"]
+    )
 
     def changed(token: str) -> str:
         at = int(place * len(token))

@@ -16,7 +16,16 @@ import joserfc.jwk
 import joserfc.jws
 import joserfc.jwt
 import jwt
-from cases.mint import BROKER, CLIENT_ID, EMAIL, LEEWAY, NONCE, NOW, REDIRECT_URI, STARTED_AT
+from cases.mint import (
+    BROKER,
+    CLIENT_ID,
+    EMAIL,
+    LEEWAY,
+    NONCE,
+    NOW,
+    REDIRECT_URI,
+    STARTED_AT,
+)
 from cases.tokens import discovery
 
 from portier_client import PortierError
@@ -68,7 +77,11 @@ def named(key_set: str, kid: object) -> list[str]:
     """The keys with an id. No library here is given the others: some would take a second for one
     with a private exponent, and some would refuse all for one they cannot read."""
     keys = json.loads(key_set)["keys"]
-    return [json.dumps(jwk) for jwk in keys if isinstance(jwk, dict) and jwk.get("kid") == kid]
+    return [
+        json.dumps(jwk)
+        for jwk in keys
+        if isinstance(jwk, dict) and jwk.get("kid") == kid
+    ]
 
 
 class _Now(datetime.datetime):
@@ -104,7 +117,9 @@ def by_joserfc(mutant: Mutant) -> None:
     essential: dict[str, Any] = {name: {"essential": True} for name in REQUIRED}
     essential["iss"]["value"] = BROKER
     essential["aud"]["value"] = CLIENT_ID
-    joserfc.jwt.JWTClaimsRegistry(now=NOW, leeway=LEEWAY, **essential).validate(token.claims)
+    joserfc.jwt.JWTClaimsRegistry(now=NOW, leeway=LEEWAY, **essential).validate(
+        token.claims
+    )
 
 
 def verdict(library: Callable[[Mutant], None], mutant: Mutant) -> str:
@@ -135,11 +150,17 @@ def by_jsonwebtoken(mutants: Iterable[Mutant]) -> list[str]:
     return by_program(JSONWEBTOKEN, [BROKER, CLIENT_ID], mutants)
 
 
-def by_program(command: list[str], setting: object, mutants: Iterable[Mutant]) -> list[str]:
+def by_program(
+    command: list[str], setting: object, mutants: Iterable[Mutant]
+) -> list[str]:
     """The verdicts of a program, which reads lines of JSON and writes them."""
     lines = [json.dumps(setting)]
     lines += [json.dumps([mutant.token, mutant.key_set]) for mutant in mutants]
     child = subprocess.run(
-        command, input="\n".join(lines), capture_output=True, encoding="utf-8", check=True
+        command,
+        input="\n".join(lines),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     return [str(json.loads(line)) for line in child.stdout.splitlines()]
