@@ -187,9 +187,7 @@ def spelt(members: dict[str, Any]) -> Members:
 
 def text(members: Members) -> str:
     """The object, however wrong."""
-    return (
-        "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members) + "}"
-    )
+    return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members) + "}"
 
 
 def encoded(members: Members) -> str:
@@ -201,22 +199,16 @@ def change(members: Members, names: list[str], chance: random.Random) -> str:
     """Changes one member, and says which and how."""
     name = chance.choice(names)
     there = [index for index, (other, _) in enumerate(members) if other == name]
-    how = chance.choice(
-        ["value", "value", "value", "value", "without", "twice", "name", "order"]
-    )
+    how = chance.choice(["value", "value", "value", "value", "without", "twice", "name", "order"])
     if how == "order":
         chance.shuffle(members)
     elif how == "without":
         members[:] = [member for member in members if member[0] != name]
     elif how == "name":
         odd = chance.choice([name.upper(), f"{name} ", f"{name}\0", "", "__proto__"])
-        members[:] = [
-            (odd if other == name else other, value) for other, value in members
-        ]
+        members[:] = [(odd if other == name else other, value) for other, value in members]
     elif how == "twice":
-        members.insert(
-            chance.randrange(len(members) + 1), (name, any_value(name, chance))
-        )
+        members.insert(chance.randrange(len(members) + 1), (name, any_value(name, chance)))
     elif there:
         members[there[0]] = (name, any_value(name, chance))
     else:
@@ -239,9 +231,7 @@ def any_value(name: str, chance: random.Random) -> str:
 def in_parts(chance: random.Random) -> Callable[[str], str]:
     """A change of the finished token."""
     place, letter = chance.random(), chance.choice("AZaz09-_+/=. \n%~\u00e9")
-    how = chance.choice(
-        ["insert", "replace", "cut", "pad", "drop", "double", "exchange", "around"]
-    )
+    how = chance.choice(["insert", "replace", "cut", "pad", "drop", "double", "exchange", "around"])
 
     def changed(token: str) -> str:
         at = int(place * len(token))

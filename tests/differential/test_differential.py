@@ -29,9 +29,9 @@ RULES = json.loads((HERE / "disagreements.json").read_text(encoding="utf-8"))
 def corpus() -> list[Mutant]:
     """The tokens of the vectors, for clients that are configured as usual."""
     key_set = json.dumps(tokens.setting()["key_set"])
-    cases = json.loads(
-        (HERE.parent / "vectors" / "tokens.json").read_text(encoding="utf-8")
-    )["cases"]
+    cases = json.loads((HERE.parent / "vectors" / "tokens.json").read_text(encoding="utf-8"))[
+        "cases"
+    ]
     return [
         Mutant(f"vector {case['id']}", case["token"], key_set)
         for case in cases
@@ -115,9 +115,7 @@ def test_mutants(of_changed: Comparison) -> None:
     assert of_changed.agreed > ROUNDS
 
 
-def test_each_rule_has_a_reason_and_a_use(
-    of_corpus: Comparison, of_changed: Comparison
-) -> None:
+def test_each_rule_has_a_reason_and_a_use(of_corpus: Comparison, of_changed: Comparison) -> None:
     """Where we accept what others refuse, a rule says for which words of theirs."""
     for rule in RULES:
         assert rule["reason"]

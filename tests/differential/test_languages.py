@@ -30,9 +30,7 @@ NODE = [os.environ.get("NODE", "node"), str(HERE / "answers.mjs")]
 PIECES = list("@.@.//\\?#%:-_ aAzZ09\0\t\n\x7f")
 PIECES += ["xn--", "%2f", "%2e", "%5c", "//", "..", "0x7f"]
 PIECES += list("İıßẞſKÅΣςσﬀǆéе１Ⅷ①ªᏸꭰ𐐀𝐚😀") + list("＠．。｡／＼：％")
-PIECES += list(
-    "\xad\u200b\u200c\u200d\u2060\ufeff\u0301\u0345\u202e\u05d0\u0661\u2028\u3000"
-)
+PIECES += list("\xad\u200b\u200c\u200d\u2060\ufeff\u0301\u0345\u202e\u05d0\u0661\u2028\u3000")
 PIECES += list("\u0378\ue000\ufffd\U0010ffff\ud800\udc00")
 
 Question = list[Any]
@@ -55,9 +53,7 @@ def questions() -> Iterator[Question]:
 
 def cases(name: str) -> list[dict[str, Any]]:
     """The vectors of a file."""
-    file: dict[str, Any] = json.loads(
-        (VECTORS / f"{name}.json").read_text(encoding="utf-8")
-    )
+    file: dict[str, Any] = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
     return list(file["cases"])
 
 
@@ -84,9 +80,7 @@ def by_python(question: Question) -> object:
 def by_program(command: list[str], asked: list[Question]) -> list[object]:
     """The answers of another language."""
     lines = "".join(f"{json.dumps(question)}\n" for question in asked)
-    child = subprocess.run(
-        command, input=lines, capture_output=True, encoding="utf-8", check=True
-    )
+    child = subprocess.run(command, input=lines, capture_output=True, encoding="utf-8", check=True)
     return [json.loads(line) for line in child.stdout.split("\n")[:-1]]
 
 
@@ -104,19 +98,13 @@ def test_every_language_answers_alike() -> None:
     assert rust == [python[index] for index in for_rust]
     # Neither all refused nor all accepted.
     for kind in ("normalize", "next"):
-        answers = [
-            found
-            for (name, *_), found in zip(asked, python, strict=True)
-            if name == kind
-        ]
+        answers = [found for (name, *_), found in zip(asked, python, strict=True) if name == kind]
         passed = sum(isinstance(found, str) for found in answers)
         assert 0.1 * ROUNDS < passed < 0.9 * ROUNDS, kind
 
 
 def test_what_was_normalized_stays_as_it_is_in_every_language() -> None:
-    normalized = [
-        by_python(question) for question in questions() if question[0] == "normalize"
-    ]
+    normalized = [by_python(question) for question in questions() if question[0] == "normalize"]
     again = [["normalize", text] for text in normalized if isinstance(text, str)]
     for answers in (by_program(RUST, again), by_program(NODE, again)):
         assert answers == [text for _, text in again]

@@ -77,11 +77,7 @@ def named(key_set: str, kid: object) -> list[str]:
     """The keys with an id. No library here is given the others: some would take a second for one
     with a private exponent, and some would refuse all for one they cannot read."""
     keys = json.loads(key_set)["keys"]
-    return [
-        json.dumps(jwk)
-        for jwk in keys
-        if isinstance(jwk, dict) and jwk.get("kid") == kid
-    ]
+    return [json.dumps(jwk) for jwk in keys if isinstance(jwk, dict) and jwk.get("kid") == kid]
 
 
 class _Now(datetime.datetime):
@@ -117,9 +113,7 @@ def by_joserfc(mutant: Mutant) -> None:
     essential: dict[str, Any] = {name: {"essential": True} for name in REQUIRED}
     essential["iss"]["value"] = BROKER
     essential["aud"]["value"] = CLIENT_ID
-    joserfc.jwt.JWTClaimsRegistry(now=NOW, leeway=LEEWAY, **essential).validate(
-        token.claims
-    )
+    joserfc.jwt.JWTClaimsRegistry(now=NOW, leeway=LEEWAY, **essential).validate(token.claims)
 
 
 def verdict(library: Callable[[Mutant], None], mutant: Mutant) -> str:
@@ -150,9 +144,7 @@ def by_jsonwebtoken(mutants: Iterable[Mutant]) -> list[str]:
     return by_program(JSONWEBTOKEN, [BROKER, CLIENT_ID], mutants)
 
 
-def by_program(
-    command: list[str], setting: object, mutants: Iterable[Mutant]
-) -> list[str]:
+def by_program(command: list[str], setting: object, mutants: Iterable[Mutant]) -> list[str]:
     """The verdicts of a program, which reads lines of JSON and writes them."""
     lines = [json.dumps(setting)]
     lines += [json.dumps([mutant.token, mutant.key_set]) for mutant in mutants]
