@@ -204,4 +204,6 @@ fn is_inside(url: &Url) -> bool {
 }
 
 #[cfg(test)]
+mod adversary;
+#[cfg(test)]
 mod tests;
