@@ -1,6 +1,7 @@
 // Tools that bundle a program, or copy what it requires.
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, renameSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
@@ -9,6 +10,8 @@ import { promisify } from "node:util";
 import { ADDON, deploy, LIMIT_MS, makeSite, run } from "./site.mjs";
 
 const require = createRequire(import.meta.url);
+/** Where Node looks for a program in itself, as its documentation says. */
+const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 const options = { timeout: 2 * LIMIT_MS };
 
 /** What was made logs in, with nothing else there. */
@@ -72,6 +75,24 @@ test("ncc copies the addon", options, (t) => {
   const built = run(require.resolve("@vercel/ncc/dist/ncc/cli.js"), ["build", site.program, "--out", site.out, "--no-cache"]);
   assert.equal(built.status, 0, built.stderr + built.stdout);
   logsIn(site, path.join(site.out, readdirSync(site.out).find((name) => /^index\.c?js$/.test(name))));
+});
+
+test("a single executable loads the addon that is beside it", options, async (t) => {
+  const { inject } = require("postject");
+  const site = makeSite(t);
+  const loadsFiles = "require = require('node:module').createRequire(__filename);";
+  await esbuild(site, { loader: { ".node": "copy" }, banner: { js: loadsFiles } });
+  const [main, output, sea] = ["site.js", "site.blob", "sea.json"].map((name) => path.join(site.out, name));
+  writeFileSync(sea, JSON.stringify({ main, output, disableExperimentalSEAWarning: true }));
+  const made = run("--experimental-sea-config", [sea], { cwd: site.out });
+  assert.equal(made.status, 0, made.stderr);
+  const executable = path.join(site.out, "site");
+  cpSync(process.execPath, executable);
+  await inject(executable, "NODE_SEA_BLOB", readFileSync(output), { sentinelFuse: FUSE });
+  for (const name of [main, output, sea]) rmSync(name);
+  deploy(site);
+  const { status, stdout, stderr } = spawnSync(executable, { encoding: "utf8", timeout: LIMIT_MS });
+  assert.deepEqual([status, stdout], [0, "alice@example.com\n"], stderr);
 });
 
 function esbuild(site, changes) {
