@@ -6,7 +6,7 @@ use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::CertificateDer;
 
 use super::HttpOptions;
@@ -37,17 +37,17 @@ fn describe_in(
         ca_file,
         user_agent: _,
     } = options;
-    let system = VARIABLES.map(|name| {
-        let path = variable(name)?;
-        let authorities = authorities_in(path.as_ref());
-        Some((path, authorities))
-    });
-    let added = ca_file.as_deref().map(authorities_in);
+    let mut authorities: BTreeSet<String> = extra.iter().map(|der| STANDARD.encode(der)).collect();
+    authorities.extend(ca_file.iter().flat_map(|path| authorities_in(path)));
+    // Without the variables they are the system's, which are not compared.
+    let named: Vec<OsString> = VARIABLES.iter().filter_map(|name| variable(name)).collect();
+    authorities.extend(named.iter().flat_map(|path| authorities_in(path.as_ref())));
+    let of_system = named.is_empty();
     let secure = broker.is_secure();
     // With an https broker nothing is ever asked in plain http.
     let anywhere = *danger_allow_http && !secure;
     let all = format!(
-        "secure={secure} anywhere={anywhere} system={system:?} added={added:?} extra={extra:?}"
+        "secure={secure} anywhere={anywhere} system={of_system} authorities={authorities:?}"
     );
     let short = URL_SAFE_NO_PAD.encode(digest(&SHA256, all.as_bytes()));
     format!("http {short}")
@@ -144,12 +144,18 @@ mod tests {
         all.push(describe_in(&plain, &[], |_| None));
         let extra = [CertificateDer::from(b"extra".to_vec())];
         all.push(describe_in(&options(secure, None), &extra, |_| None));
-        for name in VARIABLES {
-            for value in [one.clone(), other.clone(), directory.0.clone()] {
-                let variable = |asked: &str| (asked == name).then(|| value.clone().into());
-                all.push(describe_in(&options(secure, None), &[], variable));
-            }
-        }
+        let named = |name, path: &Path, extra: &[CertificateDer<'static>]| {
+            let variable = |asked: &str| (asked == name).then(|| path.into());
+            describe_in(&options(secure, None), extra, variable)
+        };
+        let [file, folder] = VARIABLES;
+        all.push(named(file, &one, &[]));
+        all.push(named(file, &other, &[]));
+        // It does not matter who names an authority, or how often.
+        assert_eq!(named(folder, &one, &[]), named(file, &one, &[]));
+        assert_eq!(named(folder, &directory.0, &[]), named(file, &one, &[]));
+        let again = CertificateDer::from(STANDARD.decode("CCCC").unwrap());
+        assert_eq!(named(file, &one, &[again]), named(file, &one, &[]));
         let different: BTreeSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());
     }
