@@ -16,6 +16,7 @@ const OF_NODE = {
   "a process without threads": "it takes a limit of Linux that other runtimes do not start with",
   "what is said where the addon cannot be loaded": "it is about Node's flags and reports",
   "what becomes garbage": "it takes Node's flags to see it",
+  "a site that is loaded twice": "their call stacks do not name the loader of modules",
 };
 // What is told here is not run there, and why.
 const OTHERS = {

@@ -2,3 +2,7 @@
 export const NO_STATUS =
   "Deno" in globalThis &&
   "Deno's node:child_process gives the signal that was sent in place of the status";
+
+/** Why a client cannot tell on this runtime that it is made while a module is loaded, or false. */
+export const NO_LOADER =
+  ("Bun" in globalThis || "Deno" in globalThis) && "the call stacks of Bun and Deno do not name the loader of modules";
