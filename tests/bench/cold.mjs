@@ -16,7 +16,7 @@ if (process.argv[2] === undefined) await main();
 else await firstLogin(process.argv[2]);
 
 async function main() {
-  const broker = native.spawnDevBroker(0, "page", 86_400_000, undefined);
+  const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
   const [crowds, processes] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
     crowds.push(await crowd(broker));

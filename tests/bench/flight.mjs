@@ -18,7 +18,7 @@ if (isMainThread) await main(process.argv[2]);
 else await work(workerData);
 
 async function main(socket) {
-  const broker = native.spawnDevBroker(0, "page", 86_400_000, undefined);
+  const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
   const in_flight = await measureLoop(broker, {
     memory: undefined,
     ...(socket === undefined ? {} : { redis: `redis+unix://${socket}` }),
@@ -109,7 +109,7 @@ function told(worker) {
 }
 
 async function work({ ready, share }) {
-  const broker = native.spawnDevBroker(0, "page", 86_400_000, undefined);
+  const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
   const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: broker.origin });
   const tokens = [];
   for (let number = 0; number <= share; number++) {

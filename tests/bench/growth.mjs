@@ -12,7 +12,7 @@ const PENDING = [0, 1_000, 100_000, 1_000_000].filter((pending) => pending <= MO
 /** No longer than this is one of them filled; what is beyond is left out. */
 const PATIENCE_MS = 20_000;
 
-const broker = native.spawnDevBroker(0, "page", 86_400_000, undefined);
+const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
 const results = {};
 for (const pending of PENDING) results[pending] = await measure(pending);
 broker.stop();

@@ -14,7 +14,7 @@ const { native } = require("./dist/native.js");
 const ROUNDS = rounds(45);
 const REQUIRE_ROUNDS = Math.min(21, ROUNDS);
 
-const broker = native.spawnDevBroker(0, "page", 86_400_000, undefined);
+const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
 const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: broker.origin });
 await client.warm();
 const peers = await makePeers(broker.origin, client.clientId);

@@ -16,7 +16,7 @@ const CLIENT_ID = "http://localhost:8888";
 const LIFETIME_MS = 1_800_000;
 const LEEWAY_S = 180;
 
-const broker = native.spawnDevBroker(0, "page", 86_400_000, undefined);
+const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
 const [socket] = process.argv.slice(2);
 const ours = new PortierClient({
   redirectUri: REDIRECT_URI,
