@@ -8,7 +8,7 @@ use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign, verify};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::nonce::{RANDOM_OCTETS, with_lengths};
+use crate::nonce::{RANDOM_OCTETS, SessionKey, with_lengths};
 
 /// Octets of a nonce that say to which browser it belongs: 128 bits of a code of 256.
 const MARK_OCTETS: usize = 16;
@@ -48,11 +48,25 @@ impl<'a> Browser<'a> {
 
     /// Whether a confirmation is the one for this browser and token.
     pub(crate) fn confirms(&self, confirmation: &str, id_token: &str) -> bool {
-        let Ok(tag) = URL_SAFE_NO_PAD.decode(confirmation) else {
+        self.has_signed(CONFIRM, id_token.as_bytes(), confirmation)
+    }
+
+    /// A code that proves that the person of a login was signed in in this browser, and which page the
+    /// login led to.
+    pub(crate) fn signed_in(&self, session: &SessionKey, next: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.sign(SIGNED_IN, &login_and_page(session, next)))
+    }
+
+    /// Whether a code is the one for this browser, login and page.
+    pub(crate) fn was_signed_in(&self, session: &SessionKey, next: &str, code: &str) -> bool {
+        self.has_signed(SIGNED_IN, &login_and_page(session, next), code)
+    }
+
+    fn has_signed(&self, label: &str, about: &[u8], code: &str) -> bool {
+        let Ok(tag) = URL_SAFE_NO_PAD.decode(code) else {
             return false;
         };
-        let message = self.message(CONFIRM, id_token.as_bytes());
-        verify(&self.key, &message, &tag).is_ok()
+        verify(&self.key, &self.message(label, about), &tag).is_ok()
     }
 
     fn sign(&self, label: &str, about: &[u8]) -> Tag {
@@ -67,6 +81,11 @@ impl<'a> Browser<'a> {
 }
 
 const CONFIRM: &str = "portier-client:confirm:1";
+const SIGNED_IN: &str = "portier-client:signed-in:1";
+
+fn login_and_page(session: &SessionKey, next: &str) -> Vec<u8> {
+    with_lengths(&[session.as_bytes(), next.as_bytes()])
+}
 
 /// How a login stands to the browser that completes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +203,24 @@ mod tests {
         let mark = URL_SAFE_NO_PAD.encode(here.mark(b"a.b.c"));
         assert!(!here.confirms(&mark, "a.b.c"));
         assert!(!confirmation.starts_with(&mark[..21]));
+    }
+
+    #[test]
+    fn a_proof_of_signing_in_is_good_for_one_browser_login_and_page() {
+        let here = browser("a secret");
+        let session = SessionKey::new(ISSUER, CLIENT_ID, "nonce");
+        let code = here.signed_in(&session, "/members");
+        assert!(here.was_signed_in(&session, "/members", &code));
+        assert!(!here.was_signed_in(&session, "/other", &code));
+        let other = SessionKey::new(ISSUER, CLIENT_ID, "another nonce");
+        assert!(!here.was_signed_in(&other, "/members", &code));
+        assert!(!browser("another secret").was_signed_in(&session, "/members", &code));
+        for forged in ["", &code[..42], &format!("{code}="), "é"] {
+            assert!(
+                !here.was_signed_in(&session, "/members", forged),
+                "{forged}"
+            );
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::authorize::{authorization_url, check_response_mode};
 use crate::browser::Browser;
 use crate::clock::{Clock, Random};
-use crate::config::{Builder, Config};
+use crate::config::{Builder, Config, ResponseMode};
 use crate::documents::Documents;
 use crate::email::TypedEmail;
 use crate::error::{Code, Error, Result};
@@ -209,6 +209,29 @@ impl Client {
         self.inner.documents.discovery().await?;
         self.inner.documents.keys().await?;
         Ok(())
+    }
+
+    pub(crate) fn response_mode(&self) -> ResponseMode {
+        self.inner.config.response_mode
+    }
+
+    /// Whether the store keeps nonces and addresses, and so no binding to a browser.
+    pub(crate) fn keeps_nonces_only(&self) -> bool {
+        self.inner.store.nonces().is_some()
+    }
+
+    /// The browser with this secret, for the logins of this client.
+    pub(crate) fn browser(&self, secret: &str) -> Option<Browser<'_>> {
+        self.inner.browser(Some(secret))
+    }
+
+    pub(crate) fn fill_random(&self, bytes: &mut [u8]) -> Result<()> {
+        self.inner.random.fill(bytes)
+    }
+
+    /// Counts and logs what failed before the client was asked.
+    pub(crate) fn failed(&self, operation: &'static str, error: &Error) {
+        self.inner.failed(operation, error);
     }
 
     /// Counts what happened so far.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::nonce::SessionKey;
+
 /// The result of every fallible call in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -24,7 +26,10 @@ enum Details {
     None,
     Answer(Box<BrokerAnswer>),
     Mismatch(Box<BrowserMismatch>),
-    Used { same_browser: bool },
+    Used {
+        same_browser: bool,
+        session: SessionKey,
+    },
 }
 
 impl Error {
@@ -70,11 +75,14 @@ impl Error {
     }
 
     /// A login that was completed before.
-    pub(crate) fn used(same_browser: bool) -> Self {
+    pub(crate) fn used(same_browser: bool, session: SessionKey) -> Self {
         Self {
             code: Code::SessionUsed,
             message: "the login was completed before".into(),
-            details: Details::Used { same_browser },
+            details: Details::Used {
+                same_browser,
+                session,
+            },
             source: None,
         }
     }
@@ -112,10 +120,24 @@ impl Error {
         }
     }
 
-    /// Whether the login was bound to this browser, so that the person who completed it before is
-    /// the one who tries again; only ever with [`Code::SessionUsed`].
+    /// Whether the login was started in this browser; only ever with [`Code::SessionUsed`]. It may have
+    /// been completed in another one, where its person has confirmed that.
     pub fn same_browser(&self) -> bool {
-        matches!(self.details, Details::Used { same_browser: true })
+        matches!(
+            self.details,
+            Details::Used {
+                same_browser: true,
+                ..
+            }
+        )
+    }
+
+    /// The login that was completed before; only with [`Code::SessionUsed`].
+    pub(crate) fn used_session(&self) -> Option<&SessionKey> {
+        match &self.details {
+            Details::Used { session, .. } => Some(session),
+            _ => None,
+        }
     }
 }
 
@@ -194,6 +216,8 @@ pub enum Kind {
     InvalidSession,
     /// The session store failed.
     StoreError,
+    /// The request was none that a login can start or end with.
+    InvalidRequest,
     /// A defect in this library.
     InternalError,
 }
@@ -209,6 +233,7 @@ impl Kind {
             Self::InvalidToken => "InvalidToken",
             Self::InvalidSession => "InvalidSession",
             Self::StoreError => "StoreError",
+            Self::InvalidRequest => "InvalidRequest",
             Self::InternalError => "InternalError",
         }
     }
@@ -301,6 +326,16 @@ codes! {
     StoreFull = "store_full" in StoreError,
     /// The store answered with an error or with something it was never given.
     StoreFailed = "store_failed" in StoreError,
+    /// The login form was sent by a page of another site, or the browser does not say by which.
+    RequestOrigin = "request_origin" in InvalidRequest,
+    /// The request has no form that is URL-encoded.
+    RequestForm = "request_form" in InvalidRequest,
+    /// The form is larger than 64 KiB.
+    RequestTooLarge = "request_too_large" in InvalidRequest,
+    /// The method of a request to the redirect URI completes no login.
+    RequestMethod = "request_method" in InvalidRequest,
+    /// The browser does not keep the cookies of this site.
+    RequestCookies = "request_cookies" in InvalidRequest,
     /// A defect in this library; please report it.
     Internal = "internal" in InternalError,
 }

@@ -28,6 +28,7 @@ mod store;
 pub mod testing;
 mod tls;
 mod token;
+pub mod web;
 
 pub use self::client::Client;
 pub use self::clock::{Clock, Random, SystemClock, SystemRandom};

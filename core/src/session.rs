@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::unix_seconds;
 use crate::error::{BrokerAnswer, Code, Error, Result};
+use crate::nonce::SessionKey;
 
 /// The longest `session` text a caller may attach to a login, in octets.
 const MAX_SESSION_OCTETS: usize = 4096;
@@ -234,6 +235,8 @@ pub struct Login {
     pub auth_time: Option<f64>,
     /// Whether the login was bound to a browser and completed in it.
     pub same_browser: bool,
+    /// The name of the login in the store.
+    pub(crate) session_key: SessionKey,
 }
 
 macro_rules! redacted_debug {

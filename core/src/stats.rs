@@ -57,11 +57,21 @@ pub struct DocumentStats {
 }
 
 /// Counts logins.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Counters {
     started: AtomicU64,
     completed: AtomicU64,
     failures: [AtomicU64; Code::ALL.len()],
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            started: AtomicU64::default(),
+            completed: AtomicU64::default(),
+            failures: [const { AtomicU64::new(0) }; Code::ALL.len()],
+        }
+    }
 }
 
 impl Counters {

@@ -38,6 +38,7 @@ impl Inner {
         };
         let claims = genuine.claims;
         Ok(Login {
+            session_key: genuine.session,
             email: claims.email,
             email_original: claims.email_original,
             session,
@@ -200,17 +201,17 @@ impl Inner {
             None if self.store.contains(session).await? == Some(false) => Taken::Unknown,
             None => return Ok(()),
         };
-        self.pending(found, false).map(|_| ())
+        self.pending(found, session, false).map(|_| ())
     }
 
     async fn take(&self, session: &SessionKey, same_browser: bool) -> Result<String> {
-        self.pending(self.store.take(session).await?, same_browser)
+        self.pending(self.store.take(session).await?, session, same_browser)
     }
 
-    fn pending(&self, found: Taken, same_browser: bool) -> Result<String> {
+    fn pending(&self, found: Taken, session: &SessionKey, same_browser: bool) -> Result<String> {
         match found {
             Taken::Record(record) => Ok(record),
-            Taken::Used => Err(Error::used(same_browser)),
+            Taken::Used => Err(Error::used(same_browser, *session)),
             Taken::Unknown if self.store.is_local() => Err(Error::new(
                 Code::SessionUnknown,
                 "no such login is pending in this process: it has expired, or was started \

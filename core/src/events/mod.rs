@@ -11,6 +11,7 @@
 //! | `login refused` | info | `operation`, `code`, `error` |
 //! | `login failed` | warn | `operation`, `code`, `error` |
 //! | `login not in memory store` | warn | `likely_cause`, `remedy` |
+//! | `login form on another host` | warn | `page_host`, `redirect_host` |
 //! | `newer keys wanted` | debug | |
 //! | `document fetched` | debug | `document`, `unchanged`, `lifetime_seconds`, `failures` |
 //! | `document changed` | info | `document` |
@@ -77,6 +78,14 @@ pub(crate) fn login_not_in_memory_store() -> bool {
         "login not in memory store"
     );
     true
+}
+
+/// The page with the login form was opened under another host name than that of the redirect URI, such as
+/// `127.0.0.1` in place of `localhost`. The browser keeps cookies per host, and will not find its own.
+pub(crate) fn login_form_on_another_host(page_host: &str, redirect_host: &str) {
+    tracing::warn!(
+        target: TARGET, page_host, redirect_host, "login form on another host"
+    );
 }
 
 /// A token made us doubt that the keys we have are those of the broker.

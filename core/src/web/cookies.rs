@@ -1,0 +1,113 @@
+//! The cookies of a login: one reader, and one writer.
+
+/// The names of our cookies on one site.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cookies {
+    /// The secret that a login is bound to.
+    pub(super) secret: Cookie,
+    /// Set with the page that posts again, to see whether the browser keeps cookies.
+    pub(super) probe: Cookie,
+    /// Proves that the person of a login was signed in in this browser.
+    pub(super) signed_in: Cookie,
+    is_secure: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cookie {
+    name: &'static str,
+    max_age_seconds: u32,
+}
+
+/// How long a login may take, with all that people do in between.
+const SECRET_SECONDS: u32 = 24 * 60 * 60;
+
+/// As long as the answer of a broker is good for.
+const ANSWER_SECONDS: u32 = 10 * 60;
+
+impl Cookies {
+    /// Browsers take a `__Host-` cookie from this very host only, and over `https`.
+    pub(super) fn for_site(is_secure: bool) -> Self {
+        let cookie = |secure, plain, max_age_seconds| Cookie {
+            name: if is_secure { secure } else { plain },
+            max_age_seconds,
+        };
+        Self {
+            secret: cookie("__Host-portier", "portier", SECRET_SECONDS),
+            probe: cookie("__Host-portier-probe", "portier-probe", ANSWER_SECONDS),
+            signed_in: cookie(
+                "__Host-portier-signed-in",
+                "portier-signed-in",
+                ANSWER_SECONDS,
+            ),
+            is_secure,
+        }
+    }
+
+    /// The value of a `Set-Cookie` header.
+    pub(super) fn set(&self, cookie: Cookie, value: &str) -> String {
+        let Cookie {
+            name,
+            max_age_seconds,
+        } = cookie;
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        format!("{name}={value}; Max-Age={max_age_seconds}; Path=/; HttpOnly; SameSite=Lax{secure}")
+    }
+}
+
+impl Cookie {
+    /// The value in a `Cookie` header.
+    ///
+    /// Names are trimmed of what browsers trim, and no more: a host beside the site may set a cookie
+    /// whose name begins with another kind of space, and then with `__Host-`. If two have the name,
+    /// neither is ours.
+    pub(super) fn read(self, header: Option<&str>) -> Option<&str> {
+        let pairs = header?
+            .split(';')
+            .map(|pair| pair.trim_matches([' ', '\t']));
+        let mut named = pairs.filter_map(|pair| pair.strip_prefix(self.name)?.strip_prefix('='));
+        let value = named.next()?;
+        named.next().is_none().then_some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_by_its_exact_name() {
+        let secret = Cookies::for_site(true).secret;
+        for (header, expected) in [
+            ("__Host-portier=a", Some("a")),
+            ("x=1; __Host-portier=a; y=2", Some("a")),
+            ("x=1;\t__Host-portier=a", Some("a")),
+            ("__Host-portier=a=b", Some("a=b")),
+            ("__Host-portier=", Some("")),
+            ("__Host-portier=a; __Host-portier=a", None),
+            ("\u{a0}__Host-portier=a", None),
+            ("\u{b}__Host-portier=a", None),
+            ("__host-portier=a", None),
+            ("__Host-portier =a", None),
+            ("portier=a", None),
+            ("__Host-portier", None),
+            ("", None),
+        ] {
+            assert_eq!(secret.read(Some(header)), expected, "{header:?}");
+        }
+        assert_eq!(secret.read(None), None);
+    }
+
+    #[test]
+    fn only_a_site_behind_https_has_secure_cookies() {
+        let secure = Cookies::for_site(true);
+        let plain = Cookies::for_site(false);
+        assert_eq!(
+            secure.set(secure.secret, "a"),
+            "__Host-portier=a; Max-Age=86400; Path=/; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert_eq!(
+            plain.set(plain.probe, "1"),
+            "portier-probe=1; Max-Age=600; Path=/; HttpOnly; SameSite=Lax"
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! Forms: one decoder, one limit, one rule for a field that is sent twice.
+
+use url::form_urlencoded;
+
+use super::request::{Body, Head};
+use crate::error::{Code, Error, Result};
+use crate::session::FieldValue;
+
+/// The most bytes of a form that the flow accepts. The form with a token is the largest, and a token has
+/// 16 KiB at most.
+pub const MAX_FORM_BYTES: usize = 64 * 1024;
+
+const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
+
+/// A decoded form.
+pub(super) struct Form(Vec<(String, FieldValue)>);
+
+impl Form {
+    /// Reads the body of a request, if it is a form.
+    pub(super) fn read(head: &Head, body: Body) -> Result<Self> {
+        let content_type = head.content_type.as_deref().unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        let encoding = head.content_encoding.as_deref().unwrap_or("identity");
+        if !media_type.eq_ignore_ascii_case(MEDIA_TYPE)
+            || !encoding.eq_ignore_ascii_case("identity")
+        {
+            return Err(Error::new(
+                Code::RequestForm,
+                format_args!("the request is not a form type={MEDIA_TYPE} encoding=identity"),
+            ));
+        }
+        match body {
+            Body::Bytes(bytes) if bytes.len() <= MAX_FORM_BYTES => {
+                let pairs = form_urlencoded::parse(&bytes);
+                let owned =
+                    pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into()));
+                Ok(Self(owned.collect()))
+            }
+            Body::Fields(fields) if size_of_fields(&fields) <= MAX_FORM_BYTES => Ok(Self(fields)),
+            Body::Empty => Ok(Self(Vec::new())),
+            Body::Bytes(_) | Body::Fields(_) | Body::TooLarge => Err(Error::new(
+                Code::RequestTooLarge,
+                format_args!("the form is too large limit={MAX_FORM_BYTES}"),
+            )),
+            Body::Unreadable => Err(Error::new(
+                Code::InvalidOption,
+                "the body of the request was read before portier-client and kept nowhere: put \
+                 portier-client before whatever reads it, or keep the body",
+            )),
+        }
+    }
+
+    /// The text of a field. A field that is sent twice, a file, or text that is not UTF-8 counts as
+    /// missing.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|(given, _)| given == name);
+        let (Some((_, FieldValue::Text(text))), None) = (values.next(), values.next()) else {
+            return None;
+        };
+        (!text.contains(char::REPLACEMENT_CHARACTER)).then_some(text.as_str())
+    }
+
+    /// Whether a field was sent, whatever its value.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(given, _)| given == name)
+    }
+
+    pub(super) fn into_pairs(self) -> Vec<(String, FieldValue)> {
+        self.0
+    }
+}
+
+fn size_of_fields(fields: &[(String, FieldValue)]) -> usize {
+    let size_of = |(name, value): &(String, FieldValue)| match value {
+        FieldValue::Text(text) => name.len() + text.len(),
+        FieldValue::NotText => name.len(),
+    };
+    fields.iter().map(size_of).sum()
+}

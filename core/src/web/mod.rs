@@ -1,0 +1,55 @@
+//! The web side of a login: what happens between an HTTP request and its answer.
+//!
+//! A site has a login form and a redirect URI. It gives each request to a [`LoginFlow`] as plain facts
+//! and sends the answer that comes back. The flow checks where forms come from, binds each login to the
+//! browser it was started in, completes it, and makes the pages that people see when something is wrong.
+//! It does no I/O over HTTP and needs no framework.
+//!
+//! ```
+//! use http::{Request, Response};
+//! use portier_client::web::{Body, FlowOptions, LoginFlow, WebRequest};
+//! use portier_client::Client;
+//!
+//! # fn setup() -> Result<(), portier_client::Error> {
+//! let client = Client::builder("https://example.com/verify").build()?;
+//! let flow = LoginFlow::new(client, FlowOptions::default())?;
+//! # Ok(())
+//! # }
+//!
+//! /// `POST /login`: the site's form, with the field `email` and perhaps `next`.
+//! async fn login(flow: &LoginFlow, request: Request<Vec<u8>>) -> Response<String> {
+//!     let (parts, body) = request.into_parts();
+//!     let step = flow.login(WebRequest::from_parts(&parts, Body::Bytes(body))).await;
+//!     step.reply.into_response()
+//! }
+//!
+//! /// The redirect URI, for every method.
+//! async fn verify(flow: &LoginFlow, request: Request<Vec<u8>>) -> Response<String> {
+//!     let (parts, body) = request.into_parts();
+//!     let mut step = flow.callback(WebRequest::from_parts(&parts, Body::Bytes(body))).await;
+//!     if let Some(login) = &step.login {
+//!         step.reply.cookies.push(format!("session={}; HttpOnly; SameSite=Lax", session_of(&login.email)));
+//!         step.reply.cookies.extend(step.signed_in_cookie.take());
+//!     }
+//!     step.reply.into_response()
+//! }
+//! # fn session_of(_: &str) -> String { String::new() }
+//! ```
+
+mod cookies;
+mod flow;
+mod form;
+mod options;
+mod pages;
+mod problem;
+mod reply;
+mod request;
+mod same_site;
+mod texts;
+
+pub use self::flow::LoginFlow;
+pub use self::form::MAX_FORM_BYTES;
+pub use self::options::{BrowserBinding, FlowOptions};
+pub use self::problem::Problem;
+pub use self::reply::{Confirmation, Page, Reply, Step};
+pub use self::request::{Body, WebRequest};

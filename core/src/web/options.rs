@@ -1,0 +1,266 @@
+//! What a site says of its logins, checked when the flow is made.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use url::{Position, Url};
+
+use super::texts::Texts;
+use crate::client::Client;
+use crate::error::{Code, Error, Result};
+use crate::origin::parse_url;
+
+/// To where the public broker sends people on without a page of its own: Gmail addresses to Google.
+const GOOGLE: &str = "https://accounts.google.com";
+
+/// What happens where a login ends in another browser than it was started in, as when mail is opened on
+/// another device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum BrowserBinding {
+    /// The person is asked whether to go on.
+    #[default]
+    Confirm,
+    /// The login is refused.
+    Require,
+    /// Nothing is checked: an attacker can sign a visitor in as the attacker.
+    Off,
+}
+
+impl FromStr for BrowserBinding {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "confirm" => Ok(Self::Confirm),
+            "require" => Ok(Self::Require),
+            "off" => Ok(Self::Off),
+            _ => Err(invalid("browser_binding is none of confirm, require, off")),
+        }
+    }
+}
+
+/// What a site says of its logins. Every option has a default.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FlowOptions {
+    /// What happens where a login ends in another browser than it was started in.
+    pub browser_binding: BrowserBinding,
+    /// The page with the login form, to which pages about problems lead; `/` by default.
+    pub login_url: String,
+    /// The redirect target of a login without `next`: a path on this site or an absolute URL; `/` by
+    /// default.
+    pub default_next: String,
+    /// Hosts other than this site that `next` may lead to, over `https` only; none by default. Each is
+    /// a host, with its port unless that is 443.
+    pub allowed_hosts: Vec<String>,
+    /// Origins to which the broker sends people on at once, for [`LoginFlow::form_policy`]; Google's by
+    /// default.
+    ///
+    /// [`LoginFlow::form_policy`]: super::LoginFlow::form_policy
+    pub identity_providers: Vec<String>,
+    /// The path of the callback as the site sees it, where a proxy in front changes paths; that of the
+    /// redirect URI by default.
+    pub callback_path: Option<String>,
+    /// Whether the site checks a token in every login form before the flow gets it, such as that of a
+    /// CSRF protection. See [`WebRequest::with_checked_form_token`] for single requests.
+    ///
+    /// [`WebRequest::with_checked_form_token`]: super::WebRequest::with_checked_form_token
+    pub form_token_checked: bool,
+    /// The languages of the pages, such as `["de", "en"]`; English alone by default. `Accept-Language`
+    /// chooses one of them; the first is for everybody else. Built in are `en`, `de`, `fr`, `es`, `it`,
+    /// `nl`, `pt`, `pl`, `ja` and `zh`.
+    pub languages: Vec<String>,
+    /// Texts in place of those built in: a text for an id, for a language. A language that is not built
+    /// in needs all of them.
+    pub texts: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Default for FlowOptions {
+    fn default() -> Self {
+        Self {
+            browser_binding: BrowserBinding::default(),
+            login_url: "/".to_owned(),
+            default_next: "/".to_owned(),
+            allowed_hosts: Vec::new(),
+            identity_providers: vec![GOOGLE.to_owned()],
+            callback_path: None,
+            form_token_checked: false,
+            languages: vec!["en".to_owned()],
+            texts: BTreeMap::new(),
+        }
+    }
+}
+
+/// Options that cannot be wrong.
+pub(super) struct CheckedOptions {
+    pub(super) browser_binding: BrowserBinding,
+    pub(super) login_url: String,
+    /// ASCII, as the URL parser writes it.
+    pub(super) default_next: String,
+    pub(super) allowed_hosts: Vec<String>,
+    pub(super) callback_path: String,
+    pub(super) form_token_checked: bool,
+    pub(super) form_targets: Vec<String>,
+    pub(super) form_policy: String,
+    pub(super) texts: Texts,
+}
+
+impl FlowOptions {
+    pub(super) fn check(self, client: &Client) -> Result<CheckedOptions> {
+        if self.browser_binding != BrowserBinding::Off && client.keeps_nonces_only() {
+            return Err(invalid(
+                "the store keeps nonces only and cannot bind a login to a browser: set \
+                 browser_binding to off",
+            ));
+        }
+        if self.login_url.is_empty() || self.login_url.chars().any(char::is_control) {
+            return Err(invalid("login_url is not a URL or a path"));
+        }
+        let callback_path = match &self.callback_path {
+            None => path_of(client.redirect_uri()),
+            Some(path) => callback_path(path)?,
+        };
+        let form_targets = form_targets(client.broker(), &self.identity_providers)?;
+        Ok(CheckedOptions {
+            browser_binding: self.browser_binding,
+            login_url: self.login_url,
+            default_next: default_next(&self.default_next)?,
+            allowed_hosts: self.allowed_hosts,
+            callback_path,
+            form_token_checked: self.form_token_checked,
+            form_policy: format!(
+                "default-src 'self'; form-action {}; base-uri 'none'; frame-ancestors 'none'; \
+                 object-src 'none'",
+                form_targets.join(" ")
+            ),
+            form_targets,
+            texts: Texts::new(&self.languages, &self.texts)?,
+        })
+    }
+}
+
+/// The path of an absolute URL.
+fn path_of(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned())
+}
+
+/// Any host may stand in front of a path.
+const BASE: &str = "https://relying-party.invalid";
+
+fn callback_path(path: &str) -> Result<String> {
+    let url = path
+        .starts_with('/')
+        .then(|| parse_url(&format!("{BASE}{path}")))
+        .flatten()
+        .filter(|url| url.query().is_none());
+    url.map(|url| url.path().to_owned()).ok_or_else(|| {
+        invalid("callback_path is not a path that begins with a slash, such as /verify")
+    })
+}
+
+/// A page of this site, or one that the site has chosen elsewhere. Nobody else has a say in it, but it
+/// must fit into a header.
+fn default_next(page: &str) -> Result<String> {
+    let plain = !page.chars().any(|c| c.is_control() || c == '\\');
+    let base = Url::parse(BASE).ok();
+    let url = base.as_ref().filter(|_| plain).and_then(|base| {
+        let url = base.join(page).ok()?;
+        let is_path = page.starts_with('/') && url.origin() == base.origin();
+        if is_path && !url.path().starts_with("//") {
+            return Some(url[Position::BeforePath..].to_owned());
+        }
+        let is_absolute = page.contains("://") && matches!(url.scheme(), "http" | "https");
+        is_absolute.then(|| url.to_string())
+    });
+    url.ok_or_else(|| {
+        invalid("default_next is neither a path on this site, such as /members, nor an http or https URL")
+    })
+}
+
+fn form_targets(broker: &str, identity_providers: &[String]) -> Result<Vec<String>> {
+    let mut targets = vec!["'self'".to_owned(), broker.to_owned()];
+    for provider in identity_providers {
+        let origin = parse_url(provider).filter(|url| url.path() == "/" && url.query().is_none());
+        let origin = origin.ok_or_else(|| {
+            invalid(
+                "identity_providers has what is not an origin, such as https://accounts.google.com",
+            )
+        })?;
+        targets.push(origin.origin().ascii_serialization());
+    }
+    Ok(targets)
+}
+
+fn invalid(message: &str) -> Error {
+    Error::new(Code::InvalidOption, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_page_is_normalized_or_refused() {
+        for (given, expected) in [
+            ("/", Some("/")),
+            ("/members?page=2#top", Some("/members?page=2#top")),
+            ("/für", Some("/f%C3%BCr")),
+            ("/ようこそ", Some("/%E3%82%88%E3%81%86%E3%81%93%E3%81%9D")),
+            (
+                "https://shop.example.com/",
+                Some("https://shop.example.com/"),
+            ),
+            (
+                "http://localhost:8000/a b",
+                Some("http://localhost:8000/a%20b"),
+            ),
+            ("//evil.example", None),
+            ("/..//evil.example", None),
+            ("members", None),
+            ("", None),
+            ("javascript:alert(1)", None),
+            ("/a\r\nSet-Cookie: b", None),
+            ("/\\evil.example", None),
+        ] {
+            assert_eq!(default_next(given).ok().as_deref(), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_the_callback_is_a_path() {
+        assert_eq!(callback_path("/app/verify").unwrap(), "/app/verify");
+        assert_eq!(callback_path("/für").unwrap(), "/f%C3%BCr");
+        for wrong in [
+            "",
+            "verify",
+            "https://example.com/verify",
+            "/verify?a=1",
+            "/a#b",
+            "/a b",
+        ] {
+            assert!(callback_path(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn identity_providers_are_origins() {
+        let targets =
+            |provider: &str| form_targets("https://broker.example", &[provider.to_owned()]);
+        assert_eq!(
+            targets("https://IdP.example:8443/").unwrap(),
+            [
+                "'self'",
+                "https://broker.example",
+                "https://idp.example:8443"
+            ]
+        );
+        for wrong in [
+            "idp.example",
+            "https://idp.example/path",
+            "https://a.example; script-src *",
+            "*",
+        ] {
+            assert!(targets(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What comes back from the flow.
+
+use std::fmt;
+
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+
+use super::problem::Problem;
+use crate::error::Error;
+use crate::session::Login;
+
+/// What came of a request: the finished answer, and what the site may add to it.
+///
+/// The site runs its own functions in this order: for `error`, then for `page`, then for `login`.
+#[non_exhaustive]
+pub struct Step {
+    /// The answer to send.
+    pub reply: Reply,
+    /// A completed login: sign this person in, then send the reply.
+    pub login: Option<Login>,
+    /// A `Set-Cookie` value that proves to this site that the person of `login` was signed in. Add it
+    /// to the answer only after that has succeeded: a reload then leads to the page the login was for,
+    /// and without it to a page that says that the login was used already. `None` where logins are
+    /// bound to no browser.
+    pub signed_in_cookie: Option<String>,
+    /// What the page in the reply shows, for a site that has pages of its own. `None` for redirects,
+    /// JSON, and the pages that browsers pass through without being seen.
+    pub page: Option<Page>,
+    /// Why there is no login. The reply tells the person.
+    pub error: Option<Error>,
+}
+
+/// A page that a site may replace with its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Page {
+    /// A login that failed.
+    Problem(Problem),
+    /// The question whether to go on in a browser that did not start the login.
+    Confirmation(Confirmation),
+}
+
+/// The question whether to sign in in a browser that did not start the login.
+///
+/// A page of the site's own needs a form that posts `fields` to the address of the page, once and only
+/// when the person says so, and a `Content-Security-Policy` that forbids frames.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Confirmation {
+    /// The address of the login. The person at this browser may be somebody else: an attacker can send
+    /// anybody here.
+    pub email: String,
+    /// Names and values of the hidden fields of the form that says yes.
+    pub fields: Vec<(String, String)>,
+    /// The language chosen for this browser, such as `en`.
+    pub language: String,
+}
+
+/// A finished HTTP answer.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Header names, in lower case, and values, without cookies and policy. No name is repeated.
+    pub headers: Vec<(&'static str, String)>,
+    /// Values of `Set-Cookie` headers, to be added to those of the site.
+    pub cookies: Vec<String>,
+    /// The `Content-Security-Policy` of `body`. Leave it out when a page of the site's own replaces
+    /// the body.
+    pub policy: Option<String>,
+    /// HTML or JSON, as the header `content-type` says; empty for a redirect.
+    pub body: String,
+}
+
+impl Reply {
+    /// Makes a response of the `http` crate, with the policy and the cookies.
+    pub fn into_response(self) -> Response<String> {
+        let mut response = Response::new(self.body);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let named = self
+            .headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value));
+        let policy = self
+            .policy
+            .iter()
+            .map(|value| (header::CONTENT_SECURITY_POLICY, value));
+        let cookies = self.cookies.iter().map(|value| (header::SET_COOKIE, value));
+        for (name, value) in named.chain(policy).chain(cookies) {
+            // All of it is ASCII without controls: see the tests.
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
+    }
+
+    /// A redirect with which a form is not posted on (303).
+    pub(super) fn see_other(url: String) -> Self {
+        Self::new(303, vec![("location", url)], String::new())
+    }
+
+    /// A page of ours, which no other site may show in a frame.
+    pub(super) fn page(status: u16, html: String, policy: &str) -> Self {
+        let headers = vec![
+            ("content-type", "text/html; charset=utf-8".to_owned()),
+            ("x-frame-options", "DENY".to_owned()),
+        ];
+        let mut reply = Self::new(status, headers, html);
+        reply.policy = Some(policy.to_owned());
+        reply
+    }
+
+    pub(super) fn json(status: u16, media_type: &str, value: &serde_json::Value) -> Self {
+        let headers = vec![("content-type", media_type.to_owned())];
+        Self::new(status, headers, value.to_string())
+    }
+
+    /// An answer that caches do not keep and that tells other sites nothing.
+    fn new(status: u16, mut headers: Vec<(&'static str, String)>, body: String) -> Self {
+        headers.extend([
+            ("cache-control", "no-store".to_owned()),
+            ("referrer-policy", "no-referrer".to_owned()),
+            ("x-content-type-options", "nosniff".to_owned()),
+        ]);
+        Self {
+            status,
+            headers,
+            cookies: Vec::new(),
+            policy: None,
+            body,
+        }
+    }
+}
+
+impl From<Reply> for Step {
+    fn from(reply: Reply) -> Self {
+        Self {
+            reply,
+            login: None,
+            signed_in_cookie: None,
+            page: None,
+            error: None,
+        }
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Step")
+            .field("reply", &self.reply)
+            .field("login", &self.login)
+            .field("page", &self.page)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Reply {
+    /// Tells the status and nothing else: bodies hold tokens, cookies hold secrets.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Reply")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Confirmation {
+    /// Tells the type and nothing else: all of it is personal or secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Confirmation")
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,239 @@
+//! What the flow needs to know of an HTTP request.
+
+use std::fmt;
+
+use crate::session::FieldValue;
+
+/// One HTTP request, as the facts that a login depends on.
+#[derive(Clone)]
+pub struct WebRequest {
+    pub(super) head: Head,
+    pub(super) body: Body,
+}
+
+/// The body of a request.
+#[derive(Clone, Default)]
+pub enum Body {
+    /// As it arrived. At most [`MAX_FORM_BYTES`](super::MAX_FORM_BYTES) are accepted.
+    Bytes(Vec<u8>),
+    /// The decoded fields of the form, where the framework has read it already.
+    Fields(Vec<(String, FieldValue)>),
+    /// It was larger than [`MAX_FORM_BYTES`](super::MAX_FORM_BYTES), and the rest was not read.
+    TooLarge,
+    /// Something before the flow has read it and kept it nowhere.
+    Unreadable,
+    /// There is none.
+    #[default]
+    Empty,
+}
+
+impl WebRequest {
+    /// The names of the headers that the flow reads, in lower case. It ignores all others.
+    pub const HEADERS: [&'static str; 9] = [
+        "accept",
+        "accept-language",
+        "content-encoding",
+        "content-type",
+        "cookie",
+        "hx-request",
+        "origin",
+        "sec-fetch-mode",
+        "sec-fetch-site",
+    ];
+
+    /// A request without headers.
+    pub fn new(method: impl Into<String>, body: Body) -> Self {
+        Self {
+            head: Head {
+                method: method.into(),
+                ..Head::default()
+            },
+            body,
+        }
+    }
+
+    /// Takes the facts from the head of a request of the `http` crate.
+    pub fn from_parts(parts: &http::request::Parts, body: Body) -> Self {
+        let mut request = Self::new(parts.method.as_str(), body);
+        for (name, value) in &parts.headers {
+            request.set_header(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
+        }
+        request
+    }
+
+    /// Adds a header; its name is in lower case. Repeated headers are joined as HTTP does.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        let head = &mut self.head;
+        let (place, separator) = match name {
+            "accept" => (&mut head.accept, ", "),
+            "accept-language" => (&mut head.accept_language, ", "),
+            "content-encoding" => (&mut head.content_encoding, ", "),
+            "content-type" => (&mut head.content_type, ", "),
+            "cookie" => (&mut head.cookie, "; "),
+            "hx-request" => (&mut head.hx_request, ", "),
+            "origin" => (&mut head.origin, ", "),
+            "sec-fetch-mode" => (&mut head.sec_fetch_mode, ", "),
+            "sec-fetch-site" => (&mut head.sec_fetch_site, ", "),
+            _ => return,
+        };
+        match place {
+            None => *place = Some(value.to_owned()),
+            Some(before) => {
+                before.push_str(separator);
+                before.push_str(value);
+            }
+        }
+    }
+
+    /// Says that the framework or the site has checked a token in the form, such as that of a CSRF
+    /// protection. Then a browser that hides its origin (`Origin: null`) may log in as well.
+    #[must_use]
+    pub fn with_checked_form_token(mut self, checked: bool) -> Self {
+        self.head.form_token_checked = checked;
+        self
+    }
+}
+
+impl fmt::Debug for WebRequest {
+    /// Tells the method and nothing else: cookies and forms hold secrets.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("WebRequest")
+            .field("method", &self.head.method)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Body {
+    /// Tells nothing of what is in it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Bytes(_) => "Bytes(…)",
+            Self::Fields(_) => "Fields(…)",
+            Self::TooLarge => "TooLarge",
+            Self::Unreadable => "Unreadable",
+            Self::Empty => "Empty",
+        })
+    }
+}
+
+/// A request without its body.
+#[derive(Clone, Default)]
+pub(super) struct Head {
+    pub(super) method: String,
+    pub(super) form_token_checked: bool,
+    pub(super) accept: Option<String>,
+    pub(super) accept_language: Option<String>,
+    pub(super) content_encoding: Option<String>,
+    pub(super) content_type: Option<String>,
+    pub(super) cookie: Option<String>,
+    pub(super) hx_request: Option<String>,
+    pub(super) origin: Option<String>,
+    pub(super) sec_fetch_mode: Option<String>,
+    pub(super) sec_fetch_site: Option<String>,
+}
+
+impl Head {
+    /// Whether a script has sent the request and reads the answer, so that it needs JSON: it cannot
+    /// follow a redirect to another site.
+    pub(super) fn is_from_script(&self) -> bool {
+        let mode = self.sec_fetch_mode.as_deref();
+        let accept = self.accept.as_deref().unwrap_or_default();
+        matches!(mode, Some("cors" | "same-origin"))
+            || (accept.contains("application/json") && !accept.contains("text/html"))
+    }
+
+    /// Whether the request comes from a page of this very site, or from no page, as far as the browser
+    /// says.
+    pub(super) fn may_be_from_this_site(&self) -> bool {
+        self.sec_fetch_site.as_deref().is_none_or(is_this_site)
+    }
+}
+
+/// What `Sec-Fetch-Site` says of this site's own pages, and of what no page has sent.
+pub(super) fn is_this_site(sec_fetch_site: &str) -> bool {
+    matches!(sec_fetch_site, "same-origin" | "none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[(&str, &str)]) -> WebRequest {
+        let mut request = WebRequest::new("POST", Body::Empty);
+        for (name, value) in headers {
+            request.set_header(name, value);
+        }
+        request
+    }
+
+    #[test]
+    fn every_header_that_is_named_is_kept() {
+        for name in WebRequest::HEADERS {
+            let Head {
+                method: _,
+                form_token_checked: _,
+                accept,
+                accept_language,
+                content_encoding,
+                content_type,
+                cookie,
+                hx_request,
+                origin,
+                sec_fetch_mode,
+                sec_fetch_site,
+            } = request(&[(name, "value")]).head;
+            let kept = [
+                accept,
+                accept_language,
+                content_encoding,
+                content_type,
+                cookie,
+                hx_request,
+                origin,
+                sec_fetch_mode,
+                sec_fetch_site,
+            ];
+            assert_eq!(kept.iter().flatten().count(), 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn repeated_headers_are_joined() {
+        let twice = [
+            ("cookie", "a=1"),
+            ("cookie", "b=2"),
+            ("sec-fetch-site", "none"),
+        ];
+        let head = request(&twice).head;
+        assert_eq!(head.cookie.as_deref(), Some("a=1; b=2"));
+        let sites = [
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "cross-site"),
+        ];
+        assert!(!request(&sites).head.may_be_from_this_site());
+    }
+
+    #[test]
+    fn scripts_are_told_from_browsers_that_navigate() {
+        for (headers, expected) in [
+            (&[("sec-fetch-mode", "cors")][..], true),
+            (&[("sec-fetch-mode", "same-origin")], true),
+            (&[("accept", "application/json")], true),
+            (&[("accept", "application/json, text/plain, */*")], true),
+            (&[("sec-fetch-mode", "navigate")], false),
+            (
+                &[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")],
+                false,
+            ),
+            (&[("accept", "text/html, application/json")], false),
+            (&[], false),
+        ] {
+            assert_eq!(
+                request(headers).head.is_from_script(),
+                expected,
+                "{headers:?}"
+            );
+        }
+    }
+}
