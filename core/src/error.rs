@@ -257,6 +257,11 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)* }
             }
 
+            /// Reads a code from its text.
+            pub fn from_text(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == text)
+            }
+
             /// The class the code belongs to.
             pub fn kind(self) -> Kind {
                 match self { $(Self::$name => Kind::$kind,)* }
@@ -350,6 +355,14 @@ mod tests {
         texts.sort_unstable();
         texts.dedup();
         assert_eq!(texts.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn codes_are_read_from_their_texts() {
+        for code in Code::ALL {
+            assert_eq!(Code::from_text(code.as_str()), Some(*code));
+        }
+        assert_eq!(Code::from_text("Internal"), None);
     }
 
     #[test]

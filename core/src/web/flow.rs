@@ -146,12 +146,16 @@ impl LoginFlow {
         safe_next(page, &hosts)
     }
 
-    /// Puts an error into words for the person in front of the browser.
-    pub fn explain(&self, error: &Error, accept_language: Option<&str>) -> Problem {
-        problem(
-            ProblemKind::of(error),
-            self.options.texts.choose(accept_language),
-        )
+    /// Puts an error into words for the person in front of the browser. `broker_error` is that of the
+    /// broker's answer; see [`Error::broker_answer`].
+    pub fn explain(
+        &self,
+        code: Code,
+        broker_error: Option<&str>,
+        accept_language: Option<&str>,
+    ) -> Problem {
+        let language = self.options.texts.choose(accept_language);
+        problem(ProblemKind::of(code, broker_error), language)
     }
 
     /// Whether browsers reach the site over `https`, so that its cookies need the flag `Secure`.
@@ -364,7 +368,8 @@ impl LoginFlow {
     }
 
     fn refuse(&self, head: &Head, error: Error) -> Step {
-        let kind = ProblemKind::of(&error);
+        let answer = error.broker_answer().map(|answer| answer.error.as_str());
+        let kind = ProblemKind::of(error.code(), answer);
         let problem = problem(kind, self.language(head));
         let mut step = if head.is_from_script() {
             let Problem {

@@ -1,6 +1,6 @@
 //! What a person is told when a login fails.
 
-use crate::error::{Code, Error, Kind};
+use crate::error::{Code, Kind};
 
 /// Seconds after which a broker or a store in trouble may be asked again.
 const RETRY_AFTER_SECONDS: u32 = 30;
@@ -55,12 +55,9 @@ impl ProblemKind {
         USED,
     ];
 
-    pub(super) fn of(error: &Error) -> Self {
-        let is_cancelled = |error: &Error| {
-            let answer = error.broker_answer();
-            answer.is_some_and(|answer| answer.error == "access_denied")
-        };
-        match error.code() {
+    /// `broker_error` is the error code that the broker has posted.
+    pub(super) fn of(code: Code, broker_error: Option<&str>) -> Self {
+        match code {
             Code::TokenClock | Code::TokenNotYetValid => CLOCKS_DIFFER,
             Code::TokenExpired => OVER,
             Code::SessionBrowser => OTHER_BROWSER,
@@ -73,7 +70,7 @@ impl ProblemKind {
             code => match code.kind() {
                 Kind::InvalidEmail => INVALID_EMAIL,
                 Kind::InvalidSession => OVER,
-                Kind::BrokerError if is_cancelled(error) => CANCELLED,
+                Kind::BrokerError if broker_error == Some("access_denied") => CANCELLED,
                 Kind::BrokerError | Kind::InvalidToken => NOT_CONFIRMED,
                 Kind::BrokerUnavailable => BROKER_UNAVAILABLE,
                 Kind::StoreError => NOT_POSSIBLE,
@@ -114,7 +111,7 @@ mod tests {
     #[test]
     fn every_error_is_a_problem_that_is_known() {
         for code in Code::ALL {
-            let found = ProblemKind::of(&Error::new(*code, ""));
+            let found = ProblemKind::of(*code, None);
             assert!(ProblemKind::ALL.contains(&found), "{code:?}");
         }
     }
