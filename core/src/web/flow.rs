@@ -1,33 +1,28 @@
 //! The flow: from a request to its answer.
 
+mod completion;
+
 use std::fmt;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
 
+use super::callback::Callback;
 use super::cookies::Cookies;
 use super::form::Form;
 use super::options::{BrowserBinding, CheckedOptions, FlowOptions};
 use super::pages;
 use super::problem::{Problem, ProblemKind};
-use super::reply::{Confirmation, Page, Reply, Step};
+use super::reply::{Page, Reply, Step};
 use super::request::{Head, WebRequest};
-use super::same_site;
 use super::texts::Language;
-use crate::browser::Browser;
+use super::{same_site, script};
 use crate::client::Client;
 use crate::config::ResponseMode;
-use crate::error::{BrowserMismatch, Code, Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::next::safe_next;
-use crate::nonce::SessionKey;
-use crate::session::{AuthenticateOptions, CallbackParams, CompleteOptions, Login};
-
-/// Says that a form comes from a page of ours; anybody can claim it.
-const AGAIN: &str = "portier_again";
-/// What a person has confirmed.
-const CONFIRMATION: &str = "portier_confirmation";
+use crate::session::AuthenticateOptions;
 
 /// Random bytes of a browser's secret.
 const SECRET_BYTES: usize = 32;
@@ -171,7 +166,7 @@ impl LoginFlow {
     async fn start_login(&self, head: &Head, email: &str, next: &str) -> Step {
         match self.try_start(head, email, next).await {
             Ok((url, secret)) => {
-                let mut step = Step::from(redirect(head, url));
+                let mut step = Step::from(script::redirect(head, url));
                 step.reply.cookies.extend(secret);
                 step
             }
@@ -224,143 +219,6 @@ impl LoginFlow {
         step
     }
 
-    async fn complete(&self, head: &Head, callback: Callback) -> Step {
-        let Callback {
-            params,
-            confirmation,
-            is_posted_again,
-        } = callback;
-        if self.options.browser_binding == BrowserBinding::Off {
-            let outcome = self
-                .client
-                .complete_with(params, CompleteOptions::default())
-                .await;
-            return match outcome {
-                Ok(login) => self.signed_in(head, login, None),
-                Err(error) => self.refuse(head, error),
-            };
-        }
-        let is_script = head.is_from_script();
-        let known = self.known_secret(head).map(str::to_owned);
-        if known.is_none() {
-            if !is_script && !(is_posted_again && head.may_be_from_this_site()) {
-                return self.post_again(head, &params);
-            }
-            let has_probe = self.cookies.probe.read(head.cookie.as_deref()).is_some();
-            if confirmation.is_some() || !(is_script || has_probe) {
-                let error = Error::new(
-                    Code::RequestCookies,
-                    "the browser does not keep the cookies of this site",
-                );
-                return self.refuse_request("complete", head, error);
-            }
-        }
-        // A browser without a secret did not start the login. From here on it can be told from others.
-        let is_new = known.is_none();
-        let secret = match known.map_or_else(|| self.new_secret(), Ok) {
-            Ok(secret) => secret,
-            Err(error) => return self.refuse_request("complete", head, error),
-        };
-        let mut options = CompleteOptions::in_browser(&secret);
-        options.confirmation = confirmation.as_deref();
-        let outcome = self.client.complete_with(params.clone(), options).await;
-        let mut step = match outcome {
-            Ok(login) => self.signed_in(head, login, Some(&secret)),
-            Err(error) => self.not_completed(head, error, &params, &secret),
-        };
-        if is_new {
-            step.reply
-                .cookies
-                .push(self.cookies.set(self.cookies.secret, &secret));
-        }
-        step
-    }
-
-    fn signed_in(&self, head: &Head, login: Login, secret: Option<&str>) -> Step {
-        let next = login
-            .session
-            .as_deref()
-            .and_then(|page| self.safe_next(page));
-        let next = next.unwrap_or_else(|| self.options.default_next.clone());
-        let proof = secret
-            .and_then(|secret| self.client.browser(secret))
-            .map(|browser| SignedIn::prove(&browser, &login.session_key, &next));
-        let mut step = Step::from(redirect(head, next));
-        step.signed_in_cookie = proof.map(|proof| self.cookies.set(self.cookies.signed_in, &proof));
-        step.login = Some(login);
-        step
-    }
-
-    fn not_completed(
-        &self,
-        head: &Head,
-        error: Error,
-        params: &CallbackParams,
-        secret: &str,
-    ) -> Step {
-        if let Some(next) = self.next_of_signed_in(head, &error, secret) {
-            return redirect(head, next).into();
-        }
-        let asks = self.options.browser_binding == BrowserBinding::Confirm;
-        match error.browser_mismatch() {
-            Some(BrowserMismatch {
-                email,
-                confirmation: Some(confirmation),
-            }) if asks => self.ask(head, email, params, confirmation),
-            _ => self.refuse(head, error),
-        }
-    }
-
-    /// Where a login led that was completed before, if its person was signed in in this browser: this is
-    /// a reload, or a second press.
-    fn next_of_signed_in(&self, head: &Head, error: &Error, secret: &str) -> Option<String> {
-        let session_key = error.used_session()?;
-        let proof = self.cookies.signed_in.read(head.cookie.as_deref())?;
-        let next = SignedIn::check(&self.client.browser(secret)?, session_key, proof)?;
-        if next == self.options.default_next {
-            return Some(next);
-        }
-        self.safe_next(&next)
-    }
-
-    /// Asks the person whether to go on in this browser.
-    fn ask(&self, head: &Head, email: &str, params: &CallbackParams, confirmation: &str) -> Step {
-        let language = self.language(head);
-        let mut fields = fields_to_post_again(params);
-        fields.retain(|(name, _)| !name.starts_with("error"));
-        fields.push((CONFIRMATION.to_owned(), confirmation.to_owned()));
-        if head.is_from_script() {
-            let (title, text) = language.question();
-            let named: serde_json::Map<_, _> = fields
-                .into_iter()
-                .map(|(name, value)| (name, Value::String(value)))
-                .collect();
-            let mut problem = problem_json("confirmation", 409, title, text, Code::SessionBrowser);
-            problem["email"] = email.into();
-            problem["fields"] = Value::Object(named);
-            return Reply::json(409, PROBLEM_JSON, &problem).into();
-        }
-        let page = pages::confirmation(language, email, &fields, &self.options.login_url);
-        let mut step = Step::from(Reply::page(200, page.body, page.policy));
-        step.page = Some(Page::Confirmation(Confirmation {
-            email: email.to_owned(),
-            fields,
-            language: language.tag().to_owned(),
-        }));
-        step
-    }
-
-    /// The broker's page posts its answer from another site, and so without our cookies. A page of ours
-    /// posts the same fields once more, and then they are there.
-    fn post_again(&self, head: &Head, params: &CallbackParams) -> Step {
-        let page = pages::post_again(self.language(head), &fields_to_post_again(params));
-        let mut step = Step::from(Reply::page(200, page.body, page.policy));
-        step.reply
-            .cookies
-            .push(self.cookies.set(self.cookies.probe, "1"));
-        step
-    }
-
     /// Refuses what the client has not seen, and so has not counted.
     fn refuse_request(&self, operation: &'static str, head: &Head, error: Error) -> Step {
         self.client.failed(operation, &error);
@@ -372,15 +230,7 @@ impl LoginFlow {
         let kind = ProblemKind::of(error.code(), answer);
         let problem = problem(kind, self.language(head));
         let mut step = if head.is_from_script() {
-            let Problem {
-                id,
-                status,
-                title,
-                text,
-                ..
-            } = &problem;
-            let value = problem_json(id, *status, title, text, error.code());
-            Step::from(Reply::json(*status, PROBLEM_JSON, &value))
+            Step::from(script::problem(&problem, error.code()))
         } else {
             let page = pages::problem(self.language(head), &problem, &self.options.login_url);
             let mut step = Step::from(Reply::page(problem.status, page.body, page.policy));
@@ -423,23 +273,8 @@ impl fmt::Debug for LoginFlow {
     }
 }
 
-const PROBLEM_JSON: &str = "application/problem+json";
-
 fn is_https(client: &Client) -> bool {
     client.redirect_uri().starts_with("https:")
-}
-
-/// Sends a browser on. A script gets the address as JSON, since it cannot follow a redirect to another
-/// site; that of htmx gets it in a header as well.
-fn redirect(head: &Head, url: String) -> Reply {
-    if !head.is_from_script() {
-        return Reply::see_other(url);
-    }
-    let mut reply = Reply::json(200, "application/json", &json!({ "url": url }));
-    if head.hx_request.as_deref() == Some("true") {
-        reply.headers.push(("hx-redirect", url));
-    }
-    reply
 }
 
 fn problem(kind: ProblemKind, language: &Language) -> Problem {
@@ -454,68 +289,5 @@ fn problem(kind: ProblemKind, language: &Language) -> Problem {
     }
 }
 
-/// A problem as RFC 9457 has it.
-fn problem_json(id: &str, status: u16, title: &str, text: &str, code: Code) -> Value {
-    json!({
-        "type": format!("urn:portier-client:problem:{id}"),
-        "title": title,
-        "status": status,
-        "detail": text,
-        "code": code.as_str(),
-    })
-}
-
-/// What the broker has posted, and what a page of ours has added.
-struct Callback {
-    params: CallbackParams,
-    confirmation: Option<String>,
-    is_posted_again: bool,
-}
-
-impl Callback {
-    fn new(form: Form, binding: BrowserBinding) -> Result<Self> {
-        let confirmation = (binding == BrowserBinding::Confirm)
-            .then(|| form.text(CONFIRMATION).filter(|text| !text.is_empty()))
-            .flatten()
-            .map(str::to_owned);
-        Ok(Self {
-            confirmation,
-            is_posted_again: form.has(AGAIN),
-            params: CallbackParams::from_pairs(form.into_pairs())?,
-        })
-    }
-}
-
-/// The broker's answer; nothing else travels on.
-fn fields_to_post_again(params: &CallbackParams) -> Vec<(String, String)> {
-    let CallbackParams {
-        id_token,
-        state,
-        error,
-        error_description,
-    } = params;
-    let answer = [id_token, state, error, error_description];
-    let named = CallbackParams::NAMES.iter().zip(answer);
-    named
-        .filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)))
-        .chain([(AGAIN.to_owned(), "1".to_owned())])
-        .collect()
-}
-
-/// The proof that a login's person was signed in in a browser: the page the login led to, signed with
-/// that browser's secret.
-struct SignedIn;
-
-impl SignedIn {
-    fn prove(browser: &Browser<'_>, session: &SessionKey, next: &str) -> String {
-        let page = URL_SAFE_NO_PAD.encode(next);
-        format!("{page}.{}", browser.signed_in(session, next))
-    }
-
-    /// The page, if the proof is for this login and browser.
-    fn check(browser: &Browser<'_>, session: &SessionKey, proof: &str) -> Option<String> {
-        let (page, tag) = proof.split_once('.')?;
-        let next = String::from_utf8(URL_SAFE_NO_PAD.decode(page).ok()?).ok()?;
-        browser.was_signed_in(session, &next, tag).then_some(next)
-    }
-}
+#[cfg(all(test, feature = "testing"))]
+mod tests;

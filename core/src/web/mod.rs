@@ -36,6 +36,7 @@
 //! # fn session_of(_: &str) -> String { String::new() }
 //! ```
 
+mod callback;
 mod cookies;
 mod flow;
 mod form;
@@ -45,6 +46,8 @@ mod problem;
 mod reply;
 mod request;
 mod same_site;
+mod script;
+mod signed_in;
 mod texts;
 
 pub use self::flow::LoginFlow;

@@ -1,0 +1,59 @@
+//! The form that arrives at the redirect URI.
+
+use super::form::Form;
+use super::options::BrowserBinding;
+use crate::error::Result;
+use crate::session::CallbackParams;
+
+/// Says that a form comes from a page of ours; anybody can claim it.
+const AGAIN: &str = "portier_again";
+/// What a person has confirmed.
+const CONFIRMATION: &str = "portier_confirmation";
+
+/// What the broker has posted, and what a page of ours has added.
+pub(super) struct Callback {
+    pub(super) params: CallbackParams,
+    pub(super) confirmation: Option<String>,
+    pub(super) is_posted_again: bool,
+}
+
+impl Callback {
+    pub(super) fn new(form: Form, binding: BrowserBinding) -> Result<Self> {
+        let confirmation = (binding == BrowserBinding::Confirm)
+            .then(|| form.text(CONFIRMATION).filter(|text| !text.is_empty()))
+            .flatten()
+            .map(str::to_owned);
+        Ok(Self {
+            confirmation,
+            is_posted_again: form.has(AGAIN),
+            params: CallbackParams::from_pairs(form.into_pairs())?,
+        })
+    }
+}
+
+/// The broker's answer; nothing else travels on.
+pub(super) fn fields_to_post_again(params: &CallbackParams) -> Vec<(String, String)> {
+    let CallbackParams {
+        id_token,
+        state,
+        error,
+        error_description,
+    } = params;
+    let answer = [id_token, state, error, error_description];
+    let named = CallbackParams::NAMES.iter().zip(answer);
+    named
+        .filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)))
+        .chain([(AGAIN.to_owned(), "1".to_owned())])
+        .collect()
+}
+
+/// What a person posts who agrees to go on in this browser.
+pub(super) fn fields_to_confirm(
+    params: &CallbackParams,
+    confirmation: &str,
+) -> Vec<(String, String)> {
+    let mut fields = fields_to_post_again(params);
+    fields.retain(|(name, _)| !name.starts_with("error"));
+    fields.push((CONFIRMATION.to_owned(), confirmation.to_owned()));
+    fields
+}

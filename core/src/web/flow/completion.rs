@@ -1,0 +1,139 @@
+//! The second half of a login: from the broker's answer to the reply.
+
+use super::super::callback::{Callback, fields_to_confirm, fields_to_post_again};
+use super::super::reply::{Confirmation, Page, Reply, Step};
+use super::super::request::Head;
+use super::super::{pages, script, signed_in};
+use super::LoginFlow;
+use crate::error::{BrowserMismatch, Code, Error};
+use crate::session::{CallbackParams, CompleteOptions, Login};
+use crate::web::BrowserBinding;
+
+impl LoginFlow {
+    pub(super) async fn complete(&self, head: &Head, callback: Callback) -> Step {
+        let Callback {
+            params,
+            confirmation,
+            is_posted_again,
+        } = callback;
+        if self.options.browser_binding == BrowserBinding::Off {
+            let outcome = self
+                .client
+                .complete_with(params, CompleteOptions::default())
+                .await;
+            return match outcome {
+                Ok(login) => self.signed_in(head, login, None),
+                Err(error) => self.refuse(head, error),
+            };
+        }
+        let is_script = head.is_from_script();
+        let known = self.known_secret(head).map(str::to_owned);
+        if known.is_none() {
+            if !is_script && !(is_posted_again && head.may_be_from_this_site()) {
+                return self.post_again(head, &params);
+            }
+            let has_probe = self.cookies.probe.read(head.cookie.as_deref()).is_some();
+            if confirmation.is_some() || !(is_script || has_probe) {
+                let error = Error::new(
+                    Code::RequestCookies,
+                    "the browser does not keep the cookies of this site",
+                );
+                return self.refuse_request("complete", head, error);
+            }
+        }
+        // A browser without a secret did not start the login. From here on it can be told from others.
+        let is_new = known.is_none();
+        let secret = match known.map_or_else(|| self.new_secret(), Ok) {
+            Ok(secret) => secret,
+            Err(error) => return self.refuse_request("complete", head, error),
+        };
+        let mut options = CompleteOptions::in_browser(&secret);
+        options.confirmation = confirmation.as_deref();
+        let outcome = self.client.complete_with(params.clone(), options).await;
+        let mut step = match outcome {
+            Ok(login) => self.signed_in(head, login, Some(&secret)),
+            Err(error) => self.not_completed(head, error, &params, &secret),
+        };
+        if is_new {
+            step.reply
+                .cookies
+                .push(self.cookies.set(self.cookies.secret, &secret));
+        }
+        step
+    }
+
+    fn signed_in(&self, head: &Head, login: Login, secret: Option<&str>) -> Step {
+        let next = login
+            .session
+            .as_deref()
+            .and_then(|page| self.safe_next(page));
+        let next = next.unwrap_or_else(|| self.options.default_next.clone());
+        let proof = secret
+            .and_then(|secret| self.client.browser(secret))
+            .map(|browser| signed_in::prove(&browser, &login.session_key, &next));
+        let mut step = Step::from(script::redirect(head, next));
+        step.signed_in_cookie = proof.map(|proof| self.cookies.set(self.cookies.signed_in, &proof));
+        step.login = Some(login);
+        step
+    }
+
+    fn not_completed(
+        &self,
+        head: &Head,
+        error: Error,
+        params: &CallbackParams,
+        secret: &str,
+    ) -> Step {
+        if let Some(next) = self.next_of_signed_in(head, &error, secret) {
+            return script::redirect(head, next).into();
+        }
+        let asks = self.options.browser_binding == BrowserBinding::Confirm;
+        match error.browser_mismatch() {
+            Some(BrowserMismatch {
+                email,
+                confirmation: Some(confirmation),
+            }) if asks => self.ask(head, email, params, confirmation),
+            _ => self.refuse(head, error),
+        }
+    }
+
+    /// Where a login led that was completed before, if its person was signed in in this browser: this is
+    /// a reload, or a second press.
+    fn next_of_signed_in(&self, head: &Head, error: &Error, secret: &str) -> Option<String> {
+        let session_key = error.used_session()?;
+        let proof = self.cookies.signed_in.read(head.cookie.as_deref())?;
+        let next = signed_in::check(&self.client.browser(secret)?, session_key, proof)?;
+        if next == self.options.default_next {
+            return Some(next);
+        }
+        self.safe_next(&next)
+    }
+
+    /// Asks the person whether to go on in this browser.
+    fn ask(&self, head: &Head, email: &str, params: &CallbackParams, confirmation: &str) -> Step {
+        let language = self.language(head);
+        let fields = fields_to_confirm(params, confirmation);
+        if head.is_from_script() {
+            return script::question(language, email, fields).into();
+        }
+        let page = pages::confirmation(language, email, &fields, &self.options.login_url);
+        let mut step = Step::from(Reply::page(200, page.body, page.policy));
+        step.page = Some(Page::Confirmation(Confirmation {
+            email: email.to_owned(),
+            fields,
+            language: language.tag().to_owned(),
+        }));
+        step
+    }
+
+    /// The broker's page posts its answer from another site, and so without our cookies. A page of ours
+    /// posts the same fields once more, and then they are there.
+    fn post_again(&self, head: &Head, params: &CallbackParams) -> Step {
+        let page = pages::post_again(self.language(head), &fields_to_post_again(params));
+        let mut step = Step::from(Reply::page(200, page.body, page.policy));
+        step.reply
+            .cookies
+            .push(self.cookies.set(self.cookies.probe, "1"));
+        step
+    }
+}

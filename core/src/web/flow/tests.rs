@@ -1,0 +1,166 @@
+//! Whatever is sent, the flow answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::header::HeaderMap;
+use proptest::prelude::*;
+
+use super::super::{Body, BrowserBinding, FlowOptions, LoginFlow, WebRequest};
+use crate::Client;
+use crate::session::FieldValue;
+use crate::testing::{CannedTransport, ManualClock, ManualRandom};
+
+fn flow(options: FlowOptions) -> LoginFlow {
+    let transport = Arc::new(CannedTransport::new());
+    let client = Client::builder("https://example.com/verify")
+        .broker("https://broker.example")
+        .transport(transport)
+        .clock(Arc::new(ManualClock::at(1_790_000_000)))
+        .random(Arc::new(ManualRandom::default()))
+        .build()
+        .unwrap();
+    LoginFlow::new(client, options).unwrap()
+}
+
+fn header_values() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("same-origin".to_owned()),
+        Just("cross-site".to_owned()),
+        Just("cors".to_owned()),
+        Just("null".to_owned()),
+        Just("https://example.com".to_owned()),
+        Just("application/json".to_owned()),
+        Just("application/x-www-form-urlencoded".to_owned()),
+        Just(format!(
+            "__Host-portier={}; __Host-portier-probe=1",
+            "a".repeat(43)
+        )),
+        Just(format!(
+            "__Host-portier={}; __Host-portier-signed-in=L21lbWJlcnM.abc",
+            "a".repeat(43)
+        )),
+        "\\PC{0,40}",
+        "[a-z]{2}(-[A-Z]{2})?;q=[0-9.]{1,5}",
+    ]
+}
+
+fn bodies() -> impl Strategy<Value = Body> {
+    let names = prop_oneof![
+        Just("email"),
+        Just("next"),
+        Just("id_token"),
+        Just("state"),
+        Just("error"),
+        Just("error_description"),
+        Just("portier_again"),
+        Just("portier_confirmation"),
+    ];
+    let values = prop_oneof![
+        Just("<script>alert(1)</script>".to_owned()),
+        Just("\"><img src=x>".to_owned()),
+        Just("a@example.com\r\nSet-Cookie: b=1".to_owned()),
+        Just("//evil.example".to_owned()),
+        Just("access_denied".to_owned()),
+        "\\PC{0,30}",
+    ];
+    let field = (names, values, any::<bool>()).prop_map(|(name, value, is_text)| {
+        let value = if is_text {
+            FieldValue::Text(value)
+        } else {
+            FieldValue::NotText
+        };
+        (name.to_owned(), value)
+    });
+    prop_oneof![
+        prop::collection::vec(field, 0..6).prop_map(Body::Fields),
+        prop::collection::vec(any::<u8>(), 0..200).prop_map(Body::Bytes),
+        Just(Body::TooLarge),
+        Just(Body::Unreadable),
+        Just(Body::Empty),
+    ]
+}
+
+fn requests() -> impl Strategy<Value = WebRequest> {
+    let methods = prop_oneof![Just("POST"), Just("GET"), Just("HEAD"), Just("PUT")];
+    let headers = prop::collection::vec(
+        (
+            prop::sample::select(&WebRequest::HEADERS[..]),
+            header_values(),
+        ),
+        0..8,
+    );
+    (methods, headers, bodies()).prop_map(|(method, headers, body)| {
+        let mut request = WebRequest::new(method, body);
+        for (name, value) in headers {
+            request.set_header(name, &value);
+        }
+        request
+    })
+}
+
+fn bindings() -> impl Strategy<Value = BrowserBinding> {
+    prop_oneof![
+        Just(BrowserBinding::Confirm),
+        Just(BrowserBinding::Require),
+        Just(BrowserBinding::Off)
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_request_has_an_answer_that_is_safe_to_send(
+        request in requests(),
+        binding in bindings(),
+        is_callback in any::<bool>(),
+    ) {
+        let options = FlowOptions { browser_binding: binding, ..FlowOptions::default() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let step = runtime.block_on(async {
+            let flow = flow(options);
+            if is_callback { flow.callback(request).await } else { flow.login(request).await }
+        });
+        prop_assert!(step.login.is_none() && step.signed_in_cookie.is_none());
+        prop_assert_eq!(step.error.is_some(), step.reply.status >= 400);
+        let reply = step.reply.clone();
+        let sent = reply.headers.len() + reply.cookies.len() + usize::from(reply.policy.is_some());
+        let response = reply.clone().into_response();
+        prop_assert_eq!(response.headers().len(), sent, "a header was lost");
+        prop_assert!(is_private(response.headers()));
+        prop_assert!(!reply.body.contains("<script>alert") && !reply.body.contains("<img"));
+        let names: BTreeMap<_, _> = reply.headers.into_iter().collect();
+        prop_assert!(names.get("location").is_none_or(|url| url.starts_with("https://broker.example/")));
+    }
+}
+
+fn is_private(headers: &HeaderMap) -> bool {
+    headers["cache-control"] == "no-store"
+        && headers["referrer-policy"] == "no-referrer"
+        && headers["x-content-type-options"] == "nosniff"
+}
+
+#[test]
+fn the_callback_is_found_by_its_exact_path() {
+    let site = flow(FlowOptions::default());
+    for (target, expected) in [
+        ("/verify", true),
+        ("/verify?a=/b", true),
+        ("https://example.com/verify", true),
+        ("http://127.0.0.1:8000/verify?a=b", true),
+        ("/verify/", false),
+        ("/Verify", false),
+        ("/app/verify", false),
+        ("/%76erify", false),
+        ("/login?next=https://example.com/verify", false),
+        ("https://example.com", false),
+        ("*", false),
+        ("", false),
+    ] {
+        assert_eq!(site.is_callback(target), expected, "{target}");
+    }
+    let moved = FlowOptions {
+        callback_path: Some("/inside".to_owned()),
+        ..FlowOptions::default()
+    };
+    assert!(flow(moved).is_callback("/inside?x"));
+}
