@@ -5,6 +5,7 @@ mod completion;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use crate::authorize::{authorization_url, check_response_mode};
 use crate::browser::Browser;
@@ -225,8 +226,12 @@ impl Client {
         self.inner.browser(Some(secret))
     }
 
-    pub(crate) fn fill_random(&self, bytes: &mut [u8]) -> Result<()> {
-        self.inner.random.fill(bytes)
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.inner.random
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.inner.clock.now()
     }
 
     /// Counts and logs what failed before the client was asked.

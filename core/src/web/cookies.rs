@@ -9,20 +9,22 @@ pub(super) struct Cookies {
     pub(super) probe: Cookie,
     /// Proves that the person of a login was signed in in this browser.
     pub(super) signed_in: Cookie,
+    /// The sealed session.
+    pub(super) session: Cookie,
     is_secure: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cookie {
     name: &'static str,
-    max_age_seconds: u32,
+    max_age_seconds: u64,
 }
 
 /// How long a login may take, with all that people do in between.
-const SECRET_SECONDS: u32 = 24 * 60 * 60;
+const SECRET_SECONDS: u64 = 24 * 60 * 60;
 
 /// As long as the answer of a broker is good for.
-const ANSWER_SECONDS: u32 = 10 * 60;
+const ANSWER_SECONDS: u64 = 10 * 60;
 
 impl Cookies {
     /// Browsers take a `__Host-` cookie from this very host only, and over `https`.
@@ -39,18 +41,20 @@ impl Cookies {
                 "portier-signed-in",
                 ANSWER_SECONDS,
             ),
+            session: cookie("__Host-portier-session", "portier-session", 0),
             is_secure,
         }
     }
 
     /// The value of a `Set-Cookie` header.
     pub(super) fn set(&self, cookie: Cookie, value: &str) -> String {
-        let Cookie {
-            name,
-            max_age_seconds,
-        } = cookie;
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        format!("{name}={value}; Max-Age={max_age_seconds}; Path=/; HttpOnly; SameSite=Lax{secure}")
+        self.set_for(cookie, value, cookie.max_age_seconds)
+    }
+
+    /// The same for another time; 0 has the browser forget the cookie.
+    pub(super) fn set_for(&self, cookie: Cookie, value: &str, seconds: u64) -> String {
+        let (name, secure) = (cookie.name, if self.is_secure { "; Secure" } else { "" });
+        format!("{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}")
     }
 }
 

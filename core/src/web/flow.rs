@@ -259,7 +259,7 @@ impl LoginFlow {
 
     fn new_secret(&self) -> Result<String> {
         let mut bytes = [0; SECRET_BYTES];
-        self.client.fill_random(&mut bytes)?;
+        self.client.random().fill(&mut bytes)?;
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 }

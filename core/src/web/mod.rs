@@ -47,6 +47,8 @@ mod reply;
 mod request;
 mod same_site;
 mod script;
+mod sealing;
+mod session;
 mod signed_in;
 mod texts;
 
@@ -56,3 +58,4 @@ pub use self::options::{BrowserBinding, FlowOptions};
 pub use self::problem::Problem;
 pub use self::reply::{Confirmation, Page, Reply, Step};
 pub use self::request::{Body, WebRequest};
+pub use self::session::{Session, SessionCookie, SessionOptions};
