@@ -314,9 +314,12 @@ $(BENCH_READY): $(VENV_READY) tests/bench/package-lock.json tests/bench/requirem
 	@cd tests/bench && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(SERVERS_READY): $(VENV_READY) tests/servers/package.json tests/servers/requirements.txt
+$(SERVERS_READY): $(VENV_READY) tests/servers/package.json tests/servers/requirements.txt tests/servers/requirements-apache.txt
 	$(call say,Setting up servers in .venv and PM2 in tests/servers)
 	@$(VENV_PYTHON) -m pip install --quiet --requirement tests/servers/requirements.txt
+	@if command -v apxs >/dev/null; \
+		then $(VENV_PYTHON) -m pip install --quiet --requirement tests/servers/requirements-apache.txt; \
+		else echo 'left out: mod_wsgi, which needs the packages apache2-bin and apache2-dev'; fi
 	@cd tests/servers && $(NPM) install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 

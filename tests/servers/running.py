@@ -10,7 +10,7 @@ import subprocess
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
@@ -38,6 +38,9 @@ class Server:
     # Workers that accept connections by themselves are chosen by suspending the others. Where
     # another process hands connections out in turn, a connection is kept to each.
     hands_out: bool = False
+    # Workers that hold a lock while they wait cannot be suspended. The site is told which worker is
+    # meant, the others do nothing, and it is asked again until that one answers.
+    repeats: bool = False
     variables: dict[str, str] = field(default_factory=dict)
 
 
@@ -80,6 +83,8 @@ class Site:
         if self._server.hands_out:
             connection = self._kept[worker]
             answered_by, answer = exchange(connection, path, form)
+        elif self._server.repeats:
+            answered_by, answer = self._repeat(path, {**form, "worker": worker})
         else:
             with self._suspended(other for other in self.workers if other != worker):
                 answered_by, answer = self._exchange(self._ports[0], path, form)
@@ -95,6 +100,15 @@ class Site:
             wait_until(lambda: has_ended(int(worker)), "an old worker goes on")  # noqa: B023
         self.find_workers(len(old))
 
+    def replace(self, worker: str) -> None:
+        """Asks this worker until the server has replaced it by another."""
+        deadline = time.monotonic() + PATIENCE
+        with self._suspended(other for other in self.workers if other != worker):
+            while self._reached(worker):
+                assert time.monotonic() < deadline, f"{worker} is not replaced\n{self.log()}"
+        wait_until(lambda: has_ended(int(worker)), "a replaced worker goes on")
+        self.find_workers(len(self.workers))
+
     def log(self) -> str:
         """What the server and its workers have written so far."""
         # PM2 shows what its processes write only once all of them run.
@@ -102,6 +116,8 @@ class Site:
         return "".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
 
     def _find_another(self, port: int) -> str:
+        if self._server.repeats:
+            return self._exchange(port, "/", {})[0]
         if not self._server.hands_out:
             with self._suspended(self.workers):
                 return self._exchange(port, "/", {})[0]
@@ -113,6 +129,22 @@ class Site:
             self._stack.callback(connection.close)
             self._kept[worker] = connection
         return worker
+
+    def _reached(self, worker: str) -> bool:
+        """Whether this worker still takes connections."""
+        try:
+            return self._exchange(self._ports[0], "/", {})[0] == worker
+        except (ConnectionError, HTTPException):
+            # While it ends, it may close a connection without an answer.
+            return True
+
+    def _repeat(self, path: str, form: dict[str, str]) -> tuple[str, str]:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            answered_by, answer = self._exchange(self._ports[0], path, form)
+            if answered_by == form["worker"]:
+                return answered_by, answer
+            assert time.monotonic() < deadline, f"{form['worker']} does not answer\n{self.log()}"
 
     def _exchange(self, port: int, path: str, form: dict[str, str]) -> tuple[str, str]:
         connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
@@ -152,7 +184,7 @@ def serving(
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            server.command(ports),
+            [word.format(folder=folder) for word in server.command(ports)],
             env=environment,
             cwd=SITES,
             stdout=output,

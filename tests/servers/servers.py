@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from .running import SITES, Server
 
 NODE = os.environ.get("NODE", "node")
+# Apache does not serve as root. In a user namespace, root has another number and keeps its files.
+NOT_ROOT = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.getuid() == 0 else []
+MOD_WSGI = Path(sys.executable).parent / "mod_wsgi-express"
 PM2 = Path(__file__).parent / "node_modules/pm2/bin/pm2"
 
 
@@ -32,6 +38,22 @@ def uwsgi(*options: str, workers: int = 2) -> Server:
     # SIGTERM means to it that it is to start again.
     reload = signal.SIGHUP if "--master" in options else None
     return Server(command, stop=signal.SIGINT, reload=reload, workers=workers)
+
+
+def mod_wsgi() -> Server:
+    def command(ports: list[int]) -> list[str]:
+        words = ["start-server", "--host=127.0.0.1", f"--port={ports[0]}", "--processes=2"]
+        files = ["--server-root={folder}/apache", "--log-to-terminal"]
+        return [*NOT_ROOT, str(MOD_WSGI), *words, *files, "--application-type=module", "wsgi"]
+
+    return Server(command, reload=signal.SIGUSR1, repeats=True)
+
+
+def require_apache() -> None:
+    if not MOD_WSGI.exists():
+        pytest.skip("there is no Apache with mod_wsgi here")
+    if subprocess.run([*NOT_ROOT, "true"], check=False).returncode != 0:
+        pytest.skip("Apache does not serve as root, and there are no user namespaces here")
 
 
 def module(
@@ -77,6 +99,7 @@ SERVERS = {
     "uwsgi --enable-threads": uwsgi("--master", "--enable-threads"),
     "uwsgi --threads": uwsgi("--master", "--threads=2"),
     "uwsgi --lazy-apps": uwsgi("--master", "--lazy-apps"),
+    "mod_wsgi": mod_wsgi(),
     "uvicorn": module(*UVICORN, "--workers=2", "asgi:application", reload=signal.SIGHUP),
     "hypercorn": module(*HYPERCORN, "--workers=2", "asgi:application"),
     # The system hands out connections to its workers.
@@ -91,4 +114,15 @@ SERVERS = {
     "node worker_threads": script("node_threads.mjs", ports=2, hands_out=True),
     "pm2 cluster": pm2("pm2_instance.mjs", "--instances=2"),
     "pm2 fork": pm2("pm2_fork.config.cjs", ports=2),
+}
+
+# They replace a worker after so many requests.
+RECYCLING = {
+    "gunicorn": gunicorn("--max-requests=20"),
+    "gunicorn --preload": gunicorn("--max-requests=20", "--preload"),
+    "gunicorn gthread": gunicorn("--max-requests=20", "--worker-class=gthread", "--threads=4"),
+    "gunicorn gevent": gunicorn("--max-requests=20", "--worker-class=gevent"),
+    "gunicorn uvicorn": gunicorn(
+        "--max-requests=20", "--worker-class=uvicorn.workers.UvicornWorker", site="asgi"
+    ),
 }

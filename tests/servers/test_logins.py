@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .running import Site, serving
-from .servers import SERVERS
+from .servers import RECYCLING, SERVERS, require_apache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def test_every_worker_starts_and_completes_logins_also_after_a_reload(
     name: str, broker: DevBroker, store: str, tmp_path: Path
 ) -> None:
+    if name == "mod_wsgi":
+        require_apache()
     with serving(SERVERS[name], tmp_path, broker=broker.origin, store=store) as site:
         log_in_everywhere(site, broker)
         if SERVERS[name].reload is not None:
@@ -29,6 +31,21 @@ def test_every_worker_starts_and_completes_logins_also_after_a_reload(
             site.reload()
             assert site.ask(site.workers[0], "/verify", id_token=token) == "alice@example.com"
             log_in_everywhere(site, broker)
+
+
+@pytest.mark.parametrize("name", RECYCLING)
+def test_a_login_outlives_the_worker_that_started_it(
+    name: str, broker: DevBroker, store: str, tmp_path: Path
+) -> None:
+    with serving(RECYCLING[name], tmp_path, broker=broker.origin, store=store) as site:
+        for _ in range(2):
+            old = site.workers[0]
+            token = broker.mint(site.ask(old, "/start"))
+            site.replace(old)
+            assert old not in site.workers
+            first, second = site.workers
+            assert site.ask(first, "/verify", id_token=token) == "alice@example.com", site.log()
+            assert site.ask(second, "/verify", id_token=token) == "session_used", site.log()
 
 
 def log_in_everywhere(site: Site | Pool, broker: DevBroker) -> None:

@@ -25,7 +25,9 @@ client.warm()
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     length = int(environ.get("CONTENT_LENGTH") or 0)
     form = parse_qs(environ["wsgi.input"].read(length).decode())
-    answer = f"{os.getpid()} {answer_to(environ['PATH_INFO'], form)}"
+    worker = str(os.getpid())
+    meant = form.pop("worker", [worker]) == [worker]
+    answer = f"{worker} {answer_to(environ['PATH_INFO'], form) if meant else ''}"
     start_response("200 OK", [("Content-Length", str(len(answer)))])
     return [answer.encode()]
 
