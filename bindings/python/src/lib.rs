@@ -67,7 +67,8 @@ fn refuse_sub_interpreters() -> PyResult<()> {
         return Ok(());
     }
     Err(PyImportError::new_err(
-        "portier_client works in the main interpreter only, and this is a sub-interpreter",
+        "portier_client works in the main interpreter only, and this is a sub-interpreter; with \
+         mod_wsgi, set WSGIApplicationGroup %{GLOBAL}",
     ))
 }
 

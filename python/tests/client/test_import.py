@@ -117,7 +117,10 @@ def test_ffi_11_a_sub_interpreter_is_refused(kind: str, first: str) -> None:
     *refusals, last = run(IN_ANOTHER_INTERPRETER.format(kind=kind, first=first)).splitlines()
     assert last == "alice@example.com"
     # Newer Pythons refuse isolated ones themselves.
-    ours = "portier_client works in the main interpreter only, and this is a sub-interpreter"
+    ours = (
+        "portier_client works in the main interpreter only, and this is a sub-interpreter; "
+        "with mod_wsgi, set WSGIApplicationGroup %{GLOBAL}"
+    )
     theirs = "module portier_client._native does not support loading in subinterpreters"
     assert refusals in ([ours] * 3, [theirs] * 3)
 
