@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 import subprocess
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +14,12 @@ import redis
 from portier_client import Client, ConfigError, InvalidSession, SessionUsed, StoreError, blocking
 from portier_client.testing import check_store, open_store
 
+from ..forks import in_child, needs_fork
 from .servers import redis_server
 from .written import REDIRECT_URI
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from portier_client.testing import DevBroker
@@ -37,21 +36,6 @@ def url(socket: Path) -> str:
     return f"redis+unix://{socket}"
 
 
-def in_child(work: Callable[[], object]) -> int:
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
-
-
 def test_nst_31_the_store_keeps_the_rules(url: str) -> None:
     with redis_server("--maxmemory", "1") as full:
         asyncio.run(
@@ -64,7 +48,7 @@ def test_nst_31_the_store_keeps_the_rules(url: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@needs_fork
 def test_nst_20_a_child_has_a_connection_of_its_own(
     url: str, socket: Path, broker: DevBroker
 ) -> None:
