@@ -141,16 +141,25 @@ async fn a_copy_is_as_bounded_as_what_is_fetched() {
     }
 }
 
-#[tokio::test]
-async fn keys_are_believed_no_longer_than_a_copy_that_said_where_they_are() {
+const EVIL_KEYS_URL: &str = "https://evil.example/keys.json";
+
+/// A process that finds a changed copy in the store: by it, the keys are at another origin.
+async fn misled() -> (Arc<Shelves>, Scene) {
     let (shelves, one, two) = two();
-    let forever = [("cache-control", "max-age=86400")];
-    one.discovery_is(200, &forever, DISCOVERY);
+    let for_a_day = [("cache-control", "max-age=86400")];
+    one.discovery_is(200, &for_a_day, DISCOVERY);
     one.discovery().await.unwrap();
     shelves.change("broker.example/keys.json", "evil.example/keys.json");
-    let url = "https://evil.example/keys.json";
     let keys = key_set(&["evil"]);
-    one.broker.respond(url, 200, &forever, keys).unwrap();
+    one.broker
+        .respond(EVIL_KEYS_URL, 200, &for_a_day, keys)
+        .unwrap();
+    (shelves, two)
+}
+
+#[tokio::test]
+async fn keys_are_believed_no_longer_than_a_copy_that_said_where_they_are() {
+    let (shelves, two) = misled().await;
     two.discovery().await.unwrap();
     shelves.content().documents.clear();
     two.clock.advance(23 * HOUR);
@@ -161,14 +170,7 @@ async fn keys_are_believed_no_longer_than_a_copy_that_said_where_they_are() {
 
 #[tokio::test]
 async fn keys_from_where_a_copy_said_end_with_it_although_it_was_replaced_meanwhile() {
-    let (shelves, one, two) = two();
-    let forever = [("cache-control", "max-age=86400")];
-    one.discovery_is(200, &forever, DISCOVERY);
-    one.discovery().await.unwrap();
-    shelves.change("broker.example/keys.json", "evil.example/keys.json");
-    let url = "https://evil.example/keys.json";
-    let keys = key_set(&["evil"]);
-    one.broker.respond(url, 200, &forever, keys).unwrap();
+    let (shelves, two) = misled().await;
     two.discovery().await.unwrap();
     shelves.content().documents.clear();
     // Old enough to be refreshed in the background, while the keys are fetched.
@@ -176,7 +178,7 @@ async fn keys_from_where_a_copy_said_end_with_it_although_it_was_replaced_meanwh
     two.broker.hold();
     let documents = Arc::clone(&two.documents);
     let caller = tokio::spawn(async move { documents.keys().await });
-    while two.requests().0 < 2 || two.broker.requests(url) < 1 {
+    while two.requests().0 < 2 || two.broker.requests(EVIL_KEYS_URL) < 1 {
         tokio::task::yield_now().await;
     }
     two.broker.release();
