@@ -4,10 +4,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-import { EMAIL, median, REDIRECT_URI, require, rounds } from "./common.mjs";
+import { EMAIL, median, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
 
 const { PortierClient } = require("portier-client");
-const { native } = require("./dist/native.js");
 
 const ROUNDS = rounds(7);
 const CROWD = Number(process.env.CROWD ?? 1000);
@@ -16,7 +15,7 @@ if (process.argv[2] === undefined) await main();
 else await firstLogin(process.argv[2]);
 
 async function main() {
-  const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
+  const broker = spawnBroker();
   const [crowds, processes] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
     crowds.push(await crowd(broker));

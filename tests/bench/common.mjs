@@ -10,6 +10,12 @@ export const EMAIL = "alice@example.com";
 export const REDIRECT_URI = "http://localhost:8888/verify";
 export const LOGINS = Number(process.env.LOGINS ?? 200);
 
+/** A development broker, as the addon gives it: its methods return at once, and one of them measures. */
+export function spawnBroker() {
+  const { native } = require("./dist/native.js");
+  return native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
+}
+
 /** How many rounds to measure; the environment may say otherwise. */
 export function rounds(usual) {
   return Number(process.env.ROUNDS ?? usual);

@@ -5,10 +5,9 @@
 // does not wait. A login in memory is over when the call returns; one in Redis waits outside.
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
-import { EMAIL, LOGINS, median, REDIRECT_URI, require, rounds } from "./common.mjs";
+import { EMAIL, LOGINS, median, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
 
 const { PortierClient } = require("portier-client");
-const { native } = require("./dist/native.js");
 
 const ROUNDS = rounds(7);
 const IN_FLIGHT = [1, 8, 64, 512];
@@ -18,7 +17,7 @@ if (isMainThread) await main(process.argv[2]);
 else await work(workerData);
 
 async function main(socket) {
-  const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
+  const broker = spawnBroker();
   const in_flight = await measureLoop(broker, {
     memory: undefined,
     ...(socket === undefined ? {} : { redis: `redis+unix://${socket}` }),
@@ -109,7 +108,7 @@ function told(worker) {
 }
 
 async function work({ ready, share }) {
-  const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
+  const broker = spawnBroker();
   const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: broker.origin });
   const tokens = [];
   for (let number = 0; number <= share; number++) {

@@ -1,10 +1,9 @@
 // Measures logins while others are pending, beside npm `portier`; prints JSON. PENDING in the
 // environment measures with fewer at most.
-import { EMAIL, LOGINS, median, REDIRECT_URI, require, rounds } from "./common.mjs";
+import { EMAIL, LOGINS, median, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
 import { makePortier } from "./peers.mjs";
 
 const { MemoryStore, PortierClient } = require("portier-client");
-const { native } = require("./dist/native.js");
 
 const ROUNDS = rounds(9);
 const MOST = Number(process.env.PENDING ?? 1_000_000);
@@ -12,7 +11,7 @@ const PENDING = [0, 1_000, 100_000, 1_000_000].filter((pending) => pending <= MO
 /** No longer than this is one of them filled; what is beyond is left out. */
 const PATIENCE_MS = 20_000;
 
-const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
+const broker = spawnBroker();
 const results = {};
 for (const pending of PENDING) results[pending] = await measure(pending);
 broker.stop();

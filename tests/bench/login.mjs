@@ -5,16 +5,15 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 
-import { EMAIL, inTurn, LOGINS, median, PACKAGE, REDIRECT_URI, require, rounds } from "./common.mjs";
+import { EMAIL, inTurn, LOGINS, median, PACKAGE, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
 import { makePeers, makePortier } from "./peers.mjs";
 
 const { PortierClient } = require("portier-client");
-const { native } = require("./dist/native.js");
 
 const ROUNDS = rounds(45);
 const REQUIRE_ROUNDS = Math.min(21, ROUNDS);
 
-const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
+const broker = spawnBroker();
 const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: broker.origin });
 await client.warm();
 const peers = await makePeers(broker.origin, client.clientId);

@@ -4,10 +4,9 @@
 // Node's own crypto, one command to take it. stores.mjs SOCKET_OF_REDIS
 import { createPublicKey, randomBytes, verify as verifySignature } from "node:crypto";
 
-import { EMAIL, median, REDIRECT_URI, require, rounds } from "./common.mjs";
+import { EMAIL, median, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
 
 const { PortierClient } = require("portier-client");
-const { native } = require("./dist/native.js");
 const { createClient } = require("redis");
 
 const ROUNDS = rounds(11);
@@ -16,7 +15,7 @@ const CLIENT_ID = "http://localhost:8888";
 const LIFETIME_MS = 1_800_000;
 const LEEWAY_S = 180;
 
-const broker = native.spawnDevBroker("127.0.0.1", 0, undefined, "page", 86_400_000, undefined);
+const broker = spawnBroker();
 const [socket] = process.argv.slice(2);
 const ours = new PortierClient({
   redirectUri: REDIRECT_URI,
