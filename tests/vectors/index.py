@@ -13,7 +13,7 @@ policy of ours. Rust, Python and Node replay every file and compare the exact co
 
 The cases with a family are put together and signed by `cases/`, deterministically, from the keys in
 `../keys`; `generate.py` writes their files and this page, and `generate.py --check` says whether
-they are what it would write. The others are written by hand.
+they are what it would write. The others are written by hand. `web.md` describes `web.json`.
 
 """
 
@@ -51,7 +51,11 @@ def family(case: dict[str, Any]) -> str:
 
 def codes(case: dict[str, Any]) -> list[str]:
     """The codes of the errors a case leads to."""
-    outcomes = case["expect"] if isinstance(case["expect"], list) else [case["expect"]]
+    expect = case.get("expect", [])
+    outcomes = expect if isinstance(expect, list) else [expect]
     found = [one["code"] for one in outcomes if isinstance(one, dict) and "code" in one]
+    found += [
+        step["expect"]["error"] for step in case.get("steps", []) if step["expect"].get("error")
+    ]
     # An address may be one the broker can vouch for and nobody can type.
     return found + [code for code in [case.get("authenticate")] if code == "invalid_email"]
