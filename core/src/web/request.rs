@@ -138,9 +138,17 @@ impl Head {
     /// follow a redirect to another site.
     pub(super) fn is_from_script(&self) -> bool {
         let mode = self.sec_fetch_mode.as_deref();
-        let accept = self.accept.as_deref().unwrap_or_default();
         matches!(mode, Some("cors" | "same-origin"))
-            || (accept.contains("application/json") && !accept.contains("text/html"))
+            || (self.accepts("application/json") && !self.accepts("text/html"))
+    }
+
+    /// Whether a media type is named in `Accept`, whatever its weight.
+    fn accepts(&self, media_type: &str) -> bool {
+        let accept = self.accept.as_deref().unwrap_or_default();
+        let mut ranges = accept
+            .split(',')
+            .filter_map(|range| range.split(';').next());
+        ranges.any(|range| range.trim().eq_ignore_ascii_case(media_type))
     }
 
     /// Whether the request comes from a page of this very site, or from no page, as far as the browser
@@ -221,6 +229,8 @@ mod tests {
             (&[("sec-fetch-mode", "same-origin")], true),
             (&[("accept", "application/json")], true),
             (&[("accept", "application/json, text/plain, */*")], true),
+            (&[("accept", "text/plain,Application/JSON;q=0.9")], true),
+            (&[("accept", "application/jsonx")], false),
             (&[("sec-fetch-mode", "navigate")], false),
             (
                 &[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")],
