@@ -1,49 +1,331 @@
-//! Texts of the pages.
+//! The texts of the pages, in the languages that a site speaks.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::iter;
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
+mod accept;
+mod de;
+mod en;
+mod es;
+mod fr;
+mod it;
+mod ja;
+mod nl;
+mod pl;
+mod pt;
+#[cfg(test)]
+mod tests;
+mod zh;
+
+/// Texts by their ids, by language.
+type Overrides = BTreeMap<String, BTreeMap<String, String>>;
+
+/// What stands for the address in [`Text::ConfirmHeading`].
+const EMAIL: &str = "{email}";
+
+/// The languages of a site, and what it says in each.
+#[derive(Debug)]
 pub(super) struct Texts {
-    english: Language,
+    default: Language,
+    others: Vec<Language>,
 }
 
+/// One language, with every text in it.
+#[derive(Debug)]
 pub(super) struct Language {
     tag: String,
+    built_in: &'static BuiltIn,
+    /// The site's own texts, by id.
+    own: BTreeMap<String, String>,
 }
 
 impl Texts {
-    #[expect(clippy::unnecessary_wraps)]
-    pub(super) fn new(
-        _languages: &[String],
-        _texts: &BTreeMap<String, BTreeMap<String, String>>,
-    ) -> Result<Self> {
-        let tag = "en".to_owned();
+    /// Takes the languages that a site speaks, the default first, and its own texts.
+    ///
+    /// A language is built in, a regional variant of one that is (`pt-BR`), or given completely.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`].
+    pub(super) fn new(languages: &[String], overrides: &Overrides) -> Result<Self> {
+        for tag in overrides.keys() {
+            if !languages
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(tag))
+            {
+                let fact = "texts has a language that languages does not name";
+                return Err(invalid(format_args!("{fact} language={tag}")));
+            }
+        }
+        let mut languages = languages.iter().map(|tag| Language::new(tag, overrides));
+        let Some(default) = languages.next() else {
+            return Err(invalid("languages is empty: name at least one"));
+        };
         Ok(Self {
-            english: Language { tag },
+            default: default?,
+            others: languages.collect::<Result<_>>()?,
         })
     }
 
-    pub(super) fn choose(&self, _accept_language: Option<&str>) -> &Language {
-        &self.english
+    /// The language that suits a browser best, by its header `Accept-Language`; the default if none
+    /// does.
+    pub(super) fn choose(&self, accept_language: Option<&str>) -> &Language {
+        let languages = iter::once(&self.default).chain(&self.others);
+        accept_language
+            .filter(|_| !self.others.is_empty())
+            .and_then(|header| accept::lookup(header, languages))
+            .unwrap_or(&self.default)
     }
 }
 
 impl Language {
+    /// Its tag (BCP 47), as the site wrote it.
     pub(super) fn tag(&self) -> &str {
         &self.tag
     }
 
-    #[expect(clippy::unused_self)]
-    pub(super) fn problem(&self, id: &'static str) -> (&str, &str) {
-        (id, id)
+    /// The direction it is written in, as the attribute `dir` of HTML has it.
+    pub(super) fn direction(&self) -> &'static str {
+        let tag = self.tag.to_ascii_lowercase();
+        let mut subtags = tag.split('-');
+        let language = subtags.next().unwrap_or_default();
+        let is_right_to_left = match subtags.find(|subtag| subtag.len() == 4) {
+            Some(script) => RIGHT_TO_LEFT_SCRIPTS.contains(&script),
+            None => RIGHT_TO_LEFT_LANGUAGES.contains(&language),
+        };
+        if is_right_to_left { "rtl" } else { "ltr" }
     }
 
-    #[expect(clippy::unused_self)]
-    pub(super) fn question(&self) -> (&str, &str) {
+    pub(super) fn get(&self, text: Text) -> &str {
+        match self.own.get(text.id()) {
+            Some(own) => own,
+            None => (self.built_in.text)(text),
+        }
+    }
+
+    /// The title of a problem, and what happened and what to do. An unknown id is an internal error.
+    pub(super) fn problem(&self, id: &str) -> (&str, &str) {
+        let known = ProblemId::from_id(id).unwrap_or(ProblemId::Internal);
+        let (title, text) = (self.built_in.problem)(known);
+        let own = |id: String| self.own.get(&id).map(String::as_str);
         (
-            "Sign in on this device?",
-            "This sign-in was started in another browser.",
+            own(title_id(known.id())).unwrap_or(title),
+            own(text_id(known.id())).unwrap_or(text),
         )
+    }
+
+    /// The title of the question whether to go on in another browser, and what there is to know about
+    /// it.
+    pub(super) fn question(&self) -> (&str, &str) {
+        (self.get(Text::ConfirmTitle), self.get(Text::ConfirmWarning))
+    }
+
+    /// The texts before and after the address in [`Text::ConfirmHeading`].
+    pub(super) fn around_email(&self) -> (&str, &str) {
+        let heading = self.get(Text::ConfirmHeading);
+        heading.split_once(EMAIL).unwrap_or((heading, ""))
+    }
+
+    pub(super) fn new(tag: &str, overrides: &Overrides) -> Result<Self> {
+        if !is_language_tag(tag) {
+            let fact = "languages has something else than language tags such as pt and pt-BR";
+            return Err(invalid(format_args!("{fact} value={tag}")));
+        }
+        let own: BTreeMap<_, _> = overrides
+            .iter()
+            .filter(|(language, _)| language.eq_ignore_ascii_case(tag))
+            .flat_map(|(_, own)| own.clone())
+            .collect();
+        for (id, text) in &own {
+            if let Err(fact) = check(id, text) {
+                return Err(invalid(format_args!("{fact} language={tag} id={id}")));
+            }
+        }
+        let built_in = BuiltIn::of(tag);
+        let lacking: Vec<_> = ids().filter(|id| !own.contains_key(id)).collect();
+        if built_in.is_none() && !lacking.is_empty() {
+            let fact = "texts lacks some for a language that is not built in";
+            let lacking = lacking.join(",");
+            return Err(invalid(format_args!("{fact} language={tag} ids={lacking}")));
+        }
+        Ok(Self {
+            tag: tag.to_owned(),
+            // Nothing is left to say in it for a language given completely.
+            built_in: built_in.unwrap_or(&ENGLISH),
+            own,
+        })
+    }
+}
+
+/// What is wrong with a text of a site's own.
+fn check(id: &str, text: &str) -> Result<(), &'static str> {
+    if !ids().any(|known| known == id) {
+        return Err("texts has an id that is not known");
+    }
+    if text.trim().is_empty() {
+        return Err("texts has an empty text");
+    }
+    if text.contains(char::is_control) {
+        return Err("texts has a text with control characters");
+    }
+    if id == Text::ConfirmHeading.id() && text.matches(EMAIL).count() != 1 {
+        return Err("texts has a heading that does not name {email} exactly once");
+    }
+    Ok(())
+}
+
+fn invalid(message: impl Display) -> Error {
+    Error::new(Code::InvalidOption, message)
+}
+
+/// The ids of all texts.
+pub(super) fn ids() -> impl Iterator<Item = String> {
+    let texts = Text::ALL.iter().map(|text| text.id().to_owned());
+    let problems = ProblemId::ALL.iter().map(|problem| problem.id());
+    texts.chain(problems.flat_map(|id| [title_id(id), text_id(id)]))
+}
+
+fn title_id(problem: &str) -> String {
+    format!("problem.{problem}.title")
+}
+
+fn text_id(problem: &str) -> String {
+    format!("problem.{problem}.text")
+}
+
+/// Whether a text looks like a language tag (RFC 5646, section 2.1), well enough for an attribute.
+fn is_language_tag(text: &str) -> bool {
+    let is_subtag = |subtag: &str| {
+        (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let language = text.split('-').next().unwrap_or_default();
+    text.len() <= accept::MAX_TAG_BYTES
+        && language.len() >= 2
+        && language.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && text.split('-').all(is_subtag)
+}
+
+/// A language whose texts come with this crate.
+#[derive(Debug)]
+pub(super) struct BuiltIn {
+    pub(super) tag: &'static str,
+    text: fn(Text) -> &'static str,
+    problem: fn(ProblemId) -> (&'static str, &'static str),
+}
+
+impl BuiltIn {
+    pub(super) const ALL: [&Self; 10] = [
+        &built_in("de", de::text, de::problem),
+        &ENGLISH,
+        &built_in("es", es::text, es::problem),
+        &built_in("fr", fr::text, fr::problem),
+        &built_in("it", it::text, it::problem),
+        &built_in("ja", ja::text, ja::problem),
+        &built_in("nl", nl::text, nl::problem),
+        &built_in("pl", pl::text, pl::problem),
+        &built_in("pt", pt::text, pt::problem),
+        &built_in("zh", zh::text, zh::problem),
+    ];
+
+    /// The one for a tag or its regional variants.
+    fn of(tag: &str) -> Option<&'static Self> {
+        let mut subtags = tag.split('-');
+        let language = subtags.next()?;
+        // These read traditional characters.
+        if subtags.any(|subtag| ["hant", "hk", "mo", "tw"].contains(&&*subtag.to_ascii_lowercase()))
+        {
+            return None;
+        }
+        let mut all = Self::ALL.into_iter();
+        all.find(|known| known.tag.eq_ignore_ascii_case(language))
+    }
+}
+
+const ENGLISH: BuiltIn = built_in("en", en::text, en::problem);
+
+const fn built_in(
+    tag: &'static str,
+    text: fn(Text) -> &'static str,
+    problem: fn(ProblemId) -> (&'static str, &'static str),
+) -> BuiltIn {
+    BuiltIn { tag, text, problem }
+}
+
+/// Scripts that are written from right to left (ISO 15924).
+const RIGHT_TO_LEFT_SCRIPTS: [&str; 9] = [
+    "adlm", "arab", "hebr", "mand", "nkoo", "rohg", "samr", "syrc", "thaa",
+];
+
+/// Languages that are usually written in one of them.
+const RIGHT_TO_LEFT_LANGUAGES: [&str; 15] = [
+    "ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi",
+];
+
+macro_rules! ids {
+    ($(#[$attribute:meta])* $type:ident { $($name:ident = $id:literal,)* }) => {
+        $(#[$attribute])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum $type {
+            $($name,)*
+        }
+
+        impl $type {
+            const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its stable id, by which a site replaces it.
+            pub(super) fn id(self) -> &'static str {
+                match self {
+                    $(Self::$name => $id,)*
+                }
+            }
+        }
+    };
+}
+
+ids! {
+    /// A text of a page.
+    Text {
+        StartAgain = "page.start_again",
+        ConfirmTitle = "confirm.title",
+        ConfirmHeading = "confirm.heading",
+        ConfirmWarning = "confirm.text",
+        ConfirmYes = "confirm.yes",
+        ConfirmNo = "confirm.no",
+        PostTitle = "post.title",
+        PostHeading = "post.heading",
+        PostHint = "post.text",
+        PostButton = "post.button",
+        FragmentTitle = "fragment.title",
+        FragmentNoScript = "fragment.noscript",
+        FragmentEmpty = "fragment.empty",
+    }
+}
+
+ids! {
+    /// A problem, which has two texts: `problem.<id>.title` and `problem.<id>.text`.
+    ProblemId {
+        InvalidEmail = "invalid_email",
+        OtherBrowser = "other_browser",
+        Used = "used",
+        Over = "over",
+        NotConfirmed = "not_confirmed",
+        Cancelled = "cancelled",
+        BrokerUnavailable = "broker_unavailable",
+        NotPossible = "not_possible",
+        ClocksDiffer = "clocks_differ",
+        Internal = "internal",
+        OtherSite = "other_site",
+        NotAForm = "not_a_form",
+        TooLarge = "too_large",
+        PostOnly = "post_only",
+        CookiesNeeded = "cookies_needed",
+    }
+}
+
+impl ProblemId {
+    fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.id() == id)
     }
 }

@@ -1,0 +1,85 @@
+//! Dutch; "je".
+
+use super::{ProblemId, Text};
+
+pub(super) fn text(text: Text) -> &'static str {
+    match text {
+        Text::StartAgain => "Opnieuw beginnen",
+        Text::ConfirmTitle => "Inloggen op dit apparaat?",
+        Text::ConfirmHeading => "Inloggen als {email} op dit apparaat?",
+        Text::ConfirmWarning => {
+            "Deze inlogpoging is in een andere browser begonnen. Ga alleen verder als je er zelf \
+             mee bent begonnen."
+        }
+        Text::ConfirmYes => "Inloggen",
+        Text::ConfirmNo => "Nee, annuleren",
+        Text::PostTitle | Text::FragmentTitle => "Bezig met inloggen",
+        Text::PostHeading => "Nog één stap",
+        Text::PostHint => "Druk op de knop om verder te gaan.",
+        Text::PostButton => "Verder",
+        Text::FragmentNoScript => "Zet JavaScript aan om in te loggen.",
+        Text::FragmentEmpty => "Dit adres is alleen bedoeld om het inloggen af te ronden.",
+    }
+}
+
+pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
+    match problem {
+        ProblemId::InvalidEmail => (
+            "Controleer het adres",
+            "Dit lijkt geen e-mailadres te zijn. Typ het opnieuw.",
+        ),
+        ProblemId::OtherBrowser => (
+            "Ga verder waar je bent begonnen",
+            "Deze inlogpoging is in een andere browser begonnen en kan alleen daar worden afgerond.",
+        ),
+        ProblemId::Used => (
+            "Deze inlogpoging is al afgerond",
+            "Dat is al eerder gebeurd, in deze of in een andere browser. Ben je hier niet \
+             ingelogd, begin dan opnieuw.",
+        ),
+        ProblemId::Over => (
+            "Deze inlogpoging is niet meer geldig",
+            "Die is al gebruikt of is verlopen. Begin opnieuw.",
+        ),
+        ProblemId::NotConfirmed => (
+            "Inloggen is niet gelukt",
+            "De inlogdienst heeft je adres niet bevestigd. Begin opnieuw.",
+        ),
+        ProblemId::Cancelled => (
+            "Inloggen geannuleerd",
+            "Er is niets veranderd. Je kunt opnieuw beginnen.",
+        ),
+        ProblemId::BrokerUnavailable => (
+            "De inlogdienst reageert niet",
+            "Probeer het zo dadelijk opnieuw.",
+        ),
+        ProblemId::NotPossible => (
+            "Inloggen is nu niet mogelijk",
+            "Probeer het zo dadelijk opnieuw.",
+        ),
+        ProblemId::ClocksDiffer => (
+            "Inloggen is nu niet mogelijk",
+            "De klok van deze site of van de inlogdienst staat verkeerd. Laat het de beheerders van \
+             deze site weten en probeer het later opnieuw.",
+        ),
+        ProblemId::Internal => (
+            "Er is iets misgegaan",
+            "De fout ligt bij ons, niet bij jou. Probeer het later opnieuw.",
+        ),
+        ProblemId::OtherSite => (
+            "Inloggen is niet begonnen",
+            "Het formulier kwam van een andere site. Begin hier opnieuw.",
+        ),
+        ProblemId::NotAForm => ("Inloggen is niet gelukt", "Het verzoek was geen formulier."),
+        ProblemId::TooLarge => ("Inloggen is niet gelukt", "Het verzoek was te groot."),
+        ProblemId::PostOnly => (
+            "Hier is niets te zien",
+            "Dit adres is alleen bedoeld om het inloggen af te ronden.",
+        ),
+        ProblemId::CookiesNeeded => (
+            "Cookies zijn nodig",
+            "Je browser bewaart de cookies van deze site niet, en die zijn nodig om in te loggen. \
+             Sta ze toe en begin opnieuw.",
+        ),
+    }
+}

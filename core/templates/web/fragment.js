@@ -1,0 +1,19 @@
+// No server ever sees a fragment, so this posts what is in it. The address that stays in the history
+// is without it.
+const main = document.querySelector("main");
+const form = document.forms[0];
+const answer = new URLSearchParams(location.hash.slice(1));
+for (const name of ["id_token", "state", "error", "error_description"]) {
+  for (const value of answer.getAll(name)) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+}
+if (form.elements.length) {
+  main.hidden = true;
+  history.replaceState(null, "", location.pathname + location.search);
+  form.submit();
+} else {
+  const status = main.querySelector("[role=status]");
+  status.textContent = status.dataset.empty;
+  main.classList.remove("later");
+}
