@@ -97,6 +97,12 @@ impl LoginFlow {
         }
     }
 
+    /// Answers a login form that the framework or the site has refused, with the page for `error`. For
+    /// example with [`Code::RequestCookies`], where a CSRF protection finds no cookie of its own.
+    pub fn refuse_login(&self, request: &WebRequest, error: Error) -> Step {
+        self.refuse_request("authenticate", &request.head, error)
+    }
+
     /// The path at which the site answers the callback.
     pub fn callback_path(&self) -> &str {
         &self.options.callback_path

@@ -41,6 +41,18 @@ impl WebRequest {
         "sec-fetch-site",
     ];
 
+    /// The names of the form fields that the flow reads. It ignores all others.
+    pub const FIELDS: [&'static str; 8] = [
+        "email",
+        "error",
+        "error_description",
+        "id_token",
+        "next",
+        "portier_again",
+        "portier_confirmation",
+        "state",
+    ];
+
     /// A request without headers.
     pub fn new(method: impl Into<String>, body: Body) -> Self {
         Self {
