@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections import abc
 
     import portier_client
+
+    from ._flow import BaseLoginFlow
 else:
     from ._lazy import abc, datetime, portier_client, typing
 
@@ -22,7 +24,15 @@ class BaseClient:
     """A relying party of one broker."""
 
     # Slots are faster. With `__dict__`, a test can replace a method of an instance.
-    __slots__ = ("__dict__", "__weakref__", "_broker", "_client_id", "_native", "_redirect_uri")
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_broker",
+        "_client_id",
+        "_flows",
+        "_native",
+        "_redirect_uri",
+    )
 
     def __init__(
         self,
@@ -76,6 +86,7 @@ class BaseClient:
         # And an import lets other threads run: one that is in the middle of it when the interpreter
         # ends must not have come from the native module.
         import json  # noqa: F401
+        from weakref import WeakSet
 
         from . import _events, _login, _processes  # noqa: F401
 
@@ -83,6 +94,7 @@ class BaseClient:
         self._redirect_uri = native.redirect_uri
         self._client_id = native.client_id
         self._broker = native.broker
+        self._flows: WeakSet[BaseLoginFlow[typing.Any]] = WeakSet()
         if native.has_local_store:
             from ._processes import warn_of_memory_store
 
@@ -115,6 +127,8 @@ class BaseClient:
     def _close(self) -> None:
         # A look-up that fails by itself costs the calls before it nothing.
         self._native = _CLOSED
+        for flow in list(self._flows):
+            flow._native = _CLOSED
 
     def __repr__(self) -> str:
         """Show what is no secret."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-__all__ = ["_form", "abc", "datetime", "portier_client", "rsa", "typing"]
+__all__ = ["_form", "abc", "datetime", "portier_client", "rsa", "typing", "web"]
 
 
 class _Module:
@@ -26,3 +26,4 @@ datetime = _Module("datetime")
 portier_client = _Module("portier_client")
 rsa = _Module("cryptography.hazmat.primitives.asymmetric.rsa")
 typing = _Module("typing")
+web = _Module("portier_client.web")

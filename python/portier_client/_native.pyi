@@ -7,13 +7,17 @@ from typing import Final, Literal, Protocol, TypedDict, final, overload, type_ch
 from ._form import Form
 from ._login import NativeLogin
 from ._store import Store
+from .web import NativeStep
 
 __all__ = [
+    "HEADERS",
+    "MAX_FORM_BYTES",
     "MAX_RECORD_BYTES",
     "CannedTransport",
     "Client",
     "CoreStore",
     "DevBroker",
+    "LoginFlow",
     "ManualClock",
     "__version__",
     "canned_client",
@@ -28,6 +32,12 @@ __version__: Final[str]
 
 # The longest str that a store may return.
 MAX_RECORD_BYTES: Final[int]
+
+# The headers that a flow reads, in lower case.
+HEADERS: Final[list[str]]
+
+# The longest form that a flow reads.
+MAX_FORM_BYTES: Final[int]
 
 @type_check_only
 class Nonces(Protocol):
@@ -50,6 +60,18 @@ class Options(TypedDict):
     danger_allow_http: bool
     ca_file: str | None
     user_agent: str | None
+
+@type_check_only
+class FlowOptions(TypedDict):
+    browser_binding: str
+    login_url: str
+    default_next: str
+    allowed_hosts: list[str]
+    identity_providers: list[str]
+    callback_path: str | None
+    form_token_checked: bool
+    languages: list[str]
+    texts: dict[str, dict[str, str]]
 
 @final
 class Client:
@@ -129,6 +151,92 @@ class Client:
     @overload
     def warm(self, blocking: Literal[True], /) -> None: ...
     def stats(self) -> str: ...
+
+@final
+class LoginFlow:
+    """The web side of a client's logins.
+
+    Its methods return their answer if it is ready at once, else an ``asyncio`` future, or they
+    block if they are told to.
+    """
+
+    def __new__(cls, client: Client, options: FlowOptions) -> LoginFlow: ...
+    @overload
+    def login(
+        self,
+        method: str,
+        headers: list[str | None],
+        form_token_checked: bool,
+        body: bytes | Form | None,
+        blocking: Literal[False] = False,
+        /,
+    ) -> NativeStep | Future[NativeStep]: ...
+    @overload
+    def login(
+        self,
+        method: str,
+        headers: list[str | None],
+        form_token_checked: bool,
+        body: bytes | Form | None,
+        blocking: Literal[True],
+        /,
+    ) -> NativeStep: ...
+    @overload
+    def start(
+        self,
+        method: str,
+        headers: list[str | None],
+        email: str,
+        next: str,
+        blocking: Literal[False] = False,
+        /,
+    ) -> NativeStep | Future[NativeStep]: ...
+    @overload
+    def start(
+        self,
+        method: str,
+        headers: list[str | None],
+        email: str,
+        next: str,
+        blocking: Literal[True],
+        /,
+    ) -> NativeStep: ...
+    @overload
+    def callback(
+        self,
+        method: str,
+        headers: list[str | None],
+        form_token_checked: bool,
+        body: bytes | Form | None,
+        blocking: Literal[False] = False,
+        /,
+    ) -> NativeStep | Future[NativeStep]: ...
+    @overload
+    def callback(
+        self,
+        method: str,
+        headers: list[str | None],
+        form_token_checked: bool,
+        body: bytes | Form | None,
+        blocking: Literal[True],
+        /,
+    ) -> NativeStep: ...
+    def refuse_login(
+        self, method: str, headers: list[str | None], code: str, message: str, /
+    ) -> NativeStep: ...
+    @property
+    def callback_path(self) -> str: ...
+    def is_callback(self, target: str, /) -> bool: ...
+    @property
+    def form_policy(self) -> str: ...
+    @property
+    def form_targets(self) -> list[str]: ...
+    def safe_next(self, page: str, /) -> str | None: ...
+    def explain(
+        self, code: str, broker_error: str | None, accept_language: str | None, /
+    ) -> tuple[str, int, str, str, int | None, str]: ...
+    @property
+    def is_secure(self) -> bool: ...
 
 @final
 class CoreStore:

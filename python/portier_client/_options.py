@@ -5,11 +5,11 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import timedelta
     from typing import Any
 
-    from ._native import Options
+    from ._native import FlowOptions, Options
     from ._store import Store
 
 BROKER = "https://broker.portier.io"
@@ -49,6 +49,32 @@ def options(
     }
 
 
+def flow_options(
+    *,
+    browser_binding: str,
+    login_url: str,
+    default_next: str,
+    allowed_hosts: Iterable[str],
+    identity_providers: Iterable[str],
+    callback_path: str | None,
+    form_token_checked: bool,
+    languages: Iterable[str],
+    texts: Mapping[str, Mapping[str, str]],
+) -> FlowOptions:
+    """Turn the arguments of a flow's constructor into what the core takes."""
+    return {
+        "browser_binding": _text("browser_binding", browser_binding),
+        "login_url": _text("login_url", login_url),
+        "default_next": _text("default_next", default_next),
+        "allowed_hosts": _texts("allowed_hosts", allowed_hosts),
+        "identity_providers": _texts("identity_providers", identity_providers),
+        "callback_path": None if callback_path is None else _text("callback_path", callback_path),
+        "form_token_checked": _flag("form_token_checked", form_token_checked),
+        "languages": _texts("languages", languages),
+        "texts": {language: _mapping("texts", by_id) for language, by_id in _items("texts", texts)},
+    }
+
+
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise _wrong_type(name, "str", value)
@@ -67,6 +93,16 @@ def _texts(name: str, values: object) -> list[str]:
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         raise _wrong_type(name, "an iterable of str", values)
     return [_text(name, value) for value in values]
+
+
+def _mapping(name: str, values: object) -> dict[str, str]:
+    return {key: _text(name, text) for key, text in _items(name, values)}
+
+
+def _items(name: str, values: Any) -> Iterable[tuple[str, Any]]:
+    if not hasattr(values, "items"):
+        raise _wrong_type(name, "a mapping of languages to mappings of ids to str", values)
+    return ((_text(name, key), value) for key, value in values.items())
 
 
 def seconds(name: str, value: object) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import types
 
 from ._base import BaseClient, _json_object
+from ._flow import BaseLoginFlow
 from .errors import ConfigError
 
 TYPE_CHECKING = False
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
     import portier_client
 
-    from . import _form
+    from . import _form, web
 else:
-    from ._lazy import _form, portier_client, typing
+    from ._lazy import _form, portier_client, typing, web
 
-__all__ = ["Client"]
+__all__ = ["Client", "LoginFlow"]
 
 
 class Client(BaseClient):
@@ -113,3 +114,44 @@ class Client(BaseClient):
     ) -> None:
         """Close the client."""
         self._close()
+
+
+class LoginFlow(BaseLoginFlow[Client]):
+    """Answers the requests of a login, one blocking call at a time.
+
+    The arguments are those of :class:`portier_client.web.LoginFlow`, with a client of this module.
+    Threads may share a flow.
+
+    >>> from portier_client.blocking import Client, LoginFlow
+    >>> from portier_client.web import WebRequest
+    >>> flow = LoginFlow(Client("https://example.com/verify", broker=broker.origin))
+    >>> headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    >>> flow.login(WebRequest("POST", headers, b"email=alice%40example.com")).reply.status
+    303
+    """
+
+    __slots__ = ()
+    _kind = Client
+
+    def login(self, request: web.WebRequest) -> web.Step:
+        """Start a login; see :meth:`portier_client.web.LoginFlow.login`."""
+        from .web import step_from_native
+
+        return step_from_native(self._native.login(*request._facts, True))
+
+    def start(self, request: web.WebRequest, email: str, next_page: str = "") -> web.Step:
+        """Start a login; see :meth:`portier_client.web.LoginFlow.start`."""
+        from .web import step_from_native
+
+        try:
+            step = self._native.start(*request._head, email, next_page, True)
+        finally:
+            # Error trackers keep the locals of frames.
+            del email, next_page
+        return step_from_native(step)
+
+    def callback(self, request: web.WebRequest) -> web.Step:
+        """Answer the redirect URI; see :meth:`portier_client.web.LoginFlow.callback`."""
+        from .web import step_from_native
+
+        return step_from_native(self._native.callback(*request._facts, True))

@@ -25,6 +25,7 @@ __all__ = [
     "ConfigError",
     "InternalError",
     "InvalidEmail",
+    "InvalidRequest",
     "InvalidSession",
     "InvalidToken",
     "PortierError",
@@ -200,6 +201,17 @@ class StoreError(PortierError):
     retryable = True
 
 
+class InvalidRequest(PortierError):
+    """A request to the site is none that a login can start or end with.
+
+    Codes: ``request_origin`` (the form of another site), ``request_form`` (no URL-encoded form),
+    ``request_too_large``, ``request_method`` (not ``POST``), ``request_cookies`` (the browser does
+    not keep cookies). Only a :class:`~portier_client.web.LoginFlow` has these.
+    """
+
+    _usual_code = "request_form"
+
+
 class InternalError(PortierError):
     """A defect in this package; please report it.
 
@@ -238,6 +250,11 @@ CLASSES: dict[str, type[PortierError]] = {
     "store_unavailable": StoreError,
     "store_full": StoreError,
     "store_failed": StoreError,
+    "request_origin": InvalidRequest,
+    "request_form": InvalidRequest,
+    "request_too_large": InvalidRequest,
+    "request_method": InvalidRequest,
+    "request_cookies": InvalidRequest,
     "internal": InternalError,
 }
 """The class of each code."""

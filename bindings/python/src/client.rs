@@ -35,7 +35,7 @@ impl Client {
 
     /// The client of the current process. In a child it starts with no pending logins and no
     /// connections.
-    fn of(&self, py: Python<'_>, process: Process) -> PyResult<&portier_client::Client> {
+    pub(crate) fn of(&self, py: Python<'_>, process: Process) -> PyResult<&portier_client::Client> {
         match self.made.get(process) {
             Some(client) => Ok(client),
             None => self.make(py, process),
@@ -65,6 +65,29 @@ fn warn_of_local_store(py: Python<'_>) -> PyResult<()> {
         .getattr("warn_of_forked_memory_store")?
         .call0()?;
     Ok(())
+}
+
+/// A login, as `portier_client._login` takes it.
+type Login = (
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    f64,
+    Option<f64>,
+    bool,
+);
+
+pub(crate) fn login(login: portier_client::Login) -> Login {
+    (
+        login.email,
+        login.email_original,
+        login.session,
+        login.state,
+        login.issued_at,
+        login.auth_time,
+        login.same_browser,
+    )
 }
 
 #[pymethods]
@@ -157,16 +180,7 @@ impl Client {
             let mut options = CompleteOptions::default();
             options.browser = browser.as_deref();
             options.confirmation = confirmation.as_deref();
-            let login = client.complete_with(params, options).await?;
-            Ok((
-                login.email,
-                login.email_original,
-                login.session,
-                login.state,
-                login.issued_at,
-                login.auth_time,
-                login.same_browser,
-            ))
+            Ok(login(client.complete_with(params, options).await?))
         })
     }
 

@@ -1,9 +1,12 @@
 //! A posted form as the parameters of a callback.
 
+use portier_client::web::WebRequest;
 use portier_client::{CallbackParams, Code, FieldValue};
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict as _, PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{
+    IntoPyDict as _, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple,
+};
 
 use crate::cells::intern;
 use crate::{errors, text};
@@ -12,27 +15,62 @@ use crate::{errors, text};
 /// fields, or pairs. Names are `str` or `bytes`; fields of other names are ignored, whatever they
 /// hold.
 pub(crate) fn callback_params(form: &Bound<'_, PyAny>) -> PyResult<CallbackParams> {
-    let mut fields = Fields {
-        pairs: Vec::new(),
-        is_latin_1: false,
+    let pairs = Fields::read(form, &CallbackParams::NAMES, false)?;
+    CallbackParams::from_pairs(pairs).map_err(|error| errors::to_python(form.py(), &error))
+}
+
+/// Reads a form in the same way for a request. Text that is not UTF-8 is read as a form in octets is: with
+/// replacement characters.
+pub(crate) fn fields(form: &Bound<'_, PyAny>) -> PyResult<Vec<(String, FieldValue)>> {
+    let pairs = match Fields::read(form, &WebRequest::FIELDS, true) {
+        // Anybody can send JSON to a site that reads it. The flow refuses it for its content type.
+        Err(_) if is_json(form) => Vec::new(),
+        pairs => pairs?,
     };
-    if let Ok(form) = form.cast_exact::<PyDict>() {
-        for (name, value) in form {
-            fields.add(&name, &value)?;
-        }
-    } else {
-        fields.add_all(form)?;
-    }
-    CallbackParams::from_pairs(fields.pairs).map_err(|error| errors::to_python(form.py(), &error))
+    Ok(pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect())
+}
+
+/// Whether this is what a reader of JSON returns, other than an object.
+fn is_json(form: &Bound<'_, PyAny>) -> bool {
+    form.is_instance_of::<PyList>()
+        || form.is_instance_of::<PyInt>()
+        || form.is_instance_of::<PyFloat>()
 }
 
 struct Fields {
+    names: &'static [&'static str],
     pairs: Vec<(&'static str, FieldValue)>,
+    /// Whether text that is not UTF-8 is no error.
+    is_lossy: bool,
     /// Whether text is UTF-8 that was decoded as Latin-1, as in Bottle.
     is_latin_1: bool,
 }
 
 impl Fields {
+    fn read(
+        form: &Bound<'_, PyAny>,
+        names: &'static [&'static str],
+        is_lossy: bool,
+    ) -> PyResult<Vec<(&'static str, FieldValue)>> {
+        let mut fields = Self {
+            names,
+            pairs: Vec::new(),
+            is_lossy,
+            is_latin_1: false,
+        };
+        if let Ok(form) = form.cast_exact::<PyDict>() {
+            for (name, value) in form {
+                fields.add(&name, &value)?;
+            }
+        } else {
+            fields.add_all(form)?;
+        }
+        Ok(fields.pairs)
+    }
+
     fn add_all(&mut self, form: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = form.py();
         // Of an instance, a field may have the name of a method, as in Bottle.
@@ -66,7 +104,7 @@ impl Fields {
 
     fn add_by_name(&mut self, method: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = method.py();
-        for name in CallbackParams::NAMES {
+        for &name in self.names {
             match method.call1((name,)) {
                 Ok(values) => self.add_values(name, &values)?,
                 Err(error) if error.is_instance_of::<PyKeyError>(py) => {}
@@ -80,8 +118,11 @@ impl Fields {
     fn add_field_storage(&mut self, form: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = form.py();
         let items = form.getattr(intern!(py, "list"))?;
+        if items.is_none() && self.is_lossy {
+            return Ok(());
+        }
         if items.is_none() {
-            return Err(no_form(form));
+            return Err(self.no_form(form));
         }
         for item in items.try_iter()? {
             let item = item?;
@@ -100,13 +141,13 @@ impl Fields {
             || pairs.is_instance_of::<PyBytes>()
             || pairs.is_instance_of::<PyByteArray>();
         let Some(pairs) = pairs.try_iter().ok().filter(|_| !is_text) else {
-            return Err(no_form(form));
+            return Err(self.no_form(form));
         };
         for pair in pairs {
             let pair = pair?;
             let is_pair = pair.is_instance_of::<PyTuple>() || pair.is_instance_of::<PyList>();
             if !is_pair || pair.len()? != 2 {
-                return Err(no_form(form));
+                return Err(self.no_form(form));
             }
             self.add(&pair.get_item(0)?, &pair.get_item(1)?)?;
         }
@@ -114,7 +155,7 @@ impl Fields {
     }
 
     fn add(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        match known(name) {
+        match self.known(name) {
             Some(name) => self.add_values(name, value),
             None => Ok(()),
         }
@@ -144,7 +185,11 @@ impl Fields {
             {
                 return self.value(name, &octets);
             }
-            return text::owned(text, name, Code::TokenMalformed).map(FieldValue::Text);
+            return if self.is_lossy {
+                Ok(FieldValue::Text(text.to_string_lossy().into_owned()))
+            } else {
+                text::owned(text, name, Code::TokenMalformed).map(FieldValue::Text)
+            };
         }
         let octets = match value.cast::<PyByteArray>() {
             Ok(octets) => PyBytes::new(value.py(), &octets.to_vec()),
@@ -153,33 +198,45 @@ impl Fields {
                 Err(_) => return Ok(FieldValue::NotText),
             },
         };
+        if self.is_lossy {
+            let text = String::from_utf8_lossy(octets.as_bytes());
+            return Ok(FieldValue::Text(text.into_owned()));
+        }
         text::decoded(&octets, name, Code::TokenMalformed).map(FieldValue::Text)
     }
+
+    /// The one of the names that a field has.
+    fn known(&self, name: &Bound<'_, PyAny>) -> Option<&'static str> {
+        let is = |given: &[u8]| {
+            let mut names = self.names.iter().copied();
+            names.find(|known| known.as_bytes() == given)
+        };
+        if let Ok(name) = name.cast::<PyString>() {
+            return is(name.to_str().ok()?.as_bytes());
+        }
+        is(name.cast::<PyBytes>().ok()?.as_bytes())
+    }
+
+    /// The error for what is no form. Where a form is asked for, a request can lead to it, as at a site
+    /// that reads JSON; it cannot make a form a function or something to await.
+    fn no_form(&self, form: &Bound<'_, PyAny>) -> PyErr {
+        let py = form.py();
+        let kind = match form.get_type().name() {
+            Ok(kind) => kind,
+            Err(error) => return error,
+        };
+        if self.is_lossy {
+            return PyTypeError::new_err(format!("body must be bytes, a form or None, not {kind}"));
+        }
+        if form.is_callable() || form.hasattr(intern!(py, "__await__")).unwrap_or(false) {
+            return PyTypeError::new_err(format!("form must be a mapping or pairs, not {kind}"));
+        }
+        let message = format_args!("the callback is not a form given={kind}");
+        errors::new(py, Code::TokenMalformed, message)
+    }
 }
 
-/// The parameter of the protocol that a field is named after.
-fn known(name: &Bound<'_, PyAny>) -> Option<&'static str> {
-    let is = |given: &[u8]| {
-        let mut names = CallbackParams::NAMES.into_iter();
-        names.find(|known| known.as_bytes() == given)
-    };
-    if let Ok(name) = name.cast::<PyString>() {
-        return is(name.to_str().ok()?.as_bytes());
-    }
-    is(name.cast::<PyBytes>().ok()?.as_bytes())
-}
-
-/// The error for what is no form. A request can lead to it where a site reads JSON, for example; it
-/// cannot make a form a function or something to await.
-fn no_form(form: &Bound<'_, PyAny>) -> PyErr {
-    let py = form.py();
-    let kind = match form.get_type().name() {
-        Ok(kind) => kind,
-        Err(error) => return error,
-    };
-    if form.is_callable() || form.hasattr(intern!(py, "__await__")).unwrap_or(false) {
-        return PyTypeError::new_err(format!("form must be a mapping or pairs, not {kind}"));
-    }
-    let message = format_args!("the callback is not a form given={kind}");
-    errors::new(py, Code::TokenMalformed, message)
+/// A copy of a text, if UTF-8 can represent it.
+pub(crate) fn utf_8(text: &Bound<'_, PyString>) -> Option<String> {
+    Some(text::beginning(text).ok()?.to_str().ok()?.to_owned())
 }

@@ -13,6 +13,7 @@ mod process;
 mod store;
 mod testing;
 mod text;
+mod web;
 
 use portier_client::Code;
 use pyo3::exceptions::PyImportError;
@@ -33,6 +34,8 @@ mod _native {
         panic_in_operation,
     };
     #[pymodule_export]
+    use super::web::LoginFlow;
+    #[pymodule_export]
     use super::{normalize_email, safe_next};
 
     #[pymodule_init]
@@ -41,6 +44,8 @@ mod _native {
         super::refuse_sub_interpreters()?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("MAX_RECORD_BYTES", portier_client::MAX_RECORD_BYTES)?;
+        module.add("MAX_FORM_BYTES", portier_client::web::MAX_FORM_BYTES)?;
+        module.add("HEADERS", portier_client::web::WebRequest::HEADERS)?;
         // Both cost nothing until the process forks or exits.
         py.import("atexit")?.call_method1(
             "register",

@@ -15,6 +15,8 @@ from portier_client import (
     _base,
     _check_store,
     _client,
+    _flow,
+    _request,
     asyncio_portier,
     blocking,
     errors,
@@ -23,6 +25,7 @@ from portier_client import (
     stores,
     testing,
     tornado,
+    web,
 )
 
 if TYPE_CHECKING:
@@ -31,12 +34,24 @@ if TYPE_CHECKING:
 
     from portier_client.testing import DevBroker
 
-MODULES = [portier_client, _base, _check_store, _client, blocking, errors, stores, testing]
+MODULES = [
+    portier_client,
+    _base,
+    _check_store,
+    _client,
+    _flow,
+    _request,
+    blocking,
+    errors,
+    stores,
+    testing,
+    web,
+]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_examples_in_docstrings_run(module: ModuleType, broker: DevBroker) -> None:
-    names = {"asyncio": asyncio, "broker": broker, "Client": Client}
+    names = {"WebRequest": web.WebRequest, "asyncio": asyncio, "broker": broker, "Client": Client}
     flags = doctest.ELLIPSIS | doctest.REPORT_NDIFF
     assert doctest.testmod(module, extraglobs=names, optionflags=flags).failed == 0
 
@@ -59,12 +74,12 @@ def test_examples_of_native_functions_run(
 
 
 def public() -> Iterator[tuple[str, object]]:
-    for module in (portier_client, asyncio_portier, blocking, stores, testing, tornado):
+    for module in (portier_client, asyncio_portier, blocking, stores, testing, tornado, web):
         for name in module.__all__:
             if name.startswith("_"):
                 continue
             value = getattr(module, name)
-            if callable(value):
+            if inspect.isclass(value) or inspect.isroutine(value):
                 yield f"{module.__name__}.{name}", value
             if inspect.isclass(value):
                 for member, found in members_of(value):

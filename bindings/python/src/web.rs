@@ -1,0 +1,315 @@
+//! The web side of a login: requests in, answers out.
+
+use std::collections::BTreeMap;
+
+use portier_client::web::{self, Body, FlowOptions, MAX_FORM_BYTES, Page, Step, WebRequest};
+use portier_client::{Code, Error};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+
+use crate::bridge::{Call, contained};
+use crate::client::{self, Client};
+use crate::process::{PerProcess, Process};
+use crate::{cells, errors, form};
+
+/// The keyword arguments of the constructor. The Python class fills in the defaults.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Options {
+    browser_binding: String,
+    login_url: String,
+    default_next: String,
+    allowed_hosts: Vec<String>,
+    identity_providers: Vec<String>,
+    callback_path: Option<String>,
+    form_token_checked: bool,
+    languages: Vec<String>,
+    texts: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Options {
+    fn into_core(self) -> portier_client::Result<FlowOptions> {
+        let mut options = FlowOptions::default();
+        options.browser_binding = self.browser_binding.parse()?;
+        options.login_url = self.login_url;
+        options.default_next = self.default_next;
+        options.allowed_hosts = self.allowed_hosts;
+        options.identity_providers = self.identity_providers;
+        options.callback_path = self.callback_path;
+        options.form_token_checked = self.form_token_checked;
+        options.languages = self.languages;
+        options.texts = self.texts;
+        Ok(options)
+    }
+}
+
+/// The web side of a client's logins. Its methods return their answer if it is ready at once, else an
+/// `asyncio` future, or they block if they are told to.
+#[pyclass(frozen, module = "portier_client._native")]
+pub(crate) struct LoginFlow {
+    client: Py<Client>,
+    options: FlowOptions,
+    made: PerProcess<web::LoginFlow>,
+}
+
+impl LoginFlow {
+    /// The flow of the current process, over the client of that process.
+    fn of(&self, py: Python<'_>, process: Process) -> PyResult<&web::LoginFlow> {
+        if let Some(flow) = self.made.get(process) {
+            return Ok(flow);
+        }
+        let client = self.client.get().of(py, process)?.clone();
+        let make = || contained(|| web::LoginFlow::new(client, self.options.clone()));
+        self.made
+            .get_or_try_init(py, process, make)
+            .map_err(|error| errors::to_python(py, &error))
+    }
+
+    fn current(&self, py: Python<'_>) -> PyResult<&web::LoginFlow> {
+        self.of(py, Process::current())
+    }
+}
+
+#[pymethods]
+impl LoginFlow {
+    #[new]
+    fn new(py: Python<'_>, client: Py<Client>, options: Options) -> PyResult<Self> {
+        let options = options.into_core();
+        let flow = Self {
+            client,
+            options: options.map_err(|error| errors::to_python(py, &error))?,
+            made: PerProcess::new(),
+        };
+        // Wrong options are an error here and now.
+        flow.current(py)?;
+        Ok(flow)
+    }
+
+    /// The client's store may lead back here; the client lets go of it.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.client)
+    }
+
+    #[pyo3(signature = (method, headers, form_token_checked, body, blocking = false, /))]
+    fn login<'py>(
+        &self,
+        py: Python<'py>,
+        method: &Bound<'py, PyString>,
+        headers: &Bound<'py, PyList>,
+        form_token_checked: bool,
+        body: &Bound<'py, PyAny>,
+        blocking: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, blocking);
+        let flow = self.of(py, call.process)?.clone();
+        let request = request(method, headers, form_token_checked, body_of(body)?)?;
+        call.run(async move { Ok(Answer(flow.login(request).await)) })
+    }
+
+    #[pyo3(signature = (method, headers, email, next, blocking = false, /))]
+    fn start<'py>(
+        &self,
+        py: Python<'py>,
+        method: &Bound<'py, PyString>,
+        headers: &Bound<'py, PyList>,
+        email: &Bound<'py, PyString>,
+        next: &Bound<'py, PyString>,
+        blocking: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, blocking);
+        let flow = self.of(py, call.process)?.clone();
+        let request = request(method, headers, false, Body::Empty)?;
+        let email = form::utf_8(email).unwrap_or_default();
+        let next = form::utf_8(next).unwrap_or_default();
+        call.run(async move { Ok(Answer(flow.start(request, &email, &next).await)) })
+    }
+
+    #[pyo3(signature = (method, headers, form_token_checked, body, blocking = false, /))]
+    fn callback<'py>(
+        &self,
+        py: Python<'py>,
+        method: &Bound<'py, PyString>,
+        headers: &Bound<'py, PyList>,
+        form_token_checked: bool,
+        body: &Bound<'py, PyAny>,
+        blocking: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, blocking);
+        let flow = self.of(py, call.process)?.clone();
+        let request = request(method, headers, form_token_checked, body_of(body)?)?;
+        call.run(async move { Ok(Answer(flow.callback(request).await)) })
+    }
+
+    /// Answers a request that something else has refused, with an error of a code.
+    #[pyo3(signature = (method, headers, code, message, /))]
+    fn refuse_login<'py>(
+        &self,
+        py: Python<'py>,
+        method: &Bound<'py, PyString>,
+        headers: &Bound<'py, PyList>,
+        code: &str,
+        message: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, true);
+        let flow = self.of(py, call.process)?.clone();
+        let request = request(method, headers, false, Body::Empty)?;
+        let error = Error::new(code_named(code), message);
+        call.run(async move { Ok(Answer(flow.refuse_login(&request, error))) })
+    }
+
+    #[getter]
+    fn callback_path(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(self.current(py)?.callback_path())
+    }
+
+    #[pyo3(signature = (target, /))]
+    fn is_callback(&self, py: Python<'_>, target: &Bound<'_, PyString>) -> PyResult<bool> {
+        Ok(self.current(py)?.is_callback(&target.to_string_lossy()))
+    }
+
+    #[getter]
+    fn form_policy(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(self.current(py)?.form_policy())
+    }
+
+    #[getter]
+    fn form_targets(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.current(py)?.form_targets().to_vec())
+    }
+
+    #[pyo3(signature = (page, /))]
+    fn safe_next(&self, py: Python<'_>, page: &Bound<'_, PyString>) -> PyResult<Option<String>> {
+        let flow = self.current(py)?;
+        Ok(form::utf_8(page).and_then(|page| flow.safe_next(&page)))
+    }
+
+    /// What a person is told of an error with a code, and with an `error` of the broker.
+    #[pyo3(signature = (code, broker_error, accept_language, /))]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        code: &str,
+        broker_error: Option<&str>,
+        accept_language: Option<&str>,
+    ) -> PyResult<Problem> {
+        let explained = self
+            .current(py)?
+            .explain(code_named(code), broker_error, accept_language);
+        Ok(problem(explained))
+    }
+
+    #[getter]
+    fn is_secure(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.current(py)?.is_secure())
+    }
+}
+
+/// What a site makes up itself is a defect to everybody else.
+fn code_named(name: &str) -> Code {
+    let mut codes = Code::ALL.iter().copied();
+    codes
+        .find(|code| code.as_str() == name)
+        .unwrap_or(Code::Internal)
+}
+
+/// A request, whose headers are in the order of [`WebRequest::HEADERS`].
+fn request(
+    method: &Bound<'_, PyString>,
+    headers: &Bound<'_, PyList>,
+    form_token_checked: bool,
+    body: Body,
+) -> PyResult<WebRequest> {
+    let mut request =
+        WebRequest::new(method.to_string_lossy(), body).with_checked_form_token(form_token_checked);
+    for (name, value) in WebRequest::HEADERS.into_iter().zip(headers) {
+        if !value.is_none() {
+            request.set_header(name, &value.cast::<PyString>()?.to_string_lossy());
+        }
+    }
+    Ok(request)
+}
+
+/// A body: octets, a form that was read already, or `None` where something else has read it.
+fn body_of(body: &Bound<'_, PyAny>) -> PyResult<Body> {
+    if body.is_none() {
+        return Ok(Body::Unreadable);
+    }
+    let Ok(octets) = body.cast::<PyBytes>() else {
+        return form::fields(body).map(Body::Fields);
+    };
+    let octets = octets.as_bytes();
+    Ok(if octets.len() > MAX_FORM_BYTES {
+        Body::TooLarge
+    } else {
+        Body::Bytes(octets.to_vec())
+    })
+}
+
+type Problem = (&'static str, u16, String, String, Option<u32>, String);
+
+fn problem(problem: web::Problem) -> Problem {
+    (
+        problem.id,
+        problem.status,
+        problem.title,
+        problem.text,
+        problem.retry_after,
+        problem.language,
+    )
+}
+
+/// An answer, as one tuple.
+struct Answer(Step);
+
+impl<'py> IntoPyObject<'py> for Answer {
+    type Target = PyTuple;
+    type Output = Bound<'py, PyTuple>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        let Step {
+            reply,
+            login,
+            signed_in_cookie,
+            page,
+            error,
+            ..
+        } = self.0;
+        let (problem, confirmation) = match page {
+            Some(Page::Problem(shown)) => (Some(problem(shown)), None),
+            Some(Page::Confirmation(asked)) => {
+                (None, Some((asked.email, asked.fields, asked.language)))
+            }
+            _ => (None, None),
+        };
+        (
+            reply.status,
+            reply.headers,
+            reply.cookies,
+            reply.policy,
+            reply.body,
+            login.map(client::login),
+            signed_in_cookie,
+            problem,
+            confirmation,
+            error.map(|error| portier_error(py, &error)).transpose()?,
+        )
+            .into_pyobject(py)
+    }
+}
+
+/// The exception for an error of a step. What a store has raised to end more than one call is raised.
+fn portier_error<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    static PORTIER_ERROR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+    let raised = errors::to_python(py, error);
+    let kind = cells::import(&PORTIER_ERROR, py, "portier_client.errors", "PortierError")?;
+    let value = raised.value(py).as_any().clone();
+    if value.is_instance(kind)? {
+        Ok(value)
+    } else {
+        Err(raised)
+    }
+}

@@ -1,0 +1,136 @@
+"""What the asyncio login flow and its blocking twin share."""
+
+from __future__ import annotations
+
+import typing
+
+from . import _native
+from ._base import _CLOSED, BaseClient
+from ._options import flow_options
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections import abc
+
+    import portier_client
+    from portier_client import web
+else:
+    from ._lazy import abc, portier_client, web
+
+
+AnyClient = typing.TypeVar("AnyClient", bound=BaseClient)
+
+
+class BaseLoginFlow(typing.Generic[AnyClient]):
+    """The web side of a client's logins."""
+
+    _kind: typing.ClassVar[type[BaseClient]]
+
+    __slots__ = ("__dict__", "__weakref__", "_client", "_native")
+
+    def __init__(
+        self,
+        client: AnyClient,
+        *,
+        browser_binding: web.BrowserBinding = "confirm",
+        login_url: str = "/",
+        default_next: str = "/",
+        allowed_hosts: abc.Iterable[str] = (),
+        identity_providers: abc.Iterable[str] = ("https://accounts.google.com",),
+        callback_path: str | None = None,
+        form_token_checked: bool = False,
+        languages: abc.Iterable[str] = ("en",),
+        texts: abc.Mapping[str, abc.Mapping[str, str]] | None = None,
+    ) -> None:
+        """Check the options."""
+        if not isinstance(client, self._kind):
+            raise TypeError(f"client must be {_name(self._kind)}, not {_name(type(client))}")
+        if client._native is _CLOSED:
+            raise RuntimeError("the client is closed")
+        # What requests need is imported here: later there may be no files any more.
+        from . import web  # noqa: F401
+
+        self._native = _native.LoginFlow(
+            client._native,
+            flow_options(
+                browser_binding=browser_binding,
+                login_url=login_url,
+                default_next=default_next,
+                allowed_hosts=allowed_hosts,
+                identity_providers=identity_providers,
+                callback_path=callback_path,
+                form_token_checked=form_token_checked,
+                languages=languages,
+                texts={} if texts is None else texts,
+            ),
+        )
+        self._client = client
+        client._flows.add(self)
+
+    @property
+    def client(self) -> AnyClient:
+        """The client of the flow."""
+        return self._client
+
+    @property
+    def callback_path(self) -> str:
+        """The path at which the site answers the callback."""
+        return self._native.callback_path
+
+    def is_callback(self, target: str) -> bool:
+        """Whether a request is for the callback.
+
+        ``target`` is that of the request line: a path, perhaps with a query, or an absolute URL.
+        The path must be the same to the letter.
+        """
+        return self._native.is_callback(target)
+
+    @property
+    def form_policy(self) -> str:
+        """A ``Content-Security-Policy`` for a page with a login form.
+
+        Chromium applies ``form-action`` to every redirect that follows a form. So the broker's
+        origin is in it, and those of the ``identity_providers``. Without them the form does
+        nothing, and only the browser's console says why.
+        """
+        return self._native.form_policy
+
+    @property
+    def form_targets(self) -> list[str]:
+        """The sources that ``form-action`` needs in a policy of the site's own."""
+        return self._native.form_targets
+
+    def safe_next(self, page: str) -> str | None:
+        """Return ``page`` as a redirect may use it, or ``None`` if it would lead off this site."""
+        return self._native.safe_next(page)
+
+    def explain(
+        self, error: portier_client.PortierError, accept_language: str | None = None
+    ) -> web.Problem:
+        """Put an error into words for the person in front of the browser.
+
+        ``accept_language`` is the header of that name, which chooses among the ``languages``.
+        """
+        from .web import Problem
+
+        broker_error = getattr(error, "error", None)
+        return Problem(*self._native.explain(error.code, broker_error, accept_language))
+
+    def refuse_login(self, request: web.WebRequest, error: portier_client.PortierError) -> web.Step:
+        """Answer a login form that the framework or the site has refused, with a problem page.
+
+        For example with :class:`InvalidRequest` (``request_cookies``) where a CSRF protection finds
+        no cookie of its own.
+        """
+        from .web import step_from_native
+
+        return step_from_native(self._native.refuse_login(*request._head, error.code, str(error)))
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach the site over ``https``, so that its cookies need ``Secure``."""
+        return self._native.is_secure
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__.removesuffix('._client')}.{kind.__qualname__}"

@@ -1,0 +1,130 @@
+"""What a flow needs to know of an HTTP request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from ._form import Form
+from ._native import HEADERS, MAX_FORM_BYTES
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+"""A mapping, an object that keeps repeated headers, or pairs of names and values."""
+
+
+class WebRequest:
+    """One HTTP request, as the facts that a login depends on.
+
+    ``method``
+        Such as ``"POST"``.
+    ``headers``
+        All headers, as the framework gives them: a mapping, a multi-dict, or pairs, with ``str`` or
+        ``bytes``, in any case. The flow reads a few of them.
+    ``body``
+        The ``bytes`` as they arrived; of more than :data:`MAX_FORM_BYTES` any beginning that is
+        longer. Where the framework has read it already, the form: a mapping, a multi-dict or pairs,
+        never a ``dict`` made of one, which hides repeated fields. ``None`` where something has read
+        the body and kept it nowhere.
+    ``form_token_checked``
+        Whether a token in this form was checked before, such as that of a CSRF protection.
+
+    Raises ``TypeError`` for a wrong type.
+
+    >>> WebRequest("POST", {"Cookie": "a=b"}, b"email=alice%40example.com")
+    <portier_client.web.WebRequest method='POST'>
+    """
+
+    __slots__ = ("_facts", "_head")
+
+    def __init__(
+        self,
+        method: str,
+        headers: Headers,
+        body: bytes | bytearray | memoryview | str | Form | None = b"",
+        *,
+        form_token_checked: bool = False,
+    ) -> None:
+        self._head: tuple[str, list[str | None]] = (method, [None] * len(HEADERS))
+        length = None
+        with suppress(AttributeError, TypeError, ValueError):
+            length = _read(headers, self._head[1])
+        if length is None:
+            # Error trackers keep the locals of frames, and there are cookies among them.
+            del headers, body
+            raise TypeError("headers must be a mapping or pairs of str or bytes")
+        if isinstance(body, str):
+            body = body.encode(errors="replace")
+        elif isinstance(body, (bytearray, memoryview)):
+            body = bytes(body)
+        if body == b"" and length.strip() not in {"", "0"}:
+            body = None
+        self._facts = (*self._head, form_token_checked, body)
+
+    @classmethod
+    def from_environ(
+        cls, environ: Mapping[str, Any], *, form_token_checked: bool = False
+    ) -> WebRequest:
+        """Take the facts from the environment of a WSGI request, and read its body.
+
+        >>> environ = {"REQUEST_METHOD": "GET", "HTTP_ACCEPT_LANGUAGE": "de"}
+        >>> WebRequest.from_environ(environ)
+        <portier_client.web.WebRequest method='GET'>
+        """
+        headers = [(name, environ[key]) for name, key in _ENVIRON.items() if key in environ]
+        length = environ.get("CONTENT_LENGTH", "")
+        size = min(int(length), MAX_FORM_BYTES + 1) if length.isdecimal() else 0
+        if environ.get("wsgi.input_terminated") and not length:
+            size = MAX_FORM_BYTES + 1
+        body = environ["wsgi.input"].read(size) if size else b""
+        return cls(environ["REQUEST_METHOD"], headers, body, form_token_checked=form_token_checked)
+
+    @property
+    def method(self) -> str:
+        """The method."""
+        return self._head[0]
+
+    def __repr__(self) -> str:
+        """Show what is no secret."""
+        return f"<portier_client.web.WebRequest method={self.method!r}>"
+
+
+_PLACES: dict[str | bytes, int] = {
+    name: place for place, header in enumerate(HEADERS) for name in (header, header.encode())
+}
+_COOKIE = HEADERS.index("cookie")
+_LENGTH: tuple[str | bytes, str | bytes] = ("content-length", b"content-length")
+_ENVIRON = {
+    **{name: "HTTP_" + name.upper().replace("-", "_") for name in HEADERS},
+    "content-type": "CONTENT_TYPE",
+    "content-length": "CONTENT_LENGTH",
+}
+
+
+def _read(headers: Headers, values: list[str | None]) -> str:
+    """Put the headers that the flow reads into ``values``; return the length of the body."""
+    length = ""
+    for name, value in _pairs(headers):
+        lower = name.lower()
+        place = _PLACES.get(lower)
+        if place is not None:
+            text = value if isinstance(value, str) else value.decode("latin-1")
+            before = values[place]
+            if before is not None:
+                text = f"{before}{'; ' if place == _COOKIE else ', '}{text}"
+            values[place] = text
+        elif lower in _LENGTH:
+            length = value if isinstance(value, str) else value.decode("latin-1")
+    return length
+
+
+def _pairs(headers: Any) -> Iterable[tuple[str | bytes, str | bytes]]:
+    # What a mapping shows as its items may hide repeated headers.
+    if hasattr(headers, "get_list"):  # Tornado
+        headers = headers.get_all()
+    elif hasattr(headers, "multi_items"):
+        headers = headers.multi_items()
+    elif hasattr(headers, "items"):
+        headers = headers.items()
+    pairs: Iterable[tuple[str | bytes, str | bytes]] = headers
+    return pairs
