@@ -1,0 +1,54 @@
+//! The vectors of the web flow, through the flow itself.
+#![cfg(feature = "testing")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail"
+)]
+
+mod browser;
+mod expect;
+mod page;
+mod replay;
+mod store;
+
+use serde_json::Value;
+
+use self::replay::{Replay, make_flow};
+
+const WEB: &str = include_str!("../../../tests/vectors/web.json");
+
+#[tokio::test]
+async fn requests_are_answered_as_the_vectors_say() {
+    let vectors: Value = serde_json::from_str(WEB).unwrap();
+    let surroundings = replay::Surroundings::new(&vectors).await;
+    let mut wrong = Vec::new();
+    for case in vectors["cases"].as_array().unwrap() {
+        let id = case["id"].as_str().unwrap();
+        if let Err(problem) = replay_case(&vectors, case, &surroundings).await {
+            wrong.push(format!("{id}: {problem}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+}
+
+async fn replay_case(
+    vectors: &Value,
+    case: &Value,
+    surroundings: &replay::Surroundings,
+) -> Result<(), String> {
+    let made = make_flow(vectors, case, surroundings);
+    let (flow, store) = match (made, case["expect"]["code"].as_str()) {
+        (Ok(made), None) => made,
+        (Err(error), Some(code)) if error.code().as_str() == code => return Ok(()),
+        (Err(error), _) => return Err(format!("the flow is refused: {}", error.code().as_str())),
+        (Ok(_), Some(code)) => return Err(format!("the flow is not refused with {code}")),
+    };
+    let mut replay = Replay::new(vectors, surroundings, flow, store);
+    for (number, step) in case["steps"].as_array().unwrap().iter().enumerate() {
+        let taken = replay.take(step).await;
+        taken.map_err(|problem| format!("step {number}: {problem}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,429 @@
+//! The steps of a case, one after the other. `tests/vectors/web.md` describes them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use portier_client::testing::{
+    CannedTransport, DevBroker, DevBrokerOptions, ManualClock, ManualRandom, MintOptions,
+};
+use portier_client::web::{Body, FlowOptions, LoginFlow, Step, WebRequest};
+use portier_client::{
+    AuthenticateOptions, Client, Clock as _, Error, FieldValue, MemoryStore, Result,
+};
+use serde_json::{Map, Value, json};
+use url::{Url, form_urlencoded};
+
+use crate::browser::Browser;
+use crate::expect::{self, Answer, Seen};
+use crate::store::Switched;
+
+/// What all cases share: making keys takes a while.
+pub(crate) struct Surroundings {
+    broker: DevBroker,
+    clock: Arc<ManualClock>,
+    transport: Arc<CannedTransport>,
+}
+
+impl Surroundings {
+    pub(crate) async fn new(vectors: &Value) -> Self {
+        let clock = Arc::new(ManualClock::at(vectors["now"].as_u64().unwrap()));
+        let options = DevBrokerOptions {
+            clock: clock.clone(),
+            ..DevBrokerOptions::default()
+        };
+        let broker = DevBroker::spawn(options).unwrap();
+        let client = Client::builder("https://example.com/verify").broker(broker.origin());
+        let client = client.build().unwrap();
+        let transport = CannedTransport::new();
+        for (path, document) in [
+            ("/.well-known/openid-configuration", client.discover().await),
+            ("/keys.json", client.key_set().await),
+        ] {
+            let url = format!("{}{path}", broker.origin());
+            transport
+                .respond(&url, 200, &[], document.unwrap())
+                .unwrap();
+        }
+        Self {
+            broker,
+            clock,
+            transport: Arc::new(transport),
+        }
+    }
+}
+
+/// Makes the flow of a case, and the switch of its store.
+pub(crate) fn make_flow(
+    vectors: &Value,
+    case: &Value,
+    surroundings: &Surroundings,
+) -> Result<(LoginFlow, Arc<AtomicBool>)> {
+    let mut given = vectors["options"].as_object().unwrap().clone();
+    given.extend(case["options"].as_object().cloned().unwrap_or_default());
+    let mut options = FlowOptions::default();
+    let is_down = Arc::new(AtomicBool::new(false));
+    let clock = &surroundings.clock;
+    let store = Switched::new(MemoryStore::new(clock.clone()), Arc::clone(&is_down));
+    let mut builder = Client::builder(given["redirect_uri"].as_str().unwrap())
+        .broker(surroundings.broker.origin())
+        .clock(clock.clone())
+        .transport(surroundings.transport.clone())
+        .random(Arc::new(ManualRandom::default()))
+        .store(Arc::new(store));
+    let texts = |value: Value| serde_json::from_value(value).unwrap();
+    for (name, value) in given {
+        let text = value.as_str().unwrap_or_default();
+        match name.as_str() {
+            "redirect_uri" => {}
+            // Nothing is known of that one.
+            "broker" => builder = builder.broker("http://127.0.0.1:9"),
+            "response_mode" => builder = builder.response_mode(text.parse()?),
+            "session_ttl" => {
+                builder = builder.session_ttl(Duration::from_secs(value.as_u64().unwrap()));
+            }
+            "browser_binding" => options.browser_binding = text.parse()?,
+            "login_url" => text.clone_into(&mut options.login_url),
+            "default_next" => text.clone_into(&mut options.default_next),
+            "allowed_hosts" => options.allowed_hosts = texts(value),
+            "identity_providers" => options.identity_providers = texts(value),
+            "callback_path" => options.callback_path = Some(text.to_owned()),
+            "form_token_checked" => options.form_token_checked = value == true,
+            "languages" => options.languages = texts(value),
+            "texts" => options.texts = serde_json::from_value(value).unwrap(),
+            _ => panic!("an option that is unknown: {name}"),
+        }
+    }
+    Ok((LoginFlow::new(builder.build()?, options)?, is_down))
+}
+
+pub(crate) struct Replay<'a> {
+    pub(crate) vectors: &'a Value,
+    surroundings: &'a Surroundings,
+    flow: LoginFlow,
+    store_is_down: Arc<AtomicBool>,
+    browsers: BTreeMap<String, Browser>,
+    /// The URLs at the broker of the logins that were started, with their names.
+    logins: Vec<(String, String)>,
+    tokens: HashMap<(String, String), String>,
+}
+
+impl<'a> Replay<'a> {
+    pub(crate) fn new(
+        vectors: &'a Value,
+        surroundings: &'a Surroundings,
+        flow: LoginFlow,
+        store_is_down: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            vectors,
+            surroundings,
+            flow,
+            store_is_down,
+            browsers: BTreeMap::new(),
+            logins: Vec::new(),
+            tokens: HashMap::new(),
+        }
+    }
+
+    /// Takes a step and says what is wrong with what came of it.
+    pub(crate) async fn take(&mut self, step: &Value) -> Result<(), String> {
+        let clock = &self.surroundings.clock;
+        clock.advance(Duration::from_secs(
+            step["advance"].as_u64().unwrap_or_default(),
+        ));
+        match step["do"].as_str().unwrap() {
+            "ask" => return self.ask(step),
+            "authenticate" => {
+                let mut options = AuthenticateOptions::for_email("alice@example.com");
+                options.session = step["session"].as_str().map(str::to_owned);
+                let url = self.flow.client().authenticate_with(options).await;
+                self.started(step, url.unwrap());
+                return Ok(());
+            }
+            _ => {}
+        }
+        let name = step["browser"].as_str().unwrap_or("desk").to_owned();
+        self.browsers.entry(name.clone()).or_default();
+        for (cookie, value) in members(&step["cookies"]) {
+            let value = value.as_str().map(|text| self.filled(text, &name));
+            self.browsers
+                .get_mut(&name)
+                .unwrap()
+                .set_cookie(cookie, value);
+        }
+        let secret = self.secret(&name);
+        let request = self.request(step, &name);
+        self.store_is_down
+            .store(step["store"] == "down", Ordering::Relaxed);
+        let taken = match step["do"].as_str().unwrap() {
+            "login" => self.flow.login(request).await,
+            "start" => {
+                let text = |name: &str| step[name].as_str().unwrap();
+                self.flow.start(request, text("email"), text("next")).await
+            }
+            _ => self.flow.callback(request).await,
+        };
+        self.store_is_down.store(false, Ordering::Relaxed);
+        let expected = self.filled_value(&step["expect"], &name);
+        let answer = answer(taken, &step["hook"]);
+        if let Some(url) = &answer.to_broker(self.surroundings.broker.origin()) {
+            self.started(step, url.clone());
+        }
+        let now = clock_now(self.surroundings);
+        let browser = self.browsers.get_mut(&name).unwrap();
+        if step["keeps"] != false {
+            for cookie in &answer.cookies {
+                browser.keep(cookie, now);
+            }
+        }
+        if answer.shows().is_some() || answer.json.is_some() {
+            browser.fields = answer.fields();
+        }
+        let is_kept = secret == self.secret(&name);
+        let seen = Seen {
+            answer: &answer,
+            is_secret_kept: is_kept,
+            broker: self.surroundings.broker.origin(),
+            has_body: step["method"] != "HEAD",
+        };
+        expect::check(self.vectors, &seen, &expected)
+    }
+
+    fn ask(&mut self, step: &Value) -> Result<(), String> {
+        let of = step["of"].as_str().unwrap_or_default();
+        let found = match step["name"].as_str().unwrap() {
+            "callback_path" => json!(self.flow.callback_path()),
+            "is_callback" => json!(self.flow.is_callback(of)),
+            "form_policy" => json!(self.flow.form_policy()),
+            "form_targets" => json!(self.flow.form_targets()),
+            "is_secure" => json!(self.flow.is_secure()),
+            "safe_next" => json!(self.flow.safe_next(of)),
+            name => panic!("a question that is unknown: {name}"),
+        };
+        let expected = self.filled_value(&step["expect"]["answer"], "");
+        if found == expected {
+            return Ok(());
+        }
+        Err(format!(
+            "{} {of} answered={found} expected={expected}",
+            step["name"]
+        ))
+    }
+
+    fn started(&mut self, step: &Value, url: String) {
+        let name = step["as"].as_str().unwrap_or_default().to_owned();
+        self.logins.push((name, url));
+    }
+
+    fn secret(&self, browser: &str) -> Option<String> {
+        let name = if self.flow.is_secure() {
+            "__Host-portier"
+        } else {
+            "portier"
+        };
+        self.browsers[browser].cookie(name).map(str::to_owned)
+    }
+
+    fn request(&mut self, step: &Value, name: &str) -> WebRequest {
+        let is_callback = step["do"] == "callback";
+        let source = step["from"].as_str();
+        let source = source.unwrap_or(if is_callback { "broker" } else { "site" });
+        let source = &self.vectors["from"][source];
+        let mut headers = source["headers"].as_object().unwrap().clone();
+        if source["lax_cookies"] == true {
+            let now = clock_now(self.surroundings);
+            let browser = self.browsers.get_mut(name).unwrap();
+            if let Some(cookies) = browser.cookie_header(now) {
+                headers.insert("cookie".to_owned(), cookies.into());
+            }
+        }
+        let method = step["method"].as_str().unwrap_or("POST");
+        if method == "POST" {
+            let form = "application/x-www-form-urlencoded";
+            headers.insert("content-type".to_owned(), form.into());
+        }
+        headers
+            .extend(members(&step["headers"]).map(|(name, value)| (name.clone(), value.clone())));
+        let body = if method == "POST" {
+            self.body(step, name)
+        } else {
+            Body::Empty
+        };
+        let checked = step["form_token_checked"] == true;
+        let mut request = WebRequest::new(method, body).with_checked_form_token(checked);
+        for (header, value) in &headers {
+            let one = std::slice::from_ref(value);
+            for value in value.as_array().map_or(one, Vec::as_slice) {
+                if let Some(text) = value.as_str() {
+                    request.set_header(header, &self.filled(text, name));
+                }
+            }
+        }
+        request
+    }
+
+    fn body(&mut self, step: &Value, name: &str) -> Body {
+        match step["given"].as_str() {
+            Some("too_large") => return Body::TooLarge,
+            Some("unreadable") => return Body::Unreadable,
+            _ => {}
+        }
+        if let Some(text) = step["body"].as_str() {
+            let text = self.filled(text, name);
+            return Body::Bytes(text.chars().map(|c| u8::try_from(c).unwrap()).collect());
+        }
+        let pairs: Vec<(String, Option<String>)> = if step["do"] == "resend" {
+            let fields = self.browsers[name].fields.clone();
+            fields.into_iter().map(|(k, v)| (k, Some(v))).collect()
+        } else {
+            let form = step["form"].as_array().cloned().unwrap_or_default();
+            let filled = |pair: &Value| {
+                let value = pair[1].as_str().map(|text| self.filled(text, name));
+                (pair[0].as_str().unwrap().to_owned(), value)
+            };
+            form.iter().map(filled).collect()
+        };
+        if step["given"] == "fields" {
+            let value = |text: Option<String>| text.map_or(FieldValue::NotText, FieldValue::Text);
+            return Body::Fields(pairs.into_iter().map(|(k, v)| (k, value(v))).collect());
+        }
+        let pairs = pairs.into_iter().map(|(k, v)| (k, v.unwrap()));
+        let encoded = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish();
+        Body::Bytes(encoded.into_bytes())
+    }
+
+    /// Replaces the placeholders in all texts.
+    fn filled_value(&mut self, value: &Value, browser: &str) -> Value {
+        match value {
+            Value::String(text) => self.filled(text, browser).into(),
+            Value::Array(values) => values
+                .iter()
+                .map(|v| self.filled_value(v, browser))
+                .collect(),
+            Value::Object(members) => {
+                let filled = members.iter();
+                let filled = filled.map(|(k, v)| (k.clone(), self.filled_value(v, browser)));
+                Value::Object(filled.collect::<Map<_, _>>())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Replaces the placeholders in a text.
+    fn filled(&mut self, text: &str, browser: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, (inner, after))) = rest
+            .split_once('{')
+            .and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+        {
+            let parts: Vec<_> = inner.split(':').collect();
+            filled.push_str(before);
+            match parts[..] {
+                ["site"] => filled.push_str(self.flow.client().client_id()),
+                ["broker"] => filled.push_str(self.surroundings.broker.origin()),
+                ["token"] => filled.push_str(&self.token("genuine", None)),
+                ["token", kind] => filled.push_str(&self.token(kind, None)),
+                ["token", kind, login] => filled.push_str(&self.token(kind, Some(login))),
+                ["cookie", name] => filled.push_str(self.cookie(browser, name)),
+                ["cookie", other, name] => filled.push_str(self.cookie(other, name)),
+                ["field", name] => filled.push_str(self.field(browser, name)),
+                ["field", other, name] => filled.push_str(self.field(other, name)),
+                ["repeat", text, times] => filled.push_str(&text.repeat(times.parse().unwrap())),
+                _ => {
+                    filled.push('{');
+                    rest = &rest[before.len() + 1..];
+                    continue;
+                }
+            }
+            rest = after;
+        }
+        filled.push_str(rest);
+        filled
+    }
+
+    fn cookie(&self, browser: &str, name: &str) -> &str {
+        let found = self.browsers.get(browser);
+        let found = found.and_then(|browser| browser.cookie(name));
+        found.unwrap_or_else(|| panic!("{browser} has no cookie {name}"))
+    }
+
+    fn field(&self, browser: &str, name: &str) -> &str {
+        let mut fields = self.browsers[browser].fields.iter();
+        &fields.find(|(known, _)| known == name).unwrap().1
+    }
+
+    /// A token for a login; the same text every time.
+    fn token(&mut self, kind: &str, login: Option<&str>) -> String {
+        let mut logins = self.logins.iter();
+        let (_, url) = match login {
+            None => logins.next_back().unwrap(),
+            Some(login) => logins.find(|(name, _)| name == login).unwrap(),
+        };
+        let key = (kind.to_owned(), url.clone());
+        if !self.tokens.contains_key(&key) {
+            let mut options = self.vectors["tokens"][kind].as_object().unwrap().clone();
+            let now = clock_now(self.surroundings).duration_since(UNIX_EPOCH);
+            let now = i64::try_from(now.unwrap().as_secs()).unwrap();
+            for (claim, seconds) in members(&options.remove("times").unwrap_or_default()) {
+                let at = now + seconds.as_i64().unwrap();
+                options.entry("claims").or_insert_with(|| json!({}))[claim] = at.into();
+            }
+            options.insert("url".to_owned(), url.clone().into());
+            let options = MintOptions::from_json(&Value::Object(options).to_string()).unwrap();
+            let token = self.surroundings.broker.mint(&options).unwrap();
+            self.tokens.insert(key.clone(), token);
+        }
+        self.tokens[&key].clone()
+    }
+}
+
+/// What a face sends, with a hook that does as the case says.
+fn answer(step: Step, hook: &Value) -> Answer {
+    let error = step.error.as_ref().map(Error::code);
+    let login = step.login.as_ref().map(|login| {
+        json!({
+            "email": login.email,
+            "same_browser": login.same_browser,
+            "state": login.state,
+            "session": login.session,
+        })
+    });
+    let mut answer = Answer::new(step.reply, error, login);
+    if answer.login.is_none() {
+        return answer;
+    }
+    let answered = hook[0].as_u64();
+    if hook == "throws" {
+        return answer.replaced(500, String::new());
+    }
+    if let Some(status) = answered {
+        let text = hook[1].as_str().unwrap().to_owned();
+        answer = answer.replaced(u16::try_from(status).unwrap(), text);
+    }
+    if answered.is_none_or(|status| status < 400) {
+        answer.cookies.extend(step.signed_in_cookie);
+    }
+    answer
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn clock_now(surroundings: &Surroundings) -> std::time::SystemTime {
+    surroundings.clock.now()
+}
+
+/// The members of a query.
+pub(crate) fn query_of(url: &str) -> BTreeMap<String, String> {
+    Url::parse(url)
+        .unwrap()
+        .query_pairs()
+        .into_owned()
+        .collect()
+}
