@@ -13,7 +13,9 @@ if (form.elements.length) {
   history.replaceState(null, "", location.pathname + location.search);
   form.submit();
 } else {
-  const status = main.querySelector("[role=status]");
-  status.textContent = status.dataset.empty;
+  for (const element of main.querySelectorAll("[data-empty]")) {
+    element.textContent = element.dataset.empty;
+  }
+  document.title = main.querySelector("h1").textContent;
   main.classList.remove("later");
 }

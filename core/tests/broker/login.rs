@@ -73,7 +73,7 @@ async fn a_person_continues_on_the_page() {
     assert!(page.text.contains("localhost:8888"));
     assert!(
         page.text
-            .contains("<strong>&quot;o&#39;&lt;b&gt;&quot;@example.com</strong>")
+            .contains("<strong>&#34;o&#39;&#60;b&#62;&#34;@example.com</strong>")
     );
     assert!(page.text.contains("anyone can sign in as anyone"));
     let answer = browser.submit(&page, &[("answer", "continue")]).await;

@@ -161,9 +161,9 @@ fn attribute(html: &str, name: &str) -> String {
     let (_, after) = html.split_once(&format!(" {name}=\"")).unwrap();
     let (value, _) = after.split_once('"').unwrap();
     value
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&#34;", "\"")
         .replace("&#39;", "'")
-        .replace("&amp;", "&")
+        .replace("&#38;", "&")
 }

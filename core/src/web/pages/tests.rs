@@ -99,7 +99,7 @@ fn a_page_says_its_language_what_it_is_and_its_heading() {
             assert!(page.body.contains(&format!(" data-portier=\"{name}\"")));
             assert!(
                 page.body
-                    .contains("aria-labelledby=\"heading\">\n<h1 id=\"heading\">")
+                    .contains("aria-labelledby=\"heading\">\n<h1 id=\"heading\"")
             );
             assert_eq!(page.body.matches("<h1").count(), 1, "{name}");
             assert_eq!(
@@ -152,25 +152,26 @@ fn a_language_that_is_written_from_right_to_left_is_shown_so() {
     }
 }
 
-/// Writes every page in every language, as `NAME.LANGUAGE.html`, into the directory that `PAGES`
-/// names, to be looked at.
+/// Writes every page in every language into the directory that `PAGES` names, to be looked at:
+/// `NAME.LANGUAGE.html`, and its policy beside it.
 #[test]
 fn every_page_is_made_in_every_language() {
     let directory = env::var_os("PAGES").map(PathBuf::from);
     let arabic = arabic();
-    let languages: Vec<_> = BuiltIn::ALL
+    let built_in: Vec<_> = BuiltIn::ALL
         .iter()
-        .map(|built_in| language(built_in.tag))
+        .map(|known| language(known.tag))
         .collect();
-    for language in languages.iter().chain([arabic.choose(None)]) {
-        let long = format!("{}@{}.example", "l".repeat(64), "long.".repeat(36));
+    for language in built_in.iter().chain([arabic.choose(None)]) {
+        let long = format!("{}@{}example", "l".repeat(64), "long.".repeat(36));
         let long = confirmation(language, &long, &fields(), "/login");
         let all = pages(language, "alice@example.com").into_iter();
         for (name, page) in all.chain([("long", long)]) {
             assert!(page.body.ends_with("</html>"));
             if let Some(directory) = &directory {
-                let name = format!("{name}.{}.html", language.tag());
-                fs::write(directory.join(name), page.body).unwrap();
+                let path = directory.join(format!("{name}.{}.html", language.tag()));
+                fs::write(path.with_extension("policy"), page.policy).unwrap();
+                fs::write(path, page.body).unwrap();
             }
         }
     }
