@@ -82,7 +82,7 @@ async fn a_request_that_cannot_be_answered_is_explained_to_the_person() {
 async fn other_errors_go_to_the_relying_party() {
     let site = Site::with(Mode::Page, |builder| builder);
     for (from, to, error) in [
-        ("=id_token", "=code", "unsupported_response_type"),
+        ("=id_token", "=token", "unsupported_response_type"),
         ("openid%20email", "openid", "invalid_scope"),
         ("nonce=n", "", "invalid_request"),
     ] {

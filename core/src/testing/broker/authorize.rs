@@ -8,8 +8,10 @@ use crate::origin::parse_url;
 use crate::token::Algorithm;
 
 /// The parameters the broker understands; it ignores all others.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
     "client_id",
+    "code_challenge",
+    "code_challenge_method",
     "id_token_signing_alg",
     "login_hint",
     "nonce",
@@ -59,8 +61,16 @@ impl Params {
 #[derive(Clone, Debug)]
 pub(super) struct ReturnAddress {
     pub(super) redirect_uri: Url,
-    pub(super) fragment: bool,
+    pub(super) mode: ResponseMode,
     pub(super) state: String,
+}
+
+/// How the answer travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ResponseMode {
+    FormPost,
+    Fragment,
+    Query,
 }
 
 impl ReturnAddress {
@@ -77,10 +87,13 @@ impl ReturnAddress {
         Ok(Self {
             redirect_uri,
             // OAuth 2.0 Multiple Response Type Encoding Practices, section 5.
-            fragment: match params.get("response_mode") {
-                Some("form_post") => false,
-                Some("fragment") | None => true,
-                Some(_) => return Err("The response_mode is neither form_post nor fragment."),
+            mode: match (params.get("response_mode"), params.get("response_type")) {
+                (Some("form_post"), _) => ResponseMode::FormPost,
+                (Some("fragment"), _) => ResponseMode::Fragment,
+                // A token never goes into a query.
+                (Some("query") | None, Some("code")) => ResponseMode::Query,
+                (None, _) => ResponseMode::Fragment,
+                _ => return Err("The response_mode is none of form_post, fragment and query."),
             },
             state: params.get("state").unwrap_or_default().to_owned(),
         })
@@ -108,9 +121,11 @@ pub(super) struct Refusal {
     pub(super) description: &'static str,
 }
 
-/// A request for a token.
+/// A request for a token, or for a code that stands for one.
 #[derive(Clone, Debug)]
 pub(super) struct AuthRequest {
+    pub(super) wants_code: bool,
+    pub(super) code_challenge: Option<String>,
     pub(super) client_id: String,
     pub(super) nonce: String,
     pub(super) login_hint: Option<String>,
@@ -123,11 +138,16 @@ impl AuthRequest {
             error: "invalid_request",
             description,
         };
-        if params.get("response_type") != Some("id_token") {
+        let response_type = params.get("response_type");
+        if !matches!(response_type, Some("id_token" | "code")) {
             return Err(Refusal {
                 error: "unsupported_response_type",
-                description: "response_type must be id_token",
+                description: "response_type must be id_token or code",
             });
+        }
+        let code_challenge = params.get("code_challenge");
+        if code_challenge.is_some() && params.get("code_challenge_method") != Some("S256") {
+            return Err(invalid("code_challenge_method must be S256"));
         }
         let mut scopes: Vec<_> = params
             .get("scope")
@@ -149,6 +169,8 @@ impl AuthRequest {
             .map_or(Ok(Algorithm::Rs256), str::parse)
             .map_err(|_| invalid("id_token_signing_alg is not supported"))?;
         Ok(Self {
+            wants_code: response_type == Some("code"),
+            code_challenge: code_challenge.map(str::to_owned),
             client_id: params.get("client_id").unwrap_or_default().to_owned(),
             nonce: nonce.to_owned(),
             login_hint: params.get("login_hint").map(str::to_owned),
@@ -169,7 +191,7 @@ mod tests {
         let params = Params::parse(COMPLETE.as_bytes()).unwrap();
         let address = ReturnAddress::parse(&params).unwrap();
         assert_eq!(address.redirect_uri.as_str(), "http://rp.test/verify");
-        assert!(!address.fragment);
+        assert_eq!(address.mode, ResponseMode::FormPost);
         let request = AuthRequest::parse(&params).ok().unwrap();
         assert_eq!(request.nonce, "n");
         assert_eq!(request.algorithm, Algorithm::Rs256);
@@ -241,7 +263,7 @@ mod tests {
     #[test]
     fn the_relying_party_learns_what_is_wrong_with_its_request() {
         for (from, to, error) in [
-            ("=id_token", "=code", "unsupported_response_type"),
+            ("=id_token", "=token", "unsupported_response_type"),
             ("openid+email", "openid", "invalid_scope"),
             ("nonce=n", "nonce=", "invalid_request"),
             (

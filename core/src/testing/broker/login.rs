@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use ::http::StatusCode;
+use url::Url;
 
 use super::authorize::{AuthRequest, Params, Refusal, ReturnAddress};
+use super::codes::Grant;
 use super::mint::{DEFAULT_EMAIL, MintOptions};
 use super::pages::{self, Who};
 use super::reply::{self, Reply};
 use super::state::{Mode, State};
 use crate::email::normalize_email;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 const CANCELLED: Refusal = Refusal {
     error: "access_denied",
@@ -60,6 +62,23 @@ pub(super) async fn confirm(state: &Arc<State>, encoded: &[u8]) -> Result<Reply>
     }
 }
 
+/// Answers a request as if its person had signed in at once: where the browser goes, and with which
+/// fields.
+pub(super) fn sign_in(state: &State, url: &str) -> Result<(String, Vec<(String, String)>)> {
+    let refused = || Error::new(Code::InvalidOption, "the broker does not accept this URL");
+    let query = Url::parse(url).map_err(|cause| refused().with_source(cause))?;
+    let login =
+        Login::parse(query.query().unwrap_or_default().as_bytes()).map_err(|_| refused())?;
+    let token = login.token(login.request.login_hint.as_deref().unwrap_or(DEFAULT_EMAIL));
+    let answer = if login.request.wants_code {
+        ("code".to_owned(), login.code(state, token)?)
+    } else {
+        ("id_token".to_owned(), state.mint(&token)?)
+    };
+    let fields = vec![answer, ("state".to_owned(), login.address.state)];
+    Ok((login.address.redirect_uri.into(), fields))
+}
+
 /// A sign-in that can go on.
 struct Login {
     params: Params,
@@ -83,15 +102,37 @@ impl Login {
     }
 
     async fn accept(&self, state: &Arc<State>, email: &str) -> Result<Reply> {
-        let options = MintOptions {
+        let token = self.token(email);
+        let (name, value) = if self.request.wants_code {
+            ("code", self.code(state, token)?)
+        } else {
+            let minted = state.blocking(move |state| state.mint(&token)).await?;
+            ("id_token", minted)
+        };
+        Ok(reply::callback(&self.address, &[(name, &value)]))
+    }
+
+    fn token(&self, email: &str) -> MintOptions {
+        MintOptions {
             client_id: self.request.client_id.clone(),
             nonce: self.request.nonce.clone(),
             email: email.to_owned(),
             algorithm: self.request.algorithm,
             ..MintOptions::default()
+        }
+    }
+
+    fn code(&self, state: &State, token: MintOptions) -> Result<String> {
+        let grant = Grant {
+            token,
+            redirect_uri: self
+                .params
+                .get("redirect_uri")
+                .unwrap_or_default()
+                .to_owned(),
+            code_challenge: self.request.code_challenge.clone(),
         };
-        let token = state.blocking(move |state| state.mint(&options)).await?;
-        Ok(reply::callback(&self.address, &[("id_token", &token)]))
+        state.codes.issue(grant, state.clock.monotonic())
     }
 
     fn refuse(&self, refusal: &Refusal) -> Reply {

@@ -3,6 +3,7 @@
 
 mod authorize;
 mod bare;
+mod codes;
 mod ending;
 mod keys;
 mod login;
@@ -87,6 +88,7 @@ impl DevBroker {
             options.clock,
             options.keys_lifetime,
             options.mode,
+            options.pkce,
         ));
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -184,6 +186,15 @@ impl DevBroker {
     /// As [`DevBroker::key_id`].
     pub fn mint(&self, options: &MintOptions) -> Result<String> {
         self.state.mint(options)
+    }
+
+    /// Answers an authorization request as if its person had signed in, and returns the URL or the form
+    /// with which the browser comes back: its target and its fields.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`] when it is not an authorization URL that the broker accepts.
+    pub fn sign_in(&self, authorization_url: &str) -> Result<(String, Vec<(String, String)>)> {
+        login::sign_in(&self.state, authorization_url)
     }
 
     /// Times the verification of the tokens' signatures by AWS-LC, with a key that is parsed before:

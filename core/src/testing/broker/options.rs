@@ -28,6 +28,9 @@ pub struct DevBrokerOptions {
     pub mode: Mode,
     /// How far ahead `Expires` of the key set lies; 24 hours by default.
     pub keys_lifetime: Duration,
+    /// Whether it lists the PKCE method `S256`, and so asks for a `code_verifier`, other than the real
+    /// broker; off by default.
+    pub pkce: bool,
     /// Where it takes the time from; from the operating system by default.
     pub clock: Arc<dyn Clock>,
 }
@@ -40,6 +43,7 @@ impl Default for DevBrokerOptions {
             origin: None,
             mode: Mode::default(),
             keys_lifetime: KEYS_LIFETIME,
+            pkce: false,
             clock: Arc::new(SystemClock::new()),
         }
     }
@@ -83,6 +87,7 @@ impl fmt::Debug for DevBrokerOptions {
             .field("origin", &self.origin)
             .field("mode", &self.mode)
             .field("keys_lifetime", &self.keys_lifetime)
+            .field("pkce", &self.pkce)
             .finish_non_exhaustive()
     }
 }

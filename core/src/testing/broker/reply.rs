@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use url::form_urlencoded::byte_serialize;
 
-use super::authorize::ReturnAddress;
+use super::authorize::{ResponseMode, ReturnAddress};
 use super::pages;
 use super::state::Fault;
 
@@ -43,6 +43,14 @@ pub(super) fn keys(document: String, now: SystemTime, lifetime: Duration) -> Rep
     reply
 }
 
+/// The answer to a token request (RFC 6749, section 5).
+pub(super) fn token(status: StatusCode, body: &serde_json::Value) -> Reply {
+    let mut reply = json(body.to_string());
+    *reply.status_mut() = status;
+    set(&mut reply, CACHE_CONTROL, "no-store");
+    reply
+}
+
 /// A page; never kept.
 pub(super) fn page(status: StatusCode, html: String) -> Reply {
     let mut reply = new(status, "text/html; charset=utf-8", html);
@@ -62,15 +70,19 @@ pub(super) fn callback(address: &ReturnAddress, answer: &[(&str, &str)]) -> Repl
     // The broker sends `state` even when there is none.
     let state = [("state", address.state.as_str())];
     let fields: Vec<_> = answer.iter().chain(&state).copied().collect();
-    if !address.fragment {
-        return page(StatusCode::OK, pages::forward(address, &fields));
-    }
-    let encoded: Vec<_> = fields
-        .iter()
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect();
     let mut location = address.redirect_uri.clone();
-    location.set_fragment(Some(&encoded.join("&")));
+    match address.mode {
+        ResponseMode::FormPost => return page(StatusCode::OK, pages::forward(address, &fields)),
+        ResponseMode::Fragment => {
+            let encoded = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={}", encode(value)));
+            location.set_fragment(Some(&encoded.collect::<Vec<_>>().join("&")));
+        }
+        ResponseMode::Query => {
+            location.query_pairs_mut().extend_pairs(&fields);
+        }
+    }
     let mut reply = page(StatusCode::SEE_OTHER, String::new());
     set(&mut reply, LOCATION, location.as_str());
     reply

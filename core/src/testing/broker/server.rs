@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::reply::{self, Reply};
 use super::state::State;
-use super::{login, pages};
+use super::{codes, login, pages};
 use crate::error::Result;
 
 /// The largest form the broker reads, in octets.
@@ -91,7 +91,7 @@ async fn route(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> 
             let query = request.uri().query().unwrap_or_default();
             login::authenticate(state, query.as_bytes()).await?
         }
-        "/auth" | "/confirm" if post => {
+        "/auth" | "/confirm" | "/token" if post => {
             let path = request.uri().path().to_owned();
             match Limited::new(request.into_body(), MAX_FORM_OCTETS)
                 .collect()
@@ -99,11 +99,12 @@ async fn route(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> 
             {
                 Err(_) => reply::bad_request("The form is too large."),
                 Ok(form) if path == "/confirm" => login::confirm(state, &form.to_bytes()).await?,
+                Ok(form) if path == "/token" => codes::token(state, &form.to_bytes()).await?,
                 Ok(form) => login::authenticate(state, &form.to_bytes()).await?,
             }
         }
         "/auth" => reply::wrong_method("GET, HEAD, POST"),
-        "/confirm" => reply::wrong_method("POST"),
+        "/confirm" | "/token" => reply::wrong_method("POST"),
         "/"
         | "/.well-known/openid-configuration"
         | "/keys.json"
@@ -115,19 +116,29 @@ async fn route(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> 
 
 fn discovery(state: &State) -> Value {
     let origin = &state.origin;
-    json!({
+    let mut document = json!({
         "issuer": origin,
         "authorization_endpoint": format!("{origin}/auth"),
         "jwks_uri": format!("{origin}/keys.json"),
         "scopes_supported": ["openid", "email"],
         "claims_supported": ["iss", "aud", "exp", "iat", "email", "email_verified", "email_original"],
-        "response_types_supported": ["id_token"],
-        "response_modes_supported": ["form_post", "fragment"],
-        "grant_types_supported": ["implicit"],
+        "token_endpoint": format!("{origin}/token"),
+        "response_types_supported": ["id_token", "code"],
+        "response_modes_supported": ["form_post", "fragment", "query"],
+        "grant_types_supported": ["implicit", "authorization_code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "EdDSA"],
         "accepts_id_token_signing_alg_query_param": true,
-    })
+    });
+    if state.pkce
+        && let Some(members) = document.as_object_mut()
+    {
+        members.insert(
+            "code_challenge_methods_supported".to_owned(),
+            json!(["S256"]),
+        );
+    }
+    document
 }
 
 async fn key_set(state: &Arc<State>) -> Result<Reply> {

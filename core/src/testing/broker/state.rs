@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
+use super::codes::Codes;
 use super::keys::Keys;
 use super::mint::MintOptions;
 use crate::clock::Clock;
@@ -60,6 +61,8 @@ pub(super) struct State {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) keys: Keys,
     pub(super) keys_lifetime: Duration,
+    pub(super) pkce: bool,
+    pub(super) codes: Codes,
     mode: Mutex<Mode>,
     requests: Mutex<BTreeMap<String, u64>>,
     faults: Mutex<HashMap<String, (u32, Fault)>>,
@@ -72,12 +75,15 @@ impl State {
         clock: Arc<dyn Clock>,
         keys_lifetime: Duration,
         mode: Mode,
+        pkce: bool,
     ) -> Self {
         Self {
             origin,
             clock,
             keys: Keys::default(),
             keys_lifetime,
+            pkce,
+            codes: Codes::default(),
             mode: Mutex::new(mode),
             requests: Mutex::default(),
             faults: Mutex::default(),
