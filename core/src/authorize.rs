@@ -3,10 +3,9 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Position;
 
-use crate::config::Config;
+use crate::config::{Config, Flow};
 use crate::discovery::Discovery;
 use crate::error::{Code, Error, Result};
-use crate::nonce::Nonce;
 use crate::token::Algorithm;
 
 /// Everything but the unreserved characters (RFC 3986, section 2.3) is encoded; a space becomes
@@ -17,13 +16,21 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// What differs from login to login.
+pub(crate) struct Request<'a> {
+    pub(crate) flow: Flow,
+    pub(crate) nonce: &'a str,
+    pub(crate) login_hint: Option<&'a str>,
+    pub(crate) state: Option<&'a str>,
+    /// Of S256 (RFC 7636).
+    pub(crate) code_challenge: Option<String>,
+}
+
 /// Builds the URL to send the browser to.
 pub(crate) fn authorization_url(
     config: &Config,
     discovery: &Discovery,
-    nonce: &Nonce,
-    login_hint: Option<&str>,
-    state: Option<&str>,
+    request: &Request<'_>,
 ) -> String {
     let endpoint = &discovery.authorization_endpoint;
     let mut url = String::with_capacity(512);
@@ -37,17 +44,25 @@ pub(crate) fn authorization_url(
         query.url.push_str(existing);
         query.separator = '&';
     }
-    if let Some(login_hint) = login_hint {
+    if let Some(login_hint) = request.login_hint {
         query.push("login_hint", login_hint);
     }
     query.push("scope", "openid email");
-    query.push("nonce", nonce.as_str());
-    query.push("response_type", "id_token");
-    query.push("response_mode", config.response_mode.as_str());
+    query.push("nonce", request.nonce);
+    let (response_type, response_mode) = match request.flow {
+        Flow::Implicit => ("id_token", config.response_mode.as_str()),
+        Flow::Code => ("code", "query"),
+    };
+    query.push("response_type", response_type);
+    query.push("response_mode", response_mode);
     query.push("client_id", &config.client_id);
     query.push("redirect_uri", &config.redirect_uri);
-    if let Some(state) = state {
+    if let Some(state) = request.state {
         query.push("state", state);
+    }
+    if let Some(challenge) = &request.code_challenge {
+        query.push("code_challenge", challenge);
+        query.push("code_challenge_method", "S256");
     }
     if asks_for_eddsa(config, discovery) {
         query.push("id_token_signing_alg", Algorithm::EdDsa.as_str());

@@ -1,5 +1,6 @@
 //! The two halves of a login, from end to end.
 
+mod code;
 mod completion;
 
 use std::fmt;
@@ -7,17 +8,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use crate::authorize::{authorization_url, check_response_mode};
+use crate::authorize::{self, authorization_url, check_response_mode};
 use crate::browser::Browser;
 use crate::clock::{Clock, Random};
-use crate::config::{Builder, Config, ResponseMode};
+use crate::config::{Builder, Config, Flow, ResponseMode};
+use crate::discovery::Discovery;
 use crate::documents::Documents;
 use crate::email::TypedEmail;
 use crate::error::{Code, Error, Result};
 use crate::events;
+use crate::http::Transport;
 use crate::jwks::KeyInfo;
 use crate::nonce::{Nonce, SessionKey};
-use crate::session::{AuthenticateOptions, CallbackParams, CompleteOptions, Login, Record};
+use crate::session::{
+    AuthenticateOptions, CallbackParams, CompleteOptions, Grant, Login, Record, WantedFlow,
+};
 use crate::stats::{Counters, Stats};
 use crate::store::Store;
 
@@ -48,6 +53,7 @@ pub struct Client {
 struct Inner {
     config: Config,
     store: Arc<dyn Store>,
+    transport: Arc<dyn Transport>,
     documents: Arc<Documents>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -65,6 +71,7 @@ impl Client {
     pub(crate) fn new(
         config: Config,
         store: Arc<dyn Store>,
+        transport: Arc<dyn Transport>,
         documents: Arc<Documents>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
@@ -73,6 +80,7 @@ impl Client {
             inner: Arc::new(Inner {
                 config,
                 store,
+                transport,
                 documents,
                 clock,
                 random,
@@ -170,8 +178,13 @@ impl Client {
         params: CallbackParams,
         options: CompleteOptions<'_>,
     ) -> Result<Login> {
-        let outcome = match params.into_token() {
-            Ok((id_token, state)) => self.inner.complete(&id_token, state, options).await,
+        let outcome = match params.into_grant() {
+            Ok(Grant::Token { id_token, state }) => {
+                self.inner.complete(&id_token, state, options).await
+            }
+            Ok(Grant::Code { code, state }) => {
+                self.inner.complete_code(&code, &state, options).await
+            }
             Err(error) => Err(error),
         };
         self.inner.completed(outcome)
@@ -268,6 +281,9 @@ impl Inner {
             .transpose()?;
         let email = email.as_ref().map(TypedEmail::as_str);
         let discovery = self.documents.discovery().await?;
+        if self.flow(options, &discovery)? == Flow::Code {
+            return self.authenticate_for_code(options, email, &discovery).await;
+        }
         check_response_mode(&self.config, &discovery)?;
 
         let nonce = match self.store.nonces() {
@@ -277,13 +293,29 @@ impl Inner {
                 Nonce::made_by_store(nonce)?
             }
         };
-        Ok(authorization_url(
-            &self.config,
-            &discovery,
-            &nonce,
-            email,
-            options.state.as_deref(),
-        ))
+        let request = authorize::Request {
+            flow: Flow::Implicit,
+            nonce: nonce.as_str(),
+            login_hint: email,
+            state: options.state.as_deref(),
+            code_challenge: None,
+        };
+        Ok(authorization_url(&self.config, &discovery, &request))
+    }
+
+    /// The flow of one login.
+    fn flow(&self, options: &AuthenticateOptions, discovery: &Discovery) -> Result<Flow> {
+        let can_do_codes = discovery.code_endpoint().is_some() && self.store.nonces().is_none();
+        match options.flow.unwrap_or(WantedFlow::Always(self.config.flow)) {
+            WantedFlow::CodeIfPossible if can_do_codes => Ok(Flow::Code),
+            WantedFlow::CodeIfPossible | WantedFlow::Always(Flow::Implicit) => Ok(Flow::Implicit),
+            WantedFlow::Always(Flow::Code) if can_do_codes => Ok(Flow::Code),
+            WantedFlow::Always(Flow::Code) => Err(Error::new(
+                Code::InvalidOption,
+                "the broker does not offer the code flow: its discovery document lists no \
+                 token_endpoint, or not the response type code and the response mode query",
+            )),
+        }
     }
 
     async fn put(&self, options: &AuthenticateOptions, email: Option<&str>) -> Result<Nonce> {

@@ -53,11 +53,48 @@ impl std::str::FromStr for ResponseMode {
     }
 }
 
+/// Which way a login takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Flow {
+    /// The broker sends the token through the browser (OpenID Connect Core, section 3.2).
+    #[default]
+    Implicit,
+    /// The broker sends a code through the browser, and gives the token for it to the site alone
+    /// (OpenID Connect Core, section 3.1).
+    Code,
+}
+
+impl Flow {
+    /// The name of the option.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Implicit => "implicit",
+            Self::Code => "code",
+        }
+    }
+}
+
+impl std::str::FromStr for Flow {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "implicit" => Ok(Self::Implicit),
+            "code" => Ok(Self::Code),
+            _ => Err(Error::new(
+                Code::InvalidOption,
+                "flow is neither implicit nor code",
+            )),
+        }
+    }
+}
+
 /// A configuration that cannot be wrong.
 pub(crate) struct Config {
     pub(crate) redirect_uri: String,
     pub(crate) client_id: String,
     pub(crate) broker: Origin,
+    pub(crate) flow: Flow,
     pub(crate) response_mode: ResponseMode,
     pub(crate) leeway: Duration,
     pub(crate) session_ttl: Duration,
@@ -80,6 +117,7 @@ enum ChosenStore {
 pub struct Builder {
     redirect_uri: String,
     broker: String,
+    flow: Flow,
     response_mode: ResponseMode,
     leeway: Duration,
     session_ttl: Duration,
@@ -101,6 +139,7 @@ impl Builder {
         Self {
             redirect_uri,
             broker: DEFAULT_BROKER.to_owned(),
+            flow: Flow::default(),
             response_mode: ResponseMode::default(),
             leeway: Duration::from_secs(180),
             session_ttl: Duration::from_secs(30 * 60),
@@ -124,7 +163,13 @@ impl Builder {
         self
     }
 
-    /// How the answer comes back; as a form by default.
+    /// Which way logins take; the implicit flow by default, which [`Client::verify`] needs.
+    pub fn flow(mut self, flow: Flow) -> Self {
+        self.flow = flow;
+        self
+    }
+
+    /// How the answer of the implicit flow comes back; as a form by default.
     pub fn response_mode(mut self, mode: ResponseMode) -> Self {
         self.response_mode = mode;
         self
@@ -233,6 +278,10 @@ impl Builder {
             ChosenStore::Made(store) => store,
             ChosenStore::Url(url) => store::open(&url, &clock)?,
         };
+        if config.flow == Flow::Code && store.nonces().is_some() {
+            let problem = "the store keeps nonces only, which the code flow cannot do with";
+            return Err(Error::new(Code::InvalidOption, problem));
+        }
         let store = Timed::wrap(store, self.store_timeout);
         let transport = match self.transport {
             Some(transport) => transport,
@@ -246,12 +295,14 @@ impl Builder {
         };
         let documents = Documents::new(
             config.broker.clone(),
-            transport,
+            Arc::clone(&transport),
             Arc::clone(&clock),
             Arc::clone(&random),
             &store,
         );
-        Ok(Client::new(config, store, documents, clock, random))
+        Ok(Client::new(
+            config, store, transport, documents, clock, random,
+        ))
     }
 
     fn check(&self) -> Result<Config> {
@@ -298,6 +349,7 @@ impl Builder {
             // Brokers refuse a URL whose origin the URL parser would write differently.
             redirect_uri: redirect_uri.into(),
             broker: Origin::parse(&self.broker, self.danger_allow_http)?,
+            flow: self.flow,
             response_mode: self.response_mode,
             leeway: self.leeway,
             session_ttl: self.session_ttl,

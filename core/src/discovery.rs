@@ -17,6 +17,12 @@ const MAX_CHARS_SHOWN: usize = 200;
 pub(crate) struct Discovery {
     pub(crate) authorization_endpoint: Url,
     pub(crate) jwks_uri: Url,
+    /// Where codes are redeemed; `None` when the broker names no usable URL.
+    pub(crate) token_endpoint: Option<Url>,
+    /// `None` when the broker lists none.
+    pub(crate) response_types: Option<Vec<String>>,
+    /// Whether the broker knows PKCE with S256 (RFC 7636).
+    pub(crate) has_pkce: bool,
     /// `None` when the broker lists none.
     pub(crate) response_modes: Option<Vec<String>>,
     /// `None` when the broker lists none.
@@ -40,6 +46,13 @@ impl Discovery {
         Ok(Self {
             authorization_endpoint: members.endpoint("authorization_endpoint")?,
             jwks_uri: members.endpoint("jwks_uri")?,
+            // A site that does without codes does without the endpoint as well.
+            token_endpoint: members.endpoint("token_endpoint").ok(),
+            response_types: members.list("response_types_supported")?,
+            has_pkce: lists(
+                members.list("code_challenge_methods_supported")?.as_ref(),
+                "S256",
+            ),
             response_modes: members.list("response_modes_supported")?,
             signing_algorithms: members.list("id_token_signing_alg_values_supported")?,
             accepts_signing_alg_param: members
@@ -48,6 +61,19 @@ impl Discovery {
             raw: String::from_utf8_lossy(body).into_owned(),
         })
     }
+}
+
+impl Discovery {
+    /// Where to redeem codes, if the broker says that it sends them in the query of the redirect URI.
+    pub(crate) fn code_endpoint(&self) -> Option<&Url> {
+        let sends_codes = lists(self.response_types.as_ref(), "code")
+            && lists(self.response_modes.as_ref(), "query");
+        self.token_endpoint.as_ref().filter(|_| sends_codes)
+    }
+}
+
+fn lists(list: Option<&Vec<String>>, name: &str) -> bool {
+    list.is_some_and(|list| list.iter().any(|listed| listed == name))
 }
 
 struct Members<'a> {

@@ -305,6 +305,9 @@ codes! {
     TokenKeyUnknown = "token_key_unknown" in InvalidToken,
     /// The signature does not hold.
     TokenSignature = "token_signature" in InvalidToken,
+    /// The broker does not redeem the code: it has expired, was redeemed before, or is for another site
+    /// or redirect URI.
+    CodeRefused = "code_refused" in InvalidToken,
     /// The token was issued by someone else.
     TokenIssuer = "token_issuer" in InvalidToken,
     /// The token was issued for someone else.

@@ -32,7 +32,7 @@ pub mod web;
 
 pub use self::client::Client;
 pub use self::clock::{Clock, Random, SystemClock, SystemRandom};
-pub use self::config::{Builder, ResponseMode};
+pub use self::config::{Builder, Flow, ResponseMode};
 pub use self::email::normalize_email;
 pub use self::error::{BrokerAnswer, BrowserMismatch, Code, Error, Kind, Result};
 pub use self::fork::{ForkGuard, before_fork};

@@ -49,6 +49,13 @@ impl Nonce {
     }
 }
 
+/// The nonce of a login of the code flow, which follows from its `state`: the broker's token is for the
+/// login whose `state` came back, or for none.
+pub(crate) fn nonce_of_state(state: &str) -> String {
+    let parts = ["portier-client:nonce:1", state].map(str::as_bytes);
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, &with_lengths(&parts)))
+}
+
 /// The name of a pending login in a store: SHA-256 over the broker, the relying party and the
 /// nonce. As text ([`Display`](fmt::Display)) it is 43 characters of URL-safe base64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,7 +63,16 @@ pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
     pub(crate) fn new(issuer: &str, client_id: &str, nonce: &str) -> Self {
-        let parts = ["portier-client:1", issuer, client_id, nonce].map(str::as_bytes);
+        Self::labelled("portier-client:1", issuer, client_id, nonce)
+    }
+
+    /// The name of a login of the code flow. No token that comes through a browser completes it.
+    pub(crate) fn of_code(issuer: &str, client_id: &str, nonce: &str) -> Self {
+        Self::labelled("portier-client:code:1", issuer, client_id, nonce)
+    }
+
+    fn labelled(label: &str, issuer: &str, client_id: &str, nonce: &str) -> Self {
+        let parts = [label, issuer, client_id, nonce].map(str::as_bytes);
         let mut octets = [0; 32];
         octets.copy_from_slice(digest(&SHA256, &with_lengths(&parts)).as_ref());
         Self(octets)

@@ -8,6 +8,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::unix_seconds;
+use crate::config::Flow;
 use crate::error::{BrokerAnswer, Code, Error, Result};
 use crate::nonce::SessionKey;
 
@@ -35,6 +36,17 @@ pub struct AuthenticateOptions {
     /// from a cookie. The login can then be completed with the same secret only, or where its person
     /// confirms it.
     pub browser: Option<String>,
+    /// Another flow than the client's.
+    pub(crate) flow: Option<WantedFlow>,
+}
+
+/// Which flow a login is to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WantedFlow {
+    /// This one.
+    Always(Flow),
+    /// The code flow where the broker and the store can do it.
+    CodeIfPossible,
 }
 
 impl AuthenticateOptions {
@@ -123,9 +135,11 @@ impl<'a> CompleteOptions<'a> {
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallbackParams {
-    /// The token.
+    /// The token, in the implicit flow.
     pub id_token: Option<String>,
-    /// The state given at the start; untrusted.
+    /// The code that stands for the token, in the code flow.
+    pub code: Option<String>,
+    /// The state given at the start; untrusted. In the code flow it names the login.
     pub state: Option<String>,
     /// An error code, instead of a token.
     pub error: Option<String>,
@@ -135,7 +149,7 @@ pub struct CallbackParams {
 
 impl CallbackParams {
     /// The names of the parameters; the fields are called the same.
-    pub const NAMES: [&str; 4] = ["id_token", "state", "error", "error_description"];
+    pub const NAMES: [&str; 5] = ["id_token", "code", "state", "error", "error_description"];
 
     /// Picks the parameters of the protocol from a decoded form and ignores all others.
     ///
@@ -150,6 +164,7 @@ impl CallbackParams {
         for (name, value) in pairs {
             let member = match name.as_ref() {
                 "id_token" => &mut params.id_token,
+                "code" => &mut params.code,
                 "state" => &mut params.state,
                 "error" => &mut params.error,
                 "error_description" => &mut params.error_description,
@@ -170,9 +185,10 @@ impl CallbackParams {
         Ok(params)
     }
 
-    /// Splits the callback into its token and its state, or says why there is no token.
-    pub(crate) fn into_token(self) -> Result<(String, Option<String>)> {
+    /// Reads what the broker has granted, or says why there is nothing.
+    pub(crate) fn into_grant(self) -> Result<Grant> {
         for (name, value) in [
+            ("code", &self.code),
             ("state", &self.state),
             ("error", &self.error),
             ("error_description", &self.error_description),
@@ -196,10 +212,36 @@ impl CallbackParams {
                 description: filled(self.error_description),
             }));
         }
-        let token = filled(self.id_token)
-            .ok_or_else(|| Error::new(Code::MissingToken, "the callback has no id_token"))?;
-        Ok((token, filled(self.state)))
+        let state = filled(self.state);
+        match (filled(self.id_token), filled(self.code), state) {
+            (Some(_), Some(_), _) => Err(Error::new(
+                Code::TokenMalformed,
+                "the callback has both an id_token and a code",
+            )),
+            (Some(id_token), None, state) => Ok(Grant::Token { id_token, state }),
+            (None, Some(code), Some(state)) => Ok(Grant::Code { code, state }),
+            (None, Some(_), None) => Err(Error::new(
+                Code::SessionUnknown,
+                "the callback has a code and no state to name its login",
+            )),
+            (None, None, _) => Err(Error::new(
+                Code::MissingToken,
+                "the callback has neither an id_token nor a code",
+            )),
+        }
     }
+}
+
+/// What comes back from the broker through the browser.
+pub(crate) enum Grant {
+    Token {
+        id_token: String,
+        state: Option<String>,
+    },
+    Code {
+        code: String,
+        state: String,
+    },
 }
 
 /// The value of a form field.
@@ -278,6 +320,12 @@ pub(crate) struct Record<'a> {
     email: Option<Cow<'a, str>>,
     #[serde(rename = "s", borrow, skip_serializing_if = "Option::is_none", default)]
     session: Option<Cow<'a, str>>,
+    /// The application's state, which in the code flow does not travel.
+    #[serde(rename = "a", borrow, skip_serializing_if = "Option::is_none", default)]
+    state: Option<Cow<'a, str>>,
+    /// The `code_verifier` of PKCE.
+    #[serde(rename = "k", borrow, skip_serializing_if = "Option::is_none", default)]
+    code_verifier: Option<Cow<'a, str>>,
 }
 
 const RECORD_VERSION: u32 = 1;
@@ -290,7 +338,7 @@ fn is_of_another_version(text: &str) -> bool {
     match members.get("v").and_then(serde_json::Value::as_u64) {
         None => false,
         Some(version) if version == u64::from(RECORD_VERSION) => {
-            let ours = ["v", "t", "e", "s"];
+            let ours = ["v", "t", "e", "s", "a", "k"];
             members.keys().any(|name| !ours.contains(&name.as_str()))
         }
         Some(_) => true,
@@ -309,7 +357,31 @@ impl<'a> Record<'a> {
             started_at: (unix_seconds(now) * 1000.0).floor() / 1000.0,
             email: email.map(Cow::Borrowed),
             session: options.session.as_deref().map(Cow::Borrowed),
+            state: None,
+            code_verifier: None,
         }
+    }
+
+    /// Keeps what the code flow needs to redeem the code, and the state that would travel else.
+    pub(crate) fn for_code(self, state: Option<&'a str>, code_verifier: Option<&'a str>) -> Self {
+        Self {
+            state: state.map(Cow::Borrowed),
+            code_verifier: code_verifier.map(Cow::Borrowed),
+            ..self
+        }
+    }
+
+    /// The address as it was typed.
+    pub(crate) fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    pub(crate) fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    pub(crate) fn code_verifier(&self) -> Option<&str> {
+        self.code_verifier.as_deref()
     }
 
     pub(crate) fn to_text(&self) -> Result<String> {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
 use super::Inner;
 use crate::browser::Binding;
 use crate::claims::{Claims, Expected};
@@ -26,7 +28,7 @@ impl Inner {
         if nonces.is_some() {
             options.check_unbound()?;
         }
-        let genuine = self.check(id_token).await?;
+        let genuine = self.check(id_token, None).await?;
         // Only now may the token use up the login.
         let (session, same_browser) = match nonces {
             None => self.consume(&genuine, options).await?,
@@ -49,13 +51,27 @@ impl Inner {
         })
     }
 
-    /// Checks all that does not need the login the token answers.
-    async fn check<'a>(&self, id_token: &'a str) -> Result<Genuine<'a>> {
+    /// Checks all that does not need the login the token answers. In the code flow, that login is known
+    /// by its nonce and its name in the store.
+    pub(super) async fn check<'a>(
+        &self,
+        id_token: &'a str,
+        login: Option<(&str, SessionKey)>,
+    ) -> Result<Genuine<'a>> {
         let token = Token::parse(id_token, &self.config.algorithms)?;
         let expected = self.expected();
         let claims = Claims::parse(token.payload(), &expected, self.clock.now())?;
         let nonce = claims.nonce().to_owned();
-        let session = self.session_key(&nonce);
+        let session = match login {
+            None => self.session_key(&nonce),
+            Some((expected, session)) => {
+                if verify_slices_are_equal(nonce.as_bytes(), expected.as_bytes()).is_err() {
+                    let problem = "the token is for another login than the code";
+                    return Err(Error::new(Code::TokenClaim, problem));
+                }
+                session
+            }
+        };
 
         let mut keys = self.documents.keys().await?;
         if keys.get(token.key_id()).is_none() {
@@ -175,7 +191,7 @@ impl Inner {
 
     /// Gives a login back to a store that could not be asked before. If the store refuses, the
     /// login is lost.
-    async fn put_back(&self, session: &SessionKey, record: String, age: Duration) {
+    pub(super) async fn put_back(&self, session: &SessionKey, record: String, age: Duration) {
         let left = self.config.session_ttl.saturating_sub(age);
         if !left.is_zero() {
             let _ = self.store.put(session, record, left).await;
@@ -208,7 +224,12 @@ impl Inner {
         self.pending(self.store.take(session).await?, session, same_browser)
     }
 
-    fn pending(&self, found: Taken, session: &SessionKey, same_browser: bool) -> Result<String> {
+    pub(super) fn pending(
+        &self,
+        found: Taken,
+        session: &SessionKey,
+        same_browser: bool,
+    ) -> Result<String> {
         match found {
             Taken::Record(record) => Ok(record),
             Taken::Used => Err(Error::used(same_browser, *session)),
@@ -235,9 +256,9 @@ impl Inner {
 }
 
 /// A token that the broker has made for this site.
-struct Genuine<'a> {
+pub(super) struct Genuine<'a> {
     id_token: &'a str,
     nonce: String,
     session: SessionKey,
-    claims: Claims,
+    pub(super) claims: Claims,
 }

@@ -32,14 +32,11 @@ pub(super) async fn fetch<T: Send + Sync + 'static>(
         None => HeaderMap::new(),
     };
     headers.insert(ACCEPT, ACCEPTED);
-    let request = Request {
-        url: url.clone(),
-        headers,
-    };
+    let request = Request::get(url.clone(), headers);
     let asked_at = clock.monotonic();
     let now = clock.now();
     cache.count_request();
-    let response = transport.get(request).await.map_err(Failure::new)?;
+    let response = transport.send(request).await.map_err(Failure::new)?;
     let (value, freshness, body) = match (response.status, kept) {
         (200, _) => {
             let value = parse(&response.body).map_err(Failure::new)?;

@@ -8,6 +8,8 @@ mod redirect;
 mod transport;
 mod trust;
 
+use std::fmt;
+
 use ::http::HeaderMap;
 use bytes::Bytes;
 use url::Url;
@@ -16,13 +18,38 @@ pub(crate) use self::transport::{HttpOptions, HttpTransport};
 use crate::error::Result;
 use crate::store::BoxFuture;
 
-/// A request for one of the broker's documents; always a `GET`.
-#[derive(Clone, Debug)]
+/// A request to the broker: for one of its documents, or for a token.
+#[derive(Clone)]
 pub struct Request {
-    /// Where the document is.
+    /// Where it goes.
     pub url: Url,
     /// Validators and `Accept`; nothing else is ever sent.
     pub headers: HeaderMap,
+    /// The fields of a URL-encoded form: then it is a `POST`, else a `GET`. A `POST` is sent once and
+    /// follows no redirect.
+    pub form: Option<String>,
+}
+
+impl Request {
+    /// A `GET`.
+    pub(crate) fn get(url: Url, headers: HeaderMap) -> Self {
+        Self {
+            url,
+            headers,
+            form: None,
+        }
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Leaves the form out, which has a code in it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Request")
+            .field("url", &self.url)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The answer to a [`Request`], complete and within the limits.
@@ -32,14 +59,14 @@ pub struct Response {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, at most 256 KiB; of no interest unless the status is 200.
+    /// The body, at most 256 KiB; of no interest unless the status is 200, or 400 or 401 after a `POST`.
     pub body: Bytes,
 }
 
 /// The largest document, in octets: one is a few kilobytes.
 pub(crate) const MAX_DOCUMENT_OCTETS: usize = 256 * 1024;
 
-/// Fetches documents.
+/// Speaks with the broker.
 pub trait Transport: Send + Sync + 'static {
     /// Sends the request and reads the whole answer. Any status is an answer.
     ///
@@ -47,7 +74,7 @@ pub trait Transport: Send + Sync + 'static {
     /// [`BrokerTimeout`](crate::Code::BrokerTimeout),
     /// [`BrokerUnreachable`](crate::Code::BrokerUnreachable) or, for an answer that breaks a
     /// limit, [`BrokerDocument`](crate::Code::BrokerDocument).
-    fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>>;
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Response>>;
 
     /// A text that describes all that decides which servers this transport believes, such as its
     /// certificate authorities. Clients with one store share the broker's documents only if their

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER};
+use ::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use bytes::{Bytes, BytesMut};
 use reqwest::redirect::Policy;
 use reqwest::{Client, retry};
@@ -108,11 +108,11 @@ impl Transport for HttpTransport {
         Some(trust::describe(&self.0.options))
     }
 
-    fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
         let shared = Arc::clone(&self.0);
         Box::pin(async move {
             let (timeout, asked) = (shared.options.timeout, request.url.clone());
-            tokio::time::timeout(timeout, shared.get(request))
+            tokio::time::timeout(timeout, shared.answer(request))
                 .await
                 .unwrap_or_else(|_| {
                     let proxy = shared.proxy(&asked).ok().flatten();
@@ -123,11 +123,17 @@ impl Transport for HttpTransport {
 }
 
 impl Shared {
-    async fn get(self: &Arc<Self>, request: Request) -> Result<Response> {
-        let (mut response, url) = self.follow(request).await?;
+    async fn answer(self: &Arc<Self>, request: Request) -> Result<Response> {
+        let is_post = request.form.is_some();
+        let (mut response, url) = if is_post {
+            // It may have been received, even if no answer comes: one try, and no redirect.
+            (self.ask(&request.url, &request, &mut 1).await?, request.url)
+        } else {
+            self.follow(request).await?
+        };
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        let body = if status == 200 {
+        let body = if status == 200 || (is_post && matches!(status, 400 | 401)) {
             require_identity(&headers)?;
             read_body(&mut response, &url).await?
         } else {
@@ -144,9 +150,9 @@ impl Shared {
     async fn follow(self: &Arc<Self>, request: Request) -> Result<(reqwest::Response, Url)> {
         let mut tries = 2;
         let mut previous = Vec::new();
-        let mut url = request.url;
+        let mut url = request.url.clone();
         loop {
-            let response = self.ask(&url, &request.headers, &mut tries).await?;
+            let response = self.ask(&url, &request, &mut tries).await?;
             let Some(next) = redirect::target(&response, &url) else {
                 return Ok((response, url));
             };
@@ -162,10 +168,10 @@ impl Shared {
     async fn ask(
         self: &Arc<Self>,
         url: &Url,
-        headers: &HeaderMap,
+        request: &Request,
         tries: &mut u32,
     ) -> Result<reqwest::Response> {
-        let outcome = self.send(url, headers, tries).await;
+        let outcome = self.send(url, request, tries).await;
         let is_refused = outcome.as_ref().is_err_and(|error| is_refusal(error));
         if !is_refused || !self.perimeter.is_undecided() {
             return outcome;
@@ -173,16 +179,18 @@ impl Shared {
         // The document that names this host came from the store: an answer from the broker shows
         // where it is. A look-up alone would not do, since whoever owns the name decides what it finds.
         let broker = self.options.broker.join(DISCOVERY_PATH);
-        if self.send(&broker, &HeaderMap::new(), tries).await.is_err() {
+        let discovery = Request::get(broker.clone(), HeaderMap::new());
+        if self.send(&broker, &discovery, tries).await.is_err() {
             return outcome;
         }
-        self.send(url, headers, tries).await
+        // What was refused before was not sent.
+        self.send(url, request, tries).await
     }
 
     async fn send(
         self: &Arc<Self>,
         url: &Url,
-        headers: &HeaderMap,
+        request: &Request,
         tries: &mut u32,
     ) -> Result<reqwest::Response> {
         let may_be_plain = !self.https_only && (self.options.danger_allow_http || is_local(url));
@@ -193,7 +201,16 @@ impl Shared {
         admitted.map_err(|refusal| refused(refusal, url).with_source(refusal))?;
         let proxy = self.proxy(url)?;
         let client = self.client(proxy.clone()).await?;
-        let ask = || client.get(url.clone()).headers(headers.clone()).send();
+        let ask = || {
+            let builder = match &request.form {
+                None => client.get(url.clone()),
+                Some(form) => client
+                    .post(url.clone())
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .body(form.clone()),
+            };
+            builder.headers(request.headers.clone()).send()
+        };
         let mut response = ask().await;
         if *tries > 1 && deserves_another_try(&response) {
             *tries -= 1;

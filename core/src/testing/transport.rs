@@ -103,7 +103,7 @@ impl Transport for CannedTransport {
         Some("canned".to_owned())
     }
 
-    fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
         let url = request.url.to_string();
         self.table()
             .requests
@@ -146,10 +146,7 @@ mod tests {
     const URL: &str = "https://broker.example/keys.json";
 
     fn request() -> Request {
-        Request {
-            url: URL.parse().unwrap(),
-            headers: HeaderMap::new(),
-        }
+        Request::get(URL.parse().unwrap(), HeaderMap::new())
     }
 
     fn poll(future: &mut Pin<Box<impl Future + ?Sized>>) -> bool {
@@ -160,15 +157,15 @@ mod tests {
     #[tokio::test]
     async fn answers_from_the_table_and_counts() {
         let transport = CannedTransport::new();
-        assert_eq!(transport.get(request()).await.unwrap().status, 404);
+        assert_eq!(transport.send(request()).await.unwrap().status, 404);
         transport
             .respond(URL, 200, &[("expires", "0")], "{}")
             .unwrap();
-        let response = transport.get(request()).await.unwrap();
+        let response = transport.send(request()).await.unwrap();
         assert_eq!((response.status, &response.body[..]), (200, &b"{}"[..]));
         assert_eq!(response.headers["expires"], "0");
         transport.fail(URL, Error::new(Code::BrokerTimeout, "slow"));
-        let error = transport.get(request()).await.unwrap_err();
+        let error = transport.send(request()).await.unwrap_err();
         assert_eq!(error.code(), Code::BrokerTimeout);
         assert_eq!(transport.requests(URL), 3);
     }
@@ -177,7 +174,7 @@ mod tests {
     async fn held_requests_wait_for_their_release() {
         let transport = CannedTransport::new();
         transport.hold();
-        let mut waiting = transport.get(request());
+        let mut waiting = transport.send(request());
         assert!(!poll(&mut waiting));
         assert_eq!(transport.requests(URL), 1);
         transport.respond(URL, 200, &[], "").unwrap();

@@ -18,6 +18,11 @@ pub(super) struct Callback {
 }
 
 impl Callback {
+    /// Whether there is anything of the broker's in it.
+    pub(super) fn has_answer(&self) -> bool {
+        self.params != CallbackParams::default()
+    }
+
     pub(super) fn new(form: Form, binding: BrowserBinding) -> Result<Self> {
         let confirmation = (binding == BrowserBinding::Confirm)
             .then(|| form.text(CONFIRMATION).filter(|text| !text.is_empty()))
@@ -35,11 +40,12 @@ impl Callback {
 pub(super) fn fields_to_post_again(params: &CallbackParams) -> Vec<(String, String)> {
     let CallbackParams {
         id_token,
+        code,
         state,
         error,
         error_description,
     } = params;
-    let answer = [id_token, state, error, error_description];
+    let answer = [id_token, code, state, error, error_description];
     let named = CallbackParams::NAMES.iter().zip(answer);
     named
         .filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)))

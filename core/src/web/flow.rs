@@ -19,10 +19,10 @@ use super::request::{Head, WebRequest};
 use super::texts::Language;
 use super::{same_site, script};
 use crate::client::Client;
-use crate::config::ResponseMode;
+use crate::config::{Flow, ResponseMode};
 use crate::error::{Code, Error, Result};
 use crate::next::safe_next;
-use crate::session::AuthenticateOptions;
+use crate::session::{AuthenticateOptions, WantedFlow};
 
 /// Random bytes of a browser's secret.
 const SECRET_BYTES: usize = 32;
@@ -83,14 +83,22 @@ impl LoginFlow {
         self.start_login(&request.head, email, next).await
     }
 
-    /// Answers a request to the redirect URI, whatever its method. Only a `POST` completes a login.
+    /// Answers a request to the redirect URI, whatever its method. The broker's answer is the form of a
+    /// `POST` or, in the code flow, the query of a `GET`. Nothing else completes a login.
     pub async fn callback(&self, request: WebRequest) -> Step {
         let WebRequest { head, body } = request;
-        if head.method != "POST" {
-            return self.visit(&head);
-        }
-        let read = Form::read(&head, body)
-            .and_then(|form| Callback::new(form, self.options.browser_binding));
+        let binding = self.options.browser_binding;
+        let read = match head.method.as_str() {
+            "POST" => Form::read(&head, body).and_then(|form| Callback::new(form, binding)),
+            "GET" if self.takes_queries() => {
+                let form = Form::read_query(head.query.as_deref().unwrap_or_default());
+                match form.and_then(|form| Callback::new(form, binding)) {
+                    Ok(callback) if !callback.has_answer() => return self.visit(&head),
+                    read => read,
+                }
+            }
+            _ => return self.visit(&head),
+        };
         match read {
             Ok(callback) => self.complete(&head, callback).await,
             Err(error) => self.refuse_request("complete", &head, error),
@@ -101,6 +109,11 @@ impl LoginFlow {
     /// example with [`Code::RequestCookies`], where a CSRF protection finds no cookie of its own.
     pub fn refuse_login(&self, request: &WebRequest, error: Error) -> Step {
         self.refuse_request("authenticate", &request.head, error)
+    }
+
+    /// Whether the broker's answer may come in the query of the redirect URI.
+    fn takes_queries(&self) -> bool {
+        self.options.flow != Some(Flow::Implicit)
     }
 
     /// The path at which the site answers the callback.
@@ -196,6 +209,8 @@ impl LoginFlow {
         let mut options = AuthenticateOptions::for_email(email);
         options.session = self.safe_next(next);
         options.browser.clone_from(&secret);
+        let wanted = self.options.flow;
+        options.flow = Some(wanted.map_or(WantedFlow::CodeIfPossible, WantedFlow::Always));
         let url = self.client.authenticate_with(options).await?;
         Ok((
             url,
@@ -211,14 +226,14 @@ impl LoginFlow {
             let page = pages::fragment(self.language(head));
             return Reply::page(200, page.body, page.policy).into();
         }
-        let methods = if takes_fragment {
-            "GET, HEAD, POST"
-        } else {
-            "POST"
+        let methods = match (takes_fragment, self.takes_queries()) {
+            (true, _) => "GET, HEAD, POST",
+            (false, true) => "GET, POST",
+            (false, false) => "POST",
         };
         let error = Error::new(
             Code::RequestMethod,
-            format_args!("only a POST to the redirect URI completes a login allowed={methods}"),
+            format_args!("this request to the redirect URI completes no login allowed={methods}"),
         );
         let mut step = self.refuse(head, error);
         step.reply.headers.push(("allow", methods.to_owned()));

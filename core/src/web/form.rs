@@ -30,24 +30,30 @@ impl Form {
             ));
         }
         match body {
-            Body::Bytes(bytes) if bytes.len() <= MAX_FORM_BYTES => {
-                let pairs = form_urlencoded::parse(&bytes);
-                let owned =
-                    pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into()));
-                Ok(Self(owned.collect()))
-            }
+            Body::Bytes(bytes) if bytes.len() <= MAX_FORM_BYTES => Ok(Self::parse(&bytes)),
             Body::Fields(fields) if size_of_fields(&fields) <= MAX_FORM_BYTES => Ok(Self(fields)),
             Body::Empty => Ok(Self(Vec::new())),
-            Body::Bytes(_) | Body::Fields(_) | Body::TooLarge => Err(Error::new(
-                Code::RequestTooLarge,
-                format_args!("the form is too large limit={MAX_FORM_BYTES}"),
-            )),
+            Body::Bytes(_) | Body::Fields(_) | Body::TooLarge => Err(too_large()),
             Body::Unreadable => Err(Error::new(
                 Code::InvalidOption,
                 "the body of the request was read before portier-client and kept nowhere: put \
                  portier-client before whatever reads it, or keep the body",
             )),
         }
+    }
+
+    /// Reads the query of a URL.
+    pub(super) fn read_query(query: &str) -> Result<Self> {
+        if query.len() > MAX_FORM_BYTES {
+            return Err(too_large());
+        }
+        Ok(Self::parse(query.as_bytes()))
+    }
+
+    fn parse(bytes: &[u8]) -> Self {
+        let pairs = form_urlencoded::parse(bytes);
+        let owned = pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into()));
+        Self(owned.collect())
     }
 
     /// The text of a field. A field that is sent twice, a file, or text that is not UTF-8 counts as
@@ -68,6 +74,13 @@ impl Form {
     pub(super) fn into_pairs(self) -> Vec<(String, FieldValue)> {
         self.0
     }
+}
+
+fn too_large() -> Error {
+    Error::new(
+        Code::RequestTooLarge,
+        format_args!("the form is too large limit={MAX_FORM_BYTES}"),
+    )
 }
 
 fn size_of_fields(fields: &[(String, FieldValue)]) -> usize {

@@ -7,6 +7,7 @@ use url::{Position, Url};
 
 use super::texts::Texts;
 use crate::client::Client;
+use crate::config::Flow;
 use crate::error::{Code, Error, Result};
 use crate::origin::parse_url;
 
@@ -43,6 +44,9 @@ impl FromStr for BrowserBinding {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FlowOptions {
+    /// Which flow logins take; `None` is the code flow where the broker and the store can do it. The
+    /// implicit flow by default.
+    pub flow: Option<Flow>,
     /// What happens where a login ends in another browser than it was started in.
     pub browser_binding: BrowserBinding,
     /// The page with the login form, to which pages about problems lead; `/` by default.
@@ -78,6 +82,7 @@ pub struct FlowOptions {
 impl Default for FlowOptions {
     fn default() -> Self {
         Self {
+            flow: Some(Flow::Implicit),
             browser_binding: BrowserBinding::default(),
             login_url: "/".to_owned(),
             default_next: "/".to_owned(),
@@ -93,6 +98,7 @@ impl Default for FlowOptions {
 
 /// Options that cannot be wrong.
 pub(super) struct CheckedOptions {
+    pub(super) flow: Option<Flow>,
     pub(super) browser_binding: BrowserBinding,
     pub(super) login_url: String,
     /// ASCII, as the URL parser writes it.
@@ -107,6 +113,11 @@ pub(super) struct CheckedOptions {
 
 impl FlowOptions {
     pub(super) fn check(self, client: &Client) -> Result<CheckedOptions> {
+        if self.flow == Some(Flow::Code) && client.keeps_nonces_only() {
+            return Err(invalid(
+                "the store keeps nonces only, which the code flow cannot do with",
+            ));
+        }
         if self.browser_binding != BrowserBinding::Off && client.keeps_nonces_only() {
             return Err(invalid(
                 "the store keeps nonces only and cannot bind a login to a browser: set \
@@ -122,6 +133,7 @@ impl FlowOptions {
         };
         let form_targets = form_targets(client.broker(), &self.identity_providers)?;
         Ok(CheckedOptions {
+            flow: self.flow,
             browser_binding: self.browser_binding,
             login_url: self.login_url,
             default_next: default_next(&self.default_next)?,

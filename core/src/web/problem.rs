@@ -59,7 +59,7 @@ impl ProblemKind {
     pub(super) fn of(code: Code, broker_error: Option<&str>) -> Self {
         match code {
             Code::TokenClock | Code::TokenNotYetValid => CLOCKS_DIFFER,
-            Code::TokenExpired => OVER,
+            Code::TokenExpired | Code::CodeRefused => OVER,
             Code::SessionBrowser => OTHER_BROWSER,
             Code::SessionUsed => USED,
             Code::RequestOrigin => OTHER_SITE,

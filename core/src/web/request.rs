@@ -67,6 +67,7 @@ impl WebRequest {
     /// Takes the facts from the head of a request of the `http` crate.
     pub fn from_parts(parts: &http::request::Parts, body: Body) -> Self {
         let mut request = Self::new(parts.method.as_str(), body);
+        request.head.query = parts.uri.query().map(str::to_owned);
         for (name, value) in &parts.headers {
             request.set_header(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
         }
@@ -95,6 +96,14 @@ impl WebRequest {
                 before.push_str(value);
             }
         }
+    }
+
+    /// Adds the query of the request's URL, without the question mark. In the code flow, the broker's answer
+    /// is in it.
+    #[must_use]
+    pub fn with_query(mut self, query: impl Into<String>) -> Self {
+        self.head.query = Some(query.into());
+        self
     }
 
     /// Says that the framework or the site has checked a token in the form, such as that of a CSRF
@@ -133,6 +142,7 @@ impl fmt::Debug for Body {
 #[derive(Clone, Default)]
 pub(super) struct Head {
     pub(super) method: String,
+    pub(super) query: Option<String>,
     pub(super) form_token_checked: bool,
     pub(super) accept: Option<String>,
     pub(super) accept_language: Option<String>,
@@ -192,6 +202,7 @@ mod tests {
         for name in WebRequest::HEADERS {
             let Head {
                 method: _,
+                query: _,
                 form_token_checked: _,
                 accept,
                 accept_language,

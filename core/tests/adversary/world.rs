@@ -213,7 +213,7 @@ impl Network {
 }
 
 impl Transport for Network {
-    fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
         let answer = self.answer(&request);
         Box::pin(async move {
             tokio::task::yield_now().await;

@@ -74,7 +74,7 @@ async fn fet_46_a_follower_that_gives_up_stops_nobody_else() {
 struct Panicking(AtomicBool);
 
 impl Transport for Panicking {
-    fn get(&self, _: Request) -> BoxFuture<'static, Result<Response>> {
+    fn send(&self, _: Request) -> BoxFuture<'static, Result<Response>> {
         assert!(!self.0.load(SeqCst), "a transport of a test panics");
         Box::pin(async { Err(Error::new(Code::BrokerTimeout, "slow")) })
     }

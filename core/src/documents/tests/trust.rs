@@ -9,8 +9,8 @@ use crate::store::BoxFuture;
 struct Trusting(Arc<CannedTransport>, Option<&'static str>);
 
 impl Transport for Trusting {
-    fn get(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
-        self.0.get(request)
+    fn send(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
+        self.0.send(request)
     }
 
     fn trust(&self) -> Option<String> {

@@ -4,6 +4,8 @@ use super::super::callback::{Callback, fields_to_confirm, fields_to_post_again};
 use super::super::reply::{Confirmation, Page, Reply, Step};
 use super::super::request::Head;
 use super::super::{pages, script, signed_in};
+use url::form_urlencoded;
+
 use super::LoginFlow;
 use crate::error::{BrowserMismatch, Code, Error};
 use crate::session::{CallbackParams, CompleteOptions, Login};
@@ -29,8 +31,10 @@ impl LoginFlow {
         let is_script = head.is_from_script();
         let known = self.known_secret(head).map(str::to_owned);
         if known.is_none() {
-            if !is_script && !(is_posted_again && head.may_be_from_this_site()) {
-                return self.post_again(head, &params);
+            // A form of another site arrives without our cookies; a link of another site brings them.
+            let says_truth = head.method != "POST" || head.may_be_from_this_site();
+            if !is_script && !(is_posted_again && says_truth) {
+                return self.once_more(head, &params);
             }
             let has_probe = self.cookies.probe.read(head.cookie.as_deref()).is_some();
             if confirmation.is_some() || !(is_script || has_probe) {
@@ -127,10 +131,18 @@ impl LoginFlow {
     }
 
     /// The broker's page posts its answer from another site, and so without our cookies. A page of ours
-    /// posts the same fields once more, and then they are there.
-    fn post_again(&self, head: &Head, params: &CallbackParams) -> Step {
-        let page = pages::post_again(self.language(head), &fields_to_post_again(params));
-        let mut step = Step::from(Reply::page(200, page.body, page.policy));
+    /// posts the same fields once more, and then they are there. Either way a cookie shows then whether
+    /// the browser keeps any.
+    fn once_more(&self, head: &Head, params: &CallbackParams) -> Step {
+        let fields = fields_to_post_again(params);
+        let mut step = if head.method == "POST" {
+            let page = pages::post_again(self.language(head), &fields);
+            Step::from(Reply::page(200, page.body, page.policy))
+        } else {
+            let mut query = form_urlencoded::Serializer::new(String::from("?"));
+            query.extend_pairs(fields);
+            Step::from(Reply::see_other(query.finish()))
+        };
         step.reply
             .cookies
             .push(self.cookies.set(self.cookies.probe, "1"));

@@ -164,3 +164,12 @@ fn the_callback_is_found_by_its_exact_path() {
     };
     assert!(flow(moved).is_callback("/inside?x"));
 }
+
+#[test]
+fn the_flow_may_run_on_any_thread() {
+    fn check<T: Send>(_: T) {}
+    let site = flow(FlowOptions::default());
+    check(site.login(WebRequest::new("POST", Body::Empty)));
+    check(site.start(WebRequest::new("POST", Body::Empty), "", ""));
+    check(site.callback(WebRequest::new("POST", Body::Empty)));
+}

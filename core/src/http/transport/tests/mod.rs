@@ -168,10 +168,7 @@ fn transport(timeout: Duration) -> HttpTransport {
 
 async fn get(transport: &HttpTransport, url: &str) -> Result<Response> {
     transport
-        .get(Request {
-            url: url.parse().unwrap(),
-            headers: HeaderMap::new(),
-        })
+        .send(Request::get(url.parse().unwrap(), HeaderMap::new()))
         .await
 }
 

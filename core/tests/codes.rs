@@ -1,0 +1,496 @@
+//! The code flow, against the development broker.
+#![cfg(feature = "testing")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portier_client::testing::{DevBroker, DevBrokerOptions, Fault, ManualClock};
+use portier_client::{
+    AuthenticateOptions, BoxFuture, Builder, CallbackParams, Client, Code, CompleteOptions, Error,
+    Flow, Login, MemoryStore, NonceStore, Result, SessionKey, Store, Taken,
+};
+
+const HERE: &str = "the secret of a browser";
+const THERE: &str = "the secret of another";
+
+struct Site {
+    clock: Arc<ManualClock>,
+    broker: DevBroker,
+    client: Client,
+}
+
+impl Site {
+    fn new() -> Self {
+        Self::with(DevBrokerOptions::default(), |builder| builder)
+    }
+
+    fn with(options: DevBrokerOptions, adapt: impl FnOnce(Builder) -> Builder) -> Self {
+        let clock = Arc::new(ManualClock::at(1_790_000_000));
+        let broker = DevBroker::spawn(DevBrokerOptions {
+            clock: clock.clone(),
+            ..options
+        })
+        .unwrap();
+        let builder = Client::builder("https://example.com/verify")
+            .broker(broker.origin())
+            .flow(Flow::Code)
+            .clock(clock.clone())
+            .store(Arc::new(MemoryStore::new(clock.clone())));
+        Self {
+            client: adapt(builder).build().unwrap(),
+            clock,
+            broker,
+        }
+    }
+
+    async fn start(&self, browser: Option<&str>) -> String {
+        let mut options = AuthenticateOptions::for_email("Alice@example.com");
+        options.browser = browser.map(str::to_owned);
+        options.session = Some("/members".to_owned());
+        options.state = Some("of the application".to_owned());
+        self.client.authenticate_with(options).await.unwrap()
+    }
+
+    /// What comes back to the redirect URI once the person has signed in.
+    fn sign_in(&self, url: &str) -> CallbackParams {
+        let (target, fields) = self.broker.sign_in(url).unwrap();
+        assert_eq!(target, "https://example.com/verify");
+        CallbackParams::from_pairs(fields).unwrap()
+    }
+
+    /// A login that has come back to the redirect URI.
+    async fn answer(&self, browser: Option<&str>) -> CallbackParams {
+        self.sign_in(&self.start(browser).await)
+    }
+
+    async fn complete(&self, params: &CallbackParams, browser: Option<&str>) -> Result<Login> {
+        self.client.complete(params.clone(), browser).await
+    }
+
+    async fn refused(&self, params: &CallbackParams, browser: Option<&str>) -> Error {
+        self.complete(params, browser).await.unwrap_err()
+    }
+
+    fn token_requests(&self) -> u64 {
+        self.broker.requests().get("/token").copied().unwrap_or(0)
+    }
+}
+
+#[tokio::test]
+async fn a_login_completes_with_a_code() {
+    let site = Site::new();
+    let params = site.answer(Some(HERE)).await;
+    assert!(params.id_token.is_none() && params.code.is_some());
+    let login = site.complete(&params, Some(HERE)).await.unwrap();
+    assert_eq!(login.email, "alice@example.com");
+    assert_eq!(login.email_original, "Alice@example.com");
+    assert_eq!(login.session.as_deref(), Some("/members"));
+    assert_eq!(login.state.as_deref(), Some("of the application"));
+    assert!(login.same_browser);
+    assert_eq!(site.token_requests(), 1);
+}
+
+#[tokio::test]
+async fn the_state_of_the_application_does_not_travel() {
+    let site = Site::new();
+    let url = site.start(None).await;
+    assert!(!url.contains("application") && url.contains("response_type=code"));
+    assert!(url.contains("response_mode=query"));
+}
+
+#[tokio::test]
+async fn a_code_works_once() {
+    let site = Site::new();
+    let params = site.answer(Some(HERE)).await;
+    site.complete(&params, Some(HERE)).await.unwrap();
+    let error = site.refused(&params, Some(HERE)).await;
+    assert_eq!(error.code(), Code::SessionUsed);
+    assert!(error.same_browser());
+    assert_eq!(site.token_requests(), 1, "a used login causes no request");
+}
+
+#[tokio::test]
+async fn of_many_parallel_callbacks_exactly_one_succeeds() {
+    let site = Arc::new(Site::new());
+    let params = site.answer(Some(HERE)).await;
+    let calls = (0..16).map(|_| {
+        let (site, params) = (Arc::clone(&site), params.clone());
+        tokio::spawn(async move { site.complete(&params, Some(HERE)).await })
+    });
+    let mut completed = 0;
+    for call in calls.collect::<Vec<_>>() {
+        match call.await.unwrap() {
+            Ok(_) => completed += 1,
+            Err(error) => {
+                assert!(matches!(
+                    error.code(),
+                    Code::CodeRefused | Code::SessionUsed
+                ));
+            }
+        }
+    }
+    assert_eq!(completed, 1);
+}
+
+#[tokio::test]
+async fn a_state_that_names_no_login_causes_no_request() {
+    let site = Site::new();
+    let genuine = site.answer(Some(HERE)).await;
+    let other = Site::new().answer(Some(HERE)).await;
+    for state in [
+        Some("junk".to_owned()),
+        Some("A".repeat(54)),
+        other.state,
+        None,
+    ] {
+        let params = CallbackParams::from_pairs(
+            [("code", genuine.code.clone()), ("state", state)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .unwrap();
+        let error = site.refused(&params, None).await;
+        assert_eq!(error.code(), Code::SessionUnknown);
+    }
+    assert_eq!(site.token_requests(), 0);
+    site.complete(&genuine, Some(HERE)).await.unwrap();
+}
+
+#[tokio::test]
+async fn another_browser_causes_no_request_and_uses_nothing_up() {
+    let site = Site::new();
+    let params = site.answer(Some(HERE)).await;
+    for browser in [Some(THERE), None] {
+        let error = site.refused(&params, browser).await;
+        assert_eq!(error.code(), Code::SessionBrowser);
+        let mismatch = error.browser_mismatch().unwrap();
+        assert_eq!(mismatch.email, "alice@example.com");
+        assert_eq!(mismatch.confirmation.is_some(), browser.is_some());
+    }
+    assert_eq!(site.token_requests(), 0);
+    site.complete(&params, Some(HERE)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_login_that_no_browser_started_does_not_complete_in_one() {
+    let site = Site::new();
+    let params = site.answer(None).await;
+    let error = site.refused(&params, Some(HERE)).await;
+    assert_eq!(error.code(), Code::SessionBrowser);
+    let login = site.complete(&params, None).await.unwrap();
+    assert!(!login.same_browser);
+}
+
+#[tokio::test]
+async fn a_person_may_go_on_in_another_browser() {
+    let site = Site::new();
+    let params = site.answer(Some(HERE)).await;
+    let error = site.refused(&params, Some(THERE)).await;
+    let confirmation = error
+        .browser_mismatch()
+        .unwrap()
+        .confirmation
+        .clone()
+        .unwrap();
+    let another = site.answer(Some(HERE)).await;
+    let mut options = CompleteOptions::in_browser(THERE);
+    options.confirmation = Some(&confirmation);
+    let refused = site
+        .client
+        .complete_with(another, options)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refused.code(),
+        Code::SessionBrowser,
+        "consent is for one login"
+    );
+    let login = site
+        .client
+        .complete_with(params.clone(), options)
+        .await
+        .unwrap();
+    assert!(!login.same_browser);
+    let over = site.refused(&params, Some(HERE)).await;
+    assert_eq!(over.code(), Code::SessionUsed);
+}
+
+#[tokio::test]
+async fn a_token_that_came_through_a_browser_completes_no_login_of_the_code_flow() {
+    let site = Site::new();
+    let url = site.start(Some(HERE)).await;
+    // Whoever starts a login may change the request before it reaches the broker.
+    let changed = url
+        .replace("response_type=code", "response_type=id_token")
+        .replace("response_mode=query", "response_mode=fragment");
+    let params = site.sign_in(&changed);
+    assert!(params.id_token.is_some());
+    for browser in [Some(HERE), None] {
+        let error = site.refused(&params, browser).await;
+        assert_eq!(error.code(), Code::SessionUnknown);
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_was_sent_to_another_page_is_not_redeemed() {
+    let site = Site::new();
+    let url = site.start(Some(HERE)).await;
+    let changed = url.replace("%2Fverify", "%2Fforum");
+    let (target, fields) = site.broker.sign_in(&changed).unwrap();
+    assert_eq!(target, "https://example.com/forum");
+    let params = CallbackParams::from_pairs(fields).unwrap();
+    let error = site.refused(&params, Some(HERE)).await;
+    assert_eq!(error.code(), Code::CodeRefused);
+}
+
+#[tokio::test]
+async fn a_code_of_another_login_completes_neither() {
+    let site = Site::new();
+    let first = site.answer(Some(HERE)).await;
+    let second = site.answer(Some(HERE)).await;
+    let mut mixed = first.clone();
+    mixed.code = second.code.clone();
+    let error = site.refused(&mixed, Some(HERE)).await;
+    assert_eq!(error.code(), Code::TokenClaim);
+    site.complete(&first, Some(HERE)).await.unwrap();
+    let error = site.refused(&second, Some(HERE)).await;
+    assert_eq!(error.code(), Code::CodeRefused, "its code was redeemed");
+}
+
+#[tokio::test]
+async fn a_login_has_to_be_completed_in_time() {
+    let site = Site::new();
+    let params = site.answer(Some(HERE)).await;
+    site.clock.advance(Duration::from_secs(11 * 60));
+    let error = site.refused(&params, Some(HERE)).await;
+    assert_eq!(error.code(), Code::CodeRefused);
+    site.clock.advance(Duration::from_secs(20 * 60));
+    let error = site.refused(&params, Some(HERE)).await;
+    assert_eq!(error.code(), Code::SessionUnknown);
+    assert_eq!(site.token_requests(), 1);
+}
+
+#[tokio::test]
+async fn a_broker_in_trouble_uses_no_login_up() {
+    let site = Site::new();
+    let json = ("content-type".to_owned(), "application/json".to_owned());
+    for (status, body, headers, code) in [
+        (503, "", vec![], Code::BrokerStatus),
+        (429, "", vec![], Code::BrokerStatus),
+        (500, "", vec![], Code::BrokerStatus),
+        (400, "not JSON", vec![], Code::BrokerStatus),
+        (
+            302,
+            "",
+            vec![("location".to_owned(), "/token".to_owned())],
+            Code::BrokerStatus,
+        ),
+        (
+            307,
+            "",
+            vec![("location".to_owned(), "/token".to_owned())],
+            Code::BrokerStatus,
+        ),
+        (200, "{}", vec![json.clone()], Code::BrokerDocument),
+        (200, "not JSON", vec![json.clone()], Code::BrokerDocument),
+        (200, r#"{"id_token":"a.b.c"}"#, vec![], Code::BrokerDocument),
+        (
+            200,
+            r#"{"id_token":7}"#,
+            vec![json.clone()],
+            Code::BrokerDocument,
+        ),
+        (
+            200,
+            r#"{"id_token":"a.b.c"}"#,
+            vec![json.clone()],
+            Code::TokenMalformed,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_client"}"#,
+            vec![json.clone()],
+            Code::BrokerError,
+        ),
+        (
+            401,
+            r#"{"error":"invalid_client"}"#,
+            vec![json.clone()],
+            Code::BrokerError,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_grant"}"#,
+            vec![json.clone()],
+            Code::CodeRefused,
+        ),
+    ] {
+        let params = site.answer(Some(HERE)).await;
+        let before = site.token_requests();
+        let fault = Fault {
+            status: Some(status),
+            body: Some(body.to_owned()),
+            headers,
+            ..Fault::default()
+        };
+        site.broker.fail_next("/token", 1, fault);
+        let error = site.refused(&params, Some(HERE)).await;
+        assert_eq!(error.code(), code, "{status} {body}");
+        assert_eq!(site.token_requests(), before + 1, "one try, no redirect");
+        // The code was not redeemed: the same callback completes the login.
+        site.complete(&params, Some(HERE)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_slow_broker_is_given_up() {
+    let site = Site::with(DevBrokerOptions::default(), |builder| {
+        builder.timeout(Duration::from_secs(2))
+    });
+    site.client.warm().await.unwrap();
+    let params = site.answer(Some(HERE)).await;
+    site.broker.hold("/token");
+    let error = site.refused(&params, Some(HERE)).await;
+    assert_eq!(error.code(), Code::BrokerTimeout);
+    assert!(error.retryable());
+    site.broker.release("/token");
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_completes_nothing() {
+    let site = Site::new();
+    let params = site.answer(Some(HERE)).await;
+    site.client.warm().await.unwrap();
+    site.broker.hold("/token");
+    let call = site.complete(&params, Some(HERE));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(200), call)
+            .await
+            .is_err()
+    );
+    site.broker.release("/token");
+    let error = site
+        .complete(&params, Some(HERE))
+        .await
+        .err()
+        .map(|error| error.code());
+    assert!(matches!(error, None | Some(Code::CodeRefused)));
+}
+
+#[tokio::test]
+async fn a_broker_with_pkce_gets_a_challenge_and_its_verifier() {
+    let options = DevBrokerOptions {
+        pkce: true,
+        ..DevBrokerOptions::default()
+    };
+    let site = Site::with(options, |builder| builder);
+    let url = site.start(Some(HERE)).await;
+    assert!(url.contains("code_challenge_method=S256"));
+    let params = site.sign_in(&url);
+    site.complete(&params, Some(HERE)).await.unwrap();
+
+    let stolen = site.start(Some(HERE)).await;
+    let (before, rest) = stolen.split_once("code_challenge=").unwrap();
+    let changed = format!("{before}code_challenge=A{}", &rest[1..]);
+    let error = site.refused(&site.sign_in(&changed), Some(HERE)).await;
+    assert_eq!(error.code(), Code::CodeRefused);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_asked_gives_the_login_first() {
+    let site = Site::with(DevBrokerOptions::default(), |builder| builder);
+    let store = Arc::new(Silent(MemoryStore::new(site.clock.clone())));
+    let client = Client::builder("https://example.com/verify")
+        .broker(site.broker.origin())
+        .flow(Flow::Code)
+        .clock(site.clock.clone())
+        .store(store)
+        .build()
+        .unwrap();
+    let site = Site { client, ..site };
+    let params = site.answer(Some(HERE)).await;
+    let error = site.refused(&params, Some(THERE)).await;
+    let mismatch = error.browser_mismatch().unwrap();
+    assert_eq!(
+        mismatch.confirmation, None,
+        "nobody knows whose login it is"
+    );
+    site.complete(&params, Some(HERE)).await.unwrap();
+    let error = site.refused(&params, Some(HERE)).await;
+    assert_eq!(error.code(), Code::SessionUsed);
+    assert_eq!(site.token_requests(), 1);
+}
+
+#[tokio::test]
+async fn a_broker_without_codes_is_named_and_the_implicit_flow_goes_on() {
+    use portier_client::testing::CannedTransport;
+
+    let transport = Arc::new(CannedTransport::new());
+    let document = r#"{"issuer":"https://broker.example","authorization_endpoint":"https://broker.example/auth",
+        "jwks_uri":"https://broker.example/keys.json","token_endpoint":"https://broker.example/token",
+        "response_types_supported":["id_token"],"response_modes_supported":["form_post","query"]}"#;
+    let url = "https://broker.example/.well-known/openid-configuration";
+    transport.respond(url, 200, &[], document).unwrap();
+    let builder = Client::builder("https://example.com/verify")
+        .broker("https://broker.example")
+        .transport(transport);
+    let codes = builder.clone().flow(Flow::Code).build().unwrap();
+    let error = codes.authenticate("alice@example.com").await.unwrap_err();
+    assert_eq!(error.code(), Code::InvalidOption);
+    let implicit = builder.build().unwrap();
+    let url = implicit.authenticate("alice@example.com").await.unwrap();
+    assert!(url.contains("response_type=id_token"));
+}
+
+#[test]
+fn a_store_of_nonces_cannot_do_the_code_flow() {
+    struct Nonces;
+    impl NonceStore for Nonces {
+        fn create<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<String>> {
+            Box::pin(async { Ok("nonce".to_owned()) })
+        }
+        fn consume<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<()>> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+    struct Holder(Nonces);
+    impl Store for Holder {
+        fn put<'a>(
+            &'a self,
+            _: &'a SessionKey,
+            _: String,
+            _: Duration,
+        ) -> BoxFuture<'a, Result<()>> {
+            Box::pin(async { Ok(()) })
+        }
+        fn take<'a>(&'a self, _: &'a SessionKey) -> BoxFuture<'a, Result<Taken>> {
+            Box::pin(async { Ok(Taken::Unknown) })
+        }
+        fn nonces(&self) -> Option<&dyn NonceStore> {
+            Some(&self.0)
+        }
+    }
+    let builder = Client::builder("https://example.com/verify")
+        .flow(Flow::Code)
+        .store(Arc::new(Holder(Nonces)));
+    assert_eq!(builder.build().unwrap_err().code(), Code::InvalidOption);
+}
+
+/// A store that does not say what it has without giving it away.
+struct Silent(MemoryStore);
+
+impl Store for Silent {
+    fn put<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        record: String,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<()>> {
+        self.0.put(key, record, ttl)
+    }
+
+    fn take<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Taken>> {
+        self.0.take(key)
+    }
+}
