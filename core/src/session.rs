@@ -214,19 +214,12 @@ impl CallbackParams {
         }
         let state = filled(self.state);
         match (filled(self.id_token), filled(self.code), state) {
-            (Some(_), Some(_), _) => Err(Error::new(
-                Code::TokenMalformed,
-                "the callback has both an id_token and a code",
-            )),
-            (Some(id_token), None, state) => Ok(Grant::Token { id_token, state }),
+            // A code beside a token is nothing that was asked for.
+            (Some(id_token), _, state) => Ok(Grant::Token { id_token, state }),
             (None, Some(code), Some(state)) => Ok(Grant::Code { code, state }),
-            (None, Some(_), None) => Err(Error::new(
-                Code::SessionUnknown,
-                "the callback has a code and no state to name its login",
-            )),
-            (None, None, _) => Err(Error::new(
+            (None, _, _) => Err(Error::new(
                 Code::MissingToken,
-                "the callback has neither an id_token nor a code",
+                "the callback has no id_token, and no code with a state",
             )),
         }
     }

@@ -151,7 +151,11 @@ async fn a_state_that_names_no_login_causes_no_request() {
         )
         .unwrap();
         let error = site.refused(&params, None).await;
-        assert_eq!(error.code(), Code::SessionUnknown);
+        let expected = match params.state {
+            Some(_) => Code::SessionUnknown,
+            None => Code::MissingToken,
+        };
+        assert_eq!(error.code(), expected);
     }
     assert_eq!(site.token_requests(), 0);
     site.complete(&genuine, Some(HERE)).await.unwrap();
