@@ -35,6 +35,46 @@
 //! }
 //! # fn session_of(_: &str) -> String { String::new() }
 //! ```
+//!
+//! # With axum
+//!
+//! ```
+//! use axum::Router;
+//! use axum::body::to_bytes;
+//! use axum::extract::{Request, State};
+//! use axum::response::Response;
+//! use axum::routing::{any, post};
+//! use portier_client::web::{Body, LoginFlow, MAX_FORM_BYTES, WebRequest};
+//!
+//! fn routes(flow: LoginFlow) -> Router {
+//!     Router::new()
+//!         .route("/login", post(login))
+//!         .route(flow.callback_path(), any(callback))
+//!         .with_state(flow)
+//! }
+//!
+//! async fn login(State(flow): State<LoginFlow>, request: Request) -> Response {
+//!     let step = flow.login(facts(request).await).await;
+//!     step.reply.into_response().map(Into::into)
+//! }
+//!
+//! async fn callback(State(flow): State<LoginFlow>, request: Request) -> Response {
+//!     let mut step = flow.callback(facts(request).await).await;
+//!     if let Some(login) = &step.login {
+//!         // Here the site begins a session for `login.email`; see `SessionCookie`.
+//!         step.reply.cookies.extend(step.signed_in_cookie.take());
+//!     }
+//!     step.reply.into_response().map(Into::into)
+//! }
+//!
+//! async fn facts(request: Request) -> WebRequest {
+//!     let (parts, body) = request.into_parts();
+//!     let body = to_bytes(body, MAX_FORM_BYTES).await;
+//!     WebRequest::from_parts(&parts, body.map_or(Body::TooLarge, |bytes| Body::Bytes(bytes.into())))
+//! }
+//! ```
+//!
+//! `core/examples/axum.rs` in the repository is a whole site.
 
 mod callback;
 mod cookies;
