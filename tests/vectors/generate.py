@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cases import broken_documents, callbacks, configurations, key_sets, tokens, web
+from cases import broken_documents, callbacks, configurations, key_sets, sealed, tokens, web
 from index import page
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +24,7 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "configurations.json": configurations.document,
     "broken_documents.json": broken_documents.document,
     "web.json": web.document,
+    "sealed_sessions.json": sealed.document,
 }
 REQUIRED = ("id", "about", "expect", "basis")
 

@@ -10,6 +10,7 @@
 mod changes;
 mod corpus;
 mod oracle;
+mod sessions;
 
 use std::error::Error as _;
 use std::sync::Arc;
