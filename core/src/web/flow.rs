@@ -106,8 +106,11 @@ impl LoginFlow {
     }
 
     /// Answers a login form that the framework or the site has refused, with the page for `error`. For
-    /// example with [`Code::RequestCookies`], where a CSRF protection finds no cookie of its own.
+    /// example with [`Code::RequestCookies`], where a CSRF protection finds no cookie of its own. A form
+    /// of another site is refused for that in the first place.
     pub fn refuse_login(&self, request: &WebRequest, error: Error) -> Step {
+        let checked = same_site::check(&request.head, self.client.client_id());
+        let error = checked.err().unwrap_or(error);
         self.refuse_request("authenticate", &request.head, error)
     }
 
