@@ -120,7 +120,7 @@ class InvalidToken(PortierError):
 
     Codes: ``token_malformed``, ``token_too_large``, ``token_header``, ``token_algorithm``,
     ``token_key_unknown``, ``token_signature``, ``token_issuer``, ``token_audience``,
-    ``token_expired``, ``token_not_yet_valid``, ``token_clock``, ``token_claim``.
+    ``token_expired``, ``token_not_yet_valid``, ``token_clock``, ``token_claim``, ``code_refused``.
     """
 
     _usual_code = "token_malformed"
@@ -243,6 +243,7 @@ CLASSES: dict[str, type[PortierError]] = {
     "token_not_yet_valid": InvalidToken,
     "token_clock": InvalidToken,
     "token_claim": InvalidToken,
+    "code_refused": InvalidToken,
     "session_unknown": InvalidSession,
     "session_used": SessionUsed,
     "session_email": InvalidSession,
