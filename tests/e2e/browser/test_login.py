@@ -151,7 +151,7 @@ def test_the_callback_of_fragments_says_what_it_is_for(
     site = serve_shared(response_mode="fragment")
     page = SitePage(open_profile(site).tab(), site.origin)
     assert page.open("/verify").status == 200
-    page.says("This address only takes the end of a sign-in.")
+    page.says("This address is only used to complete a sign-in.")
 
 
 def header_of(token: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.web.visitor import Page, Visitor
 
 OVER = "This sign-in is over"
+USED = "This sign-in is already completed"
 
 
 def ask(visitor: Visitor, site: Site, email: str, page: str = "/login") -> Page:
