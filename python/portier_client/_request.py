@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from ._form import Form
@@ -46,9 +45,10 @@ class WebRequest:
         form_token_checked: bool = False,
     ) -> None:
         self._head: tuple[str, list[str | None]] = (method, [None] * len(HEADERS))
-        length = None
-        with suppress(AttributeError, TypeError, ValueError):
-            length = _read(headers, self._head[1])
+        try:
+            length: str | None = _read(headers, self._head[1])
+        except (AttributeError, TypeError, ValueError):
+            length = None
         if length is None:
             # Error trackers keep the locals of frames, and there are cookies among them.
             del headers, body
@@ -104,10 +104,11 @@ _ENVIRON = {
 def _read(headers: Headers, values: list[str | None]) -> str:
     """Put the headers that the flow reads into ``values``; return the length of the body."""
     length = ""
+    places = _PLACES
     for name, value in _pairs(headers):
         lower = name.lower()
-        place = _PLACES.get(lower)
-        if place is not None:
+        if lower in places:
+            place = places[lower]
             text = value if isinstance(value, str) else value.decode("latin-1")
             before = values[place]
             if before is not None:

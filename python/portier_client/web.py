@@ -145,7 +145,8 @@ class LoginFlow(BaseLoginFlow[Client]):
         return step_from_native(native if isinstance(native, tuple) else await native)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Frozen ones take longer to make.
+@dataclass(slots=True, kw_only=True)
 class Step:
     """What came of a request: the finished answer, and what the site may add to it.
 
@@ -190,7 +191,7 @@ class Step:
         return f"<Step status={self.reply.status} login={self.login!r} error={self.error!r}>"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Reply:
     """A finished HTTP answer."""
 
