@@ -22,38 +22,25 @@ Two handlers make a login; the site adds what happens once an address is known::
 
 The login page is the site's own: a form that posts ``email``, Tornado's XSRF field and, if it
 likes, ``next`` to ``/login``. A site whose handlers have a base class of their own names both,
-``class Verify(VerifyHandler, BaseHandler)``; what that base is to override, such as
-:meth:`PortierMixin.show_problem`, it overrides as a subclass of :class:`PortierMixin`.
+``class Verify(VerifyHandler, BaseHandler)``. What that base overrides for both handlers, such as
+:meth:`PortierMixin.show_problem` or ``languages``, it overrides as a subclass of
+:class:`PortierMixin`.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Iterable, Sequence
-from contextlib import suppress
-from http import HTTPStatus
-from typing import Any, ClassVar, Literal, cast
+import asyncio
+import sys
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
-from tornado.web import RequestHandler
+from tornado.web import HTTPError, RequestHandler
 
-from . import (
-    BrowserMismatch,
-    Client,
-    InvalidEmail,
-    Login,
-    PortierError,
-    SessionUsed,
-    _binding,
-    _fragment,
-    _pages,
-    safe_next,
-)
-from ._pages import Confirmation
-from ._problems import FROM_ELSEWHERE, NO_COOKIES, TOO_LARGE, Problem, explain
+from . import Client, InvalidRequest, Login, PortierError
+from .web import BrowserBinding, Confirmation, LoginFlow, Problem, Reply, Step, WebRequest
 
 __all__ = [
     "Confirmation",
-    "FragmentVerifyHandler",
     "LoginHandler",
     "PortierMixin",
     "Problem",
@@ -61,55 +48,90 @@ __all__ = [
     "login_policy",
 ]
 
-_log = logging.getLogger(__name__)
-
-_MOST_OCTETS_OF_A_FORM = 64 * 1024
-
 _GOOGLE = "https://accounts.google.com"
+
+_MAX_FLOWS = 64
 
 
 def login_policy(client: Client, *, identity_providers: Iterable[str] = (_GOOGLE,)) -> str:
     """Return a ``Content-Security-Policy`` for a page with a login form.
 
-    Chromium holds a form to ``form-action`` through every redirect that follows it. So the
-    broker's origin must be in there, and the origins of the ``identity_providers`` to which the
-    broker at once sends people on: the public one sends Gmail addresses to Google. Without them
-    the form does nothing, and only the browser's console says why.
+    The same as :attr:`LoginFlow.form_policy <portier_client.web.LoginFlow.form_policy>`, for pages
+    whose handlers do not derive from :class:`PortierMixin`.
 
     >>> from portier_client import Client
     >>> login_policy(Client("https://example.com/verify"), identity_providers=()).split("; ")[1]
     "form-action 'self' https://broker.portier.io"
     """
-    targets = " ".join(["'self'", client.broker, *identity_providers])
-    return (
-        f"default-src 'self'; form-action {targets}; "
-        "base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
-    )
+    flow = LoginFlow(client, browser_binding="off", identity_providers=identity_providers)
+    return flow.form_policy
 
 
 class PortierMixin(RequestHandler):
-    """What both ends of a login share; also for handlers that do it in their own way.
+    """What both ends of a login share; also for handlers that start one in their own way.
 
-    The client is the application's setting ``portier``; override ``portier`` to choose another.
+    The client is the application's setting ``portier``; override ``portier`` to choose another. The
+    page with the login form is the setting ``login_url``, ``/`` by default. The options below are
+    those of :class:`~portier_client.web.LoginFlow`; they should be the same for all handlers of a
+    site.
     """
 
+    browser_binding: ClassVar[BrowserBinding] = "confirm"
+    """What happens where a login ends in another browser than it was started in."""
+
     default_next: ClassVar[str] = "/"
-    """Where a login leads that did not start from a page to go back to."""
+    """The redirect target of a login without ``next``."""
 
     allowed_hosts: ClassVar[Sequence[str]] = ()
     """Hosts other than this site that ``next`` may lead to, over ``https`` only."""
 
-    browser_binding: ClassVar[Literal["off", "confirm", "require"]] = "confirm"
-    """What happens where a login ends in another browser than it was started in, as when mail is
-    opened on another device: the person is asked whether to go on (``"confirm"``), it is refused
-    (``"require"``), or nobody looks (``"off"``), and then an attacker can sign a visitor in as the
-    attacker. The same for all handlers of a site."""
+    identity_providers: ClassVar[Sequence[str]] = (_GOOGLE,)
+    """Origins to which the broker sends people on at once, for ``login_flow.form_policy``."""
+
+    languages: ClassVar[Sequence[str]] = ("en",)
+    """The languages of the pages; the first is for browsers that ask for no other of them."""
+
+    texts: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    """Texts in place of those built in, by language and id."""
+
+    _cookies_of_login: Sequence[str] = ()
 
     @property
     def portier(self) -> Client:
         """The client to log in with."""
         self.require_setting("portier", "the login")
         return cast("Client", self.settings["portier"])
+
+    @property
+    def login_flow(self) -> LoginFlow:
+        """The login flow of this handler's client and options. The application keeps it."""
+        texts = tuple((language, *by_id.items()) for language, by_id in self.texts.items())
+        key = (
+            self.portier,
+            self.browser_binding,
+            self.settings.get("login_url", "/"),
+            self.default_next,
+            tuple(self.allowed_hosts),
+            tuple(self.identity_providers),
+            tuple(self.languages),
+            texts,
+        )
+        flows = vars(self.application).setdefault("_portier_flows", {})
+        flow: LoginFlow | None = flows.get(key)
+        if flow is None:
+            if len(flows) >= _MAX_FLOWS:
+                flows.clear()
+            flow = flows[key] = LoginFlow(
+                self.portier,
+                browser_binding=self.browser_binding,
+                login_url=self.settings.get("login_url", "/"),
+                default_next=self.default_next,
+                allowed_hosts=self.allowed_hosts,
+                identity_providers=self.identity_providers,
+                languages=self.languages,
+                texts=self.texts,
+            )
+        return flow
 
     @property
     def cookie_flags(self) -> dict[str, Any]:
@@ -119,143 +141,108 @@ class PortierMixin(RequestHandler):
         would be missing on the page that follows. A site that keeps sessions on its server should
         begin a new one in ``on_login``, never go on with the one from before.
         """
-        return {"httponly": True, "samesite": "Lax", "secure": self._is_secure}
+        return {"httponly": True, "samesite": "Lax", "secure": self.login_flow.is_secure}
 
     async def start_login(self, email: str, next_page: str = "") -> None:
         """Send the browser to the broker, to prove that ``email`` is its person's address.
 
         ``next_page`` comes back once that is done. Where it would lead off this site it is dropped.
+        The site itself checks where the request comes from; Tornado's XSRF check does.
         """
-        binds = self.browser_binding != "off"
-        secret = (self._browser_secret() or _binding.new_secret()) if binds else None
         try:
-            page = self.safe_next(next_page)
-            url = await self.portier.authenticate(email, session=page, browser=secret)
-            if secret is not None:
-                self._keep_browser_secret(secret)
-        except PortierError as error:
-            failure = error
-        else:
-            self.see_other(url)
-            return
+            starting = self.login_flow.start(self._web_request(), email, next_page)
         finally:
             # Error trackers keep the locals of frames.
-            del email, next_page, secret
-        await self._fail(failure)
-
-    async def finish_login(self) -> Login | None:
-        """Read the broker's answer from this request's form. Call it once per request.
-
-        Returns ``None`` if the request has been answered with a page instead: one that posts the
-        form again, with cookies, or one that asks the person whether to go on in this browser.
-        Raises the :class:`~portier_client.PortierError` that says why there is no login.
-        """
-        # Error trackers keep the locals of frames: the form is none of them.
-        if self.browser_binding == "off":
-            return await self.portier.complete(self.request.body_arguments)
-        asks = self.browser_binding == "confirm"
-        secret = self._browser_secret()
-        confirmation = _binding.confirmation_of(self.request.body_arguments) if asks else None
-        site = self.request.headers.get("Sec-Fetch-Site")
-        if secret is None and not _binding.is_posted_again(self.request.body_arguments, site):
-            self._post_again()
-            return None
-        if secret is None and confirmation is not None:
-            # The cookie that came with the question is not there.
-            self.answer_problem(NO_COOKIES)
-            return None
-        if secret is None:
-            # This browser did not start the login; from here on it can be told from others.
-            secret = _binding.new_secret()
-            self._keep_browser_secret(secret)
-        try:
-            completing = self.portier.complete(
-                self.request.body_arguments, secret, confirmation=confirmation
-            )
-        finally:
-            del secret, confirmation
-        try:
-            return await completing
-        except BrowserMismatch as error:
-            if not asks or error.confirmation is None:
-                raise
-            self._keep_private()
-            self.set_header("X-Frame-Options", "DENY")
-            self.show_confirmation(self._question(error.email, error.confirmation))
-            return None
+            del email, next_page
+        await self._respond(await starting)
 
     def safe_next(self, page: str) -> str | None:
         """Return ``page`` as a redirect may use it, or ``None`` if it would lead off this site."""
-        return safe_next(page, self.allowed_hosts)
+        return self.login_flow.safe_next(page)
 
     def see_other(self, url: str) -> None:
-        """Redirect with 303, so that the form is not posted on, and leave no trace in caches."""
-        self._keep_private()
+        """Redirect with 303, so that a form is not posted on, and leave no trace in caches."""
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "no-referrer")
         self.redirect(url, status=303)
 
     def on_login_error(self, error: PortierError) -> Awaitable[None] | None:
-        """Answer a failed login; ``async`` or not. Override it to act on certain errors."""
-        self.answer_problem(explain(error))
+        """Act on a failed login; ``async`` or not. Override it to answer certain errors.
+
+        If it does not answer, the page about the problem is shown.
+        """
         return None
 
-    def answer_problem(self, problem: Problem) -> None:
-        """Answer with the problem's status and page."""
-        self.set_status(problem.status)
-        self._keep_private()
-        self.set_header("X-Frame-Options", "DENY")
-        if problem.retry_after is not None:
-            self.set_header("Retry-After", str(problem.retry_after))
-        self.show_problem(problem)
+    def show_problem(self, problem: Problem) -> Awaitable[None] | None:
+        """Write the page about a failed login; ``async`` or not. Override it for one of your own.
 
-    def show_problem(self, problem: Problem) -> None:
-        """Write the page about a failed login. Override it for the looks of the site."""
-        self.set_header("Content-Security-Policy", _pages.PROBLEM_POLICY)
-        self.finish(_pages.problem_page(problem, self.settings.get("login_url", "/")))
+        Status, headers and cookies are set. If it writes nothing, the page of the library is sent.
+        """
+        return None
 
-    def show_confirmation(self, confirmation: Confirmation) -> None:
+    def show_confirmation(self, confirmation: Confirmation) -> Awaitable[None] | None:
         """Write the page that asks whether to sign in, in this browser, the person named there.
 
-        Override it for the looks of the site: with a form that posts its fields to the address of
-        the page, once and only when a person says so, and with a ``Content-Security-Policy`` that
-        forbids frames.
+        Override it for a page of your own, ``async`` or not: with a form that posts the fields to
+        the address of the page, once and only when a person says so, and with a
+        ``Content-Security-Policy`` that forbids frames. If it writes nothing, the page of the
+        library is sent.
         """
-        self.set_header("Content-Security-Policy", _pages.CONFIRMATION_POLICY)
-        self.finish(_pages.confirmation_page(confirmation, self.settings.get("login_url", "/")))
+        return None
 
-    def _question(self, email: str, confirmation: str) -> Confirmation:
-        fields = _binding.fields_to_confirm(self.request.body_arguments, confirmation)
-        return Confirmation(email, fields)
+    def flush(self, include_footers: bool = False) -> asyncio.Future[None]:
+        """Send what is there, with the cookies of a login that has not failed."""
+        if not self._headers_written and self.get_status() < 400:
+            self._add_cookies(self._cookies_of_login)
+        return super().flush(include_footers)
 
-    def _post_again(self) -> None:
-        self._keep_private()
-        self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Content-Security-Policy", _pages.POSTING_POLICY)
-        self.finish(
-            _pages.page_that_posts(_binding.fields_to_post_again(self.request.body_arguments))
+    def _web_request(self, *, form_token_checked: bool = False) -> WebRequest:
+        return WebRequest(
+            self.request.method or "",
+            self.request.headers,
+            self.request.body,
+            form_token_checked=form_token_checked,
         )
 
-    @property
-    def _is_secure(self) -> bool:
-        return self.portier.redirect_uri.lower().startswith("https:")
+    async def _respond(self, step: Step) -> None:
+        """Run the hooks, then send the reply unless one of them has answered."""
+        reply, page = step.reply, step.page
+        if step.login is None:
+            self._add_cookies(reply.cookies)
+        elif await self._signed_in(step.login, step):
+            return
+        if step.error is not None and await self._answered(self.on_login_error(step.error)):
+            return
+        self._begin(reply)
+        if isinstance(page, Problem) and await self._answered(self.show_problem(page)):
+            return
+        if isinstance(page, Confirmation) and await self._answered(self.show_confirmation(page)):
+            return
+        if reply.policy is not None:
+            self.set_header("Content-Security-Policy", reply.policy)
+        self.finish(reply.body)
 
-    def _browser_secret(self) -> str | None:
-        cookies = self.request.headers.get_list("Cookie")
-        return _binding.known_secret(cookies, secure=self._is_secure)
+    async def _signed_in(self, login: Login, step: Step) -> bool:
+        raise NotImplementedError
 
-    def _keep_browser_secret(self, secret: str) -> None:
-        name, seconds = _binding.cookie_name(secure=self._is_secure), _binding.COOKIE_SECONDS
-        self.set_cookie(name, secret, max_age=seconds, **self.cookie_flags)
+    # Error trackers keep the locals of frames: cookies and headers have frames of their own.
 
-    def _keep_private(self) -> None:
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("X-Content-Type-Options", "nosniff")
+    def _add_cookies(self, cookies: Iterable[str]) -> None:
+        for cookie in cookies:
+            self.add_header("Set-Cookie", cookie)
 
-    async def _fail(self, error: PortierError) -> None:
-        ours = explain(error).status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        level = logging.WARNING if ours else logging.INFO
-        _log.log(level, "login failed: %s code=%s", error, error.code)
-        await _settle(self.on_login_error(error))
+    def _begin(self, reply: Reply) -> None:
+        self.set_status(reply.status)
+        for name, value in reply.headers:
+            self.set_header(name, value)
+
+    async def _answered(self, answer: Awaitable[None] | None) -> bool:
+        """Wait for a hook; return whether it has answered. What was written is an answer."""
+        if answer is not None:
+            await answer
+        if not self._finished and (self._headers_written or self._write_buffer):
+            self.finish()
+        return self._finished
 
 
 class LoginHandler(PortierMixin):
@@ -268,24 +255,47 @@ class LoginHandler(PortierMixin):
 
     async def post(self) -> None:
         """Redirect to the broker."""
-        if _binding.is_from_elsewhere(self.request.headers, self.portier.client_id):
-            self.answer_problem(FROM_ELSEWHERE)
-            return
-        if len(self.request.body) > _MOST_OCTETS_OF_A_FORM:
-            self.answer_problem(TOO_LARGE)
-            return
-        if (email := self._field("email")) is None:
-            await self._fail(InvalidEmail("the address is not UTF-8"))
-            return
-        starting = self.start_login(email, self._field("next") or "")
-        del email
-        await starting
+        request = self._web_request(form_token_checked=self._is_form_token_checked())
+        await self._respond(await self.login_flow.login(request))
 
-    def _field(self, name: str) -> str | None:
-        # Tornado's own look-up would log what is not UTF-8, and that may be an address.
-        with suppress(UnicodeDecodeError):
-            return self.request.body_arguments.get(name, [b""])[-1].decode()
-        return None
+    def check_xsrf_cookie(self) -> None:
+        """Check Tornado's token, and tell those apart whose browser keeps no cookies."""
+        try:
+            super().check_xsrf_cookie()
+        except HTTPError:
+            name = self.settings.get("xsrf_cookie_name", "_xsrf")
+            if self.request.method == "POST" and self.get_cookie(name) is None:
+                raise _NoCookieError from None
+            raise
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Answer an error as Tornado does, but with a page of ours where cookies are needed."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if not isinstance(error, _NoCookieError) or self._headers_written:
+            super().send_error(status_code, **kwargs)
+            return
+        self.clear()
+        missing = InvalidRequest("the XSRF cookie is missing", code="request_cookies")
+        step = self.login_flow.refuse_login(self._web_request(), missing)
+        self._refusal = asyncio.ensure_future(self._refuse(step))
+
+    async def _refuse(self, step: Step) -> None:
+        try:
+            await self._respond(step)
+        except Exception:
+            self.log_exception(*sys.exc_info())
+            if not self._finished:
+                super().send_error(exc_info=sys.exc_info())
+
+    def _is_form_token_checked(self) -> bool:
+        """Whether Tornado's own check passes, whatever the site has made of it."""
+        if not self.settings.get("xsrf_cookies"):
+            return False
+        try:
+            RequestHandler.check_xsrf_cookie(self)
+        except HTTPError:
+            return False
+        return True
 
 
 class VerifyHandler(PortierMixin):
@@ -294,44 +304,24 @@ class VerifyHandler(PortierMixin):
     That post comes from another site, without cookies, so that the XSRF check cannot apply. In its
     place a login is bound to the browser it was started in, see ``browser_binding``: or an attacker
     could have a visitor's browser post an answer to the attacker's own login, and the visitor would
-    be signed in as the attacker (login CSRF). No other handler needs the exemption.
+    be signed in as the attacker (login CSRF). No other handler needs the exemption. With
+    ``response_mode="fragment"`` the handler also shows the page that posts the fragment.
     """
 
     def on_login(self, login: Login) -> Awaitable[None] | None:
         """Sign in the person who owns ``login.email``; ``async`` or not. Every site overrides it.
 
-        The handler then redirects to the page to go back to, unless this has finished the request.
+        The handler then redirects to the page to go back to, unless this has answered. If it
+        raises, or answers with a status of 400 or more, nobody counts as signed in. It must be
+        done when it returns, or be awaited: what answers later is an error.
         """
         raise NotImplementedError
 
     async def post(self) -> None:
         """Take the broker's answer."""
-        if unacceptable := self._unacceptable():
-            self.answer_problem(unacceptable)
-            return
-        try:
-            login = await self.finish_login()
-        except PortierError as error:
-            if isinstance(error, SessionUsed) and error.same_browser:
-                # A reload, or a second answer: this browser has completed this very login.
-                self.see_other(self.default_next)
-            else:
-                await self._fail(error)
-            return
-        if login is None:
-            return
-        await _settle(self.on_login(login))
-        if not self._finished:
-            self.see_other(self.safe_next(login.session or "") or self.default_next)
+        await self._respond(await self.login_flow.callback(self._web_request()))
 
-    def get(self) -> None:
-        """Refuse: nobody's link, mail scanner or reload completes a login."""
-        self.set_header("Allow", "POST")
-        self.answer_problem(
-            Problem(405, "Nothing to see here", "This address only takes the end of a sign-in.")
-        )
-
-    head = get
+    get = head = put = patch = delete = options = post
 
     def check_xsrf_cookie(self) -> None:
         """Exempt the broker's post, and nothing else."""
@@ -342,30 +332,26 @@ class VerifyHandler(PortierMixin):
         """Exempt the broker's post from ``cross_origin_protection`` (Tornado 6.6) as well."""
         return self.request.method == "POST" or super().check_trusted_origin(origin)
 
-    def _unacceptable(self) -> Problem | None:
-        content_type = self.request.headers.get("Content-Type", "")
-        if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-            return Problem(415, "Sign-in did not work", "The request was not a form.")
-        return TOO_LARGE if len(self.request.body) > _MOST_OCTETS_OF_A_FORM else None
+    def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
+        """Set a cookie as Tornado does, and refuse one that comes too late to be sent."""
+        if self._headers_written:
+            raise RuntimeError(
+                "the cookie comes after the answer: on_login must be done when it returns, or be "
+                f"async and await what it does cookie={name}"
+            )
+        super().set_cookie(name, value, *args, **kwargs)
+
+    async def _signed_in(self, login: Login, step: Step) -> bool:
+        self._cookies_of_login = [*step.reply.cookies, *filter(None, [step.signed_in_cookie])]
+        try:
+            return await self._answered(self.on_login(login))
+        except BaseException:
+            self._cookies_of_login = ()
+            raise
 
 
-class FragmentVerifyHandler(VerifyHandler):
-    """Completes a login whose answer comes in the URL's fragment (``response_mode="fragment"``).
+class _NoCookieError(HTTPError):
+    """The browser has sent no XSRF cookie."""
 
-    Prefer ``form_post``: this one needs JavaScript, and puts the token into the address bar for a
-    moment.
-    """
-
-    def get(self) -> None:
-        """Show a page that posts the fragment to this handler."""
-        self._keep_private()
-        self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Content-Security-Policy", _fragment.PAGE_POLICY)
-        self.finish(_fragment.PAGE)
-
-    head = get
-
-
-async def _settle(answer: Awaitable[None] | None) -> None:
-    if answer is not None:
-        await answer
+    def __init__(self) -> None:
+        super().__init__(403)

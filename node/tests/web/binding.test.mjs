@@ -12,7 +12,6 @@ import { eachKind } from "./plain.mjs";
 import { Visitor } from "./visitor.mjs";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
-const PYTHON = path.join(ROOT, "python", "portier_client");
 const ODD = "\"><script>'&";
 const HTTPS = { client: { redirectUri: "https://example.com/verify" } };
 
@@ -43,25 +42,6 @@ eachKind((here) => {
     assert.match(confirmation, /^[\w-]{43}$/);
     assert.deepEqual(fields, { ...form, portier_again: "1" });
     assertAllowsItsOwn(page, "form-action 'self' https:;");
-  });
-
-  test("the pages of all languages have one look, and one voice", async (t) => {
-    const site = await here.serve(t);
-    const phone = new Visitor();
-    const form = await site.answer(new Visitor());
-    const pages = [
-      await phone.post(site.verify, form, { goesOn: false }),
-      await site.finish(phone, form),
-      await site.finish(phone, { error: "access_denied" }),
-    ];
-    const python = ["_pages.py", "_problems.py"].map((name) => readFileSync(path.join(PYTHON, name), "utf8")).join();
-    for (const { text } of pages) {
-      const parts = [...text.matchAll(/<(style|script|title|h1|p|button)\b[^>]*>(.*?)<\/\1>/gs)];
-      for (const [, , part] of parts) {
-        const words = part.replace("alice@example.com", "{escape(confirmation.email)}");
-        assert.ok(python.replaceAll(/"\n +f?"/g, "").includes(words), words);
-      }
-    }
   });
 
   test("the questions of the examples wait as that of the library does", async (t) => {

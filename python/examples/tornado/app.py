@@ -16,12 +16,10 @@ from tornado.web import Application, HTTPError, authenticated
 from portier_client import Client, InvalidEmail, Login, PortierError
 from portier_client.tornado import (
     Confirmation,
-    FragmentVerifyHandler,
     LoginHandler,
     PortierMixin,
     Problem,
     VerifyHandler,
-    login_policy,
 )
 
 HERE = Path(__file__).parent
@@ -36,15 +34,18 @@ class Page(PortierMixin):
 
     def set_default_headers(self) -> None:
         self.set_header("Cache-Control", "no-store")
-        self.set_header("Content-Security-Policy", login_policy(self.portier))
+        self.set_header("Content-Security-Policy", self.login_flow.form_policy)
         self.set_header("Referrer-Policy", "same-origin")
         self.set_header("X-Content-Type-Options", "nosniff")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.show_problem(Problem(status_code, self._reason, "Please go back and try again."))
+        text = "Please go back and try again."
+        self.render("problem.html", language="en", title=self._reason, text=text)
 
     def show_problem(self, problem: Problem) -> None:
-        self.render("problem.html", problem=problem)
+        self.render(
+            "problem.html", language=problem.language, title=problem.title, text=problem.text
+        )
 
     def show_confirmation(self, confirmation: Confirmation) -> None:
         self.render("confirm.html", confirmation=confirmation)
@@ -90,10 +91,6 @@ class Verify(VerifyHandler, Page):
         self.set_signed_cookie("email", login.email, **self.cookie_flags)
 
 
-class VerifyFragment(FragmentVerifyHandler, Verify):
-    pass
-
-
 class SignOut(Page):
     def post(self) -> None:
         # The token of the forms goes with the person. The new one is what makes Chromium drop the
@@ -102,15 +99,15 @@ class SignOut(Page):
         self.redirect("/", status=303)
 
 
-def make_app(client: Client, cookie_secret: str | bytes, *, fragment: bool = False) -> Application:
-    """Puts the site together; `client` knows the broker, `fragment` is its response mode."""
+def make_app(client: Client, cookie_secret: str | bytes) -> Application:
+    """Puts the site together; `client` knows the broker."""
     secure = client.redirect_uri.startswith("https:")
     return Application(
         [
             ("/", Index),
             ("/members", Members),
             ("/login", SignIn),
-            ("/verify", VerifyFragment if fragment else Verify),
+            ("/verify", Verify),
             ("/logout", SignOut),
         ],
         default_handler_class=NotFound,
@@ -138,12 +135,9 @@ async def main() -> None:
     if "ALGORITHMS" in says:
         options["algorithms"] = says["ALGORITHMS"].split(",")
     cookie_secret = says.get("COOKIE_SECRET") or secrets.token_bytes(32)
-    fragment = says.get("RESPONSE_MODE") == "fragment"
     PortierMixin.browser_binding = cast("Any", says.get("BROWSER_BINDING", "confirm"))
     async with Client(f"http://localhost:{port}/verify", **options) as client:
-        make_app(client, cookie_secret, fragment=fragment).listen(
-            port, "localhost", max_body_size=64 * 1024
-        )
+        make_app(client, cookie_secret).listen(port, "localhost", max_body_size=64 * 1024)
         print(f"Open http://localhost:{port}", flush=True)
         await asyncio.Event().wait()
 

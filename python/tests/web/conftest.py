@@ -15,11 +15,12 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from portier_client import Client, Login, PortierError
+from portier_client import Client, Login
 from portier_client.testing import DevBroker
-from portier_client.tornado import LoginHandler
+from portier_client.tornado import LoginHandler, VerifyHandler
+from portier_client.web import LoginFlow
 
-from .standin import StandIn, Verify
+from .by_hand import REDIRECT_URI
 from .visitor import Page, Visitor
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tornado"
@@ -69,17 +70,46 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture
-def serve_answer(serve: Serve) -> Any:
-    """Serves handlers whose client has one answer; returns the site's origin."""
+def flow(broker: DevBroker) -> LoginFlow:
+    """A flow over the development broker."""
+    return LoginFlow(Client(REDIRECT_URI, broker=broker.origin))
+
+
+class Verify(VerifyHandler):
+    """Signs people in."""
+
+    def on_login(self, login: Login) -> None:
+        self.set_cookie("email", login.email, **self.cookie_flags)
+
+
+@pytest.fixture
+def serve_handlers(serve: Serve, broker: DevBroker) -> Callable[..., str]:
+    """Serves the two handlers of a login; returns the site's origin."""
 
     def start(
-        answer: PortierError | Login | StandIn,
         verify: type[RequestHandler] = Verify,
+        login: type[RequestHandler] = LoginHandler,
+        response_mode: str = "form_post",
         **settings: Any,
     ) -> str:
-        client = answer if isinstance(answer, StandIn) else StandIn(answer)
-        handlers: list[Any] = [("/login", LoginHandler), ("/verify", verify)]
-        return serve(lambda _: Application(handlers, portier=client, **settings))
+        def make(origin: str) -> Application:
+            client = Client(f"{origin}/verify", broker=broker.origin, response_mode=response_mode)
+            handlers: list[Any] = [("/login", login), ("/verify", verify)]
+            return Application(handlers, portier=client, **settings)
+
+        return serve(make)
+
+    return start
+
+
+@pytest.fixture
+def answer_to(visitor: Visitor, broker: DevBroker) -> Callable[..., dict[str, str]]:
+    """Starts a login at a site; returns what the broker posts."""
+
+    def start(site: str, email: str = "alice@example.com", next_page: str = "") -> dict[str, str]:
+        form = {"email": email, "next": next_page}
+        started = visitor.post(f"{site}/login", form, origin=site, follow=False)
+        return {"id_token": broker.mint(started.headers["Location"]), "state": ""}
 
     return start
 

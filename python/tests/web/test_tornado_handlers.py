@@ -1,156 +1,331 @@
-"""The handlers on their own: pages, headers and hooks, whatever the client says."""
+"""The handlers on their own: the hooks of a site, and what becomes of their answers."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from portier_client import (
-    BrokerError,
-    BrokerUnavailable,
-    BrowserMismatch,
-    Client,
-    ConfigError,
-    InternalError,
-    InvalidEmail,
-    InvalidSession,
-    InvalidToken,
-    Login,
-    PortierError,
-    StoreError,
-    _fragment,
-)
+from portier_client import Client, Login, PortierError
 from portier_client.tornado import (
     Confirmation,
-    FragmentVerifyHandler,
+    LoginHandler,
+    PortierMixin,
     Problem,
     VerifyHandler,
     login_policy,
 )
 
-from .standin import ELSEWHERE, FORM, MESSAGE, StandIn, Verify, login, sha256
+from .conftest import Verify
 
 if TYPE_CHECKING:
-    from .visitor import Visitor
+    from .visitor import Page, Visitor
 
-REFUSED = BrokerError(MESSAGE, code="broker_error", error="access_denied")
+Serve = Callable[..., str]
+Answer = Callable[..., dict[str, str]]
+
+SIGNED_IN = "portier-signed-in"
+
+
+@pytest.fixture
+def log_in(visitor: Visitor, serve_handlers: Serve, answer_to: Answer) -> Callable[..., Page]:
+    """Logs in at a site with a handler, and does not follow where that leads."""
+
+    def log_in(verify: type[VerifyHandler], next_page: str = "/members") -> Page:
+        site = serve_handlers(verify)
+        answer = answer_to(site, next_page=next_page)
+        return visitor.post(f"{site}/verify", answer, origin=site, follow=False)
+
+    return log_in
+
+
+@pytest.fixture
+def cookies(visitor: Visitor) -> Callable[[], set[str]]:
+    """The names of the cookies that the visitor has of the site."""
+    return lambda: set(visitor.cookies["localhost"])
+
+
+def test_hooks_may_be_async(log_in: Callable[..., Page], cookies: Callable[[], set[str]]) -> None:
+    class Async(VerifyHandler):
+        async def on_login(self, login: Login) -> None:
+            await asyncio.sleep(0)
+            self.set_cookie("email", login.email)
+
+    answer = log_in(Async)
+    assert (answer.status, answer.headers["Location"]) == (303, "/members")
+    assert cookies() == {"portier", "email", SIGNED_IN}
+
+
+class Redirects(Verify):
+    def on_login(self, login: Login) -> None:
+        self.redirect("/welcome")
+
+
+class Finishes(Verify):
+    def on_login(self, login: Login) -> Awaitable[None]:
+        return self.finish("welcome")  # type: ignore[return-value]
+
+
+class Writes(Verify):
+    async def on_login(self, login: Login) -> None:  # type: ignore[override]
+        self.write("welcome")
+
+
+class Streams(Verify):
+    async def on_login(self, login: Login) -> None:  # type: ignore[override]
+        self.write("wel")
+        await self.flush()
+        self.write("come")
+
+
+@pytest.mark.parametrize("verify", [Redirects, Finishes, Writes, Streams])
+def test_the_proof_of_a_login_goes_along_with_the_answer_of_the_site(
+    log_in: Callable[..., Page], cookies: Callable[[], set[str]], verify: type[VerifyHandler]
+) -> None:
+    answer = log_in(verify)
+    assert answer.status == (302 if verify is Redirects else 200)
+    assert answer.text == ("" if verify is Redirects else "welcome")
+    assert SIGNED_IN in cookies()
+
+
+class Refuses(Verify):
+    def on_login(self, login: Login) -> None:
+        self.set_status(403)
+        self.write("for staff only")
+
+
+class Raises(Verify):
+    async def on_login(self, login: Login) -> None:  # type: ignore[override]
+        await asyncio.sleep(0)
+        raise LookupError("the database said no")
+
+
+class RaisesAndRedirects(Raises):
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.redirect("/sorry")
 
 
 @pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (InvalidEmail(MESSAGE, code="invalid_email"), 400),
-        (REFUSED, 403),
-        (BrokerError(MESSAGE, code="broker_error", error="invalid_request"), 400),
-        (BrokerError(MESSAGE, code="missing_token"), 400),
-        (InvalidToken(MESSAGE, code="token_signature"), 400),
-        (InvalidSession(MESSAGE, code="session_unknown"), 400),
-        (BrowserMismatch(MESSAGE, code="session_browser"), 400),
-        (BrokerUnavailable(MESSAGE, code="broker_timeout"), 503),
-        (StoreError(MESSAGE, code="store_full"), 503),
-        (ConfigError(MESSAGE, code="invalid_option"), 500),
-        (InternalError(MESSAGE, code="internal"), 500),
-    ],
-    ids=lambda value: getattr(value, "code", ""),
+    ("verify", "status"),
+    [(Refuses, 403), (Raises, 500), (RaisesAndRedirects, 302), (VerifyHandler, 500)],
 )
-@pytest.mark.parametrize("path", ["/login", "/verify"])
-def test_each_error_has_a_page_with_its_status(
-    serve_answer: Any, visitor: Visitor, path: str, error: PortierError, status: int
+def test_who_was_not_signed_in_is_told_so_at_a_reload(
+    visitor: Visitor,
+    serve_handlers: Serve,
+    answer_to: Answer,
+    *,
+    verify: type[VerifyHandler],
+    status: int,
 ) -> None:
-    form = {"email": "x", "id_token": "x"}
-    page = visitor.post(serve_answer(error) + path, form, origin=StandIn.client_id)
-    assert page.status == status
-    assert page.headers["Cache-Control"] == "no-store"
-    assert page.headers["X-Frame-Options"] == "DENY"
-    assert (page.headers["Retry-After"] is not None) == (status == 503)
-    assert '<a href="/">Start again</a>' in page.text
-    assert MESSAGE not in page.text
+    errors: list[str] = []
+
+    class Told(verify):  # type: ignore[valid-type, misc]
+        def on_login_error(self, error: PortierError) -> None:
+            errors.append(error.code)
+
+    site = serve_handlers(Told)
+    answer = answer_to(site, next_page="/members")
+    for expected in (status, 400):
+        page = visitor.post(f"{site}/verify", answer, origin=site, follow=False)
+        assert page.status == expected
+        assert visitor.cookies["localhost"].keys() == {"portier"}
+    assert errors == ["session_used"]
 
 
-def test_the_default_page_allows_its_own_style_only(serve_answer: Any, visitor: Visitor) -> None:
-    page = visitor.post(f"{serve_answer(REFUSED)}/verify", {"id_token": "x"})
-    style = re.search("<style>(.*?)</style>", page.text, re.DOTALL)
-    assert style is not None
-    policy = page.headers["Content-Security-Policy"]
-    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{sha256(style[1])}'; ")
+def test_a_reload_after_a_login_leads_on(
+    visitor: Visitor, serve_handlers: Serve, answer_to: Answer
+) -> None:
+    site = serve_handlers()
+    answer = answer_to(site, next_page="/members")
+    for _ in range(2):
+        page = visitor.post(f"{site}/verify", answer, origin=site, follow=False)
+        assert (page.status, page.headers["Location"]) == (303, "/members")
 
 
-def test_the_link_of_the_default_page_is_escaped(serve_answer: Any, visitor: Visitor) -> None:
-    site = serve_answer(REFUSED, login_url='/in?"><script>')
-    page = visitor.post(f"{site}/verify", {"id_token": "x"})
-    assert '<a href="/in?&quot;&gt;&lt;script&gt;">' in page.text
+LATE: list[asyncio.Task[None]] = []
 
 
-def test_a_site_may_ask_in_its_own_words(serve_answer: Any, visitor: Visitor) -> None:
-    class Terse(Verify):
-        def show_confirmation(self, confirmation: Confirmation) -> None:
-            assert "example.com" not in repr(confirmation)
-            self.finish(confirmation.email)
+class RedirectsLate(Verify):
+    def on_login(self, login: Login) -> None:
+        self.sent = asyncio.Event()
+        LATE.append(asyncio.ensure_future(self.later()))
 
-    page = visitor.post(f"{serve_answer(ELSEWHERE, Terse)}/verify", FORM)
-    assert page.text == ELSEWHERE.email
-    assert (page.headers["X-Frame-Options"], page.headers["Cache-Control"]) == ("DENY", "no-store")
+    def on_finish(self) -> None:
+        if self.request.path == "/verify":
+            self.sent.set()
+
+    async def later(self) -> None:
+        await self.sent.wait()
+        self.redirect("/late")
 
 
-def test_the_hooks_may_be_async(serve_answer: Any, visitor: Visitor) -> None:
-    class Async(VerifyHandler):
-        async def on_login(self, login: Login) -> None:
-            self.set_cookie("email", login.email)
+class SetsCookieLate(RedirectsLate):
+    async def later(self) -> None:
+        await self.sent.wait()
+        self.set_signed_cookie("email", "x")
 
-        async def on_login_error(self, error: PortierError) -> None:
+
+class RedirectsTwice(Verify):
+    def on_login(self, login: Login) -> None:
+        self.redirect("/members", status=303)
+        self.redirect("/twice")
+
+
+@pytest.mark.parametrize(
+    ("verify", "words"),
+    [
+        (RedirectsLate, "after headers"),
+        (SetsCookieLate, "the cookie comes after the answer"),
+        (RedirectsTwice, "after headers"),
+    ],
+)
+def test_a_late_or_second_answer_is_an_error_and_the_site_lives(
+    visitor: Visitor,
+    serve_handlers: Serve,
+    answer_to: Answer,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    verify: type[VerifyHandler],
+    words: str,
+) -> None:
+    LATE.clear()
+    site = serve_handlers(verify, cookie_secret="a secret of some length")
+    for _ in range(2):
+        visitor.cookies.clear()
+        answer = answer_to(site, next_page="/members")
+        page = visitor.post(f"{site}/verify", answer, origin=site, follow=False)
+        assert (page.status, page.headers["Location"]) == (303, "/members")
+    raised = [str(task.exception()) for task in LATE[:1] if task.done()]
+    logged = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+    assert any(words in text for text in raised + logged)
+
+
+def test_an_error_hook_may_answer_in_its_own_way(
+    visitor: Visitor, serve_handlers: Serve, answer_to: Answer, cookies: Callable[[], set[str]]
+) -> None:
+    class Teapot(Verify):
+        async def on_login_error(self, error: PortierError) -> None:  # type: ignore[override]
             self.set_status(418)
-
-    answer = visitor.post(f"{serve_answer(login(), Async)}/verify", {}, follow=False)
-    assert (answer.status, answer.headers["Location"]) == (303, "/")
-    assert visitor.cookies["localhost"]["email"].value == "alice@example.com"
-    assert visitor.post(f"{serve_answer(REFUSED, Async)}/verify", {}).status == 418
-
-
-def test_a_hook_may_answer_by_itself(serve_answer: Any, visitor: Visitor) -> None:
-    class Terse(VerifyHandler):
-        def on_login(self, login: Login) -> None:
-            self.finish("you are in")
+            self.write(error.code)
 
         def show_problem(self, problem: Problem) -> None:
-            self.finish(problem.title)
+            raise AssertionError("it was answered")
 
-    assert visitor.post(f"{serve_answer(login(), Terse)}/verify", {}).text == "you are in"
-    refused = visitor.post(f"{serve_answer(REFUSED, Terse)}/verify", {})
-    assert (refused.status, refused.text) == (403, "Sign-in cancelled")
-
-
-def test_a_stored_page_is_checked_again(serve_answer: Any, visitor: Visitor) -> None:
-    class Shop(Verify):
-        default_next = "/home"
-        allowed_hosts = ("shop.example.com",)
-
-    for stored, landed in [
-        ("//evil.example", "/home"),
-        ("/members", "/members"),
-        ("https://shop.example.com/", "https://shop.example.com/"),
-        (None, "/home"),
-    ]:
-        site = serve_answer(login(stored), Shop)
-        answer = visitor.post(f"{site}/verify", {}, follow=False)
-        assert answer.headers["Location"] == landed
+    site = serve_handlers(Teapot)
+    answer_to(site)
+    visitor.cookies.clear()
+    page = visitor.post(f"{site}/verify", {"error": "access_denied"})
+    assert (page.status, page.text) == (418, "broker_error")
+    assert cookies() >= {"portier"}
 
 
-def test_a_site_must_say_what_a_login_does(serve_answer: Any, visitor: Visitor) -> None:
-    assert visitor.post(f"{serve_answer(login(), VerifyHandler)}/verify", {}).status == 500
-
-
-def test_web_10_the_log_names_the_code_and_no_secret(
-    serve_answer: Any, visitor: Visitor, caplog: pytest.LogCaptureFixture
+def test_an_error_hook_may_leave_the_answer_to_others(
+    visitor: Visitor, serve_handlers: Serve
 ) -> None:
-    caplog.set_level(logging.DEBUG)
-    site = serve_answer(REFUSED)
-    visitor.post(f"{site}/verify", {"id_token": "e30.e30.c2ln", "state": "s3cret"})
-    assert "code=broker_error" in caplog.text
-    assert "e30" not in caplog.text
-    assert "s3cret" not in caplog.text
+    seen: list[object] = []
+
+    class Counts(LoginHandler):
+        def on_login_error(self, error: PortierError) -> None:
+            seen.append(error.code)
+
+        def show_problem(self, problem: Problem) -> None:
+            seen.append(problem.id)
+
+    site = serve_handlers(login=Counts)
+    page = visitor.post(f"{site}/login", {"email": "nobody"}, origin=site)
+    assert seen == ["invalid_email"] * 2
+    assert page.status == 400
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+
+
+def test_a_site_may_have_pages_of_its_own(
+    visitor: Visitor, serve_handlers: Serve, answer_to: Answer
+) -> None:
+    class Terse(Verify):
+        async def show_problem(self, problem: Problem) -> None:  # type: ignore[override]
+            self.write(problem.id)
+
+        def show_confirmation(self, confirmation: Confirmation) -> None:
+            self.finish(confirmation.email)
+
+    site = serve_handlers(Terse)
+    answer = answer_to(site)
+    visitor.cookies.clear()
+    asked = visitor.post(f"{site}/verify", answer)
+    assert (asked.status, asked.text) == (200, "alice@example.com")
+    refused = visitor.post(f"{site}/verify", {"id_token": "x"})
+    assert (refused.status, refused.text) == (400, "not_confirmed")
+    for page in (asked, refused):
+        assert page.headers["X-Frame-Options"] == "DENY"
+        assert page.headers["Cache-Control"] == "no-store"
+        assert "Content-Security-Policy" not in page.headers
+
+
+def test_pages_speak_the_languages_of_the_site(visitor: Visitor, serve_handlers: Serve) -> None:
+    class German(Verify):
+        languages = ("en", "de")
+        texts: ClassVar = {"de": {"problem.not_confirmed.title": "Das war nichts"}}
+
+    site = serve_handlers(German)
+    visitor.headers["Accept-Language"] = "de-AT"
+    page = visitor.post(f"{site}/verify", {"id_token": "x"})
+    assert '<html lang="de"' in page.text
+    assert "Das war nichts" in page.text
+
+
+def test_a_flow_is_made_once_for_a_client_and_its_options(
+    visitor: Visitor, serve_handlers: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flows: list[object] = []
+
+    class Start(LoginHandler):
+        async def post(self) -> None:
+            flows.append(self.login_flow)
+            await self.start_login(self.get_body_argument("email"), "/members")
+
+    site = serve_handlers(login=Start)
+    for _ in range(2):
+        visitor.post(f"{site}/login", {"email": "alice@example.com"}, origin=site, follow=False)
+    assert flows[0] is flows[1]
+    monkeypatch.setattr(PortierMixin, "browser_binding", "off")
+    visitor.cookies.clear()
+    started = visitor.post(
+        f"{site}/login", {"email": "alice@example.com"}, origin=site, follow=False
+    )
+    assert flows[2] is not flows[1]
+    assert "Set-Cookie" not in started.headers
+
+
+def test_options_that_cannot_work_are_an_error_of_the_site(
+    visitor: Visitor, serve_handlers: Serve
+) -> None:
+    class Nowhere(LoginHandler):
+        default_next = "//evil.example"
+
+    site = serve_handlers(login=Nowhere)
+    assert visitor.post(f"{site}/login", {"email": "a@example.com"}, origin=site).status == 500
+
+
+def test_a_fragment_is_posted_by_a_page_of_the_handler(
+    visitor: Visitor, serve_handlers: Serve, answer_to: Answer
+) -> None:
+    site = serve_handlers(response_mode="fragment")
+    answer = answer_to(site)
+    page = visitor.get(f"{site}/verify")
+    assert (page.status, page.form().action) == (200, "")
+    assert visitor.request("HEAD", f"{site}/verify").status == 200
+    assert visitor.submit(page, follow=False, **answer).status == 303
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_web_23_only_a_post_completes_a_login(
+    visitor: Visitor, serve_handlers: Serve, method: str
+) -> None:
+    refused = visitor.request(method, f"{serve_handlers()}/verify?id_token=x")
+    assert (refused.status, refused.headers["Allow"]) == (405, "POST")
 
 
 def test_web_26_a_policy_names_the_broker_and_the_identity_providers() -> None:
@@ -159,25 +334,25 @@ def test_web_26_a_policy_names_the_broker_and_the_identity_providers() -> None:
     assert "form-action 'self' https://broker.example.com https://idp.example.com; " in policy
 
 
-def test_a_fragment_is_posted_by_a_page_that_runs_nothing_else(
-    serve_answer: Any, visitor: Visitor
+def test_the_documented_log_of_a_site_has_one_record_for_an_event(
+    visitor: Visitor, serve_handlers: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Fragment(FragmentVerifyHandler, Verify):
-        pass
+    """Its handler needs the fields of an event in every record of the logger."""
+    told: list[tuple[str, dict[str, object]]] = []
 
-    site = serve_answer(login(), Fragment)
-    page = visitor.get(f"{site}/verify")
-    script = re.search("<script>(.*?)</script>", page.text, re.DOTALL)
-    assert script is not None
-    policy = page.headers["Content-Security-Policy"]
-    assert policy.startswith(f"default-src 'none'; script-src 'sha256-{sha256(script[1])}'; ")
-    assert "form-action 'self' https:;" in policy
-    assert page.headers["Cache-Control"] == "no-store"
-    assert page.form().action == ""
-    assert visitor.submit(page, follow=False, id_token="x").status == 303
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append((record.event, record.fields))  # type: ignore[attr-defined]
 
-
-def test_only_the_fragment_leaves_the_address_bar() -> None:
-    # The form posts to the address that is left, so a query of the redirect URI has to stay.
-    (kept,) = re.findall(r'history\.replaceState\(null, "", (.*)\);', _fragment.PAGE)
-    assert kept == "location.pathname + location.search"
+    logger = logging.getLogger("portier_client")
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(Lines())
+    site = serve_handlers()
+    form = {"id_token": "e30.e30.c2ln", "state": "s3cret"}
+    assert visitor.post(f"{site}/verify", form, origin=site).status == 400
+    assert visitor.post(f"{site}/login", {"email": "nobody"}, origin=site).status == 400
+    assert visitor.post(f"{site}/login", {"email": "nobody"}).status == 403
+    codes = [fields["code"] for event, fields in told if event == "login refused"]
+    assert codes == ["token_header", "invalid_email", "request_origin"]
+    assert "e30" not in caplog.text
+    assert "s3cret" not in caplog.text

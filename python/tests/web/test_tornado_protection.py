@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 import pytest
 from tornado.web import Application, RequestHandler
 
 from portier_client import Client, Login, PortierError
-from portier_client.tornado import LoginHandler, Problem, VerifyHandler
+from portier_client.tornado import Confirmation, LoginHandler, Problem, VerifyHandler
 
 from ..client.test_frames import secrets_in
-from .standin import ELSEWHERE, StandIn, Verify, login
+from .conftest import Verify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from portier_client.testing import DevBroker
 
     from .conftest import Serve
@@ -80,37 +81,64 @@ def test_nothing_but_the_post_is_exempt(visitor: Visitor, protected: str, method
     assert visitor.request(method, f"{protected}/verify").status == 403
 
 
-LATIN_1 = b"email=b%F6rn.vanishing%40example.com&next=%2Fb%FCcher"
+class Counted(LoginHandler):
+    """Counts what it is told of errors."""
+
+    async def on_login_error(self, error: PortierError) -> None:  # type: ignore[override]
+        self.application.settings["told"].append(error.code)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [LATIN_1, b"email=\xf6rn.vanishing@example.com", b"email=%ffvanishing@example.com&email=%ff"],
-)
-def test_an_address_in_another_encoding_is_asked_for_again_and_not_logged(
-    visitor: Visitor, serve_answer: Any, caplog: pytest.LogCaptureFixture, body: bytes
+XSRF: dict[str, Any] = {"xsrf_cookies": True, "cookie_secret": "a secret of some length"}
+FORM = {"email": "alice@example.com"}
+
+
+def test_a_browser_without_cookies_is_told_so_before_the_xsrf_check_refuses_it(
+    visitor: Visitor, serve_handlers: Callable[..., str]
 ) -> None:
-    caplog.set_level(logging.DEBUG)
-    origin = serve_answer(login())
-    visitor.headers = {"Sec-Fetch-Site": "same-origin"}
-    refused = visitor.send_form(f"{origin}/login", body)
-    assert (refused.status, "Check the address" in refused.text) == (400, True)
-    assert "code=invalid_email" in caplog.text
-    for record in caplog.records:
-        assert "vanishing" not in f"{record.getMessage()} {vars(record)}"
+    told: list[str] = []
+    site = serve_handlers(login=Counted, told=told, **XSRF)
+    page = visitor.post(f"{site}/login", FORM, origin=site)
+    assert (page.status, told) == (400, ["request_cookies"])
+    assert 'data-id="cookies_needed"' in page.text
+    # That of another site is refused for what it is.
+    assert visitor.post(f"{site}/login", FORM, origin="http://evil.example").status == 403
+    # One with a cookie, but without the token, is Tornado's.
+    visitor.headers["Cookie"] = "_xsrf=2|12345678|0123456789abcdef0123456789abcdef|1750000000"
+    refused = visitor.post(f"{site}/login", FORM, origin=site)
+    assert (refused.status, "data-id" in refused.text) == (403, False)
+    assert told == ["request_cookies", "request_origin"]
 
 
-def test_a_page_in_another_encoding_is_no_page_to_go_back_to(
-    visitor: Visitor, serve: Serve, broker: DevBroker
+def test_a_hook_that_fails_there_is_an_error_of_the_site(
+    visitor: Visitor, serve_handlers: Callable[..., str]
 ) -> None:
-    def make(origin: str) -> Application:
-        client = Client(f"{origin}/verify", broker=broker.origin)
-        return Application([("/login", LoginHandler)], portier=client)
+    class Failing(LoginHandler):
+        async def on_login_error(self, error: PortierError) -> None:  # type: ignore[override]
+            raise LookupError(error.code)
 
-    origin = serve(make)
-    visitor.headers = {"Sec-Fetch-Site": "same-origin"}
-    started = visitor.send_form(f"{origin}/login", b"email=alice%40example.com&next=%2Fb%FCcher")
+    site = serve_handlers(login=Failing, **XSRF)
+    assert visitor.post(f"{site}/login", FORM, origin=site).status == 500
+
+
+@pytest.mark.parametrize("exempts", [False, True])
+def test_a_form_that_hides_where_it_comes_from_needs_the_token_of_tornado(
+    visitor: Visitor, serve_handlers: Callable[..., str], exempts: bool
+) -> None:
+    class Start(LoginHandler):
+        def get(self) -> None:
+            self.finish(f'<form action="/login">{self.xsrf_form_html()}</form>')
+
+        def check_xsrf_cookie(self) -> None:
+            if not exempts:
+                super().check_xsrf_cookie()
+
+    site = serve_handlers(login=Start, **XSRF)
+    fields = visitor.get(f"{site}/login").form().fields
+    # As with `Referrer-Policy: no-referrer`, over plain http.
+    visitor.headers["Origin"] = "null"
+    started = visitor.post(f"{site}/login", {**fields, **FORM}, origin=site, follow=False)
     assert started.status == 303
+    assert visitor.post(f"{site}/login", FORM, origin=site, follow=False).status == 403
 
 
 CAUGHT: list[BaseException] = []
@@ -124,12 +152,12 @@ class Tracked(VerifyHandler):
 
     def on_login_error(self, error: PortierError) -> None:
         CAUGHT.append(error)
-        super().on_login_error(error)
 
     def show_problem(self, problem: Problem) -> None:
         raise LookupError("the template said no")
 
-    show_confirmation = show_problem  # type: ignore[assignment]
+    def show_confirmation(self, confirmation: Confirmation) -> None:
+        raise LookupError("the template said no")
 
     def log_exception(self, typ: object, value: BaseException | None, tb: object) -> None:
         assert value is not None
@@ -138,38 +166,20 @@ class Tracked(VerifyHandler):
 
 class TrackedStart(LoginHandler):
     on_login_error = Tracked.on_login_error
+    show_problem = Tracked.show_problem
     log_exception = Tracked.log_exception
 
 
-SECRET = "s" * 43
-SECRETS = {"a.b.token", SECRET, "the-confirmation", "vanishing@example.com"}
-FORM = {"id_token": "a.b.token", "portier_confirmation": "the-confirmation"}
+SECRET, OTHER_SECRET = "s" * 43, "t" * 43
 
 
-class Unexpected(StandIn):
-    """A client that fails in a way of its own, such as one that is closed."""
-
-    async def complete(self, *_: object, **__: object) -> Login:
-        raise RuntimeError("the client is closed")
-
-    authenticate = complete  # type: ignore[assignment]
-
-
-@pytest.mark.parametrize(
-    "client",
-    [
-        StandIn(login()),
-        StandIn(PortierError("refused", code="internal")),
-        StandIn(ELSEWHERE),
-        Unexpected(login()),
-    ],
-    ids=["login", "refused", "elsewhere", "unexpected"],
-)
+@pytest.mark.parametrize("trouble", ["", "another browser", "forged", "closed"])
 @pytest.mark.parametrize("binding", ["confirm", "require", "off"])
 def test_no_frame_of_a_handler_holds_a_secret(
-    visitor: Visitor, serve: Serve, client: StandIn, binding: Any
+    visitor: Visitor, serve: Serve, broker: DevBroker, *, binding: Any, trouble: str
 ) -> None:
     CAUGHT.clear()
+    clients: list[Client] = []
 
     class Handler(Tracked):
         browser_binding = binding
@@ -177,13 +187,26 @@ def test_no_frame_of_a_handler_holds_a_secret(
     class Start(TrackedStart):
         browser_binding = binding
 
-    handlers: list[Any] = [("/verify", Handler), ("/login", Start)]
-    origin = serve(lambda _: Application(handlers, portier=client))
-    visitor.headers = {**PAGES_POST, "Cookie": f"__Host-portier={SECRET}"}
-    page = visitor.send_form(f"{origin}/verify", urlencode(FORM).encode())
-    assert page.status == 500
-    visitor.send_form(f"{origin}/login", b"email=vanishing%40example.com&next=/")
+    def make(origin: str) -> Application:
+        clients.append(Client(f"{origin}/verify", broker=broker.origin))
+        handlers: list[Any] = [("/verify", Handler), ("/login", Start)]
+        return Application(handlers, portier=clients[0])
+
+    origin = serve(make)
+    visitor.headers = {**PAGES_POST, "Cookie": f"portier={SECRET}"}
+    address = {"email": "vanishing@example.com"}
+    started = visitor.post(f"{origin}/login", address, origin=origin, follow=False)
+    key = "stranger" if trouble == "forged" else None
+    token = broker.mint(started.headers["Location"], key=key)  # type: ignore[arg-type]
+    if trouble == "closed":
+        asyncio.run(clients[0].aclose())
+    elif trouble == "another browser":
+        visitor.headers["Cookie"] = f"portier={OTHER_SECRET}"
+    form = {"id_token": token, "portier_confirmation": "a-confirmation"}
+    assert visitor.post(f"{origin}/verify", form, origin=origin).status == 500
+    address = {"email": "vanishing@two@example.com"}
+    assert visitor.post(f"{origin}/login", address, origin=origin).status == 500
     assert CAUGHT
+    secrets = {token, SECRET, OTHER_SECRET, "vanishing", "a-confirmation"}
     for error in CAUGHT:
-        frames = secrets_in(error, SECRETS)
-        assert frames == []
+        assert secrets_in(error, secrets) == []
