@@ -15,7 +15,7 @@ use super::options::{BrowserBinding, CheckedOptions, FlowOptions};
 use super::pages;
 use super::problem::{Problem, ProblemKind};
 use super::reply::{Page, Reply, Step};
-use super::request::{Head, WebRequest};
+use super::request::{Head, WebRequest, target_path};
 use super::texts::Language;
 use super::{same_site, script};
 use crate::client::Client;
@@ -127,14 +127,7 @@ impl LoginFlow {
     /// Whether a request is for the callback. `target` is that of the request line: a path, perhaps
     /// with a query, or an absolute URL. The path must be the same to the letter.
     pub fn is_callback(&self, target: &str) -> bool {
-        let path = match target.split_once("://") {
-            Some((scheme, rest)) if !scheme.contains(['/', '?']) => rest
-                .find('/')
-                .and_then(|start| rest.get(start..))
-                .unwrap_or("/"),
-            _ => target,
-        };
-        path.split(['?', '#']).next() == Some(self.callback_path())
+        target_path(target) == self.callback_path()
     }
 
     /// A `Content-Security-Policy` for a page with a login form.

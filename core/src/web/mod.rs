@@ -97,5 +97,5 @@ pub use self::form::MAX_FORM_BYTES;
 pub use self::options::{BrowserBinding, FlowOptions};
 pub use self::problem::Problem;
 pub use self::reply::{Confirmation, Page, Reply, Step};
-pub use self::request::{Body, WebRequest};
+pub use self::request::{Body, WebRequest, target_path};
 pub use self::session::{Session, SessionCookie, SessionOptions};
