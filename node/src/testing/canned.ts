@@ -3,6 +3,7 @@ import { PortierClient } from "../client.js";
 import { native, type NativeClock, type NativeTransport } from "../native.js";
 import { outcomes } from "../outcomes.js";
 import type { PortierClientOptions } from "../options.js";
+import { nativeStore } from "../store/shipped.js";
 
 /** Names and values; a name may be repeated. */
 export type Headers = readonly (readonly [name: string, value: string])[];
@@ -72,7 +73,7 @@ export class CannedTransport {
 }
 
 /** The options of a client, and what a test holds in its hands. */
-export interface CannedOptions extends Omit<PortierClientOptions, "store"> {
+export interface CannedOptions extends PortierClientOptions {
   /** The time. */
   clock: ManualClock;
   /** The network. */
@@ -84,10 +85,12 @@ export interface CannedOptions extends Omit<PortierClientOptions, "store"> {
 /** Makes a client whose time, randomness and network are in the hands of a test. */
 export function cannedClient({ clock, transport, random, ...options }: CannedOptions): PortierClient {
   const octets = Array.from(random ?? []);
-  return new PortierClient(options, (checked) =>
+  return new PortierClient(options, (checked, store) =>
     unwrap(
       native.createCannedClient(
         checked,
+        // One of its own goes by the clock.
+        options.store === undefined ? undefined : nativeStore(store),
         nativeClock(clock),
         octets,
         nativeTransport(transport),

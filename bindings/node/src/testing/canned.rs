@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::failure::{Failure, either};
 use crate::options::{Options, duration};
 use crate::outcomes::Outcomes;
+use crate::store::Store;
 
 /// A clock that stands still until a test moves it.
 #[napi]
@@ -116,17 +117,21 @@ impl CannedTransport {
     }
 }
 
-/// Makes a client with the given time, randomness and network.
+/// Makes a client with the given time, randomness and network; without a store it has one of its own.
 #[napi(catch_unwind)]
 pub fn create_canned_client(
     options: Options,
+    store: Option<ClassInstance<'_, Store>>,
     clock: ClassInstance<'_, ManualClock>,
     random: Vec<Uint8Array>,
     transport: ClassInstance<'_, CannedTransport>,
     outcomes: ClassInstance<'_, Outcomes>,
 ) -> Either<Client, Failure> {
     let random = ManualRandom::new(random.iter().map(|octets| octets.to_vec()));
-    either(Client::build(options, &outcomes, |builder| {
+    either(Client::build(options, &outcomes, |mut builder| {
+        if let Some(store) = &store {
+            builder = builder.store(store.shared());
+        }
         builder
             .clock(clock.shared())
             .random(Arc::new(random))
