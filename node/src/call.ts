@@ -1,6 +1,6 @@
 import { invalidOption, toError } from "./errors.js";
 import { followSubscribers, publishEvents } from "./events.js";
-import { native, type Cancellation, type Failure, type Outcome } from "./native.js";
+import { native, type Cancellation, type Failure, type NativeClient, type Outcome } from "./native.js";
 import { outcomeOf } from "./outcomes.js";
 
 /**
@@ -18,6 +18,12 @@ export function call<T>(
   const pending = isTicket(outcome) ? outcomeOf<T>(outcome, store) : undefined;
   publishEvents(true);
   return pending === undefined ? unwrap(outcome as T | Failure) : settled(pending);
+}
+
+/** The addon's part of a client, unless it was destroyed. */
+export function opened(client: NativeClient | undefined): NativeClient {
+  if (client === undefined) throw new Error("the client was destroyed");
+  return client;
 }
 
 /** The value, unless it is a failure. */

@@ -31,7 +31,7 @@ type Reader = (name: string) => unknown[];
  * Reads a form by what it can do, not by its class: it may be of another realm or another library. `names`
  * are those that an object of a class of its own has at least one of.
  */
-function formReader(params: unknown, names: readonly string[]): Reader {
+export function formReader(params: unknown, names: readonly string[]): Reader {
   if (typeof params !== "object" || params === null) throw notAForm(params);
   if (typeof Reflect.get(params, "getAll") === "function") {
     const form = params as { getAll(name: string): Iterable<unknown> };

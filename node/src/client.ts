@@ -1,10 +1,11 @@
 import { inspect } from "node:util";
 
 import { trustExtraAuthorities } from "./authorities.js";
-import { call, unwrap } from "./call.js";
+import { call, opened, unwrap } from "./call.js";
 import { callbackPairs, type CallbackParams } from "./callback.js";
+import { ClientFlow, FLOW } from "./client-flow.js";
 import { Login, type Key, type Stats } from "./login.js";
-import { native, type NativeClient, type NativeOptions } from "./native.js";
+import { native, type NativeClient, type NativeFlowOptions, type NativeOptions } from "./native.js";
 import { number, readOptions, type PortierClientOptions, type ResponseMode } from "./options.js";
 import { outcomes } from "./outcomes.js";
 import { warnOfMemoryStore } from "./processes.js";
@@ -217,6 +218,15 @@ export class PortierClient {
     await call(signal, this.#store, (cancellation) => this.#open.warm(cancellation));
   }
 
+  /**
+   * Makes what a {@link LoginFlow} needs of its client, whichever copy of this package either is of.
+   *
+   * @internal
+   */
+  [FLOW](options: NativeFlowOptions): ClientFlow {
+    return new ClientFlow(() => this.#native, this.#store, options);
+  }
+
   /** Counts what happened so far. */
   stats(): Stats {
     return this.#open.stats();
@@ -254,8 +264,7 @@ export class PortierClient {
   }
 
   get #open(): NativeClient {
-    if (this.#native === undefined) throw new Error("the client was destroyed");
-    return this.#native;
+    return opened(this.#native);
   }
 
   /** Changes a setting. Pending logins stay in the store, documents are fetched anew. */

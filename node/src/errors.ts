@@ -103,7 +103,7 @@ export class BrokerUnavailable extends PortierError {
  *
  * Codes: `token_malformed`, `token_too_large`, `token_header`, `token_algorithm`,
  * `token_key_unknown`, `token_signature`, `token_issuer`, `token_audience`, `token_expired`,
- * `token_not_yet_valid`, `token_clock`, `token_claim`.
+ * `token_not_yet_valid`, `token_clock`, `token_claim`, `code_refused`.
  */
 export class InvalidToken extends PortierError {}
 
@@ -196,6 +196,15 @@ export class StoreError extends PortierError {
 }
 
 /**
+ * The request was none that a login can start or end with; only a {@link LoginFlow} gives it.
+ *
+ * Codes: `request_origin` (a form of another site), `request_form` (not a URL-encoded form),
+ * `request_too_large`, `request_method`, `request_cookies` (the browser does not keep the cookies of
+ * this site).
+ */
+export class InvalidRequest extends PortierError {}
+
+/**
  * A defect in this package; please report it.
  *
  * Code: `internal`.
@@ -227,6 +236,7 @@ export const CLASSES = {
   token_not_yet_valid: InvalidToken,
   token_clock: InvalidToken,
   token_claim: InvalidToken,
+  code_refused: InvalidToken,
   session_unknown: InvalidSession,
   session_used: SessionUsed,
   session_email: InvalidSession,
@@ -234,6 +244,11 @@ export const CLASSES = {
   store_unavailable: StoreError,
   store_full: StoreError,
   store_failed: StoreError,
+  request_origin: InvalidRequest,
+  request_form: InvalidRequest,
+  request_too_large: InvalidRequest,
+  request_method: InvalidRequest,
+  request_cookies: InvalidRequest,
   internal: InternalError,
 } as const;
 
@@ -285,7 +300,7 @@ export function invalidOption(message: string): ConfigError {
 // A name is not enumerable on the errors of the language either, and survives minification here.
 const kin = { PortierError, ConfigError, InvalidEmail, BrokerError, BrokerUnavailable };
 const more = { InvalidToken, TokenExpired, InvalidSession, SessionUsed, BrowserMismatch };
-const ours = { StoreError, InternalError };
+const ours = { StoreError, InvalidRequest, InternalError };
 for (const [name, { prototype }] of Object.entries({ ...kin, ...more, ...ours })) {
   const above = Reflect.get(Object.getPrototypeOf(prototype) as object, KIN) as string[] | undefined;
   Object.defineProperty(prototype, "name", { value: name, configurable: true, writable: true });

@@ -15,6 +15,7 @@ export {
   ConfigError,
   InternalError,
   InvalidEmail,
+  InvalidRequest,
   InvalidSession,
   InvalidToken,
   PortierError,
@@ -25,10 +26,14 @@ export {
 export type { ErrorCode } from "./errors.js";
 export type { PortierEvent } from "./events.js";
 export type { DocumentStats, Key, Login, Stats } from "./login.js";
+export { LoginFlow } from "./login-flow.js";
+export type { BrowserBinding, FlowOptions, FormOptions } from "./login-flow.js";
 export type { Algorithm, PortierClientOptions, ResponseMode } from "./options.js";
 export { AbstractStore } from "./store/abstract.js";
 export type { MaybeRecord, Store } from "./store/custom.js";
 export { RedisClientStore } from "./store/redis-client.js";
 export { MemoryStore, RedisStore, SqliteStore } from "./store/shipped.js";
 export type { AnyStore } from "./store/shipped.js";
+export type { Confirmation, Problem, Reply, Step } from "./step.js";
 export { version } from "./native.js";
+export type { AnyRequest, WebRequest } from "./web-request.js";

@@ -16,9 +16,22 @@ export const NAMES = [
   "userAgent",
 ] as const;
 
+/** The names of a login flow's options. */
+export const FLOW_NAMES = [
+  "browserBinding",
+  "loginUrl",
+  "defaultNext",
+  "allowedHosts",
+  "identityProviders",
+  "callbackPath",
+  "formTokenChecked",
+  "languages",
+  "texts",
+] as const;
+
 /** What the core calls the options that have another name here: `redirect_uri`, `session_ttl`. */
 const OWN_NAMES = new Map<string, string>(
-  NAMES.filter((name) => name !== nameInCore(name)).map((name) => [nameInCore(name), name]),
+  [...NAMES, ...FLOW_NAMES].filter((name) => name !== nameInCore(name)).map((name) => [nameInCore(name), name]),
 );
 
 const FIRST_WORD = /^\w+/;

@@ -77,7 +77,85 @@ export interface NativeClient {
   keys(cancellation: Cancellation | undefined): Outcome<import("./login.js").Key[]>;
   warm(cancellation: Cancellation | undefined): Outcome<undefined>;
   stats(): import("./login.js").Stats;
+  loginFlow(options: NativeFlowOptions): NativeFlow | Failure;
   close(): void;
+}
+
+/** Options of a flow as the addon takes them. */
+export interface NativeFlowOptions {
+  browserBinding: string | undefined;
+  loginUrl: string | undefined;
+  defaultNext: string | undefined;
+  allowedHosts: string[] | undefined;
+  identityProviders: string[] | undefined;
+  callbackPath: string | undefined;
+  formTokenChecked: boolean | undefined;
+  languages: string[] | undefined;
+  texts: [language: string, texts: [id: string, text: string][]][] | undefined;
+}
+
+/** Values in the order of `webHeaders()`. */
+export type NativeHeaders = (string | undefined)[];
+
+/** A body: bytes, names with a text or something else, none, or why it is not there. */
+export type NativeBody = Uint8Array | [string, string | null][] | null | "too_large" | "unreadable";
+
+/** The web side of a client's logins. */
+export interface NativeFlow {
+  readonly facts: NativeFacts;
+  login(
+    method: string,
+    headers: NativeHeaders,
+    formTokenChecked: boolean,
+    body: NativeBody,
+    cancellation: Cancellation | undefined,
+  ): Outcome<NativeStep>;
+  start(
+    method: string,
+    headers: NativeHeaders,
+    email: string,
+    next: string,
+    cancellation: Cancellation | undefined,
+  ): Outcome<NativeStep>;
+  callback(
+    method: string,
+    headers: NativeHeaders,
+    body: NativeBody,
+    cancellation: Cancellation | undefined,
+  ): Outcome<NativeStep>;
+  safeNext(page: string): string | null;
+  explain(code: string, brokerError: string | undefined, acceptLanguage: string | undefined): NativeProblem;
+}
+
+/** What a flow knows without a request. */
+export interface NativeFacts {
+  callbackPath: string;
+  formPolicy: string;
+  formTargets: string[];
+  isSecure: boolean;
+}
+
+/** What came of a request. */
+export interface NativeStep {
+  status: number;
+  headers: [name: string, value: string][];
+  cookies: string[];
+  policy: string | null;
+  body: string;
+  login: NativeLogin | null;
+  signedInCookie: string | null;
+  problem: NativeProblem | null;
+  confirmation: { email: string; fields: [name: string, value: string][]; language: string } | null;
+  error: Failure | null;
+}
+
+export interface NativeProblem {
+  id: string;
+  status: number;
+  title: string;
+  text: string;
+  retryAfter: number | null;
+  language: string;
 }
 
 export interface Cancellation {
@@ -161,6 +239,13 @@ export interface Addon {
   /** The longest string that a store may return. */
   maxRecordLength(): number;
   callbackNames(): string[];
+  /** The most bytes of a form. */
+  MAX_FORM_BYTES: number;
+  /** The headers that a flow reads. */
+  webHeaders(): string[];
+  /** The fields of a form that a flow reads. */
+  formFields(): string[];
+  targetPath(target: string): string;
   codes(): { code: ErrorCode; kind: string; retryable: boolean }[];
   normalizeEmail(text: string): string | Failure;
   safeNext(text: string, allowedHosts: string[]): string | null;
@@ -182,6 +267,7 @@ export interface Addon {
   listen(wake: () => void): NativeEvents;
   createCannedClient(
     options: NativeOptions,
+    store: NativeStore | undefined,
     clock: NativeClock,
     random: Uint8Array[],
     transport: NativeTransport,

@@ -2,7 +2,7 @@ import { invalidOption } from "./errors.js";
 import { NAMES } from "./names.js";
 import type { NativeOptions } from "./native.js";
 import { readStore, type AnyStore } from "./store/shipped.js";
-import { members, optionalText, text } from "./text.js";
+import { flag, members, optionalText, text, texts } from "./text.js";
 
 /** A signature algorithm. */
 export type Algorithm = "RS256" | "EdDSA";
@@ -73,16 +73,4 @@ export function number(value: unknown, name: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "number") throw invalidOption(`${name} is not a number of milliseconds`);
   return value;
-}
-
-function flag(value: unknown, name: string): boolean | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "boolean") throw invalidOption(`${name} is not a boolean`);
-  return value;
-}
-
-function texts(value: unknown, name: string): string[] | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (!Array.isArray(value)) throw invalidOption(`${name} is not an array of strings`);
-  return Array.from(value, (item) => text(item, name, "invalid_option"));
 }

@@ -12,6 +12,20 @@ export function optionalText(value: unknown, name: string): string | undefined {
   return value === undefined || value === null ? undefined : text(value, name, "invalid_option");
 }
 
+/** A boolean that may be absent. */
+export function flag(value: unknown, name: string): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "boolean") throw invalidOption(`${name} is not a boolean`);
+  return value;
+}
+
+/** A list of texts that may be absent. */
+export function texts(value: unknown, name: string): string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value)) throw invalidOption(`${name} is not an array of strings`);
+  return Array.from(value, (item) => text(item, name, "invalid_option"));
+}
+
 /**
  * Reads an object of options: own members only, each of them once. An unknown name is an error, as
  * it would be a protection that was misspelt.

@@ -15,12 +15,14 @@ use crate::options::Options;
 use crate::outcomes::{Outcomes, Shared};
 use crate::stats::Stats;
 use crate::store::Store;
+use crate::web::{FlowOptions, Flows, LoginFlow};
 
 /// A client of the core.
 #[napi]
 pub struct Client {
     /// Nothing once it was closed. Nobody else runs while it is borrowed.
     client: RefCell<Option<portier_client::Client>>,
+    flows: Flows,
     outcomes: Arc<Shared>,
 }
 
@@ -45,6 +47,7 @@ impl Client {
         let client = change(options.into_builder()?).build()?;
         Ok(Self {
             client: RefCell::new(Some(client)),
+            flows: Flows::default(),
             outcomes: outcomes.shared(),
         })
     }
@@ -188,6 +191,13 @@ impl Client {
         )
     }
 
+    /// Makes the web side of logins with this client.
+    #[napi(catch_unwind)]
+    pub fn login_flow(&self, options: FlowOptions) -> napi::Result<Either<LoginFlow, Failure>> {
+        let flow = self.flows.make(self.opened()?, options, &self.outcomes);
+        Ok(failure::either(flow))
+    }
+
     /// What happened so far.
     #[napi(catch_unwind)]
     pub fn stats(&self) -> napi::Result<Stats> {
@@ -198,6 +208,7 @@ impl Client {
     /// long time. Calls under way keep them until they are over.
     #[napi(catch_unwind)]
     pub fn close(&self) {
+        self.flows.close();
         drop(self.client.take());
     }
 }

@@ -26,6 +26,7 @@ mod runtime;
 mod stats;
 mod store;
 mod testing;
+mod web;
 
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;

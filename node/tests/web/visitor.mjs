@@ -119,7 +119,7 @@ function asksNobody(fields) {
   return "portier_again" in fields && !("portier_confirmation" in fields);
 }
 
-function formsOf(html) {
+export function formsOf(html) {
   return [...html.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].map(([, tag, content]) => {
     const inputs = [...content.matchAll(/<input\b([^>]*)>/g)].map(([, input]) => attributesOf(input));
     const named = inputs.filter(({ name }) => name !== undefined);
@@ -135,7 +135,7 @@ function attributesOf(tag) {
 
 const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
-function decoded(value) {
+export function decoded(value) {
   return value.replaceAll(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (entity, hex, decimal, name) => {
     if (name !== undefined) return ENTITIES[name] ?? entity;
     return String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));

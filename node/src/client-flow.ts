@@ -1,0 +1,66 @@
+import { call, opened, unwrap } from "./call.js";
+import type {
+  Cancellation,
+  NativeClient,
+  NativeFacts,
+  NativeFlow,
+  NativeFlowOptions,
+  NativeStep,
+  Outcome,
+} from "./native.js";
+import { Step, type Problem, toProblem } from "./step.js";
+
+/** Under which a client has the method that makes its part of a flow. */
+export const FLOW = Symbol.for("portier-client.flow");
+
+/**
+ * A client's part of a {@link LoginFlow}. It belongs to the client's copy of this package, in which its
+ * calls, events and errors are; the flow may be of another copy, as test runners make them.
+ */
+export class ClientFlow {
+  readonly #client: () => NativeClient | undefined;
+  readonly #store: object;
+  readonly #options: NativeFlowOptions;
+  #made: { client: NativeClient; flow: NativeFlow; facts: NativeFacts };
+
+  constructor(client: () => NativeClient | undefined, store: object, options: NativeFlowOptions) {
+    this.#client = client;
+    this.#store = store;
+    this.#options = options;
+    this.#made = this.#make(opened(client()));
+  }
+
+  /** What is known without a request; of a client that was destroyed, what was known last. */
+  get facts(): NativeFacts {
+    if (this.#client() !== undefined) void this.#flow;
+    return this.#made.facts;
+  }
+
+  /** Runs an operation. */
+  async run(
+    signal: unknown,
+    start: (flow: NativeFlow, cancellation: Cancellation | undefined) => Outcome<NativeStep>,
+  ): Promise<Step> {
+    return new Step(await call(signal, this.#store, (cancellation) => start(this.#flow, cancellation)));
+  }
+
+  safeNext(page: string): string | null {
+    return this.#flow.safeNext(page);
+  }
+
+  explain(code: string, brokerError: string | undefined, acceptLanguage: string | undefined): Problem {
+    return toProblem(this.#flow.explain(code, brokerError, acceptLanguage));
+  }
+
+  /** The flow of the client as it is set up now. */
+  get #flow(): NativeFlow {
+    const client = opened(this.#client());
+    if (client !== this.#made.client) this.#made = this.#make(client);
+    return this.#made.flow;
+  }
+
+  #make(client: NativeClient): { client: NativeClient; flow: NativeFlow; facts: NativeFacts } {
+    const flow = unwrap(client.loginFlow(this.#options));
+    return { client, flow, facts: flow.facts };
+  }
+}
