@@ -1,2 +1,2 @@
 // As `index.mjs`: names for `import`, and nothing else.
-export { cookieFlags, explain, loginPolicy, portier, portier as default } from "./web/fastify.js";
+export { cookieFlags, loginPolicy, portier, portier as default } from "./web/fastify.js";

@@ -6,17 +6,18 @@
 
 import type { NextFunction, Request, Response } from "express";
 
-import { ask } from "./answered.js";
-import { keptForm, readForm } from "./form.js";
-import { LoginFlow, type Framework } from "./flow.js";
+import { parsedForm, readBody } from "../body.js";
+import type { PortierError } from "../errors.js";
+import type { Problem } from "../step.js";
+import { TakenRequest } from "../web-request.js";
+import { Answering } from "./answering.js";
+import { answer, type Face } from "./hooks.js";
 import { readOptions, type LoginOptions } from "./options.js";
 
-export type { BrowserBinding } from "./binding.js";
-export type { Confirmation } from "./confirmation.js";
-export { explain } from "./problems.js";
-export type { Problem } from "./problems.js";
-export { cookieFlags, loginPolicy } from "./site.js";
-export type { CookieFlags } from "./site.js";
+export type { BrowserBinding } from "../login-flow.js";
+export type { Confirmation, Problem } from "../step.js";
+export { cookieFlags, loginPolicy } from "./options.js";
+export type { CookieFlags } from "./options.js";
 
 /** What an Express site says of its logins. */
 export type PortierOptions = LoginOptions<Request, Response>;
@@ -37,8 +38,7 @@ export interface Portier {
    * Completes a login: the redirect URI, to which the broker has the browser post its answer.
    *
    * Give it to `app.use` before your check of forms: that post comes from another site, without
-   * cookies, so that such a check cannot apply. It takes `POST`, `GET` and `HEAD` of that one path,
-   * and passes everything else on.
+   * cookies, so that such a check cannot apply. It answers that one path, and passes everything else on.
    */
   readonly verify: Handler;
   /**
@@ -50,6 +50,8 @@ export interface Portier {
   startLogin(request: Request, response: Response, email: string, nextPage?: string): Promise<void>;
   /** Gives the page as a redirect may use it, or `null` if it would lead off this site. */
   safeNext(page: unknown): string | null;
+  /** Puts an error into words, in the language of the request. */
+  explain(error: PortierError, request: Request): Problem;
 }
 
 /**
@@ -69,58 +71,51 @@ export interface Portier {
  * Throws {@link ConfigError} for options that cannot work, and for ones that do not exist.
  */
 export function portier(options: PortierOptions): Portier {
-  const site = readOptions(options);
-  const flow = new LoginFlow(site, FRAMEWORK);
+  const { flow, hooks } = readOptions(options);
+  const take = async (step: "login" | "callback", request: Request, response: Response): Promise<void> => {
+    const { method, headers } = request;
+    const wasRead = request.readableDidRead;
+    const body = await readBody(request);
+    if (!wasRead) request.body = parsedForm(body, headers);
+    await answer(await flow[step](new TakenRequest(method, headers, body)), hooks, FACE, request, response);
+  };
   return {
     login: (request, response, next) => {
-      flow.login(request, response).catch(next);
+      take("login", request, response).catch(next);
     },
     verify: (request, response, next) => {
-      const step = isCallback(request, site.client.redirectUri) ? STEPS[request.method] : undefined;
-      if (step === undefined) next();
-      else flow[step](request, response).catch(next);
+      if (!flow.isCallback(request.originalUrl)) return next();
+      take("callback", request, response).catch(next);
     },
-    startLogin: (...parameters) => flow.startLogin(...parameters),
+    async startLogin(request, response, email, nextPage) {
+      await answer(await flow.start(request, email, nextPage), hooks, FACE, request, response);
+    },
     safeNext: (page) => flow.safeNext(page),
+    explain: (error, request) => flow.explain(error, request.headers["accept-language"]),
   };
 }
 
 export { portier as default };
 
-const STEPS: Partial<Record<string, "verify" | "visit">> = {
-  GET: "visit",
-  HEAD: "visit",
-  POST: "verify",
-};
-
-// Not by a route: whether those mind case and slashes is for the site to say.
-function isCallback({ originalUrl }: Request, redirectUri: string): boolean {
-  return originalUrl.split("?", 1)[0] === new URL(redirectUri).pathname;
-}
-
-// What begins an answer, now or in a moment.
-const ANSWERING = ["end", "render", "sendFile", "write", "writeHead"];
-
-const FRAMEWORK: Framework<Request, Response> = {
-  headers: (request) => request.headers,
-  async form(request) {
-    // Express 4 leaves an empty object to whoever comes after a parser that did not care.
-    if (request.readableDidRead) return keptForm(request);
-    const form = await readForm(request);
-    request.body = form;
-    return form;
+const FACE: Face<Response> = {
+  prepare(response, status, headers) {
+    response.statusCode = status;
+    for (const [name, value] of headers) response.setHeader(name, value);
   },
-  prepare(response, { status, headers }) {
-    response.status(status).set(headers);
+  addCookies(response, cookies) {
+    for (const cookie of cookies) response.append("Set-Cookie", cookie);
   },
-  addCookie(response, cookie) {
-    response.append("Set-Cookie", cookie);
+  addCookiesOnceSuccessful(response, cookies) {
+    Answering.of(response).cookies = cookies;
   },
   send(response, body) {
     // Not `send()`, which adds an `ETag`, and may answer with 304.
     response.end(body);
   },
-  ask: (response, hook) => ask(response, ANSWERING, hook),
-  // Express has no log.
-  note() {},
+  async ask(response, name, hook) {
+    const answering = Answering.of(response);
+    answering.hook = name;
+    const result = await hook(response);
+    return { answered: answering.hasBegun, result };
+  },
 };

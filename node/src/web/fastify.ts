@@ -4,24 +4,25 @@
  * @packageDocumentation
  */
 
-import { Readable } from "node:stream";
+import type { IncomingMessage } from "node:http";
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
-import { invalidOption } from "../errors.js";
+import { bodyLeftBy, parsedForm, readBody } from "../body.js";
+import { invalidOption, type PortierError } from "../errors.js";
+import type { LoginFlow } from "../login-flow.js";
+import type { NativeBody } from "../native.js";
+import type { Problem } from "../step.js";
 import { optionalText } from "../text.js";
-import { ask } from "./answered.js";
-import { FORM, keptForm, MOST_OCTETS, parseForm } from "./form.js";
-import { LoginFlow, type Framework } from "./flow.js";
+import { TakenRequest } from "../web-request.js";
+import { Answering } from "./answering.js";
+import { answer, type Face } from "./hooks.js";
 import { readOptions, type LoginOptions } from "./options.js";
-import { NOT_A_FORM, TOO_LARGE, type Problem } from "./problems.js";
 
-export type { BrowserBinding } from "./binding.js";
-export type { Confirmation } from "./confirmation.js";
-export { explain } from "./problems.js";
-export type { Problem } from "./problems.js";
-export { cookieFlags, loginPolicy } from "./site.js";
-export type { CookieFlags } from "./site.js";
+export type { BrowserBinding } from "../login-flow.js";
+export type { Confirmation, Problem } from "../step.js";
+export { cookieFlags, loginPolicy } from "./options.js";
+export type { CookieFlags } from "./options.js";
 
 /** What a Fastify site says of its logins. */
 export interface PortierOptions extends LoginOptions<FastifyRequest, FastifyReply> {
@@ -57,6 +58,8 @@ export interface Portier {
   ): Promise<FastifyReply>;
   /** Gives the page as a redirect may use it, or `null` if it would lead off this site. */
   safeNext(this: void, page: unknown): string | null;
+  /** Puts an error into words, in the language of the request. */
+  explain(this: void, error: PortierError, request: FastifyRequest): Problem;
 }
 
 declare module "fastify" {
@@ -90,24 +93,43 @@ declare module "fastify" {
 export async function portier(app: FastifyInstance, options: PortierOptions): Promise<void> {
   // Its own members only, whatever `Object.prototype` may have.
   const { loginPath, ...others } = Object.assign(Object.create(null), options) as PortierOptions;
-  const site = readOptions<FastifyRequest, FastifyReply>(others);
+  const { flow, hooks } = readOptions<FastifyRequest, FastifyReply>(others);
   const formPath = optionalText(loginPath, "loginPath");
-  const flow = new LoginFlow(site, FRAMEWORK);
-  const login: Portier["login"] = async (request, reply) => {
-    await flow.login(request, reply);
+  const take = async (step: "login" | "callback", request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const taken = new TakenRequest(request.method, request.headers, bodies.get(request) ?? bodyLeftBy(request));
+    await answer(await flow[step](taken), hooks, FACE, request, reply);
     return reply;
   };
+  const login: Portier["login"] = (request, reply) => take("login", request, reply);
+  const callback: Portier["login"] = (request, reply) => take("callback", request, reply);
   app.decorate("portier", {
     login,
-    startLogin: async (request, reply, email, nextPage) => {
-      await flow.startLogin(request, reply, email, nextPage);
+    async startLogin(request, reply, email, nextPage) {
+      await answer(await flow.start(request, email, nextPage), hooks, FACE, request, reply);
       return reply;
     },
     safeNext: (page) => flow.safeNext(page),
+    explain: (error, request) => flow.explain(error, request.headers["accept-language"]),
   });
   await app.register(async (own) => {
-    takeForms(own, flow);
-    addCallback(own, flow, pathBelow(own.prefix, site.client.redirectUri));
+    const isCallback = ({ raw }: FastifyRequest): boolean => flow.isCallback(raw.url);
+    takeBodies(own, (request, reply) => (isCallback(request) ? callback : login)(request, reply));
+    const path = pathBelow(own.prefix, flow);
+    for (const [method, portierCallback] of [
+      [["POST"], true],
+      [own.supportedMethods.filter((method) => method !== "POST"), false],
+    ] as const) {
+      own.route({
+        method: [...method],
+        // A colon would begin a parameter.
+        url: decodeURI(path).replaceAll(":", "::"),
+        config: { portierCallback },
+        handler: async (request, reply) => {
+          // The router of a site may be told not to mind case or slashes.
+          return isCallback(request) ? callback(request, reply) : reply.callNotFound();
+        },
+      });
+    }
     if (formPath !== undefined) own.post(formPath, login);
   });
 }
@@ -121,93 +143,84 @@ Object.assign(portier, {
 
 export { portier as default };
 
-type Flow = LoginFlow<FastifyRequest, FastifyReply>;
+/** The bodies that were read here. */
+const bodies = new WeakMap<FastifyRequest, NativeBody>();
 
-function takeForms(own: FastifyInstance, flow: Flow): void {
+function takeBodies(own: FastifyInstance, refuse: Portier["login"]): void {
   own.removeAllContentTypeParsers();
-  own.addContentTypeParser(
-    FORM,
-    { parseAs: "string", bodyLimit: MOST_OCTETS },
-    (_request, body, done) => done(null, parseForm(String(body))),
-  );
-  // On some hosts of functions the body was read before Fastify saw the request.
-  own.addHook("preParsing", async ({ raw }, _reply, payload) => {
-    if (payload !== raw || !raw.readableDidRead) return payload;
-    const form = new URLSearchParams(Object.entries(keptForm(raw)).flatMap(pairsOf)).toString();
-    const kept = Readable.from([Buffer.from(form)]);
-    const receivedEncodedLength = Number(raw.headers["content-length"] ?? form.length);
-    return Object.assign(kept, { receivedEncodedLength });
+  own.addContentTypeParser("*", async (request: FastifyRequest, payload: IncomingMessage) => {
+    // Elsewhere than in the request it is what a hook of the site has made of it.
+    const body = await readBody(request.raw, payload);
+    bodies.set(request, body);
+    return parsedForm(body, request.headers) ?? (request.raw as { body?: unknown }).body;
   });
-  const refusals: Partial<Record<number, Problem>> = { 413: TOO_LARGE, 415: NOT_A_FORM };
+  // A content type that cannot be read comes to no parser.
   own.setErrorHandler(async (error: FastifyError, request, reply) => {
-    const problem = error.code?.startsWith("FST_ERR_CTP_") ? refusals[error.statusCode ?? 0] : undefined;
-    if (problem === undefined) throw error;
-    await flow.refuse(problem, request, reply);
-    return reply;
+    if (error.code !== "FST_ERR_CTP_INVALID_MEDIA_TYPE") throw error;
+    return refuse(request, reply);
   });
 }
 
-function pairsOf([name, value]: [string, unknown]): [string, string][] {
-  return [value].flat().map((one) => [name, String(one)]);
+/** The path of the callback, for a route in a scope. */
+function pathBelow(prefix: string, { callbackPath }: LoginFlow): string {
+  if (callbackPath === prefix || callbackPath.startsWith(`${prefix}/`)) return callbackPath.slice(prefix.length);
+  throw invalidOption(`the callback is not in the scope of the plugin callbackPath=${callbackPath} prefix=${prefix}`);
 }
 
-function addCallback(own: FastifyInstance, flow: Flow, path: string): void {
-  const steps = [
-    { method: ["GET", "HEAD"], step: "visit", portierCallback: false },
-    { method: ["POST"], step: "verify", portierCallback: true },
-  ] as const;
-  for (const { method, step, portierCallback } of steps) {
-    own.route({
-      method: [...method],
-      // A colon would begin a parameter.
-      url: decodeURI(path).replaceAll(":", "::"),
-      config: { portierCallback },
-      handler: async (request, reply) => {
-        // The router of a site may be told not to mind case or slashes.
-        const isExact = request.raw.url?.split("?", 1)[0] === own.prefix + path;
-        if (!isExact) return reply.callNotFound();
-        await flow[step](request, reply);
-        return reply;
-      },
-    });
-  }
-}
-
-/** The path of the redirect URI, for a route in a scope. */
-function pathBelow(prefix: string, redirectUri: string): string {
-  const { pathname } = new URL(redirectUri);
-  if (prefix === "") return pathname;
-  if (pathname.startsWith(`${prefix}/`)) return pathname.slice(prefix.length);
-  throw invalidOption(`the redirect URI is not in the scope of the plugin prefix=${prefix}`);
-}
-
-const FRAMEWORK: Framework<FastifyRequest, FastifyReply> = {
-  headers: (request) => request.headers,
-  async form({ body }) {
-    return typeof body === "object" && body !== null ? body : {};
+const FACE: Face<FastifyReply> = {
+  prepare(reply, status, headers) {
+    reply.code(status).headers(Object.fromEntries(headers));
   },
-  prepare(reply, { status, headers }) {
-    reply.code(status).headers(headers);
-  },
-  addCookie(reply, cookie) {
+  addCookies(reply, cookies) {
     // Of this header Fastify keeps what was there.
-    reply.header("Set-Cookie", cookie);
+    for (const cookie of cookies) reply.header("set-cookie", cookie);
+  },
+  addCookiesOnceSuccessful(reply, cookies) {
+    Answering.of(reply.raw).cookies = cookies;
   },
   send(reply, body) {
+    answered.add(reply);
     reply.send(body === "" ? undefined : body);
   },
-  async ask(reply, hook) {
-    // A reply is a promise of its own end: a function that returned one, as `setCookie` does, would
-    // wait for what comes after it.
-    Object.defineProperty(reply, "then", { value: undefined, configurable: true });
-    try {
-      const { answered, result } = await ask(reply, ["send"], hook);
-      return { answered: answered || reply.sent || reply.raw.headersSent, result };
-    } finally {
-      Reflect.deleteProperty(reply, "then");
-    }
-  },
-  note(request, error, ours) {
-    request.log[ours ? "warn" : "info"](`login failed: ${error.message} code=${error.code}`);
+  async ask(reply, name, hook) {
+    const answering = Answering.of(reply.raw);
+    answering.hook = name;
+    const result = await hook(guarded(reply, answering));
+    return { answered: answering.hasBegun || answered.has(reply) || reply.sent, result };
   },
 };
+
+/** The replies that were sent, whoever did it. */
+const answered = new WeakSet<FastifyReply>();
+
+// What begins an answer, now or in a moment; some are of well-known plugins.
+const ANSWERS = ["send", "redirect", "hijack", "sendFile", "download", "view"];
+// What would change one that is on its way.
+const CHANGES = ["code", "status", "header", "headers", "removeHeader", "type"];
+
+/**
+ * A reply as a hook gets it. What the hook sends counts as the answer; what it sends when there is one
+ * already is refused, while Fastify itself can go on with the reply.
+ */
+function guarded(reply: FastifyReply, answering: Answering): FastifyReply {
+  const view: FastifyReply = new Proxy(reply, {
+    get(_, name) {
+      // A reply is a promise of its own end: a function that returns one would wait for what comes after it.
+      if (name === "then") return undefined;
+      const value: unknown = Reflect.get(reply, name);
+      if (typeof value !== "function") return value;
+      return (...parameters: unknown[]): unknown => {
+        const isAnswer = ANSWERS.includes(String(name));
+        if (answered.has(reply) && (isAnswer || CHANGES.includes(String(name)))) {
+          answering.warn(String(name));
+          return view;
+        }
+        if (isAnswer) answered.add(reply);
+        const result: unknown = Reflect.apply(value, reply, parameters);
+        return result === reply ? view : result;
+      };
+    },
+    set: (_, name, value) => Reflect.set(reply, name, value),
+  });
+  return view;
+}

@@ -1,48 +1,42 @@
 import type { PortierClient } from "../client.js";
 import { invalidOption, type PortierError } from "../errors.js";
 import type { Login } from "../login.js";
-import { keepsNoncesOnly } from "../store/custom.js";
-import { members, optionalText, text } from "../text.js";
-import { BINDINGS, type BrowserBinding } from "./binding.js";
-import type { Confirmation } from "./confirmation.js";
-import type { Problem } from "./problems.js";
+import { LoginFlow, type FlowOptions } from "../login-flow.js";
+import { FLOW_NAMES } from "../names.js";
+import type { Confirmation, Problem } from "../step.js";
+import { members } from "../text.js";
 
-/** What a site says of its logins. Only `client` and `onLogin` are needed. */
-export interface LoginOptions<Request, Response> {
-  /** The client to log in with. The path of its redirect URI is the one that is answered. */
-  client: PortierClient;
+/**
+ * What a site does in the course of a login. Each may be `async`, and may answer the request itself. It
+ * has to do so before it returns, or before its promise settles: what comes later is not sent, and a
+ * warning says so (`PORTIER_LATE_ANSWER`).
+ */
+export interface Hooks<Request, Response> {
   /**
-   * Signs in the person who owns `login.email`: sets the site's cookie. May be `async`.
+   * Signs in the person who owns `login.email`: sets the site's cookie. Afterwards the browser is
+   * redirected to the page to go back to, unless this has answered the request. If it throws, nobody is
+   * signed in, and the error goes to the framework.
    *
    * A site that keeps sessions on its server begins a new one here, and never goes on with the one
-   * from before. Afterwards the browser is redirected to the page to go back to, unless this has
-   * answered the request.
+   * from before. One that has to be stored first is waited for by a promise: `new Promise((resolve,
+   * reject) => request.session.save((error) => (error ? reject(error) : resolve())))`.
    */
   onLogin: (login: Login, request: Request, response: Response) => unknown;
-  /**
-   * Acts on a failed login. May be `async`. Afterwards the page about the problem is sent, unless
-   * this has answered the request.
-   */
+  /** Acts on a failed login. Afterwards the page about the problem is sent, unless this has answered. */
   onLoginError?:
     | ((error: PortierError, request: Request, response: Response) => unknown)
     | undefined;
   /**
-   * Gives a page about a problem in the looks of the site, as HTML, or answers the request itself.
-   * Status and headers are set already.
+   * Gives a page about a problem in the looks of the site, as HTML. Status and headers are set already.
+   * The page of this package is sent where it gives none and has not answered.
    */
   showProblem?:
     | ((problem: Problem, request: Request, response: Response) => unknown)
     | undefined;
   /**
-   * What happens where a login ends in another browser than it was started in, as when mail is
-   * opened on another device: the person is asked whether to go on (`"confirm"`, the default), it is
-   * refused (`"require"`), or nobody looks (`"off"`), and then an attacker can sign a visitor in as
-   * the attacker.
-   */
-  browserBinding?: BrowserBinding | undefined;
-  /**
    * Gives the page that asks whether to sign in, in this browser, the person named there, in the
-   * looks of the site, as HTML, or answers the request itself. Status and headers are set already.
+   * looks of the site, as HTML. Status and headers are set already. The page of this package is sent
+   * where it gives none and has not answered.
    *
    * It needs a form that posts the fields to the address of the page, once and only when a person
    * says so, and a `Content-Security-Policy` that forbids frames.
@@ -50,84 +44,62 @@ export interface LoginOptions<Request, Response> {
   showConfirmation?:
     | ((confirmation: Confirmation, request: Request, response: Response) => unknown)
     | undefined;
-  /** The page with the login form, to which pages about problems lead; `/` by default. */
-  loginUrl?: string | undefined;
-  /** Where a login leads that did not start from a page to go back to; `/` by default. */
-  defaultNext?: string | undefined;
-  /** Hosts other than this site that `next` may lead to, over `https` only; none by default. */
-  allowedHosts?: readonly string[] | undefined;
 }
 
-/** The options, with those that were not given. */
-export interface Site<Request, Response> {
-  readonly client: PortierClient;
-  readonly onLogin: LoginOptions<Request, Response>["onLogin"];
-  readonly onLoginError: LoginOptions<Request, Response>["onLoginError"];
-  readonly showProblem: LoginOptions<Request, Response>["showProblem"];
-  readonly browserBinding: BrowserBinding;
-  readonly showConfirmation: LoginOptions<Request, Response>["showConfirmation"];
-  readonly loginUrl: string;
-  readonly defaultNext: string;
-  readonly allowedHosts: readonly string[];
+/** What a site says of its logins. Only `client` and `onLogin` are needed. */
+export interface LoginOptions<Request, Response> extends FlowOptions, Hooks<Request, Response> {
+  /** The client to log in with. */
+  client: PortierClient;
 }
 
-const NAMES = [
-  "client",
-  "onLogin",
-  "onLoginError",
-  "showProblem",
-  "browserBinding",
-  "showConfirmation",
-  "loginUrl",
-  "defaultNext",
-  "allowedHosts",
-] as const;
+const HOOKS = ["onLogin", "onLoginError", "showProblem", "showConfirmation"] as const;
 
 /** Checks options, so that a mistake shows when the site starts and not at its first login. */
 export function readOptions<Request, Response>(
   options: LoginOptions<Request, Response>,
-): Site<Request, Response> {
-  const given = members(options, NAMES);
-  const onLogin = hook<LoginOptions<Request, Response>["onLogin"]>(given.onLogin, "onLogin");
-  if (onLogin === undefined) throw invalidOption("onLogin is missing: it signs people in");
-  return {
-    client: client(given.client),
-    onLogin,
-    onLoginError: hook(given.onLoginError, "onLoginError"),
-    showProblem: hook(given.showProblem, "showProblem"),
-    browserBinding: binding(given.browserBinding, client(given.client)),
-    showConfirmation: hook(given.showConfirmation, "showConfirmation"),
-    loginUrl: optionalText(given.loginUrl, "loginUrl") ?? "/",
-    defaultNext: optionalText(given.defaultNext, "defaultNext") ?? "/",
-    allowedHosts: hosts(given.allowedHosts),
-  };
-}
-
-function client(value: unknown): PortierClient {
-  // Not `instanceof`: a test runner that resets its modules makes another class of the same name.
-  const complete: unknown = Reflect.get(Object(value), "complete");
-  if (typeof complete !== "function") throw invalidOption("client is not a PortierClient");
-  return value as PortierClient;
-}
-
-// What a hook takes is for the caller to know: its type is that of the option.
-function hook<Hook>(value: unknown, name: string): Hook | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "function") throw invalidOption(`${name} is not a function`);
-  return value as Hook;
-}
-
-function binding(value: unknown, { store }: PortierClient): BrowserBinding {
-  const found = BINDINGS.find((known) => known === (value ?? "confirm"));
-  if (found === undefined) throw invalidOption(`browserBinding is none of ${BINDINGS.join(", ")}`);
-  if (found !== "off" && keepsNoncesOnly(store)) {
-    throw invalidOption("an AbstractStore binds no login to a browser: set browserBinding to off");
+): { flow: LoginFlow; hooks: Hooks<Request, Response> } {
+  const { client, ...others } = members(options, ["client", ...HOOKS, ...FLOW_NAMES]);
+  const { onLogin, onLoginError, showProblem, showConfirmation, ...flowOptions } = others;
+  const hooks: { [name in (typeof HOOKS)[number]]: unknown } = { onLogin, onLoginError, showProblem, showConfirmation };
+  if ((onLogin ?? undefined) === undefined) throw invalidOption("onLogin is missing: it signs people in");
+  for (const name of HOOKS) {
+    if (typeof (hooks[name] ?? readOptions) !== "function") throw invalidOption(`${name} is not a function`);
   }
-  return found;
+  const flow = new LoginFlow(client as PortierClient, flowOptions as FlowOptions);
+  // What a hook takes is for the caller to know: its type is that of the option.
+  return { flow, hooks: hooks as Hooks<Request, Response> };
 }
 
-function hosts(value: unknown): readonly string[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw invalidOption("allowedHosts is not an array of strings");
-  return Array.from(value, (host) => text(host, "allowedHosts", "invalid_option"));
+/**
+ * Gives a `Content-Security-Policy` for a page with a login form; see {@link LoginFlow.formPolicy}.
+ *
+ * ```js
+ * response.set("Content-Security-Policy", loginPolicy(client));
+ * ```
+ */
+export function loginPolicy(
+  client: PortierClient,
+  options: Pick<FlowOptions, "identityProviders"> = {},
+): string {
+  const { identityProviders } = members(options, ["identityProviders"]) as typeof options;
+  return new LoginFlow(client, { identityProviders, browserBinding: "off" }).formPolicy;
+}
+
+/** The flags {@link cookieFlags} gives. */
+export interface CookieFlags {
+  httpOnly: true;
+  path: "/";
+  sameSite: "lax";
+  secure: boolean;
+}
+
+/**
+ * Gives flags for the cookie that keeps a person signed in, as `response.cookie` of Express and
+ * `reply.setCookie` of `@fastify/cookie` take them.
+ *
+ * `Lax`, because the login arrives from the broker's site: a `Strict` cookie would be missing on
+ * the page that follows. `Secure` behind `https`.
+ */
+export function cookieFlags(client: PortierClient): CookieFlags {
+  return { httpOnly: true, path: "/", sameSite: "lax", secure: client.redirectUri.startsWith("https:") };
 }

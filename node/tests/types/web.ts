@@ -1,8 +1,20 @@
 // What the types of the integrations promise; compiled, never run.
+import type { IncomingMessage, ServerResponse } from "node:http";
+
 import express from "express";
 import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 
-import { PortierClient, type Login, type PortierError } from "portier-client";
+import {
+  LoginFlow,
+  PortierClient,
+  type Confirmation,
+  type Login,
+  type PortierError,
+  type Problem,
+  type Reply,
+  type Step,
+  type WebRequest,
+} from "portier-client";
 import forExpress, * as ofExpress from "portier-client/express";
 import forFastify, * as ofFastify from "portier-client/fastify";
 
@@ -10,6 +22,40 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 function is<_Holds extends true>(): void {}
 
 const client = new PortierClient({ redirectUri: "https://example.com/verify" });
+
+export async function byHand(
+  request: Request,
+  { incoming, response }: { incoming: IncomingMessage; response: ServerResponse },
+): Promise<Response> {
+  const flow = new LoginFlow(client, {
+    browserBinding: "confirm",
+    callbackPath: "/verify",
+    formTokenChecked: true,
+    identityProviders: ["https://accounts.google.com"],
+    languages: ["en", "de"],
+    texts: { de: { "problem.used.title": "Schon benutzt" } },
+  });
+  const step: Step = await flow.login(request, { formTokenChecked: true });
+  (await flow.callback(incoming)).send(response);
+  const facts: WebRequest = { method: "POST", headers: { cookie: ["a=1", "b=2"] }, body: new URLSearchParams() };
+  await flow.callback(facts, { signal: new AbortController().signal });
+  await flow.callback({ method: "POST", headers: [["cookie", "a=1"]], unread: "too_large" });
+  await flow.start(request, "alice@example.com", "/members");
+  const { confirmation, error, login, problem, reply, signedInCookie } = step;
+  is<Equal<typeof login, Login | null>>();
+  is<Equal<typeof error, PortierError | null>>();
+  is<Equal<typeof problem, Problem | null>>();
+  is<Equal<typeof confirmation, Confirmation | null>>();
+  is<Equal<typeof reply, Reply>>();
+  is<Equal<typeof signedInCookie, string | null>>();
+  is<Equal<ReturnType<typeof flow.isCallback>, boolean>>();
+  flow.isCallback(incoming.url);
+  // @ts-expect-error there is no such option
+  new LoginFlow(client, { browserbinding: "off" });
+  // @ts-expect-error it comes with a login form only
+  await flow.callback(request, { formTokenChecked: true });
+  return step.toResponse();
+}
 
 export function inExpress(): express.Express {
   is<Equal<typeof forExpress, typeof ofExpress.portier>>();
@@ -38,12 +84,13 @@ export function inExpress(): express.Express {
     defaultNext: "/members",
     allowedHosts: ["shop.example.com"],
   };
-  const { login, safeNext, startLogin, verify }: ofExpress.Portier = ofExpress.portier(options);
+  const { explain, login, safeNext, startLogin, verify }: ofExpress.Portier = ofExpress.portier(options);
   app.use(verify);
   app.post("/login", login);
   app.post("/sign-in", async (request, response) => {
     await startLogin(request, response, "alice@example.com", safeNext(request.query["next"]) ?? "/");
   });
+  ofExpress.portier({ ...options, onLoginError: (error, request) => explain(error, request).title });
   app.use((_request, response, next) => {
     response.set("Content-Security-Policy", ofExpress.loginPolicy(client, { identityProviders: [] }));
     next();
@@ -77,7 +124,7 @@ export async function inFastify(): Promise<void> {
     },
     browserBinding: "off" satisfies ofFastify.BrowserBinding,
     showConfirmation: async ({ email }: ofFastify.Confirmation) => email,
-    onLoginError: (error, _request, reply) => reply.code(ofFastify.explain(error).status).send(),
+    onLoginError: (error, request, reply) => reply.code(app.portier.explain(error, request).status).send(),
   };
   await app.register(ofFastify.portier, options);
   app.register(forFastify, options);

@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
 
+import { ConfigError } from "portier-client";
+
 import { eachKind } from "./plain.mjs";
 import { Visitor } from "./visitor.mjs";
 
@@ -41,9 +43,12 @@ eachKind((here) => {
 
   for (const [what, left] of [["nothing", undefined], ["an empty object", {}]]) {
     test(`a body that was read before and kept nowhere is the developer's error: ${what}`, async (t) => {
-      const site = await here.serve(t, {}, { first: reader((request) => (request.body = left)) });
+      const errors = [];
+      const onLoginError = (error) => void errors.push(error);
+      const site = await here.serve(t, { onLoginError }, { first: reader((request) => (request.body = left)) });
       assert.equal((await new Visitor().post(site.verify, { id_token: "a.b.c" })).status, 500);
-      assert.match(site.errors[0].message, /^the body of the request was read before portier-client /);
+      assert.ok(errors[0] instanceof ConfigError);
+      assert.match(errors[0].message, /^the body of the request was read before portier-client /);
     });
   }
 

@@ -4,17 +4,18 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { setImmediate as soon } from "node:timers/promises";
+import { inspect } from "node:util";
 
+import fastifyCookie from "@fastify/cookie";
 import session from "express-session";
-import PortierClient, { AbstractStore, ConfigError, InvalidEmail, SessionUsed } from "portier-client";
+import PortierClient, { AbstractStore, ConfigError, InvalidEmail } from "portier-client";
 import * as forExpress from "portier-client/express";
 import * as forFastify from "portier-client/fastify";
 
 import { eachKind } from "./plain.mjs";
 import { Visitor } from "./visitor.mjs";
 
-const VECTORS = path.resolve(import.meta.dirname, "../../../tests/vectors/next.json");
-const { cases } = JSON.parse(readFileSync(VECTORS, "utf8"));
+const ROOT = path.resolve(import.meta.dirname, "../../..");
 const redirectUri = "https://example.com/verify";
 
 eachKind((here) => {
@@ -25,49 +26,6 @@ eachKind((here) => {
     assert.equal(done.headers["cache-control"], "no-store");
     assert.equal(done.headers["content-type"], undefined);
     assert.equal(site.logins[0].email, "alice@example.com");
-  });
-
-  test("a login without a page to go back to leads where the site says", async (t) => {
-    assert.equal((await (await here.serve(t)).logIn()).headers.location, "/");
-    const site = await here.serve(t, { defaultNext: "/welcome" });
-    assert.equal((await site.logIn()).headers.location, "/welcome");
-    assert.equal((await site.logIn({ next: "//evil.example" })).headers.location, "/welcome");
-  });
-
-  test("web_04 a login leads to the hosts that the site allows", async (t) => {
-    for (const { id, next, allowed_hosts: allowedHosts, expect } of cases) {
-      if (allowedHosts === undefined) continue;
-      const site = await here.serve(t, { allowedHosts });
-      const done = await site.logIn({ next });
-      assert.equal(done.headers.location, expect ?? "/", id);
-    }
-  });
-
-  test("a page about a problem leads to the login form", async (t) => {
-    const site = await here.serve(t, { loginUrl: '/sign-in?by="mail"' });
-    const refused = await site.start(new Visitor(), { email: "nobody" });
-    assert.equal(refused.status, 400);
-    assert.match(refused.headers["content-type"], /^text\/html; *charset=utf-8$/i);
-    assert.match(refused.text, /<h1>Check the address<\/h1>/);
-    assert.ok(refused.text.includes('href="/sign-in?by=&#34;mail&#34;"'));
-  });
-
-  test("web_08 the pages load nothing and are framed by nobody", async (t) => {
-    const site = await here.serve(t);
-    const pages = [
-      await site.start(new Visitor(), { email: "nobody" }),
-      await new Visitor().get(site.verify),
-      await new Visitor().post(site.verify, { error: "access_denied" }),
-    ];
-    for (const { headers } of pages) {
-      assert.equal(headers["x-frame-options"], "DENY");
-      assert.equal(headers["x-content-type-options"], "nosniff");
-      assert.equal(headers["cache-control"], "no-store");
-      assert.equal(headers["referrer-policy"], "no-referrer");
-      assert.match(headers["content-security-policy"], /^default-src 'none'; style-src 'sha256-/);
-      assert.match(headers["content-security-policy"], /frame-ancestors 'none'$/);
-    }
-    assert.deepEqual(pages.map(({ status }) => status), [400, 405, 403]);
   });
 
   test("an error comes to the site, which may answer it", async (t) => {
@@ -138,6 +96,85 @@ eachKind((here) => {
     });
   }
 
+  test("the cookies of the site stay as they are", async (t) => {
+    const isExpress = here.kind.startsWith("express");
+    const site = await here.serve(
+      t,
+      {
+        onLogin(login, request, response) {
+          if (isExpress) response.cookie("email", login.email, { path: "/" });
+          else response.setCookie("email", login.email, { path: "/" });
+        },
+      },
+      {
+        async first(app) {
+          if (!isExpress) return app.register(fastifyCookie);
+          app.use((request, response, next) => {
+            response.cookie("seen", "1");
+            next();
+          });
+        },
+      },
+    );
+    const visitor = new Visitor();
+    const names = (page) => (page.headers["set-cookie"] ?? []).map((line) => line.split("=")[0]).toSorted();
+    const started = await site.start(visitor);
+    assert.deepEqual(names(started), isExpress ? ["portier", "seen"] : ["portier"]);
+    // A browser that has no secret gets one with the question, and the person's cookie after it.
+    const phone = new Visitor();
+    const asked = await site.finish(phone, await site.answer(visitor));
+    assert.deepEqual(names(asked), isExpress ? ["portier", "seen"] : ["portier"]);
+    const done = await phone.post(site.verify, asked.form("").fields, { origin: site.origin, follow: false });
+    assert.deepEqual(names(done), ["email", "portier-signed-in", ...(isExpress ? ["seen"] : [])]);
+  });
+
+  test("a site may ask in its own words", async (t) => {
+    const seen = [];
+    const showConfirmation = async (question) => {
+      seen.push(question);
+      return `<h1>${question.email}?</h1>`;
+    };
+    const site = await here.serve(t, { showConfirmation });
+    const page = await site.finish(new Visitor(), await site.answer(new Visitor()));
+    assert.deepEqual([page.status, page.text], [200, "<h1>alice@example.com?</h1>"]);
+    assert.match(page.headers["content-type"], /^text\/html/);
+    assert.equal(page.headers["x-frame-options"], "DENY");
+    assert.equal(page.headers["cache-control"], "no-store");
+    assert.doesNotMatch(inspect(seen), /alice/);
+  });
+
+  test("a site may answer in place of a question", async (t) => {
+    const showConfirmation = (question, request, response) => response.status(418).send("no");
+    const site = await here.serve(t, { showConfirmation });
+    const page = await site.finish(new Visitor(), await site.answer(new Visitor()));
+    assert.deepEqual([page.status, page.text], [418, "no"]);
+  });
+
+  test("a page that the site does not give is ours", async (t) => {
+    const site = await here.serve(t, { showProblem() {}, showConfirmation: async () => {} });
+    const refused = await site.start(new Visitor(), { email: "nobody" });
+    assert.equal(refused.status, 400);
+    assert.match(refused.text, /data-id="invalid_email"/);
+    const asked = await site.finish(new Visitor(), await site.answer(new Visitor()));
+    assert.match(asked.text, /data-portier="confirmation"/);
+    for (const { headers } of [refused, asked]) assert.match(headers["content-security-policy"], /^default-src 'none'/);
+  });
+
+  test("an error may be put into words, in the language of its browser", async (t) => {
+    const seen = [];
+    const site = await here.serve(t, {
+      languages: ["en", "de"],
+      texts: { de: { "problem.invalid_email.title": "Bitte prüfen" } },
+      onLoginError: (error, request) => void seen.push(site.portier.explain(error, request)),
+    });
+    const visitor = new Visitor();
+    visitor.headers = { "Accept-Language": "de-AT" };
+    await site.start(visitor, { email: "nobody" });
+    const [{ id, language, retryAfterSeconds, status, title }] = seen;
+    assert.deepEqual([id, language, status, title], ["invalid_email", "de", 400, "Bitte prüfen"]);
+    assert.equal(retryAfterSeconds, null);
+  });
+
   test("a mistake of the site is for the site to answer", async (t) => {
     const mistake = new Error("mistake");
     for (const hook of ["onLogin", "onLoginError", "showProblem"]) {
@@ -150,17 +187,6 @@ eachKind((here) => {
     const site = await here.serve(t);
     site.client.destroy();
     assert.equal((await site.start(new Visitor())).text, "a page of the site");
-  });
-
-  test("a login that was used is told apart", async (t) => {
-    const seen = [];
-    const site = await here.serve(t, { onLoginError: (error) => void seen.push(error) });
-    const visitor = new Visitor();
-    const form = await site.answer(visitor);
-    assert.equal((await site.finish(visitor, form)).status, 303);
-    assert.equal((await site.finish(new Visitor(), form)).status, 400);
-    assert.ok(seen[0] instanceof SessionUsed);
-    assert.equal(site.logins.length, 1);
   });
 
   /** As sites do that keep sessions on their server: an answer leaves only once one is stored. */
@@ -206,14 +232,17 @@ test("a store that cannot bind logins is for a site that says so", () => {
   assert.ok(forExpress.portier({ client: clientOfNonces(), onLogin() {}, browserBinding: "off" }));
 });
 
-test("web_26 the policy of a login page lists where its form may lead", () => {
-  const client = new PortierClient({ redirectUri });
-  for (const { loginPolicy } of [forExpress, forFastify]) {
-    const google = "https://accounts.google.com";
-    assert.match(loginPolicy(client), new RegExp(`; form-action 'self' ${client.broker} ${google};`));
-    const alone = loginPolicy(client, { identityProviders: [] });
-    assert.match(alone, new RegExp(`; form-action 'self' ${client.broker};`));
-  }
+eachKind((here) => {
+  test("the questions of the examples wait as that of the library does", async (t) => {
+    const site = await here.serve(t);
+    const { text } = await site.finish(new Visitor(), await site.answer(new Visitor()));
+    const [, script] = /<script>\n?(.*?)<\/script>/s.exec(text);
+    for (const example of [["node", "examples", "shared"], ["python", "examples", "tornado", "static"]]) {
+      const theirs = readFileSync(path.join(ROOT, ...example, "once.js"), "utf8");
+      const code = (text) => text.replaceAll(/^\/\/.*\n/gm, "").trim();
+      assert.equal(code(theirs).replace('querySelector("form.confirm")', "forms[0]"), code(script));
+    }
+  });
 });
 
 test("the flags of a cookie go with the site", () => {

@@ -58,7 +58,8 @@ async function serve(t, { kind, broker }, options, { app = {}, client, first, pa
 async function expressApp(express, options, site, { first }) {
   const app = express();
   await first?.(app, express);
-  const { login, verify } = forExpress.portier(options);
+  site.portier = forExpress.portier(options);
+  const { login, verify } = site.portier;
   app.use(verify);
   app.post("/login", login);
   app.use((request, response) => response.status(404).send("nowhere"));
@@ -79,6 +80,7 @@ async function fastifyApp(_, options, site, details) {
     reply.code(500).send("a page of the site");
   });
   await app.register(forFastify.portier, { loginPath: "/login", ...options });
+  site.portier = app.portier;
   await app.ready();
   return app.routing;
 }

@@ -1,0 +1,61 @@
+import type { Reply, Step } from "../step.js";
+import type { Hooks } from "./options.js";
+
+/** How a framework is told an answer. */
+export interface Face<Response> {
+  /** Sets status and headers, and sends nothing yet. */
+  prepare(response: Response, status: number, headers: Reply["headers"]): void;
+  /** Adds values of `Set-Cookie`, and leaves those of the site alone. */
+  addCookies(response: Response, cookies: readonly string[]): void;
+  /** From now on these cookies go along with an answer that is no error. */
+  addCookiesOnceSuccessful(response: Response, cookies: readonly string[]): void;
+  send(response: Response, body: string): void;
+  /** Runs a hook of the site, which may answer; what it sends after it has returned is refused. */
+  ask(response: Response, name: string, hook: (response: Response) => unknown): Promise<Asked>;
+}
+
+/** What came of asking the site. */
+export interface Asked {
+  readonly answered: boolean;
+  readonly result: unknown;
+}
+
+/** Answers a request with what a flow has made of it, as the hooks of the site wish. */
+export async function answer<Request, Response>(
+  step: Step,
+  hooks: Hooks<Request, Response>,
+  face: Face<Response>,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const { confirmation, error, login, problem, reply, signedInCookie } = step;
+  const { onLogin, onLoginError, showConfirmation, showProblem } = hooks;
+  const ask = (name: string, hook: (response: Response) => unknown): Promise<Asked> =>
+    face.ask(response, name, hook);
+  if (login !== null) {
+    const { cookies } = reply;
+    face.addCookiesOnceSuccessful(response, signedInCookie === null ? cookies : [...cookies, signedInCookie]);
+    try {
+      if ((await ask("onLogin", (response) => onLogin(login, request, response))).answered) return;
+    } catch (error) {
+      face.addCookiesOnceSuccessful(response, []);
+      throw error;
+    }
+  } else {
+    face.addCookies(response, reply.cookies);
+  }
+  if (error !== null && onLoginError) {
+    if ((await ask("onLoginError", (response) => onLoginError(error, request, response))).answered) return;
+  }
+  face.prepare(response, reply.status, reply.headers);
+  let shown: Asked | undefined;
+  if (problem !== null && showProblem) {
+    shown = await ask("showProblem", (response) => showProblem(problem, request, response));
+  } else if (confirmation !== null && showConfirmation) {
+    shown = await ask("showConfirmation", (response) => showConfirmation(confirmation, request, response));
+  }
+  if (shown?.answered) return;
+  if (typeof shown?.result === "string") return face.send(response, shown.result);
+  if (reply.policy !== null) face.prepare(response, reply.status, [["content-security-policy", reply.policy]]);
+  face.send(response, reply.body);
+}
