@@ -13,18 +13,22 @@ import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 
 import portier_client
 from portier_client import Client, tornado
 from portier_client.testing import DevBroker
+from portier_client.web import LoginFlow
 
 from .examples import examples_in, literal_blocks_in, section_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
+
+    from portier_client.web import Step
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = [ROOT / "python/README.md", ROOT / "node/README.md"]
@@ -82,22 +86,60 @@ def run(examples: Iterator[CodeType]) -> None:
     asyncio.run(in_order())
 
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+
+
 def test_the_readme_logs_in_with_any_asyncio_server(
     broker: DevBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    local = partial(Client, broker=broker.origin)
-    monkeypatch.setattr(portier_client, "Client", local)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = run_section("README.md", "Any asyncio server", broker, monkeypatch)
+
+    async def log_in() -> Step:
+        started = await names["login"]("POST", FORM, b"email=Alice%40Example.com")
+        url = dict(started.header_list)["location"]
+        cookie = started.reply.cookies[0].partition(";")[0]
+        body = urlencode({"id_token": broker.mint(url), "state": ""}).encode()
+        step: Step = await names["verify"]("POST", {**FORM, "Cookie": cookie}, body)
+        return step
+
+    step = asyncio.run(log_in())
+    assert step.reply.status == 303
+    assert step.reply.cookies[-1].startswith("__Host-session=")
+    assert [*names["sessions"].values()] == ["alice@example.com"]
+
+
+def test_the_manual_logs_in_with_any_other_server(
+    broker: DevBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = run_section("docs/web.md", "Any other server", broker, monkeypatch)
+
+    async def log_in() -> tuple[int, list[tuple[str, str]], str]:
+        _, headers, _ = await names["login"]("POST", FORM, b"email=Alice%40Example.com&next=/a")
+        cookie = dict(headers)["set-cookie"].partition(";")[0]
+        token = broker.mint(dict(headers)["location"])
+        # The broker's page posts without cookies, and ours posts the same again.
+        for headers, again in [({}, {}), ({"Cookie": cookie}, {"portier_again": "1"})]:
+            body = urlencode({"id_token": token, "state": "", **again}).encode()
+            answer = await names["verify"]("POST", {**FORM, **headers}, body)
+        return answer  # type: ignore[no-any-return]
+
+    status, headers, _ = asyncio.run(log_in())
+    assert (status, dict(headers)["location"]) == (303, "/a")
+    cookies = [value.partition("=")[0] for name, value in headers if name == "set-cookie"]
+    assert cookies == ["__Host-session", "__Host-portier-signed-in"]
+    assert [*names["sessions"].values()] == ["alice@example.com"]
+
+
+def run_section(
+    page: str, heading: str, broker: DevBroker, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """The names that the examples of a section define, with the development broker."""
+    monkeypatch.setattr(portier_client, "Client", partial(Client, broker=broker.origin))
     names: dict[str, Any] = {}
-    for code in examples_in(section_of(readme, "Any asyncio server"), "README.md"):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for code in examples_in(section_of(text, heading), page):
         exec(code, names)
-
-    async def log_in() -> str:
-        url = await names["start"]("Alice@Example.com")
-        email: str = await names["finish"]({"id_token": broker.mint(url), "state": ""})
-        return email
-
-    assert asyncio.run(log_in()) == "alice@example.com"
+    return names
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -139,3 +181,34 @@ def test_every_option_is_documented_with_its_default() -> None:
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
     assert {name: ast.literal_eval(text) for name, text in documented.items()} == options
+
+
+def test_every_option_of_the_flow_is_documented_for_both_languages() -> None:
+    page = (ROOT / "docs/web.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", section_of(page, "Options"), flags=re.MULTILINE)
+    options = [
+        name
+        for name, parameter in inspect.signature(LoginFlow).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    assert [name for name, _ in rows] == options
+    for name, in_node in rows:
+        assert in_node == re.sub(r"_(.)", lambda letter: letter[1].upper(), name)
+
+
+def test_every_problem_is_documented_with_its_status() -> None:
+    source = (ROOT / "core/src/web/problem.rs").read_text(encoding="utf-8")
+    written = dict(re.findall(r'= kind\("(\w+)", (\d+)\);', source))
+    assert written
+    page = (ROOT / "docs/web.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", section_of(page, "Problems"), flags=re.MULTILINE)
+    assert dict(rows) == written
+
+
+def test_every_text_of_a_page_is_documented() -> None:
+    source = (ROOT / "core/src/web/texts.rs").read_text(encoding="utf-8")
+    written = set(re.findall(r'= "((?:page|confirm|post|fragment)\.\w+)"', source))
+    assert written
+    page = (ROOT / "docs/web.md").read_text(encoding="utf-8")
+    rows = re.findall(r"`(\w+\.\w+)`", section_of(page, "Languages and texts"))
+    assert {text for text in rows if not text.startswith("urn")} >= written

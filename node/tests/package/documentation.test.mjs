@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
 import path from "node:path";
+import { text as readText } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
@@ -64,18 +66,7 @@ test("the README logs in with Fastify", async (t) => {
 
 test("the README logs in with Express", async (t) => {
   const { server } = await run("express.mjs", section("README.md", "Express"));
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  if (!server.listening) await once(server, "listening");
-  const origin = `http://localhost:${server.address().port}`;
-  await logIn(async ({ url, headers, payload: body }) => {
-    const method = body === undefined ? "GET" : "POST";
-    const answer = await fetch(origin + url, { method, headers, body, redirect: "manual" });
-    const { headers: sent, status } = answer;
-    return { body: await answer.text(), status, location: sent.get("location"), cookies: sent.getSetCookie() };
-  });
+  await logIn(await visitorOf(server, t));
 });
 
 /** What the sites of the README do, whatever they are made with. */
@@ -93,24 +84,74 @@ async function logIn(ask) {
   assert.doesNotMatch((await ask({ url: "/", headers: { cookie: tampered } })).body, /You are/);
 
   // In another browser, which posts it again with cookies of its own.
-  const again = await ask(form("/verify", { id_token, portier_again: "1" }));
+  const between = await ask(form("/verify", { id_token }));
+  const cookies = { cookie: cookiesOf(between) };
+  const again = await ask(form("/verify", { id_token, portier_again: "1" }, cookies));
   assert.equal(again.status, 400);
   assert.doesNotMatch(cookiesOf(again), /email/);
-  assert.match(again.body, /This sign-in is over/);
+  assert.match(again.body, /This sign-in is already completed/);
   assert.equal((await ask(form("/", { email: "nobody" }, FROM_HERE))).status, 400);
   const foreign = await ask(form("/", { email: "alice@example.com" }, FROM_ELSEWHERE));
   assert.equal(foreign.status, 403);
+}
+
+/** Asks a server as a browser does that navigates; `fetch` would be a script. */
+async function visitorOf(server, t) {
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  if (!server.listening) await once(server, "listening");
+  const { port } = server.address();
+  return async ({ url, headers, payload }) => {
+    const method = payload === undefined ? "GET" : "POST";
+    const request = httpRequest({ host: "localhost", port, path: url, method, headers });
+    const [response] = await once(request.end(payload), "response");
+    const { location, "set-cookie": cookies = [] } = response.headers;
+    return { body: await readText(response), status: response.statusCode, location, cookies };
+  };
 }
 
 function cookiesOf({ cookies }) {
   return cookies.map((line) => line.split(";")[0]).join("; ");
 }
 
-test("the README logs in with any Node server", async () => {
-  const { start, finish } = await run("any.mjs", section("README.md", "Any Node server"));
-  const url = await start("Alice@Example.com");
-  const email = await finish({ id_token: broker.mint({ url }), state: "" });
-  assert.equal(email, "alice@example.com");
+for (const [page, title] of [
+  ["README.md", "Any Node server"],
+  ["docs/web.md", "Any other server"],
+]) {
+  test(`${page} logs in with any server`, async (t) => {
+    const code = section(page, title).replace("https://example.com", "http://localhost");
+    const { handle } = await run(`any-${path.basename(page)}.mjs`, code);
+    const ask = await visitorOf(createServer(handle).listen(0, "localhost"), t);
+    const started = await ask(form("/login", { email: "Alice@Example.com", next: "/members" }, FROM_HERE));
+    assert.equal(started.status, 303);
+    const id_token = broker.mint({ url: started.location });
+    const between = await ask(form("/verify", { id_token, state: "" }));
+    assert.match(between.body, /name="portier_again"/);
+    const headers = { cookie: cookiesOf(started) };
+    const done = await ask(form("/verify", { id_token, portier_again: "1" }, headers));
+    assert.deepEqual([done.status, done.location], [303, "/members"]);
+    assert.match(cookiesOf(done), /^__Host-session=[\w-]+; portier-signed-in=/);
+  });
+}
+
+test("the manual starts a login by a script", async (t) => {
+  const { startLogin } = await run("script.mjs", section("docs/web.md", "Logins by script"));
+  const client = new portier.PortierClient({ redirectUri: "http://localhost/verify", broker: broker.origin });
+  const flow = new portier.LoginFlow(client);
+  const server = createServer(async (request, response) => {
+    (await flow.login(request)).send(response);
+  }).listen(0, "localhost");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const places = [];
+  globalThis.location = { assign: (url) => places.push(url) };
+  t.after(() => delete globalThis.location);
+  const action = `http://localhost:${server.address().port}/login`;
+  assert.match(await startLogin(action, { email: "nobody" }), /does not look like an e-mail address/);
+  assert.equal(await startLogin(action, { email: "alice@example.com" }), undefined);
+  assert.deepEqual(places.map((url) => new URL(url).origin), [broker.origin]);
 });
 
 test("web_03 the site of the manual begins a new session at a login", async (t) => {
@@ -118,41 +159,21 @@ test("web_03 the site of the manual begins a new session at a login", async (t) 
   const { site } = await run("sessions.mjs", page.replace("https://example.com", "http://localhost"));
   site.get("/", ({ session }, response) => response.send(session.email ?? "nobody"));
   const server = site.listen(0, "localhost");
-  t.after(() => server.close());
-  await once(server, "listening");
-  const ask = (path, cookie, fields) =>
-    fetch(`http://localhost:${server.address().port}${path}`, {
-      method: fields === undefined ? "GET" : "POST",
-      headers: { cookie, connection: "close", ...FROM_HERE },
-      body: fields && new URLSearchParams(fields),
-      redirect: "manual",
-    });
+  const visit = await visitorOf(server, t);
+  const ask = (url, cookie, fields) =>
+    visit(fields === undefined ? { url, headers: { cookie } } : form(url, fields, { cookie, ...FROM_HERE }));
   const sessions = [];
   let jar = "";
   for (const name of ["alice", "bob"]) {
     const started = await ask("/login", jar, { email: `${name}@example.com` });
-    const id_token = broker.mint({ url: started.headers.get("location") });
-    const done = await ask("/verify", `${jar}; ${started.headers.getSetCookie()[0].split(";")[0]}`, { id_token });
+    const id_token = broker.mint({ url: started.location });
+    const done = await ask("/verify", `${jar}; ${started.cookies[0].split(";")[0]}`, { id_token });
     assert.equal(done.status, 303);
-    [jar] = done.headers.getSetCookie().map((line) => line.split(";")[0]);
+    jar = done.cookies.map((line) => line.split(";")[0]).find((cookie) => /session/.test(cookie));
     sessions.push(jar);
   }
-  const people = await Promise.all(sessions.map(async (cookie) => (await ask("/", cookie)).text()));
+  const people = await Promise.all(sessions.map(async (cookie) => (await ask("/", cookie)).body));
   assert.deepEqual(people, ["nobody", "bob@example.com"]);
-});
-
-test("the manual binds a login to its browser by hand", async () => {
-  const page = section("docs/getting-started-node.md", "Binding a login to a browser");
-  const { secretOf, begin, finish } = await run("binding.mjs", page);
-  const client = new portier.PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin });
-  const [desk, phone] = [secretOf(undefined), secretOf("x")];
-  assert.equal(secretOf(desk), desk);
-  const form = { id_token: broker.mint({ url: await begin(client, "alice@example.com", desk) }) };
-  const asked = await finish(client, form, phone);
-  assert.match(asked, /^ask: sign in as alice@example\.com here\?/);
-  const confirmation = asked.split("confirmation=")[1];
-  assert.equal((await finish(client, { ...form, confirmation }, phone)).email, "alice@example.com");
-  assert.equal(await finish(client, form, desk), "redirect: signed in before");
 });
 
 test("every option is documented with its default", () => {
