@@ -209,14 +209,14 @@ fn is_language_tag(text: &str) -> bool {
 
 /// A language whose texts come with this crate.
 #[derive(Debug)]
-pub(super) struct BuiltIn {
-    pub(super) tag: &'static str,
+struct BuiltIn {
+    tag: &'static str,
     text: fn(Text) -> &'static str,
     problem: fn(ProblemId) -> (&'static str, &'static str),
 }
 
 impl BuiltIn {
-    pub(super) const ALL: [&Self; 10] = [
+    const ALL: [&Self; 10] = [
         &built_in("de", de::text, de::problem),
         &ENGLISH,
         &built_in("es", es::text, es::problem),

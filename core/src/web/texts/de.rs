@@ -29,14 +29,14 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "Das sieht nicht wie eine E-Mail-Adresse aus. Bitte geben Sie sie noch einmal ein.",
         ),
         ProblemId::OtherBrowser => (
-            "Bitte dort fortfahren, wo Sie begonnen haben",
+            "Bitte fahren Sie dort fort, wo Sie begonnen haben",
             "Diese Anmeldung wurde in einem anderen Browser begonnen und kann nur dort \
              abgeschlossen werden.",
         ),
         ProblemId::Used => (
-            "Diese Anmeldung ist bereits abgeschlossen",
-            "Sie wurde schon abgeschlossen, in diesem oder in einem anderen Browser. Wenn Sie hier \
-             nicht angemeldet sind, beginnen Sie bitte neu.",
+            "Diese Anmeldung wurde bereits abgeschlossen",
+            "Sie wurde in diesem oder in einem anderen Browser abgeschlossen. Wenn Sie hier nicht \
+             angemeldet sind, beginnen Sie bitte neu.",
         ),
         ProblemId::Over => (
             "Diese Anmeldung ist nicht mehr gültig",

@@ -32,9 +32,9 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "This sign-in was started in another browser, and can be completed only there.",
         ),
         ProblemId::Used => (
-            "This sign-in is already completed",
-            "It was completed before, in this browser or in another one. If you are not signed in \
-             here, please start again.",
+            "This sign-in was already completed",
+            "It was completed in this browser or in another one. If you are not signed in here, please \
+             start again.",
         ),
         ProblemId::Over => (
             "This sign-in is over",

@@ -8,7 +8,7 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::ConfirmTitle => "¿Iniciar sesión en este dispositivo?",
         Text::ConfirmHeading => "¿Iniciar sesión como {email} en este dispositivo?",
         Text::ConfirmWarning => {
-            "Este inicio de sesión se empezó en otro navegador. Continúa solo si lo empezaste tú."
+            "Este inicio de sesión comenzó en otro navegador. Continúa solo si lo empezaste tú."
         }
         Text::ConfirmYes => "Iniciar sesión",
         Text::ConfirmNo => "No, cancelar",
@@ -29,12 +29,12 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ),
         ProblemId::OtherBrowser => (
             "Termina donde empezaste",
-            "Este inicio de sesión se empezó en otro navegador y solo se puede completar allí.",
+            "Este inicio de sesión comenzó en otro navegador y solo se puede completar allí.",
         ),
         ProblemId::Used => (
             "Este inicio de sesión ya se ha completado",
-            "Se completó antes, en este navegador o en otro. Si aquí no has iniciado sesión, \
-             empieza de nuevo.",
+            "Se completó en este navegador o en otro. Si aquí no has iniciado sesión, empieza de \
+             nuevo.",
         ),
         ProblemId::Over => (
             "Este inicio de sesión ya no es válido",

@@ -8,8 +8,8 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::ConfirmTitle => "Se connecter sur cet appareil\u{a0}?",
         Text::ConfirmHeading => "Se connecter en tant que {email} sur cet appareil\u{a0}?",
         Text::ConfirmWarning => {
-            "Cette connexion a été commencée dans un autre navigateur. Continuez uniquement si \
-             c’est vous qui l’avez commencée."
+            "Cette connexion a été lancée dans un autre navigateur. Continuez uniquement si c’est \
+             vous qui l’avez lancée."
         }
         Text::ConfirmYes => "Se connecter",
         Text::ConfirmNo => "Non, annuler",
@@ -30,13 +30,13 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ),
         ProblemId::OtherBrowser => (
             "Terminez là où vous avez commencé",
-            "Cette connexion a été commencée dans un autre navigateur et ne peut être terminée que \
+            "Cette connexion a été lancée dans un autre navigateur et ne peut être terminée que \
              dans celui-là.",
         ),
         ProblemId::Used => (
-            "Cette connexion est déjà terminée",
-            "Elle a déjà été terminée, dans ce navigateur ou dans un autre. Si vous n’êtes pas \
-             connecté ici, veuillez recommencer.",
+            "Cette connexion a déjà été terminée",
+            "Elle a été terminée dans ce navigateur ou dans un autre. Si vous n’êtes pas connecté ici, \
+             veuillez recommencer.",
         ),
         ProblemId::Over => (
             "Cette connexion n’est plus valable",
@@ -68,7 +68,7 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "L’erreur vient de nous, pas de vous. Veuillez réessayer plus tard.",
         ),
         ProblemId::OtherSite => (
-            "La connexion n’a pas commencé",
+            "La connexion n’a pas été lancée",
             "Le formulaire provenait d’un autre site. Veuillez recommencer ici.",
         ),
         ProblemId::NotAForm => (

@@ -33,8 +33,8 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ),
         ProblemId::Used => (
             "Questo accesso è già stato completato",
-            "È stato completato in precedenza, in questo browser o in un altro. Se qui non hai \
-             effettuato l’accesso, ricomincia.",
+            "È stato completato in questo browser o in un altro. Se qui non hai effettuato l’accesso, \
+             ricomincia.",
         ),
         ProblemId::Over => (
             "Questo accesso non è più valido",

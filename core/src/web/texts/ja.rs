@@ -33,7 +33,7 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ),
         ProblemId::Used => (
             "このログインはすでに完了しています",
-            "このブラウザーまたは別のブラウザーで、すでに完了しました。ここでログインできていない\
+            "このブラウザーまたは別のブラウザーで完了しました。ここでログインできていない\
              場合は、最初からやり直してください。",
         ),
         ProblemId::Over => (

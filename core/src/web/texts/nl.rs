@@ -8,8 +8,8 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::ConfirmTitle => "Inloggen op dit apparaat?",
         Text::ConfirmHeading => "Inloggen als {email} op dit apparaat?",
         Text::ConfirmWarning => {
-            "Deze inlogpoging is in een andere browser begonnen. Ga alleen verder als je er zelf \
-             mee bent begonnen."
+            "Deze inlogpoging is in een andere browser gestart. Ga alleen verder als je die zelf \
+             hebt gestart."
         }
         Text::ConfirmYes => "Inloggen",
         Text::ConfirmNo => "Nee, annuleren",
@@ -30,12 +30,12 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ),
         ProblemId::OtherBrowser => (
             "Ga verder waar je bent begonnen",
-            "Deze inlogpoging is in een andere browser begonnen en kan alleen daar worden afgerond.",
+            "Deze inlogpoging is in een andere browser gestart en kan alleen daar worden afgerond.",
         ),
         ProblemId::Used => (
             "Deze inlogpoging is al afgerond",
-            "Dat is al eerder gebeurd, in deze of in een andere browser. Ben je hier niet \
-             ingelogd, begin dan opnieuw.",
+            "Dat is in deze of in een andere browser gebeurd. Ben je hier niet ingelogd, begin dan \
+             opnieuw.",
         ),
         ProblemId::Over => (
             "Deze inlogpoging is niet meer geldig",
@@ -67,7 +67,7 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "De fout ligt bij ons, niet bij jou. Probeer het later opnieuw.",
         ),
         ProblemId::OtherSite => (
-            "Inloggen is niet begonnen",
+            "Inloggen is niet gestart",
             "Het formulier kwam van een andere site. Begin hier opnieuw.",
         ),
         ProblemId::NotAForm => ("Inloggen is niet gelukt", "Het verzoek was geen formulier."),

@@ -34,8 +34,8 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ),
         ProblemId::Used => (
             "To logowanie już zakończono",
-            "Zakończono je wcześniej, w tej lub w innej przeglądarce. Jeśli nadal musisz się tutaj \
-             zalogować, zacznij od nowa.",
+            "Zakończono je w tej lub w innej przeglądarce. Jeśli nadal musisz się tutaj zalogować, \
+             zacznij od nowa.",
         ),
         ProblemId::Over => (
             "To logowanie straciło ważność",
@@ -46,7 +46,7 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "Usługa logowania nie potwierdziła Twojego adresu. Zacznij od nowa.",
         ),
         ProblemId::Cancelled => (
-            "Logowanie anulowano",
+            "Anulowano logowanie",
             "Nic się nie zmieniło. Możesz zacząć od nowa.",
         ),
         ProblemId::BrokerUnavailable => (

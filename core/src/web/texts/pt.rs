@@ -33,15 +33,14 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ),
         ProblemId::Used => (
             "Este login já foi concluído",
-            "Ele foi concluído antes, neste navegador ou em outro. Se você não entrou aqui, \
-             recomece.",
+            "Ele foi concluído neste navegador ou em outro. Se você não entrou aqui, recomece.",
         ),
         ProblemId::Over => (
             "Este login não é mais válido",
             "Ele já foi usado ou expirou. Recomece.",
         ),
         ProblemId::NotConfirmed => (
-            "O login não funcionou",
+            "O login falhou",
             "O serviço de login não confirmou o seu endereço. Recomece.",
         ),
         ProblemId::Cancelled => ("Login cancelado", "Nada mudou. Você pode recomeçar."),
@@ -66,11 +65,8 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "O login não foi iniciado",
             "O formulário veio de outro site. Recomece aqui.",
         ),
-        ProblemId::NotAForm => (
-            "O login não funcionou",
-            "A solicitação não era um formulário.",
-        ),
-        ProblemId::TooLarge => ("O login não funcionou", "A solicitação era grande demais."),
+        ProblemId::NotAForm => ("O login falhou", "A solicitação não era um formulário."),
+        ProblemId::TooLarge => ("O login falhou", "A solicitação era grande demais."),
         ProblemId::PostOnly => (
             "Não há nada para ver aqui",
             "Este endereço serve apenas para concluir um login.",
