@@ -11,18 +11,20 @@ mod browser;
 mod expect;
 mod page;
 mod replay;
+mod setting;
 mod store;
 
 use serde_json::Value;
 
-use self::replay::{Replay, make_flow};
+use self::replay::Replay;
+use self::setting::{Surroundings, make_flow};
 
 const WEB: &str = include_str!("../../../tests/vectors/web.json");
 
 #[tokio::test]
 async fn requests_are_answered_as_the_vectors_say() {
     let vectors: Value = serde_json::from_str(WEB).unwrap();
-    let surroundings = replay::Surroundings::new(&vectors).await;
+    let surroundings = Surroundings::new(&vectors).await;
     let mut wrong = Vec::new();
     for case in vectors["cases"].as_array().unwrap() {
         let id = case["id"].as_str().unwrap();
@@ -36,7 +38,7 @@ async fn requests_are_answered_as_the_vectors_say() {
 async fn replay_case(
     vectors: &Value,
     case: &Value,
-    surroundings: &replay::Surroundings,
+    surroundings: &Surroundings,
 ) -> Result<(), String> {
     let made = make_flow(vectors, case, surroundings);
     let (flow, store) = match (made, case["expect"]["code"].as_str()) {

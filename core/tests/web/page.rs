@@ -43,15 +43,12 @@ pub(crate) fn decoded(html: &str) -> String {
             };
             Some((character, rest))
         });
-        match reference {
-            Some((character, rest)) => {
-                text.push(character);
-                text.push_str(rest);
-            }
-            None => {
-                text.push('&');
-                text.push_str(part);
-            }
+        if let Some((character, rest)) = reference {
+            text.push(character);
+            text.push_str(rest);
+        } else {
+            text.push('&');
+            text.push_str(part);
         }
     }
     text

@@ -3,100 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use portier_client::testing::{
-    CannedTransport, DevBroker, DevBrokerOptions, ManualClock, ManualRandom, MintOptions,
-};
-use portier_client::web::{Body, FlowOptions, LoginFlow, Step, WebRequest};
-use portier_client::{
-    AuthenticateOptions, Client, Clock as _, Error, FieldValue, MemoryStore, Result,
-};
+use portier_client::web::{Body, LoginFlow, Step, WebRequest};
+use portier_client::{AuthenticateOptions, Error, FieldValue};
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
 
 use crate::browser::Browser;
 use crate::expect::{self, Answer, Seen};
-use crate::store::Switched;
-
-/// What all cases share: making keys takes a while.
-pub(crate) struct Surroundings {
-    broker: DevBroker,
-    clock: Arc<ManualClock>,
-    transport: Arc<CannedTransport>,
-}
-
-impl Surroundings {
-    pub(crate) async fn new(vectors: &Value) -> Self {
-        let clock = Arc::new(ManualClock::at(vectors["now"].as_u64().unwrap()));
-        let options = DevBrokerOptions {
-            clock: clock.clone(),
-            ..DevBrokerOptions::default()
-        };
-        let broker = DevBroker::spawn(options).unwrap();
-        let client = Client::builder("https://example.com/verify").broker(broker.origin());
-        let client = client.build().unwrap();
-        let transport = CannedTransport::new();
-        for (path, document) in [
-            ("/.well-known/openid-configuration", client.discover().await),
-            ("/keys.json", client.key_set().await),
-        ] {
-            let url = format!("{}{path}", broker.origin());
-            transport
-                .respond(&url, 200, &[], document.unwrap())
-                .unwrap();
-        }
-        Self {
-            broker,
-            clock,
-            transport: Arc::new(transport),
-        }
-    }
-}
-
-/// Makes the flow of a case, and the switch of its store.
-pub(crate) fn make_flow(
-    vectors: &Value,
-    case: &Value,
-    surroundings: &Surroundings,
-) -> Result<(LoginFlow, Arc<AtomicBool>)> {
-    let mut given = vectors["options"].as_object().unwrap().clone();
-    given.extend(case["options"].as_object().cloned().unwrap_or_default());
-    let mut options = FlowOptions::default();
-    let is_down = Arc::new(AtomicBool::new(false));
-    let clock = &surroundings.clock;
-    let store = Switched::new(MemoryStore::new(clock.clone()), Arc::clone(&is_down));
-    let mut builder = Client::builder(given["redirect_uri"].as_str().unwrap())
-        .broker(surroundings.broker.origin())
-        .clock(clock.clone())
-        .transport(surroundings.transport.clone())
-        .random(Arc::new(ManualRandom::default()))
-        .store(Arc::new(store));
-    let texts = |value: Value| serde_json::from_value(value).unwrap();
-    for (name, value) in given {
-        let text = value.as_str().unwrap_or_default();
-        match name.as_str() {
-            "redirect_uri" => {}
-            // Nothing is known of that one.
-            "broker" => builder = builder.broker("http://127.0.0.1:9"),
-            "response_mode" => builder = builder.response_mode(text.parse()?),
-            "session_ttl" => {
-                builder = builder.session_ttl(Duration::from_secs(value.as_u64().unwrap()));
-            }
-            "browser_binding" => options.browser_binding = text.parse()?,
-            "login_url" => text.clone_into(&mut options.login_url),
-            "default_next" => text.clone_into(&mut options.default_next),
-            "allowed_hosts" => options.allowed_hosts = texts(value),
-            "identity_providers" => options.identity_providers = texts(value),
-            "callback_path" => options.callback_path = Some(text.to_owned()),
-            "form_token_checked" => options.form_token_checked = value == true,
-            "languages" => options.languages = texts(value),
-            "texts" => options.texts = serde_json::from_value(value).unwrap(),
-            _ => panic!("an option that is unknown: {name}"),
-        }
-    }
-    Ok((LoginFlow::new(builder.build()?, options)?, is_down))
-}
+use crate::setting::Surroundings;
 
 pub(crate) struct Replay<'a> {
     pub(crate) vectors: &'a Value,
@@ -171,7 +87,7 @@ impl<'a> Replay<'a> {
         if let Some(url) = &answer.to_broker(self.surroundings.broker.origin()) {
             self.started(step, url.clone());
         }
-        let now = clock_now(self.surroundings);
+        let now = self.surroundings.now();
         let browser = self.browsers.get_mut(&name).unwrap();
         if step["keeps"] != false {
             for cookie in &answer.cookies {
@@ -233,7 +149,7 @@ impl<'a> Replay<'a> {
         let source = &self.vectors["from"][source];
         let mut headers = source["headers"].as_object().unwrap().clone();
         if source["lax_cookies"] == true {
-            let now = clock_now(self.surroundings);
+            let now = self.surroundings.now();
             let browser = self.browsers.get_mut(name).unwrap();
             if let Some(cookies) = browser.cookie_header(now) {
                 headers.insert("cookie".to_owned(), cookies.into());
@@ -252,7 +168,10 @@ impl<'a> Replay<'a> {
             Body::Empty
         };
         let checked = step["form_token_checked"] == true;
-        let mut request = WebRequest::new(method, body).with_checked_form_token(checked);
+        let query = self.filled(step["query"].as_str().unwrap_or_default(), name);
+        let mut request = WebRequest::new(method, body)
+            .with_checked_form_token(checked)
+            .with_query(query);
         for (header, value) in &headers {
             let one = std::slice::from_ref(value);
             for value in value.as_array().map_or(one, Vec::as_slice) {
@@ -365,20 +284,9 @@ impl<'a> Replay<'a> {
             Some(login) => logins.find(|(name, _)| name == login).unwrap(),
         };
         let key = (kind.to_owned(), url.clone());
-        if !self.tokens.contains_key(&key) {
-            let mut options = self.vectors["tokens"][kind].as_object().unwrap().clone();
-            let now = clock_now(self.surroundings).duration_since(UNIX_EPOCH);
-            let now = i64::try_from(now.unwrap().as_secs()).unwrap();
-            for (claim, seconds) in members(&options.remove("times").unwrap_or_default()) {
-                let at = now + seconds.as_i64().unwrap();
-                options.entry("claims").or_insert_with(|| json!({}))[claim] = at.into();
-            }
-            options.insert("url".to_owned(), url.clone().into());
-            let options = MintOptions::from_json(&Value::Object(options).to_string()).unwrap();
-            let token = self.surroundings.broker.mint(&options).unwrap();
-            self.tokens.insert(key.clone(), token);
-        }
-        self.tokens[&key].clone()
+        let kind = &self.vectors["tokens"][kind];
+        let minted = || self.surroundings.mint(kind, url);
+        self.tokens.entry(key).or_insert_with(minted).clone()
     }
 }
 
@@ -413,10 +321,6 @@ fn answer(step: Step, hook: &Value) -> Answer {
 
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
-}
-
-fn clock_now(surroundings: &Surroundings) -> std::time::SystemTime {
-    surroundings.clock.now()
 }
 
 /// The members of a query.

@@ -1,0 +1,112 @@
+//! What the flow of a case is made of.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use portier_client::testing::{
+    CannedTransport, DevBroker, DevBrokerOptions, ManualClock, ManualRandom, MintOptions,
+};
+use portier_client::web::{FlowOptions, LoginFlow};
+use portier_client::{Client, Clock as _, MemoryStore, Result};
+use serde_json::{Value, json};
+
+use crate::store::Switched;
+
+/// What all cases share: making keys takes a while.
+pub(crate) struct Surroundings {
+    pub(crate) broker: DevBroker,
+    pub(crate) clock: Arc<ManualClock>,
+    transport: Arc<CannedTransport>,
+}
+
+impl Surroundings {
+    pub(crate) async fn new(vectors: &Value) -> Self {
+        let clock = Arc::new(ManualClock::at(vectors["now"].as_u64().unwrap()));
+        let options = DevBrokerOptions {
+            clock: clock.clone(),
+            ..DevBrokerOptions::default()
+        };
+        let broker = DevBroker::spawn(options).unwrap();
+        let client = Client::builder("https://example.com/verify").broker(broker.origin());
+        let client = client.build().unwrap();
+        let transport = CannedTransport::new();
+        for (path, document) in [
+            ("/.well-known/openid-configuration", client.discover().await),
+            ("/keys.json", client.key_set().await),
+        ] {
+            let url = format!("{}{path}", broker.origin());
+            transport
+                .respond(&url, 200, &[], document.unwrap())
+                .unwrap();
+        }
+        Self {
+            broker,
+            clock,
+            transport: Arc::new(transport),
+        }
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// A token of a kind, for the login with that URL.
+    pub(crate) fn mint(&self, kind: &Value, url: &str) -> String {
+        let mut options = kind.as_object().unwrap().clone();
+        let now = self.now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = i64::try_from(now).unwrap();
+        let times = options.remove("times").unwrap_or_default();
+        for (claim, seconds) in times.as_object().into_iter().flatten() {
+            let at = now + seconds.as_i64().unwrap();
+            options.entry("claims").or_insert_with(|| json!({}))[claim] = at.into();
+        }
+        options.insert("url".to_owned(), url.into());
+        let options = MintOptions::from_json(&Value::Object(options).to_string()).unwrap();
+        self.broker.mint(&options).unwrap()
+    }
+}
+
+/// Makes the flow of a case, and the switch of its store.
+pub(crate) fn make_flow(
+    vectors: &Value,
+    case: &Value,
+    surroundings: &Surroundings,
+) -> Result<(LoginFlow, Arc<AtomicBool>)> {
+    let mut given = vectors["options"].as_object().unwrap().clone();
+    given.extend(case["options"].as_object().cloned().unwrap_or_default());
+    let mut options = FlowOptions::default();
+    let is_down = Arc::new(AtomicBool::new(false));
+    let clock = &surroundings.clock;
+    let store = Switched::new(MemoryStore::new(clock.clone()), Arc::clone(&is_down));
+    let mut builder = Client::builder(given["redirect_uri"].as_str().unwrap())
+        .broker(surroundings.broker.origin())
+        .clock(clock.clone())
+        .transport(surroundings.transport.clone())
+        .random(Arc::new(ManualRandom::default()))
+        .store(Arc::new(store));
+    let texts = |value: Value| serde_json::from_value(value).unwrap();
+    for (name, value) in given {
+        let text = value.as_str().unwrap_or_default();
+        match name.as_str() {
+            "redirect_uri" => {}
+            // Nothing is known of that one.
+            "broker" => builder = builder.broker("http://127.0.0.1:9"),
+            "response_mode" => builder = builder.response_mode(text.parse()?),
+            "session_ttl" => {
+                builder = builder.session_ttl(Duration::from_secs(value.as_u64().unwrap()));
+            }
+            "browser_binding" => options.browser_binding = text.parse()?,
+            "login_url" => text.clone_into(&mut options.login_url),
+            "default_next" => text.clone_into(&mut options.default_next),
+            "allowed_hosts" => options.allowed_hosts = texts(value),
+            "identity_providers" => options.identity_providers = texts(value),
+            "callback_path" => options.callback_path = Some(text.to_owned()),
+            "form_token_checked" => options.form_token_checked = value == true,
+            "languages" => options.languages = texts(value),
+            "texts" => options.texts = serde_json::from_value(value).unwrap(),
+            _ => panic!("an option that is unknown: {name}"),
+        }
+    }
+    Ok((LoginFlow::new(builder.build()?, options)?, is_down))
+}
