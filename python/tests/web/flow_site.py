@@ -1,0 +1,141 @@
+"""A login flow, in the place of a site, for the vectors of the web."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from portier_client.testing import CannedTransport, ManualClock, canned_client
+from portier_client.web import LoginFlow, Step, WebRequest
+
+from .expected import Answer
+from .replay import NOWHERE, Request
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from portier_client import Client
+
+EMAIL = "alice@example.com"
+LOGIN_MEMBERS = ("email", "same_browser", "state", "session")
+
+
+@dataclass(frozen=True)
+class CaseClient:
+    """The client of a case, and what the steps do to it."""
+
+    client: Client
+    clock: ManualClock
+    store: SwitchedStore | None
+    flow_options: dict[str, Any]
+
+
+def make_client(
+    options: dict[str, Any],
+    *,
+    has_switched_store: bool,
+    broker: str,
+    documents: dict[str, str],
+    now: int,
+) -> CaseClient:
+    """Makes the client that the options of a case ask for; the rest of them are the flow's."""
+    options = dict(options)
+    names = ("redirect_uri", "response_mode", "session_ttl")
+    given = {name: options.pop(name) for name in names if name in options}
+    given["broker"] = NOWHERE if options.pop("broker", None) else broker
+    # Only a store of one's own can be down, and only the usual one knows the manual clock.
+    store = SwitchedStore() if has_switched_store else None
+    if store is not None:
+        given["store"] = store
+    transport, clock = CannedTransport(), ManualClock(now)
+    for url, text in documents.items():
+        transport.respond(url, text.encode())
+    client = canned_client(clock=clock, transport=transport, **given)
+    return CaseClient(client, clock, store, options)
+
+
+class SwitchedStore:
+    """A store that can be down."""
+
+    def __init__(self) -> None:
+        self.is_down = False
+        self._records: dict[str, str] = {}
+
+    def put(self, nonce: str, record: str, ttl: float, /) -> None:
+        self._check()
+        self._records[nonce] = record
+
+    def take(self, nonce: str, /) -> str | None:
+        self._check()
+        record = self._records.get(nonce)
+        if record is not None:
+            self._records[nonce] = ""
+        return record
+
+    def contains(self, nonce: str, /) -> bool:
+        self._check()
+        return bool(self._records.get(nonce))
+
+    def _check(self) -> None:
+        if self.is_down:
+            raise OSError("the store is down")
+
+
+class FlowSite:
+    """Answers the steps of a case as a face does, without HTTP."""
+
+    def __init__(self, made: CaseClient, runner: asyncio.Runner) -> None:
+        self._made = made
+        self._runner = runner
+        self._flow = LoginFlow(made.client, **made.flow_options)
+
+    def ask(self, name: str, of: str) -> object:
+        """Asks the flow something."""
+        member = getattr(self._flow, name)
+        return member(of) if callable(member) else member
+
+    def authenticate(self, session: str) -> str:
+        """Starts a login with the client itself."""
+        return self._runner.run(self._made.client.authenticate(EMAIL, session=session))
+
+    def advance(self, seconds: int) -> None:
+        """Moves the clock of the client."""
+        self._made.clock.advance(seconds)
+
+    def send(self, step: dict[str, Any], request: Request) -> Answer:
+        """Answers a request."""
+        facts = WebRequest(
+            request.method,
+            request.headers,
+            request.body,
+            form_token_checked=request.form_token_checked,
+        )
+        if self._made.store is not None:
+            self._made.store.is_down = "store" in step
+        if step["do"] == "login":
+            answering = self._flow.login(facts)
+        elif step["do"] == "start":
+            answering = self._flow.start(facts, step["email"], step["next"])
+        else:
+            answering = self._flow.callback(facts)
+        return answer(self._runner.run(answering), step.get("hook"))
+
+
+def answer(step: Step, hook: str | list[Any] | None) -> Answer:
+    """What a face sends, with a hook that does as the case says."""
+    reply = step.reply
+    login = None if step.login is None else login_members(step.login)
+    error = None if step.error is None else step.error.code
+    if login is not None and hook == "throws":
+        return Answer(500, [], [], "", error, login, is_ours=False)
+    cookies = [*reply.cookies, *([step.signed_in_cookie] if step.signed_in_cookie else [])]
+    if login is not None and hook is not None:
+        status, text = hook
+        return Answer(status, [], cookies if status < 400 else [], text, error, login, False)
+    policy = [] if reply.policy is None else [("content-security-policy", reply.policy)]
+    return Answer(reply.status, [*reply.headers, *policy], cookies, reply.body, error, login)
+
+
+def login_members(login: Any) -> dict[str, Any]:
+    """What a hook learns of a login."""
+    return {name: getattr(login, name) for name in LOGIN_MEMBERS}

@@ -1,0 +1,241 @@
+"""Takes the steps of a case of `tests/vectors/web.json`; `web.md` beside it describes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlencode, urlsplit
+from urllib.request import urlopen
+
+from portier_client.testing import DevBroker, ManualClock
+
+from .expected import Answer, faults
+
+VECTORS = Path(__file__).parents[3] / "tests" / "vectors" / "web.json"
+SETTING: dict[str, Any] = json.loads(VECTORS.read_text(encoding="utf-8"))
+CASES: list[dict[str, Any]] = SETTING["cases"]
+
+FORM = "application/x-www-form-urlencoded"
+DOCUMENTS = ("/.well-known/openid-configuration", "/keys.json")
+NOWHERE = "http://127.0.0.1:9"
+"""A broker of which nothing is known."""
+
+
+class Surroundings:
+    """What all cases share: making keys takes a while."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(SETTING["now"])
+        self.now: int = SETTING["now"]
+        self.broker = DevBroker(clock=self.clock)
+        urls = [f"{self.broker.origin}{path}" for path in DOCUMENTS]
+        self.documents = {url: _get(url) for url in urls}
+
+    def advance(self, seconds: int) -> None:
+        """Moves the clock of the broker."""
+        self.clock.advance(seconds)
+        self.now += seconds
+
+    def given_to(self, case: dict[str, Any]) -> dict[str, Any]:
+        """What the client of a case is made of."""
+        return {
+            "options": {**SETTING["options"], **case.get("options", {})},
+            "has_switched_store": any("store" in step for step in case["steps"]),
+            "broker": self.broker.origin,
+            "documents": self.documents,
+            "now": self.now,
+        }
+
+    def mint(self, url: str, kind: str) -> str:
+        """A token of a kind, for the login with that URL."""
+        changes = dict(SETTING["tokens"][kind])
+        times = {claim: self.now + at for claim, at in changes.pop("times", {}).items()}
+        if times:
+            changes["claims"] = {**changes.get("claims", {}), **times}
+        return self.broker.mint(url, **changes)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request."""
+
+    method: str
+    headers: list[tuple[str, str]]
+    body: bytes | list[tuple[str, str | None]] | None
+    """`None` if something has read it and kept it nowhere."""
+    query: str = ""
+    form_token_checked: bool = False
+
+
+class Site(Protocol):
+    """What the steps are taken against: a flow, or a site that is served."""
+
+    def ask(self, name: str, of: str) -> object:
+        """Asks the flow something."""
+
+    def authenticate(self, session: str) -> str:
+        """Starts a login with the client itself; returns its URL at the broker."""
+
+    def advance(self, seconds: int) -> None:
+        """Moves the clock of the client."""
+
+    def send(self, step: dict[str, Any], request: Request) -> Answer:
+        """Answers a request."""
+
+
+@dataclass
+class Browser:
+    """A browser, as far as a login needs one: its cookies, and the fields of the page it shows."""
+
+    cookies: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+    fields: list[tuple[str, str]] = field(default_factory=list)
+
+    def cookie_header(self, now: int) -> str:
+        """The header `Cookie`; cookies whose time has passed are gone."""
+        kept = {name: (v, end) for name, (v, end) in self.cookies.items() if not end or now < end}
+        self.cookies = kept
+        return "; ".join(f"{name}={value}" for name, (value, _) in kept.items())
+
+    def keep(self, header: str, now: int) -> None:
+        """Keeps the cookie of a `Set-Cookie` header."""
+        name, _, value = header.partition(";")[0].partition("=")
+        age = re.search("(?i)max-age=([0-9]+)", header)
+        self.cookies[name] = (value, now + int(age[1]) if age else None)
+
+
+class Replay:
+    """A case under way."""
+
+    def __init__(self, case: dict[str, Any], surroundings: Surroundings, site: Site) -> None:
+        self._surroundings = surroundings
+        self._site = site
+        self._browsers: dict[str, Browser] = {}
+        self._logins: list[tuple[str, str]] = []
+        self._tokens: dict[tuple[str, str], str] = {}
+        self._redirect_uri = {**SETTING["options"], **case.get("options", {})}["redirect_uri"]
+
+    def take(self, step: dict[str, Any]) -> list[str]:
+        """Takes a step; returns what is wrong with what came of it."""
+        if seconds := step.get("advance"):
+            self._surroundings.advance(seconds)
+            self._site.advance(seconds)
+        if step["do"] == "ask":
+            answer = self._site.ask(step["name"], step.get("of", ""))
+            expected = self._filled(step["expect"]["answer"], "")
+            wrong = f"{step['name']}({step.get('of', '')}) {answer=} {expected=}"
+            return [] if answer == expected else [wrong]
+        if step["do"] == "authenticate":
+            self._started(step, self._site.authenticate(step["session"]))
+            return []
+        name = step.get("browser", "desk")
+        browser = self._browsers.setdefault(name, Browser())
+        for cookie, value in step.get("cookies", {}).items():
+            if value is None:
+                browser.cookies.pop(cookie, None)
+            else:
+                browser.cookies[cookie] = (self._filled(value, name), None)
+        request = self._request(step, name)
+        expected = self._filled(step["expect"], name)
+        secret = self._secret(browser)
+        answer = self._site.send(step, request)
+        if url := answer.to_broker(self._surroundings.broker.origin):
+            self._started(step, url)
+        if step.get("keeps", True):
+            for header in answer.cookies:
+                browser.keep(header, self._surroundings.now)
+        if answer.json is not None or answer.page.shows:
+            browser.fields = answer.fields
+        expected["secret_is_kept"] = secret == self._secret(browser)
+        return faults(answer, expected, self._surroundings.broker.origin, SETTING, request.method)
+
+    def _request(self, step: dict[str, Any], name: str) -> Request:
+        browser = self._browsers[name]
+        method = step.get("method", "POST")
+        default = "broker" if step["do"] == "callback" else "site"
+        source = SETTING["from"][step.get("from", default)]
+        headers: dict[str, Any] = dict(source["headers"])
+        cookies = browser.cookie_header(self._surroundings.now)
+        if source["lax_cookies"] and cookies:
+            headers["cookie"] = cookies
+        has_body = method == "POST" and step["do"] != "start"
+        if has_body:
+            headers["content-type"] = FORM
+        headers |= step.get("headers", {})
+        pairs = [
+            (header, self._filled(value, name))
+            for header, values in headers.items()
+            for value in (values if isinstance(values, list) else [values])
+            if value is not None
+        ]
+        return Request(
+            method,
+            pairs,
+            self._body(step, name) if has_body else b"",
+            query=self._filled(step.get("query", ""), name),
+            form_token_checked=step.get("form_token_checked", False),
+        )
+
+    def _body(self, step: dict[str, Any], name: str) -> bytes | list[tuple[str, str | None]] | None:
+        given = step.get("given")
+        if given == "too_large":
+            return b"a" * 65_537
+        if given == "unreadable":
+            return None
+        if "body" in step:
+            return str(self._filled(step["body"], name)).encode("latin-1")
+        form = self._browsers[name].fields if step["do"] == "resend" else step.get("form", [])
+        pairs = [(field, self._filled(value, name)) for field, value in form]
+        return pairs if given == "fields" else urlencode(pairs).encode()
+
+    def _started(self, step: dict[str, Any], url: str) -> None:
+        self._logins.append((step.get("as", ""), url))
+
+    def _secret(self, browser: Browser) -> tuple[str, int | None] | str | None:
+        is_secure = self._redirect_uri.lower().startswith("https:")
+        kept = browser.cookies.get("__Host-portier" if is_secure else "portier")
+        return kept and kept[0]
+
+    def _filled(self, value: Any, browser: str) -> Any:
+        """The value with all placeholders in it replaced."""
+        if isinstance(value, dict):
+            return {name: self._filled(inner, browser) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self._filled(inner, browser) for inner in value]
+        if not isinstance(value, str):
+            return value
+        return _PLACEHOLDER.sub(lambda found: self._replacement(found, browser), value)
+
+    def _replacement(self, found: re.Match[str], browser: str) -> str:
+        what, *parts = found[1].split(":")
+        if what == "site":
+            scheme, netloc, *_ = urlsplit(self._redirect_uri)
+            return f"{scheme}://{netloc}".lower()
+        if what == "broker":
+            return self._surroundings.broker.origin
+        if what == "repeat":
+            return parts[0] * int(parts[1])
+        if what == "token":
+            return self._token(*parts)
+        other = self._browsers[parts[0] if len(parts) > 1 else browser]
+        if what == "cookie":
+            return other.cookies[parts[-1]][0]
+        return next(value for name, value in other.fields if name == parts[-1])
+
+    def _token(self, kind: str = "genuine", login: str | None = None) -> str:
+        named = [url for name, url in self._logins if login in {None, name}]
+        key = (kind, named[-1])
+        if key not in self._tokens:
+            self._tokens[key] = self._surroundings.mint(named[-1], kind)
+        return self._tokens[key]
+
+
+_PLACEHOLDER = re.compile(r"\{((?:site|broker|token|cookie|field|repeat)(?::[^{}]*)?)\}")
+
+
+def _get(url: str) -> str:
+    with urlopen(url, timeout=10) as response:
+        text: str = response.read().decode()
+    return text
