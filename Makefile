@@ -62,7 +62,7 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
 
 .PHONY: test
-test: tools test-rust test-fuzz test-vectors test-differential test-python test-node test-stores test-servers test-parity test-conformance
+test: tools test-rust test-fuzz test-vectors test-differential test-python test-node test-stores test-faces test-servers test-parity test-conformance
 test: test-e2e test-browser conformance-table test-promises test-soak test-bench ## Run every suite
 
 .PHONY: test-rust
@@ -107,6 +107,11 @@ test-stores: tools-node redis setup module package ## Share stores between many 
 	$(call say,Stores between processes and languages)
 	@$(CARGO) build --locked --quiet -p portier-client --all-features --example half_a_login
 	@cd tests/stores && $(VENV_PYTHON) -m pytest
+
+.PHONY: test-faces
+test-faces: tools-node setup module package ## Replay the vectors of the web flow over HTTP, against a site on each framework
+	$(call say,Faces: the vectors of the web flow over HTTP)
+	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
 
 .PHONY: test-servers
 test-servers: tools-node redis setup module package $(SERVERS_READY) ## Log in through every worker of the servers that sites run under

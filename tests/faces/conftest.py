@@ -1,0 +1,34 @@
+"""A site for each face, as a process, and what all cases share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from faces.served import FACES, ServedSite, can_run
+
+# A skipped test is a failed one in CI, here as in the Python suite.
+from tests.conftest import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
+from tests.web.replay import Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def surroundings() -> Iterator[Surroundings]:
+    """The development broker, its documents and its clock."""
+    surroundings = Surroundings()
+    yield surroundings
+    surroundings.broker.stop()
+
+
+@pytest.fixture(scope="session", params=FACES)
+def face(request: pytest.FixtureRequest) -> Iterator[ServedSite]:
+    """The site of a face; it makes a fresh application for each case."""
+    name: str = request.param
+    if not can_run(name):
+        pytest.skip(f"there is nothing to run the {name} site with")
+    with ServedSite(name) as site:
+        yield site

@@ -1,0 +1,27 @@
+// A site on Express, for the cases of every face.
+import { require, serve } from "./control.mjs";
+
+const express = require("express");
+const { portier } = require("portier-client/express");
+
+await serve((options, site) => {
+  const app = express();
+  const { login, startLogin, verify } = portier(options);
+  app.use((request, response, next) => {
+    if (site.setsCookies) response.append("set-cookie", "seen=1; Path=/");
+    next();
+  });
+  app.use(verify);
+  app.post("/login", login);
+  app.post("/start", (request, response, next) => {
+    const { email, next: page } = site.start;
+    startLogin(request, response, email, page).catch(next);
+  });
+  app.use((request, response) => response.status(404).send("nowhere"));
+  // Express knows a handler of errors by its four parameters.
+  app.use((error, request, response, next) => {
+    if (response.headersSent) next(error);
+    else response.status(500).send("a page of the site");
+  });
+  return app;
+});

@@ -1,0 +1,21 @@
+// A site on Fastify, for the cases of every face.
+import { require, serve } from "./control.mjs";
+
+const Fastify = require("fastify");
+const { portier } = require("portier-client/fastify");
+
+await serve(async (options, site) => {
+  const app = Fastify();
+  app.setNotFoundHandler((request, reply) => reply.code(404).send("nowhere"));
+  app.setErrorHandler((error, request, reply) => reply.code(500).send("a page of the site"));
+  app.addHook("onRequest", async (request, reply) => {
+    if (site.setsCookies) reply.header("set-cookie", "seen=1; Path=/");
+  });
+  await app.register(portier, { loginPath: "/login", ...options });
+  app.post("/start", (request, reply) => {
+    const { email, next } = site.start;
+    return app.portier.startLogin(request, reply, email, next);
+  });
+  await app.ready();
+  return app.routing;
+});

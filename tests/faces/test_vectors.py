@@ -1,0 +1,36 @@
+"""The vectors of the web flow, over HTTP, against the site of each face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from faces.served import REFUSED_BY_FRAMEWORK
+from tests.web.replay import CASES, Replay
+
+if TYPE_CHECKING:
+    from faces.served import ServedSite
+    from tests.web.replay import Surroundings
+
+
+def runs_over_http(case: dict[str, Any]) -> bool:
+    """Whether a case has no step that only the flow itself can be given."""
+    return not any("given" in step or "form_token_checked" in step for step in case["steps"])
+
+
+@pytest.mark.parametrize("case", [*filter(runs_over_http, CASES)], ids=lambda case: str(case["id"]))
+def test_requests_are_answered_as_the_vectors_say(
+    case: dict[str, Any], face: ServedSite, surroundings: Surroundings
+) -> None:
+    if not face.can_take(case):
+        return
+    refused = face.make(case, surroundings)
+    assert refused == case.get("expect", {}).get("code")
+    replay = Replay(case, surroundings, face)
+    for number, step in enumerate(filter(face.can_ask, case["steps"])):
+        wrong = replay.take(step)
+        if case["id"] in REFUSED_BY_FRAMEWORK.get(face.name, ()):
+            assert "status: 400" in wrong[0]
+            return
+        assert not wrong, f"step {number}:\n" + "\n".join(wrong)
