@@ -23,6 +23,7 @@ from portier_client import (
 from portier_client.web import Confirmation, LoginFlow, Problem, Step, WebRequest
 
 from ..client.test_frames import secrets_in
+from ..forks import in_child, needs_fork
 from .by_hand import FORM, HEADERS, REDIRECT_URI, SECRET, start
 
 if TYPE_CHECKING:
@@ -94,6 +95,47 @@ def test_a_closed_client_closes_its_flows(broker: DevBroker, tmp_path: Path) -> 
     del client, flow
     gc.collect()
     assert native() is None
+
+
+def test_a_flow_and_all_that_leads_to_it_is_collected(broker: DevBroker) -> None:
+    class Store:
+        flow: LoginFlow
+
+        def put(self, nonce: str, record: str, ttl: float) -> None:
+            del nonce, record, ttl
+
+        def take(self, nonce: str) -> str | None:
+            del nonce
+            return None
+
+    store = Store()
+    store.flow = LoginFlow(Client(REDIRECT_URI, broker=broker.origin, store=store))
+    assert start(store.flow, b"email=alice%40example.com").reply.status == 303
+    alive = weakref.ref(store)
+    del store
+    gc.collect()
+    assert alive() is None
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_flow_goes_on_in_a_child(broker: DevBroker, tmp_path: Path) -> None:
+    client = blocking.Client(
+        REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{tmp_path}/logins.db"
+    )
+    flow = blocking.LoginFlow(client)
+    started = flow.login(WebRequest("POST", HEADERS, b"email=alice%40example.com&next=/members"))
+    form = {"id_token": broker.mint(dict(started.reply.headers)["location"])}
+
+    def complete() -> None:
+        step = flow.callback(WebRequest("POST", HEADERS, form))
+        assert dict(step.reply.headers)["location"] == "/members"
+
+    assert in_child(complete) == 0
+    # What was used up there is used here as well.
+    error = flow.callback(WebRequest("POST", HEADERS, form)).error
+    assert error is not None
+    assert error.code == "session_used"
 
 
 def test_nothing_that_is_shown_has_a_secret(broker: DevBroker, flow: LoginFlow) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +19,8 @@ from portier_client.tornado import (
     login_policy,
 )
 
+from ..examples import examples_in, section_of
+from ..test_documentation import ROOT, run
 from .conftest import Verify
 
 if TYPE_CHECKING:
@@ -334,25 +336,19 @@ def test_web_26_a_policy_names_the_broker_and_the_identity_providers() -> None:
     assert "form-action 'self' https://broker.example.com https://idp.example.com; " in policy
 
 
-def test_the_documented_log_of_a_site_has_one_record_for_an_event(
-    visitor: Visitor, serve_handlers: Serve, caplog: pytest.LogCaptureFixture
+def test_the_documented_log_of_a_site_has_one_line_for_an_event(
+    visitor: Visitor, serve_handlers: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its handler needs the fields of an event in every record of the logger."""
-    told: list[tuple[str, dict[str, object]]] = []
-
-    class Lines(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            told.append((record.event, record.fields))  # type: ignore[attr-defined]
-
-    logger = logging.getLogger("portier_client")
-    logger.setLevel(logging.DEBUG)
-    logger.addHandler(Lines())
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    run(examples_in(section_of(page, "Logging"), "operations.md"))
+    capsys.readouterr()
     site = serve_handlers()
     form = {"id_token": "e30.e30.c2ln", "state": "s3cret"}
     assert visitor.post(f"{site}/verify", form, origin=site).status == 400
     assert visitor.post(f"{site}/login", {"email": "nobody"}, origin=site).status == 400
     assert visitor.post(f"{site}/login", {"email": "nobody"}).status == 403
-    codes = [fields["code"] for event, fields in told if event == "login refused"]
-    assert codes == ["token_header", "invalid_email", "request_origin"]
-    assert "e30" not in caplog.text
-    assert "s3cret" not in caplog.text
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    refused = [line["code"] for line in lines if line["event"] == "login refused"]
+    assert refused == ["token_header", "invalid_email", "request_origin"]
+    assert "e30" not in str(lines)
+    assert "s3cret" not in str(lines)

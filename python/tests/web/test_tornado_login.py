@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from portier_client import Client
 
-from .conftest import SECRET, Serve, make_app
+from .conftest import EXAMPLE, SECRET, Serve, make_app
 from .visitor import Page, Visitor
 
 if TYPE_CHECKING:
@@ -93,3 +94,10 @@ def test_web_19_behind_https_the_cookie_of_forms_is_of_this_host_only(
     assert cookies.keys() == {"__Host-xsrf"}
     cookie = cookies["__Host-xsrf"]
     assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+
+
+def test_the_question_of_the_example_waits_as_that_of_the_library_does() -> None:
+    library = EXAMPLE.parents[2] / "core" / "templates" / "web" / "confirmation.js"
+    ours = (EXAMPLE / "static" / "once.js").read_text(encoding="utf-8")
+    code = re.sub("(?m)^//.*\n", "", ours).replace('querySelector("form.confirm")', "forms[0]")
+    assert code == re.sub("(?m)^//.*\n", "", library.read_text(encoding="utf-8"))
