@@ -26,7 +26,17 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
 
     _kind: typing.ClassVar[type[BaseClient]]
 
-    __slots__ = ("__dict__", "__weakref__", "_client", "_native")
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_allowed_hosts",
+        "_callback_path",
+        "_client",
+        "_form_policy",
+        "_form_targets",
+        "_is_secure",
+        "_native",
+    )
 
     def __init__(
         self,
@@ -50,20 +60,24 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         # What requests need is imported here: later there may be no files any more.
         from . import web  # noqa: F401
 
-        self._native = _native.LoginFlow(
-            client._native,
-            flow_options(
-                browser_binding=browser_binding,
-                login_url=login_url,
-                default_next=default_next,
-                allowed_hosts=allowed_hosts,
-                identity_providers=identity_providers,
-                callback_path=callback_path,
-                form_token_checked=form_token_checked,
-                languages=languages,
-                texts={} if texts is None else texts,
-            ),
+        options = flow_options(
+            browser_binding=browser_binding,
+            login_url=login_url,
+            default_next=default_next,
+            allowed_hosts=allowed_hosts,
+            identity_providers=identity_providers,
+            callback_path=callback_path,
+            form_token_checked=form_token_checked,
+            languages=languages,
+            texts={} if texts is None else texts,
         )
+        self._native = _native.LoginFlow(client._native, options)
+        # A site may ask for these on every page, also while it shuts down.
+        self._allowed_hosts = options["allowed_hosts"]
+        self._callback_path = self._native.callback_path
+        self._form_policy = self._native.form_policy
+        self._form_targets = self._native.form_targets
+        self._is_secure = self._native.is_secure
         self._client = client
         client._flows.add(self)
 
@@ -75,7 +89,7 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
     @property
     def callback_path(self) -> str:
         """The path at which the site answers the callback."""
-        return self._native.callback_path
+        return self._callback_path
 
     def is_callback(self, target: str) -> bool:
         """Whether a request is for the callback.
@@ -83,7 +97,7 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         ``target`` is that of the request line: a path, perhaps with a query, or an absolute URL.
         The path must be the same to the letter.
         """
-        return self._native.is_callback(target)
+        return _native.target_path(target) == self._callback_path
 
     @property
     def form_policy(self) -> str:
@@ -93,16 +107,16 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         origin is in it, and those of the ``identity_providers``. Without them the form does
         nothing, and only the browser's console says why.
         """
-        return self._native.form_policy
+        return self._form_policy
 
     @property
     def form_targets(self) -> list[str]:
         """The sources that ``form-action`` needs in a policy of the site's own."""
-        return self._native.form_targets
+        return [*self._form_targets]
 
     def safe_next(self, page: str) -> str | None:
         """Return ``page`` as a redirect may use it, or ``None`` if it would lead off this site."""
-        return self._native.safe_next(page)
+        return _native.safe_next(page, self._allowed_hosts)
 
     def explain(
         self, error: portier_client.PortierError, accept_language: str | None = None
@@ -129,7 +143,7 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
     @property
     def is_secure(self) -> bool:
         """Whether browsers reach the site over ``https``, so that its cookies need ``Secure``."""
-        return self._native.is_secure
+        return self._is_secure
 
 
 def _name(kind: type) -> str:

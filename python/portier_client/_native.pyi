@@ -26,6 +26,7 @@ __all__ = [
     "normalize_email",
     "panic_in_operation",
     "safe_next",
+    "target_path",
 ]
 
 __version__: Final[str]
@@ -226,12 +227,10 @@ class LoginFlow:
     ) -> NativeStep: ...
     @property
     def callback_path(self) -> str: ...
-    def is_callback(self, target: str, /) -> bool: ...
     @property
     def form_policy(self) -> str: ...
     @property
     def form_targets(self) -> list[str]: ...
-    def safe_next(self, page: str, /) -> str | None: ...
     def explain(
         self, code: str, broker_error: str | None, accept_language: str | None, /
     ) -> tuple[str, int, str, str, int | None, str]: ...
@@ -357,3 +356,6 @@ def normalize_email(text: str, /) -> str:
 
 def safe_next(text: str, /, allowed_hosts: Sequence[str] = ...) -> str | None:
     """Return the page to go back to after a login if it is safe to redirect to, else ``None``."""
+
+def target_path(target: str, /) -> str:
+    """Return the path of the target of a request line, without its query and what is before it."""

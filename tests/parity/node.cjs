@@ -22,6 +22,8 @@ console.log(
     testing: Object.keys(require(path.join(folder, "dist/testing.js"))),
     client: Object.getOwnPropertyNames(PortierClient.prototype).filter((name) => name !== "constructor"),
     options: members("interface PortierClientOptions", types("options")),
+    flow: Object.getOwnPropertyNames(portier.LoginFlow.prototype).filter((name) => name !== "constructor"),
+    flowOptions: members("interface FlowOptions", types("login-flow")),
     login: members("class Login", types("login")),
     stats: client.stats(),
     codes: native.codes(),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import portier_client
-from portier_client import Client, Login, _native, errors, testing
+from portier_client import Client, Login, _native, errors, testing, web
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +45,11 @@ NODE_ONLY = {"normalize", "abstract_store", "leeway", "response_mode", "store", 
 NODE_STORES = {"memory_store", "redis_store", "sqlite_store", "redis_client_store"}
 # Node has a class for each kind of store, and its events come before the answers.
 PYTHON_ONLY = {"open_store", "flush_events"}
+# What a CSRF check of the framework itself has refused; in Node that check is the site's. And who has
+# the flow of a handler, such as Tornado's, has its client as well.
+PYTHON_FLOW_ONLY = {"refuse_login", "client"}
+# How long a form may be matters to those who read bodies themselves.
+PYTHON_WEB_ONLY = {"max_form_bytes"}
 # What the language itself asks for.
 NODE_LANGUAGE = {"to_json"}
 # Injected in tests only, through `testing` in the other languages; `store` takes URLs there.
@@ -65,6 +70,7 @@ def main() -> int:
     )
     public_names(node)
     the_client(node)
+    the_flow(node)
     options_and_defaults(node)
     what_is_returned(node)
     error_codes(node)
@@ -75,7 +81,8 @@ def main() -> int:
 
 def public_names(node: dict[str, Any]) -> None:
     """The names of the packages, types included, and of their parts for tests."""
-    python = {pythonic(name) for name in portier_client.__all__} - {"client"}
+    python = {pythonic(name) for name in portier_client.__all__ + web.__all__}
+    python -= {"client", *PYTHON_WEB_ONLY}
     lacking("public names", "Node", python, renamed(node["names"]) | typed(node))
     lacking("public names", "Python", renamed(node["names"], NODE_ONLY | NODE_STORES), python)
     rust = set(re.findall(r"\b(\w+)\b", exports("core/src/lib.rs")))
@@ -90,6 +97,21 @@ def the_client(node: dict[str, Any]) -> None:
     same("the client", public, renamed(node["client"], NODE_ONLY | NODE_LANGUAGE))
     rust = set(re.findall(r"pub (?:async )?fn (\w+)", source("core/src/client.rs")))
     lacking("the client", "Rust", public - {"aclose"}, rust)
+
+
+def the_flow(node: dict[str, Any]) -> None:
+    """The methods, the properties and the options of a login flow."""
+    public = {name for name in dir(web.LoginFlow) if not name.startswith("_")}
+    same("the flow", public - PYTHON_FLOW_ONLY, {pythonic(name) for name in node["flow"]})
+    rust = set(re.findall(r"pub (?:async )?fn (\w+)", source("core/src/web/flow.rs")))
+    lacking("the flow", "Rust", public, rust)
+    options = set(inspect.signature(web.LoginFlow).parameters) - {"client"}
+    same("options of the flow", options, {pythonic(name) for name in node["flowOptions"]})
+    struct = re.search(
+        r"pub struct FlowOptions \{(.*?)\n\}", source("core/src/web/options.rs"), re.DOTALL
+    )
+    fields = set(re.findall(r"pub (\w+):", struct[1] if struct else ""))
+    same("options of the flow", options, fields, "Rust")
 
 
 def options_and_defaults(node: dict[str, Any]) -> None:
@@ -147,7 +169,7 @@ def vectors() -> None:
     lacking("vectors", "Rust", files, set(re.findall(r'["/](\w+)\.json"', rust)))
     for language, folder, pattern in (
         ("Python", "python/tests", r'["/](\w+)(?:\.json)?"'),
-        ("Node", "node/tests", r'replay\("(\w+)"'),
+        ("Node", "node/tests", r'(?:replay|load)\("(\w+)"'),
     ):
         text = "".join(
             path.read_text(encoding="utf-8")

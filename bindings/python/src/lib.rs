@@ -34,7 +34,7 @@ mod _native {
         panic_in_operation,
     };
     #[pymodule_export]
-    use super::web::LoginFlow;
+    use super::web::{LoginFlow, target_path};
     #[pymodule_export]
     use super::{normalize_email, safe_next};
 

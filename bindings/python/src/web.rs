@@ -164,11 +164,6 @@ impl LoginFlow {
         Ok(self.current(py)?.callback_path())
     }
 
-    #[pyo3(signature = (target, /))]
-    fn is_callback(&self, py: Python<'_>, target: &Bound<'_, PyString>) -> PyResult<bool> {
-        Ok(self.current(py)?.is_callback(&target.to_string_lossy()))
-    }
-
     #[getter]
     fn form_policy(&self, py: Python<'_>) -> PyResult<&str> {
         Ok(self.current(py)?.form_policy())
@@ -177,12 +172,6 @@ impl LoginFlow {
     #[getter]
     fn form_targets(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         Ok(self.current(py)?.form_targets().to_vec())
-    }
-
-    #[pyo3(signature = (page, /))]
-    fn safe_next(&self, py: Python<'_>, page: &Bound<'_, PyString>) -> PyResult<Option<String>> {
-        let flow = self.current(py)?;
-        Ok(form::utf_8(page).and_then(|page| flow.safe_next(&page)))
     }
 
     /// What a person is told of an error with a code, and with an `error` of the broker.
@@ -204,6 +193,13 @@ impl LoginFlow {
     fn is_secure(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.current(py)?.is_secure())
     }
+}
+
+/// The path of the target of a request line: what is left of a path with a query, or of an absolute URL.
+#[pyfunction]
+#[pyo3(signature = (target, /))]
+pub(crate) fn target_path(target: &Bound<'_, PyString>) -> String {
+    web::target_path(&target.to_string_lossy()).to_owned()
 }
 
 /// What a site makes up itself is a defect to everybody else.

@@ -92,6 +92,11 @@ def test_a_closed_client_closes_its_flows(broker: DevBroker, tmp_path: Path) -> 
         start(flow, b"email=alice%40example.com")
     with pytest.raises(RuntimeError, match="the client is closed"):
         LoginFlow(client)
+    # What pages ask for that have nothing to do with a login.
+    assert flow.is_callback("/verify?code=1")
+    assert not flow.is_callback("/verify/")
+    assert (flow.is_secure, flow.safe_next("/a"), flow.callback_path) == (True, "/a", "/verify")
+    assert flow.form_targets[0] in flow.form_policy
     del client, flow
     gc.collect()
     assert native() is None
