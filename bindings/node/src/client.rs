@@ -21,7 +21,7 @@ use crate::web::{FlowOptions, Flows, LoginFlow};
 #[napi]
 pub struct Client {
     /// Nothing once it was closed. Nobody else runs while it is borrowed.
-    client: RefCell<Option<portier_client::Client>>,
+    opened: RefCell<Option<portier_client::Client>>,
     flows: Flows,
     outcomes: Arc<Shared>,
 }
@@ -46,7 +46,7 @@ impl Client {
     ) -> portier_client::Result<Self> {
         let client = change(options.into_builder()?).build()?;
         Ok(Self {
-            client: RefCell::new(Some(client)),
+            opened: RefCell::new(Some(client)),
             flows: Flows::default(),
             outcomes: outcomes.shared(),
         })
@@ -68,7 +68,7 @@ impl Client {
     }
 
     fn opened(&self) -> napi::Result<portier_client::Client> {
-        let client = self.client.borrow().clone();
+        let client = self.opened.borrow().clone();
         client.ok_or_else(|| napi::Error::from_reason("the client was closed"))
     }
 }
@@ -209,7 +209,7 @@ impl Client {
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.flows.close();
-        drop(self.client.take());
+        drop(self.opened.take());
     }
 }
 

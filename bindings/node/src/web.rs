@@ -59,8 +59,11 @@ pub struct FlowOptions {
     /// The languages of the pages.
     pub languages: Option<Vec<String>>,
     /// By language, the texts by their ids.
-    pub texts: Option<Vec<(String, Vec<(String, String)>)>>,
+    pub texts: Option<Texts>,
 }
+
+/// Names, or languages, with what belongs to each.
+type Texts = Vec<(String, Vec<(String, String)>)>;
 
 impl FlowOptions {
     fn into_core(self) -> Result<web::FlowOptions> {
