@@ -28,6 +28,7 @@ const OTHERS = {
       ...OF_NODE,
       "the status of a program stopped by a signal":
         "its node:child_process gives the signal that was sent in place of the status",
+      "a request to Fastify that names its target as a whole URL": "it is answered before Fastify sees it",
     },
   },
 };

@@ -74,7 +74,7 @@ test("a site of fetch needs nothing else", async () => {
 
   const codeOf = async (request) => (await flow.callback(request)).error.code;
   assert.equal(await codeOf(post("/verify", { id_token: "a".repeat(70_000) })), "request_too_large");
-  const read = post("/verify", answer);
+  const read = post("/verify", answer, { "Content-Type": FORM });
   await read.text();
   assert.equal(await codeOf(read), "invalid_option");
 });
