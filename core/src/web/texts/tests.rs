@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn texts(languages: &[&str], own: &[(&str, &[(&str, &str)])]) -> Result<Texts> {
@@ -265,6 +267,17 @@ fn the_language_that_a_browser_asks_for_most_is_chosen() {
             *expected,
             "{languages:?} {header:?}"
         );
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_header_finds_a_language_of_the_site(
+        header in "(\\PC|[,;=*-]|de|fr|q=0|\\.[0-9]){0,100}",
+    ) {
+        let texts = texts(&["en", "de", "fr-CA"], &[]).unwrap();
+        let found = texts.choose(Some(&header)).tag();
+        prop_assert!(["en", "de", "fr-CA"].contains(&found));
     }
 }
 
