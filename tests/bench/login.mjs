@@ -8,16 +8,27 @@ import path from "node:path";
 import { EMAIL, inTurn, LOGINS, median, PACKAGE, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
 import { makePeers, makePortier } from "./peers.mjs";
 
-const { PortierClient } = require("portier-client");
+const { LoginFlow, PortierClient } = require("portier-client");
 
 const ROUNDS = rounds(45);
 const REQUIRE_ROUNDS = Math.min(21, ROUNDS);
+
+const HEADERS = {
+  accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+  "accept-language": "en-US,en;q=0.5",
+  "content-type": "application/x-www-form-urlencoded",
+  cookie: `portier=${"A".repeat(43)}`,
+  origin: "null",
+  "sec-fetch-mode": "navigate",
+  "sec-fetch-site": "same-origin",
+};
 
 const broker = spawnBroker();
 const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: broker.origin });
 await client.warm();
 const peers = await makePeers(broker.origin, client.clientId);
 const portier = makePortier(broker.origin, REDIRECT_URI);
+const flow = new LoginFlow(client);
 const samples = await measure();
 portier.destroy();
 broker.stop();
@@ -64,16 +75,36 @@ async function oneRound(round) {
   const [tokens, theirTokens] = [urls, theirUrls].map((all) =>
     all.map((url) => broker.mint(JSON.stringify({ url }))),
   );
+  const forms = await callbackForms();
   const verifiers = Object.entries(peers).map(([name, verify]) => [name, () => timed(verify, tokens)]);
   return {
     ...times,
     ...(await inTurn(round, {
       bare: async () => broker.timeSignatures(tokens),
       verify: () => timed((token) => client.verify(token), tokens),
+      callback: () => timed(answerCallback, forms),
       portier: () => timed((token) => portier.verify(token), theirTokens),
       ...Object.fromEntries(verifiers),
     })),
   };
+}
+
+/** The bodies of a browser's posts to the redirect URI, each of a login of its own. */
+async function callbackForms() {
+  const forms = [];
+  for (let number = 0; number < LOGINS; number++) {
+    const { reply } = await flow.start({ method: "POST", headers: HEADERS }, EMAIL);
+    const { location } = Object.fromEntries(reply.headers);
+    const token = broker.mint(JSON.stringify({ url: location }));
+    forms.push(Buffer.from(new URLSearchParams({ id_token: token, state: "" }).toString()));
+  }
+  return forms;
+}
+
+/** Completes a login; the person is signed in by nobody here. */
+async function answerCallback(body) {
+  const { login } = await flow.callback({ method: "POST", headers: HEADERS, body });
+  if (login === null) throw new Error("the login was not completed");
 }
 
 /** Milliseconds for one call after the other; those that promise something are awaited. */

@@ -21,6 +21,7 @@ from peers import Peers
 
 from portier_client import Client
 from portier_client.testing import DevBroker
+from portier_client.web import LoginFlow, Step, WebRequest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,6 +57,7 @@ class Bench:
             **peers.all(),
         }
         self._by_hand = ByHand(f"{broker.origin}/auth")
+        self._callbacks = Callbacks(broker, client)
 
     async def one_round(self, number: int) -> dict[str, float]:
         """Some logins: how many seconds their parts took, and what others took for the same."""
@@ -67,9 +69,13 @@ class Bench:
         times = {name: await part() for name, part in rotated(parts, number).items()}
 
         tokens = [self._broker.mint(url) for url in urls]
+        forms = await self._callbacks.forms(LOGINS)
         for url in urls:
             self._remember(parse_qs(urlsplit(url).query)["nonce"][0])
-        parts = {"bare": lambda: self._bare(tokens)}
+        parts = {
+            "bare": lambda: self._bare(tokens),
+            "callback": lambda: timed(self._callbacks.answer, forms),
+        }
         for name, verify in self._verifiers.items():
             parts[name] = lambda verify=verify: timed(verify, tokens)
         for name, part in rotated(parts, number).items():
@@ -79,6 +85,39 @@ class Bench:
     async def _bare(self, tokens: list[str]) -> float:
         seconds: float = self._broker._native.time_signatures(tokens)
         return seconds
+
+
+class Callbacks:
+    """The posts of a browser to the redirect URI, through the login flow."""
+
+    def __init__(self, broker: DevBroker, client: Client) -> None:
+        self._broker = broker
+        self._flow = LoginFlow(client)
+        self._headers = {
+            "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "Accept-Language": "en-US,en;q=0.5",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Cookie": f"portier={'A' * 43}",
+            "Origin": "null",
+            "Sec-Fetch-Mode": "navigate",
+            "Sec-Fetch-Site": "same-origin",
+        }
+
+    async def forms(self, number: int) -> list[bytes]:
+        """The bodies of so many answers, each of a login of its own."""
+        start = WebRequest("POST", self._headers, b"")
+        forms = []
+        for _ in range(number):
+            step = await self._flow.start(start, EMAIL)
+            token = self._broker.mint(dict(step.reply.headers)["location"])
+            forms.append(urlencode({"id_token": token, "state": ""}).encode())
+        return forms
+
+    async def answer(self, form: bytes) -> Step:
+        """Completes a login; the person is signed in by nobody here."""
+        step = await self._flow.callback(WebRequest("POST", self._headers, form))
+        assert step.login is not None
+        return step
 
 
 class ByHand:
@@ -104,8 +143,8 @@ class ByHand:
 
 
 async def timed(
-    call: Callable[[str], Awaitable[Any] | Any],
-    arguments: list[str],
+    call: Callable[[Any], Awaitable[Any] | Any],
+    arguments: list[Any],
     results: list[Any] | None = None,
 ) -> float:
     """Seconds for one call after the other; those of coroutine functions are awaited."""

@@ -91,6 +91,12 @@ def limits(results: dict[str, Any]) -> list[Limit]:
         title = f"`{half}` with {count(int(most))} logins pending, to none"
         return Limit(title, ratio, 1.2, times)
 
+    def callback(language: str, figures: dict[str, Any]) -> Limit:
+        more = figures["callback"]["microseconds"] - figures["verify"]["microseconds"]
+        return Limit(
+            f"a callback through the web flow, more than `verify`, {language}", more, 10, micro
+        )
+
     def worst(language: str) -> float:
         gaps = results["heartbeat"][language]["worst_gap_milliseconds"]
         return max(gaps[phase]["wall"]["median"] for phase in PHASES if phase != "idle")
@@ -115,6 +121,8 @@ def limits(results: dict[str, Any]) -> list[Limit]:
         Limit("Node's `crypto.verify`, to ours", node["node_crypto"]["to_verify"], 1, times, True),
         Limit("`authenticate`, Python", asyncio["authenticate"]["microseconds"], 5, micro),
         Limit("`authenticate`, Node", node["authenticate"]["microseconds"], 5, micro),
+        callback("asyncio", asyncio),
+        callback("Node", node),
         growth("verify"),
         growth("authenticate"),
         Limit("memory of a pending login", rust["octets_per_pending_login"], 300, octets),
