@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CALLBACK = "https://example.com/verify"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+pytestmark = pytest.mark.no_real_broker
+
 # The longest that an address can have before the at sign and behind it.
 LONG = f"{'l' * 64}@{'long.' * 36}example"
 
