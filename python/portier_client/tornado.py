@@ -52,6 +52,15 @@ _GOOGLE = "https://accounts.google.com"
 
 _MAX_FLOWS = 64
 
+_OPTIONS = (
+    "browser_binding",
+    "default_next",
+    "allowed_hosts",
+    "identity_providers",
+    "languages",
+    "texts",
+)
+
 
 def login_policy(client: Client, *, identity_providers: Iterable[str] = (_GOOGLE,)) -> str:
     """Return a ``Content-Security-Policy`` for a page with a login form.
@@ -105,33 +114,15 @@ class PortierMixin(RequestHandler):
     @property
     def login_flow(self) -> LoginFlow:
         """The login flow of this handler's client and options. The application keeps it."""
-        texts = tuple((language, *by_id.items()) for language, by_id in self.texts.items())
-        key = (
-            self.portier,
-            self.browser_binding,
-            self.settings.get("login_url", "/"),
-            self.default_next,
-            tuple(self.allowed_hosts),
-            tuple(self.identity_providers),
-            tuple(self.languages),
-            texts,
-        )
-        flows = vars(self.application).setdefault("_portier_flows", {})
-        flow: LoginFlow | None = flows.get(key)
-        if flow is None:
+        options = {name: getattr(self, name) for name in _OPTIONS}
+        options["login_url"] = self.settings.get("login_url", "/")
+        key = (self.portier, repr(options))
+        flows: dict[object, LoginFlow] = vars(self.application).setdefault("_portier_flows", {})
+        if key not in flows:
             if len(flows) >= _MAX_FLOWS:
                 flows.clear()
-            flow = flows[key] = LoginFlow(
-                self.portier,
-                browser_binding=self.browser_binding,
-                login_url=self.settings.get("login_url", "/"),
-                default_next=self.default_next,
-                allowed_hosts=self.allowed_hosts,
-                identity_providers=self.identity_providers,
-                languages=self.languages,
-                texts=self.texts,
-            )
-        return flow
+            flows[key] = LoginFlow(self.portier, **options)
+        return flows[key]
 
     @property
     def cookie_flags(self) -> dict[str, Any]:
@@ -209,8 +200,6 @@ class PortierMixin(RequestHandler):
         reply, page = step.reply, step.page
         if step.login is None:
             self._add_cookies(reply.cookies)
-        elif await self._signed_in(step.login, step):
-            return
         if step.error is not None and await self._answered(self.on_login_error(step.error)):
             return
         self._begin(reply)
@@ -221,9 +210,6 @@ class PortierMixin(RequestHandler):
         if reply.policy is not None:
             self.set_header("Content-Security-Policy", reply.policy)
         self.finish(reply.body)
-
-    async def _signed_in(self, login: Login, step: Step) -> bool:
-        raise NotImplementedError
 
     # Error trackers keep the locals of frames: cookies and headers have frames of their own.
 
@@ -319,7 +305,17 @@ class VerifyHandler(PortierMixin):
 
     async def post(self) -> None:
         """Take the broker's answer."""
-        await self._respond(await self.login_flow.callback(self._web_request()))
+        step = await self.login_flow.callback(self._web_request())
+        if step.login is not None:
+            self._cookies_of_login = [*step.reply.cookies, *filter(None, [step.signed_in_cookie])]
+            try:
+                answered = await self._answered(self.on_login(step.login))
+            except BaseException:
+                self._cookies_of_login = ()
+                raise
+            if answered:
+                return
+        await self._respond(step)
 
     get = head = put = patch = delete = options = post
 
@@ -340,14 +336,6 @@ class VerifyHandler(PortierMixin):
                 f"async and await what it does cookie={name}"
             )
         super().set_cookie(name, value, *args, **kwargs)
-
-    async def _signed_in(self, login: Login, step: Step) -> bool:
-        self._cookies_of_login = [*step.reply.cookies, *filter(None, [step.signed_in_cookie])]
-        try:
-            return await self._answered(self.on_login(login))
-        except BaseException:
-            self._cookies_of_login = ()
-            raise
 
 
 class _NoCookieError(HTTPError):
