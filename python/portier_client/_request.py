@@ -8,7 +8,13 @@ from typing import Any
 from ._form import Form
 from ._native import HEADERS, MAX_FORM_BYTES
 
-Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+Headers = (
+    Mapping[str, str]
+    | Mapping[str, list[str]]
+    | Iterable[tuple[str, str]]
+    | Iterable[tuple[bytes, bytes]]
+    | Iterable[tuple[bytes, Iterable[bytes]]]
+)
 """A mapping, an object that keeps repeated headers, or pairs of names and values."""
 
 
@@ -18,8 +24,8 @@ class WebRequest:
     ``method``
         Such as ``"POST"``.
     ``headers``
-        All headers, as the framework gives them: a mapping, a multi-dict, or pairs, with ``str`` or
-        ``bytes``, in any case. The flow reads a few of them.
+        All headers, as the framework gives them: a mapping, a multi-dict, or pairs, with ``str``,
+        ``bytes`` or lists of these, in any case. The flow reads a few of them.
     ``body``
         The ``bytes`` as they arrived; of more than :data:`MAX_FORM_BYTES` any beginning that is
         longer. Where the framework has read it already, the form: a mapping, a multi-dict or pairs,
@@ -71,13 +77,22 @@ class WebRequest:
         >>> WebRequest.from_environ(environ)
         <portier_client.web.WebRequest method='GET'>
         """
-        headers = [(name, environ[key]) for name, key in _ENVIRON.items() if key in environ]
+        request = cls(
+            environ["REQUEST_METHOD"],
+            [(name, environ[key]) for name, key in _ENVIRON.items() if key in environ],
+            form_token_checked=form_token_checked,
+        )
         length = environ.get("CONTENT_LENGTH", "")
         size = min(int(length), MAX_FORM_BYTES + 1) if length.isdecimal() else 0
         if environ.get("wsgi.input_terminated") and not length:
             size = MAX_FORM_BYTES + 1
-        body = environ["wsgi.input"].read(size) if size else b""
-        return cls(environ["REQUEST_METHOD"], headers, body, form_token_checked=form_token_checked)
+        stream = environ.get("wsgi.input")
+        # Error trackers keep the locals of frames, and a client may go away in the middle.
+        del environ
+        body = stream.read(size) if size and stream is not None else b""
+        if body or not size:
+            request._facts = (*request._facts[:3], body)
+        return request
 
     @property
     def method(self) -> str:
@@ -109,23 +124,33 @@ def _read(headers: Headers, values: list[str | None]) -> str:
         lower = name.lower()
         if lower in places:
             place = places[lower]
-            text = value if isinstance(value, str) else value.decode("latin-1")
+            text = value if isinstance(value, str) else _text(value, place)
             before = values[place]
             if before is not None:
-                text = f"{before}{'; ' if place == _COOKIE else ', '}{text}"
+                text = _joined([before, text], place)
             values[place] = text
         elif lower in _LENGTH:
-            length = value if isinstance(value, str) else value.decode("latin-1")
+            length = value if isinstance(value, str) else _text(value, None)
     return length
 
 
-def _pairs(headers: Any) -> Iterable[tuple[str | bytes, str | bytes]]:
+def _text(value: bytes | Iterable[str | bytes], place: int | None) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return _joined([one if isinstance(one, str) else one.decode("latin-1") for one in value], place)
+
+
+def _joined(values: list[str], place: int | None) -> str:
+    return ("; " if place == _COOKIE else ", ").join(values)
+
+
+def _pairs(headers: Any) -> Iterable[tuple[str | bytes, Any]]:
     # What a mapping shows as its items may hide repeated headers.
-    if hasattr(headers, "get_list"):  # Tornado
-        headers = headers.get_all()
-    elif hasattr(headers, "multi_items"):
+    if hasattr(headers, "multi_items"):
         headers = headers.multi_items()
+    elif hasattr(headers, "get_list"):  # Tornado
+        headers = headers.get_all()
     elif hasattr(headers, "items"):
         headers = headers.items()
-    pairs: Iterable[tuple[str | bytes, str | bytes]] = headers
+    pairs: Iterable[tuple[str | bytes, Any]] = headers
     return pairs

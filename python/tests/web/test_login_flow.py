@@ -162,6 +162,32 @@ def vars_of(step: Step) -> list[object]:
     return [step.reply, step.login, step.page, step.error]
 
 
+def test_nothing_that_is_logged_has_a_secret(
+    broker: DevBroker, flow: LoginFlow, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(1)
+    step = start(flow, b"email=vanishing%40example.com")
+    token = broker.mint(dict(step.reply.headers)["location"])
+    forms = [
+        {"id_token": token[:-8] + "AAAAAAAA", "state": "a-state"},
+        {"id_token": token, "portier_confirmation": "a-confirmation"},
+        {"id_token": token},
+        {"error": "access_denied", "error_description": "vanishing"},
+    ]
+    for form in forms:
+        asyncio.run(flow.callback(WebRequest("POST", HEADERS, form)))
+    for headers, email in [
+        (HEADERS, "vanishing@two@example.com"),
+        ([*HEADERS, ("Origin", "https://vanishing.example")], "vanishing@example.com"),
+        ([("Content-Type", "text/vanishing")], "vanishing@example.com"),
+    ]:
+        assert start(flow, {"email": email}, headers).error is not None
+    told = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]
+    assert len([text for text in told if "login refused" in text]) == 6
+    secrets = {SECRET, "vanishing@", *token.split("."), "a-confirmation", "a-state"}
+    assert not [secret for secret in secrets for text in told if secret in text]
+
+
 class Failing:
     """A store that fails in a way of its own."""
 

@@ -52,6 +52,8 @@ def tornado_headers() -> HTTPHeaders:
     return headers
 
 
+LISTS = {"cookie": ["a=1", f"__Host-portier={SECRET}"], "content-type": [FORM]}
+
 KINDS: dict[str, Callable[[], Any]] = {
     "pairs": lambda: HEADERS,
     "an iterator": lambda: iter(HEADERS),
@@ -64,6 +66,8 @@ KINDS: dict[str, Callable[[], Any]] = {
     "Tornado": tornado_headers,
     "Django": lambda: HttpHeaders(environ_of(HEADERS)),
     "http.server": message,
+    "Twisted": lambda: [(name.encode(), [v.encode() for v in vs]) for name, vs in LISTS.items()],
+    "AWS Lambda": lambda: LISTS,
     "wsgiref": lambda: WSGIHeaders(HEADERS),
 }
 
@@ -169,6 +173,17 @@ def test_a_wsgi_environment_is_read(broker: DevBroker, extra: dict[str, Any]) ->
     for length in ("", "-1", "x", "\u0661"):
         odd = environ_of(HEADERS) | {"CONTENT_LENGTH": length}
         assert flow.login(WebRequest.from_environ(odd)).error is not None
+
+
+def test_a_client_that_goes_away_leaves_no_secret_behind() -> None:
+    class Gone(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise OSError("the client is gone")
+
+    environ = {**environ_of(HEADERS, b"x" * 9), "wsgi.input": Gone()}
+    with pytest.raises(OSError, match="gone") as caught:
+        WebRequest.from_environ(environ)
+    assert secrets_in(caught.value, {SECRET}) == []
 
 
 def test_a_login_by_hand_through_wsgi(broker: DevBroker) -> None:
