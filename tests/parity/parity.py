@@ -45,8 +45,8 @@ NODE_ONLY = {"normalize", "abstract_store", "leeway", "response_mode", "store", 
 NODE_STORES = {"memory_store", "redis_store", "sqlite_store", "redis_client_store"}
 # Node has a class for each kind of store, and its events come before the answers.
 PYTHON_ONLY = {"open_store", "flush_events"}
-# What a CSRF check of the framework itself has refused; in Node that check is the site's. And who has
-# the flow of a handler, such as Tornado's, has its client as well.
+# For a form that the CSRF check of a framework has refused; in Node that check is the site's.
+# And the client, since a handler of Tornado makes its flow itself.
 PYTHON_FLOW_ONLY = {"refuse_login", "client"}
 # How long a form may be matters to those who read bodies themselves.
 PYTHON_WEB_ONLY = {"max_form_bytes"}
