@@ -1,9 +1,10 @@
 """`web.json`: sequences of requests, and how the web side of a login answers them."""
 
 from . import (
+    web_again,
     web_attacks,
     web_cookies,
-    web_finish,
+    web_elsewhere,
     web_forms,
     web_problems,
     web_repeats,
@@ -30,9 +31,9 @@ def document() -> dict[str, object]:
         "web: pages to go back to": [web_start.pages],
         "web: where forms come from": [web_forms.provenance],
         "web: what is a form": [web_forms.shapes],
-        "web: answers posted again": [web_finish.posting_again],
-        "web: other browsers": [web_finish.elsewhere_cases],
-        "web: browsers without cookies": [web_finish.without_cookies],
+        "web: answers posted again": [web_again.posting_again],
+        "web: other browsers": [web_elsewhere.elsewhere_cases],
+        "web: browsers without cookies": [web_again.without_cookies],
         "web: repeats": [web_repeats.repeats],
         "web: login CSRF": [web_attacks.csrf],
         "web: stolen answers": [web_attacks.thieves],

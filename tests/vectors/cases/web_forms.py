@@ -42,6 +42,12 @@ def provenance() -> list[Case]:
             "origin": "https://www.example.com",
         },
         "old-browser-empty-origin": {"sec-fetch-site": None, "origin": ""},
+        "said-twice": {"sec-fetch-site": ["same-origin", "cross-site"]},
+        "said-twice-the-same": {"sec-fetch-site": ["same-origin", "same-origin"]},
+        "old-browser-two-origins": {
+            "sec-fetch-site": None,
+            "origin": [SITE, "https://evil.example"],
+        },
     }
     taken: dict[str, dict[str, object]] = {
         "same-origin": {},

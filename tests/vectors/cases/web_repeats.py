@@ -34,6 +34,7 @@ from .web_steps import (
 def repeats() -> list[Case]:
     """The same answer more than once."""
     hook_failed = {"status": 500, "login": {"email": ALICE, "same_browser": True}}
+    failed_elsewhere = {"status": 500, "login": {"email": ALICE, "same_browser": False}}
     answered = {"status": 201, "login": {"email": ALICE}, "sets": [SIGNED_IN], "says": ["hello"]}
     refused = {"status": 403, "login": {"email": ALICE}, "says": ["for staff only"]}
     return [
@@ -55,6 +56,26 @@ def repeats() -> list[Case]:
             PROOF,
             [*whole_login(expect=signed_in("/home")), resend(leads_on("/home"))],
             options={"default_next": "/home"},
+        ),
+        case(
+            "reload-after-the-login-leads-on-to-an-allowed-host",
+            "the page may be on another host of the site",
+            PROOF,
+            [
+                *whole_login(page="https://shop.example.com/cart"),
+                resend(leads_on("https://shop.example.com/cart")),
+            ],
+            options={"allowed_hosts": ["shop.example.com"]},
+        ),
+        case(
+            "reload-after-the-login-leads-on-to-a-default-elsewhere",
+            "the site itself has chosen it",
+            PROOF,
+            [
+                *whole_login(expect=signed_in("https://app.example.net/welcome")),
+                resend(leads_on("https://app.example.net/welcome")),
+            ],
+            options={"default_next": "https://app.example.net/welcome"},
         ),
         case(
             "reload-after-the-login-leads-on-where-its-browser-is-required",
@@ -79,6 +100,31 @@ def repeats() -> list[Case]:
             "the second post comes before the cookies of the first",
             PROOF,
             [login(), callback(again()), resend(signed_in(), keeps=False), resend(used())],
+        ),
+        case(
+            "reload-on-another-device-after-the-site-has-failed-says-that-the-login-was-used",
+            "a login that was confirmed there is not over before the site says so",
+            PROOF,
+            [
+                login(),
+                *asked_on(),
+                resend(failed_elsewhere, browser=PHONE, hook="throws"),
+                resend(used(), browser=PHONE),
+                callback(again()),
+                resend(used()),
+            ],
+        ),
+        case(
+            "login-after-the-site-has-failed-is-a-new-one",
+            "whoever starts again is signed in",
+            PROOF,
+            [
+                login(),
+                callback(again()),
+                resend(hook_failed, hook="throws"),
+                *whole_login(page="/b"),
+                resend(leads_on("/b")),
+            ],
         ),
         case(
             "reload-after-the-site-has-answered-itself-leads-on",

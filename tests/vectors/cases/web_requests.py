@@ -268,6 +268,13 @@ def options() -> list[Case]:
         "provider-that-is-a-directive": {"identity_providers": ["https://a.example; script-src *"]},
         "language-unknown": {"languages": ["tlh"]},
         "languages-none": {"languages": []},
+        "language-without-its-texts": {"languages": ["sv"], "texts": {"sv": {"confirm.yes": "Ja"}}},
+        "language-that-is-no-tag": {"languages": ['en"><b>']},
+        "text-of-a-language-not-spoken": {"texts": {"de": {"confirm.yes": "Ja"}}},
+        "text-empty": {"texts": {"en": {"confirm.yes": ""}}},
+        "question-without-its-person": {"texts": {"en": {"confirm.heading": "Sign in?"}}},
+        "login-url-empty": {"login_url": ""},
+        "login-url-with-a-line-feed": {"login_url": "/in\n"},
         "text-unknown": {"texts": {"en": {"problem.no_such_problem.title": "x"}}},
     }
     made = [

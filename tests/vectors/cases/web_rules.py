@@ -37,4 +37,5 @@ OVER = problem("over", 400, "session_unknown")
 POST_ONLY = problem("post_only", 405, "request_method", headers={"allow": "POST"})
 FRAGMENT = {"response_mode": "fragment"}
 RETRY = {"headers": {"retry-after": "30"}}
-DENIED = [["error", "access_denied"], ["state", ""]]
+DENIED = [["state", ""], ["error", "access_denied"]]
+CANCELLED = problem("cancelled", 403, "broker_error")

@@ -2,7 +2,9 @@
 
 from .mint import Case
 from .web_rules import (
+    BLOCKED,
     FETCH,
+    NO_COOKIES,
     SCRIPT,
 )
 from .web_steps import (
@@ -16,6 +18,7 @@ from .web_steps import (
     login,
     problem,
     resend,
+    step,
     used,
     whole_login,
 )
@@ -160,6 +163,35 @@ def scripts() -> list[Case]:
                     browser=PHONE,
                     from_="script",
                 ),
+            ],
+        ),
+        case(
+            "answer-by-script-without-cookies-is-told-that-they-are-needed",
+            "a script is never asked to post again; its yes needs the cookie of the question",
+            BLOCKED,
+            [
+                login(),
+                callback(question, POSTED_AGAIN, browser=PHONE, from_="script", keeps=False),
+                resend(as_json(NO_COOKIES), browser=PHONE, from_="script", keeps=False),
+            ],
+        ),
+        case(
+            "answer-by-script-need-not-say-that-it-comes-again",
+            "the broker's answer is enough",
+            SCRIPT,
+            [login(), callback(question, browser=PHONE, from_="script")],
+        ),
+        case(
+            "login-by-a-visit-that-a-script-makes-is-told-as-json",
+            "also the methods that are not taken",
+            SCRIPT,
+            [
+                step(
+                    "callback",
+                    as_json(problem("post_only", 405, "request_method", headers={"allow": "POST"})),
+                    method="GET",
+                    from_="script",
+                )
             ],
         ),
         case(

@@ -65,6 +65,21 @@ def forms() -> list[Case]:
             [step("login", INVALID, form=[["next", "/"]])],
         ),
         (
+            "start-with-an-empty-form",
+            "there is no address in it",
+            [step("login", INVALID, form=[])],
+        ),
+        (
+            "start-with-fields-between-semicolons",
+            "a semicolon separates nothing",
+            [step("login", INVALID, body="next=/;email=alice%40example.com")],
+        ),
+        (
+            "start-with-a-byte-order-mark",
+            "it is a part of the first name",
+            [step("login", INVALID, body="\u00ef\u00bb\u00bfemail=alice%40example.com")],
+        ),
+        (
             "start-with-an-address-twice",
             "an address that comes twice is missing",
             [step("login", INVALID, form=[["email", ALICE], ["email", ALICE]])],

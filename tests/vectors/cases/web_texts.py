@@ -40,6 +40,13 @@ def languages() -> list[Case]:
         ("junk", speaks, ";;q=,,-;q=x", "en"),
         ("first-is-default", {"languages": ["fr", "en"]}, "ja", "fr"),
         ("alone", {"languages": ["de"]}, "en", "de"),
+        ("variant-of-the-site", {"languages": ["en", "pt-BR"]}, "pt", "pt-BR"),
+        ("other-variant", {"languages": ["en", "pt-BR"]}, "pt-PT", "pt-BR"),
+        ("script", {"languages": ["en", "zh"]}, "zh-Hans-CN", "zh"),
+        ("long", speaks, "{repeat:x-:400}, de", "de"),
+        ("letters", speaks, "d\u00e9, fr", "fr"),
+        ("like-another", speaks, "den, fr", "fr"),
+        ("twice", speaks, "fr;q=0.2, en;q=0.5, fr;q=0.9", "fr"),
     ]
     made: list[Case] = []
     for name, options, accept, lang in rows:
@@ -86,11 +93,39 @@ def languages() -> list[Case]:
     return made
 
 
+PROBLEMS = [
+    "invalid_email",
+    "other_browser",
+    "used",
+    "over",
+    "not_confirmed",
+    "cancelled",
+    "broker_unavailable",
+    "not_possible",
+    "clocks_differ",
+    "internal",
+    "other_site",
+    "not_a_form",
+    "too_large",
+    "post_only",
+    "cookies_needed",
+]
+IDS = [
+    "page.start_again",
+    *[f"confirm.{name}" for name in ("title", "heading", "text", "yes", "no")],
+    *[f"post.{name}" for name in ("title", "heading", "text", "button")],
+    *[f"fragment.{name}" for name in ("title", "noscript", "empty")],
+    *[f"problem.{name}.{part}" for name in PROBLEMS for part in ("title", "text")],
+]
+"""All texts that there are."""
+
+
 def texts_own() -> list[Case]:
     """Texts of the site's own."""
     title, text = "problem.cancelled.title", "problem.cancelled.text"
     cancelled = problem("cancelled", 403, "broker_error")
     odd = "<b>Never</b> \"mind\" & 'so'"
+    swedish = {name: f"<{name}>" for name in IDS} | {"confirm.heading": "<{email}>"}
     question = {
         "confirm.title": "Here?",
         "confirm.heading": "Are you {email}?",
@@ -149,6 +184,24 @@ def texts_own() -> list[Case]:
                 ),
             ],
             options={"texts": {"en": question}},
+        ),
+        case(
+            "texts-of-a-language-that-is-not-built-in",
+            "a site may speak any language, if it says everything in it",
+            TEXT,
+            [
+                login(),
+                callback(again(lang="sv", says=["<post.title>"]), browser=PHONE),
+                resend(
+                    asks(sets=[SECRET], lang="sv", says=["<confirm.yes>", ALICE]), browser=PHONE
+                ),
+                callback(
+                    {**cancelled, "lang": "sv", "says": ["<page.start_again>", f"<{title}>"]},
+                    DENIED,
+                    from_="site",
+                ),
+            ],
+            options={"languages": ["sv"], "texts": {"sv": swedish}},
         ),
         case(
             "texts-of-one-language-leave-the-others",
