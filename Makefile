@@ -111,6 +111,7 @@ test-stores: tools-node redis setup module package ## Share stores between many 
 .PHONY: test-faces
 test-faces: tools-node setup module package ## Replay the vectors of the web flow over HTTP, against a site on each framework
 	$(call say,Faces: the vectors of the web flow over HTTP)
+	@$(CARGO) build --locked --quiet -p portier-client --all-features --example face_site
 	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
 
 .PHONY: test-servers

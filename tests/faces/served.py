@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.web.replay import Request, Surroundings
 
+_ROOT = Path(__file__).parents[2]
 _SITES = Path(__file__).parent / "sites"
 _NODE = os.environ.get("NODE", "node")
 
@@ -26,8 +27,11 @@ COMMANDS = {
     "tornado": [sys.executable, str(_SITES / "tornado_site.py")],
     "express": [_NODE, str(_SITES / "express.mjs")],
     "fastify": [_NODE, str(_SITES / "fastify.mjs")],
+    "axum": [str(_ROOT / "target" / "debug" / "examples" / "face_site")],
 }
 FACES = list(COMMANDS)
+WITH_HOOKS = ["tornado", "express", "fastify"]
+"""Those that run functions of the site. On axum the site itself acts on what the flow gives."""
 
 # What a face does not have: Tornado checks tokens of forms itself, and its sites write the routes.
 _ABSENT = {"tornado": {"form_token_checked"}}
@@ -42,7 +46,7 @@ REFUSED_BY_FRAMEWORK = {
         "form-of-many-fields",
     }
 }
-_ROUTES_ABSOLUTE_TARGETS = {"express", "fastify"}
+_ROUTES_ABSOLUTE_TARGETS = {"axum", "express", "fastify"}
 
 PATHS = {"login": "/login", "start": "/start"}
 SECONDS_TO_WAIT = 30

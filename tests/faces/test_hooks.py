@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from faces.served import WITH_HOOKS
 from tests.web.replay import FORM, Request
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from faces.served import ServedSite
     from tests.web.expected import Answer
     from tests.web.replay import Surroundings
+
+pytestmark = pytest.mark.parametrize("face", WITH_HOOKS, indirect=True, scope="session")
 
 SECRET, SIGNED_IN = "__Host-portier", "__Host-portier-signed-in"
 HERE = {"sec-fetch-site": "same-origin", "content-type": FORM}

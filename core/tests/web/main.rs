@@ -9,6 +9,7 @@
 
 mod browser;
 mod expect;
+mod options;
 mod page;
 mod replay;
 mod setting;

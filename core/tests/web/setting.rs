@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use portier_client::testing::{
     CannedTransport, DevBroker, DevBrokerOptions, ManualClock, ManualRandom, MintOptions,
 };
-use portier_client::web::{FlowOptions, LoginFlow};
+use portier_client::web::LoginFlow;
 use portier_client::{Client, Clock as _, MemoryStore, Result};
 use serde_json::{Value, json};
 
+use crate::options;
 use crate::store::Switched;
 
 /// What all cases share: making keys takes a while.
@@ -75,38 +76,14 @@ pub(crate) fn make_flow(
 ) -> Result<(LoginFlow, Arc<AtomicBool>)> {
     let mut given = vectors["options"].as_object().unwrap().clone();
     given.extend(case["options"].as_object().cloned().unwrap_or_default());
-    let mut options = FlowOptions::default();
     let is_down = Arc::new(AtomicBool::new(false));
     let clock = &surroundings.clock;
     let store = Switched::new(MemoryStore::new(clock.clone()), Arc::clone(&is_down));
-    let mut builder = Client::builder(given["redirect_uri"].as_str().unwrap())
+    let builder = Client::builder(given["redirect_uri"].as_str().unwrap())
         .broker(surroundings.broker.origin())
         .clock(clock.clone())
         .transport(surroundings.transport.clone())
         .random(Arc::new(ManualRandom::default()))
         .store(Arc::new(store));
-    let texts = |value: Value| serde_json::from_value(value).unwrap();
-    for (name, value) in given {
-        let text = value.as_str().unwrap_or_default();
-        match name.as_str() {
-            "redirect_uri" => {}
-            // Nothing is known of that one.
-            "broker" => builder = builder.broker("http://127.0.0.1:9"),
-            "response_mode" => builder = builder.response_mode(text.parse()?),
-            "session_ttl" => {
-                builder = builder.session_ttl(Duration::from_secs(value.as_u64().unwrap()));
-            }
-            "browser_binding" => options.browser_binding = text.parse()?,
-            "login_url" => text.clone_into(&mut options.login_url),
-            "default_next" => text.clone_into(&mut options.default_next),
-            "allowed_hosts" => options.allowed_hosts = texts(value),
-            "identity_providers" => options.identity_providers = texts(value),
-            "callback_path" => options.callback_path = Some(text.to_owned()),
-            "form_token_checked" => options.form_token_checked = value == true,
-            "languages" => options.languages = texts(value),
-            "texts" => options.texts = serde_json::from_value(value).unwrap(),
-            _ => panic!("an option that is unknown: {name}"),
-        }
-    }
-    Ok((LoginFlow::new(builder.build()?, options)?, is_down))
+    Ok((options::make(given, builder)?, is_down))
 }

@@ -1,0 +1,201 @@
+//! A site on axum, for the cases of every face: see `tests/faces`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a part of a test, which may fail"
+)]
+
+#[path = "../tests/web/options.rs"]
+mod options;
+#[path = "../tests/web/store.rs"]
+mod store;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use std::future::IntoFuture as _;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use portier_client::testing::{CannedTransport, ManualClock};
+use portier_client::web::{self, LoginFlow, MAX_FORM_BYTES, Page, Step, WebRequest};
+use portier_client::{AuthenticateOptions, Client, Error, MemoryStore};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use self::store::Switched;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let site = Site::default();
+    let served = Router::new().fallback(serve).with_state(site.clone());
+    let control = Router::new().fallback(tell).with_state(site);
+    let listeners = (bind().await, bind().await);
+    let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
+    println!("ready {} {}", port(&listeners.0), port(&listeners.1));
+    tokio::spawn(axum::serve(listeners.1, control).into_future());
+    axum::serve(listeners.0, served).await.unwrap();
+}
+
+async fn bind() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+/// What all requests share.
+#[derive(Clone, Default)]
+struct Site(Arc<Mutex<Course>>);
+
+/// The case at hand.
+#[derive(Default)]
+struct Course {
+    flow: Option<LoginFlow>,
+    clock: Option<Arc<ManualClock>>,
+    store_is_down: Arc<AtomicBool>,
+    /// What comes with the next request.
+    next: Value,
+    /// What the site has learnt of the last one.
+    seen: Value,
+}
+
+impl Site {
+    fn course(&self) -> MutexGuard<'_, Course> {
+        self.0.lock().unwrap()
+    }
+}
+
+/// Answers a request to the site.
+async fn serve(State(site): State<Site>, request: Request) -> Response {
+    let (flow, next) = {
+        let course = site.course();
+        (course.flow.clone().unwrap(), course.next.clone())
+    };
+    let (parts, body) = request.into_parts();
+    let target = parts.uri.to_string();
+    let form = match to_bytes(body, MAX_FORM_BYTES).await {
+        Ok(bytes) => web::Body::Bytes(bytes.into()),
+        Err(_) => web::Body::TooLarge,
+    };
+    let request = WebRequest::from_parts(&parts, form);
+    let text = |name: &str| next["start"][name].as_str().unwrap_or_default();
+    let step = match parts.uri.path() {
+        _ if flow.is_callback(&target) => flow.callback(request).await,
+        "/login" => flow.login(request).await,
+        "/start" => flow.start(request, text("email"), text("next")).await,
+        _ => return plain(404, "nowhere"),
+    };
+    let (response, seen) = answer(step, &next["hooks"]["on_login"]);
+    site.course().seen = seen;
+    response
+}
+
+/// Does what a site does with a step, in this order: errors, pages, logins.
+fn answer(mut step: Step, wanted: &Value) -> (Response, Value) {
+    let error = step.error.as_ref().map(|error| error.code().as_str());
+    let mut hooks = Vec::new();
+    hooks.extend(error.map(|_| "on_login_error"));
+    hooks.extend(step.page.as_ref().map(|page| match page {
+        Page::Problem(_) => "show_problem",
+        _ => "show_confirmation",
+    }));
+    let login = step.login.as_ref().map(|login| {
+        hooks.push("on_login");
+        json!({
+            "email": login.email,
+            "same_browser": login.same_browser,
+            "state": login.state,
+            "session": login.session,
+        })
+    });
+    let seen = json!({ "error": error, "login": login, "hooks": hooks });
+    if login.is_some() {
+        let cookies = step.reply.cookies.iter().cloned();
+        let cookies: Vec<_> = cookies.chain(step.signed_in_cookie.take()).collect();
+        if let Some(response) = own_answer(wanted, &cookies) {
+            return (response, seen);
+        }
+        step.reply.cookies = cookies;
+    }
+    (step.reply.into_response().map(Body::from), seen)
+}
+
+/// What the site answers to a login in place of the reply, with the cookies unless it refuses.
+fn own_answer(wanted: &Value, cookies: &[String]) -> Option<Response> {
+    if wanted["does"] == "throw" {
+        return Some(plain(500, "the site has failed"));
+    }
+    let status = u16::try_from(wanted["status"].as_u64()?).unwrap();
+    let mut response = plain(status, wanted["text"].as_str().unwrap());
+    for cookie in cookies.iter().filter(|_| status < 400) {
+        let headers = response.headers_mut();
+        headers.append("set-cookie", cookie.parse().unwrap());
+    }
+    Some(response)
+}
+
+fn plain(status: u16, text: &str) -> Response {
+    let response = Response::builder().status(status);
+    response.body(Body::from(text.to_owned())).unwrap()
+}
+
+/// Does what the driver of the tests says.
+async fn tell(State(site): State<Site>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
+    let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let answer = match path.as_str() {
+        "/case" => {
+            let refused = site.course().start(&said).err();
+            json!({ "refused": refused.map(|error| error.code().as_str()) })
+        }
+        "/authenticate" => {
+            let client = site.course().flow.as_ref().unwrap().client().clone();
+            let mut options = AuthenticateOptions::for_email("alice@example.com");
+            options.session = said["session"].as_str().map(str::to_owned);
+            json!({ "url": client.authenticate_with(options).await.unwrap() })
+        }
+        "/seen" => site.course().seen.clone(),
+        "/advance" => {
+            let seconds = Duration::from_secs(said["seconds"].as_u64().unwrap());
+            site.course().clock.as_ref().unwrap().advance(seconds);
+            json!({})
+        }
+        "/step" => {
+            let mut course = site.course();
+            let is_down = said["store_is_down"] == true;
+            course.store_is_down.store(is_down, Ordering::Relaxed);
+            course.next = said;
+            course.seen = json!({ "error": null, "login": null, "hooks": [] });
+            json!({})
+        }
+        _ => panic!("what is not known: {path}"),
+    };
+    plain(200, &answer.to_string())
+}
+
+impl Course {
+    /// Makes the flow of a case.
+    fn start(&mut self, said: &Value) -> Result<(), Error> {
+        let options = said["options"].as_object().unwrap();
+        let clock = Arc::new(ManualClock::at(said["now"].as_u64().unwrap()));
+        let transport = CannedTransport::new();
+        for (url, text) in said["documents"].as_object().unwrap() {
+            let text = text.as_str().unwrap().to_owned();
+            transport.respond(url, 200, &[], text).unwrap();
+        }
+        let is_down = Arc::new(AtomicBool::new(false));
+        let store = Switched::new(MemoryStore::new(clock.clone()), Arc::clone(&is_down));
+        let builder = Client::builder(options["redirect_uri"].as_str().unwrap())
+            .broker(said["broker"].as_str().unwrap())
+            .clock(clock.clone())
+            .transport(Arc::new(transport))
+            .store(Arc::new(store));
+        self.flow = Some(options::make(options.clone(), builder)?);
+        self.clock = Some(clock);
+        self.store_is_down = is_down;
+        Ok(())
+    }
+}

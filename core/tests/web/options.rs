@@ -1,0 +1,38 @@
+//! The options of a case, by their names in the vectors.
+
+use std::time::Duration;
+
+use portier_client::web::{FlowOptions, LoginFlow};
+use portier_client::{Builder, Result};
+use serde_json::{Map, Value};
+
+/// A broker of which nothing is known.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// Makes a flow with these options, those of the client among them.
+pub(crate) fn make(given: Map<String, Value>, mut builder: Builder) -> Result<LoginFlow> {
+    let mut options = FlowOptions::default();
+    let texts = |value: Value| serde_json::from_value(value).unwrap();
+    for (name, value) in given {
+        let text = value.as_str().unwrap_or_default();
+        match name.as_str() {
+            "redirect_uri" => {}
+            "broker" => builder = builder.broker(NOWHERE),
+            "response_mode" => builder = builder.response_mode(text.parse()?),
+            "session_ttl" => {
+                builder = builder.session_ttl(Duration::from_secs(value.as_u64().unwrap()));
+            }
+            "browser_binding" => options.browser_binding = text.parse()?,
+            "login_url" => text.clone_into(&mut options.login_url),
+            "default_next" => text.clone_into(&mut options.default_next),
+            "allowed_hosts" => options.allowed_hosts = texts(value),
+            "identity_providers" => options.identity_providers = texts(value),
+            "callback_path" => options.callback_path = Some(text.to_owned()),
+            "form_token_checked" => options.form_token_checked = value == true,
+            "languages" => options.languages = texts(value),
+            "texts" => options.texts = serde_json::from_value(value).unwrap(),
+            _ => panic!("an option that is unknown: {name}"),
+        }
+    }
+    LoginFlow::new(builder.build()?, options)
+}
