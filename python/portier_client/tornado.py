@@ -261,13 +261,13 @@ class LoginHandler(PortierMixin):
             super().send_error(status_code, **kwargs)
             return
         self.clear()
-        missing = InvalidRequest("the XSRF cookie is missing", code="request_cookies")
-        step = self.login_flow.refuse_login(self._web_request(), missing)
-        self._refusal = asyncio.ensure_future(self._refuse(step))
+        # Kept, because the loop does not keep it.
+        self._refusal = asyncio.ensure_future(self._refuse())
 
-    async def _refuse(self, step: Step) -> None:
+    async def _refuse(self) -> None:
         try:
-            await self._respond(step)
+            missing = InvalidRequest("the XSRF cookie is missing", code="request_cookies")
+            await self._respond(self.login_flow.refuse_login(self._web_request(), missing))
         except Exception:
             self.log_exception(*sys.exc_info())
             if not self._finished:

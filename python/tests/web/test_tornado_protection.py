@@ -116,8 +116,12 @@ def test_a_hook_that_fails_there_is_an_error_of_the_site(
         async def on_login_error(self, error: PortierError) -> None:  # type: ignore[override]
             raise LookupError(error.code)
 
-    site = serve_handlers(login=Failing, **XSRF)
-    assert visitor.post(f"{site}/login", FORM, origin=site).status == 500
+    class Misconfigured(LoginHandler):
+        default_next = "//evil.example"
+
+    for login in (Failing, Misconfigured):
+        site = serve_handlers(login=login, **XSRF)
+        assert visitor.post(f"{site}/login", FORM, origin=site).status == 500
 
 
 @pytest.mark.parametrize("exempts", [False, True])
