@@ -307,9 +307,10 @@ impl Inner {
     fn flow(&self, options: &AuthenticateOptions, discovery: &Discovery) -> Result<Flow> {
         let can_do_codes = discovery.code_endpoint().is_some() && self.store.nonces().is_none();
         match options.flow.unwrap_or(WantedFlow::Always(self.config.flow)) {
-            WantedFlow::CodeIfPossible if can_do_codes => Ok(Flow::Code),
+            WantedFlow::CodeIfPossible | WantedFlow::Always(Flow::Code) if can_do_codes => {
+                Ok(Flow::Code)
+            }
             WantedFlow::CodeIfPossible | WantedFlow::Always(Flow::Implicit) => Ok(Flow::Implicit),
-            WantedFlow::Always(Flow::Code) if can_do_codes => Ok(Flow::Code),
             WantedFlow::Always(Flow::Code) => Err(Error::new(
                 Code::InvalidOption,
                 "the broker does not offer the code flow: its discovery document lists no \

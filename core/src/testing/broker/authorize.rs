@@ -89,10 +89,9 @@ impl ReturnAddress {
             // OAuth 2.0 Multiple Response Type Encoding Practices, section 5.
             mode: match (params.get("response_mode"), params.get("response_type")) {
                 (Some("form_post"), _) => ResponseMode::FormPost,
-                (Some("fragment"), _) => ResponseMode::Fragment,
                 // A token never goes into a query.
                 (Some("query") | None, Some("code")) => ResponseMode::Query,
-                (None, _) => ResponseMode::Fragment,
+                (Some("fragment") | None, _) => ResponseMode::Fragment,
                 _ => return Err("The response_mode is none of form_post, fragment and query."),
             },
             state: params.get("state").unwrap_or_default().to_owned(),

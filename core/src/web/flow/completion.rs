@@ -33,7 +33,8 @@ impl LoginFlow {
         if known.is_none() {
             // A form of another site arrives without our cookies; a link of another site brings them.
             let says_truth = head.method != "POST" || head.may_be_from_this_site();
-            if !is_script && !(is_posted_again && says_truth) {
+            let is_once_more = is_posted_again && says_truth;
+            if !(is_script || is_once_more) {
                 return self.once_more(head, &params);
             }
             let has_probe = self.cookies.probe.read(head.cookie.as_deref()).is_some();
