@@ -71,11 +71,11 @@ export function bodyLeftBy({ body, rawBody, headers }: ReadRequest): NativeBody 
 
 /**
  * The fields of a form that was read here, as parsers leave them in `request.body`: for what a site does
- * with them, such as showing once more what was typed.
+ * with them, such as showing once more what was typed. Without a form there are none.
  */
-export function parsedForm(body: NativeBody, headers: IncomingHttpHeaders): object | undefined {
-  if (!(body instanceof Uint8Array) || !FORM.test(headers["content-type"] ?? "")) return undefined;
+export function parsedForm(body: NativeBody, headers: IncomingHttpHeaders): object {
   const form = Object.create(null) as Record<string, string | string[]>;
+  if (!(body instanceof Uint8Array) || !FORM.test(headers["content-type"] ?? "")) return form;
   for (const [name, value] of new URLSearchParams(Buffer.from(body).toString())) {
     const before = form[name];
     if (typeof before === "object") before.push(value);

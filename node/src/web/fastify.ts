@@ -152,7 +152,7 @@ function takeBodies(own: FastifyInstance, refuse: Portier["login"]): void {
     // Elsewhere than in the request it is what a hook of the site has made of it.
     const body = await readBody(request.raw, payload);
     bodies.set(request, body);
-    return parsedForm(body, request.headers) ?? (request.raw as { body?: unknown }).body;
+    return Array.isArray(body) ? (request.raw as { body?: unknown }).body : parsedForm(body, request.headers);
   });
   // A content type that cannot be read comes to no parser.
   own.setErrorHandler(async (error: FastifyError, request, reply) => {
@@ -185,13 +185,22 @@ const FACE: Face<FastifyReply> = {
   async ask(reply, name, hook) {
     const answering = Answering.of(reply.raw);
     answering.hook = name;
-    const result = await hook(guarded(reply, answering));
+    let result: unknown;
+    try {
+      result = await hook(guarded(reply, answering));
+    } catch (error) {
+      // Fastify answers, with an error: what the hook sends from now on is too late.
+      failed.add(reply);
+      throw error;
+    }
     return { answered: answering.hasBegun || answered.has(reply) || reply.sent, result };
   },
 };
 
 /** The replies that were sent, whoever did it. */
 const answered = new WeakSet<FastifyReply>();
+/** The replies of hooks that threw. */
+const failed = new WeakSet<FastifyReply>();
 
 // What begins an answer, now or in a moment; some are of well-known plugins.
 const ANSWERS = ["send", "redirect", "hijack", "sendFile", "download", "view"];
@@ -211,7 +220,8 @@ function guarded(reply: FastifyReply, answering: Answering): FastifyReply {
       if (typeof value !== "function") return value;
       return (...parameters: unknown[]): unknown => {
         const isAnswer = ANSWERS.includes(String(name));
-        if (answered.has(reply) && (isAnswer || CHANGES.includes(String(name)))) {
+        const isOver = answered.has(reply) || failed.has(reply) || reply.sent;
+        if (isOver && (isAnswer || CHANGES.includes(String(name)))) {
           answering.warn(String(name));
           return view;
         }

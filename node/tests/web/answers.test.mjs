@@ -124,6 +124,24 @@ eachKind((here) => {
     assert.deepEqual([done.status, done.text, warned.length], [201, "first", 1]);
   });
 
+  test("a hook that throws and answers late is warned, and ends nothing", async (t) => {
+    const warned = listen(t);
+    const late = deferred();
+    const site = await here.serve(t, {
+      onLogin(login, request, response) {
+        setImmediate(() => {
+          response.redirect("/late");
+          late.resolve();
+        });
+        throw new Error("no");
+      },
+    });
+    const done = await site.logIn();
+    await late.promise;
+    await soon();
+    assert.deepEqual([done.status, done.text, warned.length], [500, "a page of the site", 1]);
+  });
+
   test("a hook that answers while the answer before is on its way is warned, and ends nothing", async (t) => {
     const warned = listen(t);
     let answerLate = () => {};
