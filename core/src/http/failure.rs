@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::perimeter::Refusal;
 use super::proxy::Proxy;
+use super::ssrf_guard::Refusal;
 use crate::error::{Code, Error};
 use crate::tls::is_certificate_refused;
 
@@ -90,7 +90,7 @@ pub(super) fn named_insecure(url: &Url) -> Error {
 
 pub(super) fn refused(refusal: Refusal, url: &Url) -> Error {
     let (code, fact) = match refusal {
-        Refusal::Inside => (
+        Refusal::PrivateAddress => (
             Code::BrokerDocument,
             "the broker names a host in a private network",
         ),

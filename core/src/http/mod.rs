@@ -2,9 +2,9 @@
 
 mod addresses;
 mod failure;
-mod perimeter;
 mod proxy;
 mod redirect;
+mod ssrf_guard;
 mod transport;
 mod trust;
 

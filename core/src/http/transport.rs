@@ -14,9 +14,9 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::failure::{self, failed, is_refusal, named_insecure, refused, timed_out};
-use super::perimeter::{Lookup, Perimeter, SystemLookup};
 use super::proxy::{Proxies, Proxy};
 use super::redirect;
+use super::ssrf_guard::{Lookup, SsrfGuard, SystemLookup};
 use super::trust;
 use super::{MAX_DOCUMENT_OCTETS as BODY_LIMIT, Request, Response, Transport};
 use crate::discovery::DISCOVERY_PATH;
@@ -55,7 +55,7 @@ pub(crate) struct HttpTransport(Arc<Shared>);
 struct Shared {
     options: HttpOptions,
     https_only: bool,
-    perimeter: Perimeter,
+    guard: SsrfGuard,
     proxies: Proxies,
     listed: Listed,
     user_agent: HeaderValue,
@@ -92,7 +92,7 @@ impl HttpTransport {
         let https_only = options.broker.is_secure();
         let local_is_loopback = !https_only && !options.danger_allow_http;
         Ok(Self(Arc::new(Shared {
-            perimeter: Perimeter::new(&options.broker, local_is_loopback, lookup),
+            guard: SsrfGuard::new(&options.broker, local_is_loopback, lookup),
             options,
             https_only,
             proxies: Proxies::from_environment(),
@@ -173,7 +173,7 @@ impl Shared {
     ) -> Result<reqwest::Response> {
         let outcome = self.send(url, request, tries).await;
         let is_refused = outcome.as_ref().is_err_and(|error| is_refusal(error));
-        if !is_refused || !self.perimeter.is_undecided() {
+        if !is_refused || !self.guard.is_undecided() {
             return outcome;
         }
         // The document that names this host came from the store: an answer from the broker shows
@@ -197,8 +197,8 @@ impl Shared {
         if url.scheme() != "https" && !may_be_plain {
             return Err(named_insecure(url));
         }
-        let admitted = self.perimeter.admit(url);
-        admitted.map_err(|refusal| refused(refusal, url).with_source(refusal))?;
+        let checked = self.guard.check(url);
+        checked.map_err(|refusal| refused(refusal, url).with_source(refusal))?;
         let proxy = self.proxy(url)?;
         let client = self.client(proxy.clone()).await?;
         let ask = || {
@@ -223,7 +223,7 @@ impl Shared {
                 return Err(failure::proxy_wants_credentials(proxy, url));
             }
             Some(_) => {}
-            None => self.perimeter.answered(url, response.remote_addr()),
+            None => self.guard.answered(url, response.remote_addr()),
         }
         Ok(response)
     }
@@ -267,7 +267,7 @@ impl Shared {
             .user_agent(self.user_agent.clone())
             .https_only(self.https_only)
             .redirect(Policy::none())
-            .dns_resolver(self.perimeter.resolver(proxy.map(Proxy::host)))
+            .dns_resolver(self.guard.resolver(proxy.map(Proxy::host)))
             .referer(false)
             .retry(retry::never())
             .http1_only()

@@ -32,17 +32,17 @@ fn address(ip: &str) -> SocketAddr {
     SocketAddr::new(ip.parse().unwrap(), 0)
 }
 
-fn perimeter(broker: &str, local_is_loopback: bool) -> Perimeter {
+fn guard(broker: &str, local_is_loopback: bool) -> SsrfGuard {
     let broker = Origin::parse(broker, true).unwrap();
-    Perimeter::new(&broker, local_is_loopback, Box::new(TABLE))
+    SsrfGuard::new(&broker, local_is_loopback, Box::new(TABLE))
 }
 
-impl Perimeter {
+impl SsrfGuard {
     /// The addresses at which a host is asked, as text.
     async fn asked(&self, url: &str) -> Result<Vec<String>, String> {
         let url = Url::parse(url).unwrap();
-        let admitted = self.admit(&url);
-        admitted.map_err(|refusal| refusal.to_string())?;
+        let checked = self.check(&url);
+        checked.map_err(|refusal| refusal.to_string())?;
         let Some(Host::Domain(name)) = url.host() else {
             return Ok(Vec::new());
         };
@@ -60,19 +60,19 @@ impl Perimeter {
 }
 
 fn refused<T>() -> Result<T, String> {
-    Err(Refusal::Inside.to_string())
+    Err(Refusal::PrivateAddress.to_string())
 }
 
 #[tokio::test]
 async fn fet_04_a_name_of_another_leads_nowhere_inside() {
-    let perimeter = perimeter("https://broker.example", false);
-    perimeter.answers_at("192.0.2.1").await;
-    assert_eq!(perimeter.asked("https://trap.example/").await, refused());
+    let guard = guard("https://broker.example", false);
+    guard.answers_at("192.0.2.1").await;
+    assert_eq!(guard.asked("https://trap.example/").await, refused());
     for (url, address) in [
         ("https://keys.example/", "192.0.2.2"),
         ("https://half.example/", "192.0.2.3"),
     ] {
-        assert_eq!(perimeter.asked(url).await.unwrap(), [address], "{url}");
+        assert_eq!(guard.asked(url).await.unwrap(), [address], "{url}");
     }
     for inside in [
         "https://127.0.0.1/",
@@ -85,10 +85,10 @@ async fn fet_04_a_name_of_another_leads_nowhere_inside() {
         "https://[fd00::1]/",
         "https://[::ffff:192.168.1.1]/",
     ] {
-        assert_eq!(perimeter.asked(inside).await, refused(), "{inside}");
+        assert_eq!(guard.asked(inside).await, refused(), "{inside}");
     }
     for outside in ["https://192.0.2.1/", "https://[2001:db8::a01:203]/"] {
-        assert_eq!(perimeter.asked(outside).await, Ok(Vec::new()), "{outside}");
+        assert_eq!(guard.asked(outside).await, Ok(Vec::new()), "{outside}");
     }
 }
 
@@ -100,55 +100,55 @@ async fn fet_04_the_operator_may_choose_a_broker_inside() {
         "http://localhost:3333",
         "http://127.0.0.1:3333",
     ] {
-        let perimeter = perimeter(broker, false);
-        if perimeter.is_undecided() {
-            perimeter.answers_at("10.0.0.1").await;
+        let guard = guard(broker, false);
+        if guard.is_undecided() {
+            guard.answers_at("10.0.0.1").await;
         }
         for url in ["https://trap.example/", "https://10.1.2.3/"] {
-            perimeter.asked(url).await.expect(broker);
+            guard.asked(url).await.expect(broker);
         }
     }
 }
 
 #[tokio::test]
 async fn a_look_up_alone_does_not_bring_a_broker_inside() {
-    let perimeter = perimeter("https://intranet.example", false);
-    let own = perimeter.asked("https://intranet.example/keys").await;
+    let guard = guard("https://intranet.example", false);
+    let own = guard.asked("https://intranet.example/keys").await;
     assert_eq!(own.unwrap(), ["10.0.0.1"]);
-    assert!(perimeter.is_undecided());
+    assert!(guard.is_undecided());
     for url in ["https://trap.example/", "https://10.0.0.5/"] {
-        assert_eq!(perimeter.asked(url).await, refused(), "{url}");
+        assert_eq!(guard.asked(url).await, refused(), "{url}");
     }
 }
 
 #[tokio::test]
 async fn a_broker_that_had_a_public_address_stays_outside() {
     for broker in ["https://broker.example", "https://both.example"] {
-        let perimeter = perimeter(broker, false);
-        perimeter.answers_at("127.0.0.1").await;
-        assert!(!perimeter.is_undecided());
+        let guard = guard(broker, false);
+        guard.answers_at("127.0.0.1").await;
+        assert!(!guard.is_undecided());
         for url in ["https://trap.example/", "https://10.0.0.5/"] {
-            assert_eq!(perimeter.asked(url).await, refused(), "{broker} {url}");
+            assert_eq!(guard.asked(url).await, refused(), "{broker} {url}");
         }
     }
     // The other way round as well.
-    let perimeter = perimeter("https://intranet.example", false);
-    perimeter.answers_at("10.0.0.1").await;
-    perimeter.answers_at("192.0.2.1").await;
-    assert_eq!(perimeter.asked("https://10.0.0.5/").await, refused());
+    let guard = guard("https://intranet.example", false);
+    guard.answers_at("10.0.0.1").await;
+    guard.answers_at("192.0.2.1").await;
+    assert_eq!(guard.asked("https://10.0.0.5/").await, refused());
 }
 
 #[tokio::test]
 async fn an_answer_of_another_host_says_nothing_about_the_broker() {
-    let perimeter = perimeter("https://broker.example", false);
+    let guard = guard("https://broker.example", false);
     let other = Url::parse("https://keys.example/").unwrap();
-    perimeter.answered(&other, Some(address("127.0.0.1")));
-    assert!(perimeter.is_undecided());
+    guard.answered(&other, Some(address("127.0.0.1")));
+    assert!(guard.is_undecided());
 }
 
 #[tokio::test]
 async fn a_name_of_this_machine_leads_to_loopback_addresses_only() {
-    let strict = perimeter("http://app.localhost", true);
+    let strict = guard("http://app.localhost", true);
     let refused = Err(Refusal::NotThisMachine.to_string());
     assert_eq!(strict.asked("http://app.localhost/").await, refused);
     for (url, addresses) in [
@@ -158,16 +158,16 @@ async fn a_name_of_this_machine_leads_to_loopback_addresses_only() {
         assert_eq!(strict.asked(url).await.unwrap(), addresses, "{url}");
     }
     // With https, or where plain http is allowed anywhere, the name may lead where it likes.
-    let lax = perimeter("https://app.localhost", false);
+    let lax = guard("https://app.localhost", false);
     let found = lax.asked("https://app.localhost/").await;
     assert_eq!(found.unwrap(), ["192.0.2.4"]);
 }
 
 #[tokio::test]
 async fn proxies_may_be_inside() {
-    let perimeter = perimeter("https://broker.example", true);
+    let guard = guard("https://broker.example", true);
     for name in ["intranet.example", "app.localhost"] {
-        let resolver = perimeter.resolver(Some(name));
+        let resolver = guard.resolver(Some(name));
         let found = resolver.resolve(name.parse().unwrap()).await;
         assert_eq!(found.ok().unwrap().count(), 1, "{name}");
         // Whatever else this resolver is asked for, as with socks5, is judged.

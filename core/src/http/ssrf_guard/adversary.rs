@@ -98,7 +98,7 @@ proptest! {
 async fn history(events: &[Event]) -> Result<(), TestCaseError> {
     let script = Script::default();
     let broker = Origin::parse(BROKER.trim_end_matches('/'), false).unwrap();
-    let perimeter = Perimeter::new(&broker, false, Box::new(script.clone()));
+    let guard = SsrfGuard::new(&broker, false, Box::new(script.clone()));
     // What the attacker has shown of the broker so far.
     let (mut was_public, mut answered_inside) = (false, false);
     for event in events {
@@ -108,12 +108,12 @@ async fn history(events: &[Event]) -> Result<(), TestCaseError> {
         };
         script.0.lock().unwrap().clone_from(found);
         let url = Url::parse(url).unwrap();
-        let connections = connections(&perimeter, &url).await;
+        let connections = connections(&guard, &url).await;
         if let Event::AskBroker { connects, .. } = event {
             prop_assert_eq!(&connections, found, "the operator has chosen the broker");
             was_public |= found.iter().any(|ip| is_public(*ip));
             if let (true, Some(ip)) = (*connects, connections.first()) {
-                perimeter.answered(&url, Some(SocketAddr::new(*ip, 443)));
+                guard.answered(&url, Some(SocketAddr::new(*ip, 443)));
                 answered_inside |= !is_public(*ip);
             }
             continue;
@@ -129,18 +129,15 @@ async fn history(events: &[Event]) -> Result<(), TestCaseError> {
 }
 
 /// The addresses to which a connection would be made.
-async fn connections(perimeter: &Perimeter, url: &Url) -> Vec<IpAddr> {
-    if perimeter.admit(url).is_err() {
+async fn connections(guard: &SsrfGuard, url: &Url) -> Vec<IpAddr> {
+    if guard.check(url).is_err() {
         return Vec::new();
     }
     match url.host() {
         Some(Host::Ipv4(ip)) => vec![IpAddr::V4(ip)],
         Some(Host::Ipv6(ip)) => vec![IpAddr::V6(ip)],
         Some(Host::Domain(name)) => {
-            let found = perimeter
-                .resolver(None)
-                .resolve(name.parse().unwrap())
-                .await;
+            let found = guard.resolver(None).resolve(name.parse().unwrap()).await;
             found.map_or_else(
                 |_| Vec::new(),
                 |found| found.map(|found| found.ip()).collect(),

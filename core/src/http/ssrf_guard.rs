@@ -20,14 +20,14 @@ use crate::store::BoxFuture;
 
 /// Knows where the broker is, and which hosts it may name.
 #[derive(Clone)]
-pub(super) struct Perimeter(Arc<Shared>);
+pub(super) struct SsrfGuard(Arc<GuardState>);
 
-struct Shared {
+struct GuardState {
     broker: Url,
     /// Whether names of this machine have to lead to it, since plain HTTP is spoken with them alone.
     local_is_loopback: bool,
     lookup: Box<dyn Lookup>,
-    whereabouts: AtomicU8,
+    network: AtomicU8,
 }
 
 /// Where the broker is. What is known only ever goes up: one public address is enough to be outside,
@@ -36,8 +36,8 @@ struct Shared {
 enum Broker {
     /// No connection was made to it yet.
     Unknown,
-    Inside,
-    Outside,
+    Private,
+    Public,
 }
 
 /// Finds the addresses of a name.
@@ -54,28 +54,28 @@ impl Lookup for SystemLookup {
     }
 }
 
-impl Perimeter {
+impl SsrfGuard {
     pub(super) fn new(broker: &Origin, local_is_loopback: bool, lookup: Box<dyn Lookup>) -> Self {
         let broker = broker.join("/");
         let known = match broker.host() {
             Some(Host::Domain(_)) if !is_local(&broker) => Broker::Unknown,
-            _ if is_inside(&broker) => Broker::Inside,
-            _ => Broker::Outside,
+            _ if is_private(&broker) => Broker::Private,
+            _ => Broker::Public,
         };
-        Self(Arc::new(Shared {
+        Self(Arc::new(GuardState {
             broker,
             local_is_loopback,
             lookup,
-            whereabouts: AtomicU8::new(known as u8),
+            network: AtomicU8::new(known as u8),
         }))
     }
 
     /// Judges a host that is going to be asked. A name is judged when it is looked up.
-    pub(super) fn admit(&self, url: &Url) -> Result<(), Refusal> {
-        if self.is_broker(url) || !is_inside(url) || self.0.broker_is(Broker::Inside) {
+    pub(super) fn check(&self, url: &Url) -> Result<(), Refusal> {
+        if self.is_broker(url) || !is_private(url) || self.0.broker_is(Broker::Private) {
             return Ok(());
         }
-        Err(Refusal::Inside)
+        Err(Refusal::PrivateAddress)
     }
 
     /// Takes note of the address at which a host gave an answer.
@@ -85,9 +85,9 @@ impl Perimeter {
         {
             let is_public = is_public(address.ip());
             self.0.note(if is_public {
-                Broker::Outside
+                Broker::Public
             } else {
-                Broker::Inside
+                Broker::Private
             });
         }
     }
@@ -111,13 +111,13 @@ impl Perimeter {
     }
 }
 
-impl Shared {
+impl GuardState {
     fn broker_is(&self, known: Broker) -> bool {
-        self.whereabouts.load(Ordering::Relaxed) == known as u8
+        self.network.load(Ordering::Relaxed) == known as u8
     }
 
     fn note(&self, known: Broker) {
-        self.whereabouts.fetch_max(known as u8, Ordering::Relaxed);
+        self.network.fetch_max(known as u8, Ordering::Relaxed);
     }
 
     /// Leaves the addresses to which a connection may be made.
@@ -140,14 +140,14 @@ impl Shared {
         }
         if self.broker.host_str() == Some(name) {
             if found.iter().any(|address| is_public(address.ip())) {
-                self.note(Broker::Outside);
+                self.note(Broker::Public);
             }
             return Ok(found);
         }
-        if !self.broker_is(Broker::Inside) {
+        if !self.broker_is(Broker::Private) {
             found.retain(|address| is_public(address.ip()));
             if found.is_empty() {
-                return Err(Refusal::Inside);
+                return Err(Refusal::PrivateAddress);
             }
         }
         Ok(found)
@@ -156,7 +156,7 @@ impl Shared {
 
 /// Looks names up for an HTTP client, which connects to the addresses that it is given.
 pub(super) struct Resolver {
-    shared: Arc<Shared>,
+    shared: Arc<GuardState>,
     proxy: Option<String>,
 }
 
@@ -178,7 +178,7 @@ impl Resolve for Resolver {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// It is in a private network, and the broker is not.
-    Inside,
+    PrivateAddress,
     /// It has a name of this machine, and leads to another one.
     NotThisMachine,
 }
@@ -186,7 +186,7 @@ pub(super) enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Inside => "a host in a private network",
+            Self::PrivateAddress => "a host in a private network",
             Self::NotThisMachine => "a name of this machine that leads to another one",
         })
     }
@@ -195,7 +195,7 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// Whether the host is an address, or a name, that means something else to everybody else.
-fn is_inside(url: &Url) -> bool {
+fn is_private(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => !is_public(IpAddr::V4(address)),
         Some(Host::Ipv6(address)) => !is_public(IpAddr::V6(address)),
