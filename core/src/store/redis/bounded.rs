@@ -78,9 +78,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, octets)
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -94,9 +94,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[io::IoSlice<'_>],
+        bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, octets)
+        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -119,11 +119,11 @@ enum At {
     /// In front of a value.
     #[default]
     Value,
-    /// In a line of which so many octets were seen.
+    /// In a line of which so many bytes were seen.
     Line(u64),
     /// In a line that says how much comes.
     Header(Vec<u8>),
-    /// In a value, with so many octets to come.
+    /// In a value, with so many bytes to come.
     Body(u64),
     /// The same, in one that is dropped.
     Dropped(u64),
@@ -133,16 +133,16 @@ enum At {
 
 impl Framing {
     /// Passes on what was read.
-    fn pass(&mut self, mut octets: &[u8], to: &mut Vec<u8>) -> io::Result<()> {
+    fn pass(&mut self, mut bytes: &[u8], to: &mut Vec<u8>) -> io::Result<()> {
         let mut counted = to.len();
-        while let Some(&first) = octets.first() {
+        while let Some(&first) = bytes.first() {
             let count = match &mut self.at {
                 At::Value => {
                     self.begin(first, to);
                     1
                 }
                 At::Line(seen) => {
-                    let (line, is_whole) = line(octets);
+                    let (line, is_whole) = line(bytes);
                     *seen += length(line);
                     if *seen > MAX_LINE_BYTES {
                         return Err(too_much());
@@ -154,7 +154,7 @@ impl Framing {
                     line.len()
                 }
                 At::Header(header) => {
-                    let (line, is_whole) = line(octets);
+                    let (line, is_whole) = line(bytes);
                     header.extend_from_slice(line);
                     if header.len() > MAX_HEADER_BYTES {
                         return Err(too_much());
@@ -166,7 +166,7 @@ impl Framing {
                     line.len()
                 }
                 At::Body(left) => {
-                    let body = prefix(octets, *left);
+                    let body = prefix(bytes, *left);
                     to.extend_from_slice(body);
                     *left -= length(body);
                     if *left == 0 {
@@ -175,7 +175,7 @@ impl Framing {
                     body.len()
                 }
                 At::Dropped(left) => {
-                    let body = prefix(octets, *left);
+                    let body = prefix(bytes, *left);
                     *left -= length(body);
                     if *left == 0 {
                         self.end();
@@ -183,11 +183,11 @@ impl Framing {
                     body.len()
                 }
                 At::Lost => {
-                    to.extend_from_slice(octets);
-                    octets.len()
+                    to.extend_from_slice(bytes);
+                    bytes.len()
                 }
             };
-            octets = octets.get(count..).unwrap_or_default();
+            bytes = bytes.get(count..).unwrap_or_default();
             self.passed += (to.len() - counted) as u64;
             counted = to.len();
             if self.passed > MAX_REPLY_BYTES {
@@ -255,21 +255,21 @@ impl Framing {
     }
 }
 
-/// The octets up to the end of the line, and whether it is there.
-fn line(octets: &[u8]) -> (&[u8], bool) {
-    match memchr::memchr(b'\n', octets) {
-        Some(end) => (octets.get(..=end).unwrap_or(octets), true),
-        None => (octets, false),
+/// The bytes up to the end of the line, and whether it is there.
+fn line(bytes: &[u8]) -> (&[u8], bool) {
+    match memchr::memchr(b'\n', bytes) {
+        Some(end) => (bytes.get(..=end).unwrap_or(bytes), true),
+        None => (bytes, false),
     }
 }
 
-fn prefix(octets: &[u8], count: u64) -> &[u8] {
+fn prefix(bytes: &[u8], count: u64) -> &[u8] {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    octets.get(..count).unwrap_or(octets)
+    bytes.get(..count).unwrap_or(bytes)
 }
 
-fn length(octets: &[u8]) -> u64 {
-    octets.len() as u64
+fn length(bytes: &[u8]) -> u64 {
+    bytes.len() as u64
 }
 
 fn too_much() -> io::Error {
@@ -281,21 +281,21 @@ fn too_much() -> io::Error {
 mod tests {
     use super::*;
 
-    /// What is passed on, when the octets come so many at a time.
-    fn passed(octets: &[u8], at_a_time: usize) -> io::Result<Vec<u8>> {
+    /// What is passed on, when the bytes come so many at a time.
+    fn passed(bytes: &[u8], at_a_time: usize) -> io::Result<Vec<u8>> {
         let mut framing = Framing::default();
         let mut to = Vec::new();
-        for part in octets.chunks(at_a_time) {
+        for part in bytes.chunks(at_a_time) {
             framing.pass(part, &mut to)?;
         }
         Ok(to)
     }
 
     fn bulk(length: usize) -> Vec<u8> {
-        let mut octets = format!("${length}\r\n").into_bytes();
-        octets.resize(octets.len() + length, b'\n');
-        octets.extend_from_slice(b"\r\n");
-        octets
+        let mut bytes = format!("${length}\r\n").into_bytes();
+        bytes.resize(bytes.len() + length, b'\n');
+        bytes.extend_from_slice(b"\r\n");
+        bytes
     }
 
     #[test]
@@ -333,8 +333,8 @@ mod tests {
         let line = [b"+".as_slice(), &vec![b'a'; 65 * 1024]].concat();
         let many = [b"*1000000000\r\n".as_slice(), &b":1\r\n".repeat(2 << 20)].concat();
         let header = [b"$".as_slice(), &[b'0'; 40]].concat();
-        for octets in [line, many, header] {
-            assert!(passed(&octets, 1000).is_err());
+        for bytes in [line, many, header] {
+            assert!(passed(&bytes, 1000).is_err());
         }
         // As many replies as there are commands are no such thing.
         assert!(passed(&b"+OK\r\n".repeat(2 << 20), 1000).is_ok());
@@ -342,12 +342,12 @@ mod tests {
 
     #[test]
     fn what_is_no_reply_is_left_to_the_parser() {
-        for octets in [
+        for bytes in [
             &b"HTTP/1.1 400 Bad Request\r\n"[..],
             b"$x\r\n+OK\r\n",
             b"\0$5",
         ] {
-            assert_eq!(passed(octets, 3).unwrap(), octets);
+            assert_eq!(passed(bytes, 3).unwrap(), bytes);
         }
     }
 }

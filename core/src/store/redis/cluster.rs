@@ -7,10 +7,10 @@ use std::time::Duration;
 use redis::Value;
 use tokio::time::timeout;
 
-use super::errors::{Failure, timed_out, unexpected};
-use super::link::{Address, CONNECT_TIMEOUT, Manner, Request};
+use super::connection::{Address, CONNECT_TIMEOUT, ConnectOptions, Request};
+use super::errors::{CommandError, timed_out, unexpected};
+use super::reusable::Reusable;
 use super::server::Server;
-use super::slot::Slot;
 use super::topology::{Redirection, Topology, slot};
 use crate::error::{Code, Error, Result};
 
@@ -20,7 +20,7 @@ const NODE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Nodes that one command is sent to at most: where it was looked for, where it had moved to, and
 /// where it is about to be, with room for another move meanwhile.
-const MOST_HOPS: usize = 5;
+const MAX_HOPS: usize = 5;
 
 /// A cluster, of which each command asks one key.
 ///
@@ -28,63 +28,67 @@ const MOST_HOPS: usize = 5;
 /// be had, is it sent to another node.
 pub(super) struct Cluster {
     nodes: Arc<Nodes>,
-    topology: Slot<Topology>,
+    topology: Reusable<Topology>,
 }
 
 struct Nodes {
     seeds: Vec<Address>,
-    manner: Manner,
+    options: ConnectOptions,
     servers: Mutex<HashMap<Address, Arc<Server>>>,
 }
 
 impl Cluster {
-    pub(super) fn new(seeds: Vec<Address>, manner: Manner) -> Self {
+    pub(super) fn new(seeds: Vec<Address>, options: ConnectOptions) -> Self {
         Self {
             nodes: Arc::new(Nodes {
                 seeds,
-                manner,
+                options,
                 servers: Mutex::default(),
             }),
-            topology: Slot::new(),
+            topology: Reusable::new(),
         }
     }
 
-    pub(super) async fn run(&self, key: &str, request: &Request<'_>) -> Result<Value, Failure> {
+    pub(super) async fn run(
+        &self,
+        key: &str,
+        request: &Request<'_>,
+    ) -> Result<Value, CommandError> {
         let slot = slot(key);
         let mut redirection = None;
         let mut unreachable = None;
-        for _ in 0..MOST_HOPS {
-            let topology = self.topology().await.map_err(Failure::NotSent)?;
+        for _ in 0..MAX_HOPS {
+            let topology = self.topology().await.map_err(CommandError::NotSent)?;
             let (address, asking) = match redirection.take() {
                 Some(Redirection::Moved(address)) => (address, false),
                 Some(Redirection::Ask(address)) => (address, true),
                 None => {
                     let Some(address) = topology.owner(slot) else {
                         topology.outdate();
-                        return Err(Failure::NotSent(nobody()));
+                        return Err(CommandError::NotSent(nobody()));
                     };
                     (address.clone(), false)
                 }
             };
-            let link = match self.nodes.server(&address).link().await {
-                Ok(link) => link,
+            let connection = match self.nodes.server(&address).connection().await {
+                Ok(connection) => connection,
                 // The cluster may have replaced the node already, and the others know.
                 Err(error) => {
                     topology.outdate();
                     if unreachable.replace(address.clone()) == Some(address) {
-                        return Err(Failure::NotSent(error));
+                        return Err(CommandError::NotSent(error));
                     }
                     continue;
                 }
             };
-            match link.exchange(request, asking).await {
-                Err(Failure::Refused(refusal)) => {
-                    redirection = Redirection::read(&refusal, &address);
+            match connection.exchange(request, asking).await {
+                Err(CommandError::Refused(error)) => {
+                    redirection = Redirection::read(&error, &address);
                     if !matches!(redirection, Some(Redirection::Ask(_))) {
                         topology.outdate();
                     }
                     if redirection.is_none() {
-                        return Err(Failure::Refused(refusal));
+                        return Err(CommandError::Refused(error));
                     }
                 }
                 Err(failure) => {
@@ -94,7 +98,7 @@ impl Cluster {
                 reply => return reply,
             }
         }
-        Err(Failure::NotSent(nobody()))
+        Err(CommandError::NotSent(nobody()))
     }
 
     async fn topology(&self) -> Result<Arc<Topology>> {
@@ -149,10 +153,10 @@ impl Nodes {
     }
 
     async fn ask(&self, address: &Address) -> Result<Topology> {
-        let link = self.server(address).link().await?;
-        match link.run(redis::cmd("CLUSTER").arg("SLOTS")).await {
+        let connection = self.server(address).connection().await?;
+        match connection.run(redis::cmd("CLUSTER").arg("SLOTS")).await {
             Ok(reply) => Topology::read(&reply, address).ok_or_else(unexpected),
-            Err(Failure::Refused(refusal)) if refusal.code() == "ERR" => Err(Error::new(
+            Err(CommandError::Refused(error)) if error.code() == "ERR" => Err(Error::new(
                 Code::StoreFailed,
                 "the server is not a node of a cluster",
             )),
@@ -164,7 +168,7 @@ impl Nodes {
         let mut servers = self.servers();
         let server = servers
             .entry(address.clone())
-            .or_insert_with(|| Arc::new(Server::new(address.clone(), self.manner.clone())));
+            .or_insert_with(|| Arc::new(Server::new(address.clone(), self.options.clone())));
         Arc::clone(server)
     }
 
@@ -187,12 +191,12 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::store::redis::link::Credentials;
+    use crate::store::redis::connection::Credentials;
 
     fn nodes(seeds: &[&Address]) -> Nodes {
         Nodes {
             seeds: seeds.iter().copied().cloned().collect(),
-            manner: Manner {
+            options: ConnectOptions {
                 tls: None,
                 credentials: Credentials::default(),
                 database: 0,
@@ -224,7 +228,7 @@ mod tests {
         let (connected, seed, other) = (node().await, somewhere("seed"), somewhere("other"));
         let nodes = nodes(&[&seed, &connected]);
         nodes.server(&other);
-        nodes.server(&connected).link().await.unwrap();
+        nodes.server(&connected).connection().await.unwrap();
         assert!(nodes.candidates() == [connected, seed, other]);
     }
 

@@ -4,14 +4,14 @@ use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 
-use redis::{ErrorKind, RedisError, ServerError};
+use redis::{ErrorKind, RedisError};
 use rustls::{AlertDescription, Error as TlsError};
 
 use crate::error::{Code, Error};
 
 /// Why a command has no reply, or none that is of use.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum CommandError {
     /// Nothing was sent: the command was certainly not executed.
     NotSent(Error),
     /// The command was sent and may have been executed.
@@ -19,12 +19,12 @@ pub(super) enum Failure {
     /// The same, because the connection ended before there was a reply.
     Ended(Error),
     /// The server refused the command and did not execute it.
-    Refused(Refusal),
+    Refused(ServerError),
 }
 
 /// The server's refusal of a command.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct ServerError {
     /// What was refused, `SET` for example.
     command: String,
     /// The word an error reply begins with, `OOM` for example.
@@ -33,14 +33,14 @@ pub(super) struct Refusal {
     detail: Option<String>,
 }
 
-impl Refusal {
-    pub(super) fn new(error: &ServerError, command: &str) -> Self {
+impl ServerError {
+    pub(super) fn new(error: &redis::ServerError, command: &str) -> Self {
         let code = error.code();
         let is_code = !code.is_empty()
             && code.len() <= 32
             && code
                 .bytes()
-                .all(|octet| octet.is_ascii_uppercase() || octet.is_ascii_digit() || octet == b'_');
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
         Self {
             command: command.to_owned(),
             code: if is_code { code } else { "ERR" }.to_owned(),
@@ -111,11 +111,13 @@ impl Refusal {
     }
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
+impl From<CommandError> for Error {
+    fn from(failure: CommandError) -> Self {
         match failure {
-            Failure::NotSent(error) | Failure::Unknown(error) | Failure::Ended(error) => error,
-            Failure::Refused(refusal) => refusal.into_error(),
+            CommandError::NotSent(error)
+            | CommandError::Unknown(error)
+            | CommandError::Ended(error) => error,
+            CommandError::Refused(error) => error.into_error(),
         }
     }
 }
@@ -126,14 +128,14 @@ pub(super) fn timed_out() -> Error {
 }
 
 /// The connection broke, or the other side does not speak the protocol.
-pub(super) fn broken(cause: &RedisError) -> Failure {
+pub(super) fn broken(cause: &RedisError) -> CommandError {
     // What does not parse may hold anything: it is not shown.
     if cause.kind() == ErrorKind::Parse {
-        return Failure::Unknown(unexpected());
+        return CommandError::Unknown(unexpected());
     }
     let Some(cause) = tls_error(cause) else {
         let fact = "the connection to redis broke";
-        return Failure::Ended(Error::new(Code::StoreUnavailable, fact));
+        return CommandError::Ended(Error::new(Code::StoreUnavailable, fact));
     };
     let fact = match cause {
         TlsError::AlertReceived(AlertDescription::CertificateRequired) => {
@@ -141,7 +143,7 @@ pub(super) fn broken(cause: &RedisError) -> Failure {
         }
         _ => "redis and the client do not agree about TLS",
     };
-    Failure::Ended(Error::new(Code::StoreUnavailable, fact).with_source(cause.clone()))
+    CommandError::Ended(Error::new(Code::StoreUnavailable, fact).with_source(cause.clone()))
 }
 
 /// With TLS 1.3, a server judges the client's certificate only after the handshake.
@@ -180,9 +182,9 @@ mod tests {
 
     use super::*;
 
-    fn refusal(line: &str) -> Refusal {
+    fn server_error(line: &str) -> ServerError {
         match parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap() {
-            Value::ServerError(error) => Refusal::new(&error, "SET"),
+            Value::ServerError(error) => ServerError::new(&error, "SET"),
             other => panic!("{other:?} is no error"),
         }
     }
@@ -204,7 +206,7 @@ mod tests {
             ("WRONGTYPE", Code::StoreFailed, "redis refused the command"),
         ];
         for (word, code, fact) in cases {
-            let error = refusal(&format!("{word} of the key portier:0123")).into_error();
+            let error = server_error(&format!("{word} of the key portier:0123")).into_error();
             assert_eq!(error.code(), code, "{word}");
             assert_eq!(
                 error.to_string(),
@@ -215,9 +217,9 @@ mod tests {
 
     #[test]
     fn too_many_clients_are_no_failure_of_the_store() {
-        let error = refusal("ERR max number of clients reached").into_error();
+        let error = server_error("ERR max number of clients reached").into_error();
         assert_eq!(error.code(), Code::StoreUnavailable);
-        let other = refusal("OOM max number of clients reached").into_error();
+        let other = server_error("OOM max number of clients reached").into_error();
         assert_eq!(other.code(), Code::StoreFull);
     }
 
@@ -225,21 +227,25 @@ mod tests {
     fn what_is_no_word_is_not_shown() {
         let long = "A".repeat(33);
         for word in ["portier:0123", "é", &long] {
-            assert_eq!(refusal(&format!("{word} and more")).code(), "ERR", "{word}");
+            assert_eq!(
+                server_error(&format!("{word} and more")).code(),
+                "ERR",
+                "{word}"
+            );
         }
         let longest = "A_9".repeat(10) + "BC";
-        assert_eq!(refusal(&format!("{longest} and more")).code(), longest);
+        assert_eq!(server_error(&format!("{longest} and more")).code(), longest);
     }
 
     #[test]
     fn another_connection_is_tried_where_it_may_fare_better() {
         for word in ["READONLY", "MASTERDOWN", "NOAUTH", "UNBLOCKED"] {
-            let refusal = refusal(&format!("{word} for a reason"));
-            assert!(refusal.speaks_against_the_connection(), "{word}");
+            let error = server_error(&format!("{word} for a reason"));
+            assert!(error.speaks_against_the_connection(), "{word}");
         }
         for word in ["OOM", "LOADING", "ERR", "MOVED"] {
-            let refusal = refusal(&format!("{word} for a reason"));
-            assert!(!refusal.speaks_against_the_connection(), "{word}");
+            let error = server_error(&format!("{word} for a reason"));
+            assert!(!error.speaks_against_the_connection(), "{word}");
         }
     }
 
@@ -251,7 +257,7 @@ mod tests {
             "NOPERM not for you",
         ] {
             assert_eq!(
-                refusal(line).into_error().to_string(),
+                server_error(line).into_error().to_string(),
                 "the user of redis has no right to the command; allow it command=SET error=NOPERM"
             );
         }
@@ -259,7 +265,7 @@ mod tests {
             "NOPERM this user has no permissions to access one of the keys used as arguments",
             "NOPERM No permissions to access a key",
         ] {
-            let text = refusal(line).into_error().to_string();
+            let text = server_error(line).into_error().to_string();
             assert!(text.contains("keys of the store"), "{text}");
         }
     }
@@ -271,13 +277,13 @@ mod tests {
             "ERR syntax error",
             "unsupported command 'hello'",
         ] {
-            assert!(refusal(line).is_unknown_command(), "{line}");
+            assert!(server_error(line).is_unknown_command(), "{line}");
         }
         for line in [
             "NOPERM unknown command",
             "ERR max number of clients reached",
         ] {
-            assert!(!refusal(line).is_unknown_command(), "{line}");
+            assert!(!server_error(line).is_unknown_command(), "{line}");
         }
     }
 }

@@ -2,13 +2,13 @@
 
 mod bounded;
 mod cluster;
+mod connection;
 mod errors;
-mod greeting;
 mod identity;
-mod link;
+mod reusable;
 mod sentinel;
 mod server;
-mod slot;
+mod server_info;
 mod tls;
 mod topology;
 pub(super) mod url;
@@ -20,11 +20,11 @@ use redis::{Cmd, Value};
 
 use self::bounded::MAX_VALUE_BYTES;
 use self::cluster::Cluster;
-use self::errors::{Failure, unexpected};
-use self::link::Request;
-use self::sentinel::Watched;
+use self::connection::Request;
+use self::errors::{CommandError, unexpected};
+use self::sentinel::SentinelPrimary;
 use self::server::Single;
-use self::url::{Place, Settings};
+use self::url::{Settings, Target};
 use super::{BoxFuture, SessionKey, SharedDocuments, Store, Taken};
 use crate::error::{Code, Error, Result};
 
@@ -75,7 +75,7 @@ pub struct RedisStore {
 
 enum Servers {
     Single(Single),
-    Watched(Watched),
+    SentinelPrimary(SentinelPrimary),
     Cluster(Cluster),
 }
 
@@ -86,19 +86,21 @@ impl RedisStore {
     /// [`Code::InvalidOption`]; the message never shows the URL, which may hold a password.
     pub fn new(url: &str) -> Result<Self> {
         let Settings {
-            place,
-            manner,
+            target,
+            options,
             prefix,
             replicas,
         } = Settings::parse(url)?;
-        let servers = match place {
-            Place::Single(address) => Servers::Single(Single::new(address, manner)),
-            Place::Sentinel {
+        let servers = match target {
+            Target::Single(address) => Servers::Single(Single::new(address, options)),
+            Target::Sentinel {
                 sentinels,
                 service,
-                manner: sentinel,
-            } => Servers::Watched(Watched::new(sentinels, service, sentinel, manner)),
-            Place::Cluster(seeds) => Servers::Cluster(Cluster::new(seeds, manner)),
+                options: sentinel,
+            } => Servers::SentinelPrimary(SentinelPrimary::new(
+                sentinels, service, sentinel, options,
+            )),
+            Target::Cluster(seeds) => Servers::Cluster(Cluster::new(seeds, options)),
         };
         Ok(Self {
             servers,
@@ -123,11 +125,11 @@ impl RedisStore {
     /// any number of callers exactly one is given it.
     async fn take_record(&self, key: &SessionKey) -> Result<Taken> {
         let name = self.session(key);
-        let exchange = greeting::exchange(&name, millis(USED_FOR));
+        let exchange = server_info::exchange(&name, millis(USED_FOR));
         let reply = match self.run_on(&name, &exchange, self.replicas).await {
             // Redis without memory writes nothing, not even something shorter, and says so before
             // it does anything. Removing is still possible, at the price of the mark.
-            Err(Failure::Refused(refusal)) if refusal.code() == "OOM" => {
+            Err(CommandError::Refused(error)) if error.code() == "OOM" => {
                 let remove = redis::cmd("GETDEL").arg(&name).clone();
                 self.run_on(&name, &remove, self.replicas).await
             }
@@ -161,9 +163,9 @@ impl RedisStore {
         }
         match self.run(&name, redis::cmd("GET").arg(&name)).await? {
             Value::Nil => Ok(None),
-            Value::BulkString(octets) => String::from_utf8(octets)
-                .map(Some)
-                .map_err(|_| unexpected()),
+            Value::BulkString(bytes) => {
+                String::from_utf8(bytes).map(Some).map_err(|_| unexpected())
+            }
             _ => Err(unexpected()),
         }
     }
@@ -204,17 +206,17 @@ impl RedisStore {
         Ok(())
     }
 
-    async fn run(&self, key: &str, command: &Cmd) -> Result<Value, Failure> {
+    async fn run(&self, key: &str, command: &Cmd) -> Result<Value, CommandError> {
         self.run_on(key, command, 0).await
     }
 
-    async fn run_on(&self, key: &str, command: &Cmd, replicas: u32) -> Result<Value, Failure> {
+    async fn run_on(&self, key: &str, command: &Cmd, replicas: u32) -> Result<Value, CommandError> {
         let request = Request { command, replicas };
         match &self.servers {
             Servers::Single(single) => single.run(&request).await,
-            Servers::Watched(watched) => {
-                let link = watched.link().await.map_err(Failure::NotSent)?;
-                link.exchange(&request, false).await
+            Servers::SentinelPrimary(primary) => {
+                let connection = primary.connection().await.map_err(CommandError::NotSent)?;
+                connection.exchange(&request, false).await
             }
             Servers::Cluster(cluster) => cluster.run(key, &request).await,
         }
@@ -297,8 +299,8 @@ impl fmt::Debug for RedisStore {
 fn found(value: Value) -> Result<Taken> {
     match value {
         Value::Nil => Ok(Taken::Unknown),
-        Value::BulkString(octets) if octets.is_empty() => Ok(Taken::Used),
-        Value::BulkString(octets) => String::from_utf8(octets)
+        Value::BulkString(bytes) if bytes.is_empty() => Ok(Taken::Used),
+        Value::BulkString(bytes) => String::from_utf8(bytes)
             .map(Taken::Record)
             .map_err(|_| unexpected()),
         _ => Err(unexpected()),
@@ -317,10 +319,8 @@ fn set(name: &str, value: &str, ttl: Duration, only_if_absent: bool) -> Cmd {
 
 /// Redis refuses a lifetime of nothing, and one that ends after the year 292 million.
 fn millis(ttl: Duration) -> u64 {
-    const MOST: u64 = 1000 * 60 * 60 * 24 * 365 * 100;
-    u64::try_from(ttl.as_millis())
-        .unwrap_or(MOST)
-        .clamp(1, MOST)
+    const MAX: u64 = 1000 * 60 * 60 * 24 * 365 * 100;
+    u64::try_from(ttl.as_millis()).unwrap_or(MAX).clamp(1, MAX)
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use std::time::Duration;
 use redis::Value;
 use tokio::time::timeout;
 
+use super::connection::{Address, CONNECT_TIMEOUT, ConnectOptions, Connection};
 use super::errors::{timed_out, unexpected};
-use super::greeting::text;
-use super::link::{Address, CONNECT_TIMEOUT, Link, Manner};
-use super::slot::Slot;
+use super::reusable::Reusable;
+use super::server_info::text;
 use crate::error::{Code, Error, Result};
 
 /// How long one Sentinel may take, so that one that is down leaves time for the others.
@@ -19,55 +19,55 @@ const SENTINEL_TIMEOUT: Duration = Duration::from_secs(1);
 /// The server that is the primary of a service at the time a connection is opened. The Sentinels
 /// are asked again for each new one: after a failover the old connection ends, or its server says
 /// that it may no longer write.
-pub(super) struct Watched {
-    watch: Arc<Watch>,
-    link: Slot<Link>,
+pub(super) struct SentinelPrimary {
+    sentinels: Arc<Sentinels>,
+    connection: Reusable<Connection>,
 }
 
-struct Watch {
+struct Sentinels {
     sentinels: Vec<Address>,
     service: String,
     /// Whom to be to the Sentinels.
-    manner: Manner,
+    options: ConnectOptions,
     /// Whom to be to the primary.
-    primary: Manner,
+    primary: ConnectOptions,
     /// The Sentinel that answered last, to be asked first.
     first: AtomicUsize,
 }
 
-impl Watched {
+impl SentinelPrimary {
     pub(super) fn new(
         sentinels: Vec<Address>,
         service: String,
-        manner: Manner,
-        primary: Manner,
+        options: ConnectOptions,
+        primary: ConnectOptions,
     ) -> Self {
         Self {
-            watch: Arc::new(Watch {
+            sentinels: Arc::new(Sentinels {
                 sentinels,
                 service,
-                manner,
+                options,
                 primary,
                 first: AtomicUsize::new(0),
             }),
-            link: Slot::new(),
+            connection: Reusable::new(),
         }
     }
 
-    pub(super) async fn link(&self) -> Result<Arc<Link>> {
-        let watch = Arc::clone(&self.watch);
+    pub(super) async fn connection(&self) -> Result<Arc<Connection>> {
+        let sentinels = Arc::clone(&self.sentinels);
         let open = || async move {
-            timeout(CONNECT_TIMEOUT, watch.open())
+            timeout(CONNECT_TIMEOUT, sentinels.open())
                 .await
                 .unwrap_or_else(|_| Err(timed_out()))
         };
-        self.link.get(open).await
+        self.connection.get(open).await
     }
 }
 
-impl Watch {
+impl Sentinels {
     /// Asks one Sentinel after the other, until one names a server that is a primary.
-    async fn open(&self) -> Result<Link> {
+    async fn open(&self) -> Result<Connection> {
         let count = self.sentinels.len();
         let first = self.first.load(Ordering::Relaxed);
         let mut failure = None;
@@ -80,9 +80,9 @@ impl Watch {
             .take(count)
         {
             match self.open_as_told_by(sentinel).await {
-                Ok(link) => {
+                Ok(connection) => {
                     self.first.store(index, Ordering::Relaxed);
-                    return Ok(link);
+                    return Ok(connection);
                 }
                 Err(error) => failure = Some(error),
             }
@@ -90,24 +90,24 @@ impl Watch {
         Err(failure.unwrap_or_else(timed_out))
     }
 
-    async fn open_as_told_by(&self, sentinel: &Address) -> Result<Link> {
+    async fn open_as_told_by(&self, sentinel: &Address) -> Result<Connection> {
         let asked = timeout(SENTINEL_TIMEOUT, self.ask(sentinel)).await;
         let primary = asked.unwrap_or_else(|_| Err(timed_out()))?;
-        let link = Link::open(&primary, &self.primary).await?;
-        if link.greeting().is_replica {
+        let connection = Connection::open(&primary, &self.primary).await?;
+        if connection.info().is_replica {
             return Err(Error::new(
                 Code::StoreUnavailable,
                 "the server that Sentinel names is not a primary at present",
             ));
         }
-        Ok(link)
+        Ok(connection)
     }
 
     async fn ask(&self, sentinel: &Address) -> Result<Address> {
-        let link = Link::open(sentinel, &self.manner).await?;
+        let connection = Connection::open(sentinel, &self.options).await?;
         let mut question = redis::cmd("SENTINEL");
         question.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.service);
-        let reply = link.run(&question).await?;
+        let reply = connection.run(&question).await?;
         let Value::Array(address) = reply else {
             return Err(Error::new(
                 Code::StoreFailed,

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use redis::Value;
 
-use super::errors::Failure;
-use super::greeting::Mode;
-use super::link::{Address, Link, Manner, Request};
-use super::slot::{Slot, Usable};
+use super::connection::{Address, ConnectOptions, Connection, Request};
+use super::errors::CommandError;
+use super::reusable::{Reusable, Usable};
+use super::server_info::Mode;
 use crate::error::{Code, Error, Result};
 
-impl Usable for Link {
+impl Usable for Connection {
     fn is_usable(&self) -> bool {
         self.is_usable()
     }
@@ -19,28 +19,28 @@ impl Usable for Link {
 /// One server, with a connection that is opened when it is first needed and again when it broke.
 pub(super) struct Server {
     address: Address,
-    manner: Manner,
-    link: Slot<Link>,
+    options: ConnectOptions,
+    connection: Reusable<Connection>,
 }
 
 impl Server {
-    pub(super) fn new(address: Address, manner: Manner) -> Self {
+    pub(super) fn new(address: Address, options: ConnectOptions) -> Self {
         Self {
             address,
-            manner,
-            link: Slot::new(),
+            options,
+            connection: Reusable::new(),
         }
     }
 
     /// The connection, to be used at once: whatever is not usable was replaced.
-    pub(super) async fn link(&self) -> Result<Arc<Link>> {
-        let (address, manner) = (self.address.clone(), self.manner.clone());
-        let open = || async move { Link::open(&address, &manner).await };
-        self.link.get(open).await
+    pub(super) async fn connection(&self) -> Result<Arc<Connection>> {
+        let (address, options) = (self.address.clone(), self.options.clone());
+        let open = || async move { Connection::open(&address, &options).await };
+        self.connection.get(open).await
     }
 
     pub(super) fn is_connected(&self) -> bool {
-        self.link.is_filled()
+        self.connection.is_filled()
     }
 }
 
@@ -50,14 +50,14 @@ const IS_NODE: &str = "the server is a node of a cluster; the URL has to say red
 pub(super) struct Single(Server);
 
 impl Single {
-    pub(super) fn new(address: Address, manner: Manner) -> Self {
-        Self(Server::new(address, manner))
+    pub(super) fn new(address: Address, options: ConnectOptions) -> Self {
+        Self(Server::new(address, options))
     }
 
-    async fn link(&self) -> Result<Arc<Link>> {
-        let link = self.0.link().await?;
-        let mistaken = match link.greeting().mode {
-            Mode::Standalone => return Ok(link),
+    async fn connection(&self) -> Result<Arc<Connection>> {
+        let connection = self.0.connection().await?;
+        let mistaken = match connection.info().mode {
+            Mode::Standalone => return Ok(connection),
             Mode::Cluster => IS_NODE,
             Mode::Sentinel => "the server is a Sentinel; the URL has to say redis+sentinel",
         };
@@ -65,12 +65,12 @@ impl Single {
     }
 
     /// Runs a request. A server that did not tell what it is shows by a redirection.
-    pub(super) async fn run(&self, request: &Request<'_>) -> Result<Value, Failure> {
-        let link = self.link().await.map_err(Failure::NotSent)?;
-        match link.exchange(request, false).await {
-            Err(Failure::Refused(refusal)) if matches!(refusal.code(), "MOVED" | "ASK") => {
-                Err(Failure::NotSent(Error::new(Code::StoreFailed, IS_NODE)))
-            }
+    pub(super) async fn run(&self, request: &Request<'_>) -> Result<Value, CommandError> {
+        let connection = self.connection().await.map_err(CommandError::NotSent)?;
+        match connection.exchange(request, false).await {
+            Err(CommandError::Refused(error)) if matches!(error.code(), "MOVED" | "ASK") => Err(
+                CommandError::NotSent(Error::new(Code::StoreFailed, IS_NODE)),
+            ),
             reply => reply,
         }
     }

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use redis::Value;
 
-use super::errors::Refusal;
-use super::greeting::text;
-use super::link::Address;
-use super::slot::Usable;
+use super::connection::Address;
+use super::errors::ServerError;
+use super::reusable::Usable;
+use super::server_info::text;
 
 const SLOTS: u16 = 16384;
 
@@ -101,13 +101,13 @@ pub(super) enum Redirection {
 
 impl Redirection {
     /// Reads `MOVED 3999 host:port` and `ASK 3999 host:port`.
-    pub(super) fn read(refusal: &Refusal, asked: &Address) -> Option<Self> {
-        let make = match refusal.code() {
+    pub(super) fn read(error: &ServerError, asked: &Address) -> Option<Self> {
+        let make = match error.code() {
             "MOVED" => Self::Moved,
             "ASK" => Self::Ask,
             _ => return None,
         };
-        let (_, address) = refusal.detail()?.split_once(' ')?;
+        let (_, address) = error.detail()?.split_once(' ')?;
         let (host, port) = address.rsplit_once(':')?;
         reachable(host, port.parse().ok()?, asked).map(make)
     }
@@ -130,8 +130,8 @@ pub(super) fn slot(key: &str) -> u16 {
         .map(|(tag, _)| tag)
         .filter(|tag| !tag.is_empty());
     let mut sum: u16 = 0;
-    for octet in tag.unwrap_or(key).bytes() {
-        sum ^= u16::from(octet) << 8;
+    for byte in tag.unwrap_or(key).bytes() {
+        sum ^= u16::from(byte) << 8;
         for _ in 0..8 {
             let carry = sum & 0x8000 != 0;
             sum <<= 1;

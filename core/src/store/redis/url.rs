@@ -9,21 +9,21 @@ use percent_encoding::percent_decode_str;
 use url::Host;
 
 use self::query::Query;
+use super::connection::{Address, ConnectOptions, Credentials};
 use super::identity;
-use super::link::{Address, Credentials, Manner};
 use super::tls::Tls;
 use crate::error::{Code, Error, Result};
 
 const DEFAULT_PREFIX: &str = "portier:";
-const MOST_PREFIX_OCTETS: usize = 128;
+const MAX_PREFIX_BYTES: usize = 128;
 const REDIS_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
-const MOST_REPLICAS: u32 = 10;
+const MAX_REPLICAS: u32 = 10;
 
 /// What a URL says, checked.
 pub(super) struct Settings {
-    pub(super) place: Place,
-    pub(super) manner: Manner,
+    pub(super) target: Target,
+    pub(super) options: ConnectOptions,
     /// What the name of every key begins with.
     pub(super) prefix: String,
     /// How many replicas have to confirm that a login is used up.
@@ -31,7 +31,7 @@ pub(super) struct Settings {
 }
 
 /// Where the data is, and how to find it.
-pub(super) enum Place {
+pub(super) enum Target {
     /// One server.
     Single(Address),
     /// Whichever server the Sentinels say is the primary of a service.
@@ -39,7 +39,7 @@ pub(super) enum Place {
         sentinels: Vec<Address>,
         service: String,
         /// Whom to be to the Sentinels.
-        manner: Manner,
+        options: ConnectOptions,
     },
     /// The nodes of a cluster, found through some of them.
     Cluster(Vec<Address>),
@@ -62,39 +62,39 @@ impl Settings {
             Some(number) => number
                 .parse()
                 .ok()
-                .filter(|number| *number <= MOST_REPLICAS)
+                .filter(|number| *number <= MAX_REPLICAS)
                 .ok_or_else(|| invalid("replicas is not a number from 0 to 10"))?,
             None => 0,
         };
-        let mut manner = Manner {
+        let mut options = ConnectOptions {
             tls: tls(parts.secure, &mut query)?.map(Arc::new),
             credentials: credentials(parts.user)?,
             database: 0,
             probe: Some(format!("{prefix}probe")),
         };
-        let place = match parts.kind {
+        let target = match parts.kind {
             Kind::Single => {
                 let [host] = <[&str; 1]>::try_from(parts.hosts()).map_err(|_| {
                     invalid("one host is expected; see redis+cluster and redis+sentinel")
                 })?;
-                manner.database = database(parts.path.trim_start_matches('/'))?;
-                Place::Single(address(host, REDIS_PORT)?)
+                options.database = database(parts.path.trim_start_matches('/'))?;
+                Target::Single(address(host, REDIS_PORT)?)
             }
             Kind::Unix => {
                 if !parts.authority.is_empty() || parts.path.len() < 2 {
                     return Err(invalid("a unix socket is named by its absolute path"));
                 }
                 if let Some(number) = query.take("db") {
-                    manner.database = database(&number)?;
+                    options.database = database(&number)?;
                 }
-                manner.credentials = paired(query.take("username"), query.take("password"))?;
-                Place::Single(Address::Unix(PathBuf::from(decoded(parts.path)?)))
+                options.credentials = paired(query.take("username"), query.take("password"))?;
+                Target::Single(Address::Unix(PathBuf::from(decoded(parts.path)?)))
             }
             Kind::Cluster => {
                 if !matches!(parts.path, "" | "/" | "/0") {
                     return Err(invalid("a cluster has no numbered databases"));
                 }
-                Place::Cluster(addresses(parts.hosts(), REDIS_PORT)?)
+                Target::Cluster(addresses(parts.hosts(), REDIS_PORT)?)
             }
             Kind::Sentinel => {
                 let path = parts.path.strip_prefix('/').unwrap_or_default();
@@ -104,12 +104,12 @@ impl Settings {
                         "the path has to name the service that Sentinel watches",
                     ));
                 }
-                manner.database = database(number)?;
-                Place::Sentinel {
+                options.database = database(number)?;
+                Target::Sentinel {
                     sentinels: addresses(parts.hosts(), SENTINEL_PORT)?,
                     service: decoded(service)?,
-                    manner: Manner {
-                        tls: manner.tls.clone(),
+                    options: ConnectOptions {
+                        tls: options.tls.clone(),
                         credentials: paired(
                             query.take("sentinel_username"),
                             query.take("sentinel_password"),
@@ -122,8 +122,8 @@ impl Settings {
         };
         query.finish()?;
         Ok(Self {
-            place,
-            manner,
+            target,
+            options,
             prefix,
             replicas,
         })
@@ -280,7 +280,7 @@ fn database(text: &str) -> Result<u32> {
     if text.is_empty() {
         return Ok(0);
     }
-    let digits = text.bytes().all(|octet| octet.is_ascii_digit());
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits
         .then(|| text.parse().ok())
         .flatten()
@@ -288,7 +288,7 @@ fn database(text: &str) -> Result<u32> {
 }
 
 fn check_prefix(prefix: String) -> Result<String> {
-    if prefix.len() > MOST_PREFIX_OCTETS || prefix.chars().any(char::is_control) {
+    if prefix.len() > MAX_PREFIX_BYTES || prefix.chars().any(char::is_control) {
         return Err(invalid("prefix is too long or has control characters"));
     }
     Ok(prefix)

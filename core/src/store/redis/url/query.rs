@@ -86,7 +86,7 @@ impl Names<'_> {
         let is_name = (1..=32).contains(&name.len())
             && name
                 .bytes()
-                .all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-'));
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
         let is_of_the_user =
             self.query.contains('@') || self.user.is_some_and(|user| user.contains(name));
         KNOWN.contains(&name) || (is_name && !is_of_the_user)
@@ -97,7 +97,7 @@ impl Names<'_> {
 mod tests {
     use super::*;
 
-    fn refusal(text: &str, user: Option<&str>) -> String {
+    fn error(text: &str, user: Option<&str>) -> String {
         let query = Query::parse(text, user).and_then(|mut query| {
             query.take("prefix");
             query.finish()
@@ -120,7 +120,7 @@ mod tests {
             ),
             ("insecure", "a parameter has no value parameter=insecure"),
         ] {
-            assert_eq!(refusal(text, None), fact);
+            assert_eq!(error(text, None), fact);
         }
         for name in [
             "ssl_certfile",
@@ -129,7 +129,7 @@ mod tests {
             "Prefix",
             "tls-ca",
         ] {
-            let text = refusal(&format!("prefix=a&{name}=none"), Some(":secret"));
+            let text = error(&format!("prefix=a&{name}=none"), Some(":secret"));
             assert!(
                 text.starts_with("a parameter is unknown known=prefix,"),
                 "{text}"
@@ -149,7 +149,7 @@ mod tests {
             ("=1", None),
             (&long, None),
         ] {
-            let text = refusal(text, user);
+            let text = error(text, user);
             assert!(!text.contains("parameter="), "{text}");
         }
     }

@@ -5,8 +5,8 @@ fn parse(url: &str) -> Settings {
 }
 
 fn single(url: &str) -> Address {
-    match parse(url).place {
-        Place::Single(address) => address,
+    match parse(url).target {
+        Target::Single(address) => address,
         _ => panic!("{url}"),
     }
 }
@@ -29,10 +29,10 @@ fn a_url_names_a_server() {
     ] {
         assert!(single(url) == tcp(host, port), "{url}");
     }
-    assert_eq!(parse("redis://localhost/3").manner.database, 3);
-    assert!(parse("redis://localhost").manner.tls.is_none());
-    assert!(parse("rediss://localhost").manner.tls.is_some());
-    assert!(parse("valkeys://localhost").manner.tls.is_some());
+    assert_eq!(parse("redis://localhost/3").options.database, 3);
+    assert!(parse("redis://localhost").options.tls.is_none());
+    assert!(parse("rediss://localhost").options.tls.is_some());
+    assert!(parse("valkeys://localhost").options.tls.is_some());
 }
 
 #[test]
@@ -40,20 +40,20 @@ fn a_url_names_a_socket() {
     let url = "redis+unix:///run/redis%20a/redis.sock?db=2&username=app&password=p%2Fw";
     assert!(single(url) == Address::Unix(PathBuf::from("/run/redis a/redis.sock")));
     assert!(single("redis+unix:///s") == Address::Unix(PathBuf::from("/s")));
-    let manner = parse(url).manner;
-    assert_eq!(manner.database, 2);
-    assert_eq!(manner.credentials.username.as_deref(), Some("app"));
-    assert_eq!(manner.credentials.password.as_deref(), Some("p/w"));
+    let options = parse(url).options;
+    assert_eq!(options.database, 2);
+    assert_eq!(options.credentials.username.as_deref(), Some("app"));
+    assert_eq!(options.credentials.password.as_deref(), Some("p/w"));
 }
 
 #[test]
 fn a_url_names_a_user() {
     let credentials = parse("redis://us%40er:p%3Aw:@d@localhost")
-        .manner
+        .options
         .credentials;
     assert_eq!(credentials.username.as_deref(), Some("us@er"));
     assert_eq!(credentials.password.as_deref(), Some("p:w:@d"));
-    let credentials = parse("redis://:alone@localhost").manner.credentials;
+    let credentials = parse("redis://:alone@localhost").options.credentials;
     assert_eq!(credentials.username, None);
     assert_eq!(credentials.password.as_deref(), Some("alone"));
 }
@@ -63,28 +63,28 @@ fn a_url_names_sentinels_and_their_service() {
     let settings = parse(
         "redis+sentinel://app:secret@a:1,b,[::1]:3/main/2?sentinel_username=w&sentinel_password=x",
     );
-    assert_eq!(settings.manner.database, 2);
+    assert_eq!(settings.options.database, 2);
     assert_eq!(
-        settings.manner.credentials.password.as_deref(),
+        settings.options.credentials.password.as_deref(),
         Some("secret")
     );
-    let Place::Sentinel {
+    let Target::Sentinel {
         sentinels,
         service,
-        manner,
-    } = settings.place
+        options,
+    } = settings.target
     else {
         panic!("no Sentinel");
     };
     assert!(sentinels == [tcp("a", 1), tcp("b", 26379), tcp("::1", 3)]);
     assert_eq!(service, "main");
-    assert_eq!(manner.credentials.username.as_deref(), Some("w"));
-    assert_eq!(manner.database, 0);
+    assert_eq!(options.credentials.username.as_deref(), Some("w"));
+    assert_eq!(options.database, 0);
 }
 
 #[test]
 fn a_url_names_nodes_of_a_cluster() {
-    let Place::Cluster(seeds) = parse("rediss+cluster://:secret@a:1,b").place else {
+    let Target::Cluster(seeds) = parse("rediss+cluster://:secret@a:1,b").target else {
         panic!("no cluster");
     };
     assert!(seeds == [tcp("a", 1), tcp("b", 6379)]);
@@ -96,7 +96,7 @@ fn parameters_are_read() {
     assert_eq!(parse("redis://localhost?prefix=shop%3A").prefix, "shop:");
     assert_eq!(parse("redis://localhost?prefix=a%2Bb+c").prefix, "a+b+c");
     assert_eq!(parse("redis://localhost?replicas=2").replicas, 2);
-    let longest = "a".repeat(MOST_PREFIX_OCTETS);
+    let longest = "a".repeat(MAX_PREFIX_BYTES);
     let url = format!("redis://localhost?prefix={longest}");
     assert_eq!(parse(&url).prefix, longest);
     assert!(Settings::parse(&format!("{url}a")).is_err());

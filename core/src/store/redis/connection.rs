@@ -18,12 +18,14 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::bounded::{Bounded, TOO_LONG};
-use super::errors::{Failure, Refusal, broken, timed_out, too_long, unexpected, unreachable};
-use super::greeting::{self, Greeting, Told};
+use super::errors::{
+    CommandError, ServerError, broken, timed_out, too_long, unexpected, unreachable,
+};
+use super::server_info::{self, HelloReply, ServerInfo};
 use super::tls::Tls;
 use crate::error::{Code, Error, Result};
 
-/// For the look-up of the name, the connection, TLS and the greeting together.
+/// For the look-up of the name, the connection, TLS and HELLO together.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -52,7 +54,7 @@ pub(super) struct Credentials {
 
 /// How connections are made, whichever server they lead to.
 #[derive(Clone)]
-pub(super) struct Manner {
+pub(super) struct ConnectOptions {
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) credentials: Credentials,
     pub(super) database: u32,
@@ -71,17 +73,17 @@ pub(super) struct Request<'a> {
 ///
 /// A caller that no longer waits leaves its reply to be dropped when it comes, so that the replies
 /// of the others stay theirs. Nothing is ever sent twice.
-pub(super) struct Link {
-    connection: MultiplexedConnection,
+pub(super) struct Connection {
+    multiplexed: MultiplexedConnection,
     driver: AbortHandle,
-    retired: AtomicBool,
-    greeting: Greeting,
+    discarded: AtomicBool,
+    info: ServerInfo,
 }
 
-impl Link {
+impl Connection {
     /// Connects, authenticates, and asks the server what it is.
-    pub(super) async fn open(address: &Address, manner: &Manner) -> Result<Self> {
-        let limited = timeout(CONNECT_TIMEOUT, Self::open_at_leisure(address, manner));
+    pub(super) async fn open(address: &Address, options: &ConnectOptions) -> Result<Self> {
+        let limited = timeout(CONNECT_TIMEOUT, Self::open_at_leisure(address, options));
         limited.await.unwrap_or_else(|_| {
             Err(Error::new(
                 Code::StoreUnavailable,
@@ -91,10 +93,10 @@ impl Link {
     }
 
     /// Some proxies end the connection at a command that they do not know. Those are asked nothing.
-    async fn open_at_leisure(address: &Address, manner: &Manner) -> Result<Self> {
+    async fn open_at_leisure(address: &Address, options: &ConnectOptions) -> Result<Self> {
         for asks in [true, false] {
-            if let Some(link) = Self::connect(address, manner, asks).await? {
-                return Ok(link);
+            if let Some(connection) = Self::connect(address, options, asks).await? {
+                return Ok(connection);
             }
         }
         let fact = "the connection to redis broke";
@@ -102,22 +104,26 @@ impl Link {
     }
 
     /// Connects; `None` if the server has ended the connection because it was asked what it is.
-    async fn connect(address: &Address, manner: &Manner, asks: bool) -> Result<Option<Self>> {
-        match (address, &manner.tls) {
+    async fn connect(
+        address: &Address,
+        options: &ConnectOptions,
+        asks: bool,
+    ) -> Result<Option<Self>> {
+        match (address, &options.tls) {
             (Address::Tcp(host, port), None) => {
-                Self::start(connect(host, *port).await?, manner, asks).await
+                Self::start(connect(host, *port).await?, options, asks).await
             }
             (Address::Tcp(host, port), Some(tls)) => {
                 let name = ServerName::try_from(host.clone()).map_err(unreachable)?;
                 let config = tls.config().await?;
                 let stream = connect(host, *port).await?;
                 let stream = TlsConnector::from(config).connect(name, stream).await;
-                Self::start(stream.map_err(unreachable)?, manner, asks).await
+                Self::start(stream.map_err(unreachable)?, options, asks).await
             }
             #[cfg(unix)]
             (Address::Unix(path), _) => {
                 let stream = tokio::net::UnixStream::connect(path).await;
-                Self::start(stream.map_err(unreachable)?, manner, asks).await
+                Self::start(stream.map_err(unreachable)?, options, asks).await
             }
             #[cfg(not(unix))]
             (Address::Unix(_), _) => Err(Error::new(
@@ -129,7 +135,7 @@ impl Link {
 
     async fn start(
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        manner: &Manner,
+        options: &ConnectOptions,
         asks: bool,
     ) -> Result<Option<Self>> {
         // The crate would authenticate, but not say how the server refused.
@@ -140,45 +146,46 @@ impl Link {
             .set_connection_timeout(None)
             .set_response_timeout(None);
         let stream = Bounded::new(stream);
-        let (connection, driver) = MultiplexedConnection::new_with_config(&nothing, stream, config)
-            .await
-            .map_err(|cause| broken(&cause))?;
-        let mut link = Self {
-            connection,
+        let (multiplexed, driver) =
+            MultiplexedConnection::new_with_config(&nothing, stream, config)
+                .await
+                .map_err(|cause| broken(&cause))?;
+        let mut connection = Self {
+            multiplexed,
             driver: tokio::spawn(driver).abort_handle(),
-            retired: AtomicBool::new(false),
-            greeting: Greeting::default(),
+            discarded: AtomicBool::new(false),
+            info: ServerInfo::default(),
         };
-        link.authenticate(&manner.credentials).await?;
+        connection.authenticate(&options.credentials).await?;
         let told = if asks {
-            Greeting::ask(&link).await?
+            ServerInfo::ask(&connection).await?
         } else {
-            Told::Nothing
+            HelloReply::Nothing
         };
         let version = match told {
-            Told::Enough(greeting) => {
-                link.greeting = greeting;
+            HelloReply::Enough(info) => {
+                connection.info = info;
                 None
             }
-            Told::Old(greeting, version) => {
-                link.greeting = greeting;
+            HelloReply::Old(info, version) => {
+                connection.info = info;
                 Some(version)
             }
-            Told::Nothing => Some("unknown".to_owned()),
-            Told::Ended => return Ok(None),
+            HelloReply::Nothing => Some("unknown".to_owned()),
+            HelloReply::Ended => return Ok(None),
         };
-        if manner.database != 0 {
+        if options.database != 0 {
             let mut select = redis::cmd("SELECT");
-            select.arg(manner.database);
-            link.run(&select).await?;
+            select.arg(options.database);
+            connection.run(&select).await?;
         }
-        if let Some((version, key)) = version.zip(manner.probe.as_deref()) {
-            greeting::try_out(&link, key, &version).await?;
+        if let Some((version, key)) = version.zip(options.probe.as_deref()) {
+            server_info::try_out(&connection, key, &version).await?;
         }
         if asks {
-            link.greeting.warn_of_eviction(&link).await;
+            connection.info.warn_of_eviction(&connection).await;
         }
-        Ok(Some(link))
+        Ok(Some(connection))
     }
 
     async fn authenticate(&self, credentials: &Credentials) -> Result<()> {
@@ -194,24 +201,24 @@ impl Link {
     }
 
     /// What the server said it is.
-    pub(super) fn greeting(&self) -> &Greeting {
-        &self.greeting
+    pub(super) fn info(&self) -> &ServerInfo {
+        &self.info
     }
 
     /// Whether a command may be sent on it: the connection has neither ended nor been given up.
     pub(super) fn is_usable(&self) -> bool {
-        !self.retired.load(Ordering::Relaxed) && !self.driver.is_finished()
+        !self.discarded.load(Ordering::Relaxed) && !self.driver.is_finished()
     }
 
     /// Lets the next command go over a new connection. Those under way still get their replies.
-    pub(super) fn retire(&self) {
-        self.retired.store(true, Ordering::Relaxed);
+    pub(super) fn discard(&self) {
+        self.discarded.store(true, Ordering::Relaxed);
     }
 
     /// Sends a command once and waits for its reply.
-    pub(super) async fn run(&self, command: &Cmd) -> Result<Value, Failure> {
-        let mut connection = self.connection.clone();
-        let reply = connection.send_packed_command(command);
+    pub(super) async fn run(&self, command: &Cmd) -> Result<Value, CommandError> {
+        let mut multiplexed = self.multiplexed.clone();
+        let reply = multiplexed.send_packed_command(command);
         self.judge(reply, name(command)).await
     }
 
@@ -220,7 +227,7 @@ impl Link {
         &self,
         request: &Request<'_>,
         asking: bool,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, CommandError> {
         if !asking && request.replicas == 0 {
             return self.run(request.command).await;
         }
@@ -232,14 +239,14 @@ impl Link {
         if request.replicas > 0 {
             pipeline.cmd("WAIT").arg(request.replicas).arg(WAIT_MILLIS);
         }
-        let mut connection = self.connection.clone();
+        let mut multiplexed = self.multiplexed.clone();
         let replies = async {
-            let replies = connection.send_packed_commands(&pipeline, 0, pipeline.len());
+            let replies = multiplexed.send_packed_commands(&pipeline, 0, pipeline.len());
             replies.await.map(Value::Array)
         };
         let mut replies = match self.judge(replies, name(request.command)).await? {
             Value::Array(replies) => replies.into_iter(),
-            _ => return Err(Failure::Unknown(unexpected())),
+            _ => return Err(CommandError::Unknown(unexpected())),
         };
         let mut next = |name| self.accept(replies.next().unwrap_or(Value::Nil), name);
         if asking {
@@ -256,38 +263,38 @@ impl Link {
         &self,
         reply: impl Future<Output = redis::RedisResult<Value>>,
         command: &str,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, CommandError> {
         match timeout(RESPONSE_TIMEOUT, reply).await {
             Ok(Ok(value)) => self.accept(value, command),
             Ok(Err(cause)) => {
-                self.retire();
+                self.discard();
                 Err(broken(&cause))
             }
             // The other end may be gone without a word; a new connection will show.
             Err(_) => {
-                self.retire();
-                Err(Failure::Unknown(timed_out()))
+                self.discard();
+                Err(CommandError::Unknown(timed_out()))
             }
         }
     }
 
-    /// Tells a reply from a refusal.
-    fn accept(&self, value: Value, command: &str) -> Result<Value, Failure> {
+    /// Tells a reply from an error.
+    fn accept(&self, value: Value, command: &str) -> Result<Value, CommandError> {
         let Value::ServerError(error) = value else {
             return Ok(value);
         };
-        let refusal = Refusal::new(&error, command);
-        if refusal.code() == TOO_LONG {
-            return Err(Failure::Unknown(too_long()));
+        let error = ServerError::new(&error, command);
+        if error.code() == TOO_LONG {
+            return Err(CommandError::Unknown(too_long()));
         }
-        if refusal.speaks_against_the_connection() {
-            self.retire();
+        if error.speaks_against_the_connection() {
+            self.discard();
         }
-        Err(Failure::Refused(refusal))
+        Err(CommandError::Refused(error))
     }
 }
 
-impl Drop for Link {
+impl Drop for Connection {
     /// Sends nothing more of what nobody waits for.
     fn drop(&mut self) {
         self.driver.abort();
@@ -295,21 +302,21 @@ impl Drop for Link {
 }
 
 /// The command was executed when this is known: what stands against it leaves its outcome unknown.
-fn confirm(reply: Result<Value, Failure>, replicas: u32) -> Result<(), Failure> {
+fn confirm(reply: Result<Value, CommandError>, replicas: u32) -> Result<(), CommandError> {
     match reply {
         Ok(Value::Int(count)) if count >= i64::from(replicas) => Ok(()),
-        Ok(_) => Err(Failure::Unknown(Error::new(
+        Ok(_) => Err(CommandError::Unknown(Error::new(
             Code::StoreUnavailable,
             "too few replicas of redis confirmed the command",
         ))),
-        Err(failure) => Err(Failure::Unknown(failure.into())),
+        Err(failure) => Err(CommandError::Unknown(failure.into())),
     }
 }
 
 /// The first word of a command, which is nobody's secret.
 fn name(command: &Cmd) -> &str {
     match command.args_iter().next() {
-        Some(Arg::Simple(octets)) => std::str::from_utf8(octets).unwrap_or_default(),
+        Some(Arg::Simple(bytes)) => std::str::from_utf8(bytes).unwrap_or_default(),
         _ => "",
     }
 }

@@ -12,7 +12,7 @@ use tracing::instrument::WithSubscriber as _;
 
 use crate::error::{Code, Error, Result};
 
-/// What a [`Slot`] can hold.
+/// What a [`Reusable`] can hold.
 pub(super) trait Usable: Send + Sync + 'static {
     /// Whether it need not be made anew.
     fn is_usable(&self) -> bool;
@@ -26,11 +26,11 @@ type Making<T> = Shared<Pin<Box<dyn Future<Output = Result<Arc<T>>> + Send>>>;
 /// The value is made in a task of its own, which all who ask meanwhile wait for, and share the
 /// failure of: one of them that is cancelled cancels nobody else, and a server that is down is
 /// not asked once for each of them.
-pub(super) struct Slot<T> {
+pub(super) struct Reusable<T> {
     kept: Mutex<Option<(runtime::Id, Making<T>)>>,
 }
 
-impl<T: Usable> Slot<T> {
+impl<T: Usable> Reusable<T> {
     pub(super) fn new() -> Self {
         Self {
             kept: Mutex::new(None),
@@ -118,16 +118,16 @@ mod tests {
         }
     }
 
-    /// A slot, and how often something was made for it.
+    /// A value, and how often something was made for it.
     struct Bench {
-        slot: Slot<Thing>,
+        reusable: Reusable<Thing>,
         made: AtomicU32,
     }
 
     impl Bench {
         fn new() -> Self {
             Self {
-                slot: Slot::new(),
+                reusable: Reusable::new(),
                 made: AtomicU32::new(0),
             }
         }
@@ -144,7 +144,7 @@ mod tests {
                         .ok_or_else(failure)
                 }
             };
-            self.slot.get(make).await
+            self.reusable.get(make).await
         }
 
         async fn number(&self) -> u32 {
@@ -155,16 +155,16 @@ mod tests {
     #[tokio::test]
     async fn a_value_is_made_once_and_anew_when_it_is_of_no_more_use() {
         let bench = Bench::new();
-        assert!(!bench.slot.is_filled());
+        assert!(!bench.reusable.is_filled());
         let (one, other) = tokio::join!(bench.get(false), bench.get(false));
         assert!(Arc::ptr_eq(&one.unwrap(), &other.unwrap()));
         let thing = bench.get(false).await.unwrap();
         assert_eq!(thing.number, 1);
-        assert!(bench.slot.is_filled());
+        assert!(bench.reusable.is_filled());
         thing.broken.store(true, Ordering::Relaxed);
-        assert!(!bench.slot.is_filled());
+        assert!(!bench.reusable.is_filled());
         assert_eq!(bench.number().await, 2);
-        assert!(bench.slot.is_filled());
+        assert!(bench.reusable.is_filled());
     }
 
     #[tokio::test]
@@ -172,7 +172,7 @@ mod tests {
         let bench = Bench::new();
         let (one, other) = tokio::join!(bench.get(true), bench.get(false));
         assert!(one.is_err() && other.is_err());
-        assert!(!bench.slot.is_filled());
+        assert!(!bench.reusable.is_filled());
         assert_eq!(bench.number().await, 2);
     }
 
@@ -180,7 +180,7 @@ mod tests {
     async fn who_gives_up_stops_nobody_else() {
         let bench = Bench::new();
         assert!(bench.get(false).now_or_never().is_none());
-        assert!(!bench.slot.is_filled());
+        assert!(!bench.reusable.is_filled());
         assert_eq!(bench.number().await, 1);
     }
 

@@ -2,8 +2,8 @@
 
 use redis::{Cmd, Value};
 
-use super::errors::Failure;
-use super::link::Link;
+use super::connection::Connection;
+use super::errors::CommandError;
 use crate::error::{Code, Error, Result};
 use crate::events;
 
@@ -25,45 +25,47 @@ pub(super) enum Mode {
 
 /// What matters of the reply to `HELLO`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Greeting {
+pub(super) struct ServerInfo {
     pub(super) mode: Mode,
     pub(super) is_replica: bool,
 }
 
 /// What a server told of itself.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum HelloReply {
     /// It need not be tried out.
-    Enough(Greeting),
+    Enough(ServerInfo),
     /// It says that it is older than what is needed. Other makes of servers count otherwise.
-    Old(Greeting, String),
+    Old(ServerInfo, String),
     /// It does not know the question: a proxy, another make, or Redis before 6.0.
     Nothing,
     /// It has ended the connection.
     Ended,
 }
 
-impl Greeting {
+impl ServerInfo {
     /// Asks the server. One whose rules forbid the question is taken as it is.
-    pub(super) async fn ask(link: &Link) -> Result<Told> {
-        match link.run(&redis::cmd("HELLO")).await {
+    pub(super) async fn ask(connection: &Connection) -> Result<HelloReply> {
+        match connection.run(&redis::cmd("HELLO")).await {
             Ok(reply) => Ok(Self::read(&reply)),
-            Err(Failure::Refused(refusal)) if refusal.code() == "NOPERM" => {
-                Ok(Told::Enough(Self::default()))
+            Err(CommandError::Refused(error)) if error.code() == "NOPERM" => {
+                Ok(HelloReply::Enough(Self::default()))
             }
-            Err(Failure::Refused(refusal)) if refusal.is_unknown_command() => Ok(Told::Nothing),
-            Err(Failure::Ended(_)) => Ok(Told::Ended),
+            Err(CommandError::Refused(error)) if error.is_unknown_command() => {
+                Ok(HelloReply::Nothing)
+            }
+            Err(CommandError::Ended(_)) => Ok(HelloReply::Ended),
             Err(failure) => Err(failure.into()),
         }
     }
 
     /// Warns of a server that drops pending logins when it needs room. One that does not tell
     /// is left alone.
-    pub(super) async fn warn_of_eviction(self, link: &Link) {
+    pub(super) async fn warn_of_eviction(self, connection: &Connection) {
         if self.mode == Mode::Sentinel {
             return;
         }
-        let Ok(report) = link.run(redis::cmd("INFO").arg("memory")).await else {
+        let Ok(report) = connection.run(redis::cmd("INFO").arg("memory")).await else {
             return;
         };
         if evicts(text(&report).unwrap_or_default()) {
@@ -71,8 +73,8 @@ impl Greeting {
         }
     }
 
-    fn read(reply: &Value) -> Told {
-        let mut greeting = Self::default();
+    fn read(reply: &Value) -> HelloReply {
+        let mut info = Self::default();
         let mut old = None;
         let mut note = |name: &Value, value: &Value| {
             let (Some(name), Some(value)) = (text(name), text(value)) else {
@@ -80,9 +82,9 @@ impl Greeting {
             };
             match (name, value) {
                 ("version", version) => old = old_version(version),
-                ("mode", "cluster") => greeting.mode = Mode::Cluster,
-                ("mode", "sentinel") => greeting.mode = Mode::Sentinel,
-                ("role", "replica" | "slave") => greeting.is_replica = true,
+                ("mode", "cluster") => info.mode = Mode::Cluster,
+                ("mode", "sentinel") => info.mode = Mode::Sentinel,
+                ("role", "replica" | "slave") => info.is_replica = true,
                 _ => {}
             }
         };
@@ -98,8 +100,8 @@ impl Greeting {
             _ => {}
         }
         match old {
-            Some(version) => Told::Old(greeting, version),
-            None => Told::Enough(greeting),
+            Some(version) => HelloReply::Old(info, version),
+            None => HelloReply::Enough(info),
         }
     }
 }
@@ -109,16 +111,16 @@ impl Greeting {
 ///
 /// # Errors
 /// [`Code::StoreFailed`] from a server that does not know it in this form.
-pub(super) async fn try_out(link: &Link, key: &str, version: &str) -> Result<()> {
-    match link.run(&exchange(key, 1)).await {
-        Err(Failure::Refused(refusal)) if refusal.is_unknown_command() => Err(Error::new(
+pub(super) async fn try_out(connection: &Connection, key: &str, version: &str) -> Result<()> {
+    match connection.run(&exchange(key, 1)).await {
+        Err(CommandError::Refused(error)) if error.is_unknown_command() => Err(Error::new(
             Code::StoreFailed,
             format_args!(
                 "redis is too old, or a proxy does not pass its commands on; it has to know \
                  SET with XX, GET and PX, as 6.2 does version={version}"
             ),
         )),
-        Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+        Ok(_) | Err(CommandError::Refused(_)) => Ok(()),
         Err(failure) => Err(failure.into()),
     }
 }
@@ -148,7 +150,7 @@ fn evicts(report: &str) -> bool {
 /// The text of a string reply.
 pub(super) fn text(value: &Value) -> Option<&str> {
     match value {
-        Value::BulkString(octets) => std::str::from_utf8(octets).ok(),
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
         Value::SimpleString(text) => Some(text),
         _ => None,
     }
@@ -173,9 +175,9 @@ mod tests {
         Value::Array(items.collect())
     }
 
-    fn greeting(reply: &Value) -> Greeting {
-        match Greeting::read(reply) {
-            Told::Enough(greeting) => greeting,
+    fn info(reply: &Value) -> ServerInfo {
+        match ServerInfo::read(reply) {
+            HelloReply::Enough(info) => info,
             other => panic!("{other:?}"),
         }
     }
@@ -183,8 +185,8 @@ mod tests {
     #[test]
     fn a_server_that_says_it_is_older_has_to_be_tried_out() {
         for version in ["6.0.16", "5.0.7", "2.8.24", "6.1.240", "1.0.62"] {
-            let told = Greeting::read(&reply(&["server", "redis", "version", version]));
-            let Told::Old(_, said) = told else {
+            let told = ServerInfo::read(&reply(&["server", "redis", "version", version]));
+            let HelloReply::Old(_, said) = told else {
                 panic!("{version}: {told:?}");
             };
             assert!(version.starts_with(&said), "{said}");
@@ -192,7 +194,7 @@ mod tests {
         for version in [
             "6.2.0", "7.0.15", "8.1", "10.0.0", "unstable", "df-v1.2", "",
         ] {
-            greeting(&reply(&["version", version]));
+            info(&reply(&["version", version]));
         }
     }
 
@@ -214,20 +216,20 @@ mod tests {
 
     #[test]
     fn mode_and_role_are_read() {
-        let told = greeting(&reply(&["role", "replica", "mode", "cluster"]));
+        let told = info(&reply(&["role", "replica", "mode", "cluster"]));
         assert!(told.is_replica);
         assert_eq!(told.mode, Mode::Cluster);
-        let told = greeting(&reply(&["role", "master", "mode", "sentinel"]));
+        let told = info(&reply(&["role", "master", "mode", "sentinel"]));
         assert!(!told.is_replica);
         assert_eq!(told.mode, Mode::Sentinel);
         let simple = ["role", "slave"].map(|text| Value::SimpleString(text.to_owned()));
-        assert!(greeting(&Value::Array(simple.to_vec())).is_replica);
-        assert!(greeting(&Value::Map(vec![simple.into()])).is_replica);
+        assert!(info(&Value::Array(simple.to_vec())).is_replica);
+        assert!(info(&Value::Map(vec![simple.into()])).is_replica);
         let modules = Value::Array(vec![
             Value::BulkString(b"modules".to_vec()),
             Value::Array(vec![]),
         ]);
-        assert_eq!(greeting(&modules), Greeting::default());
-        assert_eq!(greeting(&Value::Nil), Greeting::default());
+        assert_eq!(info(&modules), ServerInfo::default());
+        assert_eq!(info(&Value::Nil), ServerInfo::default());
     }
 }
