@@ -8,8 +8,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{OpenFlags, Transaction, TransactionBehavior, ffi};
 
 use super::errors::{Purpose, is_busy, translate};
+use super::fork_check::ForkCheck;
 use super::place::{Identity, Place};
-use super::presence::Presence;
 use super::schema::{self, Header};
 use crate::error::{Code, Error, Result};
 use crate::fork;
@@ -76,7 +76,7 @@ pub(super) struct Limits {
     pub(super) patience: Duration,
     /// How many pages of 4 KiB the file may have.
     pub(super) pages: u32,
-    /// From how many octets of the write-ahead log on nothing is added to it.
+    /// From how many bytes of the write-ahead log on nothing is added to it.
     pub(super) log: u64,
 }
 
@@ -96,7 +96,7 @@ pub(super) struct Connection {
     limits: Limits,
     identity: Option<Identity>,
     /// Dropped after the connection.
-    _presence: Presence,
+    _fork_check: ForkCheck,
 }
 
 impl Connection {
@@ -105,7 +105,7 @@ impl Connection {
     /// # Errors
     /// Those of [`SqliteStore::open`](super::SqliteStore::open).
     pub(super) fn open(place: &Place, limits: Limits, patience: &mut Patience) -> Result<Self> {
-        let presence = Presence::enter()?;
+        let fork_check = ForkCheck::enter()?;
         let opening = |error| translate(&error, Purpose::Opening);
         if let Some(draft) = place.prepare()? {
             let mut connection = Self::open(draft.place(), limits, patience)?;
@@ -139,7 +139,7 @@ impl Connection {
             file: connection,
             limits,
             identity: place.identity(),
-            _presence: presence,
+            _fork_check: fork_check,
         };
         connection
             .patiently(patience, Self::configure)

@@ -2,10 +2,10 @@
 
 mod connection;
 mod errors;
-mod kept;
+mod fork_check;
+mod idle_connection;
 mod operations;
 mod place;
-mod presence;
 mod queue;
 mod schema;
 
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::connection::{Connection, Limits, Patience};
-pub(crate) use self::kept::close_idle_files;
+pub(crate) use self::idle_connection::close_idle_files;
 use self::operations::{Operation, Outcome};
 use self::place::Place;
 use self::queue::Queue;

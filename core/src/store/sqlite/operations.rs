@@ -15,7 +15,7 @@ const TOLERANCE: i64 = 5 * 60 * 1000;
 const REMEMBERED: i64 = 15 * 60 * 1000;
 /// No row is kept longer.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// How many octets a text may have to be read into memory: more than any that is written.
+/// How many bytes a text may have to be read into memory: more than any that is written.
 const LONGEST_TEXT: i64 = 2 * 1024 * 1024;
 /// Rows of each table that a write removes at most, because their time has passed. More than one,
 /// so that the removal keeps ahead of what is added.

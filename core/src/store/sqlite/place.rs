@@ -81,7 +81,7 @@ impl Place {
         &self.path
     }
 
-    /// How many octets the write-ahead log has.
+    /// How many bytes the write-ahead log has.
     pub(super) fn log_length(&self) -> u64 {
         fs::symlink_metadata(self.beside("-wal")).map_or(0, |metadata| metadata.len())
     }
@@ -177,7 +177,7 @@ impl Place {
             name.push(format!(".{}-{number}", process::id()));
             let draft = self.directory.join(name);
             match make(&draft) {
-                Err(cause) if cause.kind() == ErrorKind::AlreadyExists && number < MOST_DRAFTS => {
+                Err(cause) if cause.kind() == ErrorKind::AlreadyExists && number < MAX_DRAFTS => {
                     number += 1;
                 }
                 result => return result.map(|()| draft),
@@ -218,11 +218,11 @@ impl Drop for Draft {
 /// The device and the number of a file.
 pub(super) type Identity = (u64, u64);
 
-/// One page, in octets, of the smallest size there is.
+/// One page, in bytes, of the smallest size there is.
 const SMALLEST_DATABASE: u64 = 512;
 
 /// Threads of one process that make the same file at once, and what crashed ones left behind.
-const MOST_DRAFTS: u32 = 1000;
+const MAX_DRAFTS: u32 = 1000;
 
 /// What SQLite keeps beside a file.
 const BESIDE: [(&str, &str); 3] = [

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::connection::{Connection, Limits, Patience};
 use super::errors::{Purpose, is_busy, is_full, translate};
-use super::kept::Kept;
+use super::idle_connection::IdleConnection;
 use super::operations::{EXPIRED_PER_WRITE, Millis, Operation, Outcome, remove_expired};
 use super::place::Place;
 use crate::clock::Clock;
@@ -30,7 +30,7 @@ pub(super) struct Queue {
     place: Place,
     clock: Arc<dyn Clock>,
     limits: Limits,
-    kept: Arc<Kept>,
+    idle: Arc<IdleConnection>,
     waiting: Mutex<Waiting>,
 }
 
@@ -55,7 +55,7 @@ impl Queue {
             place,
             clock,
             limits,
-            kept: Kept::new(),
+            idle: IdleConnection::new(),
             waiting: Mutex::new(Waiting {
                 jobs: Vec::new(),
                 has_worker: false,
@@ -88,7 +88,7 @@ impl Queue {
             waiting.process = process::id();
             waiting.has_worker = false;
             mem::forget(mem::take(&mut waiting.jobs));
-            self.kept.forget();
+            self.idle.forget();
         }
         waiting.jobs.push(job);
         if !mem::replace(&mut waiting.has_worker, true) {
@@ -131,11 +131,11 @@ impl Worker {
             let Some(batch) = self.next() else {
                 return;
             };
-            let (mut connection, moment) = self.queue.kept.take();
+            let (mut connection, generation) = self.queue.idle.take();
             let done = self.process(&mut connection, batch);
             // Before anybody hears of the outcome: who forks when all is done can close it.
             if let Some(connection) = connection {
-                self.queue.kept.put(connection, moment, &self.runtime);
+                self.queue.idle.put(connection, generation, &self.runtime);
             }
             drop(busy);
             for (job, outcome) in done {
@@ -165,18 +165,18 @@ impl Worker {
             Ok(outcomes) => batch.into_iter().zip(outcomes).collect(),
             // Nothing of it remains, so that each may try alone: who asks for too much must not
             // fail the others.
-            Err(trouble) if batch.len() > 1 && trouble.is_about_one() => {
+            Err(error) if batch.len() > 1 && error.is_about_one() => {
                 let jobs = batch.into_iter();
                 jobs.flat_map(|job| self.process(connection, vec![job]))
                     .collect()
             }
-            Err(trouble) => {
-                if trouble.is_for_lack_of_time() {
+            Err(error) => {
+                if error.is_for_lack_of_time() {
                     batch.extend(self.take_behind());
                 }
                 let jobs = batch.into_iter();
                 jobs.map(|job| {
-                    let error = trouble.to_error(job.operation.purpose());
+                    let error = error.to_error(job.operation.purpose());
                     (job, Err(error))
                 })
                 .collect()
@@ -194,13 +194,13 @@ impl Worker {
         &self,
         connection: &mut Option<Connection>,
         batch: &[Job],
-    ) -> Result<Vec<Result<Outcome>>, Trouble> {
+    ) -> Result<Vec<Result<Outcome>>, TransactionError> {
         let result = self.transact(connection, batch);
         let is_addition = batch
             .iter()
             .any(|job| job.operation.purpose() == Purpose::Adding);
         if is_addition
-            && let Err(Trouble::Database(error)) = &result
+            && let Err(TransactionError::Database(error)) = &result
             && is_full(error)
             && self.make_room(connection)
         {
@@ -213,7 +213,7 @@ impl Worker {
         &self,
         connection: &mut Option<Connection>,
         batch: &[Job],
-    ) -> Result<Vec<Result<Outcome>>, Trouble> {
+    ) -> Result<Vec<Result<Outcome>>, TransactionError> {
         let writes = batch.iter().filter(|job| job.operation.writes()).count();
         let behavior = if writes > 0 {
             TransactionBehavior::Immediate
@@ -240,11 +240,11 @@ impl Worker {
         })
     }
 
-    fn log_is_full(&self, connection: &mut Option<Connection>) -> Result<bool, Trouble> {
+    fn log_is_full(&self, connection: &mut Option<Connection>) -> Result<bool, TransactionError> {
         let place = &self.queue.place;
         self.with_file(connection, |open, patience| {
             let is_full = open.log_is_full(place, patience);
-            is_full.map_err(Trouble::Database)
+            is_full.map_err(TransactionError::Database)
         })
     }
 
@@ -265,7 +265,7 @@ impl Worker {
         connection: &mut Option<Connection>,
         behavior: TransactionBehavior,
         mut work: impl FnMut(&Transaction<'_>, Millis) -> rusqlite::Result<T>,
-    ) -> Result<T, Trouble> {
+    ) -> Result<T, TransactionError> {
         let clock = &self.queue.clock;
         let result = self.with_file(connection, |open, patience| {
             let result = open.transact(patience, behavior, |transaction| {
@@ -274,9 +274,9 @@ impl Worker {
                     Err(error) => Ok(Err(error)),
                 }
             });
-            result.map_err(Trouble::Database)
+            result.map_err(TransactionError::Database)
         });
-        result?.map_err(Trouble::Store)
+        result?.map_err(TransactionError::Store)
     }
 
     /// Runs `work` with the open file. After a failure the file is opened anew, and so it is after a
@@ -284,15 +284,15 @@ impl Worker {
     fn with_file<T>(
         &self,
         connection: &mut Option<Connection>,
-        mut work: impl FnMut(&mut Connection, &mut Patience) -> Result<T, Trouble>,
-    ) -> Result<T, Trouble> {
+        mut work: impl FnMut(&mut Connection, &mut Patience) -> Result<T, TransactionError>,
+    ) -> Result<T, TransactionError> {
         let queue = &self.queue;
         let mut patience = Patience::new(queue.limits.patience);
         let mut attempt = |patience: &mut Patience| {
             let mut open = match connection.take() {
                 Some(open) if open.is_at(&queue.place) => open,
                 _ => Connection::open(&queue.place, queue.limits, patience)
-                    .map_err(Trouble::Store)?,
+                    .map_err(TransactionError::Store)?,
             };
             let result = work(&mut open, patience)?;
             *connection = Some(open);
@@ -308,12 +308,12 @@ impl Worker {
 }
 
 /// Why nothing of a transaction remains.
-enum Trouble {
+enum TransactionError {
     Store(Error),
     Database(rusqlite::Error),
 }
 
-impl Trouble {
+impl TransactionError {
     /// Whether one of several operations may be the reason.
     fn is_about_one(&self) -> bool {
         matches!(self, Self::Database(error) if !is_busy(error))

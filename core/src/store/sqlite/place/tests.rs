@@ -88,7 +88,7 @@ fn what_a_crash_left_behind_is_in_nobodys_way() {
 #[test]
 fn drafts_are_not_tried_for_ever() {
     let scene = Scene::new();
-    for number in 0..=MOST_DRAFTS {
+    for number in 0..=MAX_DRAFTS {
         scene.leave(number);
     }
     let error = scene.0.create().unwrap_err();

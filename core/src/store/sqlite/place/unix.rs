@@ -56,8 +56,8 @@ pub(super) fn resolved(directory: &Path) -> io::Result<PathBuf> {
 }
 
 pub(super) fn decoded(path: &str) -> Option<OsString> {
-    let octets: Vec<u8> = percent_decode_str(path).collect();
-    (!octets.contains(&0)).then(|| OsString::from_vec(octets))
+    let bytes: Vec<u8> = percent_decode_str(path).collect();
+    (!bytes.contains(&0)).then(|| OsString::from_vec(bytes))
 }
 
 /// Checks that nobody else can remove or replace what we make in a directory, nor the directory

@@ -4,7 +4,7 @@ mod disks;
 mod documents;
 mod errors;
 mod files;
-mod kept;
+mod idle_connection;
 mod log;
 mod logins;
 mod long;

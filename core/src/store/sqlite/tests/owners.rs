@@ -170,7 +170,7 @@ fn a_directory_that_others_may_write_is_refused_with_what_is_wrong() {
         assert!(!refused.contains("chmod"), "{refused}");
     }
     assert!(!scene.path().exists());
-    // Readable by all, and set-group-ID, is nobody's trouble.
+    // Readable by all, and set-group-ID, is nobody's error.
     for mode in [0o2755, 0o755, 0o1755] {
         set_mode(&scene.directory, mode);
         scene.open().unwrap();

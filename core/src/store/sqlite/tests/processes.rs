@@ -140,19 +140,19 @@ fn nst_20_a_process_knows_whether_it_has_a_file_open() {
 async fn opens_and_closes() {
     let say = |is_none| answer(if is_none { "none" } else { "open" });
     let store = given();
-    say(presence::is_none());
+    say(fork_check::is_none());
     let mut number = 0;
     // On a machine with much to do the moment may be over at once.
     loop {
         number += 1;
         put(&store, number, TTL).await.unwrap();
-        if !presence::is_none() {
+        if !fork_check::is_none() {
             break;
         }
     }
     say(false);
     drop(crate::before_fork());
-    say(presence::is_none());
+    say(fork_check::is_none());
 }
 
 /// Run it with `--ignored --nocapture`, and with `TMPDIR` on the disk in question.

@@ -13,60 +13,65 @@ use super::connection::Connection;
 use crate::fork::{busy, lock};
 
 /// How long a file stays open, counted from the first time that nothing was to be done with it.
-const MOMENT: Duration = Duration::from_secs(1);
+const IDLE_TIME: Duration = Duration::from_secs(1);
 
 /// All there are in this process, for forks.
-static ALL: Mutex<Vec<Weak<Kept>>> = Mutex::new(Vec::new());
+static ALL: Mutex<Vec<Weak<IdleConnection>>> = Mutex::new(Vec::new());
 
 /// At most one open file.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<Slot>);
+pub(super) struct IdleConnection(Mutex<Idle>);
 
 #[derive(Default)]
-struct Slot {
+struct Idle {
     connection: Option<Connection>,
     /// Goes up when a moment is over, so that who has the file then does not bring it back.
-    moment: u64,
+    generation: u64,
     /// Whether the moment is being waited for.
     ends: bool,
 }
 
 /// Which moment it was when a file was taken, or opened because there was none.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct Moment(u64);
+pub(super) struct Generation(u64);
 
-impl Kept {
+impl IdleConnection {
     pub(super) fn new() -> Arc<Self> {
-        let kept = Arc::<Self>::default();
+        let idle = Arc::<Self>::default();
         let mut all = lock(&ALL);
         all.retain(|one| one.strong_count() > 0);
-        all.push(Arc::downgrade(&kept));
+        all.push(Arc::downgrade(&idle));
         drop(all);
-        kept
+        idle
     }
 
     /// Hands out the file, if it is still open, and the moment in which it was kept.
-    pub(super) fn take(&self) -> (Option<Connection>, Moment) {
-        let mut slot = lock(&self.0);
-        (slot.connection.take(), Moment(slot.moment))
+    pub(super) fn take(&self) -> (Option<Connection>, Generation) {
+        let mut state = lock(&self.0);
+        (state.connection.take(), Generation(state.generation))
     }
 
     /// Takes the file back, to keep it for what is left of its moment.
-    pub(super) fn put(self: &Arc<Self>, connection: Connection, moment: Moment, runtime: &Handle) {
-        let mut slot = lock(&self.0);
-        if Moment(slot.moment) != moment {
-            drop(slot);
+    pub(super) fn put(
+        self: &Arc<Self>,
+        connection: Connection,
+        generation: Generation,
+        runtime: &Handle,
+    ) {
+        let mut state = lock(&self.0);
+        if Generation(state.generation) != generation {
+            drop(state);
             return;
         }
-        slot.connection = Some(connection);
-        if mem::replace(&mut slot.ends, true) {
+        state.connection = Some(connection);
+        if mem::replace(&mut state.ends, true) {
             return;
         }
-        drop(slot);
+        drop(state);
         let end = End(Arc::clone(self));
         // A runtime that is going away drops this at once.
         runtime.spawn(async move {
-            tokio::time::sleep(MOMENT).await;
+            tokio::time::sleep(IDLE_TIME).await;
             // Files are not closed on the threads that all others wait for.
             let _ = Handle::current().spawn_blocking(move || drop(end)).await;
         });
@@ -75,12 +80,12 @@ impl Kept {
     /// Forgets a file that belongs to the process this one was forked from: to close it would
     /// touch that one's locks.
     pub(super) fn forget(&self) {
-        let mut slot = lock(&self.0);
-        mem::forget(mem::take(&mut *slot));
+        let mut state = lock(&self.0);
+        mem::forget(mem::take(&mut *state));
     }
 }
 
-impl Drop for Kept {
+impl Drop for IdleConnection {
     fn drop(&mut self) {
         let _busy = busy();
         drop(lock(&self.0).connection.take());
@@ -88,16 +93,16 @@ impl Drop for Kept {
 }
 
 /// Ends the moment when it is dropped: when its time is up, or when the runtime goes away.
-struct End(Arc<Kept>);
+struct End(Arc<IdleConnection>);
 
 impl Drop for End {
     fn drop(&mut self) {
         let _busy = busy();
-        let mut slot = lock(&self.0.0);
-        slot.moment += 1;
-        slot.ends = false;
-        let connection = slot.connection.take();
-        drop(slot);
+        let mut state = lock(&self.0.0);
+        state.generation += 1;
+        state.ends = false;
+        let connection = state.connection.take();
+        drop(state);
         drop(connection);
     }
 }
@@ -108,9 +113,9 @@ pub(crate) fn close_idle_files() {
     let Ok(all) = ALL.try_lock() else {
         return;
     };
-    for kept in all.iter().filter_map(Weak::upgrade) {
-        if let Ok(mut slot) = kept.0.try_lock() {
-            drop(slot.connection.take());
+    for idle in all.iter().filter_map(Weak::upgrade) {
+        if let Ok(mut state) = idle.0.try_lock() {
+            drop(state.connection.take());
         }
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 
 use tokio::runtime::Handle;
 
-use super::super::kept::{Kept, Moment};
+use super::super::idle_connection::{Generation, IdleConnection};
 use super::*;
 use crate::fork::before_fork;
 use crate::fork::tests::{alone, is_quiet};
@@ -93,39 +93,39 @@ async fn a_store_that_is_opened_during_a_fork_waits_for_its_end() {
 
 /// A file that is kept, taken again, and the moment it was kept in. Another test may close all that
 /// are kept, as before a fork.
-fn taken(scene: &Scene, kept: &Arc<Kept>) -> (Connection, Moment) {
+fn taken(scene: &Scene, idle: &Arc<IdleConnection>) -> (Connection, Generation) {
     let place = Place::parse(&scene.url()).unwrap();
     loop {
-        let (_, moment) = kept.take();
+        let (_, generation) = idle.take();
         let mut patience = Patience::new(IMPATIENT.patience);
         let open = Connection::open(&place, IMPATIENT, &mut patience).unwrap();
-        kept.put(open, moment, &Handle::current());
-        if let (Some(taken), moment) = kept.take() {
-            return (taken, moment);
+        idle.put(open, generation, &Handle::current());
+        if let (Some(taken), generation) = idle.take() {
+            return (taken, generation);
         }
     }
 }
 
 #[tokio::test]
 async fn what_was_taken_in_a_moment_that_is_over_is_not_kept() {
-    let (scene, kept) = (Scene::new(), Kept::new());
-    let (open, moment) = taken(&scene, &kept);
-    while kept.take().1 == moment {
+    let (scene, idle) = (Scene::new(), IdleConnection::new());
+    let (open, generation) = taken(&scene, &idle);
+    while idle.take().1 == generation {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    kept.put(open, moment, &Handle::current());
-    assert!(kept.take().0.is_none());
+    idle.put(open, generation, &Handle::current());
+    assert!(idle.take().0.is_none());
     assert_eq!(descriptors(&scene), 0);
 }
 
 #[tokio::test]
 async fn nst_20_a_file_of_another_process_is_forgotten_and_not_closed() {
-    let (scene, kept) = (Scene::new(), Kept::new());
+    let (scene, idle) = (Scene::new(), IdleConnection::new());
     loop {
-        let (open, moment) = taken(&scene, &kept);
-        kept.put(open, moment, &Handle::current());
-        kept.forget();
-        assert!(kept.take().0.is_none());
+        let (open, generation) = taken(&scene, &idle);
+        idle.put(open, generation, &Handle::current());
+        idle.forget();
+        assert!(idle.take().0.is_none());
         if descriptors(&scene) > 0 {
             break;
         }

@@ -15,9 +15,9 @@ use crate::error::{Code, Error, Result};
 static OPEN: AtomicU64 = AtomicU64::new(0);
 
 /// One open connection of this process.
-pub(super) struct Presence;
+pub(super) struct ForkCheck;
 
-impl Presence {
+impl ForkCheck {
     /// # Errors
     /// [`Code::StoreUnavailable`] in a child that was forked off while a connection was open.
     pub(super) fn enter() -> Result<Self> {
@@ -32,7 +32,7 @@ impl Presence {
     }
 }
 
-impl Drop for Presence {
+impl Drop for ForkCheck {
     fn drop(&mut self) {
         // In a child nothing of the parent's is dropped that was open.
         let _ = OPEN.fetch_update(SeqCst, SeqCst, |open| left(open, process::id()));
