@@ -8,10 +8,10 @@ use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign, verify};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::nonce::{RANDOM_OCTETS, SessionKey, with_lengths};
+use crate::nonce::{RANDOM_BYTES, SessionKey, with_lengths};
 
 /// Octets of a nonce that say to which browser it belongs: 128 bits of a code of 256.
-const MARK_OCTETS: usize = 16;
+const TAG_BYTES: usize = 16;
 
 /// A browser, as its secret shows it, for the logins of one site at one broker.
 pub(crate) struct Browser<'a> {
@@ -30,14 +30,14 @@ impl<'a> Browser<'a> {
         })
     }
 
-    /// What stands behind the random octets of a nonce to bind it to this browser.
-    pub(crate) fn mark(&self, drawn: &[u8]) -> [u8; MARK_OCTETS] {
-        let tag = self.sign("portier-client:browser:1", drawn);
-        let mut mark = [0; MARK_OCTETS];
-        for (octet, signed) in mark.iter_mut().zip(tag.as_ref()) {
-            *octet = *signed;
+    /// What stands behind the random bytes of a nonce to bind it to this browser.
+    pub(crate) fn tag(&self, random: &[u8]) -> [u8; TAG_BYTES] {
+        let code = self.sign("portier-client:browser:1", random);
+        let mut tag = [0; TAG_BYTES];
+        for (byte, signed) in tag.iter_mut().zip(code.as_ref()) {
+            *byte = *signed;
         }
-        mark
+        tag
     }
 
     /// What a person's consent to go on in this browser looks like: it is good for one token and
@@ -93,26 +93,26 @@ pub(crate) enum Binding {
     /// It is bound to no browser.
     None,
     /// It was started in this browser.
-    Here,
+    SameBrowser,
     /// It was started in another one.
-    Elsewhere,
+    OtherBrowser,
 }
 
 impl Binding {
     /// Reads a nonce that this library made.
     pub(crate) fn of(nonce: &str, browser: Option<&Browser<'_>>) -> Self {
-        let octets = URL_SAFE_NO_PAD.decode(nonce).unwrap_or_default();
-        let bound = octets
-            .split_at_checked(RANDOM_OCTETS)
-            .filter(|(_, mark)| mark.len() == MARK_OCTETS);
+        let bytes = URL_SAFE_NO_PAD.decode(nonce).unwrap_or_default();
+        let bound = bytes
+            .split_at_checked(RANDOM_BYTES)
+            .filter(|(_, tag)| tag.len() == TAG_BYTES);
         match (bound, browser) {
             (None, _) => Self::None,
-            (Some((drawn, mark)), Some(browser))
-                if verify_slices_are_equal(&browser.mark(drawn), mark).is_ok() =>
+            (Some((random, tag)), Some(browser))
+                if verify_slices_are_equal(&browser.tag(random), tag).is_ok() =>
             {
-                Self::Here
+                Self::SameBrowser
             }
-            (Some(_), _) => Self::Elsewhere,
+            (Some(_), _) => Self::OtherBrowser,
         }
     }
 }
@@ -123,14 +123,14 @@ mod tests {
 
     const ISSUER: &str = "https://broker.example";
     const CLIENT_ID: &str = "https://example.com";
-    const DRAWN: &[u8; RANDOM_OCTETS] = b"twenty-four octets of it";
+    const RANDOM: &[u8; RANDOM_BYTES] = b"twenty-four octets of it";
 
     fn browser(secret: &str) -> Browser<'static> {
         Browser::new(secret, ISSUER, CLIENT_ID).unwrap()
     }
 
     fn nonce(browser: &Browser<'_>) -> String {
-        URL_SAFE_NO_PAD.encode([DRAWN.as_slice(), &browser.mark(DRAWN)].concat())
+        URL_SAFE_NO_PAD.encode([RANDOM.as_slice(), &browser.tag(RANDOM)].concat())
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
     fn a_nonce_belongs_to_the_browser_it_was_made_for() {
         let here = browser("a secret");
         let nonce = nonce(&here);
-        assert_eq!(Binding::of(&nonce, Some(&here)), Binding::Here);
+        assert_eq!(Binding::of(&nonce, Some(&here)), Binding::SameBrowser);
         let others = [
             Some(browser("another secret")),
             Browser::new("a secret", "https://other.example", CLIENT_ID),
@@ -159,21 +159,21 @@ mod tests {
             None,
         ];
         for other in others {
-            assert_eq!(Binding::of(&nonce, other.as_ref()), Binding::Elsewhere);
+            assert_eq!(Binding::of(&nonce, other.as_ref()), Binding::OtherBrowser);
         }
     }
 
     #[test]
     fn web_15_every_bit_of_a_mark_counts() {
         let here = browser("a secret");
-        let mark = here.mark(DRAWN);
-        for bit in 0..8 * MARK_OCTETS {
-            let mut forged = mark;
+        let tag = here.tag(RANDOM);
+        for bit in 0..8 * TAG_BYTES {
+            let mut forged = tag;
             forged[bit / 8] ^= 1 << (bit % 8);
-            let nonce = URL_SAFE_NO_PAD.encode([DRAWN.as_slice(), &forged].concat());
+            let nonce = URL_SAFE_NO_PAD.encode([RANDOM.as_slice(), &forged].concat());
             assert_eq!(
                 Binding::of(&nonce, Some(&here)),
-                Binding::Elsewhere,
+                Binding::OtherBrowser,
                 "{bit}"
             );
         }
@@ -182,8 +182,8 @@ mod tests {
     #[test]
     fn other_nonces_are_bound_to_no_browser() {
         let here = browser("a secret");
-        let plain = URL_SAFE_NO_PAD.encode(DRAWN);
-        let long = URL_SAFE_NO_PAD.encode([0; RANDOM_OCTETS + MARK_OCTETS + 1]);
+        let plain = URL_SAFE_NO_PAD.encode(RANDOM);
+        let long = URL_SAFE_NO_PAD.encode([0; RANDOM_BYTES + TAG_BYTES + 1]);
         for nonce in [&plain, &long, "", "not base64url!"] {
             assert_eq!(Binding::of(nonce, Some(&here)), Binding::None, "{nonce}");
         }
@@ -200,9 +200,9 @@ mod tests {
             assert!(!here.confirms(forged, "a.b.c"), "{forged}");
         }
         // What a nonce shows of the secret confirms nothing, nor the reverse.
-        let mark = URL_SAFE_NO_PAD.encode(here.mark(b"a.b.c"));
-        assert!(!here.confirms(&mark, "a.b.c"));
-        assert!(!confirmation.starts_with(&mark[..21]));
+        let tag = URL_SAFE_NO_PAD.encode(here.tag(b"a.b.c"));
+        assert!(!here.confirms(&tag, "a.b.c"));
+        assert!(!confirmation.starts_with(&tag[..21]));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::clock::unix_seconds;
 use crate::email::normalized;
 use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
-use crate::nonce::MAX_NONCE_OCTETS;
+use crate::nonce::MAX_NONCE_BYTES;
 
 /// The last second of the year 9999; times beyond are mistakes.
 const MAX_TIME: f64 = 253_402_300_799.0;
@@ -78,9 +78,9 @@ impl Claims {
             ));
         }
         if !text(&members, "nonce")
-            .is_some_and(|nonce| (1..=MAX_NONCE_OCTETS).contains(&nonce.len()))
+            .is_some_and(|nonce| (1..=MAX_NONCE_BYTES).contains(&nonce.len()))
         {
-            return Err(refused("the token has no nonce of 1 to 512 octets"));
+            return Err(refused("the token has no nonce of 1 to 512 bytes"));
         }
         Ok(UntrustedClaims {
             members,

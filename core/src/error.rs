@@ -65,7 +65,7 @@ impl Error {
     }
 
     /// A login that was not started in this browser.
-    pub(crate) fn elsewhere(mismatch: BrowserMismatch) -> Self {
+    pub(crate) fn other_browser(mismatch: BrowserMismatch) -> Self {
         Self {
             code: Code::SessionBrowser,
             message: "the login was not started in this browser".into(),

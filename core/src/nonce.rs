@@ -10,11 +10,11 @@ use crate::browser::Browser;
 use crate::clock::Random;
 use crate::error::{Code, Error, Result};
 
-/// Random octets in a nonce: 192 bits.
-pub(crate) const RANDOM_OCTETS: usize = 24;
+/// Random bytes in a nonce: 192 bits.
+pub(crate) const RANDOM_BYTES: usize = 24;
 
-/// The longest nonce that is looked up, in octets. Ours are shorter.
-pub(crate) const MAX_NONCE_OCTETS: usize = 512;
+/// The longest nonce that is looked up, in bytes. Ours are shorter.
+pub(crate) const MAX_NONCE_BYTES: usize = 512;
 
 /// The one-time value that ties a token to the login it answers (OpenID Connect Core, section
 /// 3.2.2.11).
@@ -23,24 +23,24 @@ pub(crate) struct Nonce(String);
 impl Nonce {
     /// Draws a new nonce, which also says to which browser its login is bound, if it is.
     pub(crate) fn generate(random: &dyn Random, browser: Option<&Browser<'_>>) -> Result<Self> {
-        let mut drawn = [0; RANDOM_OCTETS];
-        random.fill(&mut drawn)?;
+        let mut bytes = [0; RANDOM_BYTES];
+        random.fill(&mut bytes)?;
         let Some(browser) = browser else {
-            return Ok(Self(URL_SAFE_NO_PAD.encode(drawn)));
+            return Ok(Self(URL_SAFE_NO_PAD.encode(bytes)));
         };
-        Ok(Self(URL_SAFE_NO_PAD.encode(
-            [drawn.as_slice(), &browser.mark(&drawn)].concat(),
-        )))
+        Ok(Self(
+            URL_SAFE_NO_PAD.encode([bytes.as_slice(), &browser.tag(&bytes)].concat()),
+        ))
     }
 
     /// Takes a nonce that a store has made. Only the store knows how hard it is to guess.
     pub(crate) fn made_by_store(nonce: String) -> Result<Self> {
-        if (1..=MAX_NONCE_OCTETS).contains(&nonce.len()) {
+        if (1..=MAX_NONCE_BYTES).contains(&nonce.len()) {
             return Ok(Self(nonce));
         }
         Err(Error::new(
             Code::StoreFailed,
-            format_args!("the store made no nonce of 1 to {MAX_NONCE_OCTETS} octets"),
+            format_args!("the store made no nonce of 1 to {MAX_NONCE_BYTES} bytes"),
         ))
     }
 
@@ -73,9 +73,9 @@ impl SessionKey {
 
     fn labelled(label: &str, issuer: &str, client_id: &str, nonce: &str) -> Self {
         let parts = [label, issuer, client_id, nonce].map(str::as_bytes);
-        let mut octets = [0; 32];
-        octets.copy_from_slice(digest(&SHA256, &with_lengths(&parts)).as_ref());
-        Self(octets)
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, &with_lengths(&parts)).as_ref());
+        Self(bytes)
     }
 
     /// The digest itself.

@@ -23,7 +23,7 @@ use crate::email::normalize_email;
 use crate::error::{BrokerAnswer, BrowserMismatch, Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::json::Object;
-use crate::nonce::{MAX_NONCE_OCTETS, Nonce, SessionKey, nonce_of_state};
+use crate::nonce::{MAX_NONCE_BYTES, Nonce, SessionKey, nonce_of_state};
 use crate::session::{AuthenticateOptions, CompleteOptions, Login, Record};
 use crate::store::Taken;
 
@@ -84,7 +84,7 @@ impl Inner {
         state: &str,
         options: CompleteOptions<'_>,
     ) -> Result<Login> {
-        if self.store.nonces().is_some() || state.len() > MAX_NONCE_OCTETS {
+        if self.store.nonces().is_some() || state.len() > MAX_NONCE_BYTES {
             let problem = "no such login is pending here: the callback has a state of another kind";
             return Err(Error::new(Code::SessionUnknown, problem));
         }
@@ -103,9 +103,9 @@ impl Inner {
         let session = self.code_session_key(&nonce);
         let browser = self.browser(options.browser);
         let binding = Binding::of(state, browser.as_ref());
-        let is_elsewhere = match binding {
-            Binding::Here => false,
-            Binding::Elsewhere => true,
+        let is_other_browser = match binding {
+            Binding::SameBrowser => false,
+            Binding::OtherBrowser => true,
             Binding::None => options.browser.is_some(),
         };
         // Consent is for one login and one answer.
@@ -114,20 +114,20 @@ impl Inner {
             .as_ref()
             .zip(options.confirmation)
             .is_some_and(|(browser, given)| browser.confirms(given, &about));
-        if is_elsewhere && !confirmed {
+        if is_other_browser && !confirmed {
             let confirmation = browser.map(|browser| browser.confirmation(&about));
-            return Err(self.code_elsewhere(&session, confirmation).await);
+            return Err(self.refuse_other_browser_of_code(&session, confirmation).await);
         }
         Ok(Named {
             nonce,
             session,
-            same_browser: binding == Binding::Here,
+            same_browser: binding == Binding::SameBrowser,
         })
     }
 
     /// Refuses a login of another browser, where it stays to be completed. The person is asked only if
     /// the store shows whose login it is.
-    async fn code_elsewhere(&self, session: &SessionKey, confirmation: Option<String>) -> Error {
+    async fn refuse_other_browser_of_code(&self, session: &SessionKey, confirmation: Option<String>) -> Error {
         let found = match self.store.peek(session).await {
             Err(error) => return error,
             Ok(None) => None,
@@ -140,7 +140,7 @@ impl Inner {
             let record = Record::parse(&text).ok()?;
             normalize_email(record.email()?).ok()
         });
-        Error::elsewhere(BrowserMismatch {
+        Error::other_browser(BrowserMismatch {
             confirmation: confirmation.filter(|_| email.is_some()),
             email: email.unwrap_or_default(),
         })
@@ -172,10 +172,10 @@ impl Inner {
             }
             Err(error) => return Err(error),
         };
-        let genuine = self
+        let verified = self
             .check(&id_token, Some((&login.nonce, login.session)))
             .await?;
-        let claims = genuine.claims;
+        let claims = verified.claims;
         let now = unix_seconds(self.clock.now());
         record.check_start(claims.issued_at, now, self.config.leeway)?;
         if !pending.is_taken {

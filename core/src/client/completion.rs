@@ -28,19 +28,19 @@ impl Inner {
         if nonces.is_some() {
             options.check_unbound()?;
         }
-        let genuine = self.check(id_token, None).await?;
+        let verified = self.check(id_token, None).await?;
         // Only now may the token use up the login.
         let (session, same_browser) = match nonces {
-            None => self.consume(&genuine, options).await?,
+            None => self.consume(&verified, options).await?,
             Some(nonces) => {
-                let Genuine { nonce, claims, .. } = &genuine;
+                let VerifiedToken { nonce, claims, .. } = &verified;
                 nonces.consume(nonce, &claims.email_original).await?;
                 (None, false)
             }
         };
-        let claims = genuine.claims;
+        let claims = verified.claims;
         Ok(Login {
-            session_key: genuine.session,
+            session_key: verified.session,
             email: claims.email,
             email_original: claims.email_original,
             session,
@@ -57,7 +57,7 @@ impl Inner {
         &self,
         id_token: &'a str,
         login: Option<(&str, SessionKey)>,
-    ) -> Result<Genuine<'a>> {
+    ) -> Result<VerifiedToken<'a>> {
         let token = Token::parse(id_token, &self.config.algorithms)?;
         let expected = self.expected();
         let claims = Claims::parse(token.payload(), &expected, self.clock.now())?;
@@ -75,7 +75,7 @@ impl Inner {
 
         let mut keys = self.documents.keys().await?;
         if keys.get(token.key_id()).is_none() {
-            keys = self.keys_beyond(keys, token.key_id(), &session).await?;
+            keys = self.refresh_for_key(keys, token.key_id(), &session).await?;
         }
         let key = keys.get(token.key_id()).ok_or_else(|| {
             Error::new(
@@ -87,7 +87,7 @@ impl Inner {
             let renewed = self.verifies_with_newer_key(&token, &keys, &session);
             renewed.await.then_some(()).ok_or(refused)?;
         }
-        Ok(Genuine {
+        Ok(VerifiedToken {
             id_token,
             nonce,
             session,
@@ -97,7 +97,7 @@ impl Inner {
 
     /// Looks for newer keys, if the token may be the answer to a login that is pending here: a
     /// forged one must not make us fetch.
-    async fn keys_beyond(
+    async fn refresh_for_key(
         &self,
         seen: Arc<KeySet>,
         key_id: &str,
@@ -107,7 +107,7 @@ impl Inner {
             return Ok(seen);
         }
         events::newer_keys_wanted();
-        self.documents.keys_beyond(&seen, key_id).await
+        self.documents.refresh_for_key(&seen, key_id).await
     }
 
     /// Looks for another key under the same id, as a broker may have that restarted with keys of its
@@ -122,7 +122,7 @@ impl Inner {
             return false;
         }
         match self
-            .keys_beyond(Arc::clone(seen), token.key_id(), session)
+            .refresh_for_key(Arc::clone(seen), token.key_id(), session)
             .await
         {
             Ok(newer) => newer
@@ -137,36 +137,36 @@ impl Inner {
     /// or no browser is asked for and it belongs to none; returns the application's text and whether it is the browser's own login.
     async fn consume(
         &self,
-        genuine: &Genuine<'_>,
+        verified: &VerifiedToken<'_>,
         options: CompleteOptions<'_>,
     ) -> Result<(Option<String>, bool)> {
-        let Genuine {
+        let VerifiedToken {
             id_token, claims, ..
-        } = genuine;
+        } = verified;
         let browser = self.browser(options.browser);
-        let binding = Binding::of(&genuine.nonce, browser.as_ref());
+        let binding = Binding::of(&verified.nonce, browser.as_ref());
         // Who asks for a binding gets no login without one: an attacker chooses which to send.
-        let is_elsewhere = match binding {
-            Binding::Here => false,
-            Binding::Elsewhere => true,
+        let is_other_browser = match binding {
+            Binding::SameBrowser => false,
+            Binding::OtherBrowser => true,
             Binding::None => options.browser.is_some(),
         };
         let confirmed = browser
             .as_ref()
             .zip(options.confirmation)
             .is_some_and(|(browser, given)| browser.confirms(given, id_token));
-        if is_elsewhere && !confirmed {
+        if is_other_browser && !confirmed {
             let confirmation = browser.map(|browser| browser.confirmation(id_token));
-            return Err(self.elsewhere(genuine, confirmation).await);
+            return Err(self.refuse_other_browser(verified, confirmation).await);
         }
-        let same_browser = binding == Binding::Here;
-        self.check_start(genuine).await?;
-        let text = self.take(&genuine.session, same_browser).await?;
+        let same_browser = binding == Binding::SameBrowser;
+        self.check_start(verified).await?;
+        let text = self.take(&verified.session, same_browser).await?;
         let record = Record::parse(&text)?;
         let now = unix_seconds(self.clock.now());
         if let Err(error) = record.check_start(claims.issued_at, now, self.config.leeway) {
             let age = Duration::try_from_secs_f64(now - record.started_at()).unwrap_or_default();
-            self.put_back(&genuine.session, text.clone(), age).await;
+            self.put_back(&verified.session, text.clone(), age).await;
             return Err(error);
         }
         let session = record.accept(&claims.email_original)?;
@@ -175,13 +175,13 @@ impl Inner {
 
     /// Checks that no clock makes the token older than its login, before the login is used up. Most
     /// tokens are too new for that, and need no look at the store.
-    async fn check_start(&self, genuine: &Genuine<'_>) -> Result<()> {
-        let issued_at = genuine.claims.issued_at;
+    async fn check_start(&self, verified: &VerifiedToken<'_>) -> Result<()> {
+        let issued_at = verified.claims.issued_at;
         let now = unix_seconds(self.clock.now());
         if issued_at >= now - self.config.leeway.as_secs_f64() {
             return Ok(());
         }
-        match self.store.peek(&genuine.session).await? {
+        match self.store.peek(&verified.session).await? {
             Some(Taken::Record(text)) => {
                 Record::parse(&text)?.check_start(issued_at, now, self.config.leeway)
             }
@@ -200,11 +200,15 @@ impl Inner {
 
     /// Refuses a login of another browser, where it stays to be completed: nothing is taken, not
     /// even if the store says that there is nothing. A person is not asked about one that is over.
-    async fn elsewhere(&self, genuine: &Genuine<'_>, confirmation: Option<String>) -> Error {
-        match self.look(&genuine.session).await {
+    async fn refuse_other_browser(
+        &self,
+        verified: &VerifiedToken<'_>,
+        confirmation: Option<String>,
+    ) -> Error {
+        match self.look(&verified.session).await {
             Err(error) => error,
-            Ok(()) => Error::elsewhere(BrowserMismatch {
-                email: genuine.claims.email.clone(),
+            Ok(()) => Error::other_browser(BrowserMismatch {
+                email: verified.claims.email.clone(),
                 confirmation,
             }),
         }
@@ -256,7 +260,7 @@ impl Inner {
 }
 
 /// A token that the broker has made for this site.
-pub(super) struct Genuine<'a> {
+pub(super) struct VerifiedToken<'a> {
     id_token: &'a str,
     nonce: String,
     session: SessionKey,

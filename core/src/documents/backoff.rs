@@ -44,11 +44,11 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 
 /// Up to and including one; one if there is no randomness to be had.
 fn fraction(random: &dyn Random) -> f64 {
-    let mut octets = [0xff; 2];
-    if random.fill(&mut octets).is_err() {
+    let mut bytes = [0xff; 2];
+    if random.fill(&mut bytes).is_err() {
         return 1.0;
     }
-    f64::from(u16::from_be_bytes(octets)) / f64::from(u16::MAX)
+    f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX)
 }
 
 #[cfg(test)]
@@ -62,8 +62,8 @@ mod tests {
 
     impl Random for Fixed {
         fn fill(&self, bytes: &mut [u8]) -> Result<()> {
-            let octets = self.0.ok_or_else(|| Error::new(Code::Internal, "none"))?;
-            bytes.copy_from_slice(&octets);
+            let drawn = self.0.ok_or_else(|| Error::new(Code::Internal, "none"))?;
+            bytes.copy_from_slice(&drawn);
             Ok(())
         }
     }

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use url::Url;
 
 use super::backoff;
+use super::cached::{CachedDocument, Expiry};
 use super::fetch::{Failure, Fetched};
-use super::flight::Flight;
-use super::kept::{End, Kept};
+use super::in_flight::InFlight;
 use crate::clock::{Clock, Random};
 use crate::error::{Code, Error, Result};
 use crate::events;
@@ -22,11 +22,11 @@ use crate::stats::DocumentStats;
 const BETWEEN_FORCED: Duration = Duration::from_secs(5);
 /// How old a document is at least before it is fetched for such a reason: what was not there a
 /// moment ago is not there now, and who makes up a key's id must not double the requests.
-const OLD_ENOUGH: Duration = Duration::from_secs(1);
+const MIN_AGE_FOR_REFRESH: Duration = Duration::from_secs(1);
 /// How much time lies between looks at what another process fetches.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// How old a document is that is not taken for what the broker still has, if there is a doubt.
-const DOUBTFUL: Duration = Duration::from_secs(5 * 60);
+const SUSPECT_AGE: Duration = Duration::from_secs(5 * 60);
 
 pub(super) struct Cache<T> {
     name: &'static str,
@@ -34,17 +34,17 @@ pub(super) struct Cache<T> {
 }
 
 /// What a caller gets.
-enum Answer<T> {
+enum LookupResult<T> {
     /// This, at once.
     Now(Result<Arc<T>>),
     /// What this brings.
-    Later(Flight<T>),
+    Later(InFlight<T>),
 }
 
 struct State<T> {
-    kept: Option<Kept<T>>,
-    flight: Option<Flight<T>>,
-    trouble: Option<Trouble>,
+    kept: Option<CachedDocument<T>>,
+    in_flight: Option<InFlight<T>>,
+    failure_state: Option<FailureState>,
     /// When a fetch may next be forced.
     force_from: Duration,
     requests: u64,
@@ -55,7 +55,7 @@ struct State<T> {
 }
 
 /// The failures since the last success.
-struct Trouble {
+struct FailureState {
     error: Error,
     failures: u32,
     pause_until: Duration,
@@ -67,8 +67,8 @@ impl<T: Send + Sync + 'static> Cache<T> {
             name,
             state: Mutex::new(State {
                 kept: None,
-                flight: None,
-                trouble: None,
+                in_flight: None,
+                failure_state: None,
                 force_from: Duration::ZERO,
                 requests: 0,
                 failures: 0,
@@ -87,30 +87,32 @@ impl<T: Send + Sync + 'static> Cache<T> {
     pub(super) async fn get(
         &self,
         clock: &dyn Clock,
-        start: impl FnOnce() -> Result<Flight<T>>,
+        start: impl FnOnce() -> Result<InFlight<T>>,
     ) -> Result<Arc<T>> {
-        match self.ask(clock.monotonic(), start) {
-            Answer::Now(answer) => answer,
-            Answer::Later(flight) => self.or_older(flight.landed().await, clock.monotonic()),
+        match self.lookup(clock.monotonic(), start) {
+            LookupResult::Now(answer) => answer,
+            LookupResult::Later(in_flight) => {
+                self.or_older(in_flight.result().await, clock.monotonic())
+            }
         }
     }
 
     /// The document for a caller who misses something in `seen`: another one if it is there
     /// already, else what a fetch brings, but not too often.
-    pub(super) async fn get_beyond(
+    pub(super) async fn get_newer_than(
         &self,
         seen: &Arc<T>,
         clock: &dyn Clock,
-        start: impl Fn() -> Result<Flight<T>>,
+        start: impl Fn() -> Result<InFlight<T>>,
     ) -> Result<Arc<T>> {
         // A fetch that ran already may have left the document as it is, because another process
         // holds the lease. It was not for this caller, so the next one is.
         for _ in 0..2 {
-            match self.ask_beyond(seen, clock.monotonic(), &start) {
-                Answer::Now(answer) => return answer,
-                Answer::Later(flight) => match flight.landed().await {
+            match self.lookup_newer(seen, clock.monotonic(), &start) {
+                LookupResult::Now(answer) => return answer,
+                LookupResult::Later(in_flight) => match in_flight.result().await {
                     Ok(value) if Arc::ptr_eq(seen, &value) => {}
-                    landed => return landed,
+                    result => return result,
                 },
             }
         }
@@ -120,14 +122,14 @@ impl<T: Send + Sync + 'static> Cache<T> {
     pub(super) fn may_have_changed(&self, seen: &Arc<T>, now: Duration) -> bool {
         let state = self.state();
         state.kept.as_ref().is_none_or(|kept| {
-            !Arc::ptr_eq(seen, &kept.value) || now.saturating_sub(kept.since) >= DOUBTFUL
+            !Arc::ptr_eq(seen, &kept.value) || now.saturating_sub(kept.since) >= SUSPECT_AGE
         })
     }
 
-    /// Takes over what was fetched, all at once, and ends the flight.
+    /// Takes over what was fetched, all at once, and ends the fetch.
     pub(super) fn adopt(&self, mut fetched: Fetched<T>) -> Result<Arc<T>> {
         let mut state = self.state();
-        state.flight = None;
+        state.in_flight = None;
         let before = state.kept.take();
         let changed = before
             .as_ref()
@@ -141,12 +143,12 @@ impl<T: Send + Sync + 'static> Cache<T> {
             }
         };
         state.changes += u64::from(changed);
-        let trouble = state.trouble.take();
+        let failure_state = state.failure_state.take();
         let (is_shared, lifetime) = (fetched.is_shared, fetched.lifetime);
-        state.kept = Some(Kept::new(Arc::clone(&value), fetched));
+        state.kept = Some(CachedDocument::new(Arc::clone(&value), fetched));
         drop(state);
         if !is_shared {
-            let failures = trouble.map_or(0, |trouble| trouble.failures);
+            let failures = failure_state.map_or(0, |failure_state| failure_state.failures);
             events::document_fetched(self.name, unchanged, lifetime, failures);
         }
         if changed {
@@ -155,7 +157,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         Ok(value)
     }
 
-    /// Remembers a failure for a while, and ends the flight. What another process is fetching stays
+    /// Remembers a failure for a while, and ends the fetch. What another process is fetching stays
     /// as it is meanwhile.
     pub(super) fn fail(
         &self,
@@ -164,9 +166,9 @@ impl<T: Send + Sync + 'static> Cache<T> {
         random: &dyn Random,
     ) -> Result<Arc<T>> {
         let mut state = self.state();
-        state.flight = None;
+        state.in_flight = None;
         let error = failure.error;
-        if let Some(kept) = state.kept.as_mut().filter(|_| failure.elsewhere) {
+        if let Some(kept) = state.kept.as_mut().filter(|_| failure.deferred_to_peer) {
             kept.refresh_from = now.saturating_add(BETWEEN_LOOKS);
             return Ok(Arc::clone(&kept.value));
         }
@@ -177,14 +179,17 @@ impl<T: Send + Sync + 'static> Cache<T> {
         if let Some(kept) = state.kept.as_mut().filter(|_| failure.wrong_version) {
             kept.freshness = None;
         }
-        let failures = state.trouble.as_ref().map_or(0, |trouble| trouble.failures);
+        let failures = state
+            .failure_state
+            .as_ref()
+            .map_or(0, |failure_state| failure_state.failures);
         let failures = failures.saturating_add(1);
         let has_document = state
             .kept
             .as_ref()
             .is_some_and(|kept| now < kept.usable_until);
         let pause = backoff::pause(failures, failure.retry_after, has_document, random);
-        state.trouble = Some(Trouble {
+        state.failure_state = Some(FailureState {
             error: error.clone(),
             failures,
             pause_until: now.saturating_add(pause),
@@ -204,11 +209,11 @@ impl<T: Send + Sync + 'static> Cache<T> {
 
     /// The end of a document that came from a store; none for what the broker sent. What is kept no
     /// more has come to its end.
-    pub(super) fn end_of(&self, seen: &Arc<T>, now: Duration) -> Option<End> {
+    pub(super) fn end_of(&self, seen: &Arc<T>, now: Duration) -> Option<Expiry> {
         let state = self.state();
         match state.kept.as_ref() {
             Some(kept) if Arc::ptr_eq(seen, &kept.value) => kept.is_shared.then(|| kept.end()),
-            _ => Some(End::at(now)),
+            _ => Some(Expiry::at(now)),
         }
     }
 
@@ -249,20 +254,24 @@ impl<T: Send + Sync + 'static> Cache<T> {
             age_seconds: kept.map(|kept| kept.age_at(now).as_secs_f64()),
             fresh_for_seconds: kept.map(|kept| kept.fresh_until.saturating_sub(now).as_secs_f64()),
             retry_in_seconds: state
-                .trouble
+                .failure_state
                 .as_ref()
-                .map(|trouble| trouble.pause_until.saturating_sub(now).as_secs_f64()),
+                .map(|failure_state| failure_state.pause_until.saturating_sub(now).as_secs_f64()),
         }
     }
 
     /// Aborts the fetch that runs, if one does.
     pub(super) fn abandon(&self) {
-        if let Some(flight) = self.state().flight.take() {
-            flight.abort();
+        if let Some(in_flight) = self.state().in_flight.take() {
+            in_flight.abort();
         }
     }
 
-    fn ask(&self, now: Duration, start: impl FnOnce() -> Result<Flight<T>>) -> Answer<T> {
+    fn lookup(
+        &self,
+        now: Duration,
+        start: impl FnOnce() -> Result<InFlight<T>>,
+    ) -> LookupResult<T> {
         let mut state = self.state();
         let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) else {
             return state.fetch(now, start);
@@ -275,31 +284,31 @@ impl<T: Send + Sync + 'static> Cache<T> {
             } else {
                 self.stale(state, value)
             };
-            return Answer::Now(Ok(value));
+            return LookupResult::Now(Ok(value));
         }
-        let troubled = state.in_trouble(now);
+        let failed_lately = state.failed_lately(now);
         match state.fetch(now, start) {
-            _ if fresh => Answer::Now(Ok(value)),
+            _ if fresh => LookupResult::Now(Ok(value)),
             // The last attempt failed a moment ago. Another one runs, or will, but nobody has to
             // wait for it to fail again.
-            Answer::Later(flight) if !troubled => Answer::Later(flight),
-            _ => Answer::Now(Ok(self.stale(state, value))),
+            LookupResult::Later(in_flight) if !failed_lately => LookupResult::Later(in_flight),
+            _ => LookupResult::Now(Ok(self.stale(state, value))),
         }
     }
 
-    fn ask_beyond(
+    fn lookup_newer(
         &self,
         seen: &Arc<T>,
         now: Duration,
-        start: impl FnOnce() -> Result<Flight<T>>,
-    ) -> Answer<T> {
+        start: impl FnOnce() -> Result<InFlight<T>>,
+    ) -> LookupResult<T> {
         let mut state = self.state();
         if let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) {
             let value = Arc::clone(&kept.value);
-            let too_soon = now < state.force_from || kept.age_at(now) < OLD_ENOUGH;
+            let too_soon = now < state.force_from || kept.age_at(now) < MIN_AGE_FOR_REFRESH;
             let idle = state.running().is_none() && !state.pausing(now);
             if !Arc::ptr_eq(seen, &value) || (idle && too_soon) {
-                return Answer::Now(Ok(value));
+                return LookupResult::Now(Ok(value));
             }
             if idle {
                 state.force_from = now.saturating_add(BETWEEN_FORCED);
@@ -310,9 +319,9 @@ impl<T: Send + Sync + 'static> Cache<T> {
 
     /// What a caller who waited gets: what was fetched, or else an older document that may still
     /// serve.
-    fn or_older(&self, landed: Result<Arc<T>>, now: Duration) -> Result<Arc<T>> {
-        let Err(error) = landed else {
-            return landed;
+    fn or_older(&self, result: Result<Arc<T>>, now: Duration) -> Result<Arc<T>> {
+        let Err(error) = result else {
+            return result;
         };
         let state = self.state();
         match state.kept.as_ref().filter(|kept| now < kept.usable_until) {
@@ -346,38 +355,46 @@ impl<T: Send + Sync + 'static> Cache<T> {
 
 impl<T> State<T> {
     /// Joins the fetch that runs, or repeats the last error, or starts a fetch.
-    fn fetch(&mut self, now: Duration, start: impl FnOnce() -> Result<Flight<T>>) -> Answer<T> {
-        if let Some(flight) = self.running() {
-            return Answer::Later(flight.clone());
+    fn fetch(
+        &mut self,
+        now: Duration,
+        start: impl FnOnce() -> Result<InFlight<T>>,
+    ) -> LookupResult<T> {
+        if let Some(in_flight) = self.running() {
+            return LookupResult::Later(in_flight.clone());
         }
-        if let Some(trouble) = self
-            .trouble
+        if let Some(failure_state) = self
+            .failure_state
             .as_ref()
-            .filter(|trouble| now < trouble.pause_until)
+            .filter(|failure_state| now < failure_state.pause_until)
         {
-            return Answer::Now(Err(trouble.error.clone()));
+            return LookupResult::Now(Err(failure_state.error.clone()));
         }
         match start() {
-            Ok(flight) => {
-                self.flight = Some(flight.clone());
-                Answer::Later(flight)
+            Ok(in_flight) => {
+                self.in_flight = Some(in_flight.clone());
+                LookupResult::Later(in_flight)
             }
-            Err(error) => Answer::Now(Err(error)),
+            Err(error) => LookupResult::Now(Err(error)),
         }
     }
 
-    fn running(&self) -> Option<&Flight<T>> {
-        self.flight.as_ref().filter(|flight| !flight.is_over())
+    fn running(&self) -> Option<&InFlight<T>> {
+        self.in_flight
+            .as_ref()
+            .filter(|in_flight| !in_flight.is_over())
     }
 
     fn pausing(&self, now: Duration) -> bool {
-        let trouble = self.trouble.as_ref();
-        trouble.is_some_and(|trouble| now < trouble.pause_until)
+        let failure_state = self.failure_state.as_ref();
+        failure_state.is_some_and(|failure_state| now < failure_state.pause_until)
     }
 
     /// Whether a fetch failed so recently that the next one will probably fail too.
-    fn in_trouble(&self, now: Duration) -> bool {
-        let trouble = self.trouble.as_ref();
-        trouble.is_some_and(|trouble| now < trouble.pause_until.saturating_add(backoff::LONGEST))
+    fn failed_lately(&self, now: Duration) -> bool {
+        let failure_state = self.failure_state.as_ref();
+        failure_state.is_some_and(|failure_state| {
+            now < failure_state.pause_until.saturating_add(backoff::LONGEST)
+        })
     }
 }

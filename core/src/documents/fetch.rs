@@ -9,7 +9,7 @@ use url::Url;
 
 use super::backoff::retry_after;
 use super::cache::Cache;
-use super::kept::End;
+use super::cached::Expiry;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::freshness::Freshness;
@@ -85,7 +85,7 @@ pub(super) struct Fetched<T> {
     /// Whether another process fetched it.
     pub(super) is_shared: bool,
     /// When it ends at the latest, if that depends on another document.
-    pub(super) end: Option<End>,
+    pub(super) end: Option<Expiry>,
 }
 
 /// Why there is none.
@@ -96,7 +96,7 @@ pub(super) struct Failure {
     /// The failure is another document's, which remembers it and keeps the peace.
     pub(super) inherited: bool,
     /// Another process is fetching the document at this moment.
-    pub(super) elsewhere: bool,
+    pub(super) deferred_to_peer: bool,
     /// The answer was about another version than the one that is kept, so asking again under the
     /// same condition makes no sense.
     pub(super) wrong_version: bool,
@@ -109,7 +109,7 @@ impl Failure {
             status: None,
             retry_after: None,
             inherited: false,
-            elsewhere: false,
+            deferred_to_peer: false,
             wrong_version: false,
         }
     }
@@ -123,10 +123,10 @@ impl Failure {
     }
 
     /// No failure, really: it is for another process to fetch the document.
-    pub(super) fn elsewhere() -> Self {
+    pub(super) fn deferred_to_peer() -> Self {
         let message = "another process is fetching the document";
         Self {
-            elsewhere: true,
+            deferred_to_peer: true,
             ..Self::inherited(Error::new(Code::BrokerTimeout, message))
         }
     }

@@ -27,28 +27,28 @@ enum State {
 
 /// Whether the holder of a lease may be at work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Believed {
-    Yes,
+pub(super) enum Holder {
+    Working,
     /// There was a holder for which waiting was in vain.
-    No,
+    Unresponsive,
     /// The lease is older than it can be.
-    Over,
+    Expired,
 }
 
 impl Leases {
     /// Takes note that the store did not give a lease.
-    pub(super) fn refused(&self, now: Duration) -> Believed {
+    pub(super) fn refused(&self, now: Duration) -> Holder {
         let mut state = self.state();
         match *state {
             State::RefusedSince(since) if now.saturating_sub(since) >= LEASE => {
                 *state = State::RefusedSince(now);
-                Believed::Over
+                Holder::Expired
             }
-            State::RefusedSince(_) => Believed::Yes,
-            State::DoubtedUntil(end) if now < end => Believed::No,
+            State::RefusedSince(_) => Holder::Working,
+            State::DoubtedUntil(end) if now < end => Holder::Unresponsive,
             State::NotRefused | State::DoubtedUntil(_) => {
                 *state = State::RefusedSince(now);
-                Believed::Yes
+                Holder::Working
             }
         }
     }

@@ -2,11 +2,11 @@
 
 mod backoff;
 mod cache;
+mod cached;
 mod fetch;
-mod flight;
-mod kept;
+mod in_flight;
 mod leases;
-mod sharing;
+mod shared_cache;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,9 +15,9 @@ use url::Url;
 
 use self::cache::Cache;
 use self::fetch::{Failure, Fetched, fetch};
-use self::flight::Flight;
+use self::in_flight::InFlight;
 use self::leases::Leases;
-use self::sharing::{Board, Missing};
+use self::shared_cache::{Predicate, SharedDocumentCache};
 use crate::clock::{Clock, Random, unix_seconds};
 use crate::discovery::{DISCOVERY_PATH, Discovery};
 use crate::error::Result;
@@ -31,7 +31,7 @@ use crate::store::Store;
 
 /// By how many seconds the broker's clock and ours may differ before anybody is told: a third of what
 /// is forgiven by default, and more than clocks do that are kept.
-const NOTABLE_DIFFERENCE: f64 = 60.0;
+const CLOCK_SKEW_WARNING: f64 = 60.0;
 
 /// The discovery document and the keys of one broker, shared by all callers.
 ///
@@ -39,7 +39,7 @@ const NOTABLE_DIFFERENCE: f64 = 60.0;
 /// one that runs; so there is one request per document at any time, and who gives up waiting stops
 /// nobody else. Dropping the last handle aborts what still runs.
 pub(crate) struct Documents {
-    shared: Arc<Shared>,
+    fetcher: Arc<Fetcher>,
 }
 
 /// How it stands with both documents.
@@ -64,14 +64,18 @@ impl Documents {
         // It takes the reading of all authorities, and only shared documents have a name.
         let trust = store.documents().and_then(|_| transport.trust());
         let leases = Arc::new(Leases::default());
-        let board = |document| {
-            let name = Board::name(&broker, trust.as_deref()?, document);
-            Some(Board::new(Arc::clone(store), name, Arc::clone(&leases)))
+        let shared_cache = |document| {
+            let name = SharedDocumentCache::name(&broker, trust.as_deref()?, document);
+            Some(SharedDocumentCache::new(
+                Arc::clone(store),
+                name,
+                Arc::clone(&leases),
+            ))
         };
         Arc::new(Self {
-            shared: Arc::new(Shared {
-                discovery_board: board("discovery"),
-                keys_board: board("keys"),
+            fetcher: Arc::new(Fetcher {
+                shared_discovery: shared_cache("discovery"),
+                shared_keys: shared_cache("keys"),
                 broker,
                 transport,
                 clock,
@@ -89,7 +93,7 @@ impl Documents {
     /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable) when there is none
     /// to be had.
     pub(crate) async fn discovery(&self) -> Result<Arc<Discovery>> {
-        self.shared.discovery().await
+        self.fetcher.discovery().await
     }
 
     /// The keys.
@@ -97,7 +101,7 @@ impl Documents {
     /// # Errors
     /// As [`Documents::discovery`].
     pub(crate) async fn keys(&self) -> Result<Arc<KeySet>> {
-        self.shared.keys().await
+        self.fetcher.keys().await
     }
 
     /// The keys for a token whose key is not in `seen`: a newer set if there is one already, else
@@ -107,28 +111,28 @@ impl Documents {
     /// # Errors
     /// As [`Documents::discovery`], also when an older set is at hand: it would only prove that the
     /// token's key is not in it.
-    pub(crate) async fn keys_beyond(
+    pub(crate) async fn refresh_for_key(
         &self,
         seen: &Arc<KeySet>,
         key_id: &str,
     ) -> Result<Arc<KeySet>> {
-        self.shared.keys_beyond(seen, key_id).await
+        self.fetcher.refresh_for_key(seen, key_id).await
     }
 
     /// Whether the broker may have changed the keys since `seen`: if there is another set already,
     /// or if this one is more than five minutes old.
     pub(crate) fn keys_may_have_changed(&self, seen: &Arc<KeySet>) -> bool {
-        let now = self.shared.clock.monotonic();
-        self.shared.keys.may_have_changed(seen, now)
+        let now = self.fetcher.clock.monotonic();
+        self.fetcher.keys.may_have_changed(seen, now)
     }
 
     pub(crate) fn stats(&self) -> DocumentsStats {
-        let shared = &self.shared;
-        let now = shared.clock.monotonic();
-        let difference = f64::from_bits(shared.clock_difference.load(Relaxed));
+        let fetcher = &self.fetcher;
+        let now = fetcher.clock.monotonic();
+        let difference = f64::from_bits(fetcher.clock_difference.load(Relaxed));
         DocumentsStats {
-            discovery: shared.discovery.stats(now),
-            keys: shared.keys.stats(now),
+            discovery: fetcher.discovery.stats(now),
+            keys: fetcher.keys.stats(now),
             clock_difference: (!difference.is_nan()).then_some(difference),
         }
     }
@@ -136,13 +140,13 @@ impl Documents {
 
 impl Drop for Documents {
     fn drop(&mut self) {
-        self.shared.discovery.abandon();
-        self.shared.keys.abandon();
+        self.fetcher.discovery.abandon();
+        self.fetcher.keys.abandon();
     }
 }
 
 /// What the tasks that fetch hold on to.
-struct Shared {
+struct Fetcher {
     broker: Origin,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
@@ -150,31 +154,36 @@ struct Shared {
     discovery: Cache<Discovery>,
     keys: Cache<KeySet>,
     /// None for documents that this process keeps to itself.
-    discovery_board: Option<Board>,
-    keys_board: Option<Board>,
+    shared_discovery: Option<SharedDocumentCache>,
+    shared_keys: Option<SharedDocumentCache>,
     /// The bits of an `f64`, not a number as long as nothing is known.
     clock_difference: AtomicU64,
 }
 
-impl Shared {
+impl Fetcher {
     async fn discovery(self: &Arc<Self>) -> Result<Arc<Discovery>> {
         let start = || self.start_discovery(None);
         self.discovery.get(&*self.clock, start).await
     }
 
-    async fn discovery_beyond(self: &Arc<Self>, seen: &Arc<Discovery>) -> Result<Arc<Discovery>> {
+    async fn discovery_newer_than(
+        self: &Arc<Self>,
+        seen: &Arc<Discovery>,
+    ) -> Result<Arc<Discovery>> {
         let start = || {
             let gone = seen.jwks_uri.clone();
             self.start_discovery(Some(Box::new(move |newer| newer.jwks_uri != gone)))
         };
-        self.discovery.get_beyond(seen, &*self.clock, start).await
+        self.discovery
+            .get_newer_than(seen, &*self.clock, start)
+            .await
     }
 
     async fn keys(self: &Arc<Self>) -> Result<Arc<KeySet>> {
         self.keys.get(&*self.clock, || self.start_keys(None)).await
     }
 
-    async fn keys_beyond(
+    async fn refresh_for_key(
         self: &Arc<Self>,
         seen: &Arc<KeySet>,
         key_id: &str,
@@ -183,52 +192,52 @@ impl Shared {
             let key_id = key_id.to_owned();
             self.start_keys(Some(Box::new(move |newer| newer.get(&key_id).is_some())))
         };
-        self.keys.get_beyond(seen, &*self.clock, start).await
+        self.keys.get_newer_than(seen, &*self.clock, start).await
     }
 
     fn start_discovery(
         self: &Arc<Self>,
-        missing: Option<Missing<Discovery>>,
-    ) -> Result<Flight<Discovery>> {
-        let shared = Arc::clone(self);
-        Flight::start(async move {
-            let fetched = flight::caught(shared.fetch_discovery(missing)).await;
-            shared.settle(&shared.discovery, fetched)
+        wanted: Option<Predicate<Discovery>>,
+    ) -> Result<InFlight<Discovery>> {
+        let fetcher = Arc::clone(self);
+        InFlight::start(async move {
+            let fetched = in_flight::caught(fetcher.fetch_discovery(wanted)).await;
+            fetcher.settle(&fetcher.discovery, fetched)
         })
     }
 
-    fn start_keys(self: &Arc<Self>, missing: Option<Missing<KeySet>>) -> Result<Flight<KeySet>> {
-        let shared = Arc::clone(self);
-        Flight::start(async move {
-            let fetched = flight::caught(shared.fetch_keys(missing)).await;
-            shared.settle(&shared.keys, fetched)
+    fn start_keys(self: &Arc<Self>, wanted: Option<Predicate<KeySet>>) -> Result<InFlight<KeySet>> {
+        let fetcher = Arc::clone(self);
+        InFlight::start(async move {
+            let fetched = in_flight::caught(fetcher.fetch_keys(wanted)).await;
+            fetcher.settle(&fetcher.keys, fetched)
         })
     }
 
     async fn fetch_discovery(
         &self,
-        missing: Option<Missing<Discovery>>,
+        wanted: Option<Predicate<Discovery>>,
     ) -> Result<Fetched<Discovery>, Failure> {
         let url = self.broker.join(DISCOVERY_PATH);
-        let (cache, board) = (&self.discovery, self.discovery_board.as_ref());
+        let (cache, shared_cache) = (&self.discovery, self.shared_discovery.as_ref());
         let parse = |body: &[u8]| Discovery::parse(body, &self.broker);
-        self.fetch(cache, board, &url, missing.as_ref(), parse)
+        self.fetch(cache, shared_cache, &url, wanted.as_ref(), parse)
             .await
     }
 
     async fn fetch_keys(
         self: &Arc<Self>,
-        missing: Option<Missing<KeySet>>,
+        wanted: Option<Predicate<KeySet>>,
     ) -> Result<Fetched<KeySet>, Failure> {
         let discovery = self.discovery().await.map_err(Failure::inherited)?;
-        let fetched = self.fetch_keys_from(&discovery, missing.as_ref()).await;
+        let fetched = self.fetch_keys_from(&discovery, wanted.as_ref()).await;
         if !fetched.as_ref().is_err_and(Failure::is_gone) {
             return fetched;
         }
         // The keys may have moved since the discovery document was fetched.
-        match self.discovery_beyond(&discovery).await {
+        match self.discovery_newer_than(&discovery).await {
             Ok(newer) if newer.jwks_uri != discovery.jwks_uri => {
-                self.fetch_keys_from(&newer, missing.as_ref()).await
+                self.fetch_keys_from(&newer, wanted.as_ref()).await
             }
             _ => fetched,
         }
@@ -237,13 +246,13 @@ impl Shared {
     async fn fetch_keys_from(
         &self,
         discovery: &Arc<Discovery>,
-        missing: Option<&Missing<KeySet>>,
+        wanted: Option<&Predicate<KeySet>>,
     ) -> Result<Fetched<KeySet>, Failure> {
-        let (cache, board) = (&self.keys, self.keys_board.as_ref());
+        let (cache, shared_cache) = (&self.keys, self.shared_keys.as_ref());
         let url = &discovery.jwks_uri;
         // If a store said where the keys are, they are believed no longer than that.
         let end = self.discovery.end_of(discovery, self.clock.monotonic());
-        let fetched = self.fetch(cache, board, url, missing, KeySet::parse);
+        let fetched = self.fetch(cache, shared_cache, url, wanted, KeySet::parse);
         Ok(Fetched {
             end,
             ..fetched.await?
@@ -253,15 +262,19 @@ impl Shared {
     async fn fetch<T: Send + Sync + 'static>(
         &self,
         cache: &Cache<T>,
-        board: Option<&Board>,
+        shared_cache: Option<&SharedDocumentCache>,
         url: &Url,
-        missing: Option<&Missing<T>>,
+        wanted: Option<&Predicate<T>>,
         parse: impl Fn(&[u8]) -> Result<T> + Copy,
     ) -> Result<Fetched<T>, Failure> {
         let clock = &*self.clock;
         let request = || fetch(&*self.transport, clock, cache, url, parse);
-        match board {
-            Some(board) => board.get(cache, clock, url, missing, parse, request).await,
+        match shared_cache {
+            Some(shared_cache) => {
+                shared_cache
+                    .get(cache, clock, url, wanted, parse, request)
+                    .await
+            }
             None => request().await,
         }
     }
@@ -287,7 +300,7 @@ impl Shared {
             let ours = unix_seconds(self.clock.now()).floor();
             let difference = unix_seconds(theirs) - ours;
             self.clock_difference.store(difference.to_bits(), Relaxed);
-            if difference.abs() >= NOTABLE_DIFFERENCE {
+            if difference.abs() >= CLOCK_SKEW_WARNING {
                 events::clocks_differ(difference);
             }
         }

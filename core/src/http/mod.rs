@@ -63,8 +63,8 @@ pub struct Response {
     pub body: Bytes,
 }
 
-/// The largest document, in octets: one is a few kilobytes.
-pub(crate) const MAX_DOCUMENT_OCTETS: usize = 256 * 1024;
+/// The largest document, in bytes: one is a few kilobytes.
+pub(crate) const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 
 /// Speaks with the broker.
 pub trait Transport: Send + Sync + 'static {

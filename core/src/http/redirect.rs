@@ -5,7 +5,7 @@ use url::{Host, Url};
 
 use crate::origin::is_local;
 
-const MOST_REDIRECTS: usize = 3;
+const MAX_REDIRECTS: usize = 3;
 
 /// Where an answer redirects to; `None` if it does not, or not to a URL.
 pub(super) fn target(response: &reqwest::Response, url: &Url) -> Option<Url> {
@@ -19,7 +19,7 @@ pub(super) fn target(response: &reqwest::Response, url: &Url) -> Option<Url> {
 /// Why a redirect is not followed: at most three are, from `https` only to `https`, and never to
 /// somebody else's host. `previous` begins with the URL that was asked for.
 pub(super) fn refusal(previous: &[Url], next: &Url, https_only: bool) -> Option<&'static str> {
-    if previous.len() > MOST_REDIRECTS {
+    if previous.len() > MAX_REDIRECTS {
         return Some("too many redirects");
     }
     let was_secure = https_only || previous.iter().any(|url| url.scheme() == "https");

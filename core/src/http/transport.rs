@@ -18,7 +18,7 @@ use super::proxy::{Proxies, Proxy};
 use super::redirect;
 use super::ssrf_guard::{Lookup, SsrfGuard, SystemLookup};
 use super::trust;
-use super::{MAX_DOCUMENT_OCTETS as BODY_LIMIT, Request, Response, Transport};
+use super::{MAX_DOCUMENT_BYTES as BODY_LIMIT, Request, Response, Transport};
 use crate::discovery::DISCOVERY_PATH;
 use crate::error::{Code, Error, Result};
 use crate::events;
@@ -34,7 +34,7 @@ const DEFAULT_USER_AGENT: &str = concat!("portier-client/", env!("CARGO_PKG_VERS
 
 /// What can be set about [`HttpTransport`].
 pub(crate) struct HttpOptions {
-    /// For one request, from the first look-up to the last octet, the retry included.
+    /// For one request, from the first look-up to the last byte, the retry included.
     pub(crate) timeout: Duration,
     /// Whose documents are fetched. If it is `https`, plain `http` is refused, in redirects too.
     pub(crate) broker: Origin,

@@ -1,4 +1,4 @@
-//! What happens while the broker is in trouble.
+//! What happens while the broker is unavailable.
 
 use super::*;
 

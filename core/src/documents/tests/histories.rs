@@ -64,14 +64,14 @@ impl History {
                     return self.look(false).await;
                 };
                 self.look(false).await;
-                let _ = self.scene.documents.keys_beyond(&seen, "missing").await;
+                let _ = self.scene.documents.refresh_for_key(&seen, "wanted").await;
                 self.look(true).await;
             }
         }
     }
 
     fn now(&self) -> Duration {
-        self.scene.documents.shared.clock.monotonic()
+        self.scene.documents.fetcher.clock.monotonic()
     }
 
     /// Takes note of the request that was made, if one was.

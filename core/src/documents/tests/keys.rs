@@ -7,15 +7,15 @@ const MOVED: &str = r#"{"authorization_endpoint":"https://broker.example/auth",
 const MOVED_URL: &str = "https://broker.example/moved.json";
 
 /// How old a set has to be before a newer one is looked for.
-const OLD_ENOUGH: Duration = Duration::from_secs(1);
+const MIN_AGE_FOR_REFRESH: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn fet_33_a_key_that_is_missing_is_fetched_at_once() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
-    scene.clock.advance(OLD_ENOUGH);
+    scene.clock.advance(MIN_AGE_FOR_REFRESH);
     scene.keys_are(200, &[], &key_set(&["two"]));
-    let newer = scene.documents.keys_beyond(&seen, "two").await.unwrap();
+    let newer = scene.documents.refresh_for_key(&seen, "two").await.unwrap();
     assert_eq!(ids(&newer), ["two"]);
     assert_eq!(scene.requests(), (1, 2));
 }
@@ -26,11 +26,11 @@ async fn fet_30_keys_that_were_just_fetched_are_not_fetched_again() {
     let seen = scene.keys().await.unwrap();
     scene.keys_are(200, &[], &key_set(&["two"]));
     scene.clock.advance(Duration::from_millis(999));
-    let same = scene.documents.keys_beyond(&seen, "two").await.unwrap();
+    let same = scene.documents.refresh_for_key(&seen, "two").await.unwrap();
     assert!(Arc::ptr_eq(&seen, &same));
     assert_eq!(scene.requests(), (1, 1));
     scene.clock.advance(Duration::from_millis(1));
-    let newer = scene.documents.keys_beyond(&seen, "two").await.unwrap();
+    let newer = scene.documents.refresh_for_key(&seen, "two").await.unwrap();
     assert_eq!(ids(&newer), ["two"]);
 }
 
@@ -38,14 +38,14 @@ async fn fet_30_keys_that_were_just_fetched_are_not_fetched_again() {
 async fn fet_30_fet_31_missing_keys_cause_one_fetch_in_five_seconds() {
     let scene = Scene::new();
     let mut seen = scene.keys().await.unwrap();
-    scene.clock.advance(OLD_ENOUGH);
+    scene.clock.advance(MIN_AGE_FOR_REFRESH);
     for fetches in 1..=3 {
         for _ in 0..1000 {
-            seen = scene.documents.keys_beyond(&seen, "two").await.unwrap();
+            seen = scene.documents.refresh_for_key(&seen, "two").await.unwrap();
         }
         assert_eq!(scene.requests(), (1, 1 + fetches));
         scene.clock.advance(Duration::from_millis(4999));
-        seen = scene.documents.keys_beyond(&seen, "two").await.unwrap();
+        seen = scene.documents.refresh_for_key(&seen, "two").await.unwrap();
         assert_eq!(scene.requests(), (1, 1 + fetches));
         scene.clock.advance(Duration::from_millis(1));
     }
@@ -55,13 +55,13 @@ async fn fet_30_fet_31_missing_keys_cause_one_fetch_in_five_seconds() {
 async fn fet_30_all_who_miss_a_key_share_one_fetch() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
-    scene.clock.advance(OLD_ENOUGH);
+    scene.clock.advance(MIN_AGE_FOR_REFRESH);
     scene.keys_are(200, &[], &key_set(&["one", "two"]));
     scene.broker.hold();
     let callers: Vec<_> = (0..100)
         .map(|_| {
             let (documents, seen) = (Arc::clone(&scene.documents), Arc::clone(&seen));
-            tokio::spawn(async move { documents.keys_beyond(&seen, "two").await })
+            tokio::spawn(async move { documents.refresh_for_key(&seen, "two").await })
         })
         .collect();
     tokio::task::yield_now().await;
@@ -80,7 +80,7 @@ async fn who_comes_with_an_older_set_gets_the_newer_one_without_a_fetch() {
     let seen = scene.keys().await.unwrap();
     scene.clock.advance(HOUR);
     let newer = scene.keys().await.unwrap();
-    let beyond = scene.documents.keys_beyond(&seen, "two").await.unwrap();
+    let beyond = scene.documents.refresh_for_key(&seen, "two").await.unwrap();
     assert!(Arc::ptr_eq(&newer, &beyond));
     assert_eq!(scene.requests(), (2, 2));
 }
@@ -89,10 +89,10 @@ async fn who_comes_with_an_older_set_gets_the_newer_one_without_a_fetch() {
 async fn a_failed_fetch_for_a_missing_key_is_an_error_but_harms_no_other_token() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
-    scene.clock.advance(OLD_ENOUGH);
+    scene.clock.advance(MIN_AGE_FOR_REFRESH);
     scene.keys_fail();
     for _ in 0..10 {
-        let beyond = scene.documents.keys_beyond(&seen, "two").await;
+        let beyond = scene.documents.refresh_for_key(&seen, "two").await;
         assert_eq!(code(beyond), Code::BrokerUnreachable);
         scene.keys().await.unwrap();
     }
@@ -122,7 +122,7 @@ async fn fet_39_keys_that_are_gone_are_looked_for_once_where_discovery_says() {
             .unwrap();
         scene.clock.advance(HOUR / 2);
         let seen = scene.keys().await.unwrap();
-        let newer = scene.documents.keys_beyond(&seen, "two").await.unwrap();
+        let newer = scene.documents.refresh_for_key(&seen, "two").await.unwrap();
         assert_eq!(ids(&newer), ["two"]);
         assert_eq!(scene.requests(), (2, 2));
         assert_eq!(scene.documents.stats().keys.failures, 0);
@@ -136,7 +136,7 @@ async fn fet_39_keys_that_are_gone_for_good_fail() {
     assert_eq!(code(scene.keys().await), Code::BrokerStatus);
     // The discovery document was fetched a moment ago.
     assert_eq!(scene.requests(), (1, 1));
-    scene.clock.advance(OLD_ENOUGH);
+    scene.clock.advance(MIN_AGE_FOR_REFRESH);
     assert_eq!(code(scene.keys().await), Code::BrokerStatus);
     assert_eq!(scene.requests(), (2, 2));
 }

@@ -1,6 +1,6 @@
 //! Leases that are wrong: of a process that was killed, without an end, or written by somebody.
 
-use super::sharing::{Shelves, two};
+use super::shared_cache::{Shelves, two};
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -84,7 +84,7 @@ async fn a_missing_key_waits_for_a_lease_once() {
     for round in 0..3 {
         two.clock.advance(6 * SECOND);
         two.keys_are(200, &[], &key_set(&[&format!("{round}")]));
-        seen = two.documents.keys_beyond(&seen, "none").await.unwrap();
+        seen = two.documents.refresh_for_key(&seen, "none").await.unwrap();
         assert_eq!(ids(&seen), [round.to_string()]);
     }
     let waited = before.elapsed();
@@ -101,7 +101,7 @@ async fn a_missing_key_is_fetched_although_a_refresh_runs_that_waits_for_a_lease
     two.keys_are(200, &[], &key_set(&["two"]));
     // This starts the refresh, which another process seems to be at.
     two.keys().await.unwrap();
-    let newer = two.documents.keys_beyond(&seen, "two").await.unwrap();
+    let newer = two.documents.refresh_for_key(&seen, "two").await.unwrap();
     assert_eq!(ids(&newer), ["two"]);
     assert_eq!(two.documents.stats().keys.failures, 0);
 }

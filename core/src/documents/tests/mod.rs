@@ -1,12 +1,12 @@
 //! The cache against a broker in memory and a clock that is moved by hand.
 
 mod failure;
-mod flight;
 mod histories;
+mod in_flight;
 mod keys;
 mod leases;
 mod refresh;
-mod sharing;
+mod shared_cache;
 mod trust;
 
 use std::future::Future;
@@ -107,8 +107,8 @@ impl Scene {
 
     /// Lets what runs in the background come to its end.
     async fn quiet(&self) {
-        let shared = &self.documents.shared;
-        while shared.discovery.is_fetching() || shared.keys.is_fetching() {
+        let fetcher = &self.documents.fetcher;
+        while fetcher.discovery.is_fetching() || fetcher.keys.is_fetching() {
             tokio::task::yield_now().await;
         }
     }

@@ -1,6 +1,6 @@
 //! What a process takes over from a store, and for how long.
 
-use super::sharing::{Shelves, two};
+use super::shared_cache::{Shelves, two};
 use super::*;
 use crate::http::{Request, Response, Transport};
 use crate::store::BoxFuture;

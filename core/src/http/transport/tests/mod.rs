@@ -36,7 +36,7 @@ enum Act {
     SayAndWait(String),
     /// Sends this, and then the letter `x` for ever.
     Babble(String),
-    /// Sends this one octet at a time, a tenth of a second apart.
+    /// Sends this one byte at a time, a tenth of a second apart.
     Drip(String),
 }
 
@@ -103,7 +103,7 @@ async fn serve(mut stream: impl Stream, act: Act, requests: Arc<Mutex<Vec<String
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
-            Ok(octet) => request.push(octet),
+            Ok(byte) => request.push(byte),
             Err(_) => return,
         }
     }
@@ -136,8 +136,8 @@ async fn perform(stream: &mut impl Stream, act: Act) -> std::io::Result<()> {
             }
         }
         Act::Drip(text) => {
-            for octet in text.bytes() {
-                stream.write_u8(octet).await?;
+            for byte in text.bytes() {
+                stream.write_u8(byte).await?;
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             Ok(())

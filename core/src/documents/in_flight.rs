@@ -14,12 +14,12 @@ use tracing::instrument::WithSubscriber as _;
 use super::fetch::Failure;
 use crate::error::{Code, Error, Result};
 
-pub(super) struct Flight<T> {
+pub(super) struct InFlight<T> {
     result: watch::Receiver<Option<Result<Arc<T>>>>,
     task: AbortHandle,
 }
 
-impl<T: Send + Sync + 'static> Flight<T> {
+impl<T: Send + Sync + 'static> InFlight<T> {
     /// Runs `fetch` in a task of the caller's runtime, in the caller's span, whose subscriber hears of it.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl<T: Send + Sync + 'static> Flight<T> {
     ///
     /// # Errors
     /// Those of the fetch, or [`Code::Internal`] if its runtime was shut down in the meantime.
-    pub(super) async fn landed(mut self) -> Result<Arc<T>> {
+    pub(super) async fn result(mut self) -> Result<Arc<T>> {
         let abandoned = || Error::new(Code::Internal, "the fetch was abandoned with its runtime");
         match self.result.wait_for(Option::is_some).await {
             Ok(result) => result.clone().unwrap_or_else(|| Err(abandoned())),
@@ -55,8 +55,8 @@ impl<T: Send + Sync + 'static> Flight<T> {
     }
 }
 
-impl<T> Flight<T> {
-    /// Whether the task is over; a flight that is still awaited then was lost with its runtime.
+impl<T> InFlight<T> {
+    /// Whether the task is over; a fetch that is still awaited then was lost with its runtime.
     pub(super) fn is_over(&self) -> bool {
         self.task.is_finished()
     }
@@ -66,7 +66,7 @@ impl<T> Flight<T> {
     }
 }
 
-impl<T> Clone for Flight<T> {
+impl<T> Clone for InFlight<T> {
     fn clone(&self) -> Self {
         Self {
             result: self.result.clone(),

@@ -14,18 +14,18 @@ use url::Url;
 
 use super::cache::Cache;
 use super::fetch::{Failure, Fetched};
-use super::leases::{Believed, LEASE, Leases};
+use super::leases::{Holder, LEASE, Leases};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::events;
 use crate::freshness::{CEILING, Freshness};
-use crate::http::MAX_DOCUMENT_OCTETS;
+use crate::http::MAX_DOCUMENT_BYTES;
 use crate::nonce::SessionKey;
 use crate::origin::Origin;
 use crate::store::{SharedDocuments, Store};
 
 /// How long one question to the store may take here.
-const PATIENCE: Duration = Duration::from_secs(1);
+const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long others wait for it who have no document; after that they fetch it themselves.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Between two looks; doubled from the one to the other.
@@ -34,13 +34,13 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 /// How far the clock of another machine may be ahead.
 const TOLERANCE: Duration = Duration::from_secs(10);
 /// The largest copy that is read: escaped, a document of the largest size is shorter.
-const MAX_COPY_OCTETS: usize = 2 * 1024 * 1024;
+const MAX_COPY_BYTES: usize = 2 * 1024 * 1024;
 /// The most headers that are read: a copy of ours has fewer than ten.
 const MAX_HEADERS: usize = 100;
 const VERSION: u32 = 1;
 
 /// What must be in a document for a caller who missed it in the one that is kept.
-pub(super) type Missing<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
+pub(super) type Predicate<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 
 /// A document as the store keeps it: JSON with short names.
 #[derive(Serialize, Deserialize)]
@@ -61,13 +61,13 @@ struct Copy {
 }
 
 /// One document of one broker in the store.
-pub(super) struct Board {
+pub(super) struct SharedDocumentCache {
     store: Arc<dyn Store>,
     name: String,
     leases: Arc<Leases>,
 }
 
-impl Board {
+impl SharedDocumentCache {
     /// The name of a document in the store. It has the trust of its transport in it, so that nobody
     /// takes over what they would not have believed themselves.
     pub(super) fn name(broker: &Origin, trust: &str, document: &str) -> String {
@@ -92,7 +92,7 @@ impl Board {
         cache: &Cache<T>,
         clock: &dyn Clock,
         url: &Url,
-        missing: Option<&Missing<T>>,
+        wanted: Option<&Predicate<T>>,
         parse: impl Fn(&[u8]) -> Result<T>,
         fetch: impl FnOnce() -> F,
     ) -> Result<Fetched<T>, Failure>
@@ -105,7 +105,7 @@ impl Board {
         };
         let load = || async {
             let text = ask(documents.load(&self.name)).await?;
-            let copy = text.and_then(|text| read(&text, cache, clock, url, missing, &parse));
+            let copy = text.and_then(|text| read(&text, cache, clock, url, wanted, &parse));
             if copy.is_some() {
                 self.leases.forget();
                 cache.count_shared_load();
@@ -128,21 +128,21 @@ impl Board {
                     break true;
                 }
                 Some(false) => match self.leases.refused(clock.monotonic()) {
-                    Believed::Over => {
+                    Holder::Expired => {
                         // Its time has passed, so it ends for all.
                         ask(documents.release(&self.name)).await;
                         break ask(documents.lease(&self.name, LEASE)).await == Some(true);
                     }
-                    Believed::No => break false,
-                    Believed::Yes => {}
+                    Holder::Unresponsive => break false,
+                    Holder::Working => {}
                 },
             }
             let now = clock.monotonic();
-            if missing.is_none() && cache.is_fresh(now) {
-                return Err(Failure::elsewhere());
+            if wanted.is_none() && cache.is_fresh(now) {
+                return Err(Failure::deferred_to_peer());
             }
             // A document that is past its lifetime does not wait for another process.
-            if missing.is_none() && cache.age(now).is_some() {
+            if wanted.is_none() && cache.age(now).is_some() {
                 break false;
             }
             if waited >= LONGEST_WAIT {
@@ -179,7 +179,7 @@ impl Board {
 
 /// The store's answer; `None` if it has none in time.
 async fn ask<T>(question: impl Future<Output = Result<T>>) -> Option<T> {
-    match tokio::time::timeout(PATIENCE, question).await {
+    match tokio::time::timeout(STORE_TIMEOUT, question).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
             events::documents_not_shared(Some(&error));
@@ -211,14 +211,14 @@ fn read<T: Send + Sync + 'static>(
     cache: &Cache<T>,
     clock: &dyn Clock,
     url: &Url,
-    missing: Option<&Missing<T>>,
+    wanted: Option<&Predicate<T>>,
     parse: impl Fn(&[u8]) -> Result<T>,
 ) -> Option<Fetched<T>> {
-    if text.len() > MAX_COPY_OCTETS || !text.starts_with('{') {
+    if text.len() > MAX_COPY_BYTES || !text.starts_with('{') {
         return None;
     }
     let copy: Copy = serde_json::from_str(text).ok()?;
-    let is_bounded = copy.body.len() <= MAX_DOCUMENT_OCTETS && copy.headers.len() <= MAX_HEADERS;
+    let is_bounded = copy.body.len() <= MAX_DOCUMENT_BYTES && copy.headers.len() <= MAX_HEADERS;
     if copy.version != VERSION || copy.url != url.as_str() || !is_bounded {
         return None;
     }
@@ -232,7 +232,7 @@ fn read<T: Send + Sync + 'static>(
         return None;
     }
     let value = parse(copy.body.as_bytes()).ok()?;
-    if missing.is_some_and(|is_there| !is_there(&value)) {
+    if wanted.is_some_and(|is_there| !is_there(&value)) {
         return None;
     }
     Some(Fetched {

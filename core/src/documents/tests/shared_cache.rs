@@ -170,18 +170,22 @@ async fn fet_33_a_missing_key_is_looked_for_in_the_store_first() {
     two.keys().await.unwrap();
     one.clock.advance(Duration::from_secs(60));
     one.keys_are(200, &[], &key_set(&["two"]));
-    let newer = one.documents.keys_beyond(&seen, "two").await.unwrap();
+    let newer = one.documents.refresh_for_key(&seen, "two").await.unwrap();
     assert_eq!(ids(&newer), ["two"]);
     assert_eq!(one.requests(), (1, 2));
     let seen = two.keys().await.unwrap();
     assert_eq!(ids(&seen), ["one"]);
-    let newer = two.documents.keys_beyond(&seen, "two").await.unwrap();
+    let newer = two.documents.refresh_for_key(&seen, "two").await.unwrap();
     assert_eq!(ids(&newer), ["two"]);
     assert_eq!(one.requests(), (1, 2));
     // One that is not in the newer copy either is fetched.
     one.keys_are(200, &[], &key_set(&["two", "three"]));
     one.clock.advance(Duration::from_secs(5));
-    let newer = two.documents.keys_beyond(&newer, "three").await.unwrap();
+    let newer = two
+        .documents
+        .refresh_for_key(&newer, "three")
+        .await
+        .unwrap();
     assert_eq!(ids(&newer), ["two", "three"]);
     assert_eq!(one.requests(), (1, 3));
 }
@@ -191,10 +195,10 @@ async fn fet_30_missing_keys_cause_one_look_in_five_seconds() {
     let (shelves, one, _) = two();
     let mut seen = one.keys().await.unwrap();
     one.clock.advance(Duration::from_secs(1));
-    seen = one.documents.keys_beyond(&seen, "two").await.unwrap();
+    seen = one.documents.refresh_for_key(&seen, "two").await.unwrap();
     shelves.content().hangs = true;
     for _ in 0..100 {
-        seen = one.documents.keys_beyond(&seen, "two").await.unwrap();
+        seen = one.documents.refresh_for_key(&seen, "two").await.unwrap();
     }
     assert_eq!(one.requests(), (1, 2));
 }

@@ -13,7 +13,7 @@ use crate::freshness::{FLOOR, Freshness};
 const STALE_IF_ERROR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A document; all times are of the monotonic clock.
-pub(super) struct Kept<T> {
+pub(super) struct CachedDocument<T> {
     pub(super) value: Arc<T>,
     pub(super) url: Url,
     /// `None` if the document must not be revalidated: a 304 confirms what the broker sent to this
@@ -31,12 +31,12 @@ pub(super) struct Kept<T> {
 
 /// When a document comes to its end.
 #[derive(Clone, Copy)]
-pub(super) struct End {
+pub(super) struct Expiry {
     fresh_until: Duration,
     usable_until: Duration,
 }
 
-impl End {
+impl Expiry {
     pub(super) fn at(time: Duration) -> Self {
         Self {
             fresh_until: time,
@@ -45,7 +45,7 @@ impl End {
     }
 }
 
-impl<T> Kept<T> {
+impl<T> CachedDocument<T> {
     /// Keeps what was fetched; `value` is what its body says.
     pub(super) fn new(value: Arc<T>, fetched: Fetched<T>) -> Self {
         let Fetched {
@@ -82,8 +82,8 @@ impl<T> Kept<T> {
         now.saturating_sub(self.since).saturating_add(self.age)
     }
 
-    pub(super) fn end(&self) -> End {
-        End {
+    pub(super) fn end(&self) -> Expiry {
+        Expiry {
             fresh_until: self.fresh_until,
             usable_until: self.usable_until,
         }

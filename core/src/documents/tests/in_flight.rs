@@ -137,9 +137,9 @@ async fn dropping_the_documents_drops_the_fetch() {
     let scene = Scene::new();
     scene.broker.hold();
     assert!(poll_once(scene.keys()).is_pending());
-    let shared = Arc::downgrade(&scene.documents.shared);
+    let fetcher = Arc::downgrade(&scene.documents.fetcher);
     drop(scene.documents);
-    while shared.strong_count() > 0 {
+    while fetcher.strong_count() > 0 {
         tokio::task::yield_now().await;
     }
 }
