@@ -57,16 +57,16 @@ impl Bench {
             .build()?;
         usual.warm().await?;
         let mut clients = vec![("usual".to_owned(), usual)];
-        let mut octets = None;
+        let mut bytes = None;
         for pending in PENDING.into_iter().filter(|pending| *pending <= most) {
             let client = self.client().await?;
-            octets = self.fill(&client, pending).await?;
+            bytes = self.fill(&client, pending).await?;
             clients.push((pending.to_string(), client));
         }
         Ok(json!({
             "rounds": self.rounds,
             "logins_per_round": self.logins,
-            "octets_per_pending_login": octets,
+            "octets_per_pending_login": bytes,
             "pending": self.measure(&clients).await?,
             "threads": self.threads(&clients[0].1).await?,
         }))
@@ -87,12 +87,12 @@ impl Bench {
 
     /// Starts logins, and returns what each of them adds to the memory of the process.
     async fn fill(&self, client: &Client, pending: usize) -> Result<Option<f64>> {
-        let before = resident_octets();
+        let before = resident_bytes();
         for _ in 0..pending {
             client.authenticate("alice@example.com").await?;
         }
         Ok(before
-            .zip(resident_octets())
+            .zip(resident_bytes())
             .map(|(before, after)| (after - before) / pending as f64))
     }
 
@@ -212,11 +212,11 @@ fn from_environment(name: &str, default: usize) -> usize {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
-fn resident_octets() -> Option<f64> {
+fn resident_bytes() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    let kilo_octets: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilo_octets * 1024.0)
+    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024.0)
 }
 
 /// Medians, and the median of the ratios within each round.

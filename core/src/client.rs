@@ -27,7 +27,7 @@ use crate::stats::{Counters, Stats};
 use crate::store::Store;
 
 /// The shortest text that can hold the 128 bits of a browser's secret.
-const MIN_SECRET_OCTETS: usize = 16;
+const MIN_SECRET_BYTES: usize = 16;
 
 /// The relying party's side of Portier: starts logins and completes them.
 ///
@@ -333,7 +333,7 @@ impl Inner {
     /// The browser with this secret; none for a text too short to be one, with which anybody could
     /// confirm.
     fn browser(&self, secret: Option<&str>) -> Option<Browser<'_>> {
-        let secret = secret.filter(|secret| secret.len() >= MIN_SECRET_OCTETS)?;
+        let secret = secret.filter(|secret| secret.len() >= MIN_SECRET_BYTES)?;
         Browser::new(secret, self.config.broker.as_str(), &self.config.client_id)
     }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
-use crate::token::{Algorithm, MAX_KEY_ID_OCTETS};
+use crate::token::{Algorithm, MAX_KEY_ID_BYTES};
 
 /// How many keys a set may have. A broker has three for each algorithm.
 const MAX_KEYS: usize = 64;
@@ -104,7 +104,7 @@ fn unusable(message: impl fmt::Display) -> Error {
 fn key_id<'a>(jwk: &'a Object<'_>) -> Option<&'a str> {
     jwk.get("kid")
         .and_then(Value::as_str)
-        .filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID_OCTETS)
+        .filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID_BYTES)
 }
 
 impl Key {
@@ -176,7 +176,7 @@ fn rsa(jwk: &Object<'_>) -> Option<(u32, ParsedPublicKey)> {
     let modulus = unsigned(text(jwk, "n")?)?;
     let exponent = unsigned(text(jwk, "e")?)?;
     let bits = bit_length(&modulus)?;
-    let is_odd = |number: &[u8]| number.last().is_some_and(|octet| octet & 1 == 1);
+    let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
     let usable = RSA_BITS.contains(&bits)
         && is_odd(&modulus)
         && is_odd(&exponent)
@@ -193,16 +193,16 @@ fn rsa(jwk: &Object<'_>) -> Option<(u32, ParsedPublicKey)> {
 /// A positive number in the one encoding it has: no zeros in front (RFC 7518, section 2,
 /// `Base64urlUInt`).
 fn unsigned(text: &str) -> Option<Vec<u8>> {
-    let octets = URL_SAFE_NO_PAD.decode(text).ok()?;
-    octets
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    bytes
         .first()
-        .is_some_and(|octet| *octet != 0)
-        .then_some(octets)
+        .is_some_and(|byte| *byte != 0)
+        .then_some(bytes)
 }
 
 fn bit_length(number: &[u8]) -> Option<u32> {
-    let octets = u32::try_from(number.len()).ok()?;
-    octets
+    let bytes = u32::try_from(number.len()).ok()?;
+    bytes
         .checked_mul(8)?
         .checked_sub(number.first()?.leading_zeros())
 }

@@ -7,7 +7,7 @@ use url::{Position, Url};
 use crate::origin::parse_url;
 
 /// Octets a page to go back to may have.
-const MAX_OCTETS: usize = 1024;
+const MAX_BYTES: usize = 1024;
 
 /// An origin nobody has (RFC 6761, section 6.4), to resolve paths against.
 const BASE: &str = "https://relying-party.invalid/";
@@ -29,7 +29,7 @@ const BASE: &str = "https://relying-party.invalid/";
 /// assert_eq!(safe_next("https://shop.example.com/", &["evil.example"]), None);
 /// ```
 pub fn safe_next(text: &str, allowed_hosts: &[&str]) -> Option<String> {
-    if text.len() > MAX_OCTETS {
+    if text.len() > MAX_BYTES {
         return None;
     }
     let next = if text.starts_with('/') {
@@ -38,7 +38,7 @@ pub fn safe_next(text: &str, allowed_hosts: &[&str]) -> Option<String> {
         url_on_allowed_host(text, allowed_hosts)
     };
     // Percent-encoding may have made it longer; what passes once must pass again.
-    next.filter(|next| next.len() <= MAX_OCTETS)
+    next.filter(|next| next.len() <= MAX_BYTES)
 }
 
 fn path_on_this_site(text: &str) -> Option<String> {
@@ -119,10 +119,10 @@ mod tests {
 
     #[test]
     fn over_long_paths_are_refused() {
-        let path = format!("/{}", "a".repeat(MAX_OCTETS - 1));
+        let path = format!("/{}", "a".repeat(MAX_BYTES - 1));
         assert_eq!(safe_next(&path, &[]), Some(path.clone()));
         assert_eq!(safe_next(&(path + "a"), &[]), None);
-        let encoded_too_long = format!("/{}", "ж".repeat(MAX_OCTETS / 4));
+        let encoded_too_long = format!("/{}", "ж".repeat(MAX_BYTES / 4));
         assert_eq!(safe_next(&encoded_too_long, &[]), None);
     }
 

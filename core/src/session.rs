@@ -12,14 +12,14 @@ use crate::config::Flow;
 use crate::error::{BrokerAnswer, Code, Error, Result};
 use crate::nonce::SessionKey;
 
-/// The longest `session` text a caller may attach to a login, in octets.
-const MAX_SESSION_OCTETS: usize = 4096;
+/// The longest `session` text a caller may attach to a login, in bytes.
+const MAX_SESSION_BYTES: usize = 4096;
 
-/// The longest `state`, and the longest browser binding, in octets.
-const MAX_STATE_OCTETS: usize = 4096;
+/// The longest `state`, and the longest browser binding, in bytes.
+const MAX_STATE_BYTES: usize = 4096;
 
-/// The shortest browser binding, in octets: 128 bits as URL-safe base64.
-const MIN_BROWSER_OCTETS: usize = 22;
+/// The shortest browser binding, in bytes: 128 bits as URL-safe base64.
+const MIN_BROWSER_BYTES: usize = 22;
 
 /// What a login starts with.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct AuthenticateOptions {
     /// The application's own text, kept in the store until the login completes, for example the
     /// page to go back to; at most 4 KiB.
     pub session: Option<String>,
-    /// A secret only this browser knows, at least 128 random bits in 22 to 4096 octets, for example
+    /// A secret only this browser knows, at least 128 random bits in 22 to 4096 bytes, for example
     /// from a cookie. The login can then be completed with the same secret only, or where its person
     /// confirms it.
     pub browser: Option<String>,
@@ -72,26 +72,26 @@ impl AuthenticateOptions {
     /// Checks the sizes, so that nothing unbounded reaches a store or a URL.
     pub(crate) fn check(&self) -> Result<()> {
         for (name, value, limit) in [
-            ("state", &self.state, MAX_STATE_OCTETS),
-            ("session", &self.session, MAX_SESSION_OCTETS),
-            ("browser", &self.browser, MAX_STATE_OCTETS),
+            ("state", &self.state, MAX_STATE_BYTES),
+            ("session", &self.session, MAX_SESSION_BYTES),
+            ("browser", &self.browser, MAX_STATE_BYTES),
         ] {
             let length = value.as_ref().map_or(0, String::len);
             if length > limit {
                 return Err(Error::new(
                     Code::InvalidOption,
-                    format_args!("{name} is too long limit={limit} octets={length}"),
+                    format_args!("{name} is too long limit={limit} bytes={length}"),
                 ));
             }
         }
         let browser = self.browser.as_ref().map(String::len);
-        match browser.filter(|octets| *octets < MIN_BROWSER_OCTETS) {
+        match browser.filter(|bytes| *bytes < MIN_BROWSER_BYTES) {
             None => Ok(()),
-            Some(octets) => Err(Error::new(
+            Some(bytes) => Err(Error::new(
                 Code::InvalidOption,
                 format_args!(
                     "browser is too short to be a secret; use 128 random bits or more \
-                     least={MIN_BROWSER_OCTETS} octets={octets}"
+                     least={MIN_BROWSER_BYTES} bytes={bytes}"
                 ),
             )),
         }
@@ -195,12 +195,12 @@ impl CallbackParams {
         ] {
             if value
                 .as_ref()
-                .is_some_and(|value| value.len() > MAX_STATE_OCTETS)
+                .is_some_and(|value| value.len() > MAX_STATE_BYTES)
             {
                 return Err(Error::new(
                     Code::TokenMalformed,
                     format_args!(
-                        "callback parameter is too long name={name} limit={MAX_STATE_OCTETS}"
+                        "callback parameter is too long name={name} limit={MAX_STATE_BYTES}"
                     ),
                 ));
             }
@@ -296,7 +296,7 @@ impl fmt::Debug for CompleteOptions<'_> {
     }
 }
 
-/// What waits in the store for the token: JSON with short names, because stores pay by the octet.
+/// What waits in the store for the token: JSON with short names, because stores pay by the byte.
 ///
 /// A record with a member or a version that is not known comes from a newer version of this library
 /// and may hold a condition that this one cannot check, so it is no login here.

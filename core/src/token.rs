@@ -12,11 +12,11 @@ use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
 use crate::jwks::Key;
 
-/// The longest token that is looked at, in octets.
-const MAX_TOKEN_OCTETS: usize = 16 * 1024;
+/// The longest token that is looked at, in bytes.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// The longest key id, in octets.
-pub(crate) const MAX_KEY_ID_OCTETS: usize = 512;
+/// The longest key id, in bytes.
+pub(crate) const MAX_KEY_ID_BYTES: usize = 512;
 
 /// A signature algorithm a token may use (RFC 7518, section 3.1, and RFC 8037, section 3.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -80,17 +80,17 @@ impl<'a> Token<'a> {
     /// Takes a token apart and judges its header. An algorithm that is not among the `allowed`
     /// ones is refused here, before a key is looked for.
     pub(crate) fn parse(text: &'a str, allowed: &[Algorithm]) -> Result<Self> {
-        if text.len() > MAX_TOKEN_OCTETS {
+        if text.len() > MAX_TOKEN_BYTES {
             return Err(Error::new(
                 Code::TokenTooLarge,
                 format_args!(
-                    "the token is too long limit={MAX_TOKEN_OCTETS} octets={}",
+                    "the token is too long limit={MAX_TOKEN_BYTES} bytes={}",
                     text.len()
                 ),
             ));
         }
-        let octets = text.as_bytes();
-        let (signed, signature) = split(octets, memrchr(b'.', octets))?;
+        let bytes = text.as_bytes();
+        let (signed, signature) = split(bytes, memrchr(b'.', bytes))?;
         let (header, payload) = split(signed, memchr(b'.', signed))?;
         let mut decoded = Vec::with_capacity(text.len());
         let header = decode(header, &mut decoded)?;
@@ -139,8 +139,8 @@ impl<'a> Token<'a> {
 }
 
 /// What is on both sides of a dot.
-fn split(octets: &[u8], dot: Option<usize>) -> Result<(&[u8], &[u8])> {
-    dot.and_then(|dot| Some((octets.get(..dot)?, octets.get(dot + 1..)?)))
+fn split(bytes: &[u8], dot: Option<usize>) -> Result<(&[u8], &[u8])> {
+    dot.and_then(|dot| Some((bytes.get(..dot)?, bytes.get(dot + 1..)?)))
         .ok_or_else(not_compact)
 }
 
@@ -185,8 +185,8 @@ struct Header {
 }
 
 impl Header {
-    fn parse(octets: &[u8], allowed: &[Algorithm]) -> Result<Self> {
-        let header = Object::parse(octets).map_err(|reason| {
+    fn parse(bytes: &[u8], allowed: &[Algorithm]) -> Result<Self> {
+        let header = Object::parse(bytes).map_err(|reason| {
             Error::new(
                 Code::TokenHeader,
                 format_args!("the token's header cannot be read reason={reason}"),
@@ -218,8 +218,8 @@ impl Header {
         let key_id = header
             .get("kid")
             .and_then(Value::as_str)
-            .filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID_OCTETS)
-            .ok_or_else(|| refused("the token's header has no kid of 1 to 512 octets"))?;
+            .filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID_BYTES)
+            .ok_or_else(|| refused("the token's header has no kid of 1 to 512 bytes"))?;
         Ok(Self {
             algorithm,
             key_id: key_id.into(),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     /// Both engines, so that neither takes what the other refuses: at every length, and with the
-    /// wrong octet in every place.
+    /// wrong byte in every place.
     #[test]
     fn the_fast_engine_decodes_as_the_plain_one_does() {
         let good: Vec<u8> = (0..=255).cycle().take(400).collect();

@@ -285,14 +285,14 @@ fn a_repeated_callback_parameter_is_refused() {
 async fn callback_parameters_have_a_limit() {
     let site = site();
     for name in ["state", "error", "error_description"] {
-        for (octets, code) in [(4096, None), (4097, Some(Code::TokenMalformed))] {
+        for (bytes, code) in [(4096, None), (4097, Some(Code::TokenMalformed))] {
             let mint = site.start(options(|_| ())).await;
-            let pairs = [("id_token", site.mint(&mint)), (name, "x".repeat(octets))];
+            let pairs = [("id_token", site.mint(&mint)), (name, "x".repeat(bytes))];
             let params = CallbackParams::from_pairs(pairs).unwrap();
             let refusal = site.client.complete(params, None).await.err();
             let refusal = refusal.map(|error| error.code());
             let expected = code.or((name == "error").then_some(Code::BrokerError));
-            assert_eq!(refusal, expected, "{name} {octets}");
+            assert_eq!(refusal, expected, "{name} {bytes}");
         }
     }
 }

@@ -33,15 +33,15 @@ pub(crate) enum Value<'a> {
 pub(crate) type Reason = &'static str;
 
 /// How long a number may be: more than any that means something, and few enough for every reader.
-const MAX_NUMBER_OCTETS: usize = 1024;
+const MAX_NUMBER_BYTES: usize = 1024;
 
 const NOT_AN_OBJECT: Reason = "not a JSON object";
 
 impl<'a> Object<'a> {
     /// Reads one object and nothing after it: UTF-8 without a byte order mark, no repeated member
     /// names however they are spelt, no lone surrogates, bounded in depth and members.
-    pub(crate) fn parse(octets: &'a [u8]) -> Result<Self, Reason> {
-        Self::parse_text(std::str::from_utf8(octets).map_err(|_| "not UTF-8")?)
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Reason> {
+        Self::parse_text(std::str::from_utf8(bytes).map_err(|_| "not UTF-8")?)
     }
 
     fn parse_text(text: &'a str) -> Result<Self, Reason> {
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
         let mut escaped = false;
         loop {
             let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            self.at += plain_octets(rest);
+            self.at += plain_bytes(rest);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
             }
             self.digits()?;
         }
-        if self.at - start > MAX_NUMBER_OCTETS {
+        if self.at - start > MAX_NUMBER_BYTES {
             return Err("a number too long");
         }
         Ok(())
@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
 
     fn digits(&mut self) -> Result<(), Reason> {
         let start = self.at;
-        while self.peek().is_some_and(|octet| octet.is_ascii_digit()) {
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
         (self.at > start).then_some(()).ok_or(NOT_AN_OBJECT)
@@ -275,8 +275,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn expect(&mut self, octet: u8) -> Result<(), Reason> {
-        if self.peek() != Some(octet) {
+    fn expect(&mut self, byte: u8) -> Result<(), Reason> {
+        if self.peek() != Some(byte) {
             return Err(NOT_AN_OBJECT);
         }
         self.at += 1;
@@ -292,15 +292,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many octets there are before the first quote, backslash or control character; eight at a
+/// How many bytes there are before the first quote, backslash or control character; eight at a
 /// time, since most of a token is inside of strings.
-fn plain_octets(octets: &[u8]) -> usize {
+fn plain_bytes(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGHS: u64 = ONES << 7;
-    // The lowest octet that is marked is below the limit, though those above it may not be.
+    // The lowest byte that is marked is below the limit, though those above it may not be.
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGHS;
-    let is = |word: u64, octet: u8| below(word ^ (ONES * u64::from(octet)), 1);
-    let (words, rest) = octets.as_chunks::<8>();
+    let is = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         let special = below(word, 0x20) | is(word, b'"') | is(word, b'\\');
@@ -308,7 +308,7 @@ fn plain_octets(octets: &[u8]) -> usize {
             return index * 8 + special.trailing_zeros() as usize / 8;
         }
     }
-    let plain = |octet: &&u8| **octet >= 0x20 && **octet != b'"' && **octet != b'\\';
+    let plain = |byte: &&u8| **byte >= 0x20 && **byte != b'"' && **byte != b'\\';
     words.len() * 8 + rest.iter().take_while(plain).count()
 }
 

@@ -96,8 +96,8 @@ fn wrong_escapes_are_refused_wherever_they_are() {
 #[test]
 fn numbers_are_bounded() {
     let long = |digits: usize| format!("{{\"a\":{}}}", "1".repeat(digits));
-    assert_eq!(reason(&long(MAX_NUMBER_OCTETS)), "read");
-    assert_eq!(reason(&long(MAX_NUMBER_OCTETS + 1)), "a number too long");
+    assert_eq!(reason(&long(MAX_NUMBER_BYTES)), "read");
+    assert_eq!(reason(&long(MAX_NUMBER_BYTES + 1)), "a number too long");
 }
 
 #[test]
@@ -257,11 +257,11 @@ proptest! {
     fn strings_end_where_they_end(text in "[ -~\\u{1}\\u{1f}\\u{7f}ö€]{0,40}") {
         let special = |c: char| c < ' ' || c == '"' || c == '\\';
         let end = text.find(special).unwrap_or(text.len());
-        prop_assert_eq!(plain_octets(text.as_bytes()), end);
+        prop_assert_eq!(plain_bytes(text.as_bytes()), end);
     }
 
     #[test]
-    fn any_octets_are_survived(octets: Vec<u8>) {
-        drop(Object::parse(&octets));
+    fn any_bytes_are_survived(bytes: Vec<u8>) {
+        drop(Object::parse(&bytes));
     }
 }

@@ -36,7 +36,7 @@ pub(super) const RECLAIM_PER_CALL: usize = 2;
 const NONE: u32 = u32::MAX;
 
 /// Entries for which room is claimed at once, at the most.
-const MOST_RESERVED: usize = 1_000_000;
+const MAX_RESERVED: usize = 1_000_000;
 
 struct Entry {
     key: SessionKey,
@@ -129,7 +129,7 @@ impl Entries {
                 USED + 1
             ]
             .into_boxed_slice();
-            let reserved = capacity.min(MOST_RESERVED);
+            let reserved = capacity.min(MAX_RESERVED);
             self.slab.reserve_exact(reserved);
             self.index.reserve(reserved, |_| 0);
         }
@@ -283,7 +283,7 @@ fn wheel(tick: u64) -> usize {
     usize::try_from(tick % TICKS).unwrap_or_default()
 }
 
-/// The key is a digest already: its first octets are as good a hash as any.
+/// The key is a digest already: its first bytes are as good a hash as any.
 fn hash(key: &SessionKey) -> u64 {
     let [first, ..] = key.as_bytes().as_chunks().0 else {
         return 0;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::clock::Random;
 use crate::error::{Code, Error, Result};
 
-/// A [`Random`] that hands out the given octets in order, one string for each call, and then
+/// A [`Random`] that hands out the given bytes in order, one string for each call, and then
 /// counts: 1, 2, 3, … as big-endian numbers as long as the caller asks for.
 #[derive(Debug, Default)]
 pub struct ManualRandom {
@@ -46,7 +46,7 @@ impl Random for ManualRandom {
             return Err(Error::new(
                 Code::Internal,
                 format_args!(
-                    "the test's random octets have another length given={} wanted={}",
+                    "the test's random bytes have another length given={} wanted={}",
                     given.len(),
                     bytes.len()
                 ),

@@ -11,14 +11,14 @@ use rustls::pki_types::pem::PemObject as _;
 /// between the certificates, and a private key, are passed over.
 pub(super) fn read_usable(path: &Path) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
     match std::fs::read(path) {
-        Ok(octets) => parse(&octets),
+        Ok(bytes) => parse(&bytes),
         Err(cause) => (Vec::new(), Some(Problem::unreadable(cause))),
     }
 }
 
-fn parse(octets: &[u8]) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
+fn parse(bytes: &[u8]) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
     // What some editors put in front of UTF-8; the parser would not find the first certificate.
-    let text = octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets);
+    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let mut certificates = Vec::new();
     let mut problem = None;
     for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(text)) {

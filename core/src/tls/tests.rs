@@ -85,7 +85,7 @@ fn what_is_no_file_of_certificates_is_said_to_be_what_it_is() {
     } = made();
     let utf16: Vec<u8> = [0xFF, 0xFE]
         .into_iter()
-        .chain(certificate.bytes().flat_map(|octet| [octet, 0]))
+        .chain(certificate.bytes().flat_map(|byte| [byte, 0]))
         .collect();
     let damaged = certificate.replace("MII", "???");
     let other = certificate.replace("CERTIFICATE", "TRUSTED CERTIFICATE");

@@ -120,7 +120,7 @@ async fn fet_12_a_body_that_drips_does_not_extend_the_deadline() {
     let server = FaultServer::start().await.unwrap();
     let head = Act::send("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n");
     let drip = Act::Drip {
-        octets: vec![b' '; 1000],
+        bytes: vec![b' '; 1000],
         every: Duration::from_millis(20),
     };
     server.script([[Act::Read, head, drip]]);

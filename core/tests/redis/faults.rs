@@ -91,7 +91,7 @@ async fn nst_29_a_server_that_hangs_is_given_up_after_a_second() {
     .await;
 }
 
-/// Lets through what the client sends, and of the server's replies as many octets as it is told.
+/// Lets through what the client sends, and of the server's replies as many bytes as it is told.
 async fn leaky_proxy(redis: &Redis, commands: usize) -> (String, tokio::task::JoinHandle<usize>) {
     let listener = TcpListener::bind(("127.0.0.1", free_port())).await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());

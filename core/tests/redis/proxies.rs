@@ -37,20 +37,20 @@ async fn serve(
     loop {
         tokio::select! {
             read = client.read(&mut question) => {
-                let Some(octets) = question.get(..read?).filter(|octets| !octets.is_empty()) else {
+                let Some(bytes) = question.get(..read?).filter(|bytes| !bytes.is_empty()) else {
                     return Ok(());
                 };
-                let text = String::from_utf8_lossy(octets);
+                let text = String::from_utf8_lossy(bytes);
                 let name = text.split("\r\n").nth(2).unwrap_or_default();
                 match refusal {
-                    _ if !refused.contains(&name) => server.write_all(octets).await?,
+                    _ if !refused.contains(&name) => server.write_all(bytes).await?,
                     Refusal::Answers(reply) => client.write_all(reply.as_bytes()).await?,
                     Refusal::Closes => return Ok(()),
                 }
             }
             read = server.read(&mut answer) => {
-                let octets = answer.get(..read?).unwrap_or_default();
-                client.write_all(octets).await?;
+                let bytes = answer.get(..read?).unwrap_or_default();
+                client.write_all(bytes).await?;
             }
         }
     }

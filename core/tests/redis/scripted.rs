@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::server::{LONG, code, limited, put};
 
 /// The URL of a server that has these replies for one connection, one for each command. Then it is
-/// busy for longer than anybody waits, and at last it counts the octets of what comes after that.
+/// busy for longer than anybody waits, and at last it counts the bytes of what comes after that.
 async fn server(replies: &'static [&'static str]) -> (String, JoinHandle<usize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
@@ -23,8 +23,8 @@ async fn server(replies: &'static [&'static str]) -> (String, JoinHandle<usize>)
         }
         tokio::time::sleep(Duration::from_millis(1200)).await;
         let mut count = 0;
-        while let Ok(octets @ 1..) = client.read(&mut buffer).await {
-            count += octets;
+        while let Ok(bytes @ 1..) = client.read(&mut buffer).await {
+            count += bytes;
         }
         count
     });
@@ -64,14 +64,14 @@ async fn nst_28_a_server_that_refuses_the_greeting_for_another_reason_is_not_use
 #[tokio::test]
 async fn nst_29_what_was_given_up_is_not_sent_later() {
     // More than the buffers of both ends hold.
-    const OCTETS: usize = 64 << 20;
+    const BYTES: usize = 64 << 20;
     limited(async {
         let (store, server) = played(&["*0\r\n", "+\r\n"]).await;
         let documents = store.documents().unwrap();
-        let saved = documents.save("a", "x".repeat(OCTETS), LONG).await;
+        let saved = documents.save("a", "x".repeat(BYTES), LONG).await;
         assert_eq!(code(&saved), Code::StoreUnavailable);
         drop(store);
-        assert!(server.await.unwrap() < OCTETS);
+        assert!(server.await.unwrap() < BYTES);
     })
     .await;
 }

@@ -13,7 +13,7 @@ use portier_client::testing::session_key;
 use portier_client::{Code, RedisStore, Result, SessionKey, Store as _, Taken};
 
 /// How long anything in here may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A pause between two looks at something that is about to happen.
 pub(crate) const PAUSE: Duration = Duration::from_millis(20);
@@ -98,7 +98,7 @@ impl Redis {
             .spawn()
             .unwrap();
         let process = self.process.insert(process);
-        for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+        for _ in 0..TIMEOUT.as_millis() / PAUSE.as_millis() {
             if process.try_wait().unwrap().is_some() {
                 return false;
             }
@@ -138,7 +138,7 @@ impl Redis {
 
     /// Waits until a reply contains a text.
     pub(crate) fn until_reply(&self, words: &[&str], text: &str) {
-        for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+        for _ in 0..TIMEOUT.as_millis() / PAUSE.as_millis() {
             if self.tell::<String>(words).contains(text) {
                 return;
             }
@@ -150,7 +150,7 @@ impl Redis {
     /// Waits until the server's report has a line.
     pub(crate) fn until_info(&self, section: &str, wanted: &str) {
         let mut info = String::new();
-        for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
+        for _ in 0..TIMEOUT.as_millis() / PAUSE.as_millis() {
             info = self.tell(&["INFO", section]);
             if info.lines().any(|line| line == wanted) {
                 return;
@@ -190,8 +190,8 @@ impl Redis {
     /// Says something to the server, past the store.
     pub(crate) fn say<T: redis::FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
         let client = redis::Client::open(self.url())?;
-        let mut connection = client.get_connection_with_timeout(PATIENCE)?;
-        connection.set_read_timeout(Some(PATIENCE))?;
+        let mut connection = client.get_connection_with_timeout(TIMEOUT)?;
+        connection.set_read_timeout(Some(TIMEOUT))?;
         let mut command = redis::Cmd::new();
         for word in words {
             command.arg(*word);
@@ -288,7 +288,7 @@ pub(crate) async fn eventually<T, E: std::fmt::Debug>(
             }
         }
     };
-    tokio::time::timeout(PATIENCE, retry)
+    tokio::time::timeout(TIMEOUT, retry)
         .await
         .expect("it does not come to pass")
 }

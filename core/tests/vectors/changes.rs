@@ -24,10 +24,10 @@ fn verdict(runtime: &Runtime, client: &Client, token: &str) -> Result<String, Co
         .map_err(|error| error.code())
 }
 
-/// All there are: each octet of text in each place, in turn instead of, before and without the one
+/// All there are: each byte of text in each place, in turn instead of, before and without the one
 /// that is there.
 #[test]
-fn a_token_with_any_other_octet_is_refused() {
+fn a_token_with_any_other_byte_is_refused() {
     let vectors = Vectors::tokens();
     let runtime = runtime();
     let client = runtime.block_on(vectors.started(&Value::Null));
@@ -40,16 +40,16 @@ fn a_token_with_any_other_octet_is_refused() {
         for place in 0..token.len() {
             let (before, rest) = token.split_at(place);
             is_refused(before, "", &rest[1..]);
-            for octet in (0..128).map(char::from) {
-                let octet = octet.to_string();
-                if octet != rest[..1] {
-                    is_refused(before, &octet, &rest[1..]);
+            for byte in (0..128).map(char::from) {
+                let byte = byte.to_string();
+                if byte != rest[..1] {
+                    is_refused(before, &byte, &rest[1..]);
                 }
-                is_refused(before, &octet, rest);
+                is_refused(before, &byte, rest);
             }
         }
-        for octet in (0..128).map(char::from) {
-            is_refused(token, &octet.to_string(), "");
+        for byte in (0..128).map(char::from) {
+            is_refused(token, &byte.to_string(), "");
         }
     }
     // None of them used up the login.

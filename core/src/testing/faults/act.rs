@@ -14,18 +14,18 @@ use crate::error::{Code, Error, Result};
 pub enum Act {
     /// Reads one request, up to the empty line.
     Read,
-    /// Sends these octets.
+    /// Sends these bytes.
     Send(Vec<u8>),
-    /// Sends these octets one at a time.
+    /// Sends these bytes one at a time.
     Drip {
         /// What is sent.
-        octets: Vec<u8>,
-        /// The pause after each octet.
+        bytes: Vec<u8>,
+        /// The pause after each byte.
         every: Duration,
     },
     /// Does nothing for so long.
     Pause(Duration),
-    /// Sends these octets for ever.
+    /// Sends these bytes for ever.
     Repeat(Vec<u8>),
     /// Sends nothing until the client closes the connection.
     Wait,
@@ -79,7 +79,7 @@ impl Act {
                 Self::answer(status, &headers, &body)
             }
             Told::Drip { text, every_ms } => Self::Drip {
-                octets: text.into_bytes(),
+                bytes: text.into_bytes(),
                 every: Duration::from_millis(every_ms),
             },
             Told::PauseMs(time) => Self::Pause(Duration::from_millis(time)),

@@ -8,7 +8,7 @@ use super::no_server;
 use crate::error::Result;
 
 /// How long a connection may take before the queue counts as full.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A port on the loopback interface whose connections are neither accepted nor refused, as in a
 /// network that swallows everything. Dropping it closes it.
@@ -51,7 +51,7 @@ impl DeafServer {
         let address = listener.local_addr().map_err(no_server)?;
         // Nobody accepts, and once the queue is full the kernel drops what comes.
         let mut queue = Vec::new();
-        while let Ok(stream) = tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await {
+        while let Ok(stream) = tokio::time::timeout(TIMEOUT, TcpStream::connect(address)).await {
             queue.push(stream.map_err(no_server)?);
         }
         Ok(Self {

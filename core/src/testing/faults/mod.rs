@@ -23,11 +23,11 @@ pub use self::deaf::DeafServer;
 pub use self::tls::{Authority, Certificate};
 use crate::error::{Code, Error, Result};
 
-/// The longest head of a request that is read, in octets.
-const MOST_OF_A_HEAD: usize = 64 * 1024;
+/// The longest head of a request that is read, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// A server on the loopback interface that does with each connection what its script says, octet
-/// by octet. Dropping it closes everything.
+/// A server on the loopback interface that does with each connection what its script says, byte
+/// by byte. Dropping it closes everything.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -166,20 +166,20 @@ async fn perform(
                 let head = read_head(&mut stream).await?;
                 lock(shared).requests.push(head);
             }
-            Act::Send(octets) => {
-                stream.write_all(&octets).await?;
+            Act::Send(bytes) => {
+                stream.write_all(&bytes).await?;
                 stream.flush().await?;
             }
-            Act::Drip { octets, every } => {
-                for octet in octets {
-                    stream.write_all(&[octet]).await?;
+            Act::Drip { bytes, every } => {
+                for byte in bytes {
+                    stream.write_all(&[byte]).await?;
                     stream.flush().await?;
                     tokio::time::sleep(every).await;
                 }
             }
             Act::Pause(time) => tokio::time::sleep(time).await,
-            Act::Repeat(octets) => loop {
-                stream.write_all(&octets).await?;
+            Act::Repeat(bytes) => loop {
+                stream.write_all(&bytes).await?;
                 // Nothing at all would be sent for ever without giving way to anybody.
                 tokio::task::yield_now().await;
             },
@@ -198,7 +198,7 @@ async fn perform(
 async fn read_head(stream: &mut impl Connection) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        if head.len() == MOST_OF_A_HEAD {
+        if head.len() == MAX_HEAD_BYTES {
             return Err(ErrorKind::InvalidData.into());
         }
         head.push(stream.read_u8().await?);
