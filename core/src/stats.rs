@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::Serialize;
 
-use crate::documents::DocumentsStats;
 use crate::error::Code;
 
 /// What a client has done so far, and how it stands with its broker.
@@ -54,6 +53,15 @@ pub struct DocumentStats {
     /// How long nobody asks for the document because the last fetch failed, zero once somebody may;
     /// absent if it did not fail.
     pub retry_in_seconds: Option<f64>,
+}
+
+/// The figures of both documents.
+#[derive(Debug, Default)]
+pub(crate) struct DocumentsStats {
+    pub(crate) discovery: DocumentStats,
+    pub(crate) keys: DocumentStats,
+    /// In seconds; see [`Stats::clock_difference`].
+    pub(crate) clock_difference: Option<f64>,
 }
 
 /// Counts logins.

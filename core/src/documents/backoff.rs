@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn fet_38_the_pause_doubles_from_one_second_to_thirty() {
+    fn the_pause_doubles_from_one_second_to_thirty() {
         for random in [Fixed(Some([0xff; 2])), Fixed(None)] {
             let pauses = [1, 2, 3, 4, 5, 6, 7, 100, u32::MAX]
                 .map(|failures| pause(failures, None, false, &random).as_secs());
@@ -84,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn fet_38_chance_takes_up_to_a_half() {
+    fn chance_takes_up_to_a_half() {
         let random = Fixed(Some([0; 2]));
         assert_eq!(pause(1, None, false, &random), Duration::from_millis(500));
         assert_eq!(pause(9, None, true, &random), Duration::from_secs(15));
     }
 
     #[test]
-    fn fet_37_retry_after_is_honoured_up_to_a_ceiling() {
+    fn retry_after_is_honoured_up_to_a_ceiling() {
         let random = Fixed(None);
         for (asked, with, without) in [(0, 1, 1), (5, 5, 5), (60, 60, 30), (u64::MAX, 300, 30)] {
             let asked = Some(Duration::from_secs(asked));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn fet_37_retry_after_is_seconds_or_a_date() {
+    fn retry_after_is_seconds_or_a_date() {
         assert_eq!(said("5"), Some(Duration::from_secs(5)));
         assert_eq!(
             said("Thu, 01 Jan 1970 00:00:07 GMT"),

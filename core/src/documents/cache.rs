@@ -5,17 +5,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use url::Url;
 
 use super::backoff;
-use super::cached::{CachedDocument, Expiry};
-use super::fetch::{Failure, Fetched};
+use super::cached::{CachedDocument, Lifetime};
+use super::fetch::Validators;
+use super::fetched::{Expiry, Failure, Fetched};
 use super::in_flight::InFlight;
 use crate::clock::{Clock, Random};
 use crate::error::{Code, Error, Result};
 use crate::events;
-use crate::freshness::Freshness;
 use crate::stats::DocumentStats;
 
 /// How much time lies between fetches for the sake of something that was missing.
@@ -42,9 +41,9 @@ enum LookupResult<T> {
 }
 
 struct State<T> {
-    kept: Option<CachedDocument<T>>,
+    cached: Option<CachedDocument<T>>,
     in_flight: Option<InFlight<T>>,
-    failure_state: Option<FailureState>,
+    failing: Option<FailureState>,
     /// When a fetch may next be forced.
     force_from: Duration,
     requests: u64,
@@ -66,9 +65,9 @@ impl<T: Send + Sync + 'static> Cache<T> {
         Self {
             name,
             state: Mutex::new(State {
-                kept: None,
+                cached: None,
                 in_flight: None,
-                failure_state: None,
+                failing: None,
                 force_from: Duration::ZERO,
                 requests: 0,
                 failures: 0,
@@ -121,8 +120,9 @@ impl<T: Send + Sync + 'static> Cache<T> {
 
     pub(super) fn may_have_changed(&self, seen: &Arc<T>, now: Duration) -> bool {
         let state = self.state();
-        state.kept.as_ref().is_none_or(|kept| {
-            !Arc::ptr_eq(seen, &kept.value) || now.saturating_sub(kept.since) >= SUSPECT_AGE
+        state.cached.as_ref().is_none_or(|cached| {
+            !Arc::ptr_eq(seen, &cached.value)
+                || now.saturating_sub(cached.lifetime.since) >= SUSPECT_AGE
         })
     }
 
@@ -130,25 +130,28 @@ impl<T: Send + Sync + 'static> Cache<T> {
     pub(super) fn adopt(&self, mut fetched: Fetched<T>) -> Result<Arc<T>> {
         let mut state = self.state();
         state.in_flight = None;
-        let before = state.kept.take();
+        let before = state.cached.take();
         let changed = before
             .as_ref()
-            .is_some_and(|kept| kept.body != fetched.body);
+            .is_some_and(|cached| cached.body != fetched.body);
         let unchanged = fetched.value.is_none();
         let value = match (fetched.value.take(), before) {
             (Some(value), _) => Arc::new(value),
-            (None, Some(kept)) => kept.value,
+            (None, Some(cached)) => cached.value,
             (None, None) => {
                 return Err(Error::new(Code::Internal, "nothing to revalidate"));
             }
         };
         state.changes += u64::from(changed);
-        let failure_state = state.failure_state.take();
+        let failing = state.failing.take();
         let (is_shared, lifetime) = (fetched.is_shared, fetched.lifetime);
-        state.kept = Some(CachedDocument::new(Arc::clone(&value), fetched));
+        state.shared_loads += u64::from(is_shared);
+        state.cached = Some(CachedDocument::new(Arc::clone(&value), fetched));
         drop(state);
-        if !is_shared {
-            let failures = failure_state.map_or(0, |failure_state| failure_state.failures);
+        if is_shared {
+            events::document_shared(self.name);
+        } else {
+            let failures = failing.map_or(0, |failing| failing.failures);
             events::document_fetched(self.name, unchanged, lifetime, failures);
         }
         if changed {
@@ -168,28 +171,25 @@ impl<T: Send + Sync + 'static> Cache<T> {
         let mut state = self.state();
         state.in_flight = None;
         let error = failure.error;
-        if let Some(kept) = state.kept.as_mut().filter(|_| failure.deferred_to_peer) {
-            kept.refresh_from = now.saturating_add(BETWEEN_LOOKS);
-            return Ok(Arc::clone(&kept.value));
+        if let Some(cached) = state.cached.as_mut().filter(|_| failure.deferred_to_peer) {
+            cached.refresh_from = now.saturating_add(BETWEEN_LOOKS);
+            return Ok(Arc::clone(&cached.value));
         }
         if failure.inherited {
             return Err(error);
         }
         state.failures += 1;
-        if let Some(kept) = state.kept.as_mut().filter(|_| failure.wrong_version) {
-            kept.freshness = None;
+        if let Some(cached) = state.cached.as_mut().filter(|_| failure.wrong_version) {
+            cached.freshness = None;
         }
-        let failures = state
-            .failure_state
-            .as_ref()
-            .map_or(0, |failure_state| failure_state.failures);
+        let failures = state.failing.as_ref().map_or(0, |failing| failing.failures);
         let failures = failures.saturating_add(1);
         let has_document = state
-            .kept
+            .cached
             .as_ref()
-            .is_some_and(|kept| now < kept.usable_until);
+            .is_some_and(|cached| cached.lifetime.is_usable(now));
         let pause = backoff::pause(failures, failure.retry_after, has_document, random);
-        state.failure_state = Some(FailureState {
+        state.failing = Some(FailureState {
             error: error.clone(),
             failures,
             pause_until: now.saturating_add(pause),
@@ -199,43 +199,31 @@ impl<T: Send + Sync + 'static> Cache<T> {
         Err(error)
     }
 
-    /// What the document that is kept said about its reuse, and how it came, if that was from
-    /// `url`.
-    pub(super) fn kept_from(&self, url: &Url) -> Option<(Freshness, Bytes)> {
+    /// The lifetime of the cached document, and, if it came from `url`, what a conditional request
+    /// needs.
+    pub(super) fn snapshot(&self, url: &Url) -> (Option<Lifetime>, Option<Validators>) {
         let state = self.state();
-        let kept = state.kept.as_ref().filter(|kept| kept.url == *url)?;
-        Some((kept.freshness.clone()?, kept.body.clone()))
+        let Some(cached) = &state.cached else {
+            return (None, None);
+        };
+        let freshness = cached.freshness.as_ref().filter(|_| cached.url == *url);
+        let validators = freshness.map(|freshness| Validators {
+            freshness: freshness.clone(),
+            body: cached.body.clone(),
+        });
+        (Some(cached.lifetime), validators)
     }
 
-    /// The end of a document that came from a store; none for what the broker sent. What is kept no
+    /// The end of a document that came from a store; none for what the broker sent. What is cached no
     /// more has come to its end.
-    pub(super) fn end_of(&self, seen: &Arc<T>, now: Duration) -> Option<Expiry> {
+    pub(super) fn expiry_of(&self, seen: &Arc<T>, now: Duration) -> Option<Expiry> {
         let state = self.state();
-        match state.kept.as_ref() {
-            Some(kept) if Arc::ptr_eq(seen, &kept.value) => kept.is_shared.then(|| kept.end()),
+        match state.cached.as_ref() {
+            Some(cached) if Arc::ptr_eq(seen, &cached.value) => {
+                cached.is_shared.then_some(cached.lifetime.expiry)
+            }
             _ => Some(Expiry::at(now)),
         }
-    }
-
-    /// Whether the document is fresh.
-    pub(super) fn is_fresh(&self, now: Duration) -> bool {
-        let state = self.state();
-        state
-            .kept
-            .as_ref()
-            .is_some_and(|kept| now < kept.fresh_until)
-    }
-
-    /// How old the document is, if it may be used.
-    pub(super) fn age(&self, now: Duration) -> Option<Duration> {
-        let state = self.state();
-        let kept = state.kept.as_ref();
-        kept.filter(|kept| now < kept.usable_until)
-            .map(|kept| kept.age_at(now))
-    }
-
-    pub(super) fn count_shared_load(&self) {
-        self.state().shared_loads += 1;
     }
 
     pub(super) fn count_request(&self) {
@@ -244,19 +232,26 @@ impl<T: Send + Sync + 'static> Cache<T> {
 
     pub(super) fn stats(&self, now: Duration) -> DocumentStats {
         let state = self.state();
-        let kept = state.kept.as_ref();
+        let cached = state.cached.as_ref();
         DocumentStats {
             requests: state.requests,
             failures: state.failures,
             stale_serves: state.stale_serves,
             shared_loads: state.shared_loads,
             changes: state.changes,
-            age_seconds: kept.map(|kept| kept.age_at(now).as_secs_f64()),
-            fresh_for_seconds: kept.map(|kept| kept.fresh_until.saturating_sub(now).as_secs_f64()),
+            age_seconds: cached.map(|cached| cached.lifetime.age_at(now).as_secs_f64()),
+            fresh_for_seconds: cached.map(|cached| {
+                cached
+                    .lifetime
+                    .expiry
+                    .fresh_until
+                    .saturating_sub(now)
+                    .as_secs_f64()
+            }),
             retry_in_seconds: state
-                .failure_state
+                .failing
                 .as_ref()
-                .map(|failure_state| failure_state.pause_until.saturating_sub(now).as_secs_f64()),
+                .map(|failing| failing.pause_until.saturating_sub(now).as_secs_f64()),
         }
     }
 
@@ -273,12 +268,16 @@ impl<T: Send + Sync + 'static> Cache<T> {
         start: impl FnOnce() -> Result<InFlight<T>>,
     ) -> LookupResult<T> {
         let mut state = self.state();
-        let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) else {
+        let Some(cached) = state
+            .cached
+            .as_ref()
+            .filter(|cached| cached.lifetime.is_usable(now))
+        else {
             return state.fetch(now, start);
         };
-        let value = Arc::clone(&kept.value);
-        let fresh = now < kept.fresh_until;
-        if now < kept.refresh_from {
+        let value = Arc::clone(&cached.value);
+        let fresh = cached.lifetime.is_fresh(now);
+        if now < cached.refresh_from {
             let value = if fresh {
                 value
             } else {
@@ -303,9 +302,14 @@ impl<T: Send + Sync + 'static> Cache<T> {
         start: impl FnOnce() -> Result<InFlight<T>>,
     ) -> LookupResult<T> {
         let mut state = self.state();
-        if let Some(kept) = state.kept.as_ref().filter(|kept| now < kept.usable_until) {
-            let value = Arc::clone(&kept.value);
-            let too_soon = now < state.force_from || kept.age_at(now) < MIN_AGE_FOR_REFRESH;
+        if let Some(cached) = state
+            .cached
+            .as_ref()
+            .filter(|cached| cached.lifetime.is_usable(now))
+        {
+            let value = Arc::clone(&cached.value);
+            let too_soon =
+                now < state.force_from || cached.lifetime.age_at(now) < MIN_AGE_FOR_REFRESH;
             let idle = state.running().is_none() && !state.pausing(now);
             if !Arc::ptr_eq(seen, &value) || (idle && too_soon) {
                 return LookupResult::Now(Ok(value));
@@ -324,9 +328,13 @@ impl<T: Send + Sync + 'static> Cache<T> {
             return result;
         };
         let state = self.state();
-        match state.kept.as_ref().filter(|kept| now < kept.usable_until) {
-            Some(kept) => {
-                let value = Arc::clone(&kept.value);
+        match state
+            .cached
+            .as_ref()
+            .filter(|cached| cached.lifetime.is_usable(now))
+        {
+            Some(cached) => {
+                let value = Arc::clone(&cached.value);
                 Ok(self.stale(state, value))
             }
             None => Err(error),
@@ -363,12 +371,12 @@ impl<T> State<T> {
         if let Some(in_flight) = self.running() {
             return LookupResult::Later(in_flight.clone());
         }
-        if let Some(failure_state) = self
-            .failure_state
+        if let Some(failing) = self
+            .failing
             .as_ref()
-            .filter(|failure_state| now < failure_state.pause_until)
+            .filter(|failing| now < failing.pause_until)
         {
-            return LookupResult::Now(Err(failure_state.error.clone()));
+            return LookupResult::Now(Err(failing.error.clone()));
         }
         match start() {
             Ok(in_flight) => {
@@ -386,15 +394,13 @@ impl<T> State<T> {
     }
 
     fn pausing(&self, now: Duration) -> bool {
-        let failure_state = self.failure_state.as_ref();
-        failure_state.is_some_and(|failure_state| now < failure_state.pause_until)
+        let failing = self.failing.as_ref();
+        failing.is_some_and(|failing| now < failing.pause_until)
     }
 
     /// Whether a fetch failed so recently that the next one will probably fail too.
     fn failed_lately(&self, now: Duration) -> bool {
-        let failure_state = self.failure_state.as_ref();
-        failure_state.is_some_and(|failure_state| {
-            now < failure_state.pause_until.saturating_add(backoff::LONGEST)
-        })
+        let failing = self.failing.as_ref();
+        failing.is_some_and(|failing| now < failing.pause_until.saturating_add(backoff::LONGEST))
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 use tracing::instrument::WithSubscriber as _;
 
-use super::fetch::Failure;
+use super::fetched::Failure;
 use crate::error::{Code, Error, Result};
 
 pub(super) struct InFlight<T> {

@@ -4,6 +4,7 @@ mod backoff;
 mod cache;
 mod cached;
 mod fetch;
+mod fetched;
 mod in_flight;
 mod leases;
 mod shared_cache;
@@ -14,10 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use url::Url;
 
 use self::cache::Cache;
-use self::fetch::{Failure, Fetched, fetch};
+use self::fetch::fetch;
+use self::fetched::{Failure, Fetched};
 use self::in_flight::InFlight;
 use self::leases::Leases;
-use self::shared_cache::{Predicate, SharedDocumentCache};
+use self::shared_cache::{Claim, Predicate, SharedDocumentCache};
 use crate::clock::{Clock, Random, unix_seconds};
 use crate::discovery::{DISCOVERY_PATH, Discovery};
 use crate::error::Result;
@@ -26,7 +28,7 @@ use crate::freshness::Freshness;
 use crate::http::Transport;
 use crate::jwks::KeySet;
 use crate::origin::Origin;
-use crate::stats::DocumentStats;
+use crate::stats::DocumentsStats;
 use crate::store::Store;
 
 /// By how many seconds the broker's clock and ours may differ before anybody is told: a third of what
@@ -42,15 +44,6 @@ pub(crate) struct Documents {
     fetcher: Arc<Fetcher>,
 }
 
-/// How it stands with both documents.
-#[derive(Debug, Default)]
-pub(crate) struct DocumentsStats {
-    pub(crate) discovery: DocumentStats,
-    pub(crate) keys: DocumentStats,
-    /// Seconds; see [`Stats::clock_difference`](crate::Stats::clock_difference).
-    pub(crate) clock_difference: Option<f64>,
-}
-
 impl Documents {
     pub(crate) fn new(
         broker: Origin,
@@ -59,8 +52,6 @@ impl Documents {
         random: Arc<dyn Random>,
         store: &Arc<dyn Store>,
     ) -> Arc<Self> {
-        #[cfg(feature = "trace")]
-        crate::testing::trace_if_asked();
         // It takes the reading of all authorities, and only shared documents have a name.
         let trust = store.documents().and_then(|_| transport.trust());
         let leases = Arc::new(Leases::default());
@@ -219,9 +210,9 @@ impl Fetcher {
         wanted: Option<Predicate<Discovery>>,
     ) -> Result<Fetched<Discovery>, Failure> {
         let url = self.broker.join(DISCOVERY_PATH);
-        let (cache, shared_cache) = (&self.discovery, self.shared_discovery.as_ref());
+        let (cache, shared) = (&self.discovery, self.shared_discovery.as_ref());
         let parse = |body: &[u8]| Discovery::parse(body, &self.broker);
-        self.fetch(cache, shared_cache, &url, wanted.as_ref(), parse)
+        self.fetch(cache, shared, &url, wanted.as_ref(), parse)
             .await
     }
 
@@ -248,13 +239,13 @@ impl Fetcher {
         discovery: &Arc<Discovery>,
         wanted: Option<&Predicate<KeySet>>,
     ) -> Result<Fetched<KeySet>, Failure> {
-        let (cache, shared_cache) = (&self.keys, self.shared_keys.as_ref());
+        let (cache, shared) = (&self.keys, self.shared_keys.as_ref());
         let url = &discovery.jwks_uri;
         // If a store said where the keys are, they are believed no longer than that.
-        let end = self.discovery.end_of(discovery, self.clock.monotonic());
-        let fetched = self.fetch(cache, shared_cache, url, wanted, KeySet::parse);
+        let expiry = self.discovery.expiry_of(discovery, self.clock.monotonic());
+        let fetched = self.fetch(cache, shared, url, wanted, KeySet::parse);
         Ok(Fetched {
-            end,
+            expiry,
             ..fetched.await?
         })
     }
@@ -262,21 +253,27 @@ impl Fetcher {
     async fn fetch<T: Send + Sync + 'static>(
         &self,
         cache: &Cache<T>,
-        shared_cache: Option<&SharedDocumentCache>,
+        shared: Option<&SharedDocumentCache>,
         url: &Url,
         wanted: Option<&Predicate<T>>,
         parse: impl Fn(&[u8]) -> Result<T> + Copy,
     ) -> Result<Fetched<T>, Failure> {
-        let clock = &*self.clock;
-        let request = || fetch(&*self.transport, clock, cache, url, parse);
-        match shared_cache {
-            Some(shared_cache) => {
-                shared_cache
-                    .get(cache, clock, url, wanted, parse, request)
-                    .await
+        let (transport, clock) = (&*self.transport, &*self.clock);
+        let (cached, validators) = cache.snapshot(url);
+        let mut lease = None;
+        if let Some(shared) = shared {
+            match shared.claim(clock, url, cached, wanted, parse).await {
+                Claim::Copy(copy) => return Ok(copy),
+                Claim::PeerFetches => return Err(Failure::deferred_to_peer()),
+                Claim::Fetch(granted) => lease = Some(granted),
             }
-            None => request().await,
         }
+        cache.count_request();
+        let fetched = fetch(transport, clock, cache.name(), url, validators, parse).await;
+        if let Some(lease) = lease {
+            lease.finish(&fetched).await;
+        }
+        fetched
     }
 
     fn settle<T: Send + Sync + 'static>(

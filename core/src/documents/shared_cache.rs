@@ -12,16 +12,16 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::cache::Cache;
-use super::fetch::{Failure, Fetched};
+use super::cached::Lifetime;
+use super::fetched::{Failure, Fetched};
 use super::leases::{Holder, LEASE, Leases};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::events;
 use crate::freshness::{CEILING, Freshness};
 use crate::http::MAX_DOCUMENT_BYTES;
-use crate::nonce::SessionKey;
 use crate::origin::Origin;
+use crate::session_key::SessionKey;
 use crate::store::{SharedDocuments, Store};
 
 /// How long one question to the store may take here.
@@ -84,52 +84,47 @@ impl SharedDocumentCache {
         }
     }
 
-    /// Gets a document: a copy that is newer than what `cache` keeps, or what `fetch` brings. One
-    /// process fetches at a time. Meanwhile, the others use what they have as long as it is fresh,
-    /// and wait if they have nothing.
-    pub(super) async fn get<T, F>(
+    /// Loads a copy that is newer than the cached document, or else finds out who has to fetch.
+    ///
+    /// One process fetches at a time. Meanwhile, the others use the cached document as long as it is
+    /// fresh, and wait if they have none. A caller that wants something which the cached document does
+    /// not have waits as well.
+    pub(super) async fn claim<T>(
         &self,
-        cache: &Cache<T>,
         clock: &dyn Clock,
         url: &Url,
+        cached: Option<Lifetime>,
         wanted: Option<&Predicate<T>>,
         parse: impl Fn(&[u8]) -> Result<T>,
-        fetch: impl FnOnce() -> F,
-    ) -> Result<Fetched<T>, Failure>
-    where
-        T: Send + Sync + 'static,
-        F: Future<Output = Result<Fetched<T>, Failure>>,
-    {
+    ) -> Claim<'_, T> {
         let Some(documents) = self.store.documents() else {
-            return fetch().await;
+            return Claim::Fetch(Lease::unshared());
         };
         let load = || async {
             let text = ask(documents.load(&self.name)).await?;
-            let copy = text.and_then(|text| read(&text, cache, clock, url, wanted, &parse));
+            let copy = text.and_then(|text| read(&text, clock, url, cached, wanted, &parse));
             if copy.is_some() {
                 self.leases.forget();
-                cache.count_shared_load();
-                events::document_shared(cache.name());
             }
             Some(copy)
         };
         let mut waited = Duration::ZERO;
         let mut next_wait = SHORTEST_PAUSE;
-        let leased = loop {
+        let is_held = loop {
             match load().await {
-                Some(Some(copy)) => return Ok(copy),
+                Some(Some(copy)) => return Claim::Copy(copy),
                 Some(None) => {}
-                None => return fetch().await,
+                None => return Claim::Fetch(Lease::unshared()),
             }
             match ask(documents.lease(&self.name, LEASE)).await {
-                None => return fetch().await,
+                None => return Claim::Fetch(Lease::unshared()),
                 Some(true) => {
                     self.leases.forget();
                     break true;
                 }
                 Some(false) => match self.leases.refused(clock.monotonic()) {
                     Holder::Expired => {
-                        // Its time has passed, so it ends for all.
+                        // The lease has expired, so it is ended for everybody.
                         ask(documents.release(&self.name)).await;
                         break ask(documents.lease(&self.name, LEASE)).await == Some(true);
                     }
@@ -138,12 +133,16 @@ impl SharedDocumentCache {
                 },
             }
             let now = clock.monotonic();
-            if wanted.is_none() && cache.is_fresh(now) {
-                return Err(Failure::deferred_to_peer());
-            }
-            // A document that is past its lifetime does not wait for another process.
-            if wanted.is_none() && cache.age(now).is_some() {
-                break false;
+            if wanted.is_none()
+                && let Some(cached) = cached
+            {
+                if cached.is_fresh(now) {
+                    return Claim::PeerFetches;
+                }
+                // A stale document is not a reason to wait for another process.
+                if cached.is_usable(now) {
+                    break false;
+                }
             }
             if waited >= LONGEST_WAIT {
                 self.leases.doubt(now);
@@ -153,26 +152,60 @@ impl SharedDocumentCache {
             waited += next_wait;
             next_wait = (next_wait * 2).min(LONGEST_PAUSE);
         };
-        // Who held the lease before may have saved a copy since we looked.
-        let copy = if leased { load().await.flatten() } else { None };
-        let result = match copy {
-            Some(copy) => Ok(copy),
-            None => fetch().await,
+        let lease = Lease {
+            documents: Some(documents),
+            name: &self.name,
+            is_held,
         };
-        if let Ok(fetched) = &result
-            && !fetched.is_shared
-        {
-            self.save(documents, fetched).await;
+        // The previous holder of the lease may have saved a copy since the last look.
+        if is_held && let Some(copy) = load().await.flatten() {
+            lease.end().await;
+            return Claim::Copy(copy);
         }
-        if leased {
-            ask(documents.release(&self.name)).await;
+        Claim::Fetch(lease)
+    }
+}
+
+/// How a caller gets a document.
+pub(super) enum Claim<'a, T> {
+    /// Another process has fetched it.
+    Copy(Fetched<T>),
+    /// Another process fetches it at present.
+    PeerFetches,
+    /// The caller fetches it.
+    Fetch(Lease<'a>),
+}
+
+/// The right to fetch a document, and to save it for others.
+pub(super) struct Lease<'a> {
+    /// `None` if the store failed: the document is not saved then.
+    documents: Option<&'a dyn SharedDocuments>,
+    name: &'a str,
+    is_held: bool,
+}
+
+impl Lease<'_> {
+    fn unshared() -> Self {
+        Self {
+            documents: None,
+            name: "",
+            is_held: false,
         }
-        result
     }
 
-    async fn save<T>(&self, documents: &dyn SharedDocuments, fetched: &Fetched<T>) {
-        if let Some(copy) = write(fetched) {
-            ask(documents.save(&self.name, copy, fetched.lifetime)).await;
+    /// Saves what was fetched, and ends the lease.
+    pub(super) async fn finish<T>(self, fetched: &Result<Fetched<T>, Failure>) {
+        if let (Some(documents), Ok(fetched)) = (self.documents, fetched)
+            && let Some(copy) = write(fetched)
+        {
+            ask(documents.save(self.name, copy, fetched.lifetime)).await;
+        }
+        self.end().await;
+    }
+
+    async fn end(self) {
+        if let (Some(documents), true) = (self.documents, self.is_held) {
+            ask(documents.release(self.name)).await;
         }
     }
 }
@@ -206,11 +239,11 @@ fn write<T>(fetched: &Fetched<T>) -> Option<String> {
 
 /// Reads a copy, unless it is of no use: not from `url`, stale, not newer than what is kept, or not
 /// what is missing.
-fn read<T: Send + Sync + 'static>(
+fn read<T>(
     text: &str,
-    cache: &Cache<T>,
     clock: &dyn Clock,
     url: &Url,
+    cached: Option<Lifetime>,
     wanted: Option<&Predicate<T>>,
     parse: impl Fn(&[u8]) -> Result<T>,
 ) -> Option<Fetched<T>> {
@@ -227,7 +260,9 @@ fn read<T: Send + Sync + 'static>(
     let freshness = Freshness::from_pairs(&copy.headers)?;
     let lifetime = freshness.lifetime(asked_on);
     let now = clock.monotonic();
-    let is_newer = cache.age(now).is_none_or(|ours| age < ours);
+    let is_newer = cached
+        .filter(|cached| cached.is_usable(now))
+        .is_none_or(|cached| age < cached.age_at(now));
     if age >= lifetime.min(CEILING) || !is_newer {
         return None;
     }
@@ -245,7 +280,7 @@ fn read<T: Send + Sync + 'static>(
         age,
         lifetime,
         is_shared: true,
-        end: None,
+        expiry: None,
     })
 }
 
