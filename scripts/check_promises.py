@@ -1,8 +1,7 @@
-"""Checks that what SECURITY.md and docs/security.md promise has tests, and that those exist.
+"""Checks that every promise of SECURITY.md and docs/security.md has tests, and that those exist.
 
-A promise is a row of a table that begins with `| promise |` or `| id |`; its tests are the links in
-it, whose words are the name of a test or the id of a case in the file they lead to. Every id of the
-catalogue's web side is in a test's name, or in docs/security.md with why it is not.
+A promise is a row of a table that begins with `| promise |`. Its tests are the links in the row: the
+text of a link is the name of a test, or the id of a case, in the file that it leads to.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "SECURITY.md", ROOT / "docs" / "security.md"]
-TESTS = ["core/src", "core/tests", "python/tests", "node/tests", "tests"]
-WEB_IDS = [f"WEB-{number:02}" for number in range(1, 29)]
 
 NAMES = {
     ".rs": re.compile(
@@ -34,20 +31,20 @@ NAMES = {
 
 def main() -> int:
     """Prints one line for each finding; returns 1 if there is any."""
-    findings = [finding for page in PAGES for finding in check(page)] + missing_ids()
+    findings = [finding for page in PAGES for finding in check(page)]
     print("\n".join(findings) or "no findings")
     return 1 if findings else 0
 
 
 def check(page: Path) -> Iterator[str]:
-    """What is wrong with the promises of a page."""
+    """The findings of a page."""
     found = 0
-    for kind, row in rows_of(page):
+    for row in rows_of(page):
         found += 1
         links = re.findall(r"\[([^\]]+)\]\(([^)#\s]+)\)", row)
         tests = [(name, page.parent / target) for name, target in links]
         tests = [(name, path) for name, path in tests if path.suffix in {*NAMES, ".json"}]
-        if kind == "promise" and not tests:
+        if not tests:
             yield f"{page.name}: a promise without a test: {row}"
         for name, path in tests:
             if not path.is_file() or plain(name) not in names_in(path):
@@ -56,16 +53,16 @@ def check(page: Path) -> Iterator[str]:
         yield f"{page.name}: no promises were found"
 
 
-def rows_of(page: Path) -> Iterator[tuple[str, str]]:
-    """The rows of tables of promises, each with what its first column is called."""
-    kind = ""
+def rows_of(page: Path) -> Iterator[str]:
+    """The rows of the tables of promises."""
+    is_promise = False
     for line in page.read_text(encoding="utf-8").splitlines():
-        if heading := re.match(r"\| (promise|id) \|", line):
-            kind = heading[1]
+        if line.startswith("| promise |"):
+            is_promise = True
         elif not line.startswith("|"):
-            kind = ""
-        elif kind and not line.startswith("|---"):
-            yield kind, line
+            is_promise = False
+        elif is_promise and not line.startswith("|---"):
+            yield line
 
 
 @cache
@@ -81,25 +78,6 @@ def names_in(path: Path) -> set[str]:
 def plain(name: str) -> str:
     """A name as it stands in a sentence."""
     return name.replace("_", " ").strip()
-
-
-def missing_ids() -> list[str]:
-    """What of the catalogue's web side is in no test's name, and not explained either."""
-    tests = [path for folder in TESTS for path in (ROOT / folder).rglob("*")]
-    tests = [path for path in tests if path.suffix in NAMES and "node_modules" not in path.parts]
-    named = {
-        f"WEB-{number}"
-        for path in tests
-        for name in names_in(path)
-        for number in re.findall(r"\bweb (\d\d)\b", name)
-    }
-    page = PAGES[1].read_text(encoding="utf-8")
-    explained = set(re.findall(r"^\| (WEB-\d\d) \|", page, flags=re.MULTILINE))
-    known = {*WEB_IDS}
-    return [
-        *(f"no test and no reason id={name}" for name in WEB_IDS if name not in named | explained),
-        *(f"not in the catalogue id={name}" for name in sorted((named | explained) - known)),
-    ]
 
 
 if __name__ == "__main__":

@@ -62,8 +62,7 @@ impl Site {
     }
 
     async fn confirm(&self, id_token: &str, browser: &str, confirmation: &str) -> Result<Login> {
-        let mut options = CompleteOptions::in_browser(browser);
-        options.confirmation = Some(confirmation);
+        let options = CompleteOptions::in_browser(browser).confirmation(confirmation);
         self.client.complete_with(params(id_token), options).await
     }
 
@@ -96,7 +95,7 @@ async fn a_login_bound_to_no_browser_is_completed_where_none_is_asked_for() {
 }
 
 #[tokio::test]
-async fn web_01_a_login_bound_to_no_browser_is_not_that_of_any() {
+async fn a_login_bound_to_no_browser_is_not_that_of_any() {
     let site = Site::new();
     let id_token = site.token(None).await;
     for browser in [HERE, ""] {
@@ -109,7 +108,7 @@ async fn web_01_a_login_bound_to_no_browser_is_not_that_of_any() {
 }
 
 #[tokio::test]
-async fn web_01_another_browser_uses_nothing_up() {
+async fn another_browser_uses_nothing_up() {
     let site = Site::new();
     let id_token = site.token(Some(HERE)).await;
     for browser in [Some(THERE), None, Some(""), Some("1")] {
@@ -141,7 +140,7 @@ async fn a_person_confirms_to_go_on_in_another_browser() {
 }
 
 #[tokio::test]
-async fn web_01_a_confirmation_is_good_for_one_browser_and_one_token() {
+async fn a_confirmation_is_good_for_one_browser_and_one_token() {
     let site = Site::new();
     let (id_token, other) = (site.token(Some(HERE)).await, site.token(Some(HERE)).await);
     let given = site.mismatch(&id_token, Some(THERE)).await.confirmation;
@@ -157,8 +156,7 @@ async fn web_01_a_confirmation_is_good_for_one_browser_and_one_token() {
         let error = site.confirm(id_token, browser, confirmation).await;
         assert_eq!(error.unwrap_err().code(), Code::SessionBrowser);
     }
-    let mut options = CompleteOptions::default();
-    options.confirmation = Some(&given);
+    let options = CompleteOptions::default().confirmation(&given);
     let without = site.client.complete_with(params(&id_token), options).await;
     assert_eq!(without.unwrap_err().code(), Code::SessionBrowser);
     site.confirm(&id_token, THERE, &given).await.unwrap();
@@ -196,7 +194,7 @@ async fn a_login_that_has_expired_is_asked_about_nowhere() {
 }
 
 #[tokio::test]
-async fn web_18_a_bound_nonce_of_somebodys_own_making_is_no_login() {
+async fn a_bound_nonce_of_somebodys_own_making_is_no_login() {
     let site = Site::new();
     let mut mint = site.start(None).await;
     mint.nonce = "A".repeat(54);
@@ -219,7 +217,7 @@ async fn a_confirmed_login_is_checked_like_any_other() {
 }
 
 #[tokio::test]
-async fn web_10_nothing_secret_is_shown() {
+async fn nothing_secret_is_shown() {
     let site = Site::new();
     let id_token = site.token(Some(HERE)).await;
     let error = site.complete(&id_token, Some(THERE)).await.unwrap_err();

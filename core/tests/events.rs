@@ -278,7 +278,7 @@ async fn stale_documents_are_told_of_where_they_are_served() {
 }
 
 #[tokio::test]
-async fn fet_54_clocks_that_differ_by_a_minute_are_told_of() {
+async fn clocks_that_differ_by_a_minute_are_told_of() {
     for (date, difference) in [
         ("Mon, 21 Sep 2026 14:14:20 GMT", Some("60")),
         ("Mon, 21 Sep 2026 14:03:20 GMT", Some("-600")),
@@ -318,7 +318,7 @@ async fn a_request_that_is_repeated_is_told_of() {
 }
 
 #[tokio::test]
-async fn ffi_18_who_hears_may_use_the_client() {
+async fn who_hears_may_use_the_client() {
     let (client, transport, clock) = canned();
     transport.respond(KEYS_URL, 200, &[], keys("a")).unwrap();
     let used = client.clone();

@@ -96,7 +96,7 @@ async fn what_such_a_store_cannot_keep_is_refused() {
 }
 
 #[tokio::test]
-async fn web_01_a_nonce_of_the_store_is_never_a_binding() {
+async fn a_nonce_of_the_store_is_never_a_binding() {
     // As long as ours are that carry one.
     let (broker, client) = client(&"A".repeat(54));
     let url = client.authenticate("alice@example.com").await.unwrap();

@@ -152,7 +152,7 @@ async fn a_login_expires() {
 }
 
 #[tokio::test]
-async fn nst_33_clients_that_share_a_store_do_not_share_logins() {
+async fn clients_that_share_a_store_do_not_share_logins() {
     let site = site();
     let store = Arc::new(MemoryStore::new(site.clock.clone()));
     let first = client(&site.clock, &site.broker, store.clone());
@@ -227,7 +227,7 @@ async fn a_token_that_is_refused_for_itself_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn nst_34_texts_have_a_limit() {
+async fn texts_have_a_limit() {
     let site = site();
     let most = || Some("x".repeat(4096));
     site.start(options(|login| {
@@ -311,7 +311,7 @@ impl Store for Broken {
 }
 
 #[tokio::test]
-async fn nst_04_no_redirect_without_a_store() {
+async fn no_redirect_without_a_store() {
     let site = site();
     let down = Broken(Err(Error::new(Code::StoreUnavailable, "down")));
     let client = client(&site.clock, &site.broker, Arc::new(down));

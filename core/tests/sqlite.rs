@@ -55,7 +55,7 @@ impl Drop for Site {
 }
 
 #[tokio::test]
-async fn nst_04_nst_05_without_its_store_no_login_starts_or_completes() {
+async fn without_its_store_no_login_starts_or_completes() {
     let site = Site::new("locked");
     let token = site.token().await;
     let other = rusqlite::Connection::open(site.file()).unwrap();
@@ -73,7 +73,7 @@ async fn nst_04_nst_05_without_its_store_no_login_starts_or_completes() {
 
 /// What the manual warns of, so that nobody believes otherwise.
 #[tokio::test]
-async fn nst_07_a_file_that_is_restored_brings_used_logins_back() {
+async fn a_file_that_is_restored_brings_used_logins_back() {
     let site = Site::new("restored");
     let token = site.token().await;
     let other = rusqlite::Connection::open(site.file()).unwrap();
@@ -92,7 +92,7 @@ async fn nst_07_a_file_that_is_restored_brings_used_logins_back() {
 }
 
 #[tokio::test]
-async fn nst_34_a_text_that_is_too_long_reaches_no_store() {
+async fn a_text_that_is_too_long_reaches_no_store() {
     let site = Site::new("long");
     let mut options = AuthenticateOptions::for_email("alice@example.com");
     options.session = Some("x".repeat(1024 * 1024));
@@ -106,7 +106,7 @@ async fn nst_34_a_text_that_is_too_long_reaches_no_store() {
 }
 
 #[tokio::test]
-async fn nst_26_the_file_tells_no_nonce() {
+async fn the_file_tells_no_nonce() {
     let site = Site::new("secret");
     let url = site.client.authenticate("alice@example.com").await.unwrap();
     let options = MintOptions::for_url(&url).unwrap();

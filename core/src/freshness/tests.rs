@@ -20,7 +20,7 @@ fn at(seconds: u64) -> SystemTime {
 }
 
 #[test]
-fn fet_48_fet_50_fet_52_fet_53_the_vectors_hold() {
+fn the_vectors_hold() {
     #[derive(serde::Deserialize)]
     struct File {
         now: u64,
@@ -47,7 +47,7 @@ fn fet_48_fet_50_fet_52_fet_53_the_vectors_hold() {
 }
 
 #[test]
-fn fet_28_what_a_304_says_replaces_what_was_said_before() {
+fn what_a_304_says_replaces_what_was_said_before() {
     let kept = Freshness::new(&headers([
         ("date", "Tue, 14 Nov 2023 22:13:20 GMT"),
         ("age", "1000"),
@@ -69,7 +69,7 @@ fn fet_28_what_a_304_says_replaces_what_was_said_before() {
 }
 
 #[test]
-fn fet_29_versions_are_compared_weakly() {
+fn versions_are_compared_weakly() {
     let same = |ours: &str, theirs: &str| {
         let ours = Freshness::new(&headers([("etag", ours)]));
         ours.is_same_version(&headers([("etag", theirs)]))
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn fet_49_fet_51_no_header_panics(
+    fn no_header_panics(
         values in prop::collection::vec((0..ABOUT_REUSE.len(), "[ -~]{0,40}"), 0..8),
         now in 0..u64::from(u32::MAX),
     ) {

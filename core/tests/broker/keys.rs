@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::site::{Browser, DISCOVERY, KEYS, Site, code};
 
 #[tokio::test]
-async fn fet_32_a_rotation_fails_no_login_and_needs_no_fetch() {
+async fn a_rotation_fails_no_login_and_needs_no_fetch() {
     let site = Site::new();
     site.log_in("a@example.com").await.unwrap();
     let before = site.token(|_| {}).await;
@@ -32,7 +32,7 @@ async fn a_key_the_client_has_not_seen_is_fetched() {
 }
 
 #[tokio::test]
-async fn fet_55_a_broker_that_restarts_with_new_keys_fails_no_login() {
+async fn a_broker_that_restarts_with_new_keys_fails_no_login() {
     let site = Site::new();
     site.log_in("a@example.com").await.unwrap();
     site.advance(6);
@@ -76,7 +76,7 @@ async fn forged_key_ids_cause_no_fetch() {
 }
 
 #[tokio::test]
-async fn fet_57_processes_with_different_keys_accept_the_same_tokens() {
+async fn processes_with_different_keys_accept_the_same_tokens() {
     let site = Site::new();
     site.client.warm().await.unwrap();
     site.broker.rotate_keys().unwrap();
@@ -90,7 +90,7 @@ async fn fet_57_processes_with_different_keys_accept_the_same_tokens() {
 }
 
 #[tokio::test]
-async fn fet_56_an_endpoint_that_moves_does_not_concern_a_pending_login() {
+async fn an_endpoint_that_moves_does_not_concern_a_pending_login() {
     let site = Site::new();
     let token = site.token(|_| {}).await;
     site.advance(5 * 60);
@@ -109,7 +109,7 @@ async fn fet_56_an_endpoint_that_moves_does_not_concern_a_pending_login() {
 }
 
 #[tokio::test]
-async fn fet_34_a_key_id_with_another_key_is_fetched_once_the_set_is_old() {
+async fn a_key_id_with_another_key_is_fetched_once_the_set_is_old() {
     let site = Site::new();
     site.client.warm().await.unwrap();
     let forged = site
@@ -147,7 +147,7 @@ async fn fet_34_a_key_id_with_another_key_is_fetched_once_the_set_is_old() {
 }
 
 #[tokio::test]
-async fn fet_34_what_a_reused_key_id_signed_is_accepted_after_the_fetch() {
+async fn what_a_reused_key_id_signed_is_accepted_after_the_fetch() {
     let site = Site::new();
     let id = site
         .broker

@@ -70,14 +70,14 @@ async fn documents_come_from_a_server_that_behaves() {
 }
 
 #[tokio::test]
-async fn fet_06_a_network_that_swallows_everything_is_a_timeout() {
+async fn a_network_that_swallows_everything_is_a_timeout() {
     let server = DeafServer::start().await.unwrap();
     let outcome = warmed(server.origin(), HASTY, None).await;
     assert_eq!(outcome, Some(Code::BrokerTimeout));
 }
 
 #[tokio::test]
-async fn fet_08_a_handshake_that_stalls_is_a_timeout() {
+async fn a_handshake_that_stalls_is_a_timeout() {
     let server = FaultServer::start().await.unwrap();
     server.script([[Act::Wait]]);
     let origin = server.origin().replace("http:", "https:");
@@ -88,7 +88,7 @@ async fn fet_08_a_handshake_that_stalls_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn fet_07_old_versions_and_null_ciphers_are_refused() {
+async fn old_versions_and_null_ciphers_are_refused() {
     for (version, cipher) in [(1, [0x00, 0x2f]), (2, [0x00, 0x2f]), (3, [0x00, 0x3b])] {
         let mut hello = vec![22, 3, version, 0, 42, 2, 0, 0, 38, 3, version];
         hello.extend([7; 32]);
@@ -104,7 +104,7 @@ async fn fet_07_old_versions_and_null_ciphers_are_refused() {
 }
 
 #[tokio::test]
-async fn fet_15_what_is_cut_off_without_a_length_is_refused() {
+async fn what_is_cut_off_without_a_length_is_refused() {
     let server = FaultServer::start().await.unwrap();
     let half = Act::send(format!(
         "HTTP/1.1 200 OK\r\n\r\n{}",
@@ -116,7 +116,7 @@ async fn fet_15_what_is_cut_off_without_a_length_is_refused() {
 }
 
 #[tokio::test]
-async fn fet_12_a_body_that_drips_does_not_extend_the_deadline() {
+async fn a_body_that_drips_does_not_extend_the_deadline() {
     let server = FaultServer::start().await.unwrap();
     let head = Act::send("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n");
     let drip = Act::Drip {
@@ -129,7 +129,7 @@ async fn fet_12_a_body_that_drips_does_not_extend_the_deadline() {
 }
 
 #[tokio::test]
-async fn fet_58_http_2_is_not_spoken() {
+async fn http_2_is_not_spoken() {
     let authority = Authority::new().unwrap();
     let ca = CaFile::new(&authority, "http-2");
     let certificate = authority.certificate("127.0.0.1").unwrap();

@@ -85,7 +85,7 @@ fn tolerate(error: &Error) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_01_nst_06_no_login_completes_twice_while_redis_is_killed_and_restarted() {
+async fn no_login_completes_twice_while_redis_is_killed_and_restarted() {
     // What was consumed is on disk before anybody hears of it.
     let durable = ["--appendonly", "yes", "--appendfsync", "always"];
     let Some(mut redis) = Redis::start_with(&durable) else {
@@ -106,7 +106,7 @@ async fn nst_01_nst_06_no_login_completes_twice_while_redis_is_killed_and_restar
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_01_nst_29_no_login_completes_twice_while_redis_is_frozen() {
+async fn no_login_completes_twice_while_redis_is_frozen() {
     let Some(redis) = Redis::start() else { return };
     limited(async {
         let (load, workers) = Load::start(&redis);
@@ -123,7 +123,7 @@ async fn nst_01_nst_29_no_login_completes_twice_while_redis_is_frozen() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_29_cancelled_calls_leave_the_replies_of_others_alone() {
+async fn cancelled_calls_leave_the_replies_of_others_alone() {
     let Some(redis) = Redis::start() else { return };
     let store = Arc::new(redis.store());
     limited(async {
@@ -153,7 +153,7 @@ async fn nst_29_cancelled_calls_leave_the_replies_of_others_alone() {
 }
 
 #[tokio::test]
-async fn nst_29_a_caller_that_gives_up_does_not_stop_the_connection_for_others() {
+async fn a_caller_that_gives_up_does_not_stop_the_connection_for_others() {
     let Some(redis) = Redis::start() else { return };
     let store = Arc::new(redis.store());
     limited(async {

@@ -65,7 +65,7 @@ fn id(node: &Redis) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_11_every_key_finds_its_node() {
+async fn every_key_finds_its_node() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
@@ -97,7 +97,7 @@ async fn nst_11_every_key_finds_its_node() {
 }
 
 #[tokio::test]
-async fn nst_11_a_slot_that_moves_is_followed() {
+async fn a_slot_that_moves_is_followed() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
@@ -131,7 +131,7 @@ async fn nst_11_a_slot_that_moves_is_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_11_a_replica_takes_over_from_a_node_that_died() {
+async fn a_replica_takes_over_from_a_node_that_died() {
     let Some(mut cluster) = Cluster::start() else {
         return;
     };
@@ -175,7 +175,7 @@ async fn nst_11_a_replica_takes_over_from_a_node_that_died() {
 }
 
 #[tokio::test]
-async fn nst_11_a_cluster_that_is_down_is_unavailable() {
+async fn a_cluster_that_is_down_is_unavailable() {
     let Some(lonely) = node() else { return };
     let url = lonely.url().replace("redis:", "redis+cluster:");
     let store = RedisStore::new(&url).unwrap();

@@ -49,7 +49,7 @@ async fn flood(store: &Arc<RedisStore>) -> Vec<Code> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_10_without_eviction_new_logins_are_refused_and_pending_ones_complete() {
+async fn without_eviction_new_logins_are_refused_and_pending_ones_complete() {
     let Some(redis) = Redis::start() else { return };
     let store = Arc::new(redis.store());
     limited(async {
@@ -75,7 +75,7 @@ async fn nst_10_without_eviction_new_logins_are_refused_and_pending_ones_complet
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_10_with_any_eviction_a_login_may_be_lost_but_never_completes_twice() {
+async fn with_any_eviction_a_login_may_be_lost_but_never_completes_twice() {
     let Some(redis) = Redis::start() else { return };
     let store = Arc::new(redis.store());
     limited(async {

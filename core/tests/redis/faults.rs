@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::server::{Redis, code, eventually, free_port, key, limited, put, record, take};
 
 #[tokio::test]
-async fn nst_04_a_store_that_is_down_is_unavailable_until_it_is_up() {
+async fn a_store_that_is_down_is_unavailable_until_it_is_up() {
     let Some(mut redis) = Redis::start() else {
         return;
     };
@@ -25,7 +25,7 @@ async fn nst_04_a_store_that_is_down_is_unavailable_until_it_is_up() {
 }
 
 #[tokio::test]
-async fn nst_05_a_store_that_is_down_at_the_end_keeps_the_login_where_it_can() {
+async fn a_store_that_is_down_at_the_end_keeps_the_login_where_it_can() {
     let Some(mut redis) = Redis::start_with(&["--appendonly", "yes", "--appendfsync", "always"])
     else {
         return;
@@ -45,7 +45,7 @@ async fn nst_05_a_store_that_is_down_at_the_end_keeps_the_login_where_it_can() {
 /// The connection that a restart closed is replaced before the next command, which then cannot
 /// tell that anything happened.
 #[tokio::test]
-async fn nst_06_a_restart_without_persistence_forgets_the_login() {
+async fn a_restart_without_persistence_forgets_the_login() {
     let Some(mut redis) = Redis::start() else {
         return;
     };
@@ -62,7 +62,7 @@ async fn nst_06_a_restart_without_persistence_forgets_the_login() {
 }
 
 #[tokio::test]
-async fn nst_29_a_server_that_hangs_is_given_up_after_a_second() {
+async fn a_server_that_hangs_is_given_up_after_a_second() {
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
     limited(async {
@@ -124,7 +124,7 @@ async fn leaky_proxy(redis: &Redis, commands: usize) -> (String, tokio::task::Jo
 }
 
 #[tokio::test]
-async fn nst_02_nst_03_a_take_whose_reply_is_lost_is_not_repeated() {
+async fn a_take_whose_reply_is_lost_is_not_repeated() {
     let Some(redis) = Redis::start() else { return };
     let direct = redis.store();
     limited(async {
@@ -141,7 +141,7 @@ async fn nst_02_nst_03_a_take_whose_reply_is_lost_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn nst_03_a_put_whose_reply_is_lost_is_an_error() {
+async fn a_put_whose_reply_is_lost_is_an_error() {
     let Some(redis) = Redis::start() else { return };
     limited(async {
         let (url, proxy) = leaky_proxy(&redis, 2).await;
@@ -153,7 +153,7 @@ async fn nst_03_a_put_whose_reply_is_lost_is_an_error() {
 }
 
 #[tokio::test]
-async fn nst_28_what_is_no_redis_is_an_error() {
+async fn what_is_no_redis_is_an_error() {
     limited(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("redis://{}", listener.local_addr().unwrap());

@@ -34,7 +34,7 @@ fn session_names(redis: &Redis) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_01_of_sixty_four_verifications_in_two_clients_one_succeeds() {
+async fn of_sixty_four_verifications_in_two_clients_one_succeeds() {
     let Some(redis) = Redis::start() else { return };
     let broker = broker();
     let clients = [client(&broker, &redis), client(&broker, &redis)];
@@ -80,7 +80,7 @@ async fn a_login_started_by_one_client_is_completed_by_another() {
 }
 
 #[tokio::test]
-async fn nst_04_no_redirect_is_issued_while_the_store_is_down() {
+async fn no_redirect_is_issued_while_the_store_is_down() {
     let Some(mut redis) = Redis::start() else {
         return;
     };
@@ -102,7 +102,7 @@ async fn nst_04_no_redirect_is_issued_while_the_store_is_down() {
 }
 
 #[tokio::test]
-async fn nst_26_nst_33_sites_that_share_a_store_cannot_complete_each_others_logins() {
+async fn sites_that_share_a_store_cannot_complete_each_others_logins() {
     let Some(redis) = Redis::start() else { return };
     let broker = broker();
     let (one, other) = (
@@ -133,7 +133,7 @@ async fn nst_26_nst_33_sites_that_share_a_store_cannot_complete_each_others_logi
 }
 
 #[tokio::test]
-async fn nst_27_nst_32_a_record_nobody_here_wrote_completes_no_login() {
+async fn a_record_nobody_here_wrote_completes_no_login() {
     let Some(redis) = Redis::start() else { return };
     let broker = broker();
     let client = client(&broker, &redis);
@@ -164,7 +164,7 @@ async fn nst_27_nst_32_a_record_nobody_here_wrote_completes_no_login() {
 }
 
 #[tokio::test]
-async fn nst_34_a_text_that_is_too_long_never_reaches_the_store() {
+async fn a_text_that_is_too_long_never_reaches_the_store() {
     let Some(redis) = Redis::start() else { return };
     let broker = broker();
     let client = client(&broker, &redis);

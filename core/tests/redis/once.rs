@@ -12,7 +12,7 @@ const ROUNDS_AT_A_TIME: usize = 100;
 const TAKERS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_01_of_many_takers_one_gets_the_record() {
+async fn of_many_takers_one_gets_the_record() {
     let Some(redis) = Redis::start() else { return };
     let stores: Vec<_> = (0..2).map(|_| Arc::new(redis.store())).collect();
     limited(async {
@@ -30,7 +30,7 @@ async fn nst_01_of_many_takers_one_gets_the_record() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_01_of_sixty_four_takers_one_gets_the_record() {
+async fn of_sixty_four_takers_one_gets_the_record() {
     let Some(redis) = Redis::start() else { return };
     let stores: Vec<_> = (0..8).map(|_| Arc::new(redis.store())).collect();
     limited(async {
@@ -43,7 +43,7 @@ async fn nst_01_of_sixty_four_takers_one_gets_the_record() {
 
 /// Redis without memory cannot leave the mark of a used login; that must cost the mark only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nst_10_of_many_takers_one_gets_the_record_when_memory_is_out() {
+async fn of_many_takers_one_gets_the_record_when_memory_is_out() {
     let Some(redis) = Redis::start() else { return };
     let stores: Vec<_> = (0..2).map(|_| Arc::new(redis.store())).collect();
     limited(async {

@@ -51,7 +51,7 @@ async fn a_used_login_is_remembered_as_long_as_its_token_lives() {
 }
 
 #[tokio::test]
-async fn nst_12_a_record_expires_at_its_deadline() {
+async fn a_record_expires_at_its_deadline() {
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
     limited(async {
@@ -84,7 +84,7 @@ async fn nst_12_a_record_expires_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn nst_15_odd_lifetimes_are_no_reason_to_panic() {
+async fn odd_lifetimes_are_no_reason_to_panic() {
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
     limited(async {
@@ -103,7 +103,7 @@ async fn nst_15_odd_lifetimes_are_no_reason_to_panic() {
 }
 
 #[tokio::test]
-async fn nst_26_nothing_in_a_prefix_or_a_record_is_taken_for_more() {
+async fn nothing_in_a_prefix_or_a_record_is_taken_for_more() {
     let Some(redis) = Redis::start() else { return };
     let record = "a\r\nDEL *\r\n$-1\0\"'{}*?[é\u{1f600}";
     let prefixes = [
@@ -139,7 +139,7 @@ async fn nst_26_nothing_in_a_prefix_or_a_record_is_taken_for_more() {
 }
 
 #[tokio::test]
-async fn nst_27_what_others_wrote_there_is_an_error() {
+async fn what_others_wrote_there_is_an_error() {
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
     limited(async {
@@ -163,7 +163,7 @@ async fn nst_27_what_others_wrote_there_is_an_error() {
 }
 
 #[tokio::test]
-async fn nst_35_a_nonce_drawn_twice_is_an_error() {
+async fn a_nonce_drawn_twice_is_an_error() {
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
     limited(async {

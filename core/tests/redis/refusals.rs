@@ -35,7 +35,7 @@ fn at(redis: &Redis, user: &str, rest: &str) -> String {
 }
 
 #[tokio::test]
-async fn nst_28_a_wrong_password_is_an_error_that_does_not_show_it() {
+async fn a_wrong_password_is_an_error_that_does_not_show_it() {
     let Some(redis) = Redis::start() else { return };
     let () = redis.tell(&["ACL", "SETUSER", "app", "on", ">right", "~*", "+@all"]);
     limited(async {
@@ -57,7 +57,7 @@ async fn nst_28_a_wrong_password_is_an_error_that_does_not_show_it() {
 }
 
 #[tokio::test]
-async fn nst_28_a_user_with_as_few_rights_as_can_be_is_enough() {
+async fn a_user_with_as_few_rights_as_can_be_is_enough() {
     let Some(redis) = Redis::start() else { return };
     let rights = ["+set", "+get", "+getdel", "+strlen", "+del", "~shop:*"];
     for (user, hello) in [("app", "-hello"), ("able", "+hello")] {
@@ -90,13 +90,13 @@ async fn nst_28_a_user_with_as_few_rights_as_can_be_is_enough() {
 }
 
 #[test]
-fn nst_28_a_store_that_is_printed_shows_nothing_of_its_url() {
+fn a_store_that_is_printed_shows_nothing_of_its_url() {
     let store = RedisStore::new("redis://user:hunter2@redis.example/0?prefix=hunter2").unwrap();
     assert_eq!(format!("{store:?}"), "RedisStore { .. }");
 }
 
 #[tokio::test]
-async fn nst_02_a_take_that_is_refused_is_not_tried_in_another_way() {
+async fn a_take_that_is_refused_is_not_tried_in_another_way() {
     let Some(redis) = Redis::start() else { return };
     let words = "ACL SETUSER app on >right ~* +@all -set";
     let () = redis.tell(&words.split(' ').collect::<Vec<_>>());
@@ -118,7 +118,7 @@ async fn nst_02_a_take_that_is_refused_is_not_tried_in_another_way() {
 }
 
 #[tokio::test]
-async fn nst_28_a_database_that_is_missing_is_an_error() {
+async fn a_database_that_is_missing_is_an_error() {
     let Some(redis) = Redis::start() else { return };
     limited(async {
         let error = refusal(&format!("{}/99", redis.url())).await;
@@ -133,7 +133,7 @@ async fn nst_28_a_database_that_is_missing_is_an_error() {
 }
 
 #[tokio::test]
-async fn nst_28_a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
+async fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
     let Some(mut redis) = Redis::start() else {
         return;
     };
@@ -164,7 +164,7 @@ async fn nst_28_a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
 }
 
 #[tokio::test]
-async fn nst_28_a_server_that_cannot_save_says_so() {
+async fn a_server_that_cannot_save_says_so() {
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
     limited(async {
@@ -185,7 +185,7 @@ async fn nst_28_a_server_that_cannot_save_says_so() {
 }
 
 #[tokio::test]
-async fn nst_29_a_server_without_room_for_another_connection_is_unavailable() {
+async fn a_server_without_room_for_another_connection_is_unavailable() {
     let Some(redis) = Redis::start_with(&["--maxclients", "1"]) else {
         return;
     };

@@ -27,7 +27,7 @@ async fn until_has(server: &Redis, count: usize) {
 }
 
 #[tokio::test]
-async fn nst_09_a_replica_is_unavailable_until_it_is_the_primary() {
+async fn a_replica_is_unavailable_until_it_is_the_primary() {
     let Some(primary) = Redis::start() else {
         return;
     };
@@ -50,7 +50,7 @@ async fn nst_09_a_replica_is_unavailable_until_it_is_the_primary() {
 
 /// This is what the manual warns of, and what `replicas` is for.
 #[tokio::test]
-async fn nst_08_a_failover_forgets_a_take_that_no_replica_has_confirmed() {
+async fn a_failover_forgets_a_take_that_no_replica_has_confirmed() {
     let Some(mut primary) = Redis::start() else {
         return;
     };
@@ -70,7 +70,7 @@ async fn nst_08_a_failover_forgets_a_take_that_no_replica_has_confirmed() {
 }
 
 #[tokio::test]
-async fn nst_08_with_replicas_a_take_that_none_has_confirmed_is_refused() {
+async fn with_replicas_a_take_that_none_has_confirmed_is_refused() {
     let Some(primary) = Redis::start() else {
         return;
     };
@@ -104,7 +104,7 @@ fn sentinel(primary: &Redis) -> Redis {
 }
 
 #[tokio::test]
-async fn nst_11_sentinel_leads_to_the_new_primary() {
+async fn sentinel_leads_to_the_new_primary() {
     let Some(mut primary) = Redis::start() else {
         return;
     };

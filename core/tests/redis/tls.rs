@@ -96,7 +96,7 @@ impl Drop for Authority {
 }
 
 #[tokio::test]
-async fn nst_28_with_tls_an_authority_is_trusted_when_it_is_named_and_only_then() {
+async fn with_tls_an_authority_is_trusted_when_it_is_named_and_only_then() {
     let authority = Authority::new("named");
     let stranger = Authority::new("stranger");
     let Some((_redis, port)) = authority.server() else {
@@ -150,7 +150,7 @@ async fn a_self_signed_certificate_is_trusted_when_it_is_listed() {
 }
 
 #[tokio::test]
-async fn nst_28_with_tls_the_name_has_to_be_right() {
+async fn with_tls_the_name_has_to_be_right() {
     let authority = Authority::new("name");
     let Some((redis, port)) = authority.server() else {
         return;

@@ -76,7 +76,7 @@ impl Secrets {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn web_10_no_crate_tells_a_secret_at_the_most_verbose_level() {
+async fn no_crate_tells_a_secret_at_the_most_verbose_level() {
     let trace = trace();
     let mut secrets = Secrets::new();
     let folder = std::env::temp_dir().join(format!("portier-secrecy-{}", std::process::id()));
@@ -204,8 +204,7 @@ async fn log_in(
     let mismatch = refusal.browser_mismatch().unwrap();
     let confirmation = mismatch.confirmation.clone().unwrap();
     secrets.add("a confirmation", &confirmation);
-    let mut options = CompleteOptions::in_browser(ELSEWHERE);
-    options.confirmation = Some(&confirmation);
+    let options = CompleteOptions::in_browser(ELSEWHERE).confirmation(&confirmation);
     client.complete_with(params(), options).await.unwrap();
     let answer = [("error", "access_denied"), ("error_description", EMAIL)];
     let answer = CallbackParams::from_pairs(answer).unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn fet_64_without_a_document_callers_get_the_error_and_later_the_document() {
+async fn without_a_document_callers_get_the_error_and_later_the_document() {
     let scene = Scene::without_documents();
     let down = Error::new(Code::BrokerUnreachable, "no connection");
     scene.broker.fail(DISCOVERY_URL, down);
@@ -18,7 +18,7 @@ async fn fet_64_without_a_document_callers_get_the_error_and_later_the_document(
 }
 
 #[tokio::test]
-async fn fet_38_pauses_grow_to_half_a_minute_and_not_beyond() {
+async fn pauses_grow_to_half_a_minute_and_not_beyond() {
     let scene = Scene::without_documents();
     for requests in 1..=8 {
         assert_eq!(code(scene.discovery().await), Code::BrokerStatus);
@@ -37,7 +37,7 @@ async fn fet_38_pauses_grow_to_half_a_minute_and_not_beyond() {
 }
 
 #[tokio::test]
-async fn fet_37_the_broker_says_when_to_come_back() {
+async fn the_broker_says_when_to_come_back() {
     let scene = Scene::without_documents();
     scene.discovery_is(429, &[("retry-after", "20")], "");
     assert_eq!(code(scene.discovery().await), Code::BrokerStatus);
@@ -50,7 +50,7 @@ async fn fet_37_the_broker_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn fet_37_a_broker_cannot_lock_out_those_without_a_document_for_long() {
+async fn a_broker_cannot_lock_out_those_without_a_document_for_long() {
     let scene = Scene::without_documents();
     scene.discovery_is(503, &[("retry-after", "1000000000")], "");
     assert_eq!(code(scene.discovery().await), Code::BrokerStatus);
@@ -115,7 +115,7 @@ async fn an_outage_long_ago_says_nothing_about_now() {
 }
 
 #[tokio::test]
-async fn fet_13_fet_36_what_cannot_be_used_replaces_nothing() {
+async fn what_cannot_be_used_replaces_nothing() {
     for body in [
         r#"{"keys":[]}"#,
         r#"{"keys":[{"kty":"OKP"}]}"#,
@@ -137,7 +137,7 @@ async fn fet_13_fet_36_what_cannot_be_used_replaces_nothing() {
 }
 
 #[tokio::test]
-async fn fet_40_fet_42_only_200_is_a_success() {
+async fn only_200_is_a_success() {
     for status in [201, 204, 206, 300, 302, 400, 401, 403, 407, 418, 500, 511] {
         let scene = Scene::new();
         scene.discovery_is(status, &[], DISCOVERY);

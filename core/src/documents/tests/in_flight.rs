@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use tokio::runtime;
 
 use super::*;
+use crate::future::BoxFuture;
 use crate::http::{Request, Response, Transport};
-use crate::store::BoxFuture;
 
 #[tokio::test]
-async fn fet_43_a_stampede_is_one_request_per_document() {
+async fn a_stampede_is_one_request_per_document() {
     let scene = Scene::new();
     let callers: Vec<_> = (0..1000)
         .map(|number| {
@@ -29,7 +29,7 @@ async fn fet_43_a_stampede_is_one_request_per_document() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fet_43_a_stampede_on_many_threads_is_one_request_per_document() {
+async fn a_stampede_on_many_threads_is_one_request_per_document() {
     let scene = Scene::new();
     let callers: Vec<_> = (0..200)
         .map(|_| {
@@ -44,7 +44,7 @@ async fn fet_43_a_stampede_on_many_threads_is_one_request_per_document() {
 }
 
 #[tokio::test]
-async fn fet_44_a_leader_that_gives_up_stops_nobody_else() {
+async fn a_leader_that_gives_up_stops_nobody_else() {
     let scene = Scene::new();
     scene.broker.hold();
     let mut leader = Box::pin(scene.keys());
@@ -59,7 +59,7 @@ async fn fet_44_a_leader_that_gives_up_stops_nobody_else() {
 }
 
 #[tokio::test]
-async fn fet_46_a_follower_that_gives_up_stops_nobody_else() {
+async fn a_follower_that_gives_up_stops_nobody_else() {
     let scene = Scene::new();
     scene.broker.hold();
     let mut leader = Box::pin(scene.discovery());
@@ -81,7 +81,7 @@ impl Transport for Panicking {
 }
 
 #[tokio::test]
-async fn fet_45_a_fetch_that_panics_is_an_error_and_blocks_nothing() {
+async fn a_fetch_that_panics_is_an_error_and_blocks_nothing() {
     let transport = Arc::new(Panicking(AtomicBool::new(true)));
     let clock = Arc::new(ManualClock::at(START));
     let documents = Documents::new(
@@ -98,7 +98,7 @@ async fn fet_45_a_fetch_that_panics_is_an_error_and_blocks_nothing() {
 }
 
 #[test]
-fn fet_45_a_runtime_that_is_shut_down_during_a_fetch_blocks_nothing() {
+fn a_runtime_that_is_shut_down_during_a_fetch_blocks_nothing() {
     let scene = Scene::new();
     let first = runtime::Builder::new_current_thread().build().unwrap();
     scene.broker.hold();

@@ -10,7 +10,7 @@ const MOVED_URL: &str = "https://broker.example/moved.json";
 const MIN_AGE_FOR_REFRESH: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn fet_33_a_key_that_is_missing_is_fetched_at_once() {
+async fn a_key_that_is_missing_is_fetched_at_once() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
     scene.clock.advance(MIN_AGE_FOR_REFRESH);
@@ -21,7 +21,7 @@ async fn fet_33_a_key_that_is_missing_is_fetched_at_once() {
 }
 
 #[tokio::test]
-async fn fet_30_keys_that_were_just_fetched_are_not_fetched_again() {
+async fn keys_that_were_just_fetched_are_not_fetched_again() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
     scene.keys_are(200, &[], &key_set(&["two"]));
@@ -35,7 +35,7 @@ async fn fet_30_keys_that_were_just_fetched_are_not_fetched_again() {
 }
 
 #[tokio::test]
-async fn fet_30_fet_31_missing_keys_cause_one_fetch_in_five_seconds() {
+async fn missing_keys_cause_one_fetch_in_five_seconds() {
     let scene = Scene::new();
     let mut seen = scene.keys().await.unwrap();
     scene.clock.advance(MIN_AGE_FOR_REFRESH);
@@ -52,7 +52,7 @@ async fn fet_30_fet_31_missing_keys_cause_one_fetch_in_five_seconds() {
 }
 
 #[tokio::test]
-async fn fet_30_all_who_miss_a_key_share_one_fetch() {
+async fn all_who_miss_a_key_share_one_fetch() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
     scene.clock.advance(MIN_AGE_FOR_REFRESH);
@@ -100,7 +100,7 @@ async fn a_failed_fetch_for_a_missing_key_is_an_error_but_harms_no_other_token()
 }
 
 #[tokio::test]
-async fn fet_35_sets_are_replaced_and_never_merged() {
+async fn sets_are_replaced_and_never_merged() {
     let scene = Scene::new();
     scene.keys_are(200, &[], &key_set(&["one", "two"]));
     scene.keys().await.unwrap();
@@ -110,7 +110,7 @@ async fn fet_35_sets_are_replaced_and_never_merged() {
 }
 
 #[tokio::test]
-async fn fet_39_keys_that_are_gone_are_looked_for_once_where_discovery_says() {
+async fn keys_that_are_gone_are_looked_for_once_where_discovery_says() {
     for status in [404, 410] {
         let scene = Scene::new();
         scene.keys().await.unwrap();
@@ -130,7 +130,7 @@ async fn fet_39_keys_that_are_gone_are_looked_for_once_where_discovery_says() {
 }
 
 #[tokio::test]
-async fn fet_39_keys_that_are_gone_for_good_fail() {
+async fn keys_that_are_gone_for_good_fail() {
     let scene = Scene::new();
     scene.keys_are(404, &[], "");
     assert_eq!(code(scene.keys().await), Code::BrokerStatus);

@@ -13,7 +13,7 @@ async fn a_fresh_document_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn fet_47_an_old_document_serves_while_one_refresh_runs() {
+async fn an_old_document_serves_while_one_refresh_runs() {
     let scene = Scene::new();
     let first = scene.discovery().await.unwrap();
     scene.clock.advance(HOUR * 4 / 5);
@@ -33,7 +33,7 @@ async fn fet_47_an_old_document_serves_while_one_refresh_runs() {
 }
 
 #[tokio::test]
-async fn fet_47_nobody_refreshes_for_nobody() {
+async fn nobody_refreshes_for_nobody() {
     let scene = Scene::new();
     scene.discovery().await.unwrap();
     scene.clock.advance(DAY);
@@ -52,7 +52,7 @@ async fn a_document_past_its_lifetime_is_fetched_before_it_is_used() {
 }
 
 #[tokio::test]
-async fn fet_49_the_broker_says_how_long_within_limits() {
+async fn the_broker_says_how_long_within_limits() {
     for (header, lifetime) in [
         (("cache-control", "max-age=600"), 600_u64),
         (("cache-control", "max-age=600, s-maxage=0"), 600),
@@ -76,7 +76,7 @@ async fn fet_49_the_broker_says_how_long_within_limits() {
 }
 
 #[tokio::test]
-async fn fet_28_an_unchanged_document_is_kept_and_fresh_again() {
+async fn an_unchanged_document_is_kept_and_fresh_again() {
     let scene = Scene::new();
     let validators = [
         ("etag", "\"v1\""),
@@ -106,7 +106,7 @@ async fn fet_28_an_unchanged_document_is_kept_and_fresh_again() {
 }
 
 #[tokio::test]
-async fn fet_27_unchanged_without_a_validator_is_an_error() {
+async fn unchanged_without_a_validator_is_an_error() {
     let scene = Scene::new();
     scene.keys().await.unwrap();
     scene.clock.advance(HOUR);
@@ -120,7 +120,7 @@ async fn fet_27_unchanged_without_a_validator_is_an_error() {
 }
 
 #[tokio::test]
-async fn fet_29_another_version_unchanged_is_an_error_and_asked_for_plainly_next() {
+async fn another_version_unchanged_is_an_error_and_asked_for_plainly_next() {
     let scene = Scene::new();
     scene.keys_are(200, &[("etag", "\"v1\"")], &key_set(&["one"]));
     scene.keys().await.unwrap();
@@ -136,7 +136,7 @@ async fn fet_29_another_version_unchanged_is_an_error_and_asked_for_plainly_next
 }
 
 #[tokio::test]
-async fn fet_29_a_new_body_wins_over_an_old_etag() {
+async fn a_new_body_wins_over_an_old_etag() {
     let scene = Scene::new();
     scene.keys_are(200, &[("etag", "\"v1\"")], &key_set(&["one"]));
     scene.keys().await.unwrap();
@@ -146,7 +146,7 @@ async fn fet_29_a_new_body_wins_over_an_old_etag() {
 }
 
 #[tokio::test]
-async fn fet_54_the_difference_of_the_clocks_is_reported() {
+async fn the_difference_of_the_clocks_is_reported() {
     let scene = Scene::new();
     assert_eq!(scene.documents.stats().clock_difference, None);
     let date = ("date", "Tue, 14 Nov 2023 22:23:20 GMT");
@@ -174,7 +174,7 @@ async fn stats_tell_age_and_freshness() {
 }
 
 #[tokio::test]
-async fn fet_62_what_was_asked_for_before_the_machine_slept_is_as_old_as_that() {
+async fn what_was_asked_for_before_the_machine_slept_is_as_old_as_that() {
     let scene = Scene::new();
     scene.broker.hold();
     let mut waiting = Box::pin(scene.keys());

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use super::*;
-use crate::store::{BoxFuture, SessionKey, SharedDocuments, Taken};
+use crate::future::BoxFuture;
+use crate::session_key::SessionKey;
+use crate::store::{SharedDocuments, Taken};
 
 /// A store of which a test can see and do everything.
 #[derive(Default)]
@@ -116,7 +118,7 @@ async fn a_cold_process_fetches_nothing_that_another_one_has() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fet_43_cold_processes_cause_one_request_for_each_document() {
+async fn cold_processes_cause_one_request_for_each_document() {
     let broker = Scene::new();
     let store: Arc<dyn Store> = Arc::new(Shelves::default());
     let processes: Vec<_> = (0..20).map(|_| broker.process(&store)).collect();
@@ -138,7 +140,7 @@ async fn fet_43_cold_processes_cause_one_request_for_each_document() {
 }
 
 #[tokio::test]
-async fn fet_47_one_process_refreshes_and_the_others_use_what_they_have() {
+async fn one_process_refreshes_and_the_others_use_what_they_have() {
     let (shelves, one, two) = two();
     one.discovery().await.unwrap();
     let old = two.discovery().await.unwrap();
@@ -164,7 +166,7 @@ async fn fet_47_one_process_refreshes_and_the_others_use_what_they_have() {
 }
 
 #[tokio::test]
-async fn fet_33_a_missing_key_is_looked_for_in_the_store_first() {
+async fn a_missing_key_is_looked_for_in_the_store_first() {
     let (_, one, two) = two();
     let seen = one.keys().await.unwrap();
     two.keys().await.unwrap();
@@ -191,7 +193,7 @@ async fn fet_33_a_missing_key_is_looked_for_in_the_store_first() {
 }
 
 #[tokio::test]
-async fn fet_30_missing_keys_cause_one_look_in_five_seconds() {
+async fn missing_keys_cause_one_look_in_five_seconds() {
     let (shelves, one, _) = two();
     let mut seen = one.keys().await.unwrap();
     one.clock.advance(Duration::from_secs(1));
@@ -204,7 +206,7 @@ async fn fet_30_missing_keys_cause_one_look_in_five_seconds() {
 }
 
 #[tokio::test]
-async fn fet_28_an_unchanged_document_is_shared_as_fresh_again() {
+async fn an_unchanged_document_is_shared_as_fresh_again() {
     let (_, one, two) = two();
     let etag = ("etag", "\"v1\"");
     one.keys_are(200, &[etag], &key_set(&["one"]));
@@ -218,7 +220,7 @@ async fn fet_28_an_unchanged_document_is_shared_as_fresh_again() {
 }
 
 #[tokio::test]
-async fn fet_48_what_must_not_be_stored_is_not() {
+async fn what_must_not_be_stored_is_not() {
     for header in ["no-store", "max-age=600, No-Store", "private,no-store"] {
         let (shelves, one, two) = two();
         one.discovery_is(200, &[("cache-control", header)], DISCOVERY);
@@ -231,7 +233,7 @@ async fn fet_48_what_must_not_be_stored_is_not() {
 }
 
 #[tokio::test]
-async fn nst_27_what_the_store_says_is_not_trusted_more_than_the_broker() {
+async fn what_the_store_says_is_not_trusted_more_than_the_broker() {
     let attacks: [(&str, &str); 10] = [
         // Another version, more than we know, from the future, too old, not JSON.
         (r#""v":1"#, r#""v":2"#),
@@ -261,7 +263,7 @@ async fn nst_27_what_the_store_says_is_not_trusted_more_than_the_broker() {
 }
 
 #[tokio::test]
-async fn fet_49_a_copy_lives_no_longer_than_a_day() {
+async fn a_copy_lives_no_longer_than_a_day() {
     let (shelves, one, two) = two();
     let forever = [("cache-control", "max-age=31536000")];
     one.discovery_is(200, &forever, DISCOVERY);

@@ -2,8 +2,8 @@
 
 use super::shared_cache::{Shelves, two};
 use super::*;
+use crate::future::BoxFuture;
 use crate::http::{Request, Response, Transport};
-use crate::store::BoxFuture;
 
 /// The broker, by way of a transport that trusts something else.
 struct Trusting(Arc<CannedTransport>, Option<&'static str>);

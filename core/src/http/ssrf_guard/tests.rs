@@ -64,7 +64,7 @@ fn refused<T>() -> Result<T, String> {
 }
 
 #[tokio::test]
-async fn fet_04_a_name_of_another_leads_nowhere_inside() {
+async fn a_name_of_another_leads_nowhere_inside() {
     let guard = guard("https://broker.example", false);
     guard.answers_at("192.0.2.1").await;
     assert_eq!(guard.asked("https://trap.example/").await, refused());
@@ -93,7 +93,7 @@ async fn fet_04_a_name_of_another_leads_nowhere_inside() {
 }
 
 #[tokio::test]
-async fn fet_04_the_operator_may_choose_a_broker_inside() {
+async fn the_operator_may_choose_a_broker_inside() {
     for broker in [
         "https://intranet.example",
         "https://10.0.0.1",

@@ -17,7 +17,7 @@ async fn an_answer_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn fet_19_no_encoding_is_asked_for_and_none_accepted() {
+async fn no_encoding_is_asked_for_and_none_accepted() {
     for encoding in ["gzip", "br", "zstd", "identity, gzip", "nonsense"] {
         let said = answer(200, &format!("content-encoding: {encoding}\r\n"), "{}");
         let (result, server) = outcome([Act::Say(said)], PATIENT).await;
@@ -44,7 +44,7 @@ async fn the_user_agent_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn fet_38_a_gateway_in_trouble_is_asked_once_more() {
+async fn a_gateway_in_trouble_is_asked_once_more() {
     for status in [502, 503, 504] {
         let script = [
             Act::Say(answer(status, "", "sorry")),
@@ -60,7 +60,7 @@ async fn fet_38_a_gateway_in_trouble_is_asked_once_more() {
 }
 
 #[tokio::test]
-async fn fet_37_who_says_when_to_come_back_is_not_asked_at_once() {
+async fn who_says_when_to_come_back_is_not_asked_at_once() {
     let said = answer(503, "retry-after: 5\r\n", "");
     let (result, server) = outcome([Act::Say(said)], PATIENT).await;
     assert_eq!(result.unwrap().headers["retry-after"], "5");
@@ -68,7 +68,7 @@ async fn fet_37_who_says_when_to_come_back_is_not_asked_at_once() {
 }
 
 #[tokio::test]
-async fn fet_40_other_statuses_are_answers() {
+async fn other_statuses_are_answers() {
     for status in [204, 304, 400, 401, 404, 410, 429, 500, 501, 511] {
         let said = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\n\r\n");
         let (result, server) = outcome([Act::Say(said)], PATIENT).await;
@@ -78,7 +78,7 @@ async fn fet_40_other_statuses_are_answers() {
 }
 
 #[tokio::test]
-async fn fet_59_a_connection_closed_without_an_answer_is_tried_once_more() {
+async fn a_connection_closed_without_an_answer_is_tried_once_more() {
     let script = [Act::Say(String::new()), Act::Say(answer(200, "", "{}"))];
     let (result, server) = outcome(script, PATIENT).await;
     assert_eq!(result.unwrap().status, 200);
@@ -89,7 +89,7 @@ async fn fet_59_a_connection_closed_without_an_answer_is_tried_once_more() {
 }
 
 #[tokio::test]
-async fn fet_59_a_connection_closed_while_it_was_idle_goes_unnoticed() {
+async fn a_connection_closed_while_it_was_idle_goes_unnoticed() {
     // Each connection serves one request, though the first answer promises more.
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let transport = transport(PATIENT);
@@ -100,7 +100,7 @@ async fn fet_59_a_connection_closed_while_it_was_idle_goes_unnoticed() {
 }
 
 #[tokio::test]
-async fn fet_05_a_refused_connection_is_unreachable() {
+async fn a_refused_connection_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -120,7 +120,7 @@ async fn fet_05_a_refused_connection_is_unreachable() {
 }
 
 #[tokio::test]
-async fn fet_07_what_is_no_tls_is_unreachable() {
+async fn what_is_no_tls_is_unreachable() {
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let url = server.url().replace("http:", "https:");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -156,7 +156,7 @@ fn a_transport_serves_one_runtime_after_another() {
 }
 
 #[test]
-fn fet_63_a_ca_file_without_certificates_is_a_wrong_option() {
+fn a_ca_file_without_certificates_is_a_wrong_option() {
     let directory = std::env::temp_dir().join(format!("portier-client-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let path = directory.join("ca.pem");

@@ -74,7 +74,7 @@ async fn error_in_environment(url: &str, variables: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn fet_60_a_dead_proxy_is_unreachable_and_named() {
+async fn a_dead_proxy_is_unreachable_and_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -216,7 +216,7 @@ async fn socks_proxies_are_used() {
 }
 
 #[tokio::test]
-async fn fet_63_without_a_trust_store_there_is_no_https_but_plain_http() {
+async fn without_a_trust_store_there_is_no_https_but_plain_http() {
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let nowhere = [("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")];
     assert_eq!(in_environment(&server.url(), &nowhere).await, "status=200");

@@ -4,7 +4,7 @@ use super::super::BODY_LIMIT;
 use super::*;
 
 #[tokio::test]
-async fn fet_17_the_largest_body_is_read_and_a_larger_one_refused() {
+async fn the_largest_body_is_read_and_a_larger_one_refused() {
     let body = "x".repeat(BODY_LIMIT);
     let (result, _) = outcome([Act::Say(answer(200, "", &body))], PATIENT).await;
     assert_eq!(result.unwrap().body.len(), BODY_LIMIT);
@@ -25,7 +25,7 @@ async fn fet_17_the_largest_body_is_read_and_a_larger_one_refused() {
 }
 
 #[tokio::test]
-async fn fet_17_a_body_that_is_announced_too_large_is_not_awaited() {
+async fn a_body_that_is_announced_too_large_is_not_awaited() {
     for length in ["262145", "10737418240", "1000000000000000000"] {
         let said = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
         let (result, _) = outcome([Act::SayAndWait(said)], PATIENT).await;
@@ -34,21 +34,21 @@ async fn fet_17_a_body_that_is_announced_too_large_is_not_awaited() {
 }
 
 #[tokio::test]
-async fn fet_18_an_endless_body_is_cut_off() {
+async fn an_endless_body_is_cut_off() {
     let said = "HTTP/1.1 200 OK\r\n\r\n".to_owned();
     let (result, _) = outcome([Act::Babble(said)], PATIENT).await;
     assert_eq!(code(&result), Code::BrokerDocument);
 }
 
 #[tokio::test]
-async fn fet_18_nobody_listens_to_the_endless_body_of_an_error() {
+async fn nobody_listens_to_the_endless_body_of_an_error() {
     let said = "HTTP/1.1 404 Not Found\r\n\r\n".to_owned();
     let (result, _) = outcome([Act::Babble(said)], PATIENT).await;
     assert_eq!(result.unwrap().status, 404);
 }
 
 #[tokio::test]
-async fn fet_13_a_truncated_body_is_refused_even_if_it_parses() {
+async fn a_truncated_body_is_refused_even_if_it_parses() {
     let said = "HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{\"keys\":[]}".to_owned();
     let (result, server) = outcome([Act::Say(said)], PATIENT).await;
     assert_eq!(code(&result), Code::BrokerDocument);
@@ -57,14 +57,14 @@ async fn fet_13_a_truncated_body_is_refused_even_if_it_parses() {
 }
 
 #[tokio::test]
-async fn fet_14_what_follows_the_body_is_ignored() {
+async fn what_follows_the_body_is_ignored() {
     let said = answer(200, "", "{}") + "HTTP/1.1 200 OK\r\n\r\nmore";
     let (result, _) = outcome([Act::Say(said)], PATIENT).await;
     assert_eq!(&result.unwrap().body[..], b"{}");
 }
 
 #[tokio::test]
-async fn fet_16_broken_chunks_are_refused() {
+async fn broken_chunks_are_refused() {
     for chunks in [
         "zz\r\n{}\r\n0\r\n\r\n",
         "2\r\n{}\r\n",
@@ -78,7 +78,7 @@ async fn fet_16_broken_chunks_are_refused() {
 }
 
 #[tokio::test]
-async fn fet_20_headers_are_bounded() {
+async fn headers_are_bounded() {
     let many = "x-header: x\r\n".repeat(1000);
     let large = format!("x-header: {}\r\n", "x".repeat(1024 * 1024));
     for headers in [&many, &large, "x-header: \0\r\n", "x-header x\r\n"] {
@@ -103,7 +103,7 @@ async fn what_is_no_http_is_no_answer() {
 }
 
 #[tokio::test]
-async fn fet_10_a_server_that_never_answers_is_a_timeout() {
+async fn a_server_that_never_answers_is_a_timeout() {
     let (result, server) = outcome([Act::SayAndWait(String::new())], HASTY).await;
     assert_eq!(code(&result), Code::BrokerTimeout);
     assert_eq!(server.requests().len(), 1);
@@ -112,7 +112,7 @@ async fn fet_10_a_server_that_never_answers_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn fet_11_fet_12_drops_do_not_extend_the_deadline() {
+async fn drops_do_not_extend_the_deadline() {
     let whole = answer(200, "", "{}");
     for drip in [
         Act::Drip(whole.clone()),

@@ -61,7 +61,7 @@ fn document() -> [Act; 1] {
 }
 
 #[tokio::test]
-async fn fet_01_a_name_that_does_not_exist_is_asked_for_again_next_time() {
+async fn a_name_that_does_not_exist_is_asked_for_again_next_time() {
     let server = Server::start(document()).await;
     let finds: [Option<&[_]>; 3] = [Some(&[]), Some(&[]), Some(&["127.0.0.1"])];
     let (transport, lookups) = resolving("http://broker.test", PATIENT, &finds);
@@ -78,14 +78,14 @@ async fn fet_01_a_name_that_does_not_exist_is_asked_for_again_next_time() {
 }
 
 #[tokio::test]
-async fn fet_02_a_look_up_that_hangs_is_a_timeout() {
+async fn a_look_up_that_hangs_is_a_timeout() {
     let (transport, _) = resolving("http://broker.test", HASTY, &[None]);
     let result = get(&transport, "http://broker.test/").await;
     assert_eq!(code(&result), Code::BrokerTimeout);
 }
 
 #[tokio::test]
-async fn fet_03_dead_addresses_are_passed_over() {
+async fn dead_addresses_are_passed_over() {
     let server = Server::start(document()).await;
     let mut addresses = vec!["::1"; 19];
     addresses.push("127.0.0.1");
@@ -97,7 +97,7 @@ async fn fet_03_dead_addresses_are_passed_over() {
 }
 
 #[tokio::test]
-async fn fet_04_a_name_that_leads_inside_now_is_not_followed() {
+async fn a_name_that_leads_inside_now_is_not_followed() {
     let server = Server::start(document()).await;
     // The keys' host has an address outside at first; nobody is there.
     let finds: [Option<&[_]>; 2] = [Some(&["192.0.2.1"]), Some(&["127.0.0.1"])];
@@ -130,7 +130,7 @@ const MIXED: Option<&[&str]> = Some(&["127.0.0.1", "192.0.2.1"]);
 const INSIDE: Option<&[&str]> = Some(&["127.0.0.1"]);
 
 #[tokio::test]
-async fn fet_04_fet_25_a_redirect_by_name_leads_nowhere_inside() {
+async fn a_redirect_by_name_leads_nowhere_inside() {
     let inside = Server::start(document()).await;
     let location = format!("location: {}\r\n", named(&inside, "trap.broker.test"));
     let broker = Server::start([Act::Say(answer(302, &location, ""))]).await;
@@ -217,7 +217,7 @@ async fn plain_http_with_a_name_of_this_machine_stays_on_it() {
 }
 
 #[tokio::test]
-async fn fet_25_keys_may_be_redirected_above_and_below_but_not_aside() {
+async fn keys_may_be_redirected_above_and_below_but_not_aside() {
     for (to, status) in [
         ("broker.test", Some(200)),
         ("new.keys.broker.test", Some(200)),

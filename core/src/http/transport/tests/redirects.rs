@@ -7,7 +7,7 @@ fn redirect(status: u16, location: &str) -> Act {
 }
 
 #[tokio::test]
-async fn fet_21_redirects_are_followed_with_the_same_method() {
+async fn redirects_are_followed_with_the_same_method() {
     for status in [301, 302, 303, 307, 308] {
         let script = [
             redirect(status, "/elsewhere?q=1"),
@@ -28,7 +28,7 @@ async fn fet_21_redirects_are_followed_with_the_same_method() {
 }
 
 #[tokio::test]
-async fn fet_23_three_redirects_are_followed_and_a_fourth_is_not() {
+async fn three_redirects_are_followed_and_a_fourth_is_not() {
     let (result, server) = outcome([redirect(302, "/again")], PATIENT).await;
     assert_eq!(code(&result), Code::BrokerDocument);
     assert_eq!(server.requests().len(), 4);
@@ -41,7 +41,7 @@ async fn fet_23_three_redirects_are_followed_and_a_fourth_is_not() {
 }
 
 #[tokio::test]
-async fn fet_24_redirects_with_user_information_or_another_scheme_are_refused() {
+async fn redirects_with_user_information_or_another_scheme_are_refused() {
     for location in [
         "http://someone:word@127.0.0.1/",
         "http://someone@127.0.0.1/",
@@ -66,7 +66,7 @@ async fn fet_24_redirects_with_user_information_or_another_scheme_are_refused() 
 }
 
 #[tokio::test]
-async fn fet_22_with_https_only_plain_http_is_refused() {
+async fn with_https_only_plain_http_is_refused() {
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let transport = HttpTransport::new(options("https://127.0.0.1")).unwrap();
     get(&transport, &server.url()).await.unwrap_err();
@@ -74,7 +74,7 @@ async fn fet_22_with_https_only_plain_http_is_refused() {
 }
 
 #[tokio::test]
-async fn fet_26_a_redirect_to_nowhere_is_an_answer_like_any_other() {
+async fn a_redirect_to_nowhere_is_an_answer_like_any_other() {
     let (result, server) = outcome([Act::Say(answer(302, "", ""))], PATIENT).await;
     assert_eq!(result.unwrap().status, 302);
     assert_eq!(server.requests().len(), 1);

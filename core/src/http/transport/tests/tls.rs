@@ -191,7 +191,7 @@ fn document() -> Vec<Act> {
 }
 
 #[tokio::test]
-async fn fet_07_an_authority_is_trusted_when_it_is_named_and_only_then() {
+async fn an_authority_is_trusted_when_it_is_named_and_only_then() {
     let authority = Authority::new("named");
     let server = authority.server("127.0.0.1", VALID, document()).await;
     let response = get(&authority.transport(), &server.url()).await.unwrap();
@@ -207,7 +207,7 @@ async fn fet_07_an_authority_is_trusted_when_it_is_named_and_only_then() {
 }
 
 #[tokio::test]
-async fn fet_07_a_wrong_name_and_a_wrong_time_are_refused() {
+async fn a_wrong_name_and_a_wrong_time_are_refused() {
     let authority = Authority::new("wrong");
     for (host, years) in [
         ("other.example", VALID),
@@ -223,7 +223,7 @@ async fn fet_07_a_wrong_name_and_a_wrong_time_are_refused() {
 }
 
 #[tokio::test]
-async fn fet_09_after_a_redirect_the_new_name_must_hold() {
+async fn after_a_redirect_the_new_name_must_hold() {
     let authority = Authority::new("redirected");
     let other = authority.server("other.example", VALID, document()).await;
     let location = format!("location: {}\r\n", other.url());
@@ -235,7 +235,7 @@ async fn fet_09_after_a_redirect_the_new_name_must_hold() {
 }
 
 #[tokio::test]
-async fn fet_22_https_is_not_redirected_to_http() {
+async fn https_is_not_redirected_to_http() {
     let authority = Authority::new("downgraded");
     let plain = Server::start(document()).await;
     let location = format!("location: {}\r\n", plain.url());
@@ -247,7 +247,7 @@ async fn fet_22_https_is_not_redirected_to_http() {
 }
 
 #[tokio::test]
-async fn fet_13_a_body_without_length_ends_with_tls_and_not_before() {
+async fn a_body_without_length_ends_with_tls_and_not_before() {
     // The connection is closed without a word, as whoever sits in between could do it.
     let authority = Authority::new("cut");
     let said = "HTTP/1.1 200 OK\r\n\r\n{\"keys\":[]}".to_owned();

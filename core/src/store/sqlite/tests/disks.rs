@@ -57,7 +57,7 @@ fn given() -> (PathBuf, SqliteStore) {
 }
 
 #[test]
-fn nst_23_a_full_disk_refuses_new_logins_and_those_it_cannot_use_up() {
+fn a_full_disk_refuses_new_logins_and_those_it_cannot_use_up() {
     on_a_disk("fills_the_disk");
 }
 
@@ -86,7 +86,7 @@ async fn fills_the_disk() {
 }
 
 #[test]
-fn nst_22_a_disk_that_may_not_be_written_is_an_error() {
+fn a_disk_that_may_not_be_written_is_an_error() {
     on_a_disk("writes_on_a_read_only_disk");
 }
 

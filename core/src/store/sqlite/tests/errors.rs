@@ -11,7 +11,7 @@ fn error(extended_code: i32) -> rusqlite::Error {
 }
 
 #[test]
-fn nst_22_each_failure_has_its_code_and_no_path() {
+fn each_failure_has_its_code_and_no_path() {
     // While opening, adding, and else.
     let cases: [(i32, [Code; 3], &str); 9] = [
         (
@@ -82,7 +82,7 @@ fn a_file_system_without_shared_memory_is_a_mistake_of_the_configuration() {
 }
 
 #[test]
-fn nst_23_no_room_is_the_stores_limit_only_for_what_is_added() {
+fn no_room_is_the_stores_limit_only_for_what_is_added() {
     let codes = [Opening, Adding, Other].map(|purpose| {
         let translated = translate(&error(ffi::SQLITE_FULL), purpose);
         translated.code()

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use super::*;
 
 #[tokio::test]
-async fn nst_25_files_are_for_their_owner_alone() {
+async fn files_are_for_their_owner_alone() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     put(&store, 1, TTL).await.unwrap();
@@ -17,7 +17,7 @@ async fn nst_25_files_are_for_their_owner_alone() {
 }
 
 #[test]
-fn nst_25_what_others_may_write_is_refused() {
+fn what_others_may_write_is_refused() {
     let scene = Scene::new();
     for bits in [0o707, 0o777, 0o702] {
         set_mode(&scene.directory, bits);
@@ -34,7 +34,7 @@ fn nst_25_what_others_may_write_is_refused() {
 }
 
 #[test]
-fn nst_25_links_and_other_things_are_refused() {
+fn links_and_other_things_are_refused() {
     let scene = Scene::new();
     let target = scene.directory.join("target.db");
     fs::write(&target, "").unwrap();
@@ -99,7 +99,7 @@ fn urls_are_read_as_in_sqlalchemy() {
 }
 
 #[test]
-fn nst_22_a_foreign_file_is_refused_and_left_alone() {
+fn a_foreign_file_is_refused_and_left_alone() {
     let scene = Scene::new();
     for content in [
         "not a database, but long enough to be one".repeat(100),
@@ -123,7 +123,7 @@ fn nst_22_a_foreign_file_is_refused_and_left_alone() {
 }
 
 #[test]
-fn nst_32_a_file_of_another_version_is_refused() {
+fn a_file_of_another_version_is_refused() {
     let scene = Scene::new();
     scene.open().unwrap();
     scene
@@ -136,7 +136,7 @@ fn nst_32_a_file_of_another_version_is_refused() {
 }
 
 #[tokio::test]
-async fn nst_22_a_damaged_file_is_an_error_and_left_alone() {
+async fn a_damaged_file_is_an_error_and_left_alone() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     for number in 0..200 {
@@ -157,7 +157,7 @@ async fn nst_22_a_damaged_file_is_an_error_and_left_alone() {
 }
 
 #[test]
-fn nst_22_a_large_file_is_opened_without_reading_all_of_it() {
+fn a_large_file_is_opened_without_reading_all_of_it() {
     let scene = Scene::new();
     scene.open().unwrap();
     let raw = scene.raw();
@@ -174,7 +174,7 @@ fn nst_22_a_large_file_is_opened_without_reading_all_of_it() {
 }
 
 #[test]
-fn nst_22_tables_that_were_changed_are_an_error() {
+fn tables_that_were_changed_are_an_error() {
     let scene = Scene::new();
     scene.open().unwrap();
     let change = "CREATE TRIGGER a AFTER DELETE ON logins BEGIN SELECT 1; END";
@@ -183,7 +183,7 @@ fn nst_22_tables_that_were_changed_are_an_error() {
 }
 
 #[tokio::test]
-async fn nst_05_a_file_that_vanished_is_made_anew_without_its_logins() {
+async fn a_file_that_vanished_is_made_anew_without_its_logins() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     put(&store, 1, TTL).await.unwrap();
@@ -199,7 +199,7 @@ async fn nst_05_a_file_that_vanished_is_made_anew_without_its_logins() {
 }
 
 #[test]
-fn nst_24_what_is_written_is_on_the_disk() {
+fn what_is_written_is_on_the_disk() {
     let scene = Scene::new();
     let place = Place::parse(&scene.url()).unwrap();
     let mut patience = Patience::new(IMPATIENT.patience);
@@ -209,7 +209,7 @@ fn nst_24_what_is_written_is_on_the_disk() {
 }
 
 #[tokio::test]
-async fn nst_23_a_full_store_refuses_and_keeps_what_it_has() {
+async fn a_full_store_refuses_and_keeps_what_it_has() {
     let scene = Scene::new();
     let limits = Limits {
         pages: 24,

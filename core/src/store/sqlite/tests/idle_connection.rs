@@ -22,7 +22,7 @@ fn descriptors(scene: &Scene) -> usize {
 }
 
 #[tokio::test]
-async fn nst_20_the_file_is_closed_soon_and_before_a_fork() {
+async fn the_file_is_closed_soon_and_before_a_fork() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     assert_eq!(descriptors(&scene), 0);
@@ -119,7 +119,7 @@ async fn what_was_taken_in_a_moment_that_is_over_is_not_kept() {
 }
 
 #[tokio::test]
-async fn nst_20_a_file_of_another_process_is_forgotten_and_not_closed() {
+async fn a_file_of_another_process_is_forgotten_and_not_closed() {
     let (scene, idle) = (Scene::new(), IdleConnection::new());
     loop {
         let (open, generation) = taken(&scene, &idle);

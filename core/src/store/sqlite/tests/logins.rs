@@ -23,7 +23,7 @@ async fn gives_a_record_away_once() {
 }
 
 #[tokio::test]
-async fn nst_33_clients_that_share_a_file_see_their_own_logins_only() {
+async fn clients_that_share_a_file_see_their_own_logins_only() {
     let scene = Scene::new();
     let (one, two) = (scene.open().unwrap(), scene.open().unwrap());
     let (ours, theirs) = (
@@ -39,7 +39,7 @@ async fn nst_33_clients_that_share_a_file_see_their_own_logins_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nst_01_gives_a_record_to_one_of_many_threads() {
+async fn gives_a_record_to_one_of_many_threads() {
     let scene = Scene::new();
     let stores: Vec<_> = (0..4).map(|_| Arc::new(scene.open().unwrap())).collect();
     for number in 0..25 {
@@ -58,7 +58,7 @@ async fn nst_01_gives_a_record_to_one_of_many_threads() {
 }
 
 #[tokio::test]
-async fn nst_12_a_record_expires_at_its_deadline() {
+async fn a_record_expires_at_its_deadline() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     for number in 0..3 {
@@ -76,7 +76,7 @@ async fn nst_12_a_record_expires_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn nst_15_no_record_is_kept_for_longer_than_a_day() {
+async fn no_record_is_kept_for_longer_than_a_day() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     for number in 0..2 {
@@ -102,7 +102,7 @@ async fn a_used_login_is_remembered_while_its_token_could_be_valid() {
 }
 
 #[tokio::test]
-async fn nst_13_a_login_from_the_future_is_expired() {
+async fn a_login_from_the_future_is_expired() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     let start = scene.clock.now();
@@ -119,7 +119,7 @@ async fn nst_13_a_login_from_the_future_is_expired() {
 }
 
 #[tokio::test]
-async fn nst_13_logins_from_a_far_future_do_not_stay() {
+async fn logins_from_a_far_future_do_not_stay() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     scene
@@ -134,7 +134,7 @@ async fn nst_13_logins_from_a_far_future_do_not_stay() {
 }
 
 #[tokio::test]
-async fn nst_15_a_clock_before_1970_or_after_9999_is_an_error() {
+async fn a_clock_before_1970_or_after_9999_is_an_error() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     scene
@@ -154,7 +154,7 @@ async fn nst_15_a_clock_before_1970_or_after_9999_is_an_error() {
 }
 
 #[tokio::test]
-async fn nst_17_expired_records_are_removed_a_few_per_write() {
+async fn expired_records_are_removed_a_few_per_write() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     let logins = (0..500).map(|number| put(&store, number, TTL));
@@ -174,7 +174,7 @@ async fn nst_17_expired_records_are_removed_a_few_per_write() {
 }
 
 #[tokio::test]
-async fn nst_17_removal_uses_an_index() {
+async fn removal_uses_an_index() {
     let scene = Scene::new();
     scene.open().unwrap();
     let raw = scene.raw();
@@ -191,7 +191,7 @@ async fn nst_17_removal_uses_an_index() {
 }
 
 #[tokio::test]
-async fn nst_26_no_text_is_anything_but_text() {
+async fn no_text_is_anything_but_text() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     for text in ["'; DROP TABLE logins; --", "a\0b", "\r\n*?:%_", "\u{202e}ü"] {
@@ -203,7 +203,7 @@ async fn nst_26_no_text_is_anything_but_text() {
 }
 
 #[tokio::test]
-async fn nst_35_a_nonce_drawn_twice_is_an_error() {
+async fn a_nonce_drawn_twice_is_an_error() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     put(&store, 1, TTL).await.unwrap();

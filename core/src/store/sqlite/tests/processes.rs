@@ -52,7 +52,7 @@ fn given() -> SqliteStore {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nst_01_gives_a_record_to_one_of_many_processes() {
+async fn gives_a_record_to_one_of_many_processes() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     for number in 0..LOGINS {
@@ -103,7 +103,7 @@ async fn takes_all() {
 }
 
 #[tokio::test]
-async fn nst_02_what_was_taken_stays_taken_when_the_process_is_killed() {
+async fn what_was_taken_stays_taken_when_the_process_is_killed() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     put(&store, 1, TTL).await.unwrap();
@@ -126,7 +126,7 @@ async fn takes_one_and_waits() {
 }
 
 #[test]
-fn nst_20_a_process_knows_whether_it_has_a_file_open() {
+fn a_process_knows_whether_it_has_a_file_open() {
     let scene = Scene::new();
     let mut child = start("opens_and_closes", &scene.path());
     let said: Vec<_> = answers(&mut child).collect();

@@ -16,7 +16,7 @@ const PATIENT: Limits = Limits {
 };
 
 #[tokio::test]
-async fn nst_21_a_locked_file_is_unavailable_and_the_login_usable_after() {
+async fn a_locked_file_is_unavailable_and_the_login_usable_after() {
     let scene = Scene::new();
     let store = scene.open_with(IMPATIENT).unwrap();
     put(&store, 1, TTL).await.unwrap();
@@ -41,7 +41,7 @@ async fn begin(store: &SqliteStore, work: Pin<&mut impl Future>) {
 }
 
 #[tokio::test]
-async fn nst_21_a_crowd_waits_no_longer_for_a_lock_than_its_first() {
+async fn a_crowd_waits_no_longer_for_a_lock_than_its_first() {
     for lock in [
         "BEGIN IMMEDIATE",
         "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE",
@@ -68,7 +68,7 @@ async fn nst_21_a_crowd_waits_no_longer_for_a_lock_than_its_first() {
 }
 
 #[tokio::test]
-async fn nst_23_who_asks_for_too_much_fails_nobody_who_waits() {
+async fn who_asks_for_too_much_fails_nobody_who_waits() {
     let scene = Scene::new();
     let limits = Limits {
         pages: 64,
@@ -94,7 +94,7 @@ async fn nst_23_who_asks_for_too_much_fails_nobody_who_waits() {
 }
 
 #[tokio::test]
-async fn nst_21_a_lock_that_ends_in_time_is_waited_for() {
+async fn a_lock_that_ends_in_time_is_waited_for() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     let other = scene.raw();
@@ -109,7 +109,7 @@ async fn nst_21_a_lock_that_ends_in_time_is_waited_for() {
 }
 
 #[tokio::test]
-async fn nst_21_waiting_for_a_lock_blocks_nobody_else() {
+async fn waiting_for_a_lock_blocks_nobody_else() {
     let scene = Scene::new();
     let store = scene.open_with(IMPATIENT).unwrap();
     let other = scene.raw();
@@ -145,7 +145,7 @@ async fn a_caller_who_goes_away_before_it_is_his_turn_uses_nothing_up() {
 }
 
 #[test]
-fn nst_21_a_store_outlives_the_runtime_it_was_used_in() {
+fn a_store_outlives_the_runtime_it_was_used_in() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     for number in 0..3 {
@@ -175,7 +175,7 @@ fn nst_21_a_store_outlives_the_runtime_it_was_used_in() {
 }
 
 #[test]
-fn nst_21_what_a_runtime_never_began_is_let_go_with_it() {
+fn what_a_runtime_never_began_is_let_go_with_it() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     let runtime = || {
