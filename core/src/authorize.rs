@@ -3,10 +3,10 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Position;
 
+use crate::algorithm::Algorithm;
 use crate::config::{Config, Flow};
 use crate::discovery::Discovery;
 use crate::error::{Code, Error, Result};
-use crate::token::Algorithm;
 
 /// Everything but the unreserved characters (RFC 3986, section 2.3) is encoded; a space becomes
 /// `%20`, because not everybody reads `+` as one.

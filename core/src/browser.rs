@@ -8,7 +8,11 @@ use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign, verify};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::nonce::{RANDOM_BYTES, SessionKey, with_lengths};
+use crate::framing::with_lengths;
+use crate::session_key::SessionKey;
+
+/// Random bytes in a nonce: 192 bits.
+pub(crate) const RANDOM_BYTES: usize = 24;
 
 /// Octets of a nonce that say to which browser it belongs: 128 bits of a code of 256.
 const TAG_BYTES: usize = 16;
@@ -164,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn web_15_every_bit_of_a_mark_counts() {
+    fn every_bit_of_a_tag_counts() {
         let here = browser("a secret");
         let tag = here.tag(RANDOM);
         for bit in 0..8 * TAG_BYTES {

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use crate::authorize::{self, authorization_url, check_response_mode};
 use crate::browser::Browser;
 use crate::clock::{Clock, Random};
-use crate::config::{Builder, Config, Flow, ResponseMode};
+use crate::config::{Config, Flow, ResponseMode};
 use crate::discovery::Discovery;
 use crate::documents::Documents;
 use crate::email::TypedEmail;
@@ -19,10 +19,11 @@ use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::http::Transport;
 use crate::jwks::KeyInfo;
-use crate::nonce::{Nonce, SessionKey};
+use crate::nonce::Nonce;
 use crate::session::{
     AuthenticateOptions, CallbackParams, CompleteOptions, Grant, Login, Record, WantedFlow,
 };
+use crate::session_key::SessionKey;
 use crate::stats::{Counters, Stats};
 use crate::store::Store;
 
@@ -62,12 +63,6 @@ struct Inner {
 }
 
 impl Client {
-    /// Starts to build a client. The broker sends browsers back to `redirect_uri`; its origin is
-    /// the client's id.
-    pub fn builder(redirect_uri: impl Into<String>) -> Builder {
-        Builder::new(redirect_uri.into())
-    }
-
     pub(crate) fn new(
         config: Config,
         store: Arc<dyn Store>,
@@ -163,7 +158,7 @@ impl Client {
     pub async fn complete(&self, params: CallbackParams, browser: Option<&str>) -> Result<Login> {
         let options = CompleteOptions {
             browser,
-            confirmation: None,
+            ..CompleteOptions::default()
         };
         self.complete_with(params, options).await
     }
@@ -279,7 +274,6 @@ impl Inner {
             .as_deref()
             .map(TypedEmail::parse)
             .transpose()?;
-        let email = email.as_ref().map(TypedEmail::as_str);
         let discovery = self.documents.discovery().await?;
         if self.flow(options, &discovery)? == Flow::Code {
             return self.authenticate_for_code(options, email, &discovery).await;
@@ -296,7 +290,7 @@ impl Inner {
         let request = authorize::Request {
             flow: Flow::Implicit,
             nonce: nonce.as_str(),
-            login_hint: email,
+            login_hint: email.map(TypedEmail::as_str),
             state: options.state.as_deref(),
             code_challenge: None,
         };
@@ -319,7 +313,11 @@ impl Inner {
         }
     }
 
-    async fn put(&self, options: &AuthenticateOptions, email: Option<&str>) -> Result<Nonce> {
+    async fn put(
+        &self,
+        options: &AuthenticateOptions,
+        email: Option<TypedEmail<'_>>,
+    ) -> Result<Nonce> {
         let browser = self.browser(options.browser.as_deref());
         let nonce = Nonce::generate(&*self.random, browser.as_ref())?;
         let record = Record::new(options, email, self.clock.now()).to_text()?;

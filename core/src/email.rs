@@ -71,6 +71,7 @@ pub(crate) fn normalized(text: &str) -> Result<Cow<'_, str>> {
 }
 
 /// An address as a person typed it, trimmed, that mail could be sent to.
+#[derive(Clone, Copy)]
 pub(crate) struct TypedEmail<'a>(&'a str);
 
 impl<'a> TypedEmail<'a> {
@@ -80,7 +81,7 @@ impl<'a> TypedEmail<'a> {
         Ok(Self(text))
     }
 
-    pub(crate) fn as_str(&self) -> &'a str {
+    pub(crate) fn as_str(self) -> &'a str {
         self.0
     }
 }
@@ -287,7 +288,7 @@ mod tests {
         }
 
         #[test]
-        fn web_11_web_13_an_address_has_no_unseen_characters_and_a_domain_of_labels(
+        fn an_address_has_no_unseen_characters_and_a_domain_of_labels(
             text in r#"(.|\s|\p{Cc}|\p{Cf}|[a"\\]|\p{Default_Ignorable_Code_Point}){1,8}@(.|[a-z.\x00-\x20\x7f-\x9f]|\p{Default_Ignorable_Code_Point}){1,12}\.test"#,
         ) {
             if let Ok(email) = normalize_email(&text) {

@@ -12,6 +12,8 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+#[cfg(feature = "sqlite")]
+use std::sync::{Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -53,7 +55,7 @@ pub fn before_fork() -> ForkGuard {
         waited += PAUSE;
     }
     #[cfg(feature = "sqlite")]
-    crate::store::close_idle_files();
+    close_idle_files();
     ForkGuard {
         process: process::id(),
         _not_send: PhantomData,
@@ -76,6 +78,35 @@ impl Drop for ForkGuard {
             COUNTERS.store(0, SeqCst);
             DEPTH.set(0);
         }
+    }
+}
+
+/// Something with a file that is open although nothing uses it at present.
+#[cfg(feature = "sqlite")]
+pub(crate) trait IdleFile: Send + Sync {
+    /// Closes the file, without waiting for a lock: a fork comes next.
+    fn close(&self);
+}
+
+/// All of them in this process.
+#[cfg(feature = "sqlite")]
+static IDLE_FILES: Mutex<Vec<Weak<dyn IdleFile>>> = Mutex::new(Vec::new());
+
+/// Has the file closed before each fork, as long as its owner lives.
+#[cfg(feature = "sqlite")]
+pub(crate) fn close_before_forks(file: Weak<dyn IdleFile>) {
+    let mut all = lock(&IDLE_FILES);
+    all.retain(|one| one.strong_count() > 0);
+    all.push(file);
+}
+
+/// The caller has waited for all work to end; a lock that is held even so is not waited for.
+#[cfg(feature = "sqlite")]
+fn close_idle_files() {
+    if let Ok(all) = IDLE_FILES.try_lock() {
+        all.iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|file| file.close());
     }
 }
 

@@ -9,9 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
+use crate::algorithm::Algorithm;
 use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
-use crate::token::{Algorithm, MAX_KEY_ID_BYTES};
+
+/// The longest key id, in bytes.
+pub(crate) const MAX_KEY_ID_BYTES: usize = 512;
 
 /// How many keys a set may have. A broker has three for each algorithm.
 const MAX_KEYS: usize = 64;

@@ -2,8 +2,10 @@
 //! side of the protocol.
 #![forbid(unsafe_code)]
 
+mod algorithm;
 mod authorize;
 mod browser;
+mod builder;
 mod claims;
 mod client;
 mod clock;
@@ -14,7 +16,9 @@ mod email;
 mod error;
 pub mod events;
 mod fork;
+mod framing;
 mod freshness;
+mod future;
 mod http;
 mod json;
 mod jwks;
@@ -22,6 +26,7 @@ mod next;
 mod nonce;
 mod origin;
 mod session;
+mod session_key;
 mod stats;
 mod store;
 #[cfg(feature = "testing")]
@@ -30,27 +35,29 @@ mod tls;
 mod token;
 pub mod web;
 
+pub use self::algorithm::Algorithm;
+pub use self::builder::Builder;
 pub use self::client::Client;
 pub use self::clock::{Clock, Random, SystemClock, SystemRandom};
-pub use self::config::{Builder, Flow, ResponseMode};
+pub use self::config::{Flow, ResponseMode};
 pub use self::email::normalize_email;
 pub use self::error::{BrokerAnswer, BrowserMismatch, Code, Error, Kind, Result};
 pub use self::fork::{ForkGuard, before_fork};
+pub use self::future::BoxFuture;
 pub use self::http::{Request, Response, Transport};
 pub use self::jwks::KeyInfo;
 pub use self::next::safe_next;
 pub use self::session::{AuthenticateOptions, CallbackParams, CompleteOptions, FieldValue, Login};
+pub use self::session_key::SessionKey;
 pub use self::stats::{DocumentStats, Stats};
 #[cfg(feature = "redis")]
 pub use self::store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use self::store::SqliteStore;
 pub use self::store::{
-    BoxFuture, MAX_RECORD_BYTES, MemoryStore, NonceStore, SessionKey, SharedDocuments, Store,
-    Taken, open_store,
+    MAX_RECORD_BYTES, MemoryStore, NonceStore, SharedDocuments, Store, Taken, open_store,
 };
 pub use self::tls::trust_extra_ca_file;
-pub use self::token::Algorithm;
 
 /// The README, whose examples are tested.
 #[cfg(doctest)]

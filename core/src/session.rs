@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::unix_seconds;
 use crate::config::Flow;
+use crate::email::TypedEmail;
 use crate::error::{BrokerAnswer, Code, Error, Result};
-use crate::nonce::SessionKey;
+use crate::session_key::SessionKey;
 
 /// The longest `session` text a caller may attach to a login, in bytes.
 const MAX_SESSION_BYTES: usize = 4096;
@@ -59,9 +60,9 @@ impl AuthenticateOptions {
     }
 
     /// The address, if there is nothing else to keep: some stores can keep nothing else.
-    pub(crate) fn only_email<'a>(&self, email: Option<&'a str>) -> Result<&'a str> {
+    pub(crate) fn only_email<'a>(&self, email: Option<TypedEmail<'a>>) -> Result<&'a str> {
         let problem = match (email, &self.session, &self.browser) {
-            (Some(email), None, None) => return Ok(email),
+            (Some(email), None, None) => return Ok(email.as_str()),
             (None, _, _) => "the store cannot keep a login without an address",
             (_, Some(_), _) => "the store cannot keep a session text",
             (_, _, Some(_)) => "the store cannot keep a binding to the browser",
@@ -113,10 +114,21 @@ pub struct CompleteOptions<'a> {
 impl<'a> CompleteOptions<'a> {
     /// Completes a login in the browser with this secret.
     pub fn in_browser(secret: &'a str) -> Self {
-        Self {
-            browser: Some(secret),
-            confirmation: None,
-        }
+        Self::default().browser(secret)
+    }
+
+    /// Sets the secret of this browser.
+    #[must_use]
+    pub fn browser(mut self, secret: &'a str) -> Self {
+        self.browser = Some(secret);
+        self
+    }
+
+    /// Sets the confirmation that the person has given.
+    #[must_use]
+    pub fn confirmation(mut self, confirmation: &'a str) -> Self {
+        self.confirmation = Some(confirmation);
+        self
     }
 
     /// Refuses a secret where the store keeps no bindings: a login would complete in any browser.
@@ -341,14 +353,14 @@ fn is_of_another_version(text: &str) -> bool {
 impl<'a> Record<'a> {
     pub(crate) fn new(
         options: &'a AuthenticateOptions,
-        email: Option<&'a str>,
+        email: Option<TypedEmail<'a>>,
         now: SystemTime,
     ) -> Self {
         Self {
             version: RECORD_VERSION,
             // Milliseconds are enough, and shorter.
             started_at: (unix_seconds(now) * 1000.0).floor() / 1000.0,
-            email: email.map(Cow::Borrowed),
+            email: email.map(|email| Cow::Borrowed(email.as_str())),
             session: options.session.as_deref().map(Cow::Borrowed),
             state: None,
             code_verifier: None,

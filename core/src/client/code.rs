@@ -19,12 +19,13 @@ use crate::browser::Binding;
 use crate::clock::unix_seconds;
 use crate::config::Flow;
 use crate::discovery::Discovery;
-use crate::email::normalize_email;
+use crate::email::{TypedEmail, normalize_email};
 use crate::error::{BrokerAnswer, BrowserMismatch, Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::json::Object;
-use crate::nonce::{MAX_NONCE_BYTES, Nonce, SessionKey, nonce_of_state};
+use crate::nonce::{MAX_NONCE_BYTES, Nonce, nonce_of_state};
 use crate::session::{AuthenticateOptions, CompleteOptions, Login, Record};
+use crate::session_key::SessionKey;
 use crate::store::Taken;
 
 /// Random bytes of a `code_verifier` (RFC 7636, section 4.1).
@@ -47,7 +48,7 @@ impl Inner {
     pub(super) async fn authenticate_for_code(
         &self,
         options: &AuthenticateOptions,
-        email: Option<&str>,
+        email: Option<TypedEmail<'_>>,
         discovery: &Discovery,
     ) -> Result<String> {
         let browser = self.browser(options.browser.as_deref());
@@ -69,7 +70,7 @@ impl Inner {
         let request = authorize::Request {
             flow: Flow::Code,
             nonce: &nonce,
-            login_hint: email,
+            login_hint: email.map(TypedEmail::as_str),
             state: Some(state.as_str()),
             code_challenge: verifier.map(challenge),
         };
@@ -116,7 +117,9 @@ impl Inner {
             .is_some_and(|(browser, given)| browser.confirms(given, &about));
         if is_other_browser && !confirmed {
             let confirmation = browser.map(|browser| browser.confirmation(&about));
-            return Err(self.refuse_other_browser_of_code(&session, confirmation).await);
+            return Err(self
+                .refuse_other_browser_of_code(&session, confirmation)
+                .await);
         }
         Ok(Named {
             nonce,
@@ -127,7 +130,11 @@ impl Inner {
 
     /// Refuses a login of another browser, where it stays to be completed. The person is asked only if
     /// the store shows whose login it is.
-    async fn refuse_other_browser_of_code(&self, session: &SessionKey, confirmation: Option<String>) -> Error {
+    async fn refuse_other_browser_of_code(
+        &self,
+        session: &SessionKey,
+        confirmation: Option<String>,
+    ) -> Error {
         let found = match self.store.peek(session).await {
             Err(error) => return error,
             Ok(None) => None,

@@ -12,8 +12,8 @@ use crate::clock::unix_seconds;
 use crate::error::{BrowserMismatch, Code, Error, Result};
 use crate::events;
 use crate::jwks::KeySet;
-use crate::nonce::SessionKey;
 use crate::session::{CompleteOptions, Login, Record};
+use crate::session_key::SessionKey;
 use crate::store::Taken;
 use crate::token::Token;
 

@@ -16,7 +16,7 @@ use url::Url;
 
 pub(crate) use self::transport::{HttpOptions, HttpTransport};
 use crate::error::Result;
-use crate::store::BoxFuture;
+use crate::future::BoxFuture;
 
 /// A request to the broker: for one of its documents, or for a token.
 #[derive(Clone)]

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn fet_22_https_never_becomes_http() {
+    fn https_never_becomes_http() {
         assert_eq!(
             judged("https://broker.example/", "http://broker.example/", true),
             Some("redirect to another scheme")
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn fet_23_the_fourth_redirect_is_one_too_many() {
+    fn the_fourth_redirect_is_one_too_many() {
         let url = Url::parse("https://broker.example/").unwrap();
         let chain = vec![url.clone(); 4];
         assert_eq!(refusal(&chain[..3], &url, true), None);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn fet_24_fet_25_redirects_stay_with_the_host_that_was_asked() {
+    fn redirects_stay_with_the_host_that_was_asked() {
         let broker = "https://keys.broker.example/";
         for kin in [
             "https://keys.broker.example/elsewhere",
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn fet_24_no_user_information_and_no_other_scheme() {
+    fn no_user_information_and_no_other_scheme() {
         for bad in [
             "https://user@broker.example/",
             "https://:word@broker.example/",

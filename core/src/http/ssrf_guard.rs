@@ -15,8 +15,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::addresses::is_public;
+use crate::future::BoxFuture;
 use crate::origin::{Origin, is_local, is_local_name};
-use crate::store::BoxFuture;
 
 /// Knows where the broker is, and which hosts it may name.
 #[derive(Clone)]

@@ -23,8 +23,8 @@ use crate::discovery::DISCOVERY_PATH;
 use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::fork;
+use crate::future::BoxFuture;
 use crate::origin::{Origin, is_local};
-use crate::store::BoxFuture;
 use crate::tls::{Listed, shown, trusting_nobody};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

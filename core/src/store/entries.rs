@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use hashbrown::HashTable;
 
-use super::{SessionKey, Taken};
+use super::contract::Taken;
+use crate::session_key::SessionKey;
 
 /// Seconds in a tick of the wheel. Deadlines are exact all the same; only the room of an expired
 /// entry may stay taken for so long.

@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::contract::{Store, Taken};
 use super::entries::Entries;
-use super::{BoxFuture, SessionKey, Store, Taken};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::future::BoxFuture;
+use crate::session_key::SessionKey;
 
 /// Pending logins a store holds unless told otherwise.
 const DEFAULT_CAPACITY: usize = 100_000;
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn nst_01_gives_a_record_to_one_of_many_threads() {
+    fn gives_a_record_to_one_of_many_threads() {
         let (_, store) = store(1000);
         for number in 0..200 {
             put(&store, number, 60).unwrap();
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn nst_12_a_record_expires_at_its_deadline() {
+    fn a_record_expires_at_its_deadline() {
         let (clock, store) = store(10);
         put(&store, 1, 60).unwrap();
         put(&store, 2, 60).unwrap();
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn nst_16_a_full_store_refuses_and_keeps_what_it_has() {
+    fn a_full_store_refuses_and_keeps_what_it_has() {
         let (clock, store) = store(2);
         put(&store, 1, 60).unwrap();
         put(&store, 2, 60).unwrap();
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn nst_35_a_nonce_drawn_twice_is_an_error() {
+    fn a_nonce_drawn_twice_is_an_error() {
         let (_, store) = store(10);
         put(&store, 1, 60).unwrap();
         assert_eq!(put(&store, 1, 60).unwrap_err().code(), Code::StoreFailed);
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn nst_17_expired_records_are_removed_a_few_at_a_time() {
+    fn expired_records_are_removed_a_few_at_a_time() {
         let (clock, store) = store(1000);
         for number in 0..500 {
             put(&store, number, 60).unwrap();
@@ -254,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn nst_17_records_that_live_on_do_not_hold_up_the_removal_of_others() {
+    fn records_that_live_on_do_not_hold_up_the_removal_of_others() {
         let (clock, store) = store(1000);
         for number in 0..200 {
             put(&store, number, if number < 100 { 3600 } else { 60 }).unwrap();
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn nst_17_nor_does_one_that_lives_for_more_than_a_turn_of_the_wheel() {
+    fn nor_does_one_that_lives_for_more_than_a_turn_of_the_wheel() {
         for seconds in [5, 17] {
             let (clock, store) = store(10);
             put(&store, 1, 2 * 60 * 60).unwrap();

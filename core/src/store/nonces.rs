@@ -1,7 +1,7 @@
 //! Stores that make the nonces themselves, as those of older libraries do.
 
-use super::BoxFuture;
 use crate::error::Result;
+use crate::future::BoxFuture;
 
 /// Makes nonces, keeps an address with each, and accepts each once with its address.
 ///

@@ -4,8 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BoxFuture, NonceStore, SessionKey, Store, Taken};
+use super::contract::{Store, Taken};
+use super::nonces::NonceStore;
 use crate::error::{Code, Error, Result};
+use crate::future::BoxFuture;
+use crate::session_key::SessionKey;
 
 const NAME: &str = "documents";
 

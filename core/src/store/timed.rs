@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::{BoxFuture, NonceStore, SessionKey, SharedDocuments, Store, Taken};
+use super::contract::{SharedDocuments, Store, Taken};
+use super::nonces::NonceStore;
 use crate::error::{Code, Error, Result};
+use crate::future::BoxFuture;
+use crate::session_key::SessionKey;
 
 /// The longest record that a store may give back: more than the longest that a client gives it.
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;

@@ -22,7 +22,7 @@ pub(crate) use self::trace::trace_if_asked;
 pub use self::trace::{Trace, trace};
 pub use self::transport::CannedTransport;
 
-use crate::nonce::SessionKey;
+use crate::session_key::SessionKey;
 
 /// A key such as stores are given, for the tests of a store: another for each text.
 pub fn session_key(text: &str) -> SessionKey {

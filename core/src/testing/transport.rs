@@ -8,8 +8,8 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::error::{Code, Error, Result};
+use crate::future::BoxFuture;
 use crate::http::{Request, Response, Transport};
-use crate::store::BoxFuture;
 
 /// A [`Transport`] that answers from a table a test can change at any time; what is not in the
 /// table is a 404.

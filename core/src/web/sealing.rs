@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Random;
 use crate::error::{Code, Error, Result};
-use crate::nonce::with_lengths;
+use crate::framing::with_lengths;
 
 /// The version of the format: one byte, the key's id, the nonce, the ciphertext with its tag.
 const VERSION: u8 = 1;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::browser::Browser;
-use crate::nonce::SessionKey;
+use crate::session_key::SessionKey;
 
 /// Makes the proof: the page the login led to, and a code that only this browser's secret can make.
 pub(super) fn prove(browser: &Browser<'_>, session: &SessionKey, next: &str) -> String {

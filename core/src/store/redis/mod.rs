@@ -25,8 +25,10 @@ use self::errors::{CommandError, unexpected};
 use self::sentinel::SentinelPrimary;
 use self::server::Single;
 use self::url::{Settings, Target};
-use super::{BoxFuture, SessionKey, SharedDocuments, Store, Taken};
 use crate::error::{Code, Error, Result};
+use crate::future::BoxFuture;
+use crate::session_key::SessionKey;
+use crate::store::contract::{SharedDocuments, Store, Taken};
 
 /// How long it is remembered that a login was completed. A token of the broker lives for 10
 /// minutes and is accepted, by clocks that differ as much as they may, for 10 more.
@@ -328,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nst_15_lifetimes_are_from_a_millisecond_to_a_hundred_years() {
+    fn lifetimes_are_from_a_millisecond_to_a_hundred_years() {
         for (ttl, expected) in [
             (Duration::ZERO, 1),
             (Duration::from_micros(1500), 1),

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn nst_10_eviction_is_noticed() {
+    fn eviction_is_noticed() {
         for (report, expected) in [
             (
                 "# Memory\r\nmaxmemory:1000\r\nmaxmemory_policy:allkeys-lru\r\n",

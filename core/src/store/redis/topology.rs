@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn nst_11_a_topology_is_read() {
+    fn a_topology_is_read() {
         let asked = tcp("seed", 1);
         let reply = Value::Array(vec![
             entry(0, 5460, bulk("a"), 7000),

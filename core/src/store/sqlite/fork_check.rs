@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nst_20_a_child_of_a_process_with_an_open_file_may_not_open_one() {
+    fn a_child_of_a_process_with_an_open_file_may_not_open_one() {
         let open = entered(0, 1).unwrap();
         let open = entered(open, 1).unwrap();
         assert_eq!(entered(open, 2), None);

@@ -10,13 +10,10 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::connection::Connection;
-use crate::fork::{busy, lock};
+use crate::fork::{IdleFile, busy, close_before_forks, lock};
 
 /// How long a file stays open, counted from the first time that nothing was to be done with it.
 const IDLE_TIME: Duration = Duration::from_secs(1);
-
-/// All there are in this process, for forks.
-static ALL: Mutex<Vec<Weak<IdleConnection>>> = Mutex::new(Vec::new());
 
 /// At most one open file.
 #[derive(Default)]
@@ -38,10 +35,8 @@ pub(super) struct Generation(u64);
 impl IdleConnection {
     pub(super) fn new() -> Arc<Self> {
         let idle = Arc::<Self>::default();
-        let mut all = lock(&ALL);
-        all.retain(|one| one.strong_count() > 0);
-        all.push(Arc::downgrade(&idle));
-        drop(all);
+        let file: Weak<Self> = Arc::downgrade(&idle);
+        close_before_forks(file);
         idle
     }
 
@@ -85,6 +80,14 @@ impl IdleConnection {
     }
 }
 
+impl IdleFile for IdleConnection {
+    fn close(&self) {
+        if let Ok(mut state) = self.0.try_lock() {
+            drop(state.connection.take());
+        }
+    }
+}
+
 impl Drop for IdleConnection {
     fn drop(&mut self) {
         let _busy = busy();
@@ -104,18 +107,5 @@ impl Drop for End {
         let connection = state.connection.take();
         drop(state);
         drop(connection);
-    }
-}
-
-/// Closes all files of this process with which nothing is being done. Whoever calls this is about to fork,
-/// and has waited for all work to end; a lock that is held even so is not waited for.
-pub(crate) fn close_idle_files() {
-    let Ok(all) = ALL.try_lock() else {
-        return;
-    };
-    for idle in all.iter().filter_map(Weak::upgrade) {
-        if let Ok(mut state) = idle.0.try_lock() {
-            drop(state.connection.take());
-        }
     }
 }

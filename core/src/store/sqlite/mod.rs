@@ -13,14 +13,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::connection::{Connection, Limits, Patience};
-pub(crate) use self::idle_connection::close_idle_files;
 use self::operations::{Operation, Outcome};
 use self::place::Place;
 use self::queue::Queue;
-use super::{BoxFuture, SessionKey, SharedDocuments, Store, Taken};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::fork;
+use crate::future::BoxFuture;
+use crate::session_key::SessionKey;
+use crate::store::contract::{SharedDocuments, Store, Taken};
 
 /// Keeps pending logins, and the broker's documents, in an SQLite file that several processes on
 /// one machine share.

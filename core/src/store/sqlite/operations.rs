@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::errors::Purpose;
 use crate::error::{Code, Error, Result};
-use crate::store::{SessionKey, Taken};
+use crate::session_key::SessionKey;
+use crate::store::contract::Taken;
 
 /// How far in the future a row may have been written before its clock is not believed.
 const TOLERANCE: i64 = 5 * 60 * 1000;

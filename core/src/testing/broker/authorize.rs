@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use url::{Url, form_urlencoded};
 
+use crate::algorithm::Algorithm;
 use crate::origin::parse_url;
-use crate::token::Algorithm;
 
 /// The parameters the broker understands; it ignores all others.
 const NAMES: [&str; 11] = [

@@ -7,9 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::keys::KeyChoice;
 use super::state::State;
+use crate::algorithm::Algorithm;
 use crate::error::{Code, Error, Result};
 use crate::jwks::KeySet;
-use crate::token::Algorithm;
 
 /// How long AWS-LC takes to verify the signatures of all `tokens`, signed by the current RS256 key.
 /// The key is parsed and the tokens are decoded before the clock starts.

@@ -9,9 +9,9 @@ use jsonwebtoken::EncodingKey;
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use serde::Deserialize;
 
+use crate::algorithm::Algorithm;
 use crate::error::{Code, Error, Result};
 use crate::fork::lock;
-use crate::token::Algorithm;
 
 /// Which of the broker's keys signs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::keys::{KeyChoice, Keys};
+use crate::algorithm::Algorithm;
 use crate::clock::unix_seconds;
 use crate::email::normalize_email;
 use crate::error::{Code, Error, Result};
-use crate::token::Algorithm;
 
 /// Who signs in when a login names no address and no page can ask for one.
 pub(super) const DEFAULT_EMAIL: &str = "alice@example.com";

@@ -33,8 +33,8 @@ pub use self::mint::MintOptions;
 pub use self::options::DevBrokerOptions;
 use self::state::State;
 pub use self::state::{Fault, Mode};
+use crate::algorithm::Algorithm;
 use crate::error::{Code, Error, Result};
-use crate::token::Algorithm;
 
 /// A Portier broker on this machine, for development and tests only: anyone can sign in as anyone.
 ///

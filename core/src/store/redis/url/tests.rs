@@ -103,7 +103,7 @@ fn parameters_are_read() {
 }
 
 #[test]
-fn nst_28_what_is_wrong_with_a_url_is_said_without_showing_it() {
+fn what_is_wrong_with_a_url_is_said_without_showing_it() {
     for url in [
         "redis:hunter2",
         "redis://",

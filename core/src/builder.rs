@@ -1,0 +1,302 @@
+//! Builds a client: checks the settings, and puts the parts together.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::algorithm::Algorithm;
+use crate::client::Client;
+use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::config::{Config, Flow, ResponseMode};
+use crate::documents::Documents;
+use crate::error::{Code, Error, Result};
+use crate::http::{HttpOptions, HttpTransport, Transport};
+use crate::origin::{Origin, parse_url};
+use crate::store::{self, Store, Timed};
+use crate::token;
+
+/// The public broker.
+const DEFAULT_BROKER: &str = "https://broker.portier.io";
+
+const DEFAULT_STORE: &str = "memory:";
+
+/// A store that the caller made, or one to open when the client is built.
+#[derive(Clone)]
+enum ChosenStore {
+    Made(Arc<dyn Store>),
+    Url(String),
+}
+
+/// Builds a [`Client`]. Every setting but the redirect URI has a default that is right for a site
+/// that uses the public broker from one process.
+#[derive(Clone)]
+#[must_use]
+pub struct Builder {
+    redirect_uri: String,
+    broker: String,
+    flow: Flow,
+    response_mode: ResponseMode,
+    leeway: Duration,
+    session_ttl: Duration,
+    timeout: Duration,
+    algorithms: Vec<Algorithm>,
+    idp: bool,
+    danger_allow_http: bool,
+    ca_file: Option<PathBuf>,
+    user_agent: Option<String>,
+    store: ChosenStore,
+    store_timeout: Duration,
+    clock: Option<Arc<dyn Clock>>,
+    random: Option<Arc<dyn Random>>,
+    transport: Option<Arc<dyn Transport>>,
+}
+
+impl Client {
+    /// Starts to build a client. The broker sends browsers back to `redirect_uri`; its origin is
+    /// the client's id.
+    pub fn builder(redirect_uri: impl Into<String>) -> Builder {
+        Builder::new(redirect_uri.into())
+    }
+}
+
+impl Builder {
+    fn new(redirect_uri: String) -> Self {
+        Self {
+            redirect_uri,
+            broker: DEFAULT_BROKER.to_owned(),
+            flow: Flow::default(),
+            response_mode: ResponseMode::default(),
+            leeway: Duration::from_secs(180),
+            session_ttl: Duration::from_secs(30 * 60),
+            timeout: Duration::from_secs(10),
+            algorithms: vec![Algorithm::Rs256, Algorithm::EdDsa],
+            idp: false,
+            danger_allow_http: false,
+            ca_file: None,
+            user_agent: None,
+            store: ChosenStore::Url(DEFAULT_STORE.to_owned()),
+            store_timeout: Duration::from_secs(5),
+            clock: None,
+            random: None,
+            transport: None,
+        }
+    }
+
+    /// The broker's origin; `https://broker.portier.io` by default.
+    pub fn broker(mut self, origin: impl Into<String>) -> Self {
+        self.broker = origin.into();
+        self
+    }
+
+    /// Which way logins take; the implicit flow by default, which [`Client::verify`] needs.
+    pub fn flow(mut self, flow: Flow) -> Self {
+        self.flow = flow;
+        self
+    }
+
+    /// How the answer of the implicit flow comes back; as a form by default.
+    pub fn response_mode(mut self, mode: ResponseMode) -> Self {
+        self.response_mode = mode;
+        self
+    }
+
+    /// How far the broker's clock may be off; 180 seconds by default, at most 300.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// How long a login may take; 30 minutes by default, from one second to a day.
+    pub fn session_ttl(mut self, ttl: Duration) -> Self {
+        self.session_ttl = ttl;
+        self
+    }
+
+    /// How long fetching one of the broker's documents may take; 10 seconds by default, at most 60.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The signature algorithms to accept, the preferred one first; both by default. `EdDSA` in
+    /// front asks the broker for it, where the broker can be asked.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// For a broker that talks to an identity provider it does not trust: an address that differs
+    /// from the one asked for is an error.
+    pub fn idp(mut self, idp: bool) -> Self {
+        self.idp = idp;
+        self
+    }
+
+    /// Allows a broker that is reached over plain `http`. Whoever is on the network between can
+    /// then log in as anybody; meant for tests.
+    pub fn danger_allow_http(mut self, allow: bool) -> Self {
+        self.danger_allow_http = allow;
+        self
+    }
+
+    /// A file of PEM certificates to trust besides the system's own.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
+    }
+
+    /// The `User-Agent` of requests to the broker; the name and version of this library by default.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// Where pending logins wait; in this process's memory by default.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = ChosenStore::Made(store);
+        self
+    }
+
+    /// Where pending logins wait, by the URL of the store; `memory:` by default.
+    pub fn store_url(mut self, url: impl Into<String>) -> Self {
+        self.store = ChosenStore::Url(url.into());
+        self
+    }
+
+    /// How long each call of a store of one's own may take; 5 seconds by default, at most 60. Then its
+    /// future is dropped. The stores of this crate have limits of their own.
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
+        self
+    }
+
+    /// Where the time comes from; the operating system by default.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Where nonces come from; the operating system's generator by default.
+    pub fn random(mut self, random: Arc<dyn Random>) -> Self {
+        self.random = Some(random);
+        self
+    }
+
+    /// How documents are fetched; over HTTP by default. `timeout`, `ca_file` and `user_agent` are
+    /// settings of the default transport and have no effect on another.
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Checks everything and makes the client. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// [`Code::InvalidRedirectUri`], [`Code::InvalidBroker`], [`Code::InsecureUrl`] or
+    /// [`Code::InvalidOption`].
+    pub fn build(self) -> Result<Client> {
+        #[cfg(feature = "trace")]
+        crate::testing::trace_if_asked();
+        let config = self.check()?;
+        token::prepare();
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
+        let store = match self.store {
+            ChosenStore::Made(store) => store,
+            ChosenStore::Url(url) => store::open(&url, &clock)?,
+        };
+        if config.flow == Flow::Code && store.nonces().is_some() {
+            let problem = "the store keeps nonces only, which the code flow cannot do with";
+            return Err(Error::new(Code::InvalidOption, problem));
+        }
+        let store = Timed::wrap(store, self.store_timeout);
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => Arc::new(HttpTransport::new(HttpOptions {
+                timeout: self.timeout,
+                broker: config.broker.clone(),
+                danger_allow_http: self.danger_allow_http,
+                ca_file: self.ca_file,
+                user_agent: self.user_agent,
+            })?),
+        };
+        let documents = Documents::new(
+            config.broker.clone(),
+            Arc::clone(&transport),
+            Arc::clone(&clock),
+            Arc::clone(&random),
+            &store,
+        );
+        Ok(Client::new(
+            config, store, transport, documents, clock, random,
+        ))
+    }
+
+    fn check(&self) -> Result<Config> {
+        let redirect_uri = parse_url(&self.redirect_uri).ok_or_else(|| {
+            Error::new(
+                Code::InvalidRedirectUri,
+                "redirect_uri is not an absolute http or https URL, such as https://example.com/verify, without user information, fragment, white space and backslashes",
+            )
+        })?;
+        between(
+            "leeway",
+            self.leeway,
+            Duration::ZERO,
+            Duration::from_secs(300),
+        )?;
+        between(
+            "session_ttl",
+            self.session_ttl,
+            Duration::from_secs(1),
+            Duration::from_secs(24 * 60 * 60),
+        )?;
+        for (name, timeout) in [
+            ("timeout", self.timeout),
+            ("store_timeout", self.store_timeout),
+        ] {
+            between(
+                name,
+                timeout,
+                Duration::from_millis(1),
+                Duration::from_secs(60),
+            )?;
+        }
+        let mut algorithms = Vec::new();
+        for algorithm in &self.algorithms {
+            if !algorithms.contains(algorithm) {
+                algorithms.push(*algorithm);
+            }
+        }
+        if algorithms.is_empty() {
+            return Err(Error::new(Code::InvalidOption, "algorithms is empty"));
+        }
+        Ok(Config {
+            client_id: redirect_uri.origin().ascii_serialization(),
+            // Brokers refuse a URL whose origin the URL parser would write differently.
+            redirect_uri: redirect_uri.into(),
+            broker: Origin::parse(&self.broker, self.danger_allow_http)?,
+            flow: self.flow,
+            response_mode: self.response_mode,
+            leeway: self.leeway,
+            session_ttl: self.session_ttl,
+            algorithms,
+            idp: self.idp,
+        })
+    }
+}
+
+fn between(name: &str, value: Duration, least: Duration, most: Duration) -> Result<()> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::InvalidOption,
+        format_args!(
+            "{name} is out of range least={}s most={}s given={}s",
+            least.as_secs_f64(),
+            most.as_secs_f64(),
+            value.as_secs_f64()
+        ),
+    ))
+}
