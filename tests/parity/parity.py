@@ -119,7 +119,7 @@ def options_and_defaults(node: dict[str, Any]) -> None:
     parameters = inspect.signature(Client).parameters
     python = set(parameters)
     same("options", python, renamed(node["options"]))
-    config = source("core/src/config.rs")
+    config = source("core/src/builder.rs")
     rust = set(re.findall(r"pub fn (\w+)\(mut self", config))
     same("options", python - {"redirect_uri"}, rust - RUST_ONLY, "Rust")
 

@@ -1,4 +1,4 @@
-//! How long a failure is remembered.
+//! The pause after a failed fetch.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,17 +6,36 @@ use ::http::HeaderMap;
 use ::http::header::RETRY_AFTER;
 
 use crate::clock::Random;
+use crate::error::Error;
 use crate::freshness::{parse_date, seconds};
 
 const FIRST: Duration = Duration::from_secs(1);
-/// The longest time in which nobody who has no document may ask for one.
-pub(super) const LONGEST: Duration = Duration::from_secs(30);
-/// The longest time for which a broker may put off those who do have one.
+/// The longest pause while no document is cached.
+const LONGEST: Duration = Duration::from_secs(30);
+/// The longest `Retry-After` that is followed while a document is cached.
 const LONGEST_WITH_DOCUMENT: Duration = Duration::from_secs(5 * 60);
 
-/// The pause after so many failures in a row: one second, doubled each time up to 30 seconds, of
-/// which chance takes up to a half, lest all clients come back in the same moment. A broker that
-/// says when to come back may make it longer.
+/// The failures since the last success.
+pub(super) struct FailureState {
+    pub(super) error: Error,
+    pub(super) failures: u32,
+    pub(super) pause_until: Duration,
+}
+
+impl FailureState {
+    /// Whether no request may be sent yet.
+    pub(super) fn pauses(&self, now: Duration) -> bool {
+        now < self.pause_until
+    }
+
+    /// Whether the last request failed so recently that the next one will probably fail too.
+    pub(super) fn failed_lately(&self, now: Duration) -> bool {
+        now < self.pause_until.saturating_add(LONGEST)
+    }
+}
+
+/// The pause after a number of consecutive failures: exponential backoff from 1 s to 30 s, with up to 50 %
+/// jitter, so that clients do not retry at the same moment. `Retry-After` can make it longer.
 pub(super) fn pause(
     failures: u32,
     retry_after: Option<Duration>,
@@ -35,14 +54,13 @@ pub(super) fn pause(
     (half + half.mul_f64(fraction(random))).max(asked)
 }
 
-/// Reads `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3). What cannot be read
-/// was not said.
+/// Reads `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3). An invalid value is ignored.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
     seconds(text).or_else(|| Some(parse_date(text)?.duration_since(now).unwrap_or_default()))
 }
 
-/// Up to and including one; one if there is no randomness to be had.
+/// A random number from 0 to 1; 1 if randomness is not available.
 fn fraction(random: &dyn Random) -> f64 {
     let mut bytes = [0xff; 2];
     if random.fill(&mut bytes).is_err() {
@@ -54,7 +72,7 @@ fn fraction(random: &dyn Random) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Code, Error, Result};
+    use crate::error::{Code, Result};
 
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -84,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_takes_up_to_a_half() {
+    fn jitter_shortens_the_pause_by_up_to_half() {
         let random = Fixed(Some([0; 2]));
         assert_eq!(pause(1, None, false, &random), Duration::from_millis(500));
         assert_eq!(pause(9, None, true, &random), Duration::from_secs(15));

@@ -1,4 +1,4 @@
-//! One document: whether it may be used, whether it must be fetched, and who waits for that.
+//! The cache of one document: decides whether the document may be used, and when it is fetched.
 //!
 //! All times are of the monotonic clock.
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::backoff;
+use super::backoff::{self, FailureState};
 use super::cached::{CachedDocument, Lifetime};
 use super::fetch::Validators;
 use super::fetched::{Expiry, Failure, Fetched};
@@ -17,14 +17,14 @@ use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::stats::DocumentStats;
 
-/// How much time lies between fetches for the sake of something that was missing.
+/// The minimum time between fetches because of a missing key or URL.
 const BETWEEN_FORCED: Duration = Duration::from_secs(5);
-/// How old a document is at least before it is fetched for such a reason: what was not there a
-/// moment ago is not there now, and who makes up a key's id must not double the requests.
+/// The minimum age of a document before such a fetch: a newly fetched document would not differ, and
+/// invented key ids must not double the requests.
 const MIN_AGE_FOR_REFRESH: Duration = Duration::from_secs(1);
-/// How much time lies between looks at what another process fetches.
+/// The time between checks for a document that another process is fetching.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
-/// How old a document is that is not taken for what the broker still has, if there is a doubt.
+/// The age from which the keys may have changed at the broker, if a signature is invalid.
 const SUSPECT_AGE: Duration = Duration::from_secs(5 * 60);
 
 pub(super) struct Cache<T> {
@@ -32,11 +32,11 @@ pub(super) struct Cache<T> {
     state: Mutex<State<T>>,
 }
 
-/// What a caller gets.
+/// The result of a look-up.
 enum LookupResult<T> {
-    /// This, at once.
+    /// The document, or an error, at once.
     Now(Result<Arc<T>>),
-    /// What this brings.
+    /// A fetch to wait for.
     Later(InFlight<T>),
 }
 
@@ -44,20 +44,13 @@ struct State<T> {
     cached: Option<CachedDocument<T>>,
     in_flight: Option<InFlight<T>>,
     failing: Option<FailureState>,
-    /// When a fetch may next be forced.
+    /// The earliest time of the next fetch because of a missing key or URL.
     force_from: Duration,
     requests: u64,
     failures: u64,
     stale_serves: u64,
     shared_loads: u64,
     changes: u64,
-}
-
-/// The failures since the last success.
-struct FailureState {
-    error: Error,
-    failures: u32,
-    pause_until: Duration,
 }
 
 impl<T: Send + Sync + 'static> Cache<T> {
@@ -82,7 +75,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         self.name
     }
 
-    /// The document. `start` is called, under the lock, if a fetch is due.
+    /// The document. `start` starts a fetch; it is called under the lock, if a fetch is due.
     pub(super) async fn get(
         &self,
         clock: &dyn Clock,
@@ -96,16 +89,16 @@ impl<T: Send + Sync + 'static> Cache<T> {
         }
     }
 
-    /// The document for a caller who misses something in `seen`: another one if it is there
-    /// already, else what a fetch brings, but not too often.
+    /// The document for a caller that found something missing in `seen`: the cached document if it is
+    /// another one, else the result of a fetch, which is limited in frequency.
     pub(super) async fn get_newer_than(
         &self,
         seen: &Arc<T>,
         clock: &dyn Clock,
         start: impl Fn() -> Result<InFlight<T>>,
     ) -> Result<Arc<T>> {
-        // A fetch that ran already may have left the document as it is, because another process
-        // holds the lease. It was not for this caller, so the next one is.
+        // A fetch that was running already may leave the document unchanged, because another process
+        // holds the lease. Then a second fetch is started for this caller.
         for _ in 0..2 {
             match self.lookup_newer(seen, clock.monotonic(), &start) {
                 LookupResult::Now(answer) => return answer,
@@ -126,7 +119,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         })
     }
 
-    /// Takes over what was fetched, all at once, and ends the fetch.
+    /// Stores a fetched document, and ends the fetch.
     pub(super) fn adopt(&self, mut fetched: Fetched<T>) -> Result<Arc<T>> {
         let mut state = self.state();
         state.in_flight = None;
@@ -160,8 +153,8 @@ impl<T: Send + Sync + 'static> Cache<T> {
         Ok(value)
     }
 
-    /// Remembers a failure for a while, and ends the fetch. What another process is fetching stays
-    /// as it is meanwhile.
+    /// Records a failure, and ends the fetch. If another process is fetching the document, the cached one
+    /// stays in use.
     pub(super) fn fail(
         &self,
         failure: Failure,
@@ -214,8 +207,8 @@ impl<T: Send + Sync + 'static> Cache<T> {
         (Some(cached.lifetime), validators)
     }
 
-    /// The end of a document that came from a store; none for what the broker sent. What is cached no
-    /// more has come to its end.
+    /// The expiry of a document that came from a store; `None` if the broker sent it. A document that is no
+    /// longer cached has expired.
     pub(super) fn expiry_of(&self, seen: &Arc<T>, now: Duration) -> Option<Expiry> {
         let state = self.state();
         match state.cached.as_ref() {
@@ -255,7 +248,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         }
     }
 
-    /// Aborts the fetch that runs, if one does.
+    /// Aborts a running fetch.
     pub(super) fn abandon(&self) {
         if let Some(in_flight) = self.state().in_flight.take() {
             in_flight.abort();
@@ -288,8 +281,8 @@ impl<T: Send + Sync + 'static> Cache<T> {
         let failed_lately = state.failed_lately(now);
         match state.fetch(now, start) {
             _ if fresh => LookupResult::Now(Ok(value)),
-            // The last attempt failed a moment ago. Another one runs, or will, but nobody has to
-            // wait for it to fail again.
+            // The last fetch failed a moment ago, and the next one will probably fail, too. Callers do
+            // not wait for it.
             LookupResult::Later(in_flight) if !failed_lately => LookupResult::Later(in_flight),
             _ => LookupResult::Now(Ok(self.stale(state, value))),
         }
@@ -321,8 +314,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         state.fetch(now, start)
     }
 
-    /// What a caller who waited gets: what was fetched, or else an older document that may still
-    /// serve.
+    /// The fetched document, or else the cached one if it is still usable.
     fn or_older(&self, result: Result<Arc<T>>, now: Duration) -> Result<Arc<T>> {
         let Err(error) = result else {
             return result;
@@ -354,8 +346,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         value
     }
 
-    /// What the lock protects is consistent after every statement, so a panic elsewhere is no
-    /// reason to give up.
+    /// The state is consistent after every statement, so a poisoned lock is not an error.
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -371,11 +362,7 @@ impl<T> State<T> {
         if let Some(in_flight) = self.running() {
             return LookupResult::Later(in_flight.clone());
         }
-        if let Some(failing) = self
-            .failing
-            .as_ref()
-            .filter(|failing| now < failing.pause_until)
-        {
+        if let Some(failing) = self.failing.as_ref().filter(|failing| failing.pauses(now)) {
             return LookupResult::Now(Err(failing.error.clone()));
         }
         match start() {
@@ -395,12 +382,11 @@ impl<T> State<T> {
 
     fn pausing(&self, now: Duration) -> bool {
         let failing = self.failing.as_ref();
-        failing.is_some_and(|failing| now < failing.pause_until)
+        failing.is_some_and(|failing| failing.pauses(now))
     }
 
-    /// Whether a fetch failed so recently that the next one will probably fail too.
     fn failed_lately(&self, now: Duration) -> bool {
         let failing = self.failing.as_ref();
-        failing.is_some_and(|failing| now < failing.pause_until.saturating_add(backoff::LONGEST))
+        failing.is_some_and(|failing| failing.failed_lately(now))
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use redis::Value;
 use tokio::time::timeout;
 
-use super::connection::{Address, CONNECT_TIMEOUT, ConnectOptions, Request};
+use super::connection::{Address, ConnectOptions, Request};
 use super::errors::{CommandError, timed_out, unexpected};
+use super::open::CONNECT_TIMEOUT;
 use super::reusable::Reusable;
 use super::server::Server;
 use super::topology::{Redirection, Topology, slot};

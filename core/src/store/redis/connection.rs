@@ -9,34 +9,20 @@ use redis::aio::MultiplexedConnection;
 use redis::{
     Arg, AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisConnectionInfo, Value,
 };
-use rustls::pki_types::ServerName;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 use super::bounded::{Bounded, TOO_LONG};
-use super::errors::{
-    CommandError, ServerError, broken, timed_out, too_long, unexpected, unreachable,
-};
-use super::server_info::{self, HelloReply, ServerInfo};
+use super::errors::{CommandError, ServerError, broken, timed_out, too_long, unexpected};
+use super::server_info::ServerInfo;
 use super::tls::Tls;
 use crate::error::{Code, Error, Result};
-
-/// For the look-up of the name, the connection, TLS and HELLO together.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long replicas have to confirm a command: well before its own time is over.
 const WAIT_MILLIS: u64 = 500;
-
-/// A server that vanished without a word is noticed after about half a minute of silence.
-const KEEPALIVE: Duration = Duration::from_secs(15);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
-const KEEPALIVE_PROBES: u32 = 3;
 
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,67 +63,15 @@ pub(super) struct Connection {
     multiplexed: MultiplexedConnection,
     driver: AbortHandle,
     discarded: AtomicBool,
-    info: ServerInfo,
+    /// What the server said about itself.
+    pub(super) info: ServerInfo,
 }
 
 impl Connection {
-    /// Connects, authenticates, and asks the server what it is.
-    pub(super) async fn open(address: &Address, options: &ConnectOptions) -> Result<Self> {
-        let limited = timeout(CONNECT_TIMEOUT, Self::open_at_leisure(address, options));
-        limited.await.unwrap_or_else(|_| {
-            Err(Error::new(
-                Code::StoreUnavailable,
-                "no connection to redis in time",
-            ))
-        })
-    }
-
-    /// Some proxies end the connection at a command that they do not know. Those are asked nothing.
-    async fn open_at_leisure(address: &Address, options: &ConnectOptions) -> Result<Self> {
-        for asks in [true, false] {
-            if let Some(connection) = Self::connect(address, options, asks).await? {
-                return Ok(connection);
-            }
-        }
-        let fact = "the connection to redis broke";
-        Err(Error::new(Code::StoreUnavailable, fact))
-    }
-
-    /// Connects; `None` if the server has ended the connection because it was asked what it is.
-    async fn connect(
-        address: &Address,
-        options: &ConnectOptions,
-        asks: bool,
-    ) -> Result<Option<Self>> {
-        match (address, &options.tls) {
-            (Address::Tcp(host, port), None) => {
-                Self::start(connect(host, *port).await?, options, asks).await
-            }
-            (Address::Tcp(host, port), Some(tls)) => {
-                let name = ServerName::try_from(host.clone()).map_err(unreachable)?;
-                let config = tls.config().await?;
-                let stream = connect(host, *port).await?;
-                let stream = TlsConnector::from(config).connect(name, stream).await;
-                Self::start(stream.map_err(unreachable)?, options, asks).await
-            }
-            #[cfg(unix)]
-            (Address::Unix(path), _) => {
-                let stream = tokio::net::UnixStream::connect(path).await;
-                Self::start(stream.map_err(unreachable)?, options, asks).await
-            }
-            #[cfg(not(unix))]
-            (Address::Unix(_), _) => Err(Error::new(
-                Code::StoreUnavailable,
-                "this system has no unix sockets",
-            )),
-        }
-    }
-
-    async fn start(
+    /// Starts to speak the protocol over a stream.
+    pub(super) async fn start(
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        options: &ConnectOptions,
-        asks: bool,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Self> {
         // The crate would authenticate, but not say how the server refused.
         let nothing = RedisConnectionInfo::default()
             .set_protocol(ProtocolVersion::RESP2)
@@ -150,59 +84,12 @@ impl Connection {
             MultiplexedConnection::new_with_config(&nothing, stream, config)
                 .await
                 .map_err(|cause| broken(&cause))?;
-        let mut connection = Self {
+        Ok(Self {
             multiplexed,
             driver: tokio::spawn(driver).abort_handle(),
             discarded: AtomicBool::new(false),
             info: ServerInfo::default(),
-        };
-        connection.authenticate(&options.credentials).await?;
-        let told = if asks {
-            ServerInfo::ask(&connection).await?
-        } else {
-            HelloReply::Nothing
-        };
-        let version = match told {
-            HelloReply::Enough(info) => {
-                connection.info = info;
-                None
-            }
-            HelloReply::Old(info, version) => {
-                connection.info = info;
-                Some(version)
-            }
-            HelloReply::Nothing => Some("unknown".to_owned()),
-            HelloReply::Ended => return Ok(None),
-        };
-        if options.database != 0 {
-            let mut select = redis::cmd("SELECT");
-            select.arg(options.database);
-            connection.run(&select).await?;
-        }
-        if let Some((version, key)) = version.zip(options.probe.as_deref()) {
-            server_info::try_out(&connection, key, &version).await?;
-        }
-        if asks {
-            connection.info.warn_of_eviction(&connection).await;
-        }
-        Ok(Some(connection))
-    }
-
-    async fn authenticate(&self, credentials: &Credentials) -> Result<()> {
-        if let Some(password) = &credentials.password {
-            let mut command = redis::cmd("AUTH");
-            // Older servers and some proxies know passwords only, and mean this user.
-            let username = credentials.username.as_deref();
-            command.arg(username.filter(|name| *name != "default"));
-            command.arg(password);
-            self.run(&command).await?;
-        }
-        Ok(())
-    }
-
-    /// What the server said it is.
-    pub(super) fn info(&self) -> &ServerInfo {
-        &self.info
+        })
     }
 
     /// Whether a command may be sent on it: the connection has neither ended nor been given up.
@@ -319,19 +206,4 @@ fn name(command: &Cmd) -> &str {
         Some(Arg::Simple(bytes)) => std::str::from_utf8(bytes).unwrap_or_default(),
         _ => "",
     }
-}
-
-async fn connect(host: &str, port: u16) -> Result<TcpStream> {
-    let stream = TcpStream::connect((host, port))
-        .await
-        .map_err(unreachable)?;
-    stream.set_nodelay(true).map_err(unreachable)?;
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE)
-        .with_interval(KEEPALIVE_INTERVAL)
-        .with_retries(KEEPALIVE_PROBES);
-    SockRef::from(&stream)
-        .set_tcp_keepalive(&keepalive)
-        .map_err(unreachable)?;
-    Ok(stream)
 }

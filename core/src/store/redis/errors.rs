@@ -84,7 +84,7 @@ impl ServerError {
         let (code, fact) = match self.code() {
             _ if self.is_want_of_room() => (
                 Code::StoreUnavailable,
-                "redis has as many connections as it may",
+                "redis has reached its maxclients limit",
             ),
             "OOM" => (Code::StoreFull, "redis has no memory left"),
             "LOADING" | "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "MOVED"
@@ -169,10 +169,7 @@ pub(super) fn too_long() -> Error {
 
 /// A reply that the command cannot have.
 pub(super) fn unexpected() -> Error {
-    Error::new(
-        Code::StoreFailed,
-        "redis answered with something it was never asked for",
-    )
+    Error::new(Code::StoreFailed, "unexpected reply of redis")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod cluster;
 mod connection;
 mod errors;
 mod identity;
+mod open;
 mod reusable;
 mod sentinel;
 mod server;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use redis::Value;
 use tokio::time::timeout;
 
-use super::connection::{Address, CONNECT_TIMEOUT, ConnectOptions, Connection};
+use super::connection::{Address, ConnectOptions, Connection};
 use super::errors::{timed_out, unexpected};
+use super::open::{CONNECT_TIMEOUT, open};
 use super::reusable::Reusable;
 use super::server_info::text;
 use crate::error::{Code, Error, Result};
@@ -93,8 +94,8 @@ impl Sentinels {
     async fn open_as_told_by(&self, sentinel: &Address) -> Result<Connection> {
         let asked = timeout(SENTINEL_TIMEOUT, self.ask(sentinel)).await;
         let primary = asked.unwrap_or_else(|_| Err(timed_out()))?;
-        let connection = Connection::open(&primary, &self.primary).await?;
-        if connection.info().is_replica {
+        let connection = open(&primary, &self.primary).await?;
+        if connection.info.is_replica {
             return Err(Error::new(
                 Code::StoreUnavailable,
                 "the server that Sentinel names is not a primary at present",
@@ -104,7 +105,7 @@ impl Sentinels {
     }
 
     async fn ask(&self, sentinel: &Address) -> Result<Address> {
-        let connection = Connection::open(sentinel, &self.options).await?;
+        let connection = open(sentinel, &self.options).await?;
         let mut question = redis::cmd("SENTINEL");
         question.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.service);
         let reply = connection.run(&question).await?;

@@ -6,6 +6,7 @@ use redis::Value;
 
 use super::connection::{Address, ConnectOptions, Connection, Request};
 use super::errors::CommandError;
+use super::open::open;
 use super::reusable::{Reusable, Usable};
 use super::server_info::Mode;
 use crate::error::{Code, Error, Result};
@@ -35,7 +36,7 @@ impl Server {
     /// The connection, to be used at once: whatever is not usable was replaced.
     pub(super) async fn connection(&self) -> Result<Arc<Connection>> {
         let (address, options) = (self.address.clone(), self.options.clone());
-        let open = || async move { Connection::open(&address, &options).await };
+        let open = || async move { open(&address, &options).await };
         self.connection.get(open).await
     }
 
@@ -56,7 +57,7 @@ impl Single {
 
     async fn connection(&self) -> Result<Arc<Connection>> {
         let connection = self.0.connection().await?;
-        let mistaken = match connection.info().mode {
+        let mistaken = match connection.info.mode {
             Mode::Standalone => return Ok(connection),
             Mode::Cluster => IS_NODE,
             Mode::Sentinel => "the server is a Sentinel; the URL has to say redis+sentinel",

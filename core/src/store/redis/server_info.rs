@@ -1,16 +1,11 @@
-//! What a server says it is when a connection is opened.
+//! What a server says about itself when a connection is opened.
 
 use redis::{Cmd, Value};
-
-use super::connection::Connection;
-use super::errors::CommandError;
-use crate::error::{Code, Error, Result};
-use crate::events;
 
 /// `GETDEL`, and `GET` as an option of `SET`, came with Redis 6.2.
 const OLDEST: (u32, u32) = (6, 2);
 
-/// What takes the place of a record that was taken. A record is never empty.
+/// The value that replaces a record that was taken. A record is never empty.
 const USED: &str = "";
 
 /// How a server was started.
@@ -18,62 +13,34 @@ const USED: &str = "";
 pub(super) enum Mode {
     Cluster,
     Sentinel,
-    /// Alone or as one of replicas; also assumed of a server that would not say.
+    /// Alone or as one of replicas; also assumed of a server that does not say.
     #[default]
     Standalone,
 }
 
-/// What matters of the reply to `HELLO`.
+/// The relevant part of the reply to `HELLO`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ServerInfo {
     pub(super) mode: Mode,
     pub(super) is_replica: bool,
 }
 
-/// What a server told of itself.
+/// The reply to `HELLO`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum HelloReply {
-    /// It need not be tried out.
-    Enough(ServerInfo),
-    /// It says that it is older than what is needed. Other makes of servers count otherwise.
+    /// The server has all that is needed.
+    Suitable(ServerInfo),
+    /// The server says that it is older than needed. Other servers than Redis have versions of their own.
     Old(ServerInfo, String),
-    /// It does not know the question: a proxy, another make, or Redis before 6.0.
-    Nothing,
-    /// It has ended the connection.
+    /// The server does not know the command: a proxy, another server, or Redis before 6.0.
+    Unsupported,
+    /// The server has ended the connection.
     Ended,
 }
 
 impl ServerInfo {
-    /// Asks the server. One whose rules forbid the question is taken as it is.
-    pub(super) async fn ask(connection: &Connection) -> Result<HelloReply> {
-        match connection.run(&redis::cmd("HELLO")).await {
-            Ok(reply) => Ok(Self::read(&reply)),
-            Err(CommandError::Refused(error)) if error.code() == "NOPERM" => {
-                Ok(HelloReply::Enough(Self::default()))
-            }
-            Err(CommandError::Refused(error)) if error.is_unknown_command() => {
-                Ok(HelloReply::Nothing)
-            }
-            Err(CommandError::Ended(_)) => Ok(HelloReply::Ended),
-            Err(failure) => Err(failure.into()),
-        }
-    }
-
-    /// Warns of a server that drops pending logins when it needs room. One that does not tell
-    /// is left alone.
-    pub(super) async fn warn_of_eviction(self, connection: &Connection) {
-        if self.mode == Mode::Sentinel {
-            return;
-        }
-        let Ok(report) = connection.run(redis::cmd("INFO").arg("memory")).await else {
-            return;
-        };
-        if evicts(text(&report).unwrap_or_default()) {
-            events::redis_evicts();
-        }
-    }
-
-    fn read(reply: &Value) -> HelloReply {
+    /// Reads the reply to `HELLO`.
+    pub(super) fn read(reply: &Value) -> HelloReply {
         let mut info = Self::default();
         let mut old = None;
         let mut note = |name: &Value, value: &Value| {
@@ -101,31 +68,12 @@ impl ServerInfo {
         }
         match old {
             Some(version) => HelloReply::Old(info, version),
-            None => HelloReply::Enough(info),
+            None => HelloReply::Suitable(info),
         }
     }
 }
 
-/// Sends the command that completes logins, for a key that is not there, which does nothing. What
-/// has no room for it or may not write now says so later, when it matters.
-///
-/// # Errors
-/// [`Code::StoreFailed`] from a server that does not know it in this form.
-pub(super) async fn try_out(connection: &Connection, key: &str, version: &str) -> Result<()> {
-    match connection.run(&exchange(key, 1)).await {
-        Err(CommandError::Refused(error)) if error.is_unknown_command() => Err(Error::new(
-            Code::StoreFailed,
-            format_args!(
-                "redis is too old, or a proxy does not pass its commands on; it has to know \
-                 SET with XX, GET and PX, as 6.2 does version={version}"
-            ),
-        )),
-        Ok(_) | Err(CommandError::Refused(_)) => Ok(()),
-        Err(failure) => Err(failure.into()),
-    }
-}
-
-/// Takes what is under a key and leaves the mark of a used login in its place, if there is anything.
+/// Takes the value of a key, if it has one, and replaces it by the mark of a used login.
 pub(super) fn exchange(key: &str, millis: u64) -> Cmd {
     let mut command = redis::cmd("SET");
     command
@@ -138,7 +86,7 @@ pub(super) fn exchange(key: &str, millis: u64) -> Cmd {
     command
 }
 
-fn evicts(report: &str) -> bool {
+pub(super) fn evicts(report: &str) -> bool {
     let is = |name: &str, value: &str| {
         report
             .lines()
@@ -177,7 +125,7 @@ mod tests {
 
     fn info(reply: &Value) -> ServerInfo {
         match ServerInfo::read(reply) {
-            HelloReply::Enough(info) => info,
+            HelloReply::Suitable(info) => info,
             other => panic!("{other:?}"),
         }
     }
