@@ -1,7 +1,7 @@
-//! What ties a login to the browser it was started in.
+//! Binds a login to the browser in which it was started.
 //!
-//! The nonce carries it, which the token brings back signed: whether a token belongs to a browser is
-//! known from the token and the browser's secret alone, before the login is used up and after it.
+//! The nonce contains the binding, and the token contains the nonce. So the token and the browser's secret
+//! are enough to check the binding, before and after the login is used up.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, Tag, sign, verify};
@@ -14,10 +14,10 @@ use crate::session_key::SessionKey;
 /// Random bytes in a nonce: 192 bits.
 pub(crate) const RANDOM_BYTES: usize = 24;
 
-/// Octets of a nonce that say to which browser it belongs: 128 bits of a code of 256.
+/// Bytes of a nonce that bind it to a browser: 128 bits of a code of 256.
 const TAG_BYTES: usize = 16;
 
-/// A browser, as its secret shows it, for the logins of one site at one broker.
+/// A browser, identified by its secret, for the logins of one site at one broker.
 pub(crate) struct Browser<'a> {
     key: Key,
     issuer: &'a str,
@@ -25,7 +25,7 @@ pub(crate) struct Browser<'a> {
 }
 
 impl<'a> Browser<'a> {
-    /// None for an empty secret, which every browser has that sends no cookie at all.
+    /// `None` for an empty secret, which would be that of every browser without a cookie.
     pub(crate) fn new(secret: &str, issuer: &'a str, client_id: &'a str) -> Option<Self> {
         (!secret.is_empty()).then(|| Self {
             key: Key::new(HMAC_SHA256, secret.as_bytes()),
@@ -34,7 +34,7 @@ impl<'a> Browser<'a> {
         })
     }
 
-    /// What stands behind the random bytes of a nonce to bind it to this browser.
+    /// The bytes that follow the random bytes of a nonce and bind it to this browser.
     pub(crate) fn tag(&self, random: &[u8]) -> [u8; TAG_BYTES] {
         let code = self.sign("portier-client:browser:1", random);
         let mut tag = [0; TAG_BYTES];
@@ -44,13 +44,13 @@ impl<'a> Browser<'a> {
         tag
     }
 
-    /// What a person's consent to go on in this browser looks like: it is good for one token and
-    /// can be made by nobody without the secret.
+    /// The code by which a person confirms to continue in this browser. It is valid for one token, and
+    /// cannot be made without the secret.
     pub(crate) fn confirmation(&self, id_token: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.sign(CONFIRM, id_token.as_bytes()))
     }
 
-    /// Whether a confirmation is the one for this browser and token.
+    /// Whether a confirmation is valid for this browser and token.
     pub(crate) fn confirms(&self, confirmation: &str, id_token: &str) -> bool {
         self.has_signed(CONFIRM, id_token.as_bytes(), confirmation)
     }
@@ -61,7 +61,7 @@ impl<'a> Browser<'a> {
         URL_SAFE_NO_PAD.encode(self.sign(SIGNED_IN, &login_and_page(session, next)))
     }
 
-    /// Whether a code is the one for this browser, login and page.
+    /// Whether a code is valid for this browser, login and page.
     pub(crate) fn was_signed_in(&self, session: &SessionKey, next: &str, code: &str) -> bool {
         self.has_signed(SIGNED_IN, &login_and_page(session, next), code)
     }
@@ -91,19 +91,19 @@ fn login_and_page(session: &SessionKey, next: &str) -> Vec<u8> {
     with_lengths(&[session.as_bytes(), next.as_bytes()])
 }
 
-/// How a login stands to the browser that completes it.
+/// The relation of a login to the browser that completes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Binding {
-    /// It is bound to no browser.
+    /// The login is not bound to a browser.
     None,
-    /// It was started in this browser.
+    /// The login was started in this browser.
     SameBrowser,
-    /// It was started in another one.
+    /// The login was started in another browser.
     OtherBrowser,
 }
 
 impl Binding {
-    /// Reads a nonce that this library made.
+    /// Reads the binding from a nonce that this library made.
     pub(crate) fn of(nonce: &str, browser: Option<&Browser<'_>>) -> Self {
         let bytes = URL_SAFE_NO_PAD.decode(nonce).unwrap_or_default();
         let bound = bytes
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn is_the_code_that_others_compute() {
+    fn codes_are_those_of_another_implementation() {
         // By Python's hmac module.
         let browser = browser("a secret");
         assert_eq!(
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confirmation_is_good_for_one_browser_and_one_token() {
+    fn a_confirmation_is_valid_for_one_browser_and_one_token() {
         let here = browser("a secret");
         let confirmation = here.confirmation("a.b.c");
         assert!(here.confirms(&confirmation, "a.b.c"));
@@ -203,14 +203,14 @@ mod tests {
         for forged in ["", &confirmation[..42], &format!("{confirmation}="), "é"] {
             assert!(!here.confirms(forged, "a.b.c"), "{forged}");
         }
-        // What a nonce shows of the secret confirms nothing, nor the reverse.
+        // The tag in a nonce is not a confirmation, and a confirmation does not begin with the tag.
         let tag = URL_SAFE_NO_PAD.encode(here.tag(b"a.b.c"));
         assert!(!here.confirms(&tag, "a.b.c"));
         assert!(!confirmation.starts_with(&tag[..21]));
     }
 
     #[test]
-    fn a_proof_of_signing_in_is_good_for_one_browser_login_and_page() {
+    fn a_proof_of_signing_in_is_valid_for_one_browser_login_and_page() {
         let here = browser("a secret");
         let session = SessionKey::new(ISSUER, CLIENT_ID, "nonce");
         let code = here.signed_in(&session, "/members");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_secret_is_none() {
+    fn an_empty_secret_is_refused() {
         assert!(Browser::new("", ISSUER, CLIENT_ID).is_none());
     }
 }

@@ -20,15 +20,15 @@ const DEFAULT_BROKER: &str = "https://broker.portier.io";
 
 const DEFAULT_STORE: &str = "memory:";
 
-/// A store that the caller made, or one to open when the client is built.
+/// A store that the caller made, or the URL of one to open when the client is built.
 #[derive(Clone)]
 enum ChosenStore {
     Made(Arc<dyn Store>),
     Url(String),
 }
 
-/// Builds a [`Client`]. Every setting but the redirect URI has a default that is right for a site
-/// that uses the public broker from one process.
+/// Builds a [`Client`]. The redirect URI is required. The defaults of all other settings suit a site that
+/// uses the public broker and runs in one process.
 #[derive(Clone)]
 #[must_use]
 pub struct Builder {
@@ -100,13 +100,13 @@ impl Builder {
         self
     }
 
-    /// How far the broker's clock may be off; 180 seconds by default, at most 300.
+    /// The accepted difference of the broker's clock; 180 seconds by default, at most 300.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// How long a login may take; 30 minutes by default, from one second to a day.
+    /// How long a login stays pending; 30 minutes by default, from one second to a day.
     pub fn session_ttl(mut self, ttl: Duration) -> Self {
         self.session_ttl = ttl;
         self
@@ -118,28 +118,28 @@ impl Builder {
         self
     }
 
-    /// The signature algorithms to accept, the preferred one first; both by default. `EdDSA` in
-    /// front asks the broker for it, where the broker can be asked.
+    /// The accepted signature algorithms, the preferred one first; both by default. If `EdDSA` is first,
+    /// the client asks the broker for it, provided that the broker supports this.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// For a broker that talks to an identity provider it does not trust: an address that differs
-    /// from the one asked for is an error.
+    /// For a broker that uses an untrusted identity provider: an address that differs from the requested
+    /// one is an error.
     pub fn idp(mut self, idp: bool) -> Self {
         self.idp = idp;
         self
     }
 
-    /// Allows a broker that is reached over plain `http`. Whoever is on the network between can
-    /// then log in as anybody; meant for tests.
+    /// Allows a broker with plain `http`. Anyone on the network can then log in as any user, so this is for
+    /// tests only.
     pub fn danger_allow_http(mut self, allow: bool) -> Self {
         self.danger_allow_http = allow;
         self
     }
 
-    /// A file of PEM certificates to trust besides the system's own.
+    /// A file of PEM certificates to trust in addition to those of the system.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self
@@ -151,45 +151,45 @@ impl Builder {
         self
     }
 
-    /// Where pending logins wait; in this process's memory by default.
+    /// The store of pending logins; the memory of this process by default.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = ChosenStore::Made(store);
         self
     }
 
-    /// Where pending logins wait, by the URL of the store; `memory:` by default.
+    /// The URL of the store of pending logins; `memory:` by default.
     pub fn store_url(mut self, url: impl Into<String>) -> Self {
         self.store = ChosenStore::Url(url.into());
         self
     }
 
-    /// How long each call of a store of one's own may take; 5 seconds by default, at most 60. Then its
-    /// future is dropped. The stores of this crate have limits of their own.
+    /// The time limit of each call of a custom store; 5 seconds by default, at most 60. After that, the
+    /// future is dropped. The stores of this crate have their own time limits.
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;
         self
     }
 
-    /// Where the time comes from; the operating system by default.
+    /// The source of the time; the operating system by default.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Where nonces come from; the operating system's generator by default.
+    /// The source of randomness; the generator of the operating system by default.
     pub fn random(mut self, random: Arc<dyn Random>) -> Self {
         self.random = Some(random);
         self
     }
 
     /// How documents are fetched; over HTTP by default. `timeout`, `ca_file` and `user_agent` are
-    /// settings of the default transport and have no effect on another.
+    /// settings of the default transport and do not affect another one.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
         self
     }
 
-    /// Checks everything and makes the client. Nothing is fetched yet.
+    /// Checks all settings and makes the client. Nothing is fetched yet.
     ///
     /// # Errors
     /// [`Code::InvalidRedirectUri`], [`Code::InvalidBroker`], [`Code::InsecureUrl`] or
@@ -273,7 +273,7 @@ impl Builder {
         }
         Ok(Config {
             client_id: redirect_uri.origin().ascii_serialization(),
-            // Brokers refuse a URL whose origin the URL parser would write differently.
+            // Brokers refuse a URL that is not in the normalized form of the URL parser.
             redirect_uri: redirect_uri.into(),
             broker: Origin::parse(&self.broker, self.danger_allow_http)?,
             flow: self.flow,

@@ -1,4 +1,4 @@
-//! What a token claims, and which claims are believed.
+//! The claims of a token, and their validation.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,10 +8,10 @@ use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
 use crate::nonce::MAX_NONCE_BYTES;
 
-/// The last second of the year 9999; times beyond are mistakes.
+/// The last second of the year 9999; later times are invalid.
 const MAX_TIME: f64 = 253_402_300_799.0;
 
-/// What the claims of a token have to agree with.
+/// The expected values of claims.
 #[derive(Clone, Copy)]
 pub(crate) struct Expected<'a> {
     pub(crate) issuer: &'a str,
@@ -20,7 +20,7 @@ pub(crate) struct Expected<'a> {
     pub(crate) idp: bool,
 }
 
-/// The claims of a token that was checked.
+/// The validated claims of a token.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Claims {
     pub(crate) email: String,
@@ -32,8 +32,8 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// Reads the payload of a token and makes the checks that cost nothing: whoever sends junk gets
-    /// no further, and causes no request to the broker.
+    /// Parses the payload of a token and makes the cheap checks, so that an invalid token causes no request
+    /// to the broker.
     pub(crate) fn parse<'a>(
         payload: &'a [u8],
         expected: &Expected<'_>,
@@ -54,8 +54,8 @@ impl Claims {
                 ),
             ));
         }
-        // A list of audiences is refused even if it is a list of one: Portier tokens have one
-        // audience, as a string.
+        // An array of audiences is refused even if it has one element: in Portier's tokens, the audience
+        // is a string.
         if text(&members, "aud") != Some(expected.audience) {
             return Err(Error::new(
                 Code::TokenAudience,
@@ -89,20 +89,19 @@ impl Claims {
     }
 }
 
-/// Claims whose signature may not have been checked yet.
+/// Claims whose signature has not been checked yet.
 pub(crate) struct UntrustedClaims<'a> {
     members: Object<'a>,
     expires_at: f64,
 }
 
 impl UntrustedClaims<'_> {
-    /// The nonce, for finding out whether a login waits for it.
+    /// The nonce, to find out whether its login is pending.
     pub(crate) fn nonce(&self) -> &str {
         text(&self.members, "nonce").unwrap_or_default()
     }
 
-    /// Checks what was not checked before the signature (OpenID Connect Core, section 3.2.2.11,
-    /// and the Portier protocol).
+    /// Makes the remaining checks (OpenID Connect Core, section 3.2.2.11, and the Portier protocol).
     pub(crate) fn check(self, expected: &Expected<'_>, now: SystemTime) -> Result<Claims> {
         let members = &self.members;
         self.check_authorized_party(expected)?;
@@ -149,7 +148,7 @@ impl UntrustedClaims<'_> {
         }
     }
 
-    /// The order of the times, and that none of them is ahead of ours; returns the `iat`.
+    /// Checks that the times are in order and not in the future. Returns the `iat`.
     fn check_times(&self, expected: &Expected<'_>, now: SystemTime) -> Result<f64> {
         let issued_at = required_time(&self.members, "iat")?;
         if self.expires_at <= issued_at {

@@ -1,4 +1,4 @@
-//! The two halves of a login, from end to end.
+//! The client: starts logins and completes them.
 
 mod code;
 mod completion;
@@ -27,12 +27,12 @@ use crate::session_key::SessionKey;
 use crate::stats::{Counters, Stats};
 use crate::store::Store;
 
-/// The shortest text that can hold the 128 bits of a browser's secret.
+/// The shortest text that can encode 128 bits, the minimum for a browser's secret.
 const MIN_SECRET_BYTES: usize = 16;
 
 /// The relying party's side of Portier: starts logins and completes them.
 ///
-/// Cheap to clone; clones share everything. All methods that wait need a Tokio runtime.
+/// Cloning is cheap; clones share all state. All asynchronous methods need a Tokio runtime.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), portier_client::Error> {
@@ -85,12 +85,12 @@ impl Client {
         }
     }
 
-    /// Where the broker sends browsers back to, as the URL parser writes it.
+    /// The redirect URI, in the normalized form of the URL parser.
     pub fn redirect_uri(&self) -> &str {
         &self.inner.config.redirect_uri
     }
 
-    /// The origin of the redirect URI, by which the broker knows this site.
+    /// The origin of the redirect URI, which identifies this site to the broker.
     pub fn client_id(&self) -> &str {
         &self.inner.config.client_id
     }
@@ -100,16 +100,16 @@ impl Client {
         self.inner.config.broker.as_str()
     }
 
-    /// Whether pending logins are in the memory of this process, so that no other process of the
-    /// site can complete them.
+    /// Whether pending logins are kept in the memory of this process, so that no other process of the site
+    /// can complete them.
     pub fn has_local_store(&self) -> bool {
         self.inner.store.is_local()
     }
 
-    /// Starts a login and returns the URL to redirect the browser to, with status 303.
+    /// Starts a login. Redirect the browser to the returned URL, with status 303.
     ///
     /// # Errors
-    /// [`Code::InvalidEmail`], [`Code::InvalidOption`] when the broker cannot answer as configured,
+    /// [`Code::InvalidEmail`], [`Code::InvalidOption`] if the broker does not support the configuration,
     /// and those of the classes [`BrokerUnavailable`](crate::Kind::BrokerUnavailable) and
     /// [`StoreError`](crate::Kind::StoreError).
     pub async fn authenticate(&self, email: &str) -> Result<String> {
@@ -117,10 +117,10 @@ impl Client {
             .await
     }
 
-    /// Starts a login with more than an address, or with none.
+    /// Starts a login with options, and with or without an address.
     ///
     /// # Errors
-    /// As [`Client::authenticate`], and [`Code::InvalidOption`] for a text that is too long.
+    /// As [`Client::authenticate`], and [`Code::InvalidOption`] if a text is too long.
     pub async fn authenticate_with(&self, options: AuthenticateOptions) -> Result<String> {
         let outcome = self.inner.authenticate(&options).await;
         match &outcome {
@@ -130,11 +130,11 @@ impl Client {
         outcome
     }
 
-    /// Completes a login with the token the broker sent and returns the verified address in
-    /// normalized form.
+    /// Completes a login with the token that the broker sent. Returns the verified address in normalized
+    /// form.
     ///
-    /// A token completes a login once. Nothing is consumed by a token that is refused for itself, nor
-    /// by one whose login is bound to a browser.
+    /// A token completes a login once. If the token is invalid, or if its login is bound to a browser, the
+    /// login stays pending.
     ///
     /// # Errors
     /// Those of the classes [`InvalidToken`](crate::Kind::InvalidToken),
@@ -147,14 +147,14 @@ impl Client {
         self.inner.completed(outcome).map(|login| login.email)
     }
 
-    /// Completes a login with the parameters the broker sent to the redirect URI. `browser` is the
-    /// secret of this browser, if logins are bound to theirs: then one that is bound to none does not
-    /// complete either.
+    /// Completes a login with the parameters that the broker sent to the redirect URI. `browser` is the
+    /// secret of this browser, if logins are bound to browsers. A login that is not bound to a browser is
+    /// then refused, too.
     ///
     /// # Errors
     /// As [`Client::verify`], and those of the class [`BrokerError`](crate::Kind::BrokerError).
-    /// [`Code::SessionBrowser`] means that the login was not started in this browser, and could
-    /// still be completed where it was.
+    /// [`Code::SessionBrowser`] means that the login was not started in this browser. It can still be
+    /// completed in the browser where it was started.
     pub async fn complete(&self, params: CallbackParams, browser: Option<&str>) -> Result<Login> {
         let options = CompleteOptions {
             browser,
@@ -163,8 +163,8 @@ impl Client {
         self.complete_with(params, options).await
     }
 
-    /// Completes a login as [`Client::complete`] does, also in another browser than it was started in
-    /// if its person confirms that.
+    /// Completes a login as [`Client::complete`] does; with a confirmation of the person, also in another
+    /// browser than the one where it was started.
     ///
     /// # Errors
     /// As [`Client::complete`].
@@ -193,7 +193,7 @@ impl Client {
         Ok(self.inner.documents.discovery().await?.raw.clone())
     }
 
-    /// Lists the broker's keys that this client can use, from the cache if they are fresh.
+    /// Lists those of the broker's keys that this client can use, from the cache if they are fresh.
     ///
     /// # Errors
     /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable).
@@ -201,8 +201,8 @@ impl Client {
         Ok(self.inner.documents.keys().await?.infos())
     }
 
-    /// Returns the broker's key set, as JSON text, from the cache if it is fresh. It may have keys
-    /// in it that this client does not use.
+    /// Returns the broker's key set, as JSON text, from the cache if it is fresh. It may contain keys that
+    /// this client does not use.
     ///
     /// # Errors
     /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable).
@@ -224,7 +224,7 @@ impl Client {
         self.inner.config.response_mode
     }
 
-    /// Whether the store keeps nonces and addresses, and so no binding to a browser.
+    /// Whether the store keeps only nonces and addresses, and therefore no binding to a browser.
     pub(crate) fn keeps_nonces_only(&self) -> bool {
         self.inner.store.nonces().is_some()
     }
@@ -242,12 +242,12 @@ impl Client {
         self.inner.clock.now()
     }
 
-    /// Counts and logs what failed before the client was asked.
+    /// Counts and logs a failure that happened before the client was called.
     pub(crate) fn failed(&self, operation: &'static str, error: &Error) {
         self.inner.failed(operation, error);
     }
 
-    /// Counts what happened so far.
+    /// Returns what the client has done so far, in figures.
     pub fn stats(&self) -> Stats {
         let inner = &self.inner;
         inner
@@ -328,8 +328,7 @@ impl Inner {
         Ok(nonce)
     }
 
-    /// The browser with this secret; none for a text too short to be one, with which anybody could
-    /// confirm.
+    /// The browser with this secret; `None` if the text is too short to be secret.
     fn browser(&self, secret: Option<&str>) -> Option<Browser<'_>> {
         let secret = secret.filter(|secret| secret.len() >= MIN_SECRET_BYTES)?;
         Browser::new(secret, self.config.broker.as_str(), &self.config.client_id)
@@ -363,7 +362,7 @@ impl Inner {
         }
     }
 
-    /// Says once what most likely loses logins.
+    /// Warns once about the most likely cause of lost logins.
     fn warn_of_memory_store(&self) {
         if !self.warned_of_memory_store.load(Ordering::Relaxed) {
             let told = events::login_not_in_memory_store();

@@ -1,35 +1,35 @@
-//! Time and randomness, which come in from outside.
+//! Time and randomness, as traits that tests can replace.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Code, Error, Result};
 
-/// Where the client takes the time from.
+/// The source of the time.
 pub trait Clock: Send + Sync + 'static {
-    /// The wall clock, for what tokens and HTTP headers say.
+    /// The wall clock, for the times in tokens and HTTP headers.
     fn now(&self) -> SystemTime;
 
-    /// Time since an arbitrary moment; never goes back. Deadlines are measured with it.
+    /// The time since an arbitrary moment. It never goes back, and is used for deadlines.
     fn monotonic(&self) -> Duration;
 }
 
-/// Where the client takes nonces from.
+/// The source of randomness.
 pub trait Random: Send + Sync + 'static {
     /// Fills `bytes` with unpredictable values.
     ///
     /// # Errors
-    /// [`Code::Internal`] when the operating system has none to give.
+    /// [`Code::Internal`] if the operating system provides none.
     fn fill(&self, bytes: &mut [u8]) -> Result<()>;
 }
 
-/// The clocks of the operating system. The monotonic one goes on while the machine sleeps.
+/// The clocks of the operating system. The monotonic one continues while the machine sleeps.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     start: awake_or_asleep::Moment,
 }
 
 impl SystemClock {
-    /// The clocks as they are; the monotonic one starts now.
+    /// The monotonic clock starts at zero now.
     pub fn new() -> Self {
         Self {
             start: awake_or_asleep::now(),
@@ -57,8 +57,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// Where `Instant` stands still while the machine sleeps, a login that was started before could be
-/// completed, and a key that was withdrawn meanwhile be trusted, too late.
+/// On some systems `Instant` stops while the machine sleeps. Expired logins and withdrawn keys would then
+/// be accepted after the sleep.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 mod awake_or_asleep {
     use std::time::Duration;
@@ -67,7 +67,7 @@ mod awake_or_asleep {
 
     #[cfg(not(target_vendor = "apple"))]
     const CLOCK: ClockId = ClockId::Boottime;
-    /// Apple's goes on, other than Linux's of the same name.
+    /// On Apple's systems this clock continues, unlike the one of the same name on Linux.
     #[cfg(target_vendor = "apple")]
     const CLOCK: ClockId = ClockId::Monotonic;
 
@@ -115,12 +115,16 @@ impl Random for SystemRandom {
     )]
     fn fill(&self, bytes: &mut [u8]) -> Result<()> {
         getrandom::fill(bytes).map_err(|cause| {
-            Error::new(Code::Internal, "no randomness to be had").with_source(cause)
+            Error::new(
+                Code::Internal,
+                "the operating system provides no randomness",
+            )
+            .with_source(cause)
         })
     }
 }
 
-/// Seconds since 1970 as tokens count them (RFC 7519, section 2: `NumericDate`), negative before.
+/// A `NumericDate` (RFC 7519, section 2): seconds since 1970, negative before.
 pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => after.as_secs_f64(),

@@ -41,7 +41,7 @@ impl std::str::FromStr for ResponseMode {
     }
 }
 
-/// Which way a login takes.
+/// The OpenID Connect flow of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Flow {
     /// The broker sends the token through the browser (OpenID Connect Core, section 3.2).
@@ -77,7 +77,7 @@ impl std::str::FromStr for Flow {
     }
 }
 
-/// A configuration that cannot be wrong.
+/// A checked configuration.
 pub(crate) struct Config {
     pub(crate) redirect_uri: String,
     pub(crate) client_id: String,
@@ -86,7 +86,7 @@ pub(crate) struct Config {
     pub(crate) response_mode: ResponseMode,
     pub(crate) leeway: Duration,
     pub(crate) session_ttl: Duration,
-    /// In order of preference, without repetition.
+    /// In order of preference, without duplicates.
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) idp: bool,
 }

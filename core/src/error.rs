@@ -1,4 +1,4 @@
-//! What can go wrong, as the caller sees it.
+//! The errors that callers see.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct Error {
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What belongs to some codes only.
+/// Details that only some codes have.
 #[derive(Clone, Debug)]
 enum Details {
     None,
@@ -33,8 +33,7 @@ enum Details {
 }
 
 impl Error {
-    /// Makes an error from its code and a message in the house's form: lowercase, the fact first,
-    /// values last as `key=value`.
+    /// Makes an error. Messages are lowercase, begin with the fact, and end with values as `key=value`.
     pub fn new(code: Code, message: impl fmt::Display) -> Self {
         Self {
             code,
@@ -54,7 +53,7 @@ impl Error {
         self
     }
 
-    /// The broker's own refusal, as it came to the redirect URI.
+    /// An error that the broker sent to the redirect URI.
     pub(crate) fn refused(answer: BrokerAnswer) -> Self {
         Self {
             code: Code::BrokerError,
@@ -102,8 +101,8 @@ impl Error {
         matches!(self.kind(), Kind::BrokerUnavailable | Kind::StoreError)
     }
 
-    /// What the broker posted as `error` and `error_description`; only with
-    /// [`Code::BrokerError`]. Untrusted text: escape it before showing it.
+    /// The `error` and `error_description` that the broker sent; only with [`Code::BrokerError`]. The text
+    /// is untrusted: escape it before showing it.
     pub fn broker_answer(&self) -> Option<&BrokerAnswer> {
         match &self.details {
             Details::Answer(answer) => Some(answer),
@@ -111,8 +110,8 @@ impl Error {
         }
     }
 
-    /// Whose login it is that was started in another browser, and how to go on with it in this one;
-    /// only with [`Code::SessionBrowser`].
+    /// The login that was started in another browser, and how to complete it in this one; only with
+    /// [`Code::SessionBrowser`].
     pub fn browser_mismatch(&self) -> Option<&BrowserMismatch> {
         match &self.details {
             Details::Mismatch(mismatch) => Some(mismatch),
@@ -120,8 +119,8 @@ impl Error {
         }
     }
 
-    /// Whether the login was started in this browser; only ever with [`Code::SessionUsed`]. It may have
-    /// been completed in another one, where its person has confirmed that.
+    /// Whether the login was started in this browser; only with [`Code::SessionUsed`]. It may have been
+    /// completed in another browser, after the person confirmed that.
     pub fn same_browser(&self) -> bool {
         matches!(
             self.details,
@@ -165,22 +164,22 @@ pub struct BrokerAnswer {
     pub description: Option<String>,
 }
 
-/// A login that was started in another browser than the one that is to complete it, as when mail is
-/// opened on another device.
+/// A login that was started in another browser, for example because the mail was opened on another
+/// device.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BrowserMismatch {
     /// The verified address in normalized form.
     pub email: String,
-    /// What completes the login in this browser all the same, with
+    /// Completes the login in this browser anyway, as
     /// [`CompleteOptions::confirmation`](crate::CompleteOptions::confirmation); `None` if no secret
-    /// of this browser was given. Only the person may decide it: an attacker can have any browser
-    /// send the answer to a login of his own.
+    /// of this browser was given. Only the person may decide that: an attacker can make any browser
+    /// send the answer to a login of the attacker.
     pub confirmation: Option<String>,
 }
 
 impl fmt::Debug for BrokerAnswer {
-    /// Leaves the explanation out, which may say whose mail could not be sent.
+    /// Omits the explanation, which may contain an address.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("BrokerAnswer")
@@ -190,7 +189,7 @@ impl fmt::Debug for BrokerAnswer {
 }
 
 impl fmt::Debug for BrowserMismatch {
-    /// Tells the type and nothing else: all of it is personal or secret.
+    /// Shows only the type: all values are personal or secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("BrowserMismatch")
@@ -202,23 +201,23 @@ impl fmt::Debug for BrowserMismatch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The client was configured with something that cannot work.
+    /// The client was configured with an unusable value.
     ConfigError,
-    /// The address a person typed could never receive mail.
+    /// The address that a person typed is not a valid e-mail address.
     InvalidEmail,
-    /// The broker refused, or sent a callback without a token.
+    /// The broker answered with an error, or with a callback without a token.
     BrokerError,
-    /// The broker's documents could not be had.
+    /// The broker's metadata, keys or token could not be fetched.
     BrokerUnavailable,
-    /// The token is not one this client accepts.
+    /// The token is not valid for this client.
     InvalidToken,
-    /// The token is genuine, but not the answer to a login that is pending here.
+    /// The token is valid, but no pending login matches it.
     InvalidSession,
     /// The session store failed.
     StoreError,
-    /// The request was none that a login can start or end with.
+    /// The HTTP request cannot start or complete a login.
     InvalidRequest,
-    /// A defect in this library.
+    /// A bug in this library.
     InternalError,
 }
 
@@ -249,7 +248,7 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code there is.
+            /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The code as text, the same in every language.
@@ -279,7 +278,7 @@ codes! {
     InsecureUrl = "insecure_url" in ConfigError,
     /// An option has a value outside its range, or one that contradicts another.
     InvalidOption = "invalid_option" in ConfigError,
-    /// The text could never be an e-mail address.
+    /// The text is not a valid e-mail address.
     InvalidEmail = "invalid_email" in InvalidEmail,
     /// The broker answered with an error; see [`Error::broker_answer`].
     BrokerError = "broker_error" in BrokerError,
@@ -287,38 +286,38 @@ codes! {
     MissingToken = "missing_token" in BrokerError,
     /// The broker did not answer in time.
     BrokerTimeout = "broker_timeout" in BrokerUnavailable,
-    /// No connection to the broker.
+    /// The client could not connect to the broker.
     BrokerUnreachable = "broker_unreachable" in BrokerUnavailable,
-    /// The broker answered with an HTTP status that is not a success.
+    /// The broker answered with an unexpected HTTP status.
     BrokerStatus = "broker_status" in BrokerUnavailable,
-    /// The broker answered with a document that cannot be used.
+    /// The broker answered with an invalid document.
     BrokerDocument = "broker_document" in BrokerUnavailable,
     /// The token is not a compact JWS of three base64url parts, or its payload not a JSON object.
     TokenMalformed = "token_malformed" in InvalidToken,
     /// The token is longer than 16 KiB.
     TokenTooLarge = "token_too_large" in InvalidToken,
-    /// The token's header is not one this client accepts.
+    /// The token's header is not acceptable.
     TokenHeader = "token_header" in InvalidToken,
-    /// The token's algorithm is not allowed, or does not fit the key.
+    /// The token's algorithm is not allowed, or does not match the key.
     TokenAlgorithm = "token_algorithm" in InvalidToken,
     /// The broker has no usable key with the token's key id.
     TokenKeyUnknown = "token_key_unknown" in InvalidToken,
-    /// The signature does not hold.
+    /// The token's signature is invalid.
     TokenSignature = "token_signature" in InvalidToken,
     /// The broker does not redeem the code: it has expired, was redeemed before, or is for another site
     /// or redirect URI.
     CodeRefused = "code_refused" in InvalidToken,
-    /// The token was issued by someone else.
+    /// The token was issued by another issuer.
     TokenIssuer = "token_issuer" in InvalidToken,
-    /// The token was issued for someone else.
+    /// The token was issued for another client.
     TokenAudience = "token_audience" in InvalidToken,
     /// The token has expired.
     TokenExpired = "token_expired" in InvalidToken,
     /// The token is not valid yet.
     TokenNotYetValid = "token_not_yet_valid" in InvalidToken,
-    /// The token was issued before its login was started, which only a wrong clock can say.
+    /// The token was issued before its login was started: a clock is wrong.
     TokenClock = "token_clock" in InvalidToken,
-    /// A claim is missing or has a value that is not allowed.
+    /// A claim is missing or has an invalid value.
     TokenClaim = "token_claim" in InvalidToken,
     /// The login was not started here, or has expired.
     SessionUnknown = "session_unknown" in InvalidSession,
@@ -328,23 +327,23 @@ codes! {
     SessionEmail = "session_email" in InvalidSession,
     /// The login was not started in this browser; see [`Error::browser_mismatch`].
     SessionBrowser = "session_browser" in InvalidSession,
-    /// The store cannot be reached.
+    /// The store is unreachable, or cannot serve requests at present.
     StoreUnavailable = "store_unavailable" in StoreError,
-    /// The store holds as many pending logins as it may.
+    /// The store has reached its limit of pending logins, or has no memory left.
     StoreFull = "store_full" in StoreError,
-    /// The store answered with an error or with something it was never given.
+    /// The store answered with an error or with an invalid record.
     StoreFailed = "store_failed" in StoreError,
-    /// The login form was sent by a page of another site, or the browser does not say by which.
+    /// The login form was sent by a page of another site, or the browser does not tell by which page.
     RequestOrigin = "request_origin" in InvalidRequest,
-    /// The request has no form that is URL-encoded.
+    /// The request has no URL-encoded form.
     RequestForm = "request_form" in InvalidRequest,
     /// The form is larger than 64 KiB.
     RequestTooLarge = "request_too_large" in InvalidRequest,
-    /// The method of a request to the redirect URI completes no login.
+    /// The redirect URI was requested with a method that completes no login.
     RequestMethod = "request_method" in InvalidRequest,
     /// The browser does not keep the cookies of this site.
     RequestCookies = "request_cookies" in InvalidRequest,
-    /// A defect in this library; please report it.
+    /// A bug in this library; please report it.
     Internal = "internal" in InternalError,
 }
 

@@ -1,5 +1,5 @@
-//! Passwordless e-mail login through [Portier](https://portier.github.io): the relying party's
-//! side of the protocol.
+//! Passwordless e-mail login through [Portier](https://portier.github.io). This crate is the relying
+//! party's side of the protocol.
 #![forbid(unsafe_code)]
 
 mod algorithm;

@@ -9,7 +9,7 @@ use crate::clock::Random;
 use crate::error::{Code, Error, Result};
 use crate::framing::with_lengths;
 
-/// The longest nonce that is looked up, in bytes. Ours are shorter.
+/// The longest accepted nonce, in bytes. Those of this library are shorter.
 pub(crate) const MAX_NONCE_BYTES: usize = 512;
 
 /// The one-time value that ties a token to the login it answers (OpenID Connect Core, section
@@ -17,7 +17,7 @@ pub(crate) const MAX_NONCE_BYTES: usize = 512;
 pub(crate) struct Nonce(String);
 
 impl Nonce {
-    /// Draws a new nonce, which also says to which browser its login is bound, if it is.
+    /// Makes a new nonce. It contains the binding to the browser, if there is one.
     pub(crate) fn generate(random: &dyn Random, browser: Option<&Browser<'_>>) -> Result<Self> {
         let mut bytes = [0; RANDOM_BYTES];
         random.fill(&mut bytes)?;
@@ -29,7 +29,7 @@ impl Nonce {
         ))
     }
 
-    /// Takes a nonce that a store has made. Only the store knows how hard it is to guess.
+    /// Accepts a nonce that a store has made. The store is responsible for its randomness.
     pub(crate) fn made_by_store(nonce: String) -> Result<Self> {
         if (1..=MAX_NONCE_BYTES).contains(&nonce.len()) {
             return Ok(Self(nonce));

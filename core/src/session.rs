@@ -1,4 +1,4 @@
-//! A login between its two halves: what the caller says, what waits in the store, what comes back.
+//! A login: the options of its start, its record in the store, the callback, and the result.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,20 +22,19 @@ const MAX_STATE_BYTES: usize = 4096;
 /// The shortest browser binding, in bytes: 128 bits as URL-safe base64.
 const MIN_BROWSER_BYTES: usize = 22;
 
-/// What a login starts with.
+/// The options of a new login.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthenticateOptions {
-    /// The address as it was typed; without one the broker asks for it.
+    /// The address as it was typed; without one, the broker asks for it.
     pub email: Option<String>,
     /// Text that travels through the browser and comes back untrusted; at most 4 KiB.
     pub state: Option<String>,
-    /// The application's own text, kept in the store until the login completes, for example the
-    /// page to go back to; at most 4 KiB.
+    /// Text of the application that the store keeps until the login completes, for example the page to
+    /// return to; at most 4 KiB.
     pub session: Option<String>,
-    /// A secret only this browser knows, at least 128 random bits in 22 to 4096 bytes, for example
-    /// from a cookie. The login can then be completed with the same secret only, or where its person
-    /// confirms it.
+    /// A secret of this browser, for example from a cookie: at least 128 random bits in 22 to 4096 bytes.
+    /// The login can then be completed only with the same secret, or if the person confirms it.
     pub browser: Option<String>,
     /// Another flow than the client's.
     pub(crate) flow: Option<WantedFlow>,
@@ -51,7 +50,7 @@ pub(crate) enum WantedFlow {
 }
 
 impl AuthenticateOptions {
-    /// A login for one address, and nothing else.
+    /// A login for an address, without other options.
     pub fn for_email(email: impl Into<String>) -> Self {
         Self {
             email: Some(email.into()),
@@ -59,7 +58,7 @@ impl AuthenticateOptions {
         }
     }
 
-    /// The address, if there is nothing else to keep: some stores can keep nothing else.
+    /// The address, if it is the only value to keep, for stores that keep nothing else.
     pub(crate) fn only_email<'a>(&self, email: Option<TypedEmail<'a>>) -> Result<&'a str> {
         let problem = match (email, &self.session, &self.browser) {
             (Some(email), None, None) => return Ok(email.as_str()),
@@ -70,7 +69,7 @@ impl AuthenticateOptions {
         Err(Error::new(Code::InvalidOption, problem))
     }
 
-    /// Checks the sizes, so that nothing unbounded reaches a store or a URL.
+    /// Checks the lengths, so that no text of unlimited length reaches a store or a URL.
     pub(crate) fn check(&self) -> Result<()> {
         for (name, value, limit) in [
             ("state", &self.state, MAX_STATE_BYTES),
@@ -99,15 +98,15 @@ impl AuthenticateOptions {
     }
 }
 
-/// What a login is completed with, besides the callback.
+/// The options of a completion.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CompleteOptions<'a> {
-    /// The secret of this browser. With one, a login completes only if it is bound to that, or
-    /// its person confirms to go on.
+    /// The secret of this browser. If it is given, a login completes only if it is bound to this browser,
+    /// or if the person has confirmed.
     pub browser: Option<&'a str>,
-    /// What came with [`BrowserMismatch`](crate::BrowserMismatch) for the same token and secret,
-    /// once the person has agreed to go on in this browser.
+    /// The confirmation of [`BrowserMismatch`](crate::BrowserMismatch) for the same token and secret, after
+    /// the person has agreed to continue in this browser.
     pub confirmation: Option<&'a str>,
 }
 
@@ -131,7 +130,7 @@ impl<'a> CompleteOptions<'a> {
         self
     }
 
-    /// Refuses a secret where the store keeps no bindings: a login would complete in any browser.
+    /// Refuses a secret if the store keeps no bindings: a login would complete in any browser.
     pub(crate) fn check_unbound(&self) -> Result<()> {
         if self.browser.is_none() {
             return Ok(());
@@ -143,7 +142,7 @@ impl<'a> CompleteOptions<'a> {
     }
 }
 
-/// The parameters a broker sends to the redirect URI, as a form or in the fragment.
+/// The parameters that a broker sends to the redirect URI.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallbackParams {
@@ -163,7 +162,7 @@ impl CallbackParams {
     /// The names of the parameters; the fields are called the same.
     pub const NAMES: [&str; 5] = ["id_token", "code", "state", "error", "error_description"];
 
-    /// Picks the parameters of the protocol from a decoded form and ignores all others.
+    /// Takes the parameters of the protocol from a decoded form, and ignores all others.
     ///
     /// # Errors
     /// [`Code::TokenMalformed`] when one of them is repeated (RFC 6749, section 3.1), or is a file.
@@ -268,9 +267,9 @@ impl<T: Into<String>> From<T> for FieldValue {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Login {
-    /// The verified address in normalized form. Use it, to the letter, as the key of the account.
+    /// The verified address in normalized form. Use it unchanged as the key of the account.
     pub email: String,
-    /// The address as it was typed. Not an identity: two people may have typed the same text.
+    /// The address as it was typed. Do not use it as an identity: two people may type the same text.
     pub email_original: String,
     /// The application's own text from the start of the login.
     pub session: Option<String>,
@@ -289,7 +288,7 @@ pub struct Login {
 macro_rules! redacted_debug {
     ($($name:ident),*) => {
         $(impl fmt::Debug for $name {
-            /// Tells the type and nothing else: all of it is personal or secret.
+            /// Shows only the type: all values are personal or secret.
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.debug_struct(stringify!($name)).finish_non_exhaustive()
             }
@@ -300,7 +299,7 @@ macro_rules! redacted_debug {
 redacted_debug!(AuthenticateOptions, CallbackParams, FieldValue, Login);
 
 impl fmt::Debug for CompleteOptions<'_> {
-    /// Tells the type and nothing else, as above.
+    /// Shows only the type, as above.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("CompleteOptions")
@@ -308,10 +307,10 @@ impl fmt::Debug for CompleteOptions<'_> {
     }
 }
 
-/// What waits in the store for the token: JSON with short names, because stores pay by the byte.
+/// The record of a pending login in the store. It is JSON with short names, to save memory.
 ///
-/// A record with a member or a version that is not known comes from a newer version of this library
-/// and may hold a condition that this one cannot check, so it is no login here.
+/// A record with an unknown member or version comes from a newer version of this library. It may contain
+/// a condition that this version cannot check, so it is not accepted.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Record<'a> {
@@ -335,7 +334,7 @@ pub(crate) struct Record<'a> {
 
 const RECORD_VERSION: u32 = 1;
 
-/// Whether a record has another version than ours, or members that ours does not have.
+/// Whether a record has another version, or members that this version does not know.
 fn is_of_another_version(text: &str) -> bool {
     let Ok(members) = serde_json::from_str::<serde_json::Map<_, _>>(text) else {
         return false;
@@ -358,7 +357,7 @@ impl<'a> Record<'a> {
     ) -> Self {
         Self {
             version: RECORD_VERSION,
-            // Milliseconds are enough, and shorter.
+            // Milliseconds are precise enough, and shorter.
             started_at: (unix_seconds(now) * 1000.0).floor() / 1000.0,
             email: email.map(|email| Cow::Borrowed(email.as_str())),
             session: options.session.as_deref().map(Cow::Borrowed),
@@ -396,7 +395,7 @@ impl<'a> Record<'a> {
     }
 
     pub(crate) fn parse(text: &'a str) -> Result<Self> {
-        // A sequence would do for the derived reader, and the cause would quote the record.
+        // The derived reader would accept a sequence, and its error would quote the record.
         let is_object = text.starts_with('{');
         let read = || serde_json::from_str::<Self>(text).ok();
         if let Some(record) = read().filter(|record| is_object && record.version == RECORD_VERSION)
@@ -411,12 +410,11 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// Checks that the token is not older than the login. Nobody knows the nonce before the login
-    /// starts, so if the times say otherwise, a clock is wrong. Only ours can be meant: that of the
-    /// broker is compared with ours before.
+    /// Checks that the token is not older than the login. Nobody knows the nonce before the login starts,
+    /// so an older token means that a clock is wrong.
     ///
-    /// A login that starts in the future was started by a clock that has been set back since, or
-    /// by that of another machine. Its start says nothing.
+    /// If the login starts in the future, the clock has been set back since, or another machine has started
+    /// the login. Its time is ignored then.
     pub(crate) fn check_start(&self, issued_at: f64, now: f64, leeway: Duration) -> Result<()> {
         let leeway = leeway.as_secs_f64();
         let started_at = self.started_at;
@@ -438,7 +436,7 @@ impl<'a> Record<'a> {
         self.started_at
     }
 
-    /// Checks that a genuine token answers this login, and returns the application's text.
+    /// Checks that a verified token is for the address of this login. Returns the application's text.
     pub(crate) fn accept(self, email_original: &str) -> Result<Option<String>> {
         if let Some(email) = &self.email
             && verify_slices_are_equal(email.as_bytes(), email_original.as_bytes()).is_err()

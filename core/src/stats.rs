@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::Code;
 
-/// What a client has done so far, and how it stands with its broker.
+/// What a client has done so far, and the state of its broker's documents.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
@@ -19,18 +19,17 @@ pub struct Stats {
     pub logins_started: u64,
     /// How many logins were completed.
     pub logins_completed: u64,
-    /// How many logins failed to start or to complete, by the code of the error; a code that never
-    /// occurred is left out. A callback that could not be read at all is not counted.
+    /// How many logins failed to start or to complete, by the code of the error. Codes that never occurred
+    /// are omitted. A callback that could not be parsed is not counted.
     pub failures: BTreeMap<&'static str, u64>,
     /// How many logins are pending, if the store can tell.
     pub pending: Option<usize>,
-    /// How far the broker's clock is ahead of ours, in seconds to the precision of an HTTP date;
-    /// unknown before the first answer. More than the leeway of the client is why good tokens are
-    /// refused.
+    /// How far the broker's clock is ahead of this machine's, in seconds with the precision of an HTTP
+    /// date; unknown before the first answer. If it is larger than the leeway, valid tokens are refused.
     pub clock_difference: Option<f64>,
 }
 
-/// How it stands with one of the broker's documents.
+/// The state of one of the broker's documents.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct DocumentStats {
@@ -38,20 +37,18 @@ pub struct DocumentStats {
     pub requests: u64,
     /// How many fetches failed.
     pub failures: u64,
-    /// How often a document past its lifetime was used because there was no newer one to be had.
+    /// How often an expired document was used because no newer one could be fetched.
     pub stale_serves: u64,
-    /// How often a document was taken over that another process had fetched, instead of a request.
+    /// How often a document that another process had fetched was loaded from the store.
     pub shared_loads: u64,
-    /// How often another document took the place of the one that was kept. For the keys, that is what
-    /// a rotation looks like.
+    /// How often a different document replaced the cached one. For the keys, this is a rotation.
     pub changes: u64,
-    /// How long ago the document was fetched or found unchanged; absent as long as there is none.
+    /// How long ago the document was fetched or revalidated; absent if there is none.
     pub age_seconds: Option<f64>,
-    /// How long the document may be used from now, zero once its lifetime is over; absent as long
-    /// as there is none.
+    /// How long the document is still fresh, zero if it has expired; absent if there is none.
     pub fresh_for_seconds: Option<f64>,
-    /// How long nobody asks for the document because the last fetch failed, zero once somebody may;
-    /// absent if it did not fail.
+    /// How long no request is sent because the last fetch failed, zero if the pause is over; absent if the
+    /// last fetch did not fail.
     pub retry_in_seconds: Option<f64>,
 }
 
@@ -97,7 +94,7 @@ impl Counters {
         }
     }
 
-    /// Puts all together.
+    /// Makes the statistics.
     pub(crate) fn stats(&self, documents: DocumentsStats, pending: Option<usize>) -> Stats {
         let counts = self.failures.iter().map(|failures| failures.load(Relaxed));
         Stats {

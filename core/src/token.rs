@@ -1,4 +1,4 @@
-//! The compact JWS: structure, header and signature of a token. What it claims is in `claims`.
+//! The compact JWS: structure, header and signature of a token. Its claims are in `claims`.
 
 use std::ops::Range;
 
@@ -10,10 +10,10 @@ use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
 use crate::jwks::{Key, MAX_KEY_ID_BYTES};
 
-/// The longest token that is looked at, in bytes.
+/// The longest accepted token, in bytes.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// A token that has the right shape. Nothing in it is trusted before
+/// A token that is well-formed. Its content must not be trusted before
 /// [`verify_signature`](Token::verify_signature).
 pub(crate) struct Token<'a> {
     signed: &'a [u8],
@@ -25,8 +25,8 @@ pub(crate) struct Token<'a> {
 }
 
 impl<'a> Token<'a> {
-    /// Takes a token apart and judges its header. An algorithm that is not among the `allowed`
-    /// ones is refused here, before a key is looked for.
+    /// Splits a token and checks its header. An algorithm that is not in `allowed` is refused before a key
+    /// is looked up.
     pub(crate) fn parse(text: &'a str, allowed: &[Algorithm]) -> Result<Self> {
         if text.len() > MAX_TOKEN_BYTES {
             return Err(Error::new(
@@ -62,14 +62,14 @@ impl<'a> Token<'a> {
         self.decoded.get(self.payload.clone()).unwrap_or_default()
     }
 
-    /// Checks the signature. The header does not choose how: the key does, and the header has to
-    /// agree with it (RFC 8725, section 3.1).
+    /// Checks the signature. The key determines the algorithm, and the header has to name the same one
+    /// (RFC 8725, section 3.1).
     pub(crate) fn verify_signature(&self, key: &Key) -> Result<()> {
         if key.algorithm() != self.algorithm {
             return Err(Error::new(
                 Code::TokenAlgorithm,
                 format_args!(
-                    "the token's algorithm is not its key's token={} key={}",
+                    "the token's algorithm does not match its key token={} key={}",
                     self.algorithm,
                     key.algorithm()
                 ),
@@ -79,21 +79,18 @@ impl<'a> Token<'a> {
         if key.verify(self.signed, signature) {
             return Ok(());
         }
-        Err(Error::new(
-            Code::TokenSignature,
-            "the token's signature does not hold",
-        ))
+        Err(Error::new(Code::TokenSignature, "invalid token signature"))
     }
 }
 
-/// What is on both sides of a dot.
+/// The parts on both sides of a dot.
 fn split(bytes: &[u8], dot: Option<usize>) -> Result<(&[u8], &[u8])> {
     dot.and_then(|dot| Some((bytes.get(..dot)?, bytes.get(dot + 1..)?)))
         .ok_or_else(not_compact)
 }
 
-/// Appends what a part of the token stands for and returns where it is. The engine refuses padding,
-/// white space, other alphabets and stray bits at the end (RFC 7515, section 2).
+/// Decodes a part of the token, appends the bytes, and returns their range. The engine refuses padding,
+/// white space, other alphabets and non-zero trailing bits (RFC 7515, section 2).
 fn decode(part: &[u8], decoded: &mut Vec<u8>) -> Result<Range<usize>> {
     let start = decoded.len();
     if part.is_empty() || BASE64URL.decode_vec(part, decoded).is_err() {
@@ -102,13 +99,13 @@ fn decode(part: &[u8], decoded: &mut Vec<u8>) -> Result<Range<usize>> {
     Ok(start..decoded.len())
 }
 
-/// The engine that uses the processor's vector instructions: they take a third of the time, which
-/// is, beside the signature, what a token costs most.
+/// The engine with vector instructions takes a third of the time. After the signature, decoding is the
+/// most expensive step.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 static BASE64URL: std::sync::LazyLock<base64::engine::Simd> = std::sync::LazyLock::new(|| {
     base64::engine::Simd::url_safe(base64::engine::general_purpose::NO_PAD)
 });
-/// Makes what is made once per process, so that no fork finds it half made.
+/// Initializes the engine before a fork could interrupt that.
 pub(crate) fn prepare() {
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     {
@@ -140,9 +137,9 @@ impl Header {
                 format_args!("the token's header cannot be read reason={reason}"),
             )
         })?;
-        // `crit` and `b64` change what is signed or what must be understood, `zip` and `cty` what
-        // the payload is (RFC 7515, section 4.1; RFC 7797); a login token has none of them.
-        // `jwk`, `jku`, `x5u` and `x5c` name keys: those of the broker are the only ones here.
+        // `crit` and `b64` change what is signed or must be understood, `zip` and `cty` change the
+        // meaning of the payload (RFC 7515, section 4.1; RFC 7797). A login token has none of them.
+        // `jwk`, `jku`, `x5u` and `x5c` name keys; they are ignored, because only the broker's keys count.
         if header.has_any(&["crit", "b64", "zip", "cty"]) {
             return Err(refused("the token's header has crit, b64, zip or cty"));
         }
@@ -188,13 +185,13 @@ mod tests {
 
     const ALL: [Algorithm; 2] = [Algorithm::Rs256, Algorithm::EdDsa];
 
-    /// A token whose payload and signature are of no interest.
+    /// A token with a meaningless payload and signature.
     fn with_header(header: &str) -> String {
         format!("{}.e30.AA", URL_SAFE_NO_PAD.encode(header))
     }
 
     #[test]
-    fn the_parts_of_a_token_are_what_they_stand_for() {
+    fn the_parts_of_a_token_are_decoded() {
         let text = with_header(r#"{"alg":"EdDSA","kid":"a"}"#);
         let token = Token::parse(&text, &ALL).unwrap();
         assert_eq!(token.key_id(), "a");
@@ -203,8 +200,8 @@ mod tests {
         assert_eq!(error.code(), Code::TokenAlgorithm);
     }
 
-    /// Both engines, so that neither takes what the other refuses: at every length, and with the
-    /// wrong byte in every place.
+    /// Neither engine accepts what the other refuses: at every length, and with a wrong byte at every
+    /// position.
     #[test]
     fn the_fast_engine_decodes_as_the_plain_one_does() {
         let good: Vec<u8> = (0..=255).cycle().take(400).collect();

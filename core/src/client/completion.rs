@@ -1,4 +1,4 @@
-//! The second half of a login: from the token to the verified address.
+//! Completes a login: from the token to the verified address.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Inner {
             options.check_unbound()?;
         }
         let verified = self.check(id_token, None).await?;
-        // Only now may the token use up the login.
+        // The login may be used up only now.
         let (session, same_browser) = match nonces {
             None => self.consume(&verified, options).await?,
             Some(nonces) => {
@@ -95,8 +95,8 @@ impl Inner {
         })
     }
 
-    /// Looks for newer keys, if the token may be the answer to a login that is pending here: a
-    /// forged one must not make us fetch.
+    /// Gets newer keys, unless the store says that the login of the token is not pending: a forged token
+    /// must not cause a request.
     async fn refresh_for_key(
         &self,
         seen: Arc<KeySet>,
@@ -110,8 +110,8 @@ impl Inner {
         self.documents.refresh_for_key(&seen, key_id).await
     }
 
-    /// Looks for another key under the same id, as a broker may have that restarted with keys of its
-    /// own making; not for a forged token, and not if the keys were fetched a moment ago.
+    /// Looks for another key with the same id, because a broker may have restarted with new keys. This is
+    /// not done for a forged token, nor if the keys were fetched a moment ago.
     async fn verifies_with_newer_key(
         &self,
         token: &Token<'_>,
@@ -128,13 +128,14 @@ impl Inner {
             Ok(newer) => newer
                 .get(token.key_id())
                 .is_some_and(|key| token.verify_signature(key).is_ok()),
-            // That a broker or a store is in trouble does not matter.
+            // A failure of the broker or the store does not matter here.
             Err(_) => false,
         }
     }
 
-    /// Uses the login up, if it belongs to this browser, or its person has confirmed to go on here,
-    /// or no browser is asked for and it belongs to none; returns the application's text and whether it is the browser's own login.
+    /// Uses the login up. It has to be bound to this browser, or the person has to have confirmed; without
+    /// a secret of the browser, it has to be unbound. Returns the application's text, and whether the login
+    /// is bound to this browser.
     async fn consume(
         &self,
         verified: &VerifiedToken<'_>,
@@ -145,7 +146,7 @@ impl Inner {
         } = verified;
         let browser = self.browser(options.browser);
         let binding = Binding::of(&verified.nonce, browser.as_ref());
-        // Who asks for a binding gets no login without one: an attacker chooses which to send.
+        // If a secret is given, an unbound login is refused: an attacker could send one.
         let is_other_browser = match binding {
             Binding::SameBrowser => false,
             Binding::OtherBrowser => true,
@@ -173,8 +174,8 @@ impl Inner {
         Ok((session, same_browser))
     }
 
-    /// Checks that no clock makes the token older than its login, before the login is used up. Most
-    /// tokens are too new for that, and need no look at the store.
+    /// Checks that the token is not older than its login, before the login is used up. Most tokens are too
+    /// new for that, and the store is not asked.
     async fn check_start(&self, verified: &VerifiedToken<'_>) -> Result<()> {
         let issued_at = verified.claims.issued_at;
         let now = unix_seconds(self.clock.now());
@@ -189,8 +190,8 @@ impl Inner {
         }
     }
 
-    /// Gives a login back to a store that could not be asked before. If the store refuses, the
-    /// login is lost.
+    /// Puts a login back into a store that does not support `peek`. If the store refuses it, the login is
+    /// lost.
     pub(super) async fn put_back(&self, session: &SessionKey, record: String, age: Duration) {
         let left = self.config.session_ttl.saturating_sub(age);
         if !left.is_zero() {
@@ -198,8 +199,8 @@ impl Inner {
         }
     }
 
-    /// Refuses a login of another browser, where it stays to be completed: nothing is taken, not
-    /// even if the store says that there is nothing. A person is not asked about one that is over.
+    /// Refuses a login of another browser. It stays pending, to be completed there. If the login has ended,
+    /// the person is not asked to confirm.
     async fn refuse_other_browser(
         &self,
         verified: &VerifiedToken<'_>,
@@ -214,7 +215,7 @@ impl Inner {
         }
     }
 
-    /// Whether a login is pending, as far as the store can tell.
+    /// Checks that a login is pending, as far as the store can tell.
     async fn look(&self, session: &SessionKey) -> Result<()> {
         let found = match self.store.peek(session).await? {
             Some(found) => found,
@@ -259,7 +260,7 @@ impl Inner {
     }
 }
 
-/// A token that the broker has made for this site.
+/// A token of the broker for this site, with a valid signature.
 pub(super) struct VerifiedToken<'a> {
     id_token: &'a str,
     nonce: String,

@@ -73,7 +73,7 @@ fn revalidated(cached: &Freshness, headers: &HeaderMap) -> Result<Freshness, Fai
     }
     let error = Error::new(
         Code::BrokerDocument,
-        "the broker says that another version than ours has not changed",
+        "the broker answered 304 with a different ETag",
     );
     Err(Failure {
         wrong_version: true,
@@ -86,7 +86,7 @@ fn unsuccessful(document: &str, response: &Response, now: SystemTime) -> Failure
     let error = Error::new(
         Code::BrokerStatus,
         format_args!(
-            "the broker does not hand out its document document={document} status={status}"
+            "unexpected HTTP status of the broker's document document={document} status={status}"
         ),
     );
     Failure {

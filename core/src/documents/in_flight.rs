@@ -1,4 +1,4 @@
-//! A fetch that runs on its own, and for whose result any number of callers may wait.
+//! A fetch in its own task, for whose result any number of callers can wait.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -20,7 +20,7 @@ pub(super) struct InFlight<T> {
 }
 
 impl<T: Send + Sync + 'static> InFlight<T> {
-    /// Runs `fetch` in a task of the caller's runtime, in the caller's span, whose subscriber hears of it.
+    /// Runs `fetch` in a task of the caller's runtime, with the caller's span and subscriber.
     ///
     /// # Errors
     /// [`Code::Internal`] outside of a Tokio runtime.
@@ -45,7 +45,7 @@ impl<T: Send + Sync + 'static> InFlight<T> {
     /// Waits for the result.
     ///
     /// # Errors
-    /// Those of the fetch, or [`Code::Internal`] if its runtime was shut down in the meantime.
+    /// Those of the fetch, or [`Code::Internal`] if its runtime was shut down.
     pub(super) async fn result(mut self) -> Result<Arc<T>> {
         let abandoned = || Error::new(Code::Internal, "the fetch was abandoned with its runtime");
         match self.result.wait_for(Option::is_some).await {
@@ -56,7 +56,7 @@ impl<T: Send + Sync + 'static> InFlight<T> {
 }
 
 impl<T> InFlight<T> {
-    /// Whether the task is over; a fetch that is still awaited then was lost with its runtime.
+    /// Whether the task has ended, also because its runtime was shut down.
     pub(super) fn is_over(&self) -> bool {
         self.task.is_finished()
     }
@@ -75,7 +75,7 @@ impl<T> Clone for InFlight<T> {
     }
 }
 
-/// Makes a panic of the fetch, that is to say of a transport, its failure.
+/// Turns a panic of the fetch, which can only come from a transport, into a failure.
 pub(super) async fn caught<T>(
     fetch: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {

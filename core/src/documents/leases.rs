@@ -1,17 +1,16 @@
-//! How far a lease in the store is believed.
+//! How long a client respects the leases of other processes.
 //!
-//! A store says only that somebody else holds a lease, not since when, and it may be wrong: the
-//! holder was killed, the lease has no end, or somebody wrote it. So each client measures by itself,
-//! from the first refusal on.
+//! A store says that another process holds a lease, but not since when. The holder may have been killed, or
+//! the lease may never end. So each client measures the time itself, from the first refusal on.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long a process may take to fetch: longer than it does, so that only one that was killed
-/// leaves others waiting.
+/// The duration of a lease. It is longer than any fetch, so that it expires only if its holder was
+/// killed.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 
-/// The leases of others, for both documents of a client.
+/// The leases of other processes, for both documents of a client.
 #[derive(Default)]
 pub(super) struct Leases(Mutex<State>);
 
@@ -19,24 +18,24 @@ pub(super) struct Leases(Mutex<State>);
 enum State {
     #[default]
     NotRefused,
-    /// Since then, on the monotonic clock.
+    /// The time of the first refusal, on the monotonic clock.
     RefusedSince(Duration),
-    /// Waiting for a holder was in vain; until then no other one is waited for.
+    /// A holder did not finish in time. Until then, no holder is waited for.
     DoubtedUntil(Duration),
 }
 
-/// Whether the holder of a lease may be at work.
+/// The assumed state of the holder of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     Working,
-    /// There was a holder for which waiting was in vain.
+    /// The holder did not finish in time.
     Unresponsive,
-    /// The lease is older than it can be.
+    /// The lease is older than its duration.
     Expired,
 }
 
 impl Leases {
-    /// Takes note that the store did not give a lease.
+    /// Records that the store refused a lease.
     pub(super) fn refused(&self, now: Duration) -> Holder {
         let mut state = self.state();
         match *state {
@@ -53,12 +52,12 @@ impl Leases {
         }
     }
 
-    /// Takes note that waiting for the holder of a lease was in vain.
+    /// Records that the holder of a lease did not finish in time.
     pub(super) fn doubt(&self, now: Duration) {
         *self.state() = State::DoubtedUntil(now.saturating_add(LEASE));
     }
 
-    /// Takes note that the store works as it should.
+    /// Records that leases work.
     pub(super) fn forget(&self) {
         *self.state() = State::NotRefused;
     }

@@ -1,4 +1,8 @@
-//! The broker's two documents, kept as long as they may be and fetched as seldom as they can be.
+//! The broker's two documents: its discovery document and its keys.
+//!
+//! A caller looks a document up in a [`Cache`]. If it has to be fetched, one task for all callers first
+//! looks for a copy in the store ([`SharedDocumentCache`]), then asks the broker ([`fetch()`]), saves the
+//! result in the store, and puts it into the cache.
 
 mod backoff;
 mod cache;
@@ -31,15 +35,15 @@ use crate::origin::Origin;
 use crate::stats::DocumentsStats;
 use crate::store::Store;
 
-/// By how many seconds the broker's clock and ours may differ before anybody is told: a third of what
-/// is forgiven by default, and more than clocks do that are kept.
+/// The difference of the clocks, in seconds, from which a warning is logged: a third of the default
+/// leeway, and more than synchronized clocks differ.
 const CLOCK_SKEW_WARNING: f64 = 60.0;
 
 /// The discovery document and the keys of one broker, shared by all callers.
 ///
-/// Whoever needs a document that is not there starts a fetch in a task of its own, or waits for the
-/// one that runs; so there is one request per document at any time, and who gives up waiting stops
-/// nobody else. Dropping the last handle aborts what still runs.
+/// A fetch runs in its own task, and all callers wait for the same one. So there is at most one request
+/// per document at any time, and a caller that is cancelled does not affect the others. Dropping the last
+/// handle aborts running fetches.
 pub(crate) struct Documents {
     fetcher: Arc<Fetcher>,
 }
@@ -52,7 +56,7 @@ impl Documents {
         random: Arc<dyn Random>,
         store: &Arc<dyn Store>,
     ) -> Arc<Self> {
-        // It takes the reading of all authorities, and only shared documents have a name.
+        // Reads all certificate authorities, so it is only done if documents are shared.
         let trust = store.documents().and_then(|_| transport.trust());
         let leases = Arc::new(Leases::default());
         let shared_cache = |document| {
@@ -81,8 +85,8 @@ impl Documents {
     /// The discovery document.
     ///
     /// # Errors
-    /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable) when there is none
-    /// to be had.
+    /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable) if there is no usable
+    /// document and it cannot be fetched.
     pub(crate) async fn discovery(&self) -> Result<Arc<Discovery>> {
         self.fetcher.discovery().await
     }
@@ -95,13 +99,12 @@ impl Documents {
         self.fetcher.keys().await
     }
 
-    /// The keys for a token whose key is not in `seen`: a newer set if there is one already, else
-    /// one with that key from another process, or what a fetch brings. One such fetch is allowed in
-    /// five seconds, and none in the first second of `seen`; in between, what there is.
+    /// The keys for a token whose key is not in `seen`: the cached set if it is another one, else a copy in
+    /// the store that has the key, else a fetched set. There is at most one such fetch in five seconds, and
+    /// none in the first second after `seen` was fetched; the cached set is returned then.
     ///
     /// # Errors
-    /// As [`Documents::discovery`], also when an older set is at hand: it would only prove that the
-    /// token's key is not in it.
+    /// As [`Documents::discovery`], even if an older set is cached: it does not contain the key.
     pub(crate) async fn refresh_for_key(
         &self,
         seen: &Arc<KeySet>,
@@ -110,8 +113,8 @@ impl Documents {
         self.fetcher.refresh_for_key(seen, key_id).await
     }
 
-    /// Whether the broker may have changed the keys since `seen`: if there is another set already,
-    /// or if this one is more than five minutes old.
+    /// Whether the broker may have changed the keys since `seen`: another set is cached, or `seen` is more
+    /// than five minutes old.
     pub(crate) fn keys_may_have_changed(&self, seen: &Arc<KeySet>) -> bool {
         let now = self.fetcher.clock.monotonic();
         self.fetcher.keys.may_have_changed(seen, now)
@@ -136,7 +139,7 @@ impl Drop for Documents {
     }
 }
 
-/// What the tasks that fetch hold on to.
+/// The state that fetching tasks share with [`Documents`].
 struct Fetcher {
     broker: Origin,
     transport: Arc<dyn Transport>,
@@ -144,10 +147,10 @@ struct Fetcher {
     random: Arc<dyn Random>,
     discovery: Cache<Discovery>,
     keys: Cache<KeySet>,
-    /// None for documents that this process keeps to itself.
+    /// `None` if the documents are not shared with other processes.
     shared_discovery: Option<SharedDocumentCache>,
     shared_keys: Option<SharedDocumentCache>,
-    /// The bits of an `f64`, not a number as long as nothing is known.
+    /// The bits of an `f64`; NaN before the first answer.
     clock_difference: AtomicU64,
 }
 
@@ -241,7 +244,7 @@ impl Fetcher {
     ) -> Result<Fetched<KeySet>, Failure> {
         let (cache, shared) = (&self.keys, self.shared_keys.as_ref());
         let url = &discovery.jwks_uri;
-        // If a store said where the keys are, they are believed no longer than that.
+        // If the discovery document came from the store, the keys do not outlive it.
         let expiry = self.discovery.expiry_of(discovery, self.clock.monotonic());
         let fetched = self.fetch(cache, shared, url, wanted, KeySet::parse);
         Ok(Fetched {

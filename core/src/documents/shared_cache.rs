@@ -1,8 +1,7 @@
-//! The broker's documents in the store, for all processes that use it.
+//! The broker's documents in the store, shared by all processes that use it.
 //!
-//! What is loaded passes the same parsers and rules as what is fetched, and is as fresh as it was
-//! for the process that fetched it. Whenever the store fails, a document is fetched as if there
-//! were none.
+//! A loaded document passes the same parsers and rules as a fetched one, and has the age that it has for
+//! the process that fetched it. If the store fails, the document is fetched from the broker.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -24,25 +23,25 @@ use crate::origin::Origin;
 use crate::session_key::SessionKey;
 use crate::store::{SharedDocuments, Store};
 
-/// How long one question to the store may take here.
+/// The time limit of one call of the store.
 const STORE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long others wait for it who have no document; after that they fetch it themselves.
+/// How long a process without a document waits for another one that fetches it.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// Between two looks; doubled from the one to the other.
+/// The pause between two checks is doubled each time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
-/// How far the clock of another machine may be ahead.
+/// The accepted difference to the clock of another machine.
 const TOLERANCE: Duration = Duration::from_secs(10);
-/// The largest copy that is read: escaped, a document of the largest size is shorter.
+/// The largest copy that is read; a document of the largest size is shorter, even escaped.
 const MAX_COPY_BYTES: usize = 2 * 1024 * 1024;
-/// The most headers that are read: a copy of ours has fewer than ten.
+/// The largest number of headers that is read; this library writes fewer than ten.
 const MAX_HEADERS: usize = 100;
 const VERSION: u32 = 1;
 
-/// What must be in a document for a caller who missed it in the one that is kept.
+/// Whether a document contains what a caller needs.
 pub(super) type Predicate<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 
-/// A document as the store keeps it: JSON with short names.
+/// The record of a document in the store: JSON with short names.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Copy {
@@ -50,10 +49,10 @@ struct Copy {
     version: u32,
     #[serde(rename = "u")]
     url: String,
-    /// When it was asked for, in milliseconds since 1970.
+    /// When it was requested, in milliseconds since 1970.
     #[serde(rename = "t")]
     asked_on: u64,
-    /// The headers about its reuse.
+    /// The headers about caching.
     #[serde(rename = "h")]
     headers: Vec<(String, String)>,
     #[serde(rename = "b")]
@@ -68,11 +67,11 @@ pub(super) struct SharedDocumentCache {
 }
 
 impl SharedDocumentCache {
-    /// The name of a document in the store. It has the trust of its transport in it, so that nobody
-    /// takes over what they would not have believed themselves.
+    /// The name of a document in the store. It depends on the trust of the transport, so that a process
+    /// loads only what it would have accepted itself.
     pub(super) fn name(broker: &Origin, trust: &str, document: &str) -> String {
         let document = format!("{document} {trust}");
-        // No relying party is called that, so it is nobody's session.
+        // No client id has this form, so this is not the key of a session.
         SessionKey::new(broker.as_str(), "documents", &document).to_string()
     }
 
@@ -210,7 +209,7 @@ impl Lease<'_> {
     }
 }
 
-/// The store's answer; `None` if it has none in time.
+/// The store's answer; `None` if it failed or timed out.
 async fn ask<T>(question: impl Future<Output = Result<T>>) -> Option<T> {
     match tokio::time::timeout(STORE_TIMEOUT, question).await {
         Ok(Ok(answer)) => Some(answer),
@@ -237,8 +236,8 @@ fn write<T>(fetched: &Fetched<T>) -> Option<String> {
     serde_json::to_string(&copy).ok()
 }
 
-/// Reads a copy, unless it is of no use: not from `url`, stale, not newer than what is kept, or not
-/// what is missing.
+/// Reads a copy. `None` if it is invalid, from another URL, stale, not newer than the cached document, or
+/// does not contain what is wanted.
 fn read<T>(
     text: &str,
     clock: &dyn Clock,

@@ -14,11 +14,11 @@ use super::TARGET;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
-    /// How much it matters.
+    /// The severity.
     pub level: Level,
-    /// Its name.
+    /// The name of the event.
     pub message: String,
-    /// What is special about this one, in the order of the table above.
+    /// The fields, in the order of the table in the documentation of the module.
     pub fields: Vec<(&'static str, Value)>,
 }
 
@@ -26,29 +26,28 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
-    /// Yes or no.
+    /// A boolean.
     Flag(bool),
     /// A count.
     Integer(i64),
-    /// A length of time in seconds.
+    /// A duration in seconds.
     Number(f64),
     /// Anything else.
     Text(String),
 }
 
-/// Who hears of events.
+/// Receives events.
 ///
-/// It is called wherever they happen, in the middle of an operation: it must not wait.
+/// It is called in the middle of an operation, so it must not block.
 pub trait Listener: Send + Sync + 'static {
-    /// Whether events of this level are of interest now; asked each time.
+    /// Whether events of this level are wanted now; called for each event.
     fn wants(&self, level: Level) -> bool;
 
-    /// Takes one that is.
+    /// Receives an event of a wanted level.
     fn hear(&self, event: Event);
 }
 
-/// Makes a subscriber of `tracing` that hands the events of this crate to a listener, and those of no
-/// other.
+/// Makes a `tracing` subscriber that passes the events of this crate, and no others, to a listener.
 ///
 /// ```
 /// use portier_client::events::{self, Event, Level, Listener};

@@ -1,8 +1,8 @@
-//! What happens, for whoever runs the site.
+//! Events for the operator of a site.
 //!
-//! The crate tells it through `tracing`, under the target `portier_client`. The message of an event is
-//! its name and never changes; what is special about this one is in the fields. No field has a token, a
-//! nonce, an address or a secret in it.
+//! The crate emits them through `tracing`, under the target `portier_client`. The message of an event is
+//! its name and never changes; details are in the fields. No field contains a token, a nonce, an address
+//! or a secret.
 //!
 //! | event | level | fields |
 //! |---|---|---|
@@ -24,7 +24,7 @@
 //! | `redis evicts pending logins` | warn | |
 //! | `events dropped` | warn | `count` |
 //!
-//! [`subscriber`] gives them as plain data to a program that has a way of its own to log.
+//! [`subscriber`] passes them on as plain data, for a program with its own logging.
 
 mod listener;
 
@@ -39,7 +39,7 @@ use crate::error::{Code, Error, Kind};
 /// The target of every event.
 pub const TARGET: &str = "portier_client";
 
-// Nobody may hold a lock who calls these: who listens may use the client.
+// The caller of these functions must not hold a lock: a listener may use the client.
 
 pub(crate) fn login_started() {
     tracing::debug!(target: TARGET, "login started");
@@ -49,8 +49,8 @@ pub(crate) fn login_completed(same_browser: bool) {
     tracing::debug!(target: TARGET, same_browser, "login completed");
 }
 
-/// A login that did not start, or was not completed: refused for what was sent to us, or failed
-/// for want of a broker, a store or the right time.
+/// A login did not start, or was not completed. It was refused because the request was invalid, or it
+/// failed because the broker, the store or the clock was wrong or unavailable.
 pub(crate) fn login_ended(operation: &'static str, error: &Error) {
     let code = error.code().as_str();
     match (error.kind(), error.code()) {
@@ -64,7 +64,8 @@ pub(crate) fn login_ended(operation: &'static str, error: &Error) {
     }
 }
 
-/// A genuine login is unknown to a store that only this process can read. Returns whether anybody was told.
+/// A valid token came for a login that is not in the memory store of this process. Returns whether the
+/// event was enabled.
 pub(crate) fn login_not_in_memory_store() -> bool {
     if !event_enabled!(target: TARGET, Level::WARN) {
         return false;
@@ -80,20 +81,20 @@ pub(crate) fn login_not_in_memory_store() -> bool {
     true
 }
 
-/// The page with the login form was opened under another host name than that of the redirect URI, such as
-/// `127.0.0.1` in place of `localhost`. The browser keeps cookies per host, and will not find its own.
+/// The page with the login form was opened under another host name than that of the redirect URI, for
+/// example `127.0.0.1` instead of `localhost`. Browsers keep cookies per host, so the cookie will be missing.
 pub(crate) fn login_form_on_another_host(page_host: &str, redirect_host: &str) {
     tracing::warn!(
         target: TARGET, page_host, redirect_host, "login form on another host"
     );
 }
 
-/// A token made us doubt that the keys we have are those of the broker.
+/// A token suggests that the broker has newer keys than the cached ones.
 pub(crate) fn newer_keys_wanted() {
     tracing::debug!(target: TARGET, "newer keys wanted");
 }
 
-/// `failures` is how many there were before, in a row.
+/// `failures` counts the consecutive failures before this success.
 pub(crate) fn document_fetched(
     document: &'static str,
     unchanged: bool,
@@ -106,7 +107,7 @@ pub(crate) fn document_fetched(
     );
 }
 
-/// Other keys, for example: the broker has rotated them.
+/// For example because the broker has rotated its keys.
 pub(crate) fn document_changed(document: &'static str) {
     tracing::info!(target: TARGET, document, "document changed");
 }
@@ -126,12 +127,12 @@ pub(crate) fn document_not_fetched(
     );
 }
 
-/// A document was taken over that another process had fetched.
+/// A document that another process had fetched was loaded from the store.
 pub(crate) fn document_shared(document: &'static str) {
     tracing::debug!(target: TARGET, document, "document shared");
 }
 
-/// The store did not keep a document, or did not hand it out; `None` if it did not answer in time.
+/// The store failed to save or to load a document; `None` if it did not answer in time.
 pub(crate) fn documents_not_shared(error: Option<&Error>) {
     let code = error.map_or("timeout", |error| error.code().as_str());
     tracing::debug!(target: TARGET, code, "documents not shared");
@@ -155,8 +156,8 @@ pub(crate) fn redis_evicts() {
     tracing::warn!(target: TARGET, "redis evicts pending logins");
 }
 
-/// What a program is told whose way to log was slower than events came: so many were not heard. It is
-/// for a [`Listener`] to make, which alone knows.
+/// The event that tells how many events were lost because logging was too slow. Only a [`Listener`] knows
+/// that, and creates it.
 pub fn dropped(count: u64) -> Event {
     Event {
         level: Level::WARN,

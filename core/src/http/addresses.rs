@@ -1,13 +1,12 @@
 //! Which addresses are public.
 //!
-//! From the IANA special-purpose address registries for IPv4 and IPv6 (RFC 6890), the multicast
-//! blocks, and the IANA IPv6 address space registry, by which only `2000::/3` is assigned to hosts.
-//! The ranges for documentation (RFC 5737, RFC 3849, RFC 9637) are not listed: nobody's private
-//! network may use them, so that nothing is there to be protected.
+//! Sources: the IANA special-purpose address registries for IPv4 and IPv6 (RFC 6890), the multicast blocks,
+//! and the IANA IPv6 address space registry, in which only `2000::/3` is assigned to hosts. The ranges for
+//! documentation (RFC 5737, RFC 3849, RFC 9637) are not listed: private networks must not use them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What is no host of the public network: an address and the length of its prefix.
+/// The ranges that are not public: an address and the length of its prefix.
 const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 12] = [
     // "This network" (RFC 791), where the first of all addresses is this machine.
     (Ipv4Addr::UNSPECIFIED, 8),
@@ -30,7 +29,7 @@ const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 12] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// The parts of `2000::/3` that are no hosts of the public network.
+/// The parts of `2000::/3` that are not public.
 const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 2] = [
     // Protocol assignments (RFC 2928), Teredo among them, which has IPv4 addresses in it.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
@@ -38,7 +37,7 @@ const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 2] = [
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
 ];
 
-/// Whether a host of the public network may have the address.
+/// Whether the address is public.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),
@@ -62,7 +61,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
             .all(|(network, length)| (address.to_bits() ^ network.to_bits()) >> (128 - length) != 0)
 }
 
-/// The IPv4 address that a translator asks in place of one of its own (RFC 6052).
+/// The IPv4 address in an address of an IPv4/IPv6 translator (RFC 6052).
 fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.octets() {
         [0x00, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => {

@@ -1,4 +1,4 @@
-//! What a failed request is reported as.
+//! The errors of failed requests.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -44,7 +44,7 @@ fn through_proxy(cause: &reqwest::Error) -> (Code, &'static str) {
             "no connection to the broker in time through the proxy",
         );
     }
-    // The libraries tell these apart by types that are not public, and not always by a source.
+    // The libraries distinguish these by private types, and not always by a source.
     let text = format!("{cause:?}");
     let fact = if text.contains("dns error") {
         "the proxy's name cannot be resolved"
@@ -102,7 +102,7 @@ pub(super) fn refused(refusal: Refusal, url: &Url) -> Error {
     at(code, fact, url, None)
 }
 
-/// Whether it was we who refused to ask the host.
+/// Whether the guard refused the host.
 pub(super) fn is_refusal(error: &(dyn StdError + 'static)) -> bool {
     refusal_in(error).is_some()
 }

@@ -1,4 +1,4 @@
-//! The network, which comes in from outside.
+//! The transport: HTTP requests to the broker.
 
 mod addresses;
 mod failure;
@@ -21,12 +21,12 @@ use crate::future::BoxFuture;
 /// A request to the broker: for one of its documents, or for a token.
 #[derive(Clone)]
 pub struct Request {
-    /// Where it goes.
+    /// The URL.
     pub url: Url,
     /// Validators and `Accept`; nothing else is ever sent.
     pub headers: HeaderMap,
-    /// The fields of a URL-encoded form: then it is a `POST`, else a `GET`. A `POST` is sent once and
-    /// follows no redirect.
+    /// The fields of a URL-encoded form for a `POST`; `None` for a `GET`. A `POST` is sent once and does not
+    /// follow redirects.
     pub form: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl Request {
 }
 
 impl fmt::Debug for Request {
-    /// Leaves the form out, which has a code in it.
+    /// Omits the form, which contains a code.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Request")
@@ -59,14 +59,14 @@ pub struct Response {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, at most 256 KiB; of no interest unless the status is 200, or 400 or 401 after a `POST`.
+    /// The body, at most 256 KiB. It is used only if the status is 200, or 400 or 401 after a `POST`.
     pub body: Bytes,
 }
 
-/// The largest document, in bytes: one is a few kilobytes.
+/// The largest accepted document, in bytes. Real documents have a few kilobytes.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 
-/// Speaks with the broker.
+/// Sends requests to the broker.
 pub trait Transport: Send + Sync + 'static {
     /// Sends the request and reads the whole answer. Any status is an answer.
     ///
@@ -76,9 +76,9 @@ pub trait Transport: Send + Sync + 'static {
     /// limit, [`BrokerDocument`](crate::Code::BrokerDocument).
     fn send(&self, request: Request) -> BoxFuture<'static, Result<Response>>;
 
-    /// A text that describes all that decides which servers this transport believes, such as its
-    /// certificate authorities. Clients with one store share the broker's documents only if their
-    /// transports give the same text; with `None`, the default, they are not shared.
+    /// Describes which servers this transport trusts, for example by its certificate authorities. Clients
+    /// with the same store share the broker's documents only if their transports return the same text. With
+    /// `None`, the default, documents are not shared.
     fn trust(&self) -> Option<String> {
         None
     }

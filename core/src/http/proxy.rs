@@ -1,7 +1,7 @@
-//! Which proxy the environment names for a URL.
+//! The proxy for a URL, from the environment.
 //!
-//! The matching of names and networks in `NO_PROXY` is `hyper-util`'s. It reads the variables too,
-//! but takes a value it cannot read for none, and so connects directly, past the proxy.
+//! `hyper-util` matches the names and networks of `NO_PROXY`. It could also read the other variables, but it
+//! ignores an invalid value, and would bypass the proxy.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,12 +15,12 @@ use crate::error::{Code, Error, Result};
 
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
-/// The proxies of the environment, as they were when the client was made.
+/// The proxies of the environment when the client was created.
 pub(super) struct Proxies {
     http: Setting,
     https: Setting,
     exceptions: Vec<Exception>,
-    /// What the system's settings say where no variable does.
+    /// The settings of the system, which apply if no variable is set.
     system: Option<Matcher>,
 }
 
@@ -28,33 +28,33 @@ pub(super) struct Proxies {
 enum Setting {
     None,
     Proxy(Proxy),
-    /// A variable whose value is no proxy's URL, and why not.
+    /// A variable with an invalid value, and the reason.
     Unusable(&'static str, &'static str),
 }
 
-/// A proxy. What is shown of it is its host and port; the URL may hold a password.
+/// A proxy. It is displayed as host and port, because the URL may contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Proxy(Url);
 
 /// An entry of `NO_PROXY`.
 struct Exception {
     port: Option<u16>,
-    /// Intercepts all hosts but those of the entry; `None` for an entry that means every host.
+    /// Matches all hosts except those of the entry; `None` if the entry means all hosts.
     others: Option<Matcher>,
 }
 
 impl Proxies {
     pub(super) fn from_environment() -> Self {
         Self {
-            // Other systems have no settings but the variables.
+            // Other systems have only the variables.
             system: cfg!(any(windows, target_os = "macos")).then(Matcher::from_system),
             ..Self::from_variables(|name| env::var_os(name))
         }
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        // To a CGI program, HTTP_PROXY is the `Proxy` header of the request, which is anybody's. On
-        // Windows the case of a variable's name does not matter.
+        // In a CGI program, HTTP_PROXY is the `Proxy` header of the request, which the client controls. On
+        // Windows, names of variables are case-insensitive.
         let is_cgi = variable("REQUEST_METHOD").is_some();
         let http: &[&str] = match (is_cgi, cfg!(windows)) {
             (true, true) => &[],
@@ -79,11 +79,10 @@ impl Proxies {
         }
     }
 
-    /// The proxy by which a URL is reached, if it is by one.
+    /// The proxy for a URL, if there is one.
     ///
     /// # Errors
-    /// [`Code::BrokerUnreachable`] if the variable for it cannot be read: nothing is sent past a
-    /// proxy that was meant to be used.
+    /// [`Code::BrokerUnreachable`] if the variable is invalid: the proxy must not be bypassed.
     pub(super) fn proxy_for(&self, url: &Url) -> Result<Option<Proxy>> {
         let setting = match url.scheme() {
             "https" => &self.https,
@@ -107,7 +106,7 @@ impl Proxies {
 }
 
 impl Proxy {
-    /// Reads the value of a variable; an empty one names no proxy.
+    /// Parses the value of a variable; an empty value means no proxy.
     fn parse(value: &str) -> Result<Option<Self>, &'static str> {
         const NO_URL: &str = "is not the URL of a proxy, such as http://proxy.example:3128";
         let value = trimmed(value);
@@ -123,7 +122,7 @@ impl Proxy {
         } else {
             format!("http://{value}")
         };
-        // The URL parser ends the host at any of these, and would take a part of a password for it.
+        // The URL parser ends the host at any of these, and would take a part of the password as the host.
         let (_, rest) = with_scheme.split_once("://").unwrap_or_default();
         let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
         if rest.get(end..).is_some_and(|after| after.contains('@')) {
@@ -157,7 +156,7 @@ impl Proxy {
 /// The host and the port.
 impl fmt::Display for Proxy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What has no default port is SOCKS (RFC 1928).
+        // Only SOCKS (RFC 1928) has no default port in the URL parser.
         let port = self.0.port_or_known_default().unwrap_or(1080);
         write!(formatter, "{}:{port}", self.host())
     }
@@ -182,7 +181,7 @@ fn setting(variable: impl Fn(&str) -> Option<OsString>, names: &[&'static str]) 
     Setting::None
 }
 
-/// Without the quotation marks, spaces and line ends that files of variables leave around a value.
+/// Removes the quotation marks, spaces and line ends that env files may leave around a value.
 fn trimmed(value: &str) -> &str {
     value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))
 }
@@ -200,8 +199,8 @@ fn exceptions(value: &str) -> Vec<Exception> {
 }
 
 impl Exception {
-    /// Reads a name, an address or a network, perhaps with a port. A name stands for those below
-    /// it, too, with or without `.` or `*.` before it. What is none of these matches nothing.
+    /// Parses a name, an address or a network, with or without a port. A name includes its subdomains, with
+    /// or without a leading `.` or `*.`. Anything else matches nothing.
     fn parse(entry: &str) -> Option<Self> {
         if is_network(entry) {
             return Some(Self::new(entry, None));

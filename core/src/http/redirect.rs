@@ -7,7 +7,7 @@ use crate::origin::is_local;
 
 const MAX_REDIRECTS: usize = 3;
 
-/// Where an answer redirects to; `None` if it does not, or not to a URL.
+/// The target of a redirect; `None` if the answer is no redirect, or has no valid URL.
 pub(super) fn target(response: &reqwest::Response, url: &Url) -> Option<Url> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -16,8 +16,8 @@ pub(super) fn target(response: &reqwest::Response, url: &Url) -> Option<Url> {
     url.join(location).ok()
 }
 
-/// Why a redirect is not followed: at most three are, from `https` only to `https`, and never to
-/// somebody else's host. `previous` begins with the URL that was asked for.
+/// Why a redirect is not followed. At most three are followed, from `https` only to `https`, and never to a
+/// foreign host. `previous` begins with the requested URL.
 pub(super) fn refusal(previous: &[Url], next: &Url, https_only: bool) -> Option<&'static str> {
     if previous.len() > MAX_REDIRECTS {
         return Some("too many redirects");
@@ -35,9 +35,9 @@ pub(super) fn refusal(previous: &[Url], next: &Url, https_only: bool) -> Option<
     (!stays).then_some("redirect to another host")
 }
 
-/// Whether both hosts are the same, or one is below the other: whoever owns a name decides about
-/// those below it. Names side by side may belong to different people, and to tell which do takes a
-/// list of public suffixes, which would be out of date.
+/// Whether both hosts are equal, or one is a subdomain of the other: the owner of a name also controls its
+/// subdomains. Sibling names may belong to different owners; a list of public suffixes would be needed to
+/// tell, and would be out of date.
 fn is_kin(one: &Url, other: &Url) -> bool {
     match (one.host(), other.host()) {
         (Some(Host::Domain(a)), Some(Host::Domain(b))) => {
@@ -48,7 +48,7 @@ fn is_kin(one: &Url, other: &Url) -> bool {
 }
 
 fn is_below(name: &str, above: &str) -> bool {
-    // What has no dot is nobody's.
+    // A name without a dot has no owner.
     let rest = name.strip_suffix(above);
     above.contains('.') && rest.is_some_and(|rest| rest.ends_with('.'))
 }

@@ -1,9 +1,9 @@
-//! No way from outside into a private network.
+//! Protection from server-side request forgery.
 //!
-//! A broker may name other hosts than its own: as `jwks_uri`, or in a redirect. None of them may be
-//! a private address, or a name that leads to one (also after the look-up before led elsewhere), lest
-//! a broker make us ask the neighbours. The broker's own host is the operator's choice and may be
-//! anywhere; if it is inside, all may be.
+//! A broker can name other hosts: as `jwks_uri`, or in a redirect. A public broker must not send requests
+//! of the client to a private address, not even by a name that resolves to one. Each connection uses only
+//! addresses that were checked. The broker's own host is chosen by the operator, and may be private; then
+//! the hosts that it names may be private, too.
 
 use std::fmt;
 use std::io;
@@ -18,34 +18,35 @@ use super::addresses::is_public;
 use crate::future::BoxFuture;
 use crate::origin::{Origin, is_local, is_local_name};
 
-/// Knows where the broker is, and which hosts it may name.
+/// Decides which hosts may be contacted.
 #[derive(Clone)]
 pub(super) struct SsrfGuard(Arc<GuardState>);
 
 struct GuardState {
     broker: Url,
-    /// Whether names of this machine have to lead to it, since plain HTTP is spoken with them alone.
+    /// Whether names of this machine have to resolve to loopback addresses, because plain HTTP is allowed
+    /// for them only.
     local_is_loopback: bool,
     lookup: Box<dyn Lookup>,
     network: AtomicU8,
 }
 
-/// Where the broker is. What is known only ever goes up: one public address is enough to be outside,
-/// and no later answer of its name server brings it inside.
+/// Whether the broker has a private or a public address. The value only increases: after one public
+/// address, a later answer of its name server does not make the broker private.
 #[repr(u8)]
 enum Broker {
-    /// No connection was made to it yet.
+    /// There was no connection to the broker yet.
     Unknown,
     Private,
     Public,
 }
 
-/// Finds the addresses of a name.
+/// Resolves names.
 pub(super) trait Lookup: Send + Sync {
     fn addresses(&self, name: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
 }
 
-/// Asks the operating system.
+/// The resolver of the operating system.
 pub(super) struct SystemLookup;
 
 impl Lookup for SystemLookup {
@@ -70,7 +71,7 @@ impl SsrfGuard {
         }))
     }
 
-    /// Judges a host that is going to be asked. A name is judged when it is looked up.
+    /// Checks the host of a request. A name is checked when it is resolved.
     pub(super) fn check(&self, url: &Url) -> Result<(), Refusal> {
         if self.is_broker(url) || !is_private(url) || self.0.broker_is(Broker::Private) {
             return Ok(());
@@ -78,7 +79,7 @@ impl SsrfGuard {
         Err(Refusal::PrivateAddress)
     }
 
-    /// Takes note of the address at which a host gave an answer.
+    /// Records the address from which a host answered.
     pub(super) fn answered(&self, url: &Url, address: Option<SocketAddr>) {
         if let Some(address) = address
             && self.is_broker(url)
@@ -92,13 +93,13 @@ impl SsrfGuard {
         }
     }
 
-    /// Whether an answer of the broker is wanting to judge other hosts.
+    /// Whether the broker has to answer before other hosts can be checked.
     pub(super) fn is_undecided(&self) -> bool {
         self.0.broker_is(Broker::Unknown)
     }
 
-    /// The resolver of a client that uses this proxy, which is the operator's choice and may be
-    /// anywhere.
+    /// The resolver of a client with this proxy. The operator has chosen the proxy, so it may have any
+    /// address.
     pub(super) fn resolver(&self, proxy: Option<&str>) -> Resolver {
         Resolver {
             shared: Arc::clone(&self.0),
@@ -120,7 +121,7 @@ impl GuardState {
         self.network.fetch_max(known as u8, Ordering::Relaxed);
     }
 
-    /// Leaves the addresses to which a connection may be made.
+    /// Returns the addresses to which a connection may be opened.
     fn judge(
         &self,
         name: &str,
@@ -154,7 +155,7 @@ impl GuardState {
     }
 }
 
-/// Looks names up for an HTTP client, which connects to the addresses that it is given.
+/// The resolver of an HTTP client, which connects only to the returned addresses.
 pub(super) struct Resolver {
     shared: Arc<GuardState>,
     proxy: Option<String>,
@@ -174,12 +175,12 @@ impl Resolve for Resolver {
     }
 }
 
-/// Why a host may not be asked.
+/// Why a host must not be contacted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It is in a private network, and the broker is not.
+    /// The host has a private address, and the broker does not.
     PrivateAddress,
-    /// It has a name of this machine, and leads to another one.
+    /// The host has a name of this machine, but resolves to another one.
     NotThisMachine,
 }
 
@@ -194,7 +195,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Whether the host is an address, or a name, that means something else to everybody else.
+/// Whether the host is a private address, or a name of this machine.
 fn is_private(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => !is_public(IpAddr::V4(address)),

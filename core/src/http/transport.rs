@@ -1,4 +1,4 @@
-//! HTTP as it is really spoken: with limits, deadlines and a short temper.
+//! The transport over the network, with limits and deadlines.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,28 +28,28 @@ use crate::origin::{Origin, is_local};
 use crate::tls::{Listed, shown, trusting_nobody};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The two documents are fetched one right after the other, then nothing for an hour.
+/// The two documents are fetched one after the other, then nothing for about an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_USER_AGENT: &str = concat!("portier-client/", env!("CARGO_PKG_VERSION"));
 
-/// What can be set about [`HttpTransport`].
+/// The options of [`HttpTransport`].
 pub(crate) struct HttpOptions {
-    /// For one request, from the first look-up to the last byte, the retry included.
+    /// The time limit of one request, from the first look-up to the last byte, including the retry.
     pub(crate) timeout: Duration,
-    /// Whose documents are fetched. If it is `https`, plain `http` is refused, in redirects too.
+    /// The broker. If it is `https`, plain `http` is refused, also in redirects.
     pub(crate) broker: Origin,
-    /// Whether plain `http` is spoken with other hosts than this machine.
+    /// Whether plain `http` is allowed for other hosts than this machine.
     pub(crate) danger_allow_http: bool,
-    /// PEM certificates to trust besides the system's.
+    /// PEM certificates to trust in addition to the system's.
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) user_agent: Option<String>,
 }
 
-/// The transport over the real network.
+/// The transport over the network.
 ///
-/// The HTTP client is made at the first request, since loading the system's trust store takes
-/// milliseconds, and made anew when the caller's runtime is another one: connections belong to the
-/// runtime that opened them.
+/// The HTTP client is created by the first request, because loading the system's trust store takes
+/// milliseconds. Each runtime gets its own client, because connections belong to the runtime that opened
+/// them.
 pub(crate) struct HttpTransport(Arc<Shared>);
 
 struct Shared {
@@ -59,17 +59,17 @@ struct Shared {
     proxies: Proxies,
     listed: Listed,
     user_agent: HeaderValue,
-    clients: Mutex<Vec<Kept>>,
+    clients: Mutex<Vec<CachedClient>>,
 }
 
-struct Kept {
+struct CachedClient {
     runtime: runtime::Id,
     proxy: Option<Proxy>,
     client: Client,
 }
 
 impl HttpTransport {
-    /// Checks the options. No connection is made, no trust store loaded.
+    /// Checks the options. It opens no connection and loads no trust store.
     ///
     /// # Errors
     /// [`Code::InvalidOption`] for a CA file without usable certificates, or a user agent that is
@@ -126,7 +126,7 @@ impl Shared {
     async fn answer(self: &Arc<Self>, request: Request) -> Result<Response> {
         let is_post = request.form.is_some();
         let (mut response, url) = if is_post {
-            // It may have been received, even if no answer comes: one try, and no redirect.
+            // The broker may have received it even if no answer comes, so it is not sent again.
             (self.ask(&request.url, &request, &mut 1).await?, request.url)
         } else {
             self.follow(request).await?
@@ -146,7 +146,7 @@ impl Shared {
         })
     }
 
-    /// Asks, and follows redirects. What is answered at the URL that comes with it.
+    /// Sends the request and follows redirects. Returns the answer and its URL.
     async fn follow(self: &Arc<Self>, request: Request) -> Result<(reqwest::Response, Url)> {
         let mut tries = 2;
         let mut previous = Vec::new();
@@ -164,7 +164,7 @@ impl Shared {
         }
     }
 
-    /// Asks one host.
+    /// Sends the request to one host.
     async fn ask(
         self: &Arc<Self>,
         url: &Url,
@@ -176,14 +176,14 @@ impl Shared {
         if !is_refused || !self.guard.is_undecided() {
             return outcome;
         }
-        // The document that names this host came from the store: an answer from the broker shows
-        // where it is. A look-up alone would not do, since whoever owns the name decides what it finds.
+        // The document that names this host came from the store, and the broker was not contacted yet. Its
+        // answer shows whether it has a private address. A DNS look-up alone proves nothing.
         let broker = self.options.broker.join(DISCOVERY_PATH);
         let discovery = Request::get(broker.clone(), HeaderMap::new());
         if self.send(&broker, &discovery, tries).await.is_err() {
             return outcome;
         }
-        // What was refused before was not sent.
+        // The refused request was not sent.
         self.send(url, request, tries).await
     }
 
@@ -228,8 +228,7 @@ impl Shared {
         Ok(response)
     }
 
-    /// The proxy by which a URL is reached. A broker on this machine is never behind one, whatever the
-    /// environment says.
+    /// The proxy for a URL. A broker on this machine is reached directly, whatever the environment says.
     fn proxy(&self, url: &Url) -> Result<Option<Proxy>> {
         if is_local(url) {
             return Ok(None);
@@ -240,9 +239,9 @@ impl Shared {
     async fn client(self: &Arc<Self>, proxy: Option<Proxy>) -> Result<Client> {
         let runtime = Handle::current().id();
         let mut clients = self.clients.lock().await;
-        clients.retain(|kept| kept.runtime == runtime);
-        if let Some(kept) = clients.iter().find(|kept| kept.proxy == proxy) {
-            return Ok(kept.client.clone());
+        clients.retain(|cached| cached.runtime == runtime);
+        if let Some(cached) = clients.iter().find(|cached| cached.proxy == proxy) {
+            return Ok(cached.client.clone());
         }
         let (shared, chosen) = (Arc::clone(self), proxy.clone());
         let client = tokio::task::spawn_blocking(move || shared.build(chosen.as_ref()))
@@ -250,7 +249,7 @@ impl Shared {
             .map_err(|cause| {
                 Error::new(Code::Internal, "the HTTP client was not made").with_source(cause)
             })??;
-        clients.push(Kept {
+        clients.push(CachedClient {
             runtime,
             proxy,
             client: client.clone(),
@@ -259,7 +258,7 @@ impl Shared {
     }
 
     fn build(&self, proxy: Option<&Proxy>) -> Result<Client> {
-        // The TLS library makes what it needs once per process.
+        // The TLS library initializes itself once per process.
         let _busy = fork::busy();
         let tls = self.tls()?;
         let builder = Client::builder()
@@ -274,7 +273,7 @@ impl Shared {
             .connect_timeout(CONNECT_TIMEOUT.min(self.options.timeout))
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(1)
-            // Which takes away what reqwest reads from the environment itself.
+            // Otherwise reqwest would read the environment itself.
             .no_proxy();
         let client = match proxy {
             None => builder.build(),
@@ -291,7 +290,7 @@ impl Shared {
     fn tls(&self) -> Result<ClientConfig> {
         let builder = match self.listed.trusted_with_system() {
             Ok(builder) => Ok(builder),
-            // A minimal container has no trust store; a broker over plain http needs none.
+            // A minimal container may have no trust store; plain http needs none.
             Err(_) if !self.https_only => trusting_nobody(),
             Err(cause) => {
                 let text = format!("TLS cannot be set up: {cause}");
@@ -305,8 +304,8 @@ impl Shared {
     }
 }
 
-/// A refused connection, one that was closed before the answer, or a gateway in passing trouble.
-/// Who says when to come back means it.
+/// Whether to retry once: after a refused connection, a connection that was closed before the answer, or a
+/// temporary gateway error without `Retry-After`.
 fn deserves_another_try(response: &reqwest::Result<reqwest::Response>) -> bool {
     match response {
         Ok(response) => {
@@ -318,7 +317,7 @@ fn deserves_another_try(response: &reqwest::Result<reqwest::Response>) -> bool {
     }
 }
 
-/// Nothing was said to be accepted, so nothing may be encoded (RFC 9110, section 12.5.3).
+/// The request accepts no content encoding, so the answer must have none (RFC 9110, section 12.5.3).
 fn require_identity(headers: &HeaderMap) -> Result<()> {
     let identity = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if headers.get_all(CONTENT_ENCODING).iter().all(identity) {
@@ -326,7 +325,7 @@ fn require_identity(headers: &HeaderMap) -> Result<()> {
     }
     Err(Error::new(
         Code::BrokerDocument,
-        "the broker's answer has a content encoding nobody asked for",
+        "the broker's answer has a content encoding that was not requested",
     ))
 }
 

@@ -1,4 +1,4 @@
-//! What decides which servers the HTTP transport believes, as a text that can be compared.
+//! Describes which servers the HTTP transport trusts, as a text that can be compared.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -15,10 +15,10 @@ use crate::tls;
 /// The variables that replace the system's authorities on Linux.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Describes the trust of a client with these options: two clients with the same description
-/// believe the same servers, if their systems trust the same authorities.
+/// Describes the trust of a client with these options. Two clients with the same description trust the same
+/// servers, provided that their systems trust the same authorities.
 ///
-/// Proxies are left out: with `https` they only pass on what they cannot read.
+/// Proxies are omitted: with `https` they cannot read or change anything.
 pub(super) fn describe(options: &HttpOptions) -> String {
     let extra = tls::extra_certificates();
     describe_in(options, &extra, |name| std::env::var_os(name))
@@ -29,7 +29,7 @@ fn describe_in(
     extra: &[CertificateDer<'static>],
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> String {
-    // Every option is named, so that a new one has to be considered here.
+    // All options are listed, so that a new one does not compile before it was considered here.
     let HttpOptions {
         timeout: _,
         broker,
@@ -39,12 +39,12 @@ fn describe_in(
     } = options;
     let mut authorities: BTreeSet<String> = extra.iter().map(|der| STANDARD.encode(der)).collect();
     authorities.extend(ca_file.iter().flat_map(|path| authorities_in(path)));
-    // Without the variables they are the system's, which are not compared.
+    // Without the variables, the system's authorities are used, which are not compared.
     let named: Vec<OsString> = VARIABLES.iter().filter_map(|name| variable(name)).collect();
     authorities.extend(named.iter().flat_map(|path| authorities_in(path.as_ref())));
     let of_system = named.is_empty();
     let secure = broker.is_secure();
-    // With an https broker nothing is ever asked in plain http.
+    // With an https broker, plain http is never used.
     let anywhere = *danger_allow_http && !secure;
     let all = format!(
         "secure={secure} anywhere={anywhere} system={of_system} authorities={authorities:?}"
@@ -53,8 +53,8 @@ fn describe_in(
     format!("http {short}")
 }
 
-/// The certificates of a PEM file, or of all files in a directory, sorted and without white space, so
-/// that the layout does not matter. A file that cannot be read has none.
+/// The certificates of a PEM file, or of all files in a directory, sorted and without white space, so that
+/// the layout does not matter. An unreadable file counts as empty.
 fn authorities_in(path: &Path) -> BTreeSet<String> {
     if let Ok(directory) = std::fs::read_dir(path) {
         let files = directory.flatten().map(|entry| entry.path());

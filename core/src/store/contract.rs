@@ -1,4 +1,4 @@
-//! What a store has to do.
+//! The contract of stores.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use crate::error::Result;
 use crate::future::BoxFuture;
 use crate::session_key::SessionKey;
 
-/// Keeps small records until a deadline and gives each away exactly once.
+/// Keeps small records until a deadline, and returns each record exactly once.
 ///
-/// A record is opaque text. A key is a digest of the nonce, the broker and the relying party, so
-/// that whoever reads the store learns no nonce, and clients can share one store.
+/// A record is opaque text. A key is a digest of the nonce, the broker and the relying party, so that the
+/// content of a store reveals no nonce, and clients can share a store.
 pub trait Store: Send + Sync + 'static {
     /// Keeps `record` under `key` for `ttl`.
     ///
     /// # Errors
     /// [`StoreFull`](crate::Code::StoreFull), [`StoreUnavailable`](crate::Code::StoreUnavailable),
-    /// or [`StoreFailed`](crate::Code::StoreFailed), which includes a key that is taken already.
+    /// or [`StoreFailed`](crate::Code::StoreFailed), also if the key exists already.
     fn put<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -24,15 +24,15 @@ pub trait Store: Send + Sync + 'static {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<()>>;
 
-    /// Removes the record and returns it, in one step: of any number of calls for one key, at most
-    /// one gets [`Taken::Record`].
+    /// Removes the record and returns it, atomically: of any number of calls for one key, at most one gets
+    /// [`Taken::Record`].
     ///
     /// # Errors
     /// [`StoreUnavailable`](crate::Code::StoreUnavailable) or
-    /// [`StoreFailed`](crate::Code::StoreFailed); the record may or may not be gone then.
+    /// [`StoreFailed`](crate::Code::StoreFailed); the record may or may not have been removed.
     fn take<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Taken>>;
 
-    /// Whether a record waits under `key`; `None` from a store that cannot tell.
+    /// Whether there is a record under `key`; `None` if the store cannot tell.
     ///
     /// # Errors
     /// As [`Store::take`].
@@ -41,8 +41,8 @@ pub trait Store: Send + Sync + 'static {
         Box::pin(async { Ok(None) })
     }
 
-    /// What [`Store::take`] would find under `key`, without taking it; `None` from a store that
-    /// cannot tell.
+    /// What [`Store::take`] would return for `key`, without removing the record; `None` if the store cannot
+    /// tell.
     ///
     /// # Errors
     /// As [`Store::take`].
@@ -51,47 +51,47 @@ pub trait Store: Send + Sync + 'static {
         Box::pin(async { Ok(None) })
     }
 
-    /// How many logins are pending, from a store that counts them at no cost; expired ones count
-    /// until they are removed.
+    /// How many logins are pending, if the store can count them cheaply. Expired ones count until they are
+    /// removed.
     fn pending(&self) -> Option<usize> {
         None
     }
 
-    /// Whether the records are in the memory of this process, where no other process finds them.
+    /// Whether the records are in the memory of this process, where no other process can find them.
     fn is_local(&self) -> bool {
         false
     }
 
-    /// Whether the store itself limits how long it takes; the client then waits for it as long as it
-    /// takes. For one that does not, [`Builder::store_timeout`](crate::Builder::store_timeout) does.
+    /// Whether the store limits the time of its calls itself. If it does not, the client does so with
+    /// [`Builder::store_timeout`](crate::Builder::store_timeout).
     fn limits_waiting(&self) -> bool {
         false
     }
 
-    /// Where the processes that use this store share the broker's documents, if they do.
+    /// The broker's documents, if the processes that use this store share them.
     fn documents(&self) -> Option<&dyn SharedDocuments> {
         None
     }
 
-    /// For a store that makes the nonces itself: a client calls these methods in place of
-    /// [`Store::put`], [`Store::take`] and [`Store::contains`].
+    /// For a store that makes the nonces itself. A client calls these methods instead of [`Store::put`],
+    /// [`Store::take`] and [`Store::contains`].
     fn nonces(&self) -> Option<&dyn NonceStore> {
         None
     }
 }
 
-/// Keeps the broker's documents for all processes that use one store.
+/// Keeps the broker's documents for all processes that use a store.
 ///
-/// A name is 43 characters of URL-safe base64; a document is opaque text. All of this only saves
-/// requests: when it fails, the client asks the broker itself.
+/// A name is 43 characters of URL-safe base64; a document is opaque text. This only saves requests: if it
+/// fails, the client fetches the documents itself.
 pub trait SharedDocuments: Send + Sync {
-    /// The document, unless its time has passed.
+    /// The document, unless it has expired.
     ///
     /// # Errors
     /// As [`Store::take`].
     fn load<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>>;
 
-    /// Keeps a document for `ttl`, in place of the one that is there.
+    /// Keeps a document for `ttl`, and replaces an existing one.
     ///
     /// # Errors
     /// As [`Store::put`].
@@ -102,14 +102,14 @@ pub trait SharedDocuments: Send + Sync {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<()>>;
 
-    /// Says whether the caller is the one who fetches the document: the first to ask is, until
-    /// `ttl` has passed or [`SharedDocuments::release`] is called.
+    /// Takes the lease, which allows one caller to fetch the document. Returns `false` if another caller
+    /// holds it. A lease ends after `ttl`, or with [`SharedDocuments::release`].
     ///
     /// # Errors
     /// As [`Store::put`].
     fn lease<'a>(&'a self, name: &'a str, ttl: Duration) -> BoxFuture<'a, Result<bool>>;
 
-    /// Ends the lease, so that the next to ask may fetch.
+    /// Ends the lease.
     ///
     /// # Errors
     /// As [`Store::put`].
@@ -119,11 +119,11 @@ pub trait SharedDocuments: Send + Sync {
 /// What [`Store::take`] or [`Store::peek`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// The record; once it was taken it is gone from the store.
+    /// The record; [`Store::take`] has removed it from the store.
     Record(String),
-    /// The record was taken before. A store that does not remember says [`Taken::Unknown`].
+    /// The record was taken before. A store that does not remember this returns [`Taken::Unknown`].
     Used,
-    /// There is no such record, or its time has passed.
+    /// There is no such record, or it has expired.
     Unknown,
 }
 
@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
 
-    /// Has nothing but what a store must have.
+    /// Implements only the required methods.
     struct Bare;
 
     impl Store for Bare {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_claims_nothing_that_it_does_not_say() {
+    fn the_optional_methods_of_a_store_return_nothing() {
         let key = SessionKey::new("issuer", "client", "nonce");
         assert_eq!(Bare.contains(&key).now_or_never().unwrap().unwrap(), None);
         assert_eq!(Bare.peek(&key).now_or_never().unwrap().unwrap(), None);

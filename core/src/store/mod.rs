@@ -1,4 +1,4 @@
-//! Where pending logins wait.
+//! The stores of pending logins.
 
 mod contract;
 mod entries;
@@ -26,13 +26,13 @@ pub(crate) use self::timed::Timed;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 
-/// Opens the store that a URL names, for clients that share it. The URLs are the same in every
-/// language; [`Builder::store_url`](crate::Builder::store_url) takes them as well.
-/// With `?documents=off`, a shared store keeps pending logins only.
+/// Opens a store by its URL, to share it between clients. The URLs are the same in all languages, and for
+/// [`Builder::store_url`](crate::Builder::store_url). With `?documents=off`, a shared store keeps only
+/// pending logins.
 ///
 /// # Errors
-/// [`Code::InvalidOption`] for a URL of no store there is. The message never shows the URL, which
-/// may hold a password.
+/// [`Code::InvalidOption`] if the URL is not valid. The message never shows the URL, which may contain a
+/// password.
 pub fn open_store(url: &str) -> Result<Arc<dyn Store>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     open(url, &clock)
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_url_of_a_store_opens_none() {
+    fn an_invalid_store_url_is_refused() {
         assert!(open_store("memory:").is_ok());
         for url in [
             "",
@@ -81,7 +81,7 @@ mod tests {
         ] {
             let error = open_store(url).err().unwrap();
             assert_eq!(error.code(), Code::InvalidOption, "{url}");
-            // Each kind has words of its own.
+            // Each kind of store has its own message.
             let text = error.to_string();
             let is_redis = cfg!(feature = "redis") && url == "redis";
             assert_eq!(text.contains("Redis"), is_redis, "{url}: {text}");
