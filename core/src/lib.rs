@@ -59,7 +59,7 @@ pub use self::store::{
 };
 pub use self::tls::trust_extra_ca_file;
 
-/// The README, whose examples are tested.
+/// The page about Rust, whose examples are tested.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+#[doc = include_str!("../../docs/getting-started-rust.md")]
+struct GettingStarted;

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
 
-    from portier_client.web import Step
-
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = [ROOT / "python/README.md", ROOT / "node/README.md"]
 # Examples in JavaScript are executed by `node/tests/package/documentation.test.mjs`.
@@ -87,25 +85,6 @@ def run(examples: Iterator[CodeType]) -> None:
 
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
-
-
-def test_the_readme_logs_in_with_any_asyncio_server(
-    broker: DevBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = run_section("README.md", "Any asyncio server", broker, monkeypatch)
-
-    async def log_in() -> Step:
-        started = await names["login"]("POST", FORM, b"email=Alice%40Example.com")
-        url = dict(started.header_list)["location"]
-        cookie = started.reply.cookies[0].partition(";")[0]
-        body = urlencode({"id_token": broker.mint(url), "state": ""}).encode()
-        step: Step = await names["verify"]("POST", {**FORM, "Cookie": cookie}, body)
-        return step
-
-    step = asyncio.run(log_in())
-    assert step.reply.status == 303
-    assert step.reply.cookies[-1].startswith("__Host-session=")
-    assert [*names["sessions"].values()] == ["alice@example.com"]
 
 
 def test_the_manual_logs_in_with_any_other_server(

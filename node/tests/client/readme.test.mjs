@@ -1,12 +1,14 @@
 // What the README shows, run.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import cookieParser from "cookie-parser";
 import express from "express";
 import { PortierClient } from "portier-client";
-import { portier } from "portier-client/express";
+import { cookieFlags, portier } from "portier-client/express";
 import { DevBroker } from "portier-client/testing";
 
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
@@ -34,7 +36,9 @@ test("a login", async () => {
 test("a site", async () => {
   const client = new PortierClient({ redirectUri: "http://localhost/verify" });
   const body = `${examples[1].replaceAll(/^import .*$/gm, "")}\nreturn app;`;
-  const app = await new AsyncFunction("express", "portier", "client", body)(express, portier, client);
+  const names = ["randomBytes", "cookieParser", "express", "cookieFlags", "portier", "client"];
+  const site = new AsyncFunction(...names, body);
+  const app = await site(randomBytes, cookieParser, express, cookieFlags, portier, client);
   const server = app.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${server.address().port}`;

@@ -54,8 +54,8 @@ for (const [page, blocks] of EXAMPLES) {
 const FROM_HERE = { "sec-fetch-site": "same-origin" };
 const FROM_ELSEWHERE = { "sec-fetch-site": "cross-site" };
 
-test("the README logs in with Fastify", async (t) => {
-  const { app } = await run("fastify.mjs", section("README.md", "Fastify"));
+test("the manual logs in with Fastify", async (t) => {
+  const { app } = await run("fastify.mjs", section("docs/getting-started-node.md", "With Fastify"));
   t.after(() => app.close());
   await logIn(async ({ url, headers, payload }) => {
     const method = payload === undefined ? "GET" : "POST";
@@ -65,11 +65,11 @@ test("the README logs in with Fastify", async (t) => {
 });
 
 test("the README logs in with Express", async (t) => {
-  const { server } = await run("express.mjs", section("README.md", "Express"));
+  const { server } = await run("express.mjs", section("README.md", "Node"));
   await logIn(await visitorOf(server, t));
 });
 
-/** What the sites of the README do, whatever they are made with. */
+/** What the sites of the README and the manual do, whatever they are made with. */
 async function logIn(ask) {
   const started = await ask(form("/", { email: "Alice@Example.com" }, FROM_HERE));
   assert.equal(started.status, 303);
@@ -116,25 +116,20 @@ function cookiesOf({ cookies }) {
   return cookies.map((line) => line.split(";")[0]).join("; ");
 }
 
-for (const [page, title] of [
-  ["README.md", "Any Node server"],
-  ["docs/web.md", "Any other server"],
-]) {
-  test(`${page} logs in with any server`, async (t) => {
-    const code = section(page, title).replace("https://example.com", "http://localhost");
-    const { handle } = await run(`any-${path.basename(page)}.mjs`, code);
-    const ask = await visitorOf(createServer(handle).listen(0, "localhost"), t);
-    const started = await ask(form("/login", { email: "Alice@Example.com", next: "/members" }, FROM_HERE));
-    assert.equal(started.status, 303);
-    const id_token = broker.mint({ url: started.location });
-    const between = await ask(form("/verify", { id_token, state: "" }));
-    assert.match(between.body, /name="portier_again"/);
-    const headers = { cookie: cookiesOf(started) };
-    const done = await ask(form("/verify", { id_token, portier_again: "1" }, headers));
-    assert.deepEqual([done.status, done.location], [303, "/members"]);
-    assert.match(cookiesOf(done), /^__Host-session=[\w-]+; portier-signed-in=/);
-  });
-}
+test("the manual logs in with any server", async (t) => {
+  const code = section("docs/web.md", "Any other server").replace("https://example.com", "http://localhost");
+  const { handle } = await run("any.mjs", code);
+  const ask = await visitorOf(createServer(handle).listen(0, "localhost"), t);
+  const started = await ask(form("/login", { email: "Alice@Example.com", next: "/members" }, FROM_HERE));
+  assert.equal(started.status, 303);
+  const id_token = broker.mint({ url: started.location });
+  const between = await ask(form("/verify", { id_token, state: "" }));
+  assert.match(between.body, /name="portier_again"/);
+  const headers = { cookie: cookiesOf(started) };
+  const done = await ask(form("/verify", { id_token, portier_again: "1" }, headers));
+  assert.deepEqual([done.status, done.location], [303, "/members"]);
+  assert.match(cookiesOf(done), /^__Host-session=[\w-]+; portier-signed-in=/);
+});
 
 test("the manual starts a login by a script", async (t) => {
   const { startLogin } = await run("script.mjs", section("docs/web.md", "Logins by script"));
@@ -210,11 +205,11 @@ test("every option's documented range is the range", () => {
   }
 });
 
-test("every class of errors is in the README", () => {
+test("every class of errors is in the table of the manual", () => {
   const classes = read("docs/errors.md").matchAll(/^## `(\w+)`/gm);
   for (const [, name] of classes) {
     assert.ok(portier[name].prototype instanceof portier.PortierError, name);
-    assert.match(read("README.md"), new RegExp(`^\\| \`${name}\` \\|`, "m"));
+    assert.match(read("docs/errors.md"), new RegExp(`^\\| \`${name}\` \\|`, "m"));
   }
 });
 
@@ -241,6 +236,7 @@ function section(page, title) {
 async function run(name, code) {
   const here = code
     .replaceAll('from "portier-client"', `from ${JSON.stringify(local)}`)
+    .replaceAll("http://127.0.0.1:3333", broker.origin)
     .replaceAll(/port: \d+/g, "port: 0")
     .replaceAll(/listen\(\d+/g, "listen(0");
   const names = [...here.matchAll(/^const (app|server) = /gm)].map(([, name]) => name);

@@ -21,7 +21,7 @@ README = Path(__file__).resolve().parents[3] / "README.md"
 def test_the_site_in_the_readme_signs_people_in(
     visitor: Visitor, serve: Serve, broker: DevBroker
 ) -> None:
-    section = section_of(README.read_text(encoding="utf-8"), "Tornado")
+    section = section_of(README.read_text(encoding="utf-8"), "Python")
     (source,) = examples_in(section, str(README))
     names: dict[str, Any] = {"__name__": "readme"}
     exec(source, names)
