@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from e2e.http_flows.flow import answer, consent, is_signed_in
+from e2e.http_flows.flow import USED, answer, consent, is_signed_in
 from portier_client.blocking import Client, LoginFlow
 from portier_client.testing import DevBroker
 from portier_client.web import WebRequest
@@ -271,7 +271,7 @@ def test_a_login_that_was_not_confirmed_ends_in_the_first_browser(
     post_from_elsewhere(page.tab, f"{page.origin}/verify", form)
     page.greets(email)
     post_from_elsewhere(there.tab, f"{page.origin}/verify", form)
-    there.has_heading("This sign-in is already completed")
+    there.has_heading(USED)
 
 
 def test_a_login_that_was_confirmed_is_over_in_the_first_browser(
@@ -282,7 +282,7 @@ def test_a_login_that_was_confirmed_is_over_in_the_first_browser(
     there.greets(email)
     (form,) = answers.forms
     post_from_elsewhere(page.tab, f"{page.origin}/verify", form)
-    page.has_heading("This sign-in is already completed")
+    page.has_heading(USED)
     there.open()
     there.greets(email)
 

@@ -7,13 +7,17 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from portier_client import Client, InvalidSession, SessionUsed
+from portier_client.web import LoginFlow
+
 if TYPE_CHECKING:
     from e2e.broker import Broker
     from e2e.sites import Site
     from tests.web.visitor import Page, Visitor
 
-OVER = "This sign-in is over"
-USED = "This sign-in is already completed"
+_FLOW = LoginFlow(Client("https://example.com/verify"))
+OVER = _FLOW.explain(InvalidSession("")).title
+USED = _FLOW.explain(SessionUsed("")).title
 
 
 def ask(visitor: Visitor, site: Site, email: str, page: str = "/login") -> Page:
