@@ -64,17 +64,23 @@ const PLACES = new Map(NAMES.map((name, place) => [name, place]));
 /** The values of the headers that the flow reads; the lines of one that is repeated are joined. */
 function headerValues(headers: unknown): NativeHeaders {
   if (typeof headers !== "object" || headers === null) throw invalidOption("headers is not an object");
-  const pairs = (Symbol.iterator in headers ? headers : Object.entries(headers)) as Iterable<[string, unknown]>;
-  const lines = NAMES.map((): string[] => []);
-  for (const [name, value] of pairs) {
-    const place = PLACES.get(name) ?? PLACES.get(name.toLowerCase());
-    if (place === undefined || value === undefined) continue;
-    lines[place]?.push(...[value].flat().map(String));
+  const values: NativeHeaders = NAMES.map(() => undefined);
+  if (Symbol.iterator in headers) {
+    for (const [name, value] of headers as Iterable<[string, unknown]>) add(values, name, value);
+  } else {
+    // Every request comes through here: without an array for each header.
+    for (const name of Object.keys(headers)) add(values, name, (headers as Record<string, unknown>)[name]);
   }
-  return lines.map((several, place) => {
-    if (several.length < 2) return several[0];
-    return several.join(NAMES[place] === "cookie" ? "; " : ", ");
-  });
+  return values;
+}
+
+function add(values: NativeHeaders, name: string, value: unknown): void {
+  const place = PLACES.get(name) ?? PLACES.get(name.toLowerCase());
+  if (place === undefined || value === undefined) return;
+  const separator = NAMES[place] === "cookie" ? "; " : ", ";
+  const text = Array.isArray(value) ? value.join(separator) : String(value);
+  const before = values[place];
+  values[place] = before === undefined ? text : before + separator + text;
 }
 
 /** By what they can do, not by their class: they may be of a test, a framework, or another realm. */
