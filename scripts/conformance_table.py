@@ -1,8 +1,8 @@
 """Writes the results of the last runs into `docs/conformance.md`.
 
 What ran is in `target/conformance/*.json`: lists of objects with `suite`, `case`, `subject` and
-`result`. Each suite has a table of its own; one that did not run, or skipped a case, keeps the
-table it has. With CI=true nothing is written, and a table that would be another is an error.
+`result`. Each suite has its own table. A suite that did not run, or skipped a case, keeps its old
+table. With CI=true nothing is written, and a difference is an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DOCUMENT = ROOT / "docs/conformance.md"
 BEGIN = "<!-- results: begin; written by scripts/conformance_table.py -->"
 END = "<!-- results: end -->"
 
-# Suites in the order in which they are read, and their titles; others follow by name.
+# Suites in the order of the page, with their titles. Others follow by name.
 SUITES = {
     "public_tester": "What the public client tester checks",
     "beyond": "Beyond the public client tester",
@@ -36,32 +36,32 @@ Tables = dict[str, str]
 
 
 def main() -> int:
-    """Returns 1 if the document lacks what it should say and may not be written."""
+    """Returns 1 if the page is out of date and may not be written."""
     text = DOCUMENT.read_text(encoding="utf-8")
     start, end = text.index(BEGIN) + len(BEGIN), text.index(END)
     tables = {**written(text[start:end]), **found()}
     body = "".join(f"\n\n### {title}\n\n{tables[title]}" for title in sorted(tables, key=place))
     new = f"{text[:start]}{body}\n\n{text[end:]}"
     if new == text:
-        print(f"docs/conformance.md says what the runs found suites={len(tables)}")
+        print(f"docs/conformance.md is up to date suites={len(tables)}")
         return 0
     if os.environ.get("CI") == "true":
         print(*difflib.unified_diff(text.splitlines(), new.splitlines(), lineterm=""), sep="\n")
-        print("docs/conformance.md does not say what the runs found: run `make test`, commit it")
+        print("docs/conformance.md is out of date: run `make test` and commit it")
         return 1
     DOCUMENT.write_text(new, encoding="utf-8")
-    print(f"docs/conformance.md was written anew suites={len(tables)}")
+    print(f"docs/conformance.md was updated suites={len(tables)}")
     return 0
 
 
 def written(body: str) -> Tables:
-    """The tables that are there, by their titles."""
+    """The tables of the page, by title."""
     pieces = re.split(r"^### (.+)$", body, flags=re.MULTILINE)[1:]
     return {title: table.strip() for title, table in zip(pieces[::2], pieces[1::2], strict=True)}
 
 
 def found() -> Tables:
-    """A table for each suite that ran, by its title."""
+    """A table for each suite that ran, by title."""
     suites: dict[str, dict[str, dict[str, str]]] = {}
     for path in sorted(RESULTS.glob("*.json")):
         for row in json.loads(path.read_text(encoding="utf-8")):
@@ -75,7 +75,7 @@ def found() -> Tables:
 
 
 def table(cases: dict[str, dict[str, str]]) -> str:
-    """The cases in the order in which they ran, and what became of them."""
+    """The cases in the order in which they ran, with their results."""
     subjects = sorted({subject for results in cases.values() for subject in results}, key=column)
     lines = [["case", *(SUBJECTS.get(subject, subject) for subject in subjects)]]
     lines.append(["---"] * len(lines[0]))
@@ -85,18 +85,18 @@ def table(cases: dict[str, dict[str, str]]) -> str:
 
 
 def cell(text: str) -> str:
-    """A text as it may stand in a table."""
+    """A text, escaped for a table."""
     return re.sub(r"([\\|<>*_`\[\]])", r"\\\1", text)
 
 
 def place(title: str) -> tuple[int, str]:
-    """Where a suite is read."""
+    """The position of a suite."""
     known = list(SUITES.values())
     return (known.index(title) if title in known else len(known), title)
 
 
 def column(subject: str) -> tuple[int, str]:
-    """Where a subject is read."""
+    """The position of a subject."""
     known = list(SUBJECTS)
     return (known.index(subject) if subject in known else len(known), subject)
 

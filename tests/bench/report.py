@@ -62,7 +62,7 @@ def markdown(results: dict[str, Any]) -> str:
         minutes=f"{results['minutes']:.0f}",
         rounds=results["asyncio"]["rounds"],
         logins=results["asyncio"]["logins_per_round"],
-        bars=table(("", "measured", "bar", ""), [limit.row() for limit in limits(results)]),
+        bars=table(("", "measured", "target", ""), [limit.row() for limit in limits(results)]),
         instructions=instructions(results["instructions"]),
         python=peers_table(results["asyncio"], PYTHON_PEERS),
         node=peers_table(node, NODE_PEERS),
@@ -81,7 +81,7 @@ def markdown(results: dict[str, Any]) -> str:
 
 
 def limits(results: dict[str, Any]) -> list[Limit]:
-    """Everything there is a bar for."""
+    """Everything that has a target."""
     rust, asyncio, node = results["rust"], results["asyncio"], results["node"]
     wheel, pending = results["wheel_octets"], results["rust"]["pending"]
     most = max((name for name in pending if name != "usual"), key=int)
@@ -140,8 +140,8 @@ def instructions(counts: dict[str, int] | None) -> str:
     if counts is None:
         return "Instructions were not counted: valgrind is missing."
     return (
-        f"In Rust, a `verify` takes {counts['verify']:,} instructions besides those of AWS-LC's "
-        f"verification, an `authenticate` {counts['authenticate']:,}, as valgrind counts them."
+        f"In Rust, `verify` executes {counts['verify']:,} instructions in addition to AWS-LC's "
+        f"verification, and `authenticate` {counts['authenticate']:,} (counted by valgrind)."
     )
 
 

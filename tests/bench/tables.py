@@ -15,7 +15,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 class Limit(NamedTuple):
-    """A bar that something has to meet."""
+    """A target for a measured value."""
 
     title: str
     value: float | None
@@ -32,8 +32,8 @@ class Limit(NamedTuple):
     def row(self) -> tuple[str, ...]:
         measured = "not known here" if self.value is None else self.write(self.value)
         way = "at least" if self.at_least else "at most"
-        bar = f"{way} {self.write(self.limit)}"
-        return (self.title, measured, bar, "met" if self.is_met else "**not met**")
+        target = f"{way} {self.write(self.limit)}"
+        return (self.title, measured, target, "met" if self.is_met else "**not met**")
 
 
 def times(value: float) -> str:

@@ -83,12 +83,9 @@ class Record:
 
 
 def in_words(item: pytest.Function) -> str:
-    """A test's name as a sentence, with the catalogue's ids of what it covers at the end."""
+    """A test's name as a sentence."""
     name = item.originalname.removeprefix("test_")
-    found = re.match(r"(?:[a-z]{3}_\d\d_)*", name)
-    ids = found[0] if found else ""
-    text = name.removeprefix(ids).replace("_", " ")
+    text = re.sub(r"^(?:[a-z]{3}_\d\d_)+", "", name).replace("_", " ")
     given = item.callspec.params
     text += "".join(f": {given[key] or 'nothing'}" for key in ("claim", "case") if key in given)
-    names = [f"{kind}-{number}".upper() for kind, number in re.findall(r"([a-z]{3})_(\d\d)", ids)]
-    return f"{text} ({', '.join(names)})" if names else text
+    return text

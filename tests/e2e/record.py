@@ -59,11 +59,9 @@ class Record:
 
 
 def in_words(item: pytest.Function) -> str:
-    """A test's name as a sentence, with the catalogue's ids of what it covers at the end."""
+    """A test's name as a sentence."""
     name = item.originalname.removeprefix("test_")
-    found = re.match(r"(?:[a-z]{3}_\d\d_)*", name)
-    ids = found[0] if found else ""
-    text = name.removeprefix(ids).replace("_", " ")
+    text = re.sub(r"^(?:[a-z]{3}_\d\d_)+", "", name).replace("_", " ")
     others = [
         value
         for key, value in parameters(item).items()
@@ -71,8 +69,7 @@ def in_words(item: pytest.Function) -> str:
     ]
     if others:
         text += f": {', '.join(others)}"
-    names = [f"{kind}-{number}".upper() for kind, number in re.findall(r"([a-z]{3})_(\d\d)", ids)]
-    return f"{text} ({', '.join(names)})" if names else text
+    return text
 
 
 def parameters(item: pytest.Function) -> dict[str, Any]:
