@@ -1,7 +1,7 @@
 """Checks that every promise of SECURITY.md and docs/security.md has tests, and that those exist.
 
-A promise is a row of a table that begins with `| promise |`. Its tests are the links in the row: the
-text of a link is the name of a test, or the id of a case, in the file that it leads to.
+A promise is a row of a table that begins with `| promise |`. Its tests are the links in the row.
+The text of a link is the name of a test, or the id of a case, in the file that it leads to.
 """
 
 from __future__ import annotations
