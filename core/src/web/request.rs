@@ -141,14 +141,14 @@ impl fmt::Debug for Body {
 /// The path of a request's target, which is that of the request line: a path, perhaps with a query, or an
 /// absolute URL.
 pub fn target_path(target: &str) -> &str {
-    let path = match target.split_once("://") {
-        Some((scheme, rest)) if !scheme.contains(['/', '?']) => rest
+    let target = target.split(['?', '#']).next().unwrap_or_default();
+    match target.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('/') => rest
             .find('/')
             .and_then(|start| rest.get(start..))
             .unwrap_or("/"),
         _ => target,
-    };
-    path.split(['?', '#']).next().unwrap_or_default()
+    }
 }
 
 /// A request without its body.
