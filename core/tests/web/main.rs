@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod consent;
 mod expect;
 mod options;
 mod page;

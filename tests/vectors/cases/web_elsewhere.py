@@ -17,6 +17,7 @@ from .web_steps import (
     AGAIN,
     PHONE,
     POSTED_AGAIN,
+    PROBE,
     SECRET,
     again,
     asked_on,
@@ -131,6 +132,17 @@ def elsewhere_cases() -> list[Case]:
             )
             for name, form in [("twice", twice), ("empty", empty), ("wrong", wrong)]
         ],
+        case(
+            "confirmation-empty-in-a-browser-without-a-secret-is-none",
+            "there is no reason to say that cookies are needed",
+            CSRF,
+            [
+                login(),
+                callback(
+                    asks(sets=[SECRET]), empty, browser=PHONE, from_="site", cookies={PROBE: "1"}
+                ),
+            ],
+        ),
         case(
             "confirmation-that-is-a-file-is-none",
             "the person is asked",

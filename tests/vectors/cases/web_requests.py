@@ -107,6 +107,10 @@ def targets() -> list[Case]:
         "/": False,
         "/verify2": False,
         "https://example.com/verify/": False,
+        "https://example.com": False,
+        "https://example.com?/verify": False,
+        "https://example.com?to=https://example.com/verify": False,
+        "/?to=https://example.com/verify": False,
         "": False,
         "*": False,
     }
@@ -256,6 +260,7 @@ def options() -> list[Case]:
     wrong: dict[str, dict[str, object]] = {
         "binding": {"browser_binding": "on"},
         "next-off-the-site": {"default_next": "//evil.example/"},
+        "next-with-dots": {"default_next": "/.//evil.example"},
         "next-with-a-backslash": {"default_next": "/\\evil.example/"},
         "next-that-is-a-script": {"default_next": "javascript:alert(1)"},
         "next-with-a-line-feed": {"default_next": "/a\nb"},

@@ -98,6 +98,24 @@ def scripts() -> list[Case]:
             ],
         ),
         case(
+            "login-by-script-that-says-it-is-not-htmx",
+            "only the word true means it",
+            "htmx: the request header HX-Request",
+            [
+                login(
+                    from_="script",
+                    headers={"hx-request": "false"},
+                    expect={
+                        "status": 200,
+                        "to_broker": {},
+                        "sets": [SECRET],
+                        "json": {},
+                        "headers": {"hx-redirect": None},
+                    },
+                )
+            ],
+        ),
+        case(
             "login-by-script-of-another-site-is-refused",
             "a script is held to the same check, and is told as JSON",
             FETCH,
