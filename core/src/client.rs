@@ -20,8 +20,9 @@ use crate::events;
 use crate::http::Transport;
 use crate::jwks::KeyInfo;
 use crate::nonce::Nonce;
+use crate::record::Record;
 use crate::session::{
-    AuthenticateOptions, CallbackParams, CompleteOptions, Grant, Login, Record, WantedFlow,
+    AuthenticateOptions, CallbackParams, CompleteOptions, Grant, Login, WantedFlow,
 };
 use crate::session_key::SessionKey;
 use crate::stats::{Counters, Stats};

@@ -25,6 +25,7 @@ mod jwks;
 mod next;
 mod nonce;
 mod origin;
+mod record;
 mod session;
 mod session_key;
 mod stats;

@@ -24,7 +24,8 @@ use crate::error::{BrokerAnswer, BrowserMismatch, Code, Error, Result};
 use crate::http::{Request, Response};
 use crate::json::Object;
 use crate::nonce::{MAX_NONCE_BYTES, Nonce, nonce_of_state};
-use crate::session::{AuthenticateOptions, CompleteOptions, Login, Record};
+use crate::record::Record;
+use crate::session::{AuthenticateOptions, CompleteOptions, Login};
 use crate::session_key::SessionKey;
 use crate::store::Taken;
 
