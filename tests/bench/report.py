@@ -88,7 +88,7 @@ def limits(results: dict[str, Any]) -> list[Limit]:
 
     def growth(half: str) -> Limit:
         ratio = pending[most][half]["microseconds"] / pending["0"][half]["microseconds"]
-        title = f"`{half}` with {count(int(most))} logins pending, to none"
+        title = f"`{half}` with {count(int(most))} logins pending, relative to none"
         return Limit(title, ratio, 1.2, times)
 
     def callback(language: str, figures: dict[str, Any]) -> Limit:
@@ -112,13 +112,33 @@ def limits(results: dict[str, Any]) -> list[Limit]:
         ]
 
     return [
-        Limit("`verify`, Rust, to bare AWS-LC", pending["usual"]["verify"]["ratio"], 1.1, times),
+        Limit(
+            "`verify`, Rust, relative to AWS-LC", pending["usual"]["verify"]["ratio"], 1.1, times
+        ),
         Limit("awaited `verify`, asyncio", asyncio["verify"]["ratio"], 1.25, times),
         Limit("awaited `verify`, uvloop", results["uvloop"]["verify"]["ratio"], 1.25, times),
         Limit("awaited `verify`, Node", node["verify"]["ratio"], 1.25, times),
-        Limit("asyncio-portier, to ours", asyncio["asyncio_portier"]["to_verify"], 4, times, True),
-        Limit("npm `portier`, to ours", node["portier"]["to_verify"], 8, times, True),
-        Limit("Node's `crypto.verify`, to ours", node["node_crypto"]["to_verify"], 1, times, True),
+        Limit(
+            "asyncio-portier, relative to portier-client",
+            asyncio["asyncio_portier"]["to_verify"],
+            4,
+            times,
+            True,
+        ),
+        Limit(
+            "npm `portier`, relative to portier-client",
+            node["portier"]["to_verify"],
+            8,
+            times,
+            True,
+        ),
+        Limit(
+            "Node's `crypto.verify`, relative to portier-client",
+            node["node_crypto"]["to_verify"],
+            1,
+            times,
+            True,
+        ),
         Limit("`authenticate`, Python", asyncio["authenticate"]["microseconds"], 5, micro),
         Limit("`authenticate`, Node", node["authenticate"]["microseconds"], 5, micro),
         callback("asyncio", asyncio),
@@ -164,7 +184,7 @@ def peers_table(figures: dict[str, Any], peers: dict[str, str]) -> str:
         figure = figures[name]
         ratios = (times(figure["ratio"]), times(figure["to_verify"]))
         rows.append((names[name], f"{figure['microseconds']:.1f}", *ratios))
-    return table(("", "µs", "× bare", "× ours"), rows)
+    return table(("", "µs", "× AWS-LC", "× portier-client"), rows)
 
 
 def authenticate_table(results: dict[str, Any]) -> str:
@@ -297,7 +317,7 @@ def stores_table(stores: dict[str, Any]) -> str:
             figure = figures[way]
             both = (f"{figure['portier_client']:.0f}", f"{figure['by_hand']:.0f}")
             rows.append((f"{title}, {name}", *both, times(figure["by_hand_to_portier_client"])))
-    return table(("", "µs", "by hand, µs", "by hand × ours"), rows)
+    return table(("", "µs", "by hand, µs", "by hand × portier-client"), rows)
 
 
 def sites_plot(sites: dict[str, Any]) -> str:
