@@ -33,6 +33,7 @@ pub fn run(octets: &[u8]) {
     let given = once.map(|values| values.first().copied());
     let fields = [
         &params.id_token,
+        &params.code,
         &params.state,
         &params.error,
         &params.error_description,
@@ -44,8 +45,8 @@ pub fn run(octets: &[u8]) {
     );
 }
 
-fn complete(params: CallbackParams, given: [Option<&str>; 4]) {
-    let [token, state, error, description] = given;
+fn complete(params: CallbackParams, given: [Option<&str>; 5]) {
+    let [token, code, state, error, description] = given;
     let too_long = given[1..].iter().flatten().any(|value| value.len() > 4096);
     thread_local! {
         static STARTED: RefCell<Option<Client>> = const { RefCell::new(None) };
@@ -71,7 +72,10 @@ fn complete(params: CallbackParams, given: [Option<&str>; 4]) {
             assert_eq!(answer, expected);
             match refusal.code() {
                 Code::BrokerError => assert!(answer.is_some()),
-                Code::MissingToken => assert!(!too_long && error.is_none() && token.is_none()),
+                Code::MissingToken => {
+                    let has_grant = token.is_some() || (code.is_some() && state.is_some());
+                    assert!(!too_long && error.is_none() && !has_grant);
+                }
                 Code::TokenMalformed if too_long => {}
                 _ => assert!(!too_long && error.is_none() && token != Some(good_token())),
             }
