@@ -50,18 +50,6 @@ eachKind((here) => {
     }
   }
 
-  test("a login whose hook throws is not taken for one", async (t) => {
-    const site = await here.serve(t, {
-      onLogin() {
-        throw new Error("no");
-      },
-    });
-    const visitor = new Visitor();
-    const done = await site.logIn({}, visitor);
-    assert.deepEqual([done.status, done.text, done.headers["set-cookie"]], [500, "a page of the site", undefined]);
-    assert.equal(visitor.cookie("portier-signed-in"), undefined);
-  });
-
   const LATE = {
     "redirects": (response) => response.redirect("/late"),
     "sends": (response) => response.code?.(201).send("TOO LATE") ?? response.status(201).send("TOO LATE"),
