@@ -42,7 +42,8 @@ impl WebRequest {
     ];
 
     /// The names of the form fields that the flow reads. It ignores all others.
-    pub const FIELDS: [&'static str; 8] = [
+    pub const FIELDS: [&'static str; 9] = [
+        "code",
         "email",
         "error",
         "error_description",
