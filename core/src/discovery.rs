@@ -6,13 +6,13 @@ use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
 use crate::origin::{Origin, parse_url};
 
-/// Where below the broker's origin the document is.
+/// The path of the document.
 pub(crate) const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 
-/// How much of a refused value an error shows.
+/// The maximum length of a refused value in an error message.
 const MAX_CHARS_SHOWN: usize = 200;
 
-/// What the broker says about itself, as far as a relying party needs it.
+/// The part of the document that a relying party needs.
 #[derive(Debug)]
 pub(crate) struct Discovery {
     pub(crate) authorization_endpoint: Url,
@@ -27,15 +27,15 @@ pub(crate) struct Discovery {
     pub(crate) response_modes: Option<Vec<String>>,
     /// `None` when the broker lists none.
     pub(crate) signing_algorithms: Option<Vec<String>>,
-    /// Whether the algorithm can be asked for; an extension of Portier's.
+    /// Whether a client can request an algorithm; an extension of Portier.
     pub(crate) accepts_signing_alg_param: bool,
-    /// The document as it came.
+    /// The document as received.
     pub(crate) raw: String,
 }
 
 impl Discovery {
-    /// Reads the document of `broker`. What is not needed may be missing, but nothing that is
-    /// there may be of another type than it should.
+    /// Parses the document of `broker`. Optional members may be missing, but all members must have the right
+    /// type.
     ///
     /// # Errors
     /// [`Code::BrokerDocument`].
@@ -82,8 +82,7 @@ struct Members<'a> {
 }
 
 impl Members<'_> {
-    /// Discovery, section 4.3: a document that names another issuer is another's. Portier does not
-    /// require the member.
+    /// Discovery, section 4.3: the issuer must be the broker. Portier does not require the member.
     fn check_issuer(&self) -> Result<()> {
         match self.object.get("issuer") {
             None => Ok(()),
@@ -152,8 +151,8 @@ fn refused(member: &str, reason: &str) -> Error {
     )
 }
 
-/// Refuses a member and shows its value beside the origin that was configured. A value with an `@`
-/// is not shown: it may hold a password or an address.
+/// Refuses a member, and shows its value and the configured origin. A value with an `@` is not shown: it may
+/// contain a password or an address.
 fn refused_value(member: &str, reason: &str, value: &str, broker: &Origin) -> Error {
     let found: String = if value.contains('@') {
         "(not shown)".to_owned()

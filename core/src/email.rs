@@ -1,4 +1,4 @@
-//! E-mail addresses: what is one, and the normalized form that identifies a person.
+//! E-mail addresses, and the normalized form that identifies a person.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use url::Host;
 
 use crate::error::{Code, Error, Result};
 
-/// The longest address that mail can be sent to, in bytes (RFC 3696, erratum 1690).
+/// The longest address, in bytes (RFC 3696, erratum 1690).
 const MAX_BYTES: usize = 254;
 
 /// The longest local part, in bytes (RFC 5321, section 4.5.3.1.1).
@@ -20,11 +20,11 @@ const MAX_LABEL_BYTES: usize = 63;
 
 /// Returns the normalized form of an e-mail address, as Portier's e-mail normalization defines it.
 ///
-/// The local part is put into lower case, the domain into the ASCII form a browser would look up.
-/// Normalizing twice changes nothing. The text is taken as it is: nothing is trimmed.
+/// The local part is converted to lower case, the domain to the ASCII form that a browser would look up.
+/// Normalization is idempotent. The text is not trimmed.
 ///
 /// # Errors
-/// [`Code::InvalidEmail`] when the text is not an address that mail could be sent to:
+/// [`Code::InvalidEmail`] if the text is not a valid address:
 ///
 /// - the local part is neither a dot-atom nor a quoted string (RFC 5322, section 3.4.1; RFC 6532
 ///   adds the characters outside ASCII), or has more than 64 bytes;
@@ -44,7 +44,7 @@ pub fn normalize_email(text: &str) -> Result<String> {
     normalized(text).map(Cow::into_owned)
 }
 
-/// The normalized form, which is nearly always the text itself.
+/// The normalized form, which is usually the text itself.
 pub(crate) fn normalized(text: &str) -> Result<Cow<'_, str>> {
     let (local, domain) = text
         .rsplit_once('@')
@@ -70,7 +70,7 @@ pub(crate) fn normalized(text: &str) -> Result<Cow<'_, str>> {
     Ok(Cow::Owned(normalized))
 }
 
-/// An address as a person typed it, trimmed, that mail could be sent to.
+/// A valid address as a person typed it, trimmed.
 #[derive(Clone, Copy)]
 pub(crate) struct TypedEmail<'a>(&'a str);
 
@@ -86,8 +86,8 @@ impl<'a> TypedEmail<'a> {
     }
 }
 
-/// Whether the address is already in the form that almost all of them have. Labels that could be
-/// punycode, and last labels that could be numbers, go the long way, and so do quoted local parts.
+/// Whether the address is obviously normalized, as almost all are. Labels that could be punycode, last
+/// labels that could be numbers, and quoted local parts need the full check.
 fn is_plain(local: &str, domain: &str) -> bool {
     let plain_local = local.len() <= MAX_LOCAL_BYTES
         && is_dot_atom(local)
@@ -106,15 +106,15 @@ fn is_plain(local: &str, domain: &str) -> bool {
     plain_local && plain_domain && plain_labels && last_is_a_name
 }
 
-/// Whether a reader would not see the character. With one, an address looks like another one, or,
-/// if it changes the direction of text, rewrites the question whether to sign in as it.
+/// Whether a character is invisible. It could make an address look like another one, or change the
+/// direction of the text around it.
 fn is_unseen(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_graphic();
     }
     let is_format = || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format;
     let is_ignorable = || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c);
-    // Unicode counts the blank braille pattern as a symbol.
+    // Unicode classifies the blank braille pattern as a symbol.
     c.is_control() || c.is_whitespace() || c == '\u{2800}' || is_format() || is_ignorable()
 }
 
@@ -131,8 +131,8 @@ fn check_local(local: &str) -> Result<()> {
             "the local part of an e-mail address has at most 64 bytes",
         ));
     }
-    // A second `@` lets a reader take the local part for the whole address, and a mail system that
-    // folds compatibility characters see another domain than we do.
+    // With a second `@`, a reader could take the local part for the whole address, and a mail system that
+    // folds compatibility characters could see another domain.
     if local.nfkc().any(|c| c == '@') {
         return Err(invalid("an e-mail address has one @"));
     }
@@ -182,7 +182,7 @@ fn is_quoted_string(local: &str) -> bool {
 
 /// WHATWG URL, "domain to ASCII", with the host parser's refusals.
 fn domain_to_ascii(domain: &str) -> Result<String> {
-    // The host parser would decode percent signs before it looks.
+    // The host parser would decode percent signs first.
     if domain.contains('%') {
         return Err(invalid(
             "the domain of an e-mail address has a forbidden character",
@@ -197,8 +197,7 @@ fn domain_to_ascii(domain: &str) -> Result<String> {
     }
 }
 
-/// A domain in its ASCII form is one that mail is sent to across the internet (RFC 5321, section
-/// 2.3.5).
+/// Checks that a domain in ASCII form is a valid mail domain (RFC 5321, section 2.3.5).
 fn check_domain(domain: &str) -> Result<()> {
     if !domain.contains('.') || !domain.split('.').all(is_label) {
         return Err(invalid(
@@ -288,7 +287,7 @@ mod tests {
         }
 
         #[test]
-        fn an_address_has_no_unseen_characters_and_a_domain_of_labels(
+        fn an_address_has_no_invisible_characters_and_a_domain_of_labels(
             text in r#"(.|\s|\p{Cc}|\p{Cf}|[a"\\]|\p{Default_Ignorable_Code_Point}){1,8}@(.|[a-z.\x00-\x20\x7f-\x9f]|\p{Default_Ignorable_Code_Point}){1,12}\.test"#,
         ) {
             if let Ok(email) = normalize_email(&text) {
@@ -304,7 +303,7 @@ mod tests {
         }
 
         #[test]
-        fn an_invisible_character_is_refused_wherever_it_stands(
+        fn an_invisible_character_is_refused_at_every_position(
             unseen in r"\p{White_Space}|\p{Cc}|\p{Cf}|\p{Default_Ignorable_Code_Point}",
             place in 0_usize..17,
         ) {

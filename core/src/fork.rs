@@ -1,9 +1,9 @@
 //! Forks of the process, and the work that they must not interrupt.
 //!
-//! A forked child gets a copy of every lock, but not the threads that hold them. SQLite also keeps a
-//! list of the file locks of the process, which a child must not inherit ("How To Corrupt An SQLite
-//! Database File", section 2.6). So short work under a lock, and transactions, are counted here, and a
-//! fork waits until none is under way.
+//! A forked child gets a copy of every lock, but not the threads that hold them. SQLite also keeps a list of
+//! the file locks of the process, which a child must not inherit ("How To Corrupt An SQLite Database File",
+//! section 2.6). So this module counts work under locks and transactions, and a fork waits until there is
+//! none.
 
 #[cfg(any(feature = "sqlite", feature = "testing"))]
 mod locked;
@@ -22,29 +22,29 @@ pub(crate) use self::locked::Locked;
 #[cfg(any(feature = "sqlite", feature = "testing"))]
 pub(crate) use self::locked::lock;
 
-/// How long a fork waits for work to end. Only a disk that does not answer takes longer.
+/// How long a fork waits for work to end. Work takes longer only if the disk does not respond.
 const LIMIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// The counters of the process that wrote them last. There is no lock here: it could be held by
-/// another thread when the process is forked without [`before_fork`].
+/// The counters of the process that wrote them last. They are not protected by a lock, because another
+/// thread could hold it when the process is forked without [`before_fork`].
 static COUNTERS: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// How many pieces of work this thread is in, one inside the other.
+    /// The nesting depth of this thread's work.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Prepares this process for a fork that is followed by no `exec`: waits until no store of this library is in a
-/// transaction, and closes the files of all SQLite stores. Until the guard is dropped, in the parent
-/// and in the child, other threads wait with such work.
+/// Prepares this process for a fork without `exec`: waits until no store of this library is in a
+/// transaction, and closes the files of all SQLite stores. Other threads wait before such work until the
+/// guard is dropped, in the parent and in the child.
 ///
-/// The wait takes as long as one transaction. It is given up after ten seconds, for example
-/// because the disk does not answer; then SQLite stores cannot be used in the child
+/// The wait takes as long as one transaction. After ten seconds it ends anyway, for example if the disk does
+/// not respond; SQLite stores cannot be used in the child then
 /// ([`StoreUnavailable`](crate::Code::StoreUnavailable)).
 ///
-/// Only the thread that forks is in the child. A client or runtime that was used before the fork belongs
-/// to the parent; build new ones in the child.
+/// A child has only the thread that forked. Clients and runtimes that were used before the fork belong to
+/// the parent; build new ones in the child.
 #[must_use = "stores can be used again when the guard is dropped, after the fork"]
 pub fn before_fork() -> ForkGuard {
     update(|counters| counters.forks = counters.forks.saturating_add(1));
@@ -74,25 +74,25 @@ impl Drop for ForkGuard {
         if self.process == process::id() {
             update(|counters| counters.forks = counters.forks.saturating_sub(1));
         } else {
-            // The threads that were counted are the parent's.
+            // The counted threads belong to the parent.
             COUNTERS.store(0, SeqCst);
             DEPTH.set(0);
         }
     }
 }
 
-/// Something with a file that is open although nothing uses it at present.
+/// The owner of a file that may be open while it is not used.
 #[cfg(feature = "sqlite")]
 pub(crate) trait IdleFile: Send + Sync {
-    /// Closes the file, without waiting for a lock: a fork comes next.
+    /// Closes the file before a fork. It must not wait for a lock.
     fn close(&self);
 }
 
-/// All of them in this process.
+/// All owners in this process.
 #[cfg(feature = "sqlite")]
 static IDLE_FILES: Mutex<Vec<Weak<dyn IdleFile>>> = Mutex::new(Vec::new());
 
-/// Has the file closed before each fork, as long as its owner lives.
+/// Registers an owner, so that its file is closed before each fork.
 #[cfg(feature = "sqlite")]
 pub(crate) fn close_before_forks(file: Weak<dyn IdleFile>) {
     let mut all = lock(&IDLE_FILES);
@@ -100,7 +100,7 @@ pub(crate) fn close_before_forks(file: Weak<dyn IdleFile>) {
     all.push(file);
 }
 
-/// The caller has waited for all work to end; a lock that is held even so is not waited for.
+/// All work should have ended; if a lock is still held, its file stays open.
 #[cfg(feature = "sqlite")]
 fn close_idle_files() {
     if let Ok(all) = IDLE_FILES.try_lock() {
@@ -113,8 +113,8 @@ fn close_idle_files() {
 /// Work that a fork must not interrupt. Begin it before the first lock is taken.
 pub(crate) struct Busy(PhantomData<*const ()>);
 
-/// Begins such work, after a fork that is under way. It must be short, and wait for no other thread
-/// but one that does such work as well.
+/// Begins such work; waits first if a fork is under way. The work must be short, and must not wait for other
+/// threads, except those that do such work, too.
 pub(crate) fn busy() -> Busy {
     if DEPTH.get() == 0 {
         enter();
@@ -138,7 +138,7 @@ pub(crate) fn is_waiting() -> bool {
     counters().forks > 0
 }
 
-/// Lets a fork happen in the middle of this thread's work, which must hold no lock and no file.
+/// Lets a fork happen during this thread's work, which must not hold a lock or a file.
 #[cfg(any(feature = "sqlite", test))]
 pub(crate) fn give_way() {
     if DEPTH.get() == 1 {
@@ -149,7 +149,7 @@ pub(crate) fn give_way() {
 
 fn enter() {
     let mut waited = Duration::ZERO;
-    // Whoever forks gives up before this does.
+    // The forking thread gives up earlier than this.
     while !update_if(
         |counters| counters.forks == 0 || waited > LIMIT,
         |counters| counters.busy += 1,
@@ -163,19 +163,19 @@ fn leave() {
     update(|counters| counters.busy = counters.busy.saturating_sub(1));
 }
 
-/// What the threads of one process are doing. In one number, the process takes 32 bits, the forks 8, the
-/// work 24.
+/// The activities of one process. Packed into a number, the process id takes 32 bits, the forks 8, the work
+/// 24.
 #[derive(Clone, Copy)]
 struct Counters {
     process: u64,
     /// Threads that are about to fork.
     forks: u64,
-    /// Threads that do something that a fork waits for.
+    /// Threads with work for which a fork waits.
     busy: u64,
 }
 
 impl Counters {
-    /// What `bits` say about a process: nothing, if another one wrote them.
+    /// Unpacks the counters. If another process wrote them, they are zero.
     fn of(process: u32, bits: u64) -> Self {
         let process = u64::from(process);
         let is_own = bits >> 32 == process;
@@ -218,7 +218,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Held by tests that fork, or watch for forks: the counters are those of all tests.
+    /// Held by tests that fork, because all tests share the counters.
     static FORKING: Mutex<()> = Mutex::new(());
 
     /// Whether no work is under way, as during a fork.
@@ -232,7 +232,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn counters_of_another_process_are_not_believed() {
+    fn counters_of_another_process_are_ignored() {
         let mut counters = Counters::of(7, 0);
         counters.forks = 2;
         counters.busy = 0x00ab_cdef;
@@ -255,7 +255,7 @@ pub(crate) mod tests {
                 while !is_waiting() {
                     thread::yield_now();
                 }
-                // Work inside of work does not wait.
+                // Nested work does not wait.
                 drop(busy());
                 ended.store(true, SeqCst);
                 drop(work);

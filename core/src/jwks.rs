@@ -1,4 +1,4 @@
-//! The broker's key set (RFC 7517): which of its keys can be used, ready to verify.
+//! The broker's key set (RFC 7517), and the keys that can be used.
 
 use std::fmt;
 
@@ -16,20 +16,20 @@ use crate::json::{Object, Value};
 /// The longest key id, in bytes.
 pub(crate) const MAX_KEY_ID_BYTES: usize = 512;
 
-/// How many keys a set may have. A broker has three for each algorithm.
+/// The maximum number of keys in a set. A broker has three per algorithm.
 const MAX_KEYS: usize = 64;
 
-/// The sizes of an RSA modulus, in bits. Below is too weak (RFC 7518, section 3.3), above costs
-/// more to verify than a login may.
+/// The accepted sizes of an RSA modulus, in bits. Smaller ones are too weak (RFC 7518, section 3.3), larger
+/// ones are too expensive to verify.
 const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
 
-/// The largest RSA exponent AWS-LC verifies with, in bits.
+/// The largest RSA exponent that AWS-LC supports, in bits.
 const MAX_EXPONENT_BITS: u32 = 33;
 
 /// The usable keys of a broker.
 pub(crate) struct KeySet {
     keys: Vec<Key>,
-    /// The whole document as it came, also with what this library makes no use of.
+    /// The document as received, including what this library does not use.
     pub(crate) raw: String,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Key {
     public: ParsedPublicKey,
 }
 
-/// What is known about one of the broker's usable keys.
+/// One of the broker's usable keys.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct KeyInfo {
     /// The key id, which tokens name in their header.
@@ -51,8 +51,8 @@ pub struct KeyInfo {
 }
 
 impl KeySet {
-    /// Reads a key set. A key that cannot be used is left out, so that a broker can publish keys
-    /// for others too; a set without any usable key is an error.
+    /// Parses a key set. Unusable keys are ignored, so that a broker can publish keys for other clients. A set
+    /// without a usable key is an error.
     pub(crate) fn parse(body: &[u8]) -> Result<Self> {
         let document = Object::parse(body).map_err(|reason| {
             Error::new(
@@ -111,7 +111,7 @@ fn key_id<'a>(jwk: &'a Object<'_>) -> Option<&'a str> {
 }
 
 impl Key {
-    /// Reads one key; `None` if it is not for verifying tokens, or not one to trust.
+    /// Parses one key; `None` if it is not for verifying tokens, or not secure.
     fn parse(jwk: &Object<'_>) -> Option<Self> {
         let id = key_id(jwk)?.to_owned();
         if !is_public(jwk) || !is_for_signatures(jwk) {
@@ -119,7 +119,7 @@ impl Key {
         }
         let algorithm = jwk.get("alg").map(Value::as_str);
         let (algorithm, bits, public) = match (text(jwk, "kty")?, algorithm) {
-            // An RSA key that does not say what it is for could be for another padding.
+            // An RSA key without algorithm could be for another padding.
             ("RSA", Some(Some("RS256"))) => {
                 let (bits, public) = rsa(jwk)?;
                 (Algorithm::Rs256, bits, public)
@@ -141,7 +141,7 @@ impl Key {
         self.info.algorithm
     }
 
-    /// Whether the signature is this key's, over that message.
+    /// Whether the signature of the message is valid.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.public.verify_sig(message, signature).is_ok()
     }
@@ -151,12 +151,12 @@ fn text<'a>(jwk: &'a Object<'_>, name: &str) -> Option<&'a str> {
     jwk.get(name).and_then(Value::as_str)
 }
 
-/// A published private key is everybody's key (RFC 7517, section 9.2; RFC 7518, section 6).
+/// A key with private members is not secret any more (RFC 7517, section 9.2; RFC 7518, section 6).
 fn is_public(jwk: &Object<'_>) -> bool {
     !jwk.has_any(&["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
 }
 
-/// RFC 7517, sections 4.2 and 4.3: no operation twice, and none that contradicts the use.
+/// RFC 7517, sections 4.2 and 4.3: no duplicate operation, and none that contradicts the use.
 fn is_for_signatures(jwk: &Object<'_>) -> bool {
     let usage = jwk.get("use");
     if usage.is_some_and(|value| value.as_str() != Some("sig")) {
@@ -193,7 +193,7 @@ fn rsa(jwk: &Object<'_>) -> Option<(u32, ParsedPublicKey)> {
     Some((bits, public?.ok()?))
 }
 
-/// A positive number in the one encoding it has: no zeros in front (RFC 7518, section 2,
+/// A positive number in its canonical encoding, without leading zeros (RFC 7518, section 2,
 /// `Base64urlUInt`).
 fn unsigned(text: &str) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
@@ -226,8 +226,8 @@ fn ed25519(jwk: &Object<'_>) -> Option<ParsedPublicKey> {
     ParsedPublicKey::new(&ED25519, point).ok()
 }
 
-/// Whether the encoding is canonical (RFC 8032, section 5.1.3: y below p) and the point none of the
-/// eight whose order divides the cofactor: under those, anyone can make a signature that holds.
+/// Whether the encoding is canonical (RFC 8032, section 5.1.3: y below p), and the point is not one of the
+/// eight whose order divides the cofactor: for those, anyone can make a valid signature.
 fn is_strong_point(point: &[u8; 32]) -> bool {
     // The y coordinate as a big-endian number, without the sign of x.
     let mut y = *point;

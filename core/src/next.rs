@@ -1,4 +1,4 @@
-//! Where a browser may be sent after a login.
+//! The page to which a browser may be redirected after a login.
 
 use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization as _;
@@ -6,20 +6,20 @@ use url::{Position, Url};
 
 use crate::origin::parse_url;
 
-/// Octets a page to go back to may have.
+/// The maximum length of the page, in bytes.
 const MAX_BYTES: usize = 1024;
 
-/// An origin nobody has (RFC 6761, section 6.4), to resolve paths against.
+/// A base URL that does not exist (RFC 6761, section 6.4), to resolve paths.
 const BASE: &str = "https://relying-party.invalid/";
 
-/// Returns the page to go back to if a redirect to it stays on this site, else `None`.
+/// Returns the page to redirect to, if a redirect to it stays on this site, else `None`.
 ///
-/// Without `allowed_hosts` only a path on this site passes (`/members?page=2`), at most 1 KiB long.
-/// Each of `allowed_hosts` is a host, with its port unless that is 443 (`shop.example.com`,
-/// `shop.example.com:8443`), to which an `https` URL may lead as well. The result is the URL
-/// parser's ASCII serialization, fit for a `Location` header.
+/// Without `allowed_hosts`, only a path on this site is accepted (`/members?page=2`), of at most 1 KiB. With
+/// `allowed_hosts`, `https` URLs of these hosts are accepted, too. A host has its port, unless that is 443
+/// (`shop.example.com`, `shop.example.com:8443`). The result is the ASCII serialization of the URL parser,
+/// suitable for a `Location` header.
 ///
-/// Call it when the page is stored and again when it is used.
+/// Call it before the page is stored and again before it is used.
 ///
 /// ```
 /// use portier_client::safe_next;
@@ -37,14 +37,14 @@ pub fn safe_next(text: &str, allowed_hosts: &[&str]) -> Option<String> {
     } else {
         url_on_allowed_host(text, allowed_hosts)
     };
-    // Percent-encoding may have made it longer; what passes once must pass again.
+    // Percent-encoding may have made it longer, and an accepted result must be accepted again.
     next.filter(|next| next.len() <= MAX_BYTES)
 }
 
 fn path_on_this_site(text: &str) -> Option<String> {
     let url = resolve(text)?;
-    // Proxies and frameworks decode or normalize paths before they redirect; whatever they can
-    // make of this one, or of what it was before its dots were resolved, is held to the same rule.
+    // Proxies and frameworks may decode or normalize paths. All paths that they can make of this one, or
+    // of the one before its dots were resolved, have to follow the same rule.
     resolve(&text.nfkc().collect::<String>())?;
     let before = text.split(['?', '#']).next().unwrap_or_default();
     for path in [before, url.path()] {
@@ -53,7 +53,7 @@ fn path_on_this_site(text: &str) -> Option<String> {
     Some(url[Position::BeforePath..].to_owned())
 }
 
-/// Resolves a path the way a browser does (WHATWG URL), if it can mean nothing but a path.
+/// Resolves a path as a browser does (WHATWG URL), if it can only be a path.
 fn resolve(text: &str) -> Option<Url> {
     let ambiguous = text.chars().any(|c| c.is_control() || c == '\\');
     if ambiguous || !text.starts_with('/') || text.starts_with("//") {
@@ -61,7 +61,7 @@ fn resolve(text: &str) -> Option<Url> {
     }
     let base = Url::parse(BASE).ok()?;
     let url = base.join(text).ok()?;
-    // `/..//host` resolves to the path `//host`, which names another site once it is sent on.
+    // `/..//host` resolves to the path `//host`, which means another site in a redirect.
     let stays = url.origin() == base.origin() && !url.path().starts_with("//");
     stays.then_some(url)
 }
@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_passes_stays_on_this_site(text in r"/([/\\.?#@:%~a]|%2[ef]|%5c|%09|\PC|\s){0,12}") {
+        fn accepted_pages_stay_on_this_site(text in r"/([/\\.?#@:%~a]|%2[ef]|%5c|%09|\PC|\s){0,12}") {
             if let Some(next) = safe_next(&text, &[]) {
                 let base = Url::parse("https://example.com/verify").unwrap();
                 prop_assert_eq!(base.join(&next).unwrap().origin(), base.origin());

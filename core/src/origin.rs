@@ -1,4 +1,4 @@
-//! Origins, and where plain HTTP may be spoken.
+//! Origins, and where plain HTTP is allowed.
 
 use url::{Host, Url};
 
@@ -12,8 +12,8 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Reads an origin; one trailing slash is tolerated. Plain `http` is refused unless the host
-    /// is this machine or `danger_allow_http` is set.
+    /// Parses an origin; a trailing slash is accepted. Plain `http` is refused unless the host is this machine
+    /// or `danger_allow_http` is set.
     pub(crate) fn parse(text: &str, danger_allow_http: bool) -> Result<Self> {
         let url = parse_url(text)
             .filter(|url| url.query().is_none() && is_bare(text))
@@ -40,7 +40,7 @@ impl Origin {
         &self.text
     }
 
-    /// Whether the broker itself is reached over `https`.
+    /// Whether the scheme is `https`.
     pub(crate) fn is_secure(&self) -> bool {
         is_secure(&self.url)
     }
@@ -52,15 +52,15 @@ impl Origin {
         url
     }
 
-    /// Whether this broker may name the URL as an endpoint: `https` always, and `http` if the
-    /// broker is not `https` itself.
+    /// Whether the URL is acceptable as an endpoint of this broker: `https` always, `http` only if the broker
+    /// is `http`, too.
     pub(crate) fn trusts(&self, url: &Url) -> bool {
         is_secure(url) || !is_secure(&self.url)
     }
 }
 
-/// Reads an absolute `http` or `https` URL that has a host, no user information and no fragment,
-/// and holds nothing the URL parser would silently drop.
+/// Parses an absolute `http` or `https` URL with a host, without user information and fragment, and without
+/// characters that the URL parser would drop silently.
 pub(crate) fn parse_url(text: &str) -> Option<Url> {
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) || text.contains('\\') {
         return None;
@@ -73,7 +73,7 @@ pub(crate) fn parse_url(text: &str) -> Option<Url> {
     }
     let authority = rest.split(['/', '?', '#']).next()?;
     let url = Url::parse(text).ok()?;
-    // Nothing listens on port 0.
+    // Port 0 cannot be used.
     let plain = !authority.contains('@')
         && url.has_host()
         && url.port() != Some(0)
@@ -81,8 +81,8 @@ pub(crate) fn parse_url(text: &str) -> Option<Url> {
     plain.then_some(url)
 }
 
-/// Whether nothing but one slash follows the authority. The URL parser would not tell: to it,
-/// `/a/..` is the same.
+/// Whether the authority is followed by at most one slash. The URL parser cannot tell, because it resolves
+/// `/a/..` to `/`.
 fn is_bare(text: &str) -> bool {
     text.split_once("://")
         .and_then(|(_, rest)| rest.split_once('/'))
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_are_as_secure_as_their_broker() {
+    fn an_https_broker_has_https_endpoints() {
         let trusts = |broker: &str, text: &str| {
             let url = parse_url(text).unwrap();
             Origin::parse(broker, false).unwrap().trusts(&url)

@@ -41,7 +41,7 @@ fn vectors() {
 }
 
 #[test]
-fn what_is_not_utf_8_is_refused() {
+fn invalid_utf_8_is_refused() {
     let body = b"{\"authorization_endpoint\":\"https://broker.example/\",\
         \"jwks_uri\":\"https://broker.example/\",\"x\":\"\xff\"}";
     let error = parse(body, "https://broker.example").unwrap_err();

@@ -1,18 +1,18 @@
-//! Locks that no fork interrupts.
+//! Locks that a fork does not interrupt.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Busy, busy};
 
-/// A locked mutex that is never found locked after a fork.
+/// The guard of a mutex that is not locked during a fork.
 pub(crate) struct Locked<'a, T> {
     guard: MutexGuard<'a, T>,
     /// Dropped after the guard.
     _busy: Busy,
 }
 
-/// Locks a mutex whose holders do nothing but short work, and never panic in the middle of a change.
+/// Locks a mutex. Its holders must only do short work, and must not panic during a change.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Locked<'_, T> {
     let busy = busy();
     Locked {

@@ -47,7 +47,7 @@ fn the_vectors_hold() {
 }
 
 #[test]
-fn what_a_304_says_replaces_what_was_said_before() {
+fn headers_of_a_304_replace_the_cached_ones() {
     let kept = Freshness::new(&headers([
         ("date", "Tue, 14 Nov 2023 22:13:20 GMT"),
         ("age", "1000"),
@@ -69,7 +69,7 @@ fn what_a_304_says_replaces_what_was_said_before() {
 }
 
 #[test]
-fn versions_are_compared_weakly() {
+fn etags_are_compared_weakly() {
     let same = |ours: &str, theirs: &str| {
         let ours = Freshness::new(&headers([("etag", ours)]));
         ours.is_same_version(&headers([("etag", theirs)]))
@@ -84,13 +84,13 @@ fn versions_are_compared_weakly() {
 }
 
 #[test]
-fn what_is_not_text_cannot_be_trusted() {
+fn a_path_that_is_not_text_has_no_trust() {
     let headers = headers([("cache-control", "max-age=600, x=\"ü\"")]);
     assert_eq!(Freshness::new(&headers).lifetime(at(0)), FLOOR);
 }
 
 #[test]
-fn only_what_concerns_reuse_is_kept() {
+fn only_headers_about_caching_are_kept() {
     let freshness = Freshness::new(&headers([("set-cookie", "a=b"), ("server", "x")]));
     assert!(freshness.headers.is_empty());
     assert!(freshness.conditions().is_empty());

@@ -29,17 +29,17 @@ pub(crate) enum Value<'a> {
     Object(&'a str),
 }
 
-/// Why a text was not read. The words are fixed: nothing of the text is in them.
+/// Why a text was refused. The reasons are constant, and do not quote the text.
 pub(crate) type Reason = &'static str;
 
-/// How long a number may be: more than any that means something, and few enough for every reader.
+/// The maximum length of a number. Meaningful numbers are shorter, and all parsers can read this length.
 const MAX_NUMBER_BYTES: usize = 1024;
 
 const NOT_AN_OBJECT: Reason = "not a JSON object";
 
 impl<'a> Object<'a> {
-    /// Reads one object and nothing after it: UTF-8 without a byte order mark, no repeated member
-    /// names however they are spelt, no lone surrogates, bounded in depth and members.
+    /// Parses one object without trailing text: UTF-8 without a byte order mark, no duplicate member names
+    /// even if escaped, no lone surrogates, limited depth and number of members.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Reason> {
         Self::parse_text(std::str::from_utf8(bytes).map_err(|_| "not UTF-8")?)
     }
@@ -62,7 +62,7 @@ impl<'a> Object<'a> {
         Ok(Self { members })
     }
 
-    /// The member of that name.
+    /// The member with this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.members
             .iter()
@@ -70,7 +70,7 @@ impl<'a> Object<'a> {
             .map(|(_, value)| value)
     }
 
-    /// Whether any of these names is among the members, whatever its value.
+    /// Whether there is a member with any of these names.
     pub(crate) fn has_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.get(name).is_some())
     }
@@ -85,7 +85,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// A number that is finite as a double.
+    /// A finite number.
     pub(crate) fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Number(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
@@ -93,7 +93,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The members of an object, read as strictly as [`Object::parse`] reads.
+    /// The members of an object, parsed as strictly as by [`Object::parse`].
     pub(crate) fn as_object(&self) -> Option<Object<'a>> {
         match self {
             Self::Object(text) => Object::parse_text(text).ok(),
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads items with commas between, up to and with the closing bracket.
+    /// Reads comma-separated items up to the closing bracket.
     fn list(
         &mut self,
         open: u8,
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a string. Almost none has an escape, and those are not copied.
+    /// Reads a string. It is copied only if it has escapes, which is rare.
     fn string(&mut self) -> Result<Cow<'a, str>, Reason> {
         let start = self.at;
         self.expect(b'"')?;
@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         if escaped {
-            // Unescapes, and refuses escapes that are none and lone surrogates.
+            // Unescapes, and refuses invalid escapes and lone surrogates.
             return serde_json::from_str(self.since(start)?)
                 .map(Cow::Owned)
                 .map_err(|_| "a wrong escape");
@@ -292,12 +292,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many bytes there are before the first quote, backslash or control character; eight at a
-/// time, since most of a token is inside of strings.
+/// The number of bytes before the first quote, backslash or control character. It takes eight bytes at a
+/// time, because most of a token is in strings.
 fn plain_bytes(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGHS: u64 = ONES << 7;
-    // The lowest byte that is marked is below the limit, though those above it may not be.
+    // The lowest marked byte is below the limit; higher marked bytes may not be.
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGHS;
     let is = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
     let (words, rest) = bytes.as_chunks::<8>();

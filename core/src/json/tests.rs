@@ -68,7 +68,7 @@ fn only_one_object_is_an_object() {
 }
 
 #[test]
-fn a_repeated_name_is_seen_however_it_is_spelt() {
+fn a_duplicate_name_is_refused_even_if_escaped() {
     assert_eq!(reason(r#"{"a":1,"b":2,"a":1}"#), "a member twice");
     assert_eq!(reason(r#"{"exp":1,"\u0065xp":2}"#), "a member twice");
     assert_eq!(reason(r#"{"a":{"b":1,"b":2}}"#), "read");
@@ -118,7 +118,7 @@ fn depth_and_members_are_bounded() {
 }
 
 #[test]
-fn numbers_are_what_their_text_says() {
+fn numbers_have_the_value_of_their_text() {
     for (text, number) in [
         ("0", Some(0.0)),
         ("-0", Some(0.0)),
@@ -235,7 +235,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn what_is_read_is_what_serde_json_reads(text in almost_json()) {
+    fn values_are_those_of_serde_json(text in almost_json()) {
         match (Object::parse(text.as_bytes()), serde_object(&text)) {
             (Ok(object), Some(expected)) => {
                 prop_assert_eq!(like_serde_object(&object), expected);

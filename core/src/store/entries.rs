@@ -1,9 +1,8 @@
-//! The entries of the memory store: found by key, expired in the order of their deadlines, and
-//! every operation in constant time, but for the hash table, which now and then sweeps out what
-//! removals left behind.
+//! The entries of the memory store: found by key, and expired in the order of their deadlines. All
+//! operations take constant time, except that the hash table is cleaned up now and then.
 //!
-//! Entries live in a slab. A hash table finds their slots; doubly linked lists through the slab
-//! order them: one list for each tick of a timing wheel, and one for those that were taken.
+//! Entries are in a slab. A hash table maps keys to slots. Doubly linked lists order the entries: one list
+//! for each tick of a timing wheel, and one for the entries that were taken.
 #![expect(
     clippy::indexing_slicing,
     reason = "slots and lists come from this structure only, never from its callers"
@@ -16,32 +15,32 @@ use hashbrown::HashTable;
 use super::contract::Taken;
 use crate::session_key::SessionKey;
 
-/// Seconds in a tick of the wheel. Deadlines are exact all the same; only the room of an expired
-/// entry may stay taken for so long.
+/// Seconds in a tick of the wheel. Deadlines are exact nevertheless; only the memory of an expired entry
+/// may be freed that much later.
 const TICK_SECONDS: u64 = 16;
 
-/// Ticks in a turn of the wheel: 68 minutes. A longer lifetime is moved on once a turn.
+/// Ticks in a turn of the wheel: 68 minutes. An entry with a longer lifetime is moved once per turn.
 const TICKS: u64 = USED as u64;
 
-/// The list of entries that were taken, in the order in which they were.
+/// The list of entries that were taken, the oldest first.
 const USED: usize = 256;
 
-/// Empty ticks that one call walks over at most.
+/// The maximum number of empty ticks that one call skips.
 const TICKS_PER_CALL: usize = USED;
 
-/// Expired entries a call removes at most, so that no call pays for many others. More than one,
-/// so that the removal keeps ahead of what is added.
+/// The maximum number of expired entries that one call removes, so that no call takes long. It is more than
+/// one, so that removal is faster than insertion.
 pub(super) const RECLAIM_PER_CALL: usize = 2;
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;
 
-/// Entries for which room is claimed at once, at the most.
+/// The maximum number of entries for which memory is reserved at once.
 const MAX_RESERVED: usize = 1_000_000;
 
 struct Entry {
     key: SessionKey,
-    /// Gone once taken.
+    /// `None` after it was taken.
     record: Option<Box<str>>,
     deadline: Duration,
     list: u16,
@@ -61,7 +60,7 @@ pub(super) struct Entries {
     index: HashTable<u32>,
     lists: Box<[List]>,
     used: usize,
-    /// The first tick whose list may still hold something.
+    /// The first tick whose list may not be empty.
     tick: u64,
 }
 
@@ -77,7 +76,7 @@ impl Entries {
         }
     }
 
-    /// All entries, taken ones included.
+    /// All entries, including taken ones.
     pub(super) fn len(&self) -> usize {
         self.index.len()
     }
@@ -91,7 +90,7 @@ impl Entries {
         self.find(key).is_some()
     }
 
-    /// What [`Entries::take`] would find.
+    /// What [`Entries::take`] would return.
     pub(super) fn peek(&self, key: &SessionKey, now: Duration) -> Taken {
         let entry = self.find(key).map(|slot| &self.slab[slot as usize]);
         match entry.filter(|entry| entry.deadline > now) {
@@ -111,9 +110,9 @@ impl Entries {
         })
     }
 
-    /// Adds an entry under a key that is not there yet. Room for `capacity` entries is claimed at
-    /// the first call, so that no later one has to move them; untouched memory costs nothing. Only
-    /// beyond a million does it grow as it is needed.
+    /// Adds an entry under a new key. The first call reserves memory for `capacity` entries, so that later
+    /// calls do not move them; untouched memory costs nothing. Beyond a million entries, memory grows on
+    /// demand.
     pub(super) fn insert(
         &mut self,
         key: SessionKey,
@@ -156,7 +155,7 @@ impl Entries {
         self.append(slot, self.list_for(deadline));
     }
 
-    /// Takes the record of a live entry and remembers that it was taken.
+    /// Takes the record of an entry, and remembers that it was taken.
     pub(super) fn take(&mut self, key: &SessionKey, now: Duration) -> Taken {
         let Some(slot) = self.find(key) else {
             return Taken::Unknown;
@@ -174,7 +173,7 @@ impl Entries {
         Taken::Record(record.into_string())
     }
 
-    /// Makes room by forgetting the entry that was taken first; `false` if none was.
+    /// Frees the entry that was taken first; `false` if none was taken.
     pub(super) fn forget_oldest_used(&mut self) -> bool {
         let slot = self.lists.get(USED).map_or(NONE, |list| list.first);
         if slot == NONE {
@@ -184,7 +183,7 @@ impl Entries {
         true
     }
 
-    /// Removes a few entries whose time has passed.
+    /// Removes a few expired entries.
     pub(super) fn reclaim(&mut self, now: Duration) {
         if self.lists.is_empty() {
             self.tick = tick(now);
@@ -284,7 +283,7 @@ fn wheel(tick: u64) -> usize {
     usize::try_from(tick % TICKS).unwrap_or_default()
 }
 
-/// The key is a digest already: its first bytes are as good a hash as any.
+/// The key is a digest already, so its first bytes serve as hash.
 fn hash(key: &SessionKey) -> u64 {
     let [first, ..] = key.as_bytes().as_chunks().0 else {
         return 0;

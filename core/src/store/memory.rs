@@ -10,15 +10,14 @@ use crate::error::{Code, Error, Result};
 use crate::future::BoxFuture;
 use crate::session_key::SessionKey;
 
-/// Pending logins a store holds unless told otherwise.
+/// The default limit of pending logins.
 const DEFAULT_CAPACITY: usize = 100_000;
 
 /// Keeps pending logins in the memory of one process.
 ///
-/// It holds a bounded number (100,000 by default) and refuses more with
-/// [`StoreFull`](crate::Code::StoreFull) rather than drop somebody's login. The time a call takes
-/// does not depend on the number; expired logins are removed a few per call. A login taken before
-/// is remembered until its time is up, or until the room is needed for a new one.
+/// The number of logins is limited (100,000 by default). Further logins are refused with
+/// [`StoreFull`](crate::Code::StoreFull); none is dropped. Calls take constant time; each removes a few
+/// expired logins. A used login is remembered until it expires, or until its space is needed.
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     capacity: usize,
@@ -41,7 +40,7 @@ impl MemoryStore {
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        // Nothing in here panics half-way through a change.
+        // No change can panic half-way, so a poisoned lock is not an error.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -231,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_drawn_twice_is_an_error() {
+    fn a_duplicate_nonce_is_an_error() {
         let (_, store) = store(10);
         put(&store, 1, 60).unwrap();
         assert_eq!(put(&store, 1, 60).unwrap_err().code(), Code::StoreFailed);
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn records_that_live_on_do_not_hold_up_the_removal_of_others() {
+    fn live_records_do_not_delay_the_removal_of_others() {
         let (clock, store) = store(1000);
         for number in 0..200 {
             put(&store, number, if number < 100 { 3600 } else { 60 }).unwrap();
@@ -269,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn nor_does_one_that_lives_for_more_than_a_turn_of_the_wheel() {
+    fn long_lived_records_do_not_delay_the_removal_of_others() {
         for seconds in [5, 17] {
             let (clock, store) = store(10);
             put(&store, 1, 2 * 60 * 60).unwrap();
@@ -291,7 +290,7 @@ mod tests {
     }
 
     proptest! {
-        /// The store against the plainest model of it.
+        /// Compares the store with a simple model.
         #[test]
         fn behaves_like_a_map(steps in prop::collection::vec((0u8..4, 0u64..12, 1u64..9000), 1..200)) {
             let (clock, store) = store(6);

@@ -12,8 +12,7 @@ use crate::session_key::SessionKey;
 
 const NAME: &str = "documents";
 
-/// Whether documents are shared, and the URL without the parameter; they are unless it says
-/// `documents=off`.
+/// Whether documents are shared, which is the default, and the URL without the parameter.
 ///
 /// # Errors
 /// [`Code::InvalidOption`] when the parameter is repeated or neither `on` nor `off`.
@@ -53,7 +52,7 @@ fn invalid(fact: &str) -> Error {
     Error::new(Code::InvalidOption, message)
 }
 
-/// A store that keeps pending logins and nothing else.
+/// A store that keeps only pending logins.
 pub(super) struct LoginsOnly(pub(super) Arc<dyn Store>);
 
 impl Store for LoginsOnly {

@@ -1,4 +1,4 @@
-//! How long a client waits for a store that has no limit of its own.
+//! A time limit for stores that have none.
 
 use std::future::Future;
 use std::pin::pin;
@@ -14,17 +14,17 @@ use crate::error::{Code, Error, Result};
 use crate::future::BoxFuture;
 use crate::session_key::SessionKey;
 
-/// The longest record that a store may give back: more than the longest that a client gives it.
+/// The longest record that a store may return: more than the longest that a client stores.
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 
-/// A store each of whose answers a client waits for so long, and no longer.
+/// A store with a time limit for each call.
 pub(crate) struct Timed {
     store: Arc<dyn Store>,
     limit: Duration,
 }
 
 impl Timed {
-    /// Limits the waiting for a store, unless it limits that itself.
+    /// Adds a time limit to a store, unless it has its own.
     pub(crate) fn wrap(store: Arc<dyn Store>, limit: Duration) -> Arc<dyn Store> {
         if store.limits_waiting() {
             store
@@ -39,7 +39,7 @@ impl Timed {
         answer: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         let mut answer = pin!(answer);
-        // A store that answers at once needs neither a timer nor a runtime.
+        // If the store answers at once, neither a timer nor a runtime is needed.
         let first = std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context)));
         if let Poll::Ready(answer) = first.await {
             return answer;
@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers after a while, or never.
+    /// Answers late, or never.
     struct Slow(Option<Duration>);
 
     impl Slow {
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_store_that_answers_at_once_needs_no_runtime() {
         let store = crate::store::open_store("memory:").unwrap();
-        // Not wrapped by itself, as it limits what it does; wrapped here all the same.
+        // This store has its own limit and would not be wrapped; here it is.
         let store = Timed {
             store,
             limit: Duration::from_secs(1),

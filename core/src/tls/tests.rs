@@ -76,7 +76,7 @@ fn certificates_are_found_however_the_file_is_laid_out() {
 }
 
 #[test]
-fn what_is_no_file_of_certificates_is_said_to_be_what_it_is() {
+fn a_ca_file_of_another_kind_is_named_as_such() {
     let Made {
         certificate,
         der,
@@ -137,7 +137,7 @@ fn what_is_no_file_of_certificates_is_said_to_be_what_it_is() {
 }
 
 #[test]
-fn extra_certificates_that_can_be_used_are_trusted_whatever_else_is_in_their_file() {
+fn usable_extra_certificates_are_trusted_despite_others_in_their_file() {
     let Made {
         certificate,
         der,

@@ -50,7 +50,7 @@ async fn the_broker_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_broker_cannot_lock_out_those_without_a_document_for_long() {
+async fn without_a_document_retry_after_is_limited_to_30_seconds() {
     let scene = Scene::without_documents();
     scene.discovery_is(503, &[("retry-after", "1000000000")], "");
     assert_eq!(code(scene.discovery().await), Code::BrokerStatus);
@@ -60,7 +60,7 @@ async fn a_broker_cannot_lock_out_those_without_a_document_for_long() {
 }
 
 #[tokio::test]
-async fn a_failed_refresh_keeps_the_document_for_a_day_past_its_end() {
+async fn after_a_failed_refresh_a_stale_document_is_used_for_a_day() {
     let scene = Scene::new();
     let first = scene.keys().await.unwrap();
     scene.keys_fail();
@@ -79,7 +79,7 @@ async fn a_failed_refresh_keeps_the_document_for_a_day_past_its_end() {
 }
 
 #[tokio::test]
-async fn during_an_outage_nobody_waits_for_the_next_failure() {
+async fn during_an_outage_callers_do_not_wait_for_the_next_failure() {
     let scene = Scene::new();
     scene.keys().await.unwrap();
     scene.keys_fail();
@@ -101,7 +101,7 @@ async fn during_an_outage_nobody_waits_for_the_next_failure() {
 }
 
 #[tokio::test]
-async fn an_outage_long_ago_says_nothing_about_now() {
+async fn an_old_outage_does_not_count() {
     let scene = Scene::new();
     scene.keys().await.unwrap();
     scene.keys_fail();
@@ -115,7 +115,7 @@ async fn an_outage_long_ago_says_nothing_about_now() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_used_replaces_nothing() {
+async fn an_invalid_document_does_not_replace_the_cached_one() {
     for body in [
         r#"{"keys":[]}"#,
         r#"{"keys":[{"kty":"OKP"}]}"#,
@@ -150,7 +150,7 @@ async fn only_200_is_a_success() {
 }
 
 #[tokio::test]
-async fn keys_that_could_not_be_asked_for_have_not_failed() {
+async fn a_failure_of_discovery_is_not_a_failure_of_the_keys() {
     let scene = Scene::new();
     scene.discovery_is(500, &[], "");
     assert_eq!(code(scene.keys().await), Code::BrokerStatus);

@@ -44,7 +44,7 @@ async fn a_stampede_on_many_threads_is_one_request_per_document() {
 }
 
 #[tokio::test]
-async fn a_leader_that_gives_up_stops_nobody_else() {
+async fn a_cancelled_leader_does_not_affect_others() {
     let scene = Scene::new();
     scene.broker.hold();
     let mut leader = Box::pin(scene.keys());
@@ -59,7 +59,7 @@ async fn a_leader_that_gives_up_stops_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_follower_that_gives_up_stops_nobody_else() {
+async fn a_cancelled_follower_does_not_affect_others() {
     let scene = Scene::new();
     scene.broker.hold();
     let mut leader = Box::pin(scene.discovery());
@@ -116,7 +116,7 @@ fn a_runtime_that_is_shut_down_during_a_fetch_blocks_nothing() {
 }
 
 #[test]
-fn what_is_there_needs_no_runtime() {
+fn a_cached_document_needs_no_runtime() {
     let scene = Scene::new();
     assert!(matches!(
         poll_once(scene.discovery()),

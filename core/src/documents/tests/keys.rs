@@ -21,7 +21,7 @@ async fn a_key_that_is_missing_is_fetched_at_once() {
 }
 
 #[tokio::test]
-async fn keys_that_were_just_fetched_are_not_fetched_again() {
+async fn newly_fetched_keys_are_not_fetched_again() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
     scene.keys_are(200, &[], &key_set(&["two"]));
@@ -75,7 +75,7 @@ async fn all_who_miss_a_key_share_one_fetch() {
 }
 
 #[tokio::test]
-async fn who_comes_with_an_older_set_gets_the_newer_one_without_a_fetch() {
+async fn a_caller_with_an_older_set_gets_the_cached_one_without_a_fetch() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
     scene.clock.advance(HOUR);
@@ -86,7 +86,7 @@ async fn who_comes_with_an_older_set_gets_the_newer_one_without_a_fetch() {
 }
 
 #[tokio::test]
-async fn a_failed_fetch_for_a_missing_key_is_an_error_but_harms_no_other_token() {
+async fn a_failed_fetch_for_a_missing_key_is_an_error_for_its_token_only() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
     scene.clock.advance(MIN_AGE_FOR_REFRESH);
@@ -110,7 +110,7 @@ async fn sets_are_replaced_and_never_merged() {
 }
 
 #[tokio::test]
-async fn keys_that_are_gone_are_looked_for_once_where_discovery_says() {
+async fn keys_that_are_gone_are_looked_up_once_in_a_new_discovery_document() {
     for status in [404, 410] {
         let scene = Scene::new();
         scene.keys().await.unwrap();
@@ -130,7 +130,7 @@ async fn keys_that_are_gone_are_looked_for_once_where_discovery_says() {
 }
 
 #[tokio::test]
-async fn keys_that_are_gone_for_good_fail() {
+async fn keys_that_are_gone_are_an_error() {
     let scene = Scene::new();
     scene.keys_are(404, &[], "");
     assert_eq!(code(scene.keys().await), Code::BrokerStatus);

@@ -22,7 +22,7 @@ fn lease_all(shelves: &Shelves) {
 }
 
 #[tokio::test]
-async fn a_document_past_its_lifetime_is_fetched_in_spite_of_a_lease() {
+async fn a_stale_document_is_fetched_despite_a_lease() {
     let (shelves, one, two) = two();
     one.keys().await.unwrap();
     let old = two.keys().await.unwrap();
@@ -41,7 +41,7 @@ async fn a_document_past_its_lifetime_is_fetched_in_spite_of_a_lease() {
 }
 
 #[tokio::test]
-async fn a_lease_is_believed_no_longer_than_its_own_length() {
+async fn a_lease_is_respected_no_longer_than_its_duration() {
     let (shelves, one, two) = two();
     one.discovery().await.unwrap();
     two.discovery().await.unwrap();
@@ -92,7 +92,7 @@ async fn a_missing_key_waits_for_a_lease_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_key_is_fetched_although_a_refresh_runs_that_waits_for_a_lease() {
+async fn a_missing_key_is_fetched_while_a_refresh_waits_for_a_lease() {
     let (shelves, one, two) = two();
     one.keys().await.unwrap();
     let seen = two.keys().await.unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_fresh_document_is_not_asked_for_again() {
+async fn a_fresh_document_is_not_fetched_again() {
     let scene = Scene::new();
     let first = scene.discovery().await.unwrap();
     scene.clock.advance(Duration::from_secs(48 * 60 - 1));
@@ -13,7 +13,7 @@ async fn a_fresh_document_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn an_old_document_serves_while_one_refresh_runs() {
+async fn an_old_document_is_used_during_a_refresh() {
     let scene = Scene::new();
     let first = scene.discovery().await.unwrap();
     scene.clock.advance(HOUR * 4 / 5);
@@ -33,7 +33,7 @@ async fn an_old_document_serves_while_one_refresh_runs() {
 }
 
 #[tokio::test]
-async fn nobody_refreshes_for_nobody() {
+async fn without_callers_nothing_is_refreshed() {
     let scene = Scene::new();
     scene.discovery().await.unwrap();
     scene.clock.advance(DAY);
@@ -42,7 +42,7 @@ async fn nobody_refreshes_for_nobody() {
 }
 
 #[tokio::test]
-async fn a_document_past_its_lifetime_is_fetched_before_it_is_used() {
+async fn a_stale_document_is_fetched_before_it_is_used() {
     let scene = Scene::new();
     scene.keys().await.unwrap();
     scene.clock.advance(HOUR);
@@ -76,7 +76,7 @@ async fn the_broker_says_how_long_within_limits() {
 }
 
 #[tokio::test]
-async fn an_unchanged_document_is_kept_and_fresh_again() {
+async fn a_304_makes_the_cached_document_fresh() {
     let scene = Scene::new();
     let validators = [
         ("etag", "\"v1\""),
@@ -106,7 +106,7 @@ async fn an_unchanged_document_is_kept_and_fresh_again() {
 }
 
 #[tokio::test]
-async fn unchanged_without_a_validator_is_an_error() {
+async fn a_304_without_a_validator_is_an_error() {
     let scene = Scene::new();
     scene.keys().await.unwrap();
     scene.clock.advance(HOUR);
@@ -120,7 +120,7 @@ async fn unchanged_without_a_validator_is_an_error() {
 }
 
 #[tokio::test]
-async fn another_version_unchanged_is_an_error_and_asked_for_plainly_next() {
+async fn a_304_with_another_etag_is_an_error_and_the_next_request_is_unconditional() {
     let scene = Scene::new();
     scene.keys_are(200, &[("etag", "\"v1\"")], &key_set(&["one"]));
     scene.keys().await.unwrap();
@@ -174,7 +174,7 @@ async fn stats_tell_age_and_freshness() {
 }
 
 #[tokio::test]
-async fn what_was_asked_for_before_the_machine_slept_is_as_old_as_that() {
+async fn a_document_ages_while_the_machine_sleeps() {
     let scene = Scene::new();
     scene.broker.hold();
     let mut waiting = Box::pin(scene.keys());

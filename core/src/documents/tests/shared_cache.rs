@@ -193,7 +193,7 @@ async fn a_missing_key_is_looked_for_in_the_store_first() {
 }
 
 #[tokio::test]
-async fn missing_keys_cause_one_look_in_five_seconds() {
+async fn missing_keys_cause_one_load_from_the_store_in_five_seconds() {
     let (shelves, one, _) = two();
     let mut seen = one.keys().await.unwrap();
     one.clock.advance(Duration::from_secs(1));
@@ -206,7 +206,7 @@ async fn missing_keys_cause_one_look_in_five_seconds() {
 }
 
 #[tokio::test]
-async fn an_unchanged_document_is_shared_as_fresh_again() {
+async fn a_304_makes_the_shared_document_fresh() {
     let (_, one, two) = two();
     let etag = ("etag", "\"v1\"");
     one.keys_are(200, &[etag], &key_set(&["one"]));
@@ -220,7 +220,7 @@ async fn an_unchanged_document_is_shared_as_fresh_again() {
 }
 
 #[tokio::test]
-async fn what_must_not_be_stored_is_not() {
+async fn a_no_store_document_is_not_shared() {
     for header in ["no-store", "max-age=600, No-Store", "private,no-store"] {
         let (shelves, one, two) = two();
         one.discovery_is(200, &[("cache-control", header)], DISCOVERY);
@@ -233,7 +233,7 @@ async fn what_must_not_be_stored_is_not() {
 }
 
 #[tokio::test]
-async fn what_the_store_says_is_not_trusted_more_than_the_broker() {
+async fn a_copy_from_the_store_is_validated_like_a_fetched_document() {
     let attacks: [(&str, &str); 10] = [
         // Another version, more than we know, from the future, too old, not JSON.
         (r#""v":1"#, r#""v":2"#),
@@ -275,7 +275,7 @@ async fn a_copy_lives_no_longer_than_a_day() {
 }
 
 #[tokio::test]
-async fn keys_that_moved_are_not_taken_from_where_they_were() {
+async fn keys_that_moved_are_not_loaded_from_the_old_url() {
     let (_, one, two) = two();
     one.keys().await.unwrap();
     one.clock.advance(HOUR / 2);
@@ -290,7 +290,7 @@ async fn keys_that_moved_are_not_taken_from_where_they_were() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_fails_costs_requests_and_no_more() {
+async fn a_failing_store_only_costs_requests() {
     for hangs in [false, true] {
         let (shelves, one, two) = two();
         shelves.content().fails = !hangs;
@@ -303,7 +303,7 @@ async fn a_store_that_fails_costs_requests_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_holder_of_the_lease_that_died_delays_no_more_than_ten_seconds() {
+async fn a_dead_holder_of_the_lease_delays_by_ten_seconds_at_most() {
     let (shelves, one, two) = two();
     one.discovery().await.unwrap();
     {

@@ -29,7 +29,7 @@ fn trusting(scene: &Scene, store: &Arc<dyn Store>, trust: Option<&'static str>) 
 }
 
 #[tokio::test]
-async fn documents_are_shared_only_with_those_who_trust_the_same() {
+async fn documents_are_shared_only_with_the_same_trust() {
     let scene = Scene::new();
     let store: Arc<dyn Store> = Arc::new(Shelves::default());
     let mut requests = 0;
@@ -76,7 +76,7 @@ async fn a_copy_from_the_store_is_never_confirmed_by_the_broker() {
 }
 
 #[tokio::test]
-async fn a_broker_that_only_confirms_does_not_keep_a_copy_alive() {
+async fn a_304_does_not_renew_a_copy_from_the_store() {
     let (_, one, two) = two();
     let etag = ("etag", "\"v1\"");
     one.keys_are(200, &[etag], &key_set(&["one"]));
@@ -92,7 +92,7 @@ async fn a_broker_that_only_confirms_does_not_keep_a_copy_alive() {
 }
 
 #[tokio::test]
-async fn a_copy_that_lies_about_its_age_ends_like_any_other() {
+async fn a_copy_with_a_false_age_expires_like_others() {
     for (from, to) in [
         (r#""t":1700000000000"#, r#""t":1700000010000"#),
         (r#""86400""#, r#""0""#),
@@ -122,7 +122,7 @@ async fn a_copy_that_lies_about_its_age_ends_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_copy_is_as_bounded_as_what_is_fetched() {
+async fn a_copy_has_the_limits_of_a_fetched_document() {
     let pairs = vec![r#"["age","1"],"#; 40_000].concat();
     for (from, to) in [
         (
@@ -158,7 +158,7 @@ async fn misled() -> (Arc<Shelves>, Scene) {
 }
 
 #[tokio::test]
-async fn keys_are_believed_no_longer_than_a_copy_that_said_where_they_are() {
+async fn keys_expire_with_the_copy_that_named_their_url() {
     let (shelves, two) = misled().await;
     two.discovery().await.unwrap();
     shelves.content().documents.clear();
@@ -169,7 +169,7 @@ async fn keys_are_believed_no_longer_than_a_copy_that_said_where_they_are() {
 }
 
 #[tokio::test]
-async fn keys_from_where_a_copy_said_end_with_it_although_it_was_replaced_meanwhile() {
+async fn keys_expire_with_the_copy_that_named_their_url_even_if_it_was_replaced() {
     let (shelves, two) = misled().await;
     two.discovery().await.unwrap();
     shelves.content().documents.clear();

@@ -19,7 +19,7 @@ fn through(value: &str) -> String {
 }
 
 #[test]
-fn a_proxy_is_read_in_all_its_spellings() {
+fn all_spellings_of_a_proxy_are_accepted() {
     for (value, proxy) in [
         ("http://proxy.example:3128", "proxy.example:3128"),
         ("http://proxy.example:3128/", "proxy.example:3128"),
@@ -58,7 +58,7 @@ fn a_proxy_is_read_in_all_its_spellings() {
 }
 
 #[test]
-fn a_value_that_is_no_proxy_is_refused_and_never_passed_by() {
+fn an_invalid_proxy_value_is_refused_and_not_bypassed() {
     for value in [
         "http://",
         "://",
@@ -142,7 +142,7 @@ fn the_variable_of_the_scheme_comes_before_that_of_all() {
 
 #[cfg(not(windows))]
 #[test]
-fn a_cgi_program_does_not_believe_the_variable_a_request_can_set() {
+fn http_proxy_is_ignored_in_a_cgi_program() {
     let cgi = ("REQUEST_METHOD", "GET");
     let set_by_request = ("HTTP_PROXY", "evil.example");
     let http = "http://broker.example/";
@@ -156,7 +156,7 @@ fn a_cgi_program_does_not_believe_the_variable_a_request_can_set() {
 }
 
 #[test]
-fn exceptions_are_matched_in_all_their_spellings() {
+fn all_spellings_of_no_proxy_are_matched() {
     for (exceptions, url, is_direct) in [
         ("*", "https://broker.example/", true),
         ("*", "https://192.0.2.1/", true),
@@ -233,7 +233,7 @@ fn exceptions_are_matched_in_all_their_spellings() {
 }
 
 #[test]
-fn an_exception_frees_from_a_proxy_that_cannot_be_read() {
+fn no_proxy_applies_despite_an_invalid_proxy() {
     let variables = [("HTTPS_PROXY", "http://"), ("NO_PROXY", "broker.example")];
     assert_eq!(route(&variables, "https://broker.example/"), "direct");
 }

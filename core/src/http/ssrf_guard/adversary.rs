@@ -87,7 +87,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn no_resolver_leads_into_a_private_network(
+    fn no_resolver_causes_a_connection_to_a_private_address(
         events in proptest::collection::vec(event(), 0..20),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -64,7 +64,7 @@ fn refused<T>() -> Result<T, String> {
 }
 
 #[tokio::test]
-async fn a_name_of_another_leads_nowhere_inside() {
+async fn another_host_must_not_have_a_private_address() {
     let guard = guard("https://broker.example", false);
     guard.answers_at("192.0.2.1").await;
     assert_eq!(guard.asked("https://trap.example/").await, refused());
@@ -93,7 +93,7 @@ async fn a_name_of_another_leads_nowhere_inside() {
 }
 
 #[tokio::test]
-async fn the_operator_may_choose_a_broker_inside() {
+async fn the_operator_may_choose_a_private_broker() {
     for broker in [
         "https://intranet.example",
         "https://10.0.0.1",
@@ -111,7 +111,7 @@ async fn the_operator_may_choose_a_broker_inside() {
 }
 
 #[tokio::test]
-async fn a_look_up_alone_does_not_bring_a_broker_inside() {
+async fn a_look_up_alone_does_not_make_a_broker_private() {
     let guard = guard("https://intranet.example", false);
     let own = guard.asked("https://intranet.example/keys").await;
     assert_eq!(own.unwrap(), ["10.0.0.1"]);
@@ -122,7 +122,7 @@ async fn a_look_up_alone_does_not_bring_a_broker_inside() {
 }
 
 #[tokio::test]
-async fn a_broker_that_had_a_public_address_stays_outside() {
+async fn a_broker_with_one_public_address_stays_public() {
     for broker in ["https://broker.example", "https://both.example"] {
         let guard = guard(broker, false);
         guard.answers_at("127.0.0.1").await;
@@ -139,7 +139,7 @@ async fn a_broker_that_had_a_public_address_stays_outside() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_host_says_nothing_about_the_broker() {
+async fn an_answer_of_another_host_does_not_make_the_broker_private() {
     let guard = guard("https://broker.example", false);
     let other = Url::parse("https://keys.example/").unwrap();
     guard.answered(&other, Some(address("127.0.0.1")));
@@ -164,7 +164,7 @@ async fn a_name_of_this_machine_leads_to_loopback_addresses_only() {
 }
 
 #[tokio::test]
-async fn proxies_may_be_inside() {
+async fn proxies_may_have_private_addresses() {
     let guard = guard("https://broker.example", true);
     for name in ["intranet.example", "app.localhost"] {
         let resolver = guard.resolver(Some(name));

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::*;
 
 #[test]
-fn signatures_of_rfcs_hold_under_the_keys_of_rfcs() {
+fn signatures_of_rfcs_are_valid() {
     let text = include_str!("../../../../tests/vectors/rfc_examples.json");
     let file: Json = serde_json::from_str(text).unwrap();
     let mut seen = 0;

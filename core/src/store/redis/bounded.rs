@@ -1,4 +1,4 @@
-//! Reads replies without keeping more of them than the store can use.
+//! Limits the size of replies.
 
 use std::io;
 use std::pin::Pin;
@@ -6,30 +6,30 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The longest value that is read: that of the longest shared document.
+/// The longest value that is read: the longest shared document.
 pub(super) const MAX_VALUE_BYTES: u64 = 2 * 1024 * 1024;
 
-/// The longest line: a simple string, an error or a number.
+/// The longest line of a simple string, an error or a number.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
 
-/// The longest reply of many values, such as the slots of a cluster of a thousand nodes.
+/// The longest reply with many values, for example the slots of a cluster with a thousand nodes.
 const MAX_REPLY_BYTES: u64 = 8 * 1024 * 1024;
 
-/// The longest line that says how long something is.
+/// The longest line with a length.
 const MAX_HEADER_BYTES: usize = 32;
 
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// The word of the error that takes the place of a value that is too long.
+/// The code of the error that replaces a value that is too long.
 pub(super) const TOO_LONG: &str = "TOOLONG";
 
-/// A connection on which a value that is too long comes as an error. The value itself is read and
-/// dropped, so that the replies behind it still find those who wait for them.
+/// A stream that replaces a value that is too long by an error. The value is read and dropped, so that the
+/// following replies still reach their callers.
 pub(super) struct Bounded<S> {
     stream: S,
     framing: Framing,
     chunk: Box<[u8]>,
-    /// What may be read by now.
+    /// The bytes that may be read now.
     ready: Vec<u8>,
     given: usize,
 }
@@ -104,35 +104,35 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
     }
 }
 
-/// Where in the stream of replies we are (RESP 2, with the lengths of RESP 3).
+/// The position in the stream of replies (RESP 2, with the lengths of RESP 3).
 #[derive(Default)]
 struct Framing {
     at: At,
-    /// Values that the current reply still has, the one that is being read included; 0 between two.
+    /// The number of values that remain in the current reply, including the current one; 0 between replies.
     values: u64,
-    /// What of the current reply was passed on.
+    /// The bytes of the current reply that were passed on.
     passed: u64,
 }
 
 #[derive(Default)]
 enum At {
-    /// In front of a value.
+    /// At the start of a value.
     #[default]
     Value,
-    /// In a line of which so many bytes were seen.
+    /// In a line, with the number of bytes so far.
     Line(u64),
-    /// In a line that says how much comes.
+    /// In a line with a length.
     Header(Vec<u8>),
-    /// In a value, with so many bytes to come.
+    /// In a value, with the number of remaining bytes.
     Body(u64),
-    /// The same, in one that is dropped.
+    /// The same, in a value that is dropped.
     Dropped(u64),
-    /// Behind something that is no reply, which the parser refuses.
+    /// After an invalid reply, which the parser refuses.
     Lost,
 }
 
 impl Framing {
-    /// Passes on what was read.
+    /// Passes on the bytes.
     fn pass(&mut self, mut bytes: &[u8], to: &mut Vec<u8>) -> io::Result<()> {
         let mut counted = to.len();
         while let Some(&first) = bytes.first() {
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reply_is_left_to_the_parser() {
+    fn an_invalid_reply_is_left_to_the_parser() {
         for bytes in [
             &b"HTTP/1.1 400 Bad Request\r\n"[..],
             b"$x\r\n+OK\r\n",

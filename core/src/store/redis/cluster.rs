@@ -1,4 +1,4 @@
-//! The nodes of a cluster, found through some of them.
+//! The nodes of a cluster, discovered through some of them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,18 +15,18 @@ use super::server::Server;
 use super::topology::{Redirection, Topology, slot};
 use crate::error::{Code, Error, Result};
 
-/// How long one node may take to tell about the cluster, so that one that is down leaves time for
-/// the others.
+/// How long one node may take to describe the cluster, so that a node that is down leaves time for the
+/// others.
 const NODE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Nodes that one command is sent to at most: where it was looked for, where it had moved to, and
-/// where it is about to be, with room for another move meanwhile.
+/// The maximum number of nodes to which one command is sent: the expected node, after `MOVED`, after `ASK`,
+/// and two more for another move in between.
 const MAX_HOPS: usize = 5;
 
-/// A cluster, of which each command asks one key.
+/// A cluster. Each command is about one key.
 ///
-/// A redirection means that the command was not executed; only then, or when no connection was to
-/// be had, is it sent to another node.
+/// A command is sent to another node only after a redirection, which means that it was not executed, or if
+/// no connection could be opened.
 pub(super) struct Cluster {
     nodes: Arc<Nodes>,
     topology: Reusable<Topology>,
@@ -73,7 +73,7 @@ impl Cluster {
             };
             let connection = match self.nodes.server(&address).connection().await {
                 Ok(connection) => connection,
-                // The cluster may have replaced the node already, and the others know.
+                // The cluster may have replaced the node already, and the other nodes know.
                 Err(error) => {
                     topology.outdate();
                     if unreachable.replace(address.clone()) == Some(address) {
@@ -114,7 +114,7 @@ impl Cluster {
 }
 
 impl Nodes {
-    /// Asks one node after the other about the cluster: first those that a connection leads to.
+    /// Asks one node after the other about the cluster, connected nodes first.
     async fn learn(&self) -> Result<Topology> {
         let mut failure = None;
         for address in self.candidates() {
@@ -130,7 +130,7 @@ impl Nodes {
         Err(failure.unwrap_or_else(nobody))
     }
 
-    /// Lets go of the servers that are none of the cluster's, and that nobody named.
+    /// Drops the servers that are neither nodes of the cluster nor in the URL.
     fn keep(&self, topology: &Topology) {
         self.servers()
             .retain(|address, _| topology.names(address) || self.seeds.contains(address));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_that_are_none_of_the_clusters_are_let_go() {
+    fn servers_that_left_the_cluster_are_dropped() {
         let (seed, named, other) = (somewhere("seed"), somewhere("named"), somewhere("other"));
         let nodes = nodes(&[&seed]);
         for address in [&seed, &named, &other] {

@@ -21,44 +21,44 @@ use crate::error::{Code, Error, Result};
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long replicas have to confirm a command: well before its own time is over.
+/// How long replicas may take to confirm a command: less than the time limit of the command.
 const WAIT_MILLIS: u64 = 500;
 
-/// Where a server listens.
+/// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Address {
     Tcp(String, u16),
     Unix(PathBuf),
 }
 
-/// Who the client is to the server.
+/// The credentials of the client.
 #[derive(Clone, Default)]
 pub(super) struct Credentials {
     pub(super) username: Option<String>,
     pub(super) password: Option<String>,
 }
 
-/// How connections are made, whichever server they lead to.
+/// The options of connections, for all servers of a store.
 #[derive(Clone)]
 pub(super) struct ConnectOptions {
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) credentials: Credentials,
     pub(super) database: u32,
-    /// A key on which a server may be tried out, where it is to keep records.
+    /// The key with which a server that keeps records may be tested.
     pub(super) probe: Option<String>,
 }
 
 /// A command about one key.
 pub(super) struct Request<'a> {
     pub(super) command: &'a Cmd,
-    /// How many replicas have to have it, too.
+    /// How many replicas have to confirm it.
     pub(super) replicas: u32,
 }
 
-/// An open connection. Commands of all callers share it, in the order in which they come.
+/// An open connection. All callers share it; commands are sent in the order in which they come.
 ///
-/// A caller that no longer waits leaves its reply to be dropped when it comes, so that the replies
-/// of the others stay theirs. Nothing is ever sent twice.
+/// If a caller is cancelled, its reply is dropped, and the other callers still get their own replies. No
+/// command is sent twice.
 pub(super) struct Connection {
     multiplexed: MultiplexedConnection,
     driver: AbortHandle,
@@ -68,11 +68,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Starts to speak the protocol over a stream.
+    /// Starts the protocol on a stream.
     pub(super) async fn start(
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     ) -> Result<Self> {
-        // The crate would authenticate, but not say how the server refused.
+        // The crate could authenticate, but would not tell why the server refused.
         let nothing = RedisConnectionInfo::default()
             .set_protocol(ProtocolVersion::RESP2)
             .set_skip_set_lib_name();
@@ -92,12 +92,12 @@ impl Connection {
         })
     }
 
-    /// Whether a command may be sent on it: the connection has neither ended nor been given up.
+    /// Whether commands may be sent: the connection is open and was not discarded.
     pub(super) fn is_usable(&self) -> bool {
         !self.discarded.load(Ordering::Relaxed) && !self.driver.is_finished()
     }
 
-    /// Lets the next command go over a new connection. Those under way still get their replies.
+    /// Makes the next command use a new connection. Pending commands still get their replies.
     pub(super) fn discard(&self) {
         self.discarded.store(true, Ordering::Relaxed);
     }
@@ -109,7 +109,7 @@ impl Connection {
         self.judge(reply, name(command)).await
     }
 
-    /// Sends a request in one piece, with nothing of another caller's in between.
+    /// Sends a request as one pipeline, without commands of other callers in between.
     pub(super) async fn exchange(
         &self,
         request: &Request<'_>,
@@ -157,7 +157,7 @@ impl Connection {
                 self.discard();
                 Err(broken(&cause))
             }
-            // The other end may be gone without a word; a new connection will show.
+            // The server may be gone; a new connection will show.
             Err(_) => {
                 self.discard();
                 Err(CommandError::Unknown(timed_out()))
@@ -165,7 +165,7 @@ impl Connection {
         }
     }
 
-    /// Tells a reply from an error.
+    /// Separates errors from other replies.
     fn accept(&self, value: Value, command: &str) -> Result<Value, CommandError> {
         let Value::ServerError(error) = value else {
             return Ok(value);
@@ -182,13 +182,14 @@ impl Connection {
 }
 
 impl Drop for Connection {
-    /// Sends nothing more of what nobody waits for.
+    /// Stops sending commands for which nobody waits.
     fn drop(&mut self) {
         self.driver.abort();
     }
 }
 
-/// The command was executed when this is known: what stands against it leaves its outcome unknown.
+/// Checks the confirmation of the replicas. The command itself was executed; without a confirmation its
+/// outcome is unknown.
 fn confirm(reply: Result<Value, CommandError>, replicas: u32) -> Result<(), CommandError> {
     match reply {
         Ok(Value::Int(count)) if count >= i64::from(replicas) => Ok(()),
@@ -200,7 +201,7 @@ fn confirm(reply: Result<Value, CommandError>, replicas: u32) -> Result<(), Comm
     }
 }
 
-/// The first word of a command, which is nobody's secret.
+/// The name of a command, which is not secret.
 fn name(command: &Cmd) -> &str {
     match command.args_iter().next() {
         Some(Arg::Simple(bytes)) => std::str::from_utf8(bytes).unwrap_or_default(),

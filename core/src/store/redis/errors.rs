@@ -1,4 +1,4 @@
-//! What can go wrong with Redis, and whether a command may have been executed all the same.
+//! The errors of Redis, and whether a command may have been executed.
 
 use std::error::Error as StdError;
 use std::io;
@@ -9,14 +9,14 @@ use rustls::{AlertDescription, Error as TlsError};
 
 use crate::error::{Code, Error};
 
-/// Why a command has no reply, or none that is of use.
+/// Why a command failed.
 #[derive(Debug)]
 pub(super) enum CommandError {
-    /// Nothing was sent: the command was certainly not executed.
+    /// The command was not sent, so it was not executed.
     NotSent(Error),
     /// The command was sent and may have been executed.
     Unknown(Error),
-    /// The same, because the connection ended before there was a reply.
+    /// The same, because the connection ended before the reply.
     Ended(Error),
     /// The server refused the command and did not execute it.
     Refused(ServerError),
@@ -25,11 +25,11 @@ pub(super) enum CommandError {
 /// The server's refusal of a command.
 #[derive(Debug)]
 pub(super) struct ServerError {
-    /// What was refused, `SET` for example.
+    /// The name of the command, `SET` for example.
     command: String,
-    /// The word an error reply begins with, `OOM` for example.
+    /// The code of the error reply, `OOM` for example.
     code: String,
-    /// The rest may quote the command, and with it a key: it is for redirections only.
+    /// The rest of the reply, for redirections only: it may quote the command and its key.
     detail: Option<String>,
 }
 
@@ -56,7 +56,7 @@ impl ServerError {
         self.detail.as_deref()
     }
 
-    /// Whether another connection, perhaps to another server, may fare better.
+    /// Whether the command may succeed on another connection, perhaps to another server.
     pub(super) fn speaks_against_the_connection(&self) -> bool {
         matches!(
             self.code(),
@@ -64,14 +64,14 @@ impl ServerError {
         )
     }
 
-    /// Whether the server does not know the command, or not in this form. Proxies and other makes
-    /// of servers have words of their own for it.
+    /// Whether the server does not know the command, or not in this form. Proxies and other servers report
+    /// this with different texts.
     pub(super) fn is_unknown_command(&self) -> bool {
-        self.code == "ERR" && !self.is_want_of_room()
+        self.code == "ERR" && !self.is_too_many_clients()
     }
 
-    /// Whether the server has no room for another connection.
-    fn is_want_of_room(&self) -> bool {
+    /// Whether the server has reached its limit of connections.
+    fn is_too_many_clients(&self) -> bool {
         self.code == "ERR" && self.says("max number of clients")
     }
 
@@ -82,7 +82,7 @@ impl ServerError {
 
     pub(super) fn into_error(self) -> Error {
         let (code, fact) = match self.code() {
-            _ if self.is_want_of_room() => (
+            _ if self.is_too_many_clients() => (
                 Code::StoreUnavailable,
                 "redis has reached its maxclients limit",
             ),
@@ -122,14 +122,14 @@ impl From<CommandError> for Error {
     }
 }
 
-/// No answer within the limit.
+/// The server did not answer within the time limit.
 pub(super) fn timed_out() -> Error {
     Error::new(Code::StoreUnavailable, "redis did not answer in time")
 }
 
-/// The connection broke, or the other side does not speak the protocol.
+/// The connection broke, or the reply is not valid.
 pub(super) fn broken(cause: &RedisError) -> CommandError {
-    // What does not parse may hold anything: it is not shown.
+    // An invalid reply may contain anything, so it is not shown.
     if cause.kind() == ErrorKind::Parse {
         return CommandError::Unknown(unexpected());
     }
@@ -146,7 +146,7 @@ pub(super) fn broken(cause: &RedisError) -> CommandError {
     CommandError::Ended(Error::new(Code::StoreUnavailable, fact).with_source(cause.clone()))
 }
 
-/// With TLS 1.3, a server judges the client's certificate only after the handshake.
+/// With TLS 1.3, a server checks the client's certificate only after the handshake.
 fn tls_error(cause: &RedisError) -> Option<&TlsError> {
     let cause = cause
         .source()?
@@ -159,7 +159,7 @@ pub(super) fn unreachable(cause: impl StdError + Send + Sync + 'static) -> Error
     Error::new(Code::StoreUnavailable, "no connection to redis").with_source(cause)
 }
 
-/// A value that is longer than what the store keeps.
+/// A value that is longer than the store's own values.
 pub(super) fn too_long() -> Error {
     Error::new(
         Code::StoreFailed,
@@ -167,7 +167,7 @@ pub(super) fn too_long() -> Error {
     )
 }
 
-/// A reply that the command cannot have.
+/// A reply that the command cannot produce.
 pub(super) fn unexpected() -> Error {
     Error::new(Code::StoreFailed, "unexpected reply of redis")
 }
@@ -182,12 +182,12 @@ mod tests {
     fn server_error(line: &str) -> ServerError {
         match parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap() {
             Value::ServerError(error) => ServerError::new(&error, "SET"),
-            other => panic!("{other:?} is no error"),
+            other => panic!("{other:?} is not an error"),
         }
     }
 
     #[test]
-    fn each_refusal_has_its_code_and_quotes_nothing() {
+    fn each_error_has_its_code_and_quotes_nothing() {
         let unavailable = "redis cannot serve the command at present";
         let cases = [
             ("OOM", Code::StoreFull, "redis has no memory left"),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_clients_are_no_failure_of_the_store() {
+    fn too_many_clients_means_unavailable() {
         let error = server_error("ERR max number of clients reached").into_error();
         assert_eq!(error.code(), Code::StoreUnavailable);
         let other = server_error("OOM max number of clients reached").into_error();
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_word_is_not_shown() {
+    fn an_invalid_error_code_is_not_shown() {
         let long = "A".repeat(33);
         for word in ["portier:0123", "é", &long] {
             assert_eq!(
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn another_connection_is_tried_where_it_may_fare_better() {
+    fn errors_of_the_connection_are_recognized() {
         for word in ["READONLY", "MASTERDOWN", "NOAUTH", "UNBLOCKED"] {
             let error = server_error(&format!("{word} for a reason"));
             assert!(error.speaks_against_the_connection(), "{word}");
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_right_that_a_user_lacks_is_named() {
+    fn a_missing_permission_is_named() {
         for line in [
             "NOPERM this user has no permissions to run the 'set' command or its subcommand",
             "NOPERM User app has no permissions to run the 'set' command",
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_command_is_told_by_its_word() {
+    fn an_unknown_command_is_recognized() {
         for line in [
             "ERR Unknown command 'HELLO'",
             "ERR syntax error",

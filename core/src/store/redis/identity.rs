@@ -1,4 +1,4 @@
-//! Who the client is to a server that asks for a certificate.
+//! The client's certificate, for a server that requires one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,11 +10,10 @@ use rustls::sign::CertifiedKey;
 
 use crate::error::{Code, Error, Result};
 
-/// What encrypted keys have in their PEM, in PKCS #8 and before it.
+/// The marks of an encrypted key in PEM, in PKCS #8 and in the older format.
 const ENCRYPTED: [&str; 2] = ["BEGIN ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED"];
 
-/// Reads a certificate, with those that lead to its authority behind it, and its key. One file may
-/// hold both.
+/// Reads a certificate chain and its key. One file may contain both.
 ///
 /// # Errors
 /// [`Code::InvalidOption`].
@@ -45,7 +44,7 @@ fn read_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     match chain {
         Ok(chain) if chain.is_empty() => Err(unusable("cert_file has no PEM certificate")),
         Ok(chain) => Ok(chain),
-        // The cause could quote the file, which may hold the key as well.
+        // The cause could quote the file, which may contain the key.
         Err(_) => Err(unusable("cert_file is not PEM")),
     }
 }

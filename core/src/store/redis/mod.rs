@@ -31,18 +31,18 @@ use crate::future::BoxFuture;
 use crate::session_key::SessionKey;
 use crate::store::contract::{SharedDocuments, Store, Taken};
 
-/// How long it is remembered that a login was completed. A token of the broker lives for 10
-/// minutes and is accepted, by clocks that differ as much as they may, for 10 more.
+/// How long a completed login is remembered. The broker's tokens are valid for 10 minutes, and with the
+/// largest leeway they are accepted for 10 more.
 const USED_FOR: Duration = Duration::from_secs(20 * 60);
 
-/// What `PTTL` says of a key that is kept for ever.
+/// The reply of `PTTL` for a key without expiry.
 const NO_LIFETIME: i64 = -1;
 
 /// Keeps pending logins, and the broker's documents, in Redis 6.2 or newer, or in Valkey.
 ///
-/// All processes that use the same database and prefix share them. Connections are opened when
-/// they are first needed and again when they broke; each serves any number of callers. A command
-/// whose outcome is unknown is an error and never repeated.
+/// All processes with the same database and prefix share them. Connections are opened when they are first
+/// needed, and reopened after they broke; all callers share them. A command whose outcome is unknown is an
+/// error, and is never repeated.
 ///
 /// | URL | |
 /// |---|---|
@@ -51,11 +51,11 @@ const NO_LIFETIME: i64 = -1;
 /// | `redis+sentinel://user:password@host:26379,host:26379/service/0` | the primary that Sentinels name; `rediss+sentinel://` with TLS |
 /// | `redis+cluster://user:password@host:6379,host:6379` | a cluster, through any of its nodes; `rediss+cluster://` with TLS |
 ///
-/// `valkey` may stand for `redis`. Parameters: `prefix` begins the name of every key (`portier:`);
-/// `ca_file` is a file of PEM certificates to trust besides the system's own; `cert_file` and
-/// `key_file` are the client's certificate and its key, for a server that asks; with `replicas` a
-/// login completes only when so many replicas have confirmed that it is used up, lest a failover
-/// forget it; `sentinel_username` and `sentinel_password` are for the Sentinels themselves.
+/// `valkey` can replace `redis`. Parameters: `prefix` is the prefix of all keys (`portier:`); `ca_file` is a
+/// file of PEM certificates to trust in addition to the system's; `cert_file` and `key_file` are the
+/// client's certificate and key, for a server that requires one; with `replicas`, a login completes only
+/// after that many replicas have confirmed that it is used up, so that a failover does not forget it;
+/// `sentinel_username` and `sentinel_password` are for the Sentinels.
 ///
 /// ```
 /// use portier_client::{Client, RedisStore};
@@ -83,10 +83,10 @@ enum Servers {
 }
 
 impl RedisStore {
-    /// Reads the URL. Nothing is connected yet.
+    /// Parses the URL. No connection is opened yet.
     ///
     /// # Errors
-    /// [`Code::InvalidOption`]; the message never shows the URL, which may hold a password.
+    /// [`Code::InvalidOption`]; the message never shows the URL, which may contain a password.
     pub fn new(url: &str) -> Result<Self> {
         let Settings {
             target,
@@ -124,14 +124,14 @@ impl RedisStore {
         }
     }
 
-    /// One command takes the record and leaves the mark of a used login in its place, so that of
-    /// any number of callers exactly one is given it.
+    /// One command takes the record and replaces it by the mark of a used login, so that exactly one caller
+    /// gets it.
     async fn take_record(&self, key: &SessionKey) -> Result<Taken> {
         let name = self.session(key);
         let exchange = server_info::exchange(&name, millis(USED_FOR));
         let reply = match self.run_on(&name, &exchange, self.replicas).await {
-            // Redis without memory writes nothing, not even something shorter, and says so before
-            // it does anything. Removing is still possible, at the price of the mark.
+            // Without memory, Redis refuses even a shorter value, and changes nothing. The record can
+            // still be removed, without leaving the mark.
             Err(CommandError::Refused(error)) if error.code() == "OOM" => {
                 let remove = redis::cmd("GETDEL").arg(&name).clone();
                 self.run_on(&name, &remove, self.replicas).await
@@ -157,7 +157,7 @@ impl RedisStore {
 
     async fn load_document(&self, name: &str) -> Result<Option<String>> {
         let name = self.document(name);
-        // One that is too long to be ours is not sent for: it is replaced like one that is stale.
+        // A document that is too long is not loaded; it is replaced like a stale one.
         match self.run(&name, redis::cmd("STRLEN").arg(&name)).await? {
             Value::Int(length)
                 if u64::try_from(length).is_ok_and(|length| length <= MAX_VALUE_BYTES) => {}
@@ -188,8 +188,8 @@ impl RedisStore {
             Value::Nil => {}
             _ => return Err(unexpected()),
         }
-        // Something that is there for longer than any lease, or for ever, is none, and is replaced.
-        // A user may have no right to ask.
+        // A key with a longer lifetime than any lease, or without expiry, is not a lease, and is
+        // replaced. The user may not be allowed to run the command.
         let Ok(Value::Int(left)) = self.run(&name, redis::cmd("PTTL").arg(&name)).await else {
             return Ok(false);
         };
@@ -298,7 +298,7 @@ impl fmt::Debug for RedisStore {
     }
 }
 
-/// What the value under the name of a login means.
+/// Interprets the value of a login's key.
 fn found(value: Value) -> Result<Taken> {
     match value {
         Value::Nil => Ok(Taken::Unknown),
@@ -320,7 +320,7 @@ fn set(name: &str, value: &str, ttl: Duration, only_if_absent: bool) -> Cmd {
     command
 }
 
-/// Redis refuses a lifetime of nothing, and one that ends after the year 292 million.
+/// Redis refuses a lifetime of zero, and one that ends after the year 292 million.
 fn millis(ttl: Duration) -> u64 {
     const MAX: u64 = 1000 * 60 * 60 * 24 * 365 * 100;
     u64::try_from(ttl.as_millis()).unwrap_or(MAX).clamp(1, MAX)

@@ -1,4 +1,4 @@
-//! Something that is made when it is first needed, shared, and made anew when it is no longer of use.
+//! A shared value that is made when it is first needed, and replaced when it is no longer usable.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,20 +12,19 @@ use tracing::instrument::WithSubscriber as _;
 
 use crate::error::{Code, Error, Result};
 
-/// What a [`Reusable`] can hold.
+/// A value for a [`Reusable`].
 pub(super) trait Usable: Send + Sync + 'static {
-    /// Whether it need not be made anew.
+    /// Whether the value is still usable.
     fn is_usable(&self) -> bool;
 }
 
 type Making<T> = Shared<Pin<Box<dyn Future<Output = Result<Arc<T>>> + Send>>>;
 
-/// Holds at most one value, of the runtime whose caller asked last: connections belong to the
-/// runtime that opened them.
+/// Holds at most one value, for the runtime of the last caller: connections belong to the runtime that
+/// opened them.
 ///
-/// The value is made in a task of its own, which all who ask meanwhile wait for, and share the
-/// failure of: one of them that is cancelled cancels nobody else, and a server that is down is
-/// not asked once for each of them.
+/// The value is made in its own task. All callers wait for the same task and share its failure, so a
+/// cancelled caller does not affect the others, and a server that is down is not contacted once per caller.
 pub(super) struct Reusable<T> {
     kept: Mutex<Option<(runtime::Id, Making<T>)>>,
 }
@@ -37,7 +36,7 @@ impl<T: Usable> Reusable<T> {
         }
     }
 
-    /// The value, made by `make` if there is none.
+    /// The value; `make` makes it if there is none.
     ///
     /// # Errors
     /// Those of `make`, and [`Code::Internal`] outside of a Tokio runtime.
@@ -64,7 +63,7 @@ impl<T: Usable> Reusable<T> {
         making.await
     }
 
-    /// Whether there is a value that need not be made anew.
+    /// Whether there is a usable value.
     pub(super) fn is_filled(&self) -> bool {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let value = kept.as_ref().and_then(|(_, making)| making.peek());
@@ -91,7 +90,7 @@ fn start<T: Usable>(
 }
 
 fn is_usable<T: Usable>(making: &Making<T>) -> bool {
-    // Polled, not peeked at: all who waited may have been cancelled before it was over.
+    // Polled, not peeked at: all callers may have been cancelled before the task ended.
     match making.clone().now_or_never() {
         None => true,
         Some(Ok(value)) => value.is_usable(),
@@ -106,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    /// Something with a number, until it breaks.
+    /// A value with a number.
     struct Thing {
         number: u32,
         broken: AtomicBool,
@@ -118,7 +117,7 @@ mod tests {
         }
     }
 
-    /// A value, and how often something was made for it.
+    /// Counts how often a value was made.
     struct Bench {
         reusable: Reusable<Thing>,
         made: AtomicU32,
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_value_is_made_once_and_anew_when_it_is_of_no_more_use() {
+    async fn a_value_is_made_once_and_replaced_when_it_is_unusable() {
         let bench = Bench::new();
         assert!(!bench.reusable.is_filled());
         let (one, other) = tokio::join!(bench.get(false), bench.get(false));
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_for_those_who_waited_and_is_not_kept() {
+    async fn waiting_callers_share_a_failure_and_the_next_caller_retries() {
         let bench = Bench::new();
         let (one, other) = tokio::join!(bench.get(true), bench.get(false));
         assert!(one.is_err() && other.is_err());
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_gives_up_stops_nobody_else() {
+    async fn a_cancelled_caller_does_not_affect_others() {
         let bench = Bench::new();
         assert!(bench.get(false).now_or_never().is_none());
         assert!(!bench.reusable.is_filled());
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn each_runtime_has_a_value_of_its_own() {
+    fn each_runtime_has_its_own_value() {
         let runtime = || runtime::Builder::new_current_thread().build().unwrap();
         let (bench, one, other) = (Bench::new(), runtime(), runtime());
         for (runtime, number) in [(&one, 1), (&one, 1), (&other, 2), (&one, 3)] {

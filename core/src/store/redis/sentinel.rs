@@ -1,4 +1,4 @@
-//! The primary that Sentinels name.
+//! The primary, according to the Sentinels.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,12 +14,12 @@ use super::reusable::Reusable;
 use super::server_info::text;
 use crate::error::{Code, Error, Result};
 
-/// How long one Sentinel may take, so that one that is down leaves time for the others.
+/// How long one Sentinel may take, so that a Sentinel that is down leaves time for the others.
 const SENTINEL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The server that is the primary of a service at the time a connection is opened. The Sentinels
-/// are asked again for each new one: after a failover the old connection ends, or its server says
-/// that it may no longer write.
+/// The server that is the primary of a service when a connection is opened. The Sentinels are asked for
+/// each new connection: after a failover the old connection ends, or its server reports that it is
+/// read-only.
 pub(super) struct SentinelPrimary {
     sentinels: Arc<Sentinels>,
     connection: Reusable<Connection>,
@@ -28,11 +28,11 @@ pub(super) struct SentinelPrimary {
 struct Sentinels {
     sentinels: Vec<Address>,
     service: String,
-    /// Whom to be to the Sentinels.
+    /// For connections to the Sentinels.
     options: ConnectOptions,
-    /// Whom to be to the primary.
+    /// For connections to the primary.
     primary: ConnectOptions,
-    /// The Sentinel that answered last, to be asked first.
+    /// The Sentinel that answered last, which is asked first.
     first: AtomicUsize,
 }
 

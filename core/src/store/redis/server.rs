@@ -1,4 +1,4 @@
-//! Which server a command goes to.
+//! One server.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ impl Usable for Connection {
     }
 }
 
-/// One server, with a connection that is opened when it is first needed and again when it broke.
+/// A server, with a connection that is opened when it is first needed, and reopened after it broke.
 pub(super) struct Server {
     address: Address,
     options: ConnectOptions,
@@ -33,7 +33,7 @@ impl Server {
         }
     }
 
-    /// The connection, to be used at once: whatever is not usable was replaced.
+    /// A usable connection.
     pub(super) async fn connection(&self) -> Result<Arc<Connection>> {
         let (address, options) = (self.address.clone(), self.options.clone());
         let open = || async move { open(&address, &options).await };
@@ -47,7 +47,7 @@ impl Server {
 
 const IS_NODE: &str = "the server is a node of a cluster; the URL has to say redis+cluster";
 
-/// The one server of a plain URL.
+/// The server of a URL without Sentinel or cluster.
 pub(super) struct Single(Server);
 
 impl Single {
@@ -65,7 +65,7 @@ impl Single {
         Err(Error::new(Code::StoreFailed, mistaken))
     }
 
-    /// Runs a request. A server that did not tell what it is shows by a redirection.
+    /// Runs a request. A redirection means that the server is a node of a cluster.
     pub(super) async fn run(&self, request: &Request<'_>) -> Result<Value, CommandError> {
         let connection = self.connection().await.map_err(CommandError::NotSent)?;
         match connection.exchange(request, false).await {

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_says_it_is_older_has_to_be_tried_out() {
+    fn an_older_server_has_to_be_tested() {
         for version in ["6.0.16", "5.0.7", "2.8.24", "6.1.240", "1.0.62"] {
             let told = ServerInfo::read(&reply(&["server", "redis", "version", version]));
             let HelloReply::Old(_, said) = told else {

@@ -1,4 +1,4 @@
-//! Whom TLS connections to Redis trust.
+//! TLS for connections to Redis.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,8 +11,7 @@ use super::errors::unreachable;
 use crate::error::{Code, Error, Result};
 use crate::tls::Listed;
 
-/// The trust of one store: the system's authorities, and perhaps some more. And who it is to a server
-/// that asks for a certificate.
+/// The trusted authorities of a store, and its client certificate.
 pub(super) struct Tls {
     listed: Listed,
     identity: Option<Arc<CertifiedKey>>,
@@ -20,13 +19,13 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// Reads the certificates, but not yet the system's trust store.
+    /// Reads the certificates, but not the system's trust store.
     ///
     /// # Errors
     /// [`Code::InvalidOption`] for a file without usable certificates.
     pub(super) fn new(ca_file: Option<&Path>, identity: Option<Arc<CertifiedKey>>) -> Result<Self> {
         let listed = Listed::read(ca_file).map_err(|problem| {
-            // The URL may hold a password, so nothing of it is shown.
+            // The URL may contain a password, so no part of it is shown.
             let text = format!("the store's ca_file {problem}");
             Error::new(Code::InvalidOption, text).with_source(problem)
         })?;
@@ -37,7 +36,7 @@ impl Tls {
         })
     }
 
-    /// The configuration; loading the system's trust store takes milliseconds, once.
+    /// The configuration. The first call loads the system's trust store, which takes milliseconds.
     pub(super) async fn config(&self) -> Result<Arc<ClientConfig>> {
         let config = self.config.get_or_try_init(|| async {
             let (listed, identity) = (self.listed.clone(), self.identity.clone());

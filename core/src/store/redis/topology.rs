@@ -11,7 +11,7 @@ use super::server_info::text;
 
 const SLOTS: u16 = 16384;
 
-/// What a node said about its cluster, until something shows that it is no longer so.
+/// The topology that a node reported, until it is known to be outdated.
 pub(super) struct Topology {
     ranges: Vec<Range>,
     outdated: AtomicBool,
@@ -24,7 +24,7 @@ struct Range {
 }
 
 impl Topology {
-    /// Reads the reply to `CLUSTER SLOTS`; `asked` stands for a host the node leaves out.
+    /// Parses the reply to `CLUSTER SLOTS`; `asked` replaces a host that the node omits.
     pub(super) fn read(reply: &Value, asked: &Address) -> Option<Self> {
         let Value::Array(entries) = reply else {
             return None;
@@ -49,7 +49,7 @@ impl Topology {
         self.ranges.iter().any(|range| range.primary == *address)
     }
 
-    /// Has it asked for anew before the next command.
+    /// Marks the topology as outdated, so that it is fetched before the next command.
     pub(super) fn outdate(&self) {
         self.outdated.store(true, Ordering::Relaxed);
     }
@@ -90,17 +90,17 @@ impl Range {
     }
 }
 
-/// Where a node says that a key is to be had.
+/// A redirection to another node.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Redirection {
-    /// There from now on.
+    /// The slot has moved.
     Moved(Address),
-    /// There if it is not here: the slot is about to move.
+    /// The slot is being moved, and the key may be on the other node.
     Ask(Address),
 }
 
 impl Redirection {
-    /// Reads `MOVED 3999 host:port` and `ASK 3999 host:port`.
+    /// Parses `MOVED 3999 host:port` and `ASK 3999 host:port`.
     pub(super) fn read(error: &ServerError, asked: &Address) -> Option<Self> {
         let make = match error.code() {
             "MOVED" => Self::Moved,
@@ -113,7 +113,7 @@ impl Redirection {
     }
 }
 
-/// A node that does not know its own name leaves it out: it is the one that was asked.
+/// A node that does not know its own name omits it; it is the node that was asked.
 fn reachable(host: &str, port: u16, asked: &Address) -> Option<Address> {
     match (host, asked) {
         ("?", _) | ("", Address::Unix(_)) => None,

@@ -20,34 +20,33 @@ const REDIS_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 const MAX_REPLICAS: u32 = 10;
 
-/// What a URL says, checked.
+/// The checked content of a URL.
 pub(super) struct Settings {
     pub(super) target: Target,
     pub(super) options: ConnectOptions,
-    /// What the name of every key begins with.
+    /// The prefix of all keys.
     pub(super) prefix: String,
     /// How many replicas have to confirm that a login is used up.
     pub(super) replicas: u32,
 }
 
-/// Where the data is, and how to find it.
+/// The servers of a URL.
 pub(super) enum Target {
     /// One server.
     Single(Address),
-    /// Whichever server the Sentinels say is the primary of a service.
+    /// The primary of a service, according to the Sentinels.
     Sentinel {
         sentinels: Vec<Address>,
         service: String,
-        /// Whom to be to the Sentinels.
+        /// For connections to the Sentinels.
         options: ConnectOptions,
     },
-    /// The nodes of a cluster, found through some of them.
+    /// Some nodes of a cluster.
     Cluster(Vec<Address>),
 }
 
 impl Settings {
-    /// Reads a URL. What is wrong with it is said without showing it: a password may be anywhere
-    /// in a URL that was not written as it should be.
+    /// Parses a URL. Errors do not show it, because a password may be anywhere in a malformed URL.
     ///
     /// # Errors
     /// [`Code::InvalidOption`].
@@ -138,12 +137,11 @@ enum Kind {
     Cluster,
 }
 
-/// The pieces of a URL, still percent-encoded. No parser of URLs is used, because none knows
-/// several hosts.
+/// The parts of a URL, still percent-encoded. URL parsers do not support several hosts.
 struct Parts<'a> {
     kind: Kind,
     secure: bool,
-    /// What is in front of the last `@`, if there is one.
+    /// The text before the last `@`, if there is one.
     user: Option<&'a str>,
     authority: &'a str,
     path: &'a str,
@@ -183,7 +181,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Whether a scheme is of a URL that belongs here.
+/// Whether a scheme is one of Redis stores.
 pub(in crate::store) fn is_redis(scheme: &str) -> bool {
     kind(scheme).is_some()
 }

@@ -1,4 +1,4 @@
-//! The open file.
+//! An open file of a store.
 
 use std::mem;
 use std::thread;
@@ -14,15 +14,15 @@ use super::schema::{self, Header};
 use crate::error::{Code, Error, Result};
 use crate::fork;
 
-/// The waits between attempts to get a lock. SQLite's own grow to a tenth of a second, so that one
-/// busy process would starve the others.
+/// The pauses between attempts to get a lock. SQLite's own pauses grow to a tenth of a second, so that a
+/// busy process could starve the others.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(8);
-/// How long a write waits for readers that keep the write-ahead log from being shortened.
+/// How long a write waits for readers that prevent a checkpoint of the write-ahead log.
 const READERS_WAIT: Duration = Duration::from_millis(50);
 
-/// FULL: what is committed survives a loss of power, or a login could be used twice. The log
-/// is short, because whoever opens the file when nobody else has it open reads through it.
+/// FULL: a commit survives a loss of power; otherwise a login could be used twice. The log is kept short,
+/// because the first process that opens the file reads all of it.
 const SETTINGS: &str = "
 PRAGMA synchronous = FULL;
 PRAGMA fullfsync = ON;
@@ -34,7 +34,7 @@ PRAGMA journal_size_limit = 4194304;
 PRAGMA wal_autocheckpoint = 256;
 ";
 
-/// How long something may still wait for other processes.
+/// How long an operation may still wait for other processes.
 pub(super) struct Patience {
     left: Duration,
     gave_way: bool,
@@ -48,13 +48,13 @@ impl Patience {
         }
     }
 
-    /// Whether it was a fork of this process that ended the waiting since this was asked last.
-    /// Then what failed can be tried again after the fork.
+    /// Whether a fork of this process ended the waiting since the last call. The operation can be retried
+    /// after the fork.
     pub(super) fn gave_way(&mut self) -> bool {
         mem::take(&mut self.gave_way)
     }
 
-    /// Waits for a moment, if there is any time left.
+    /// Pauses, if there is time left.
     fn wait(&mut self, wait: Duration) -> bool {
         if self.left.is_zero() {
             return false;
@@ -69,19 +69,19 @@ impl Patience {
     }
 }
 
-/// How far a store goes.
+/// The limits of a store.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// How long an operation waits for other processes to finish theirs.
+    /// How long an operation waits for other processes.
     pub(super) patience: Duration,
-    /// How many pages of 4 KiB the file may have.
+    /// The maximum size of the file, in pages of 4 KiB.
     pub(super) pages: u32,
-    /// From how many bytes of the write-ahead log on nothing is added to it.
+    /// The size of the write-ahead log, in bytes, from which new logins are refused.
     pub(super) log: u64,
 }
 
 impl Default for Limits {
-    /// Two seconds, a gibibyte, which are millions of pending logins, and a quarter of that for the log.
+    /// Two seconds; 1 GiB, which is enough for millions of pending logins; 256 MiB for the log.
     fn default() -> Self {
         Self {
             patience: Duration::from_secs(2),
@@ -100,7 +100,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Opens the file of a store, and makes it if there is none.
+    /// Opens the file of a store, and creates it if it does not exist.
     ///
     /// # Errors
     /// Those of [`SqliteStore::open`](super::SqliteStore::open).
@@ -149,12 +149,12 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Whether the open file is still the one at its place.
+    /// Whether the open file is still the one at its path.
     pub(super) fn is_at(&self, place: &Place) -> bool {
         self.identity.is_some() && self.identity == place.identity()
     }
 
-    /// Looks at what an open file contains.
+    /// Checks the content of an open file.
     ///
     /// # Errors
     /// [`Code::StoreFailed`].
@@ -185,7 +185,7 @@ impl Connection {
         self.file.pragma_query_value(None, name, read).unwrap()
     }
 
-    /// Runs `work` in one transaction, of which all or nothing remains.
+    /// Runs `work` in one transaction.
     pub(super) fn transact<T>(
         &mut self,
         patience: &mut Patience,
@@ -200,8 +200,7 @@ impl Connection {
         })
     }
 
-    /// Whether the write-ahead log is too long, and cannot be shortened because somebody reads the
-    /// file and does not finish.
+    /// Whether the write-ahead log is too long, and a reader prevents a checkpoint.
     pub(super) fn log_is_full(
         &mut self,
         place: &Place,
@@ -224,7 +223,7 @@ impl Connection {
         }
     }
 
-    /// Copies the write-ahead log into the file, and empties it.
+    /// Makes a checkpoint: copies the write-ahead log into the file, and empties it.
     fn shorten_log(&mut self) -> rusqlite::Result<()> {
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
         let busy: i64 = self.file.query_row(checkpoint, (), |row| row.get(0))?;
@@ -240,13 +239,13 @@ impl Connection {
         connection.busy_timeout(Duration::ZERO)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        // Else each one that closes as the last would copy the log into the file and delete it.
+        // Otherwise, each last connection that closes would make a checkpoint and delete the log.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.execute_batch(SETTINGS)?;
         connection.pragma_update(None, "max_page_count", self.limits.pages)
     }
 
-    /// The header, of a file that is made ours if nothing was ever written to it.
+    /// Reads the header. An empty file is initialized.
     fn header(&mut self, patience: &mut Patience) -> rusqlite::Result<Header> {
         let header = self.patiently(patience, |connection| schema::header(&connection.file))?;
         if header != Header::Empty {
@@ -260,7 +259,7 @@ impl Connection {
         schema::header(&self.file)
     }
 
-    /// Repeats what fails because another process is at work, until the patience is over.
+    /// Retries an operation that fails because the file is locked, until the time is over.
     fn patiently<T>(
         &mut self,
         patience: &mut Patience,

@@ -1,21 +1,21 @@
-//! What SQLite says, in the words of this library. Its own messages may show the path.
+//! Translates errors of SQLite. SQLite's messages may contain the path.
 
 use rusqlite::{ErrorCode, ffi};
 
 use crate::error::{Code, Error};
 
-/// What an operation was about decides on what a failure means.
+/// The purpose of an operation, which determines the code of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To open the store when a client is built: what is wrong now is the configuration.
+    /// To open the store when a client is built: a failure is an error of configuration.
     Opening,
-    /// To keep something more.
+    /// To add data.
     Adding,
-    /// All else; above all, to prove that a login is used once.
+    /// Everything else, in particular to take a login.
     Other,
 }
 
-/// What a file system cannot do that SQLite needs where several processes use a file.
+/// The errors of file systems without the features that SQLite needs to share a file.
 const NOT_SHARED: [i32; 4] = [
     ffi::SQLITE_IOERR_LOCK,
     ffi::SQLITE_IOERR_SHMLOCK,

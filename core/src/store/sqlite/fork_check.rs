@@ -1,17 +1,17 @@
 //! Whether this process may open files with SQLite.
 //!
-//! SQLite keeps one list per process of the files it has locked. A fork copies the list but not the
-//! locks, so that a child whose parent had a file open at that moment would believe itself
-//! protected and is not ("How To Corrupt An SQLite Database File", section 2.6). A fork closes all
-//! files first ([`before_fork`](crate::before_fork)). If it did not, the child is told.
+//! SQLite keeps a list of the files that the process has locked. A fork copies the list but not the locks,
+//! so a child whose parent had a file open would assume locks that it does not have ("How To Corrupt An
+//! SQLite Database File", section 2.6). [`before_fork`](crate::before_fork) closes all files first. Without
+//! it, the store refuses to work in the child.
 
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use crate::error::{Code, Error, Result};
 
-/// The process in the upper half, and how many connections it has open in the lower. As global as
-/// SQLite's own list, which it mirrors.
+/// The process id in the upper half, and the number of its open connections in the lower half. It is
+/// global, like SQLite's list.
 static OPEN: AtomicU64 = AtomicU64::new(0);
 
 /// One open connection of this process.
@@ -19,7 +19,7 @@ pub(super) struct ForkCheck;
 
 impl ForkCheck {
     /// # Errors
-    /// [`Code::StoreUnavailable`] in a child that was forked off while a connection was open.
+    /// [`Code::StoreUnavailable`] in a child that was forked while a connection was open.
     pub(super) fn enter() -> Result<Self> {
         OPEN.fetch_update(SeqCst, SeqCst, |open| entered(open, process::id()))
             .map(|_| Self)
@@ -34,7 +34,7 @@ impl ForkCheck {
 
 impl Drop for ForkCheck {
     fn drop(&mut self) {
-        // In a child nothing of the parent's is dropped that was open.
+        // A child does not drop connections of the parent.
         let _ = OPEN.fetch_update(SeqCst, SeqCst, |open| left(open, process::id()));
     }
 }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_child_of_a_process_with_an_open_file_may_not_open_one() {
+    fn a_child_of_a_process_with_an_open_file_cannot_open_one() {
         let open = entered(0, 1).unwrap();
         let open = entered(open, 1).unwrap();
         assert_eq!(entered(open, 2), None);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_left_is_told_from_who_has_not() {
+    fn open_connections_of_this_process_are_counted() {
         assert!(is_left(0, 1));
         let open = entered(entered(0, 1).unwrap(), 1).unwrap();
         assert!(!is_left(open, 1));

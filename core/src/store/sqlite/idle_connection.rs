@@ -1,7 +1,7 @@
-//! The file of a store between two pieces of work.
+//! Keeps the file of a store open for a short time.
 //!
-//! To open it takes longer than to write a login to it, so it stays open for a moment. Not for
-//! longer: somebody may put another file in its place, and a process should not fork meanwhile.
+//! Opening the file takes longer than writing a login, so it stays open for a second after it was used. It
+//! is closed then, because the file may be replaced, and because the process may fork.
 
 use std::mem;
 use std::sync::{Arc, Mutex, Weak};
@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use super::connection::Connection;
 use crate::fork::{IdleFile, busy, close_before_forks, lock};
 
-/// How long a file stays open, counted from the first time that nothing was to be done with it.
+/// How long a file stays open, counted from the first time that it was idle.
 const IDLE_TIME: Duration = Duration::from_secs(1);
 
 /// At most one open file.
@@ -22,13 +22,13 @@ pub(super) struct IdleConnection(Mutex<Idle>);
 #[derive(Default)]
 struct Idle {
     connection: Option<Connection>,
-    /// Goes up when a moment is over, so that who has the file then does not bring it back.
+    /// Incremented when the time is over, so that a file that is in use then is not kept afterwards.
     generation: u64,
-    /// Whether the moment is being waited for.
+    /// Whether the timer is running.
     ends: bool,
 }
 
-/// Which moment it was when a file was taken, or opened because there was none.
+/// The generation in which a file was taken, or opened because none was kept.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Generation(u64);
 
@@ -40,13 +40,13 @@ impl IdleConnection {
         idle
     }
 
-    /// Hands out the file, if it is still open, and the moment in which it was kept.
+    /// Takes the file, if one is open, and returns the current generation.
     pub(super) fn take(&self) -> (Option<Connection>, Generation) {
         let mut state = lock(&self.0);
         (state.connection.take(), Generation(state.generation))
     }
 
-    /// Takes the file back, to keep it for what is left of its moment.
+    /// Puts the file back, to keep it until the time is over.
     pub(super) fn put(
         self: &Arc<Self>,
         connection: Connection,
@@ -64,16 +64,15 @@ impl IdleConnection {
         }
         drop(state);
         let end = End(Arc::clone(self));
-        // A runtime that is going away drops this at once.
+        // A runtime that is shutting down drops this at once.
         runtime.spawn(async move {
             tokio::time::sleep(IDLE_TIME).await;
-            // Files are not closed on the threads that all others wait for.
+            // Closing a file may block, so it is done on a blocking thread.
             let _ = Handle::current().spawn_blocking(move || drop(end)).await;
         });
     }
 
-    /// Forgets a file that belongs to the process this one was forked from: to close it would
-    /// touch that one's locks.
+    /// Leaks a file that belongs to the parent process: closing it would release the parent's locks.
     pub(super) fn forget(&self) {
         let mut state = lock(&self.0);
         mem::forget(mem::take(&mut *state));
@@ -95,7 +94,7 @@ impl Drop for IdleConnection {
     }
 }
 
-/// Ends the moment when it is dropped: when its time is up, or when the runtime goes away.
+/// Closes the file when it is dropped: when the time is over, or when the runtime shuts down.
 struct End(Arc<IdleConnection>);
 
 impl Drop for End {

@@ -23,13 +23,13 @@ use crate::future::BoxFuture;
 use crate::session_key::SessionKey;
 use crate::store::contract::{SharedDocuments, Store, Taken};
 
-/// Keeps pending logins, and the broker's documents, in an SQLite file that several processes on
-/// one machine share.
+/// Keeps pending logins, and the broker's documents, in an SQLite file that several processes on one machine
+/// can share.
 ///
-/// What was written survives a crash and a loss of power. Calls that arrive together are written
-/// together, in one transaction, on one of the runtime's blocking threads; the file is open as long
-/// as there is something to do, and up to a second more. The runtime needs its timer. Expired logins are removed a few per write. A login that was
-/// taken is remembered until its time is up, and for a quarter of an hour at least.
+/// Committed data survives a crash and a loss of power. Calls that arrive together are written in one
+/// transaction, on a blocking thread of the runtime, which needs its timer enabled. The file stays open for
+/// up to a second after it was used. Each write removes a few expired logins. A used login is remembered
+/// until it expires, and for at least 15 minutes.
 ///
 /// ```
 /// # fn main() -> Result<(), portier_client::Error> {
@@ -56,14 +56,14 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store that a URL names, and makes it if it is not there yet: `sqlite:///` and a
-    /// path, which is relative unless it begins with a slash of its own. The directory must be
-    /// there, and nobody but this process's user and root may be able to replace what is in it.
+    /// Opens the store of a URL, and creates it if it does not exist. The URL is `sqlite:///` and a path, which
+    /// is relative unless it begins with another slash. The directory must exist, and only the user of this
+    /// process and root may be able to replace files in it.
     ///
     /// # Errors
-    /// [`Code::InvalidOption`] for a URL of no such store, a path that cannot be used, and a file
-    /// of another program; [`Code::StoreUnavailable`] when the file is locked;
-    /// [`Code::StoreFailed`] when it is damaged. Nothing is ever deleted or repaired.
+    /// [`Code::InvalidOption`] for an invalid URL, an unusable path, and a file of another program;
+    /// [`Code::StoreUnavailable`] if the file is locked; [`Code::StoreFailed`] if it is damaged. Nothing is
+    /// deleted or repaired.
     pub fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
         let place = Place::parse(url)?;
         Self::at(place, clock, Limits::default())

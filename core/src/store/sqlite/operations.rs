@@ -1,4 +1,4 @@
-//! What a store does, statement by statement. Each runs in a transaction of its caller's.
+//! The operations of a store in SQL. Each runs in a transaction of the caller.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,20 +9,20 @@ use crate::error::{Code, Error, Result};
 use crate::session_key::SessionKey;
 use crate::store::contract::Taken;
 
-/// How far in the future a row may have been written before its clock is not believed.
+/// How far in the future a row may have been written. Rows further ahead were written by a wrong clock.
 const TOLERANCE: i64 = 5 * 60 * 1000;
-/// How long it is remembered, at least, that a login was taken: longer than its token is valid, for
-/// which Portier's broker allows ten minutes and clients five more.
+/// The minimum time for which a used login is remembered. It is longer than the token is valid: ten minutes
+/// at Portier's broker, and five more with the leeway of clients.
 const REMEMBERED: i64 = 15 * 60 * 1000;
-/// No row is kept longer.
+/// The maximum lifetime of a row.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-/// How many bytes a text may have to be read into memory: more than any that is written.
+/// The maximum length of a text that is read into memory, in bytes: more than any that is written.
 const LONGEST_TEXT: i64 = 2 * 1024 * 1024;
-/// Rows of each table that a write removes at most, because their time has passed. More than one,
-/// so that the removal keeps ahead of what is added.
+/// The maximum number of expired rows that a write removes from each table. It is more than one, so that
+/// removal is faster than insertion.
 pub(super) const EXPIRED_PER_WRITE: usize = 2;
 
-/// In milliseconds since 1970.
+/// A time in milliseconds since 1970.
 const YEAR_10000: i64 = 253_402_300_800_000;
 
 pub(super) enum Operation {
@@ -80,13 +80,13 @@ impl Operation {
         }
     }
 
-    /// Whether the file and its log grow for ever if it is repeated. A take writes once for each
-    /// login.
+    /// Whether repeating the operation makes the file and its log grow without limit. A take writes only once
+    /// per login.
     pub(super) fn grows(&self) -> bool {
         self.writes() && !matches!(self, Self::Take { .. })
     }
 
-    /// Does it. The outer result is about the database, the inner one about the operation.
+    /// Runs the operation. The outer result is about the database, the inner one about the operation.
     pub(super) fn run(
         &self,
         connection: &Connection,
@@ -129,8 +129,8 @@ fn put(
     })
 }
 
-/// The one statement that decides who gets a login is the `DELETE`; what follows it in the same
-/// transaction only remembers. A record that is too long to be one stays where it is.
+/// The `DELETE` decides which caller gets the login; the rest of the transaction only remembers that it was
+/// taken. A record that is too long is left alone.
 fn take(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite::Result<Result<Taken>> {
     let sql = "DELETE FROM logins
         WHERE key = ?1 AND octet_length(record) <= ?4 AND deadline > ?2 AND started <= ?3
@@ -141,7 +141,7 @@ fn take(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite::Res
         .query_row(row, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((record, started, deadline)) = taken else {
-        // Nothing is given away but what the `DELETE` returned.
+        // Only what the `DELETE` returned is given to the caller.
         return peek(connection, now, key).map(|found| match found? {
             Taken::Record(_) => Ok(Taken::Unknown),
             other => Ok(other),
@@ -155,7 +155,7 @@ fn take(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite::Res
     Ok(Ok(Taken::Record(record)))
 }
 
-/// What a take would find.
+/// What a take would return.
 fn peek(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite::Result<Result<Taken>> {
     let sql = "SELECT octet_length(record), CASE WHEN octet_length(record) <= ?4 THEN record END
         FROM logins WHERE key = ?1 AND deadline > ?2 AND started <= ?3";
@@ -186,7 +186,7 @@ fn contains(connection: &Connection, now: Millis, key: &SessionKey) -> rusqlite:
         .query_row(row, |row| row.get(0))
 }
 
-/// A document that is too long to be one is none.
+/// A document that is too long is ignored.
 fn load(connection: &Connection, now: Millis, name: &str) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT document FROM documents
         WHERE name = ?1 AND octet_length(document) <= ?4 AND deadline > ?2 AND started <= ?3";
@@ -233,8 +233,7 @@ fn release(connection: &Connection, name: &str) -> rusqlite::Result<Result<Outco
     Ok(Ok(Outcome::Done))
 }
 
-/// Removes some rows whose time has passed, or which were written by a clock that was so far ahead
-/// that it will not pass soon; says how many.
+/// Removes some rows that have expired, or that were written by a clock far ahead. Returns their number.
 pub(super) fn remove_expired(
     connection: &Connection,
     now: Millis,

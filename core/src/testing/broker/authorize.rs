@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_uri_is_written_as_the_url_parser_writes_its_origin() {
+    fn a_redirect_uri_is_normalized_by_the_url_parser() {
         for (text, client_id) in [
             ("http://rp.test", "http://rp.test"),
             ("http://rp.test/?x=1", "http://rp.test"),

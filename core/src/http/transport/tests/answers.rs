@@ -17,7 +17,7 @@ async fn an_answer_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn no_encoding_is_asked_for_and_none_accepted() {
+async fn content_encodings_are_not_accepted() {
     for encoding in ["gzip", "br", "zstd", "identity, gzip", "nonsense"] {
         let said = answer(200, &format!("content-encoding: {encoding}\r\n"), "{}");
         let (result, server) = outcome([Act::Say(said)], PATIENT).await;
@@ -44,7 +44,7 @@ async fn the_user_agent_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn a_gateway_in_trouble_is_asked_once_more() {
+async fn a_gateway_error_is_retried_once() {
     for status in [502, 503, 504] {
         let script = [
             Act::Say(answer(status, "", "sorry")),
@@ -60,7 +60,7 @@ async fn a_gateway_in_trouble_is_asked_once_more() {
 }
 
 #[tokio::test]
-async fn who_says_when_to_come_back_is_not_asked_at_once() {
+async fn an_answer_with_retry_after_is_not_retried_at_once() {
     let said = answer(503, "retry-after: 5\r\n", "");
     let (result, server) = outcome([Act::Say(said)], PATIENT).await;
     assert_eq!(result.unwrap().headers["retry-after"], "5");
@@ -78,7 +78,7 @@ async fn other_statuses_are_answers() {
 }
 
 #[tokio::test]
-async fn a_connection_closed_without_an_answer_is_tried_once_more() {
+async fn a_connection_closed_without_an_answer_is_retried_once() {
     let script = [Act::Say(String::new()), Act::Say(answer(200, "", "{}"))];
     let (result, server) = outcome(script, PATIENT).await;
     assert_eq!(result.unwrap().status, 200);
@@ -89,7 +89,7 @@ async fn a_connection_closed_without_an_answer_is_tried_once_more() {
 }
 
 #[tokio::test]
-async fn a_connection_closed_while_it_was_idle_goes_unnoticed() {
+async fn a_connection_closed_while_idle_is_replaced() {
     // Each connection serves one request, though the first answer promises more.
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let transport = transport(PATIENT);
@@ -120,7 +120,7 @@ async fn a_refused_connection_is_unreachable() {
 }
 
 #[tokio::test]
-async fn what_is_no_tls_is_unreachable() {
+async fn a_server_without_tls_is_unreachable() {
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let url = server.url().replace("http:", "https:");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -156,7 +156,7 @@ fn a_transport_serves_one_runtime_after_another() {
 }
 
 #[test]
-fn a_ca_file_without_certificates_is_a_wrong_option() {
+fn a_ca_file_without_certificates_is_an_invalid_option() {
     let directory = std::env::temp_dir().join(format!("portier-client-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let path = directory.join("ca.pem");

@@ -74,7 +74,7 @@ async fn error_in_environment(url: &str, variables: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn a_dead_proxy_is_unreachable_and_named() {
+async fn an_unreachable_proxy_is_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -151,7 +151,7 @@ async fn a_proxy_that_hangs_is_named() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_cannot_be_read_is_not_passed_by() {
+async fn an_invalid_proxy_is_not_bypassed() {
     // Whatever answers at the broker's address would be the broker.
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let url = format!(
@@ -225,7 +225,7 @@ async fn without_a_trust_store_there_is_no_https_but_plain_http() {
 /// On other systems the variables are not read.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_variable_that_names_no_authorities_is_named_with_its_path() {
+async fn a_variable_without_authorities_is_named_with_its_path() {
     let folder = std::env::temp_dir().join(format!("portier-client-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();

@@ -25,7 +25,7 @@ async fn the_largest_body_is_read_and_a_larger_one_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_announced_too_large_is_not_awaited() {
+async fn a_body_with_a_too_large_content_length_is_not_read() {
     for length in ["262145", "10737418240", "1000000000000000000"] {
         let said = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
         let (result, _) = outcome([Act::SayAndWait(said)], PATIENT).await;
@@ -41,7 +41,7 @@ async fn an_endless_body_is_cut_off() {
 }
 
 #[tokio::test]
-async fn nobody_listens_to_the_endless_body_of_an_error() {
+async fn the_body_of_an_error_is_not_read() {
     let said = "HTTP/1.1 404 Not Found\r\n\r\n".to_owned();
     let (result, _) = outcome([Act::Babble(said)], PATIENT).await;
     assert_eq!(result.unwrap().status, 404);
@@ -57,7 +57,7 @@ async fn a_truncated_body_is_refused_even_if_it_parses() {
 }
 
 #[tokio::test]
-async fn what_follows_the_body_is_ignored() {
+async fn bytes_after_the_body_are_ignored() {
     let said = answer(200, "", "{}") + "HTTP/1.1 200 OK\r\n\r\nmore";
     let (result, _) = outcome([Act::Say(said)], PATIENT).await;
     assert_eq!(&result.unwrap().body[..], b"{}");
@@ -91,7 +91,7 @@ async fn headers_are_bounded() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_no_answer() {
+async fn an_answer_that_is_not_http_is_an_error() {
     for said in [
         "garbage\r\n\r\n",
         "HTTP/9.9 200 OK\r\n\r\n",
@@ -112,7 +112,7 @@ async fn a_server_that_never_answers_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn drops_do_not_extend_the_deadline() {
+async fn slow_bytes_do_not_extend_the_deadline() {
     let whole = answer(200, "", "{}");
     for drip in [
         Act::Drip(whole.clone()),

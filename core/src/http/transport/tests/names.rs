@@ -61,7 +61,7 @@ fn document() -> [Act; 1] {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_exist_is_asked_for_again_next_time() {
+async fn an_unknown_name_is_looked_up_again_next_time() {
     let server = Server::start(document()).await;
     let finds: [Option<&[_]>; 3] = [Some(&[]), Some(&[]), Some(&["127.0.0.1"])];
     let (transport, lookups) = resolving("http://broker.test", PATIENT, &finds);
@@ -85,7 +85,7 @@ async fn a_look_up_that_hangs_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn dead_addresses_are_passed_over() {
+async fn unreachable_addresses_are_skipped() {
     let server = Server::start(document()).await;
     let mut addresses = vec!["::1"; 19];
     addresses.push("127.0.0.1");
@@ -97,7 +97,7 @@ async fn dead_addresses_are_passed_over() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_inside_now_is_not_followed() {
+async fn a_name_that_becomes_private_is_refused() {
     let server = Server::start(document()).await;
     // The keys' host has an address outside at first; nobody is there.
     let finds: [Option<&[_]>; 2] = [Some(&["192.0.2.1"]), Some(&["127.0.0.1"])];
@@ -130,7 +130,7 @@ const MIXED: Option<&[&str]> = Some(&["127.0.0.1", "192.0.2.1"]);
 const INSIDE: Option<&[&str]> = Some(&["127.0.0.1"]);
 
 #[tokio::test]
-async fn a_redirect_by_name_leads_nowhere_inside() {
+async fn a_redirect_to_a_name_with_a_private_address_is_refused() {
     let inside = Server::start(document()).await;
     let location = format!("location: {}\r\n", named(&inside, "trap.broker.test"));
     let broker = Server::start([Act::Say(answer(302, &location, ""))]).await;
@@ -143,7 +143,7 @@ async fn a_redirect_by_name_leads_nowhere_inside() {
 }
 
 #[tokio::test]
-async fn a_broker_that_had_a_public_address_never_leads_inside() {
+async fn a_public_broker_cannot_redirect_to_a_private_address() {
     let inside = Server::start(document()).await;
     let broker = Server::start(document()).await;
     let (transport, _) = resolving(&origin(&broker), PATIENT, &[MIXED, INSIDE]);
@@ -164,7 +164,7 @@ async fn a_broker_that_had_a_public_address_never_leads_inside() {
 }
 
 #[tokio::test]
-async fn without_an_answer_of_the_broker_it_is_asked_before_it_leads_inside() {
+async fn the_broker_is_contacted_before_a_private_host_is_refused() {
     let inside = Server::start(document()).await;
     let broker = Server::start([Act::Say(answer(404, "", ""))]).await;
     for url in [inside.url(), named(&inside, "keys.test")] {
@@ -217,7 +217,7 @@ async fn plain_http_with_a_name_of_this_machine_stays_on_it() {
 }
 
 #[tokio::test]
-async fn keys_may_be_redirected_above_and_below_but_not_aside() {
+async fn keys_may_be_redirected_to_parent_and_subdomains_but_not_to_siblings() {
     for (to, status) in [
         ("broker.test", Some(200)),
         ("new.keys.broker.test", Some(200)),

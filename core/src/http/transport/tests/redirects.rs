@@ -74,7 +74,7 @@ async fn with_https_only_plain_http_is_refused() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_nowhere_is_an_answer_like_any_other() {
+async fn a_redirect_without_a_valid_url_is_an_ordinary_answer() {
     let (result, server) = outcome([Act::Say(answer(302, "", ""))], PATIENT).await;
     assert_eq!(result.unwrap().status, 302);
     assert_eq!(server.requests().len(), 1);

@@ -161,7 +161,7 @@ async fn a_refused_certificate_is_named_with_what_to_do() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_of_certificates_is_said_with_its_path() {
+fn errors_of_a_ca_file_name_its_path() {
     let options = options("https://127.0.0.1");
     let ca_file = Some(PathBuf::from("/nowhere/ca.pem\n"));
     let error = HttpTransport::new(HttpOptions { ca_file, ..options }).err();
@@ -191,7 +191,7 @@ fn document() -> Vec<Act> {
 }
 
 #[tokio::test]
-async fn an_authority_is_trusted_when_it_is_named_and_only_then() {
+async fn an_authority_is_trusted_only_if_it_is_configured() {
     let authority = Authority::new("named");
     let server = authority.server("127.0.0.1", VALID, document()).await;
     let response = get(&authority.transport(), &server.url()).await.unwrap();
@@ -207,7 +207,7 @@ async fn an_authority_is_trusted_when_it_is_named_and_only_then() {
 }
 
 #[tokio::test]
-async fn a_wrong_name_and_a_wrong_time_are_refused() {
+async fn a_certificate_for_another_name_or_time_is_refused() {
     let authority = Authority::new("wrong");
     for (host, years) in [
         ("other.example", VALID),
@@ -223,7 +223,7 @@ async fn a_wrong_name_and_a_wrong_time_are_refused() {
 }
 
 #[tokio::test]
-async fn after_a_redirect_the_new_name_must_hold() {
+async fn after_a_redirect_the_certificate_must_match_the_new_name() {
     let authority = Authority::new("redirected");
     let other = authority.server("other.example", VALID, document()).await;
     let location = format!("location: {}\r\n", other.url());

@@ -3,7 +3,7 @@
 use super::{decoded, invalid};
 use crate::error::{Error, Result};
 
-/// Every parameter there is, for whichever kind of URL. The store takes `documents` out before.
+/// All parameters, of all kinds of URLs. `documents` was removed before.
 const KNOWN: [&str; 11] = [
     "prefix",
     "documents",
@@ -18,7 +18,7 @@ const KNOWN: [&str; 11] = [
     "sentinel_password",
 ];
 
-/// The parameters of a URL, each to be taken once.
+/// The parameters of a URL. Each is taken once.
 pub(super) struct Query<'a> {
     pairs: Vec<(&'a str, String)>,
     taken: Vec<&'static str>,
@@ -26,7 +26,7 @@ pub(super) struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// Splits the text behind the question mark. `user` is the user and the password of the URL.
+    /// Splits the text after the question mark. `user` is the user and the password of the URL.
     pub(super) fn parse(text: &'a str, user: Option<&'a str>) -> Result<Self> {
         let names = Names { query: text, user };
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
@@ -48,7 +48,7 @@ impl<'a> Query<'a> {
         Some(self.pairs.remove(position).1)
     }
 
-    /// Refuses what nobody has taken.
+    /// Refuses parameters that were not taken.
     pub(super) fn finish(self) -> Result<()> {
         let Some((name, _)) = self.pairs.first() else {
             return Ok(());
@@ -66,7 +66,7 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Which names may be shown: a password that was not percent-encoded may look like parameters.
+/// Which names may be shown: a password that was not percent-encoded may look like a parameter.
 #[derive(Clone, Copy)]
 struct Names<'a> {
     query: &'a str,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_part_of_a_password_is_not_named() {
+    fn possible_parts_of_a_password_are_not_shown() {
         let long = format!("{}=1", "a".repeat(33));
         for (text, user) in [
             ("hunter2=1", Some(":hunter2")),

@@ -103,7 +103,7 @@ fn parameters_are_read() {
 }
 
 #[test]
-fn what_is_wrong_with_a_url_is_said_without_showing_it() {
+fn errors_of_a_url_do_not_show_it() {
     for url in [
         "redis:hunter2",
         "redis://",

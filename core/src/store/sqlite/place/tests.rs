@@ -77,7 +77,7 @@ fn a_file_that_cannot_be_made_is_an_error() {
 }
 
 #[test]
-fn what_a_crash_left_behind_is_in_nobodys_way() {
+fn leftovers_of_a_crash_do_no_harm() {
     let scene = Scene::new();
     scene.leave(0);
     scene.leave(1);

@@ -57,7 +57,7 @@ fn given() -> (PathBuf, SqliteStore) {
 }
 
 #[test]
-fn a_full_disk_refuses_new_logins_and_those_it_cannot_use_up() {
+fn a_full_disk_refuses_new_logins_and_completions_it_cannot_write() {
     on_a_disk("fills_the_disk");
 }
 

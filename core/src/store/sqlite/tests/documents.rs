@@ -21,7 +21,7 @@ async fn keeps_a_document_until_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_document_from_the_future_is_none() {
+async fn a_document_from_the_future_is_ignored() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     let start = scene.clock.now();

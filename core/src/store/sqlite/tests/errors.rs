@@ -66,7 +66,7 @@ fn each_failure_has_its_code_and_no_path() {
 }
 
 #[test]
-fn a_file_system_without_shared_memory_is_a_mistake_of_the_configuration() {
+fn a_file_system_without_shared_memory_is_a_configuration_error() {
     for number in [ffi::SQLITE_IOERR_SHMMAP, ffi::SQLITE_IOERR_LOCK] {
         let translated = translate(&error(number), Opening);
         assert_eq!(translated.code(), InvalidOption);
@@ -82,7 +82,7 @@ fn a_file_system_without_shared_memory_is_a_mistake_of_the_configuration() {
 }
 
 #[test]
-fn no_room_is_the_stores_limit_only_for_what_is_added() {
+fn a_full_store_is_reported_only_for_insertions() {
     let codes = [Opening, Adding, Other].map(|purpose| {
         let translated = translate(&error(ffi::SQLITE_FULL), purpose);
         translated.code()

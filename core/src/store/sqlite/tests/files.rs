@@ -17,7 +17,7 @@ async fn files_are_for_their_owner_alone() {
 }
 
 #[test]
-fn what_others_may_write_is_refused() {
+fn files_that_others_can_write_are_refused() {
     let scene = Scene::new();
     for bits in [0o707, 0o777, 0o702] {
         set_mode(&scene.directory, bits);
@@ -183,7 +183,7 @@ fn tables_that_were_changed_are_an_error() {
 }
 
 #[tokio::test]
-async fn a_file_that_vanished_is_made_anew_without_its_logins() {
+async fn a_deleted_file_is_recreated_without_its_logins() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     put(&store, 1, TTL).await.unwrap();
@@ -199,7 +199,7 @@ async fn a_file_that_vanished_is_made_anew_without_its_logins() {
 }
 
 #[test]
-fn what_is_written_is_on_the_disk() {
+fn committed_data_is_on_the_disk() {
     let scene = Scene::new();
     let place = Place::parse(&scene.url()).unwrap();
     let mut patience = Patience::new(IMPATIENT.patience);

@@ -107,7 +107,7 @@ fn taken(scene: &Scene, idle: &Arc<IdleConnection>) -> (Connection, Generation) 
 }
 
 #[tokio::test]
-async fn what_was_taken_in_a_moment_that_is_over_is_not_kept() {
+async fn a_file_of_an_earlier_generation_is_not_kept() {
     let (scene, idle) = (Scene::new(), IdleConnection::new());
     let (open, generation) = taken(&scene, &idle);
     while idle.take().1 == generation {
@@ -119,7 +119,7 @@ async fn what_was_taken_in_a_moment_that_is_over_is_not_kept() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_process_is_forgotten_and_not_closed() {
+async fn a_file_of_the_parent_process_is_not_closed() {
     let (scene, idle) = (Scene::new(), IdleConnection::new());
     loop {
         let (open, generation) = taken(&scene, &idle);

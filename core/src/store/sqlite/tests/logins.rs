@@ -119,7 +119,7 @@ async fn a_login_from_the_future_is_expired() {
 }
 
 #[tokio::test]
-async fn logins_from_a_far_future_do_not_stay() {
+async fn logins_from_the_far_future_are_removed() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     scene
@@ -191,7 +191,7 @@ async fn removal_uses_an_index() {
 }
 
 #[tokio::test]
-async fn no_text_is_anything_but_text() {
+async fn texts_are_not_interpreted_as_sql() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     for text in ["'; DROP TABLE logins; --", "a\0b", "\r\n*?:%_", "\u{202e}ü"] {
@@ -203,7 +203,7 @@ async fn no_text_is_anything_but_text() {
 }
 
 #[tokio::test]
-async fn a_nonce_drawn_twice_is_an_error() {
+async fn a_duplicate_nonce_is_an_error() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     put(&store, 1, TTL).await.unwrap();

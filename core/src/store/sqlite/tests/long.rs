@@ -38,7 +38,7 @@ async fn a_record_that_is_too_long_is_an_error_and_stays() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_too_long_is_none() {
+async fn a_document_that_is_too_long_is_ignored() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     for (name, length) in [("short", 2 << 20), ("long", (2 << 20) + 1)] {

@@ -83,7 +83,7 @@ fn many_make_one_file_in_a_directory_like_tmp() {
 }
 
 #[test]
-fn what_another_user_put_into_a_directory_like_tmp_is_refused_by_name() {
+fn a_file_of_another_user_in_a_directory_like_tmp_is_refused_by_name() {
     for (suffix, name) in [
         ("", "the store's file "),
         ("-journal", "the store's journal (-journal) "),

@@ -103,7 +103,7 @@ async fn takes_all() {
 }
 
 #[tokio::test]
-async fn what_was_taken_stays_taken_when_the_process_is_killed() {
+async fn a_taken_record_stays_taken_when_the_process_is_killed() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     put(&store, 1, TTL).await.unwrap();
@@ -126,7 +126,7 @@ async fn takes_one_and_waits() {
 }
 
 #[test]
-fn a_process_knows_whether_it_has_a_file_open() {
+fn open_files_of_a_process_are_counted() {
     let scene = Scene::new();
     let mut child = start("opens_and_closes", &scene.path());
     let said: Vec<_> = answers(&mut child).collect();

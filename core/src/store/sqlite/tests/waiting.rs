@@ -41,7 +41,7 @@ async fn begin(store: &SqliteStore, work: Pin<&mut impl Future>) {
 }
 
 #[tokio::test]
-async fn a_crowd_waits_no_longer_for_a_lock_than_its_first() {
+async fn many_callers_wait_no_longer_for_a_lock_than_the_first() {
     for lock in [
         "BEGIN IMMEDIATE",
         "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE",
@@ -68,7 +68,7 @@ async fn a_crowd_waits_no_longer_for_a_lock_than_its_first() {
 }
 
 #[tokio::test]
-async fn who_asks_for_too_much_fails_nobody_who_waits() {
+async fn an_operation_that_is_too_large_fails_alone() {
     let scene = Scene::new();
     let limits = Limits {
         pages: 64,
@@ -122,7 +122,7 @@ async fn waiting_for_a_lock_blocks_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_caller_who_goes_away_before_it_is_his_turn_uses_nothing_up() {
+async fn a_call_that_is_cancelled_while_queued_uses_nothing_up() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     put(&store, 1, TTL).await.unwrap();
@@ -175,7 +175,7 @@ fn a_store_outlives_the_runtime_it_was_used_in() {
 }
 
 #[test]
-fn what_a_runtime_never_began_is_let_go_with_it() {
+fn queued_work_ends_with_its_runtime() {
     let scene = Scene::new();
     let store = scene.open().unwrap();
     let runtime = || {
