@@ -189,7 +189,7 @@ async fn a_script_gets_the_address_to_go_to_as_json() {
 }
 
 #[tokio::test]
-async fn what_starts_no_login_has_its_status() {
+async fn requests_that_start_no_login_have_their_status() {
     let mut browser = Browser::new().await;
     let form = fields(&[("email", "alice@example.com")]);
     assert_eq!(browser.post("/login", CROSS_SITE, &form).await.status, 403);

@@ -88,14 +88,14 @@ async fn a_login_bound_to_a_browser_is_completed_there() {
 }
 
 #[tokio::test]
-async fn a_login_bound_to_no_browser_is_completed_where_none_is_asked_for() {
+async fn an_unbound_login_completes_without_a_secret() {
     let site = Site::new();
     let login = site.complete(&site.token(None).await, None).await;
     assert!(!login.unwrap().same_browser);
 }
 
 #[tokio::test]
-async fn a_login_bound_to_no_browser_is_not_that_of_any() {
+async fn an_unbound_login_is_refused_with_a_secret() {
     let site = Site::new();
     let id_token = site.token(None).await;
     for browser in [HERE, ""] {
@@ -163,7 +163,7 @@ async fn a_confirmation_is_good_for_one_browser_and_one_token() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_over_is_over_in_every_browser() {
+async fn a_login_that_has_ended_is_ended_in_every_browser() {
     let site = Site::new();
     let id_token = site.token(Some(HERE)).await;
     let confirmation = site.mismatch(&id_token, Some(THERE)).await.confirmation;
@@ -182,7 +182,7 @@ async fn a_login_that_is_over_is_over_in_every_browser() {
 }
 
 #[tokio::test]
-async fn a_login_that_has_expired_is_asked_about_nowhere() {
+async fn an_expired_login_is_not_confirmed_in_another_browser() {
     let site = Site::new();
     let mint = site.start(Some(HERE)).await;
     site.clock.advance(Duration::from_secs(30 * 60));
@@ -194,7 +194,7 @@ async fn a_login_that_has_expired_is_asked_about_nowhere() {
 }
 
 #[tokio::test]
-async fn a_bound_nonce_of_somebodys_own_making_is_no_login() {
+async fn a_self_made_bound_nonce_completes_no_login() {
     let site = Site::new();
     let mut mint = site.start(None).await;
     mint.nonce = "A".repeat(54);
@@ -305,7 +305,7 @@ impl Store for Lagging {
 }
 
 #[tokio::test]
-async fn another_browser_takes_nothing_from_a_store_that_lags_or_lies() {
+async fn another_browser_takes_nothing_from_a_slow_or_false_store() {
     for (says, code) in [
         (None, Code::SessionUnknown),
         (Some(Taken::Unknown), Code::SessionUnknown),

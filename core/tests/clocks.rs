@@ -82,7 +82,7 @@ impl Process {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_wrong_is_named_and_uses_nothing_up() {
+async fn a_wrong_clock_is_named_and_uses_nothing_up() {
     for (ahead, code) in [
         (-100_000, Some(Code::TokenNotYetValid)),
         (-181, Some(Code::TokenNotYetValid)),
@@ -112,7 +112,7 @@ async fn a_clock_that_is_wrong_is_named_and_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_during_a_login_does_not_end_it() {
+async fn changing_the_clock_during_a_login_does_not_end_it() {
     for (before, after) in [(500, 0), (0, 500), (-500, 0), (0, -180), (100_000, 0)] {
         let world = World::new();
         let site = world.process(before, &world.memory());

@@ -106,7 +106,7 @@ fn keys(id: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_login_is_told_from_its_start_to_its_end() {
+async fn the_start_and_the_end_of_a_login_are_logged() {
     let broker = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
     let client = Client::builder("https://example.com/verify").broker(broker.origin());
     let client = client.build().unwrap();
@@ -131,7 +131,7 @@ async fn a_login_is_told_from_its_start_to_its_end() {
 }
 
 #[tokio::test]
-async fn the_first_login_that_a_memory_store_does_not_know_is_a_warning_with_a_way_out() {
+async fn the_first_unknown_login_in_a_memory_store_is_a_warning_with_a_remedy() {
     let broker = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
     let client = || Client::builder("https://example.com/verify").broker(broker.origin());
     let (here, elsewhere) = (client().build().unwrap(), client().build().unwrap());
@@ -160,7 +160,7 @@ async fn the_first_login_that_a_memory_store_does_not_know_is_a_warning_with_a_w
 
 #[cfg(all(unix, feature = "sqlite"))]
 #[tokio::test]
-async fn a_login_that_a_shared_store_does_not_know_is_no_warning() {
+async fn an_unknown_login_in_a_shared_store_is_not_a_warning() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let folder = std::env::temp_dir().join(format!("portier-events-{}", std::process::id()));
@@ -187,7 +187,7 @@ async fn a_login_that_a_shared_store_does_not_know_is_no_warning() {
 }
 
 #[tokio::test]
-async fn trouble_with_the_broker_is_told_with_its_pause_and_its_end() {
+async fn failures_of_the_broker_are_logged_with_their_pause_and_their_end() {
     let (client, transport, clock) = canned();
     transport.fail(
         DISCOVERY_URL,
@@ -231,7 +231,7 @@ async fn trouble_with_the_broker_is_told_with_its_pause_and_its_end() {
 }
 
 #[tokio::test]
-async fn a_rotation_of_keys_is_told_and_counted_and_a_repetition_is_not() {
+async fn a_rotation_of_keys_is_logged_and_counted_once() {
     let (client, transport, clock) = canned();
     transport.respond(KEYS_URL, 200, &[], keys("a")).unwrap();
     client.warm().await.unwrap();
@@ -258,7 +258,7 @@ async fn a_rotation_of_keys_is_told_and_counted_and_a_repetition_is_not() {
 }
 
 #[tokio::test]
-async fn stale_documents_are_told_of_where_they_are_served() {
+async fn serving_a_stale_document_is_logged() {
     let (client, transport, clock) = canned();
     client.discover().await.unwrap();
     transport.fail(DISCOVERY_URL, Error::new(Code::BrokerTimeout, "no answer"));
@@ -278,7 +278,7 @@ async fn stale_documents_are_told_of_where_they_are_served() {
 }
 
 #[tokio::test]
-async fn clocks_that_differ_by_a_minute_are_told_of() {
+async fn clocks_that_differ_by_a_minute_are_logged() {
     for (date, difference) in [
         ("Mon, 21 Sep 2026 14:14:20 GMT", Some("60")),
         ("Mon, 21 Sep 2026 14:03:20 GMT", Some("-600")),
@@ -300,7 +300,7 @@ async fn clocks_that_differ_by_a_minute_are_told_of() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_repeated_is_told_of() {
+async fn a_repeated_request_is_logged() {
     let broker = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
     let client = Client::builder("https://example.com/verify").broker(broker.origin());
     let client = client.build().unwrap();
@@ -318,7 +318,7 @@ async fn a_request_that_is_repeated_is_told_of() {
 }
 
 #[tokio::test]
-async fn who_hears_may_use_the_client() {
+async fn a_listener_can_use_the_client() {
     let (client, transport, clock) = canned();
     transport.respond(KEYS_URL, 200, &[], keys("a")).unwrap();
     let used = client.clone();

@@ -83,7 +83,7 @@ async fn a_login_works_once_with_a_nonce_of_the_store() {
 }
 
 #[tokio::test]
-async fn what_such_a_store_cannot_keep_is_refused() {
+async fn options_that_a_store_of_nonces_cannot_keep_are_refused() {
     let (_broker, client) = client("nonce");
     let mut with_session = AuthenticateOptions::for_email("alice@example.com");
     with_session.session = Some("/members".into());
@@ -112,7 +112,7 @@ async fn a_nonce_of_the_store_is_never_a_binding() {
 }
 
 #[tokio::test]
-async fn a_nonce_that_cannot_be_one_is_refused() {
+async fn an_invalid_nonce_is_refused() {
     for nonce in [String::new(), "x".repeat(513)] {
         let (_broker, client) = client(&nonce);
         let error = client.authenticate("alice@example.com").await.unwrap_err();

@@ -190,7 +190,7 @@ async fn the_address_is_compared_as_typed() {
 }
 
 #[tokio::test]
-async fn a_login_without_an_address_takes_any() {
+async fn a_login_without_an_address_accepts_any_address() {
     let site = site();
     let mut mint = site.start(options(|login| login.email = None)).await;
     mint.email = "Bob@example.com".into();
@@ -214,7 +214,7 @@ async fn a_token_may_not_be_older_than_its_login() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_for_itself_uses_nothing_up() {
+async fn an_invalid_token_uses_nothing_up() {
     let site = site();
     let mint = site.start(options(|_| ())).await;
     let mut bad = mint.clone();
@@ -227,7 +227,7 @@ async fn a_token_that_is_refused_for_itself_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn texts_have_a_limit() {
+async fn texts_have_a_maximum_length() {
     let site = site();
     let most = || Some("x".repeat(4096));
     site.start(options(|login| {

@@ -294,7 +294,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_store_that_lies_gains_nothing(
+    fn a_false_store_gains_nothing(
         script in script(),
         events in prop::collection::vec(event(), 0..30),
     ) {

@@ -90,7 +90,7 @@ async fn processes_with_different_keys_accept_the_same_tokens() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_moves_does_not_concern_a_pending_login() {
+async fn a_moved_endpoint_does_not_affect_a_pending_login() {
     let site = Site::new();
     let token = site.token(|_| {}).await;
     site.advance(5 * 60);
@@ -147,7 +147,7 @@ async fn a_key_id_with_another_key_is_fetched_once_the_set_is_old() {
 }
 
 #[tokio::test]
-async fn what_a_reused_key_id_signed_is_accepted_after_the_fetch() {
+async fn a_token_of_a_reused_key_id_is_accepted_after_the_fetch() {
     let site = Site::new();
     let id = site
         .broker

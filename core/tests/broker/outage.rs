@@ -14,7 +14,7 @@ fn unavailable() -> Fault {
 }
 
 #[tokio::test]
-async fn one_503_is_not_noticed() {
+async fn one_503_is_retried() {
     let site = Site::new();
     site.broker.fail_next(DISCOVERY, 1, unavailable());
     site.broker.fail_next(KEYS, 1, unavailable());
@@ -24,7 +24,7 @@ async fn one_503_is_not_noticed() {
 }
 
 #[tokio::test]
-async fn a_broker_that_is_down_is_left_alone_for_a_while() {
+async fn a_broker_that_is_down_is_not_asked_during_the_pause() {
     let site = Site::new();
     site.broker.fail_next(DISCOVERY, 2, unavailable());
     assert_eq!(code(site.log_in("a@example.com").await), "broker_status");
@@ -44,7 +44,7 @@ async fn a_slow_broker_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_broker_that_is_gone_is_unreachable() {
+async fn a_broker_that_stopped_is_unreachable() {
     let site = Site::new();
     site.broker.stop();
     assert_eq!(
@@ -69,7 +69,7 @@ async fn junk_in_place_of_a_document_is_an_error() {
 }
 
 #[tokio::test]
-async fn old_documents_serve_while_the_broker_is_down() {
+async fn stale_documents_are_used_while_the_broker_is_down() {
     let site = Site::new();
     site.client.warm().await.unwrap();
     site.advance(25 * 60 * 60);

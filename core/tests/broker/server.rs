@@ -219,7 +219,7 @@ fn the_banner_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn a_fault_disturbs_as_many_requests_as_it_should() {
+async fn a_fault_affects_the_given_number_of_requests() {
     let site = Site::new();
     let url = format!("{}{KEYS}", site.broker.origin());
     let fault = Fault {

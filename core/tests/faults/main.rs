@@ -70,7 +70,7 @@ async fn documents_come_from_a_server_that_behaves() {
 }
 
 #[tokio::test]
-async fn a_network_that_swallows_everything_is_a_timeout() {
+async fn a_network_that_drops_all_packets_is_a_timeout() {
     let server = DeafServer::start().await.unwrap();
     let outcome = warmed(server.origin(), HASTY, None).await;
     assert_eq!(outcome, Some(Code::BrokerTimeout));
@@ -104,7 +104,7 @@ async fn old_versions_and_null_ciphers_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_cut_off_without_a_length_is_refused() {
+async fn a_truncated_body_without_a_length_is_refused() {
     let server = FaultServer::start().await.unwrap();
     let half = Act::send(format!(
         "HTTP/1.1 200 OK\r\n\r\n{}",
@@ -116,7 +116,7 @@ async fn what_is_cut_off_without_a_length_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_drips_does_not_extend_the_deadline() {
+async fn a_slow_body_does_not_extend_the_deadline() {
     let server = FaultServer::start().await.unwrap();
     let head = Act::send("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n");
     let drip = Act::Drip {

@@ -124,7 +124,7 @@ async fn leaky_proxy(redis: &Redis, commands: usize) -> (String, tokio::task::Jo
 }
 
 #[tokio::test]
-async fn a_take_whose_reply_is_lost_is_not_repeated() {
+async fn a_take_without_a_reply_is_not_repeated() {
     let Some(redis) = Redis::start() else { return };
     let direct = redis.store();
     limited(async {
@@ -141,7 +141,7 @@ async fn a_take_whose_reply_is_lost_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_put_whose_reply_is_lost_is_an_error() {
+async fn a_put_without_a_reply_is_an_error() {
     let Some(redis) = Redis::start() else { return };
     limited(async {
         let (url, proxy) = leaky_proxy(&redis, 2).await;
@@ -153,7 +153,7 @@ async fn a_put_whose_reply_is_lost_is_an_error() {
 }
 
 #[tokio::test]
-async fn what_is_no_redis_is_an_error() {
+async fn another_server_than_redis_is_an_error() {
     limited(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("redis://{}", listener.local_addr().unwrap());

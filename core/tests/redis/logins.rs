@@ -133,7 +133,7 @@ async fn sites_that_share_a_store_cannot_complete_each_others_logins() {
 }
 
 #[tokio::test]
-async fn a_record_nobody_here_wrote_completes_no_login() {
+async fn a_foreign_record_completes_no_login() {
     let Some(redis) = Redis::start() else { return };
     let broker = broker();
     let client = client(&broker, &redis);

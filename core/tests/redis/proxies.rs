@@ -64,7 +64,7 @@ async fn logs_in(store: &RedisStore, number: usize) {
 }
 
 #[tokio::test]
-async fn a_proxy_without_the_greeting_is_spoken_to_in_the_older_protocol() {
+async fn a_proxy_without_hello_is_used_with_resp2() {
     let Some(redis) = Redis::start() else { return };
     limited(async {
         for (number, refusal) in [

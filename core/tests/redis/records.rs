@@ -84,7 +84,7 @@ async fn a_record_expires_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn odd_lifetimes_are_no_reason_to_panic() {
+async fn unusual_lifetimes_do_not_panic() {
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
     limited(async {
@@ -103,7 +103,7 @@ async fn odd_lifetimes_are_no_reason_to_panic() {
 }
 
 #[tokio::test]
-async fn nothing_in_a_prefix_or_a_record_is_taken_for_more() {
+async fn prefixes_and_records_are_not_interpreted() {
     let Some(redis) = Redis::start() else { return };
     let record = "a\r\nDEL *\r\n$-1\0\"'{}*?[é\u{1f600}";
     let prefixes = [
@@ -139,7 +139,7 @@ async fn nothing_in_a_prefix_or_a_record_is_taken_for_more() {
 }
 
 #[tokio::test]
-async fn what_others_wrote_there_is_an_error() {
+async fn foreign_values_are_an_error() {
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
     limited(async {
@@ -163,7 +163,7 @@ async fn what_others_wrote_there_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_nonce_drawn_twice_is_an_error() {
+async fn a_duplicate_nonce_is_an_error() {
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
     limited(async {
@@ -179,7 +179,7 @@ async fn a_nonce_drawn_twice_is_an_error() {
 }
 
 #[tokio::test]
-async fn documents_are_shared_until_their_time_has_passed() {
+async fn documents_are_shared_until_they_expire() {
     let Some(redis) = Redis::start() else { return };
     let (one, other) = (redis.store(), redis.store());
     limited(async {

@@ -57,7 +57,7 @@ async fn a_wrong_password_is_an_error_that_does_not_show_it() {
 }
 
 #[tokio::test]
-async fn a_user_with_as_few_rights_as_can_be_is_enough() {
+async fn a_user_with_minimal_permissions_is_enough() {
     let Some(redis) = Redis::start() else { return };
     let rights = ["+set", "+get", "+getdel", "+strlen", "+del", "~shop:*"];
     for (user, hello) in [("app", "-hello"), ("able", "+hello")] {
@@ -90,7 +90,7 @@ async fn a_user_with_as_few_rights_as_can_be_is_enough() {
 }
 
 #[test]
-fn a_store_that_is_printed_shows_nothing_of_its_url() {
+fn the_debug_output_of_a_store_does_not_show_its_url() {
     let store = RedisStore::new("redis://user:hunter2@redis.example/0?prefix=hunter2").unwrap();
     assert_eq!(format!("{store:?}"), "RedisStore { .. }");
 }
@@ -185,7 +185,7 @@ async fn a_server_that_cannot_save_says_so() {
 }
 
 #[tokio::test]
-async fn a_server_without_room_for_another_connection_is_unavailable() {
+async fn a_server_at_its_connection_limit_is_unavailable() {
     let Some(redis) = Redis::start_with(&["--maxclients", "1"]) else {
         return;
     };

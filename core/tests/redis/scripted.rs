@@ -38,7 +38,7 @@ async fn played(replies: &'static [&'static str]) -> (RedisStore, JoinHandle<usi
 }
 
 #[tokio::test]
-async fn a_server_that_may_not_tell_what_it_is_is_taken_as_it_is() {
+async fn a_server_that_forbids_hello_is_used() {
     limited(async {
         let (store, _server) = played(&[
             "-NOPERM not for you\r\n",
@@ -52,7 +52,7 @@ async fn a_server_that_may_not_tell_what_it_is_is_taken_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_the_greeting_for_another_reason_is_not_used() {
+async fn a_server_that_refuses_hello_for_another_reason_is_not_used() {
     limited(async {
         let (store, _server) = played(&["-LOADING the data\r\n"]).await;
         let error = put(&store, 1).await.unwrap_err();
@@ -62,7 +62,7 @@ async fn a_server_that_refuses_the_greeting_for_another_reason_is_not_used() {
 }
 
 #[tokio::test]
-async fn what_was_given_up_is_not_sent_later() {
+async fn a_cancelled_command_is_not_sent_later() {
     // More than the buffers of both ends hold.
     const BYTES: usize = 64 << 20;
     limited(async {

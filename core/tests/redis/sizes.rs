@@ -53,7 +53,7 @@ async fn the_longest_values_are_read() {
 }
 
 #[tokio::test]
-async fn a_lease_that_lasts_longer_than_a_lease_is_none() {
+async fn a_key_with_a_longer_lifetime_than_a_lease_is_replaced() {
     const TTL: Duration = Duration::from_secs(30);
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
@@ -78,7 +78,7 @@ async fn a_lease_that_lasts_longer_than_a_lease_is_none() {
 }
 
 #[tokio::test]
-async fn a_lease_of_another_is_believed_by_a_user_who_may_not_ask_how_long_it_lasts() {
+async fn a_user_without_permission_for_pttl_respects_leases() {
     let Some(redis) = Redis::start() else { return };
     let words = "ACL SETUSER app on >right ~* +@all -pttl";
     let () = redis.tell(&words.split(' ').collect::<Vec<_>>());

@@ -96,7 +96,7 @@ impl Drop for Authority {
 }
 
 #[tokio::test]
-async fn with_tls_an_authority_is_trusted_when_it_is_named_and_only_then() {
+async fn with_tls_an_authority_is_trusted_only_if_it_is_configured() {
     let authority = Authority::new("named");
     let stranger = Authority::new("stranger");
     let Some((_redis, port)) = authority.server() else {
@@ -150,7 +150,7 @@ async fn a_self_signed_certificate_is_trusted_when_it_is_listed() {
 }
 
 #[tokio::test]
-async fn with_tls_the_name_has_to_be_right() {
+async fn with_tls_the_certificate_must_match_the_name() {
     let authority = Authority::new("name");
     let Some((redis, port)) = authority.server() else {
         return;
@@ -228,7 +228,7 @@ async fn a_server_that_asks_for_a_certificate_of_the_client_is_shown_one() {
 }
 
 #[test]
-fn a_certificate_of_the_client_that_cannot_be_used_is_refused_at_once() {
+fn an_unusable_client_certificate_is_refused_at_once() {
     let authority = Authority::new("identity");
     let encrypted = authority.file("encrypted.pem");
     let marks =

@@ -76,7 +76,7 @@ impl Secrets {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_crate_tells_a_secret_at_the_most_verbose_level() {
+async fn no_crate_logs_a_secret_at_the_most_verbose_level() {
     let trace = trace();
     let mut secrets = Secrets::new();
     let folder = std::env::temp_dir().join(format!("portier-secrecy-{}", std::process::id()));

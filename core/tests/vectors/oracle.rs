@@ -13,7 +13,7 @@ use crate::Vectors;
 const NOT_READ: [&str; 2] = ["header-1024-digits", "header-jku-number-ignored"];
 
 #[tokio::test]
-async fn what_is_accepted_here_is_accepted_by_another_verifier_too() {
+async fn accepted_tokens_are_accepted_by_another_verifier() {
     let vectors = Vectors::tokens();
     let mut accepted = 0;
     let mut refused = Vec::new();
