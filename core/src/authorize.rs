@@ -8,15 +8,15 @@ use crate::config::{Config, Flow};
 use crate::discovery::Discovery;
 use crate::error::{Code, Error, Result};
 
-/// Everything but the unreserved characters (RFC 3986, section 2.3) is encoded; a space becomes
-/// `%20`, because not everybody reads `+` as one.
+/// All characters except the unreserved ones (RFC 3986, section 2.3) are encoded. A space becomes `%20`,
+/// because not all servers decode `+`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// What differs from login to login.
+/// The values of one login.
 pub(crate) struct Request<'a> {
     pub(crate) flow: Flow,
     pub(crate) nonce: &'a str,
@@ -26,7 +26,7 @@ pub(crate) struct Request<'a> {
     pub(crate) code_challenge: Option<String>,
 }
 
-/// Builds the URL to send the browser to.
+/// Builds the URL to which the browser is redirected.
 pub(crate) fn authorization_url(
     config: &Config,
     discovery: &Discovery,
@@ -70,8 +70,7 @@ pub(crate) fn authorization_url(
     query.url
 }
 
-/// Checks that the broker can answer in the way this client listens. A broker that lists nothing
-/// is asked all the same.
+/// Checks that the broker supports the response mode. A broker that lists no response modes is accepted.
 pub(crate) fn check_response_mode(config: &Config, discovery: &Discovery) -> Result<()> {
     let mode = config.response_mode.as_str();
     match &discovery.response_modes {

@@ -1,4 +1,4 @@
-//! Logins that are bound to the browser they were started in.
+//! Logins that are bound to the browser in which they were started.
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -66,7 +66,7 @@ impl Site {
         self.client.complete_with(params(id_token), options).await
     }
 
-    /// What a browser is told about a login that it did not start.
+    /// The mismatch for a browser that did not start the login.
     async fn mismatch(&self, id_token: &str, browser: Option<&str>) -> BrowserMismatch {
         let error = self.complete(id_token, browser).await.unwrap_err();
         assert_eq!(error.code(), Code::SessionBrowser);
@@ -102,7 +102,7 @@ async fn an_unbound_login_is_refused_with_a_secret() {
         let mismatch = site.mismatch(&id_token, Some(browser)).await;
         assert_eq!(mismatch.confirmation.is_some(), browser == HERE);
     }
-    // It was kept.
+    // The login is still pending.
     let login = site.complete(&id_token, None).await;
     assert!(!login.unwrap().same_browser);
 }
@@ -114,7 +114,7 @@ async fn another_browser_uses_nothing_up() {
     for browser in [Some(THERE), None, Some(""), Some("1")] {
         let mismatch = site.mismatch(&id_token, browser).await;
         assert_eq!(mismatch.email, "alice@example.com");
-        // An empty or a short secret is what everybody knows.
+        // An empty or short secret is not secret.
         assert_eq!(mismatch.confirmation.is_some(), browser == Some(THERE));
     }
     let error = site.client.verify(&id_token).await.unwrap_err();
@@ -231,7 +231,7 @@ async fn nothing_secret_is_shown() {
     assert!(!shown.contains(mismatch.confirmation.as_deref().unwrap()));
 }
 
-/// A store that cannot tell what is pending, or that is down.
+/// A store without `peek` and `contains`, or one that is down.
 struct Blind(MemoryStore, Option<Code>);
 
 impl Store for Blind {
@@ -278,7 +278,7 @@ async fn a_store_that_is_down_is_not_another_browser() {
     site.complete(&id_token, Some(HERE)).await.unwrap();
 }
 
-/// A store that has `take` right, and says the wrong thing when it is only asked.
+/// A store with a correct `take`, whose other methods return wrong answers.
 struct Lagging(MemoryStore, Option<Taken>);
 
 impl Store for Lagging {

@@ -1,4 +1,4 @@
-//! Clocks that differ: the site's, the broker's, and those of two machines with one store.
+//! Clocks that differ between the site and the broker, or between two machines with one store.
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -12,12 +12,12 @@ use portier_client::{
     Taken,
 };
 
-/// What the broker's clock shows when a login starts.
+/// The time of the broker when a login starts.
 const START: u64 = 1_790_000_000;
 /// How long a person takes to open the mail.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A broker whose clock is right, and a store whose own clock nobody sets.
+/// A broker with a correct clock, and a store with its own clock.
 struct World {
     clock: Arc<ManualClock>,
     broker: DevBroker,
@@ -38,7 +38,7 @@ impl World {
         Arc::new(MemoryStore::new(self.clock.clone()))
     }
 
-    /// A process whose clock is so many seconds ahead.
+    /// A process whose clock is ahead by this number of seconds.
     fn process(&self, ahead: i64, store: &Arc<dyn Store>) -> Process {
         let clock = Arc::new(ManualClock::at(START.saturating_add_signed(ahead)));
         let client = Client::builder("https://example.com/verify")
@@ -66,7 +66,7 @@ struct Process {
 }
 
 impl Process {
-    /// Steps the clock to so many seconds ahead of the broker's, a minute after the start.
+    /// Sets the clock ahead of the broker's by this number of seconds, a minute after the start.
     fn step_to(&self, ahead: i64) {
         let time = (START + 60).saturating_add_signed(ahead);
         self.clock.set(UNIX_EPOCH + Duration::from_secs(time));
@@ -103,7 +103,7 @@ async fn a_wrong_clock_is_named_and_uses_nothing_up() {
         if let Some(refusal) = refusal {
             assert!(refusal.to_string().contains("clock"), "{refusal}");
             assert_eq!(site.client.stats().pending, Some(1), "{ahead}");
-            // Somebody sets the clock right, and the person tries again.
+            // The clock is corrected, and the person tries again.
             site.step_to(0);
             assert_eq!(site.code(&token).await, None, "{ahead}");
         }
@@ -141,7 +141,7 @@ async fn machines_with_different_clocks_complete_each_others_logins() {
         let outcome = other.code(&token).await;
         assert_eq!(outcome, code, "{starts} {completes}");
         if outcome.is_some() {
-            // A machine whose clock is right gets the login.
+            // A machine with a correct clock completes the login.
             let right = world.process(60, &store);
             assert_eq!(right.code(&token).await, None, "{starts} {completes}");
         }
@@ -161,7 +161,7 @@ async fn a_login_is_checked_against_its_own_start_in_another_browser_too() {
     assert_eq!(site.client.stats().pending, Some(1));
 }
 
-/// A store of somebody's own, with `put` and `take` only, which forgets what it gave away.
+/// A custom store with only `put` and `take`, which does not remember taken logins.
 #[derive(Default)]
 struct Own(Mutex<HashMap<[u8; 32], String>>);
 

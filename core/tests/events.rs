@@ -1,4 +1,4 @@
-//! What an operator is told, and what a client counts.
+//! Events and statistics.
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -22,7 +22,7 @@ const DISCOVERY: &str = r#"{"authorization_endpoint":"https://broker.example/aut
     "jwks_uri":"https://broker.example/keys.json"}"#;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Hears what happens in this thread.
+/// Collects the events of this thread.
 struct Ear {
     events: Arc<Mutex<Vec<Event>>>,
     _scope: DefaultGuard,
@@ -33,9 +33,9 @@ impl Ear {
         Self::with(|_| {})
     }
 
-    /// Does something at each event, where it happens.
+    /// Runs a function at each event.
     fn with(at_each: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        // With one subscriber alone, `tracing` asks whichever thread comes first about all.
+        // With a single subscriber, `tracing` would cache the answer of the first thread for all threads.
         static SECOND: OnceLock<Dispatch> = OnceLock::new();
         SECOND
             .get_or_init(|| Dispatch::new(events::subscriber(To(Arc::default(), |_: &Event| {}))));
@@ -47,7 +47,7 @@ impl Ear {
         }
     }
 
-    /// What was heard since the last time, in lines.
+    /// The events since the last call, one per line.
     fn take(&self) -> Vec<String> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.drain(..).map(|event| line(&event)).collect()
@@ -322,7 +322,7 @@ async fn a_listener_can_use_the_client() {
     let (client, transport, clock) = canned();
     transport.respond(KEYS_URL, 200, &[], keys("a")).unwrap();
     let used = client.clone();
-    // A lock that is held would hold this up for ever.
+    // This would deadlock if a lock were held.
     let ear = Ear::with(move |_| drop(used.stats()));
     client.warm().await.unwrap();
     client.authenticate("alice@example.com").await.unwrap();

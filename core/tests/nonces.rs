@@ -12,7 +12,7 @@ use portier_client::{
     SessionKey, Store, Taken,
 };
 
-/// Keeps addresses under nonces of its own.
+/// Keeps addresses with nonces that it makes itself.
 #[derive(Default)]
 struct Nonces {
     nonce: String,
@@ -97,7 +97,7 @@ async fn options_that_a_store_of_nonces_cannot_keep_are_refused() {
 
 #[tokio::test]
 async fn a_nonce_of_the_store_is_never_a_binding() {
-    // As long as ours are that carry one.
+    // As long as a bound nonce of this library.
     let (broker, client) = client(&"A".repeat(54));
     let url = client.authenticate("alice@example.com").await.unwrap();
     let token = broker.mint(&MintOptions::for_url(&url).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! The rules that tie a token to the login it answers.
+//! The rules that tie a token to its login.
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -297,7 +297,7 @@ async fn callback_parameters_have_a_limit() {
     }
 }
 
-/// A store that is down, and one that was written to by somebody else.
+/// A store that is down, or that contains foreign records.
 struct Broken(Result<Taken>);
 
 impl Store for Broken {
@@ -332,7 +332,7 @@ async fn a_record_that_cannot_be_read_is_not_a_login() {
             "{\"v\":1,\"t\":\"1790000000\",\"e\":\"Alice@example.com\"",
             Code::StoreFailed,
         ),
-        // What a newer version may write is no login of this one, and asking again does not help.
+        // A record of a newer version is not accepted, and the error is not retryable.
         (
             "{\"v\":1,\"t\":1790000000,\"e\":\"Alice@example.com\",\"x\":1}",
             Code::SessionUnknown,

@@ -1,4 +1,4 @@
-//! Logins whose store is a file that other processes lock, restore and read.
+//! Logins in a file that other processes lock, restore and read.
 #![cfg(all(unix, feature = "sqlite", feature = "testing"))]
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -40,7 +40,7 @@ impl Site {
         self.directory.join("logins.db")
     }
 
-    /// Starts a login and returns the token that answers it.
+    /// Starts a login and returns its token.
     async fn token(&self) -> String {
         let url = self.client.authenticate("alice@example.com").await.unwrap();
         let options = MintOptions::for_url(&url).unwrap();
@@ -71,7 +71,7 @@ async fn without_its_store_no_login_starts_or_completes() {
     site.client.verify(&token).await.unwrap();
 }
 
-/// What the manual warns of, so that nobody believes otherwise.
+/// The manual warns of this.
 #[tokio::test]
 async fn a_file_that_is_restored_brings_used_logins_back() {
     let site = Site::new("restored");

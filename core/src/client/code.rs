@@ -1,9 +1,9 @@
-//! The code flow (OpenID Connect Core, section 3.1): a code travels through the browser, and the broker
-//! gives the token for it to the site alone.
+//! The code flow (OpenID Connect Core, section 3.1): the browser carries a code, and the site redeems it at the
+//! broker for the token.
 //!
-//! `state` is a random text, bound to the browser as a nonce is in the implicit flow. It names the login:
-//! the nonce follows from it, and so does the login's name in the store. A `state` that is unknown, used
-//! or of another browser causes no request to the broker.
+//! `state` is a random text that is bound to the browser, as a nonce is in the implicit flow. The nonce and the
+//! key of the login in the store are derived from it. A `state` that is unknown, used, or bound to another
+//! browser causes no request to the broker.
 
 use std::time::Duration;
 
@@ -32,14 +32,14 @@ use crate::store::Taken;
 /// Random bytes of a `code_verifier` (RFC 7636, section 4.1).
 const VERIFIER_BYTES: usize = 32;
 
-/// A login of the code flow, as its `state` names it.
+/// A login of the code flow, identified by its `state`.
 struct Named {
     nonce: String,
     session: SessionKey,
     same_browser: bool,
 }
 
-/// A pending login, and whether it was taken from the store already.
+/// A pending login, and whether it was already taken from the store.
 struct Pending {
     record: String,
     is_taken: bool,
@@ -78,8 +78,8 @@ impl Inner {
         Ok(authorization_url(&self.config, discovery, &request))
     }
 
-    /// Completes a login: redeems the code, and uses the login up once the token has proved genuine. The
-    /// broker gives the token for a code once.
+    /// Completes a login: redeems the code, verifies the token, and uses the login up. A code can be redeemed
+    /// once.
     pub(super) async fn complete_code(
         &self,
         code: &str,
@@ -99,7 +99,7 @@ impl Inner {
         outcome
     }
 
-    /// Reads a `state`, if its login belongs to this browser, or its person has confirmed to go on here.
+    /// Reads a `state`. Its login has to be bound to this browser, or the person has to have confirmed.
     async fn named(&self, code: &str, state: &str, options: CompleteOptions<'_>) -> Result<Named> {
         let nonce = nonce_of_state(state);
         let session = self.code_session_key(&nonce);
@@ -110,7 +110,7 @@ impl Inner {
             Binding::OtherBrowser => true,
             Binding::None => options.browser.is_some(),
         };
-        // Consent is for one login and one answer.
+        // A confirmation is for one login and one answer.
         let about = format!("{state} {code}");
         let confirmed = browser
             .as_ref()
@@ -129,8 +129,8 @@ impl Inner {
         })
     }
 
-    /// Refuses a login of another browser, where it stays to be completed. The person is asked only if
-    /// the store shows whose login it is.
+    /// Refuses a login of another browser. It stays pending, to be completed there. The person is asked to
+    /// confirm only if the store knows the address.
     async fn refuse_other_browser_of_code(
         &self,
         session: &SessionKey,
@@ -154,8 +154,8 @@ impl Inner {
         })
     }
 
-    /// The pending login. A store that can be asked keeps it until the token is there; from another it is
-    /// taken, so that an unknown login causes no request.
+    /// The pending login. If the store supports `peek`, the login stays there until the token was verified;
+    /// otherwise it is taken first, so that an unknown login causes no request.
     async fn look_up(&self, login: &Named) -> Result<Pending> {
         let Named {
             session,
@@ -170,7 +170,7 @@ impl Inner {
         Ok(Pending { record, is_taken })
     }
 
-    /// From the code to the login.
+    /// Redeems the code and completes the login.
     async fn exchange(&self, code: &str, login: &Named, pending: &Pending) -> Result<Login> {
         let record = Record::parse(&pending.record)?;
         let id_token = match self.redeem(code, record.code_verifier()).await {
@@ -203,7 +203,7 @@ impl Inner {
         })
     }
 
-    /// Whether the login was completed while the broker was asked: a second press, or a reload.
+    /// Whether the login was completed during the request, for example because the page was reloaded.
     async fn used_meanwhile(&self, login: &Named) -> Option<Error> {
         let found = self.store.peek(&login.session).await.ok()??;
         matches!(found, Taken::Used).then(|| Error::used(login.same_browser, login.session))
@@ -262,7 +262,7 @@ impl Inner {
     }
 }
 
-/// The answer of RFC 6749, section 5.1, as far as OpenID Connect Core, section 3.1.3.3, needs it.
+/// The token in the answer (RFC 6749, section 5.1; OpenID Connect Core, section 3.1.3.3).
 fn id_token_in(response: &Response) -> Result<String> {
     let refused = |reason: &str| {
         let text = format!("the broker's answer to the token request is refused: {reason}");
@@ -278,7 +278,7 @@ fn id_token_in(response: &Response) -> Result<String> {
         .ok_or_else(|| refused("no id_token in it"))
 }
 
-/// The error of RFC 6749, section 5.2.
+/// The error in the answer (RFC 6749, section 5.2).
 fn refusal_in(response: &Response) -> Error {
     let object = Object::parse(&response.body)
         .ok()
@@ -308,7 +308,7 @@ fn refusal_in(response: &Response) -> Error {
     }
 }
 
-/// How much of an error the broker may say.
+/// The maximum length of the broker's error.
 const MAX_ERROR_CHARS: usize = 512;
 
 fn unexpected(response: &Response) -> Error {

@@ -1,4 +1,4 @@
-//! A clock that stands still until it is moved.
+//! A clock that is moved manually.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -44,8 +44,8 @@ impl ManualClock {
         });
     }
 
-    /// Sets the wall clock. Forward, the monotonic clock goes along; backward, it stays where it
-    /// is, as it does when an administrator corrects the time.
+    /// Sets the wall clock. If it moves forward, the monotonic clock moves, too; if it moves back, the monotonic
+    /// clock stays, as when an administrator corrects the time.
     pub fn set(&self, now: SystemTime) {
         self.change(|times| {
             times.monotonic += now.duration_since(times.wall).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! What tests and development need: time, randomness and network that do as they are told.
+//! Helpers for tests and development: controllable time, randomness and network.
 //!
-//! Only with the feature `testing`. Nothing here is for production.
+//! Requires the feature `testing`. Do not use it in production.
 
 mod broker;
 mod clock;
@@ -24,7 +24,7 @@ pub use self::transport::CannedTransport;
 
 use crate::session_key::SessionKey;
 
-/// A key such as stores are given, for the tests of a store: another for each text.
+/// A session key for tests of a store. Different texts give different keys.
 pub fn session_key(text: &str) -> SessionKey {
     SessionKey::new("https://broker.example", "https://example.com", text)
 }

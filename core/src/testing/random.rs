@@ -1,4 +1,4 @@
-//! Randomness that a test can predict.
+//! Predictable randomness.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::clock::Random;
 use crate::error::{Code, Error, Result};
 
-/// A [`Random`] that hands out the given bytes in order, one string for each call, and then
-/// counts: 1, 2, 3, … as big-endian numbers as long as the caller asks for.
+/// A [`Random`] that returns the given byte strings in order, one per call, and then the big-endian numbers
+/// 1, 2, 3, … with the requested length.
 #[derive(Debug, Default)]
 pub struct ManualRandom {
     state: Mutex<State>,

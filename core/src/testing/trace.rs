@@ -1,4 +1,4 @@
-//! What every crate in the program says, at the most verbose level.
+//! Captures the logs of all crates in the program, at the most verbose level.
 
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
@@ -10,13 +10,13 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::{Metadata, Subscriber, span};
 
-/// Names a file that everything is written to as well, whatever test makes a client.
+/// The environment variable with a file to which the logs of all tests are written, too.
 const VARIABLE: &str = "PORTIER_TEST_TRACE";
 
-/// Keeps what every crate says from now on, through `tracing` or `log`: at every level, with the
-/// fields of all spans and events.
+/// Captures the logs of all crates from now on, through `tracing` and `log`: at all levels, with the fields of
+/// all spans and events.
 ///
-/// It is for tests that look for what nobody should say.
+/// It is for tests that look for secrets in logs.
 pub fn trace() -> &'static Trace {
     static TRACE: OnceLock<&Trace> = OnceLock::new();
 
@@ -27,7 +27,7 @@ pub fn trace() -> &'static Trace {
             file,
             last_span: AtomicU64::new(0),
         }));
-        // A test may have one of its own in a thread; it counts there.
+        // A test may set its own subscriber in a thread, which takes precedence there.
         let _ = tracing::subscriber::set_global_default(&*trace);
         let _ = log::set_logger(trace);
         log::set_max_level(log::LevelFilter::Trace);
@@ -35,14 +35,14 @@ pub fn trace() -> &'static Trace {
     })
 }
 
-/// Starts to trace if the environment says so.
+/// Starts the capture if the environment variable is set.
 pub(crate) fn trace_if_asked() {
     if std::env::var_os(VARIABLE).is_some() {
         trace();
     }
 }
 
-/// The text of everything that was said; see [`trace`].
+/// The captured logs; see [`trace`].
 #[derive(Debug)]
 pub struct Trace {
     text: Mutex<String>,
@@ -58,7 +58,7 @@ impl Trace {
 
     fn say(&self, line: &str) {
         if let Some(file) = &self.file {
-            // Several processes write to it, whole lines each.
+            // Several processes write to the file, each whole lines.
             let _ = (&*file).write_all(format!("{line}\n").as_bytes());
         }
         let mut text = self.locked();

@@ -1,4 +1,4 @@
-//! A network that answers from memory.
+//! A transport that answers from memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,8 +11,8 @@ use crate::error::{Code, Error, Result};
 use crate::future::BoxFuture;
 use crate::http::{Request, Response, Transport};
 
-/// A [`Transport`] that answers from a table a test can change at any time; what is not in the
-/// table is a 404.
+/// A [`Transport`] that answers from a table, which a test can change at any time. A URL that is not in the
+/// table is answered with 404.
 #[derive(Debug)]
 pub struct CannedTransport {
     table: Arc<Mutex<Table>>,
@@ -26,7 +26,7 @@ struct Table {
 }
 
 impl CannedTransport {
-    /// Makes a network on which there is nothing.
+    /// Makes a transport with an empty table.
     pub fn new() -> Self {
         Self {
             table: Arc::default(),
@@ -34,10 +34,10 @@ impl CannedTransport {
         }
     }
 
-    /// Answers requests for `url` with this from now on.
+    /// Sets the answer to requests for `url`.
     ///
     /// # Errors
-    /// [`Code::InvalidOption`] when a header is not one.
+    /// [`Code::InvalidOption`] if a header is invalid.
     pub fn respond(
         &self,
         url: &str,
@@ -61,12 +61,12 @@ impl CannedTransport {
         Ok(())
     }
 
-    /// Fails requests for `url` with this from now on.
+    /// Sets the error of requests for `url`.
     pub fn fail(&self, url: &str, error: Error) {
         self.table().answers.insert(url.to_owned(), Err(error));
     }
 
-    /// How often `url` was asked for.
+    /// How often `url` was requested.
     pub fn requests(&self, url: &str) -> usize {
         self.table().requests.get(url).map_or(0, Vec::len)
     }
@@ -76,12 +76,12 @@ impl CannedTransport {
         self.table().requests.get(url)?.last().cloned()
     }
 
-    /// Lets requests wait from now on; they count when they arrive.
+    /// Holds requests from now on. They are counted when they arrive.
     pub fn hold(&self) {
         self.held.send_replace(true);
     }
 
-    /// Answers the waiting requests, with what the table holds by then.
+    /// Answers the held requests from the current table.
     pub fn release(&self) {
         self.held.send_replace(false);
     }
@@ -113,7 +113,7 @@ impl Transport for CannedTransport {
         let table = Arc::clone(&self.table);
         let mut held = self.held.subscribe();
         Box::pin(async move {
-            // An error means that the transport is gone and nobody can release any more.
+            // An error means that the transport was dropped, so that nothing releases the request.
             let _ = held.wait_for(|held| !held).await;
             let answer = lock(&table).answers.get(&url).cloned();
             answer.unwrap_or_else(|| {

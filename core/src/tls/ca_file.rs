@@ -1,4 +1,4 @@
-//! Files of PEM certificates, and what can be wrong with them.
+//! Files of PEM certificates, and their errors.
 
 use std::fmt;
 use std::io;
@@ -7,8 +7,8 @@ use std::path::Path;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-/// Reads the certificates that can be used, and says what is wrong with the rest. Other text
-/// between the certificates, and a private key, are passed over.
+/// Reads the usable certificates, and describes the problem with the others. Other text and private keys are
+/// ignored.
 pub(super) fn read_usable(path: &Path) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
     match std::fs::read(path) {
         Ok(bytes) => parse(&bytes),
@@ -17,7 +17,7 @@ pub(super) fn read_usable(path: &Path) -> (Vec<CertificateDer<'static>>, Option<
 }
 
 fn parse(bytes: &[u8]) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
-    // What some editors put in front of UTF-8; the parser would not find the first certificate.
+    // Some editors add a byte order mark; the parser would not find the first certificate.
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let mut certificates = Vec::new();
     let mut problem = None;
@@ -40,7 +40,7 @@ fn parse(bytes: &[u8]) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
     (certificates, problem)
 }
 
-/// What a file is that has no PEM certificates.
+/// Describes a file without PEM certificates.
 fn what_else(text: &[u8]) -> &'static str {
     let has = |part: &str| {
         text.windows(part.len())
@@ -63,7 +63,7 @@ fn what_else(text: &[u8]) -> &'static str {
     }
 }
 
-/// What is wrong with a file of certificates, to be read after its name.
+/// The problem with a file of certificates, as a phrase that follows its name.
 #[derive(Debug)]
 pub(crate) struct Problem {
     fact: String,
@@ -84,7 +84,7 @@ impl Problem {
     }
 }
 
-/// Why a file or a folder cannot be read, to be read after its name.
+/// Why a file or a directory cannot be read, as a phrase that follows its name.
 pub(super) fn unreadable(cause: &io::Error) -> &'static str {
     match cause.kind() {
         io::ErrorKind::NotFound => "does not exist",

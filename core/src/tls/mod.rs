@@ -1,4 +1,4 @@
-//! Which servers TLS connections trust, to the broker and to Redis.
+//! The trust of TLS connections to the broker and to Redis.
 
 mod ca_file;
 mod system;
@@ -18,18 +18,16 @@ pub(crate) use self::verifier::is_certificate_refused;
 use self::verifier::{Verifier, system_verifier};
 use crate::error::{Code, Error, Result};
 
-/// Certificates that are trusted by the whole process besides the system's; sorted,
-/// each of them once.
+/// The extra certificates that the whole process trusts, sorted and without duplicates.
 static EXTRA: RwLock<Vec<CertificateDer<'static>>> = RwLock::new(Vec::new());
 
-/// Trusts the PEM certificates of a file in every TLS connection this process sets up from now on,
-/// besides the system's, as Node.js does with the file that `NODE_EXTRA_CA_CERTS` names.
+/// Trusts the PEM certificates of a file in all new TLS connections of this process, in addition to the
+/// system's, as Node.js does with the file of `NODE_EXTRA_CA_CERTS`.
 ///
-/// An error is worth a warning, no more: the certificates that can be used are trusted all the same.
+/// Log an error as a warning: the usable certificates are trusted anyway.
 ///
 /// # Errors
-/// [`Code::InvalidOption`] for a file that cannot be read, has no certificates, or has one that
-/// cannot be used.
+/// [`Code::InvalidOption`] if the file cannot be read, has no certificates, or has an unusable one.
 pub fn trust_extra_ca_file(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let (certificates, problem) = ca_file::read_usable(path);
@@ -54,13 +52,12 @@ pub(crate) fn extra_certificates() -> Vec<CertificateDer<'static>> {
     EXTRA.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// The certificates that the operator lists: those of an option's file, and the process's extra
-/// ones.
+/// The configured certificates: those of the option's file, and the extra ones of the process.
 #[derive(Clone, Debug)]
 pub(crate) struct Listed(Vec<CertificateDer<'static>>);
 
 impl Listed {
-    /// Reads the file. All of its certificates have to be usable.
+    /// Reads the file. All its certificates have to be usable.
     pub(crate) fn read(ca_file: Option<&Path>) -> Result<Self, Problem> {
         let mut listed = match ca_file.map(ca_file::read_usable) {
             Some((_, Some(problem))) => return Err(problem),
@@ -71,8 +68,8 @@ impl Listed {
         Ok(Self(listed))
     }
 
-    /// Begins a configuration that trusts the system's authorities and the listed certificates.
-    /// Loads the system's trust store, which takes milliseconds.
+    /// Builds a configuration that trusts the system's authorities and the configured certificates. It loads
+    /// the system's trust store, which takes milliseconds.
     pub(crate) fn trusted_with_system(
         &self,
     ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, NoTrust> {
@@ -85,19 +82,19 @@ impl Listed {
     }
 }
 
-/// Begins a configuration that trusts no server.
+/// Builds a configuration that trusts no server.
 pub(crate) fn trusting_nobody()
 -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
     Ok(builder()?.with_root_certificates(RootCertStore::empty()))
 }
 
-/// With the provider named, whatever else in the program may have chosen one for itself.
+/// Sets the provider explicitly, because another part of the program may have installed a default.
 fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
     ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
 }
 
-/// TLS cannot be set up, for want of certificate authorities.
+/// TLS cannot be set up, because there are no certificate authorities.
 #[derive(Debug)]
 pub(crate) struct NoTrust {
     blame: Option<String>,
@@ -128,7 +125,7 @@ impl std::error::Error for NoTrust {
     }
 }
 
-/// A path for a message: on one line, with its control characters made visible.
+/// A path for a message: in one line, with escaped control characters.
 pub(crate) fn shown(path: &Path) -> String {
     let mut text = String::new();
     for character in path.to_string_lossy().chars() {

@@ -9,20 +9,20 @@ use super::shown;
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
 
-/// Whether the system's authorities are replaced by what the variables name; other systems have a
-/// trust store of their own, which they always ask.
+/// Whether the variables replace the system's authorities; on other systems, the trust store of the system
+/// is always used.
 const ARE_READ: bool = cfg!(all(
     unix,
     not(target_os = "android"),
     not(target_vendor = "apple")
 ));
 
-/// The variable that names what cannot be opened, and why, if one does.
+/// The variable whose file cannot be opened, and the reason.
 pub(super) fn variable_that_misleads() -> Option<String> {
     misleads(|path| {
         std::fs::File::open(path)
             .and_then(|file| {
-                // A folder can be opened, but not read.
+                // A directory can be opened, but not read.
                 if file.metadata()?.is_dir() {
                     return Err(std::io::ErrorKind::IsADirectory.into());
                 }
@@ -32,7 +32,7 @@ pub(super) fn variable_that_misleads() -> Option<String> {
     })
 }
 
-/// The variable to blame if no certificates were found at all.
+/// The variable that is the cause if no certificates were found.
 pub(super) fn variable_without_certificates() -> Option<String> {
     let misleading = misleads(|path| match ca_file::read_usable(path) {
         (certificates, Some(problem)) if certificates.is_empty() => Err(problem.to_string()),

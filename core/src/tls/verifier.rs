@@ -13,7 +13,7 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureSchem
 
 use super::system;
 
-/// The system's own verification, with more authorities.
+/// The verification of the system, with extra authorities.
 pub(super) fn system_verifier(
     listed: &[CertificateDer<'static>],
 ) -> Result<rustls_platform_verifier::Verifier, rustls::Error> {
@@ -21,14 +21,14 @@ pub(super) fn system_verifier(
     rustls_platform_verifier::Verifier::new_with_extra_roots(listed.iter().cloned(), provider)
 }
 
-/// Verifies as the system does, and also accepts a certificate that is itself listed: the
-/// verification of paths knows certificates as authorities only, and refuses the self-signed
-/// certificate that `openssl req -x509` makes.
+/// Verifies as the system does, and also accepts a server certificate that is configured itself: path
+/// verification would accept it only as an authority, and refuse the self-signed certificate of
+/// `openssl req -x509`.
 #[derive(Debug)]
 pub(super) struct Verifier {
     system: rustls_platform_verifier::Verifier,
     listed: Vec<CertificateDer<'static>>,
-    /// A variable that names no authorities, for the message.
+    /// A variable without authorities, for the message.
     misleading: Option<String>,
 }
 
@@ -45,13 +45,13 @@ impl Verifier {
         }
     }
 
-    /// Whether nothing but the path speaks against a certificate that is listed. The validity
-    /// period is checked before the path is built, so it has passed with either of these errors.
+    /// Whether the path is the only problem of a configured certificate. The validity period is checked before
+    /// the path, so it is valid after one of these errors.
     fn is_listed(&self, end_entity: &CertificateDer<'_>, error: &rustls::Error) -> bool {
         (is_unknown_issuer(error) || is_authority(error)) && self.listed.contains(end_entity)
     }
 
-    /// The error with what to do about it.
+    /// Adds advice to the error.
     fn explained(&self, error: rustls::Error) -> rustls::Error {
         let advice = if is_authority(&error) {
             "the certificate is that of an authority (CA:TRUE) and not listed itself; \
@@ -146,7 +146,7 @@ fn has_no_names(error: &rustls::Error) -> bool {
     )
 }
 
-/// A certificate was refused, and something can be done about it.
+/// A certificate was refused, with advice.
 #[derive(Debug)]
 struct Refused {
     advice: String,
@@ -165,7 +165,7 @@ impl std::error::Error for Refused {
     }
 }
 
-/// Whether a connection failed for the server's certificate.
+/// Whether a connection failed because of the server's certificate.
 pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut source = Some(error);
     while let Some(error) = source {
@@ -174,7 +174,7 @@ pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) 
             Some(rustls::Error::Other(OtherError(cause))) if cause.is::<Refused>() => return true,
             _ => {}
         }
-        // The source of an I/O error is that of the error in it.
+        // The source of an I/O error is the source of the inner error.
         let inner = error.downcast_ref().and_then(io::Error::get_ref);
         source = match inner {
             Some(inner) => Some(inner),

@@ -1,15 +1,14 @@
-//! What holds although the store lies, lags, forgets, forges and rolls back as it likes, and the
-//! broker comes and goes.
+//! Properties that hold even if the store returns wrong, old, missing, forged or restored data, and the broker
+//! is unavailable at times.
 //!
-//! - No key is believed longer than a day after the broker, or the store, last showed it to the process;
-//!   a day more while the broker cannot be reached. Keys that a client got by trusting another
-//!   authority are not shown to those who do not trust it.
-//! - A login completes no oftener than the store's `take` gave its record away. So it completes once
-//!   on every store whose `take` is atomic, whatever else such a store says; and one that restores
-//!   what was taken can only be noticed by itself.
-//! - In another browser than its own a login never completes, and is not even asked for with `take`.
-//! - Requests go to the hosts that a document names, by `https`; documents are bounded; every call
-//!   comes to its end; nothing panics.
+//! - No key is accepted for longer than a day after the broker or the store last showed it to the process, or
+//!   for two days while the broker is unreachable. Keys that a client fetched with an additional trusted
+//!   authority are not shared with clients that do not trust it.
+//! - A login completes at most as often as the store's `take` returned its record. So it completes once with
+//!   every store whose `take` is atomic. Only the store itself could notice restored records.
+//! - A login never completes in another browser, and is not even taken from the store there.
+//! - Requests go only to hosts that a document names, over `https`. Documents are limited in size. Every call
+//!   ends, and nothing panics.
 #![cfg(feature = "testing")]
 #![allow(
     clippy::unwrap_used,
@@ -51,7 +50,7 @@ enum Event {
     Start(usize, Option<usize>),
     Complete {
         process: usize,
-        /// Which of the logins, the latest first.
+        /// The index of the login, the latest first.
         login: usize,
         owner: Option<usize>,
         browser: Option<usize>,
@@ -77,7 +76,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// One number for each question to the store; zero is the right answer.
+/// One number for each call of the store; zero means the correct answer.
 fn script() -> impl Strategy<Value = Vec<u8>> {
     let question = |lies| prop_oneof![4 => Just(0), lies => any::<u8>()];
     prop_oneof![
@@ -227,7 +226,7 @@ impl History {
         self.judge(process, login, owner, browser, &outcome);
     }
 
-    /// An honest store and a broker that answers let the right one in.
+    /// With a correct store and an available broker, the right login completes.
     fn judge(
         &self,
         process: usize,
@@ -242,14 +241,14 @@ impl History {
             && browser == login.browser
             && !self.world.is_troubled();
         if let (true, Err(error)) = (is_right, outcome) {
-            // A key that was rotated a moment ago is looked for once in five seconds.
+            // A missing key is fetched at most once in five seconds.
             let expected = [Code::SessionUsed, Code::TokenClock, Code::TokenKeyUnknown];
             let expected = expected.contains(&error.code()) || error.code() == Code::TokenSignature;
             assert!(expected, "{error}");
         }
     }
 
-    /// Checks that a process has a reason to believe a key.
+    /// Checks that a process may accept a key.
     fn is_believed(&self, process: usize, owner: usize) {
         let now = self.world.now();
         let seen = self.world.seen(process, owner);
@@ -267,7 +266,7 @@ impl History {
     }
 }
 
-/// What a call comes to; within a minute, and without a defect.
+/// The result of a call, within a minute and without an internal error.
 async fn in_time<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
     let outcome = tokio::time::timeout(Duration::from_secs(60), call).await;
     let outcome = outcome.unwrap_or_else(|_| panic!("a call has not come to its end"));
@@ -277,7 +276,7 @@ async fn in_time<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
     outcome
 }
 
-/// The same examples every time, unless the environment asks for others.
+/// The same examples in each run, unless the environment sets another seed.
 fn config() -> Config {
     let mut config = Config {
         failure_persistence: None,

@@ -1,4 +1,4 @@
-//! A store that does as a script says.
+//! A store that follows a script.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::world::{DISCOVERY, FORGED, STAGING, STAGING_PROCESS, START, Signers, World, etag};
 
-/// What all processes share.
+/// The state that all processes share.
 #[derive(Default)]
 pub(crate) struct Contents {
     records: HashMap<[u8; 32], String>,
@@ -20,11 +20,10 @@ pub(crate) struct Contents {
     leases: HashMap<String, Duration>,
     /// All documents that were ever saved, with their names.
     saved: Vec<(String, String)>,
-    /// How often a record was given away.
+    /// How often a record was returned.
     pub(crate) given: HashMap<[u8; 32], u32>,
     pub(crate) takes: u64,
-    /// What the store does, one number for each question; nothing but what is right once there
-    /// are no more.
+    /// The script: one number for each call. After its end, the store is correct.
     script: Vec<u8>,
     next: usize,
 }
@@ -54,7 +53,7 @@ pub(crate) struct Adversary {
     pub(crate) contents: Arc<Mutex<Contents>>,
 }
 
-/// What becomes of a question besides its answer.
+/// The fault of a call.
 enum Fate<T> {
     Now(Result<T>),
     Late(Result<T>),
@@ -85,7 +84,7 @@ impl Adversary {
         })
     }
 
-    /// Takes note of whose keys a process may believe now, because of this text.
+    /// Records whose keys a process may accept because of this text.
     fn show(&self, text: &str, source: Source) {
         if text.contains("evil.example") {
             self.world.name_evil();
@@ -100,7 +99,7 @@ impl Adversary {
             fetched
         };
         for owner in Signers::all().owners_in(text) {
-            // What a client with another trust has saved is nobody else's under its own name.
+            // A document of a client with another trust must not be shared.
             let is_ours = (owner == STAGING) == (self.process == STAGING_PROCESS);
             if source != Source::SameName || is_ours {
                 self.world.see(self.process, owner, at);
@@ -108,7 +107,7 @@ impl Adversary {
         }
     }
 
-    /// A document of the attacker's making.
+    /// A document made by the attacker.
     fn forge(&self, number: u8, is_discovery: bool, is_long: bool) -> String {
         let bits = |shift: u8| (number >> shift) & 1 == 1;
         let now = 1000 * (START + self.world.now().as_secs());
@@ -145,7 +144,7 @@ impl Adversary {
     }
 }
 
-/// Where a document of the store comes from.
+/// The origin of a document in the store.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
     SameName,
@@ -196,12 +195,12 @@ impl Store for Adversary {
                 2 => Ok(Taken::Unknown),
                 3 => Ok(Taken::Used),
                 4 => Ok(Taken::Record("{\"v\":1,\"t\":0,\"e\":\"".to_owned())),
-                // That of another login.
+                // The record of another login.
                 5 => {
                     let other = contents.records.values().min().cloned();
                     Ok(other.map_or(Taken::Unknown, Taken::Record))
                 }
-                // It was taken, which nobody hears.
+                // The record was taken, but the answer is lost.
                 6 => down(),
                 _ => Ok(honest),
             };

@@ -1,4 +1,4 @@
-//! The broker, the network, and what is true.
+//! The broker, the network, and the facts that the properties are checked against.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -17,8 +17,8 @@ pub(crate) const DISCOVERY: &str = r#"{"issuer":"https://broker.example","author
 /// 2026-09-21, in seconds since 1970.
 pub(crate) const START: u64 = 1_790_000_000;
 
-/// Whose keys there are: the broker's, of which one is valid at a time; those that a client gets that
-/// trusts another authority; those of the attacker.
+/// The owners of keys: the broker, of whose keys one is valid at a time; a server that only one client trusts;
+/// the attacker.
 pub(crate) const HONEST: [usize; 2] = [0, 1];
 pub(crate) const STAGING: usize = 2;
 pub(crate) const FORGED: usize = 3;
@@ -26,7 +26,7 @@ pub(crate) const FORGED: usize = 3;
 pub(crate) const STAGING_PROCESS: usize = 2;
 pub(crate) const OWNERS: usize = 4;
 
-/// What makes tokens. All of it is made once, since keys take their time.
+/// The signing keys. They are made once, because this is slow.
 pub(crate) struct Signers(Vec<Signer>);
 
 struct Signer {
@@ -95,11 +95,11 @@ struct State {
     current: usize,
     is_down: bool,
     failed_at: Option<Duration>,
-    /// When a process last had a reason to believe an owner's keys.
+    /// When a process was last allowed to accept an owner's keys.
     seen: HashMap<(usize, usize), Duration>,
     /// Whether a store has named another host.
     is_evil_named: bool,
-    /// A request that nobody should have made.
+    /// A forbidden request.
     astray: Option<String>,
 }
 
@@ -154,7 +154,7 @@ impl World {
         self.state().is_evil_named = true;
     }
 
-    /// A request to where no document leads.
+    /// A request to a host that no document names.
     pub(crate) fn astray(&self) -> Option<String> {
         self.state().astray.clone()
     }
@@ -180,7 +180,7 @@ impl Network {
             return Ok(response(200, "\"evil\"", "max-age=31536000", keys));
         }
         if ![DISCOVERY_URL, KEYS_URL].contains(&url) {
-            // A panic would be one of the fetch, which nobody may notice.
+            // A panic here would be caught by the fetch.
             self.world.state().astray = Some(url.to_owned());
         }
         let down = self.world.state().is_down;

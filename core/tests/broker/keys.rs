@@ -1,4 +1,4 @@
-//! Keys that rotate, vanish, or never existed.
+//! Keys that rotate, disappear, or never existed.
 
 use portier_client::Algorithm;
 use portier_client::testing::{Fault, KeyChoice, MintOptions};
@@ -22,7 +22,7 @@ async fn a_key_the_client_has_not_seen_is_fetched() {
     let site = Site::new();
     site.client.warm().await.unwrap();
     for _ in 0..3 {
-        // The key that is next now was not published yet when the client looked.
+        // The next key was not published yet when the client fetched the keys.
         site.advance(6);
         site.broker.rotate_keys().unwrap();
         site.broker.rotate_keys().unwrap();
@@ -40,7 +40,7 @@ async fn a_broker_that_restarts_with_new_keys_fails_no_login() {
     site.broker.forget_keys().unwrap();
     site.log_in("a@example.com").await.unwrap();
     assert_eq!(site.requests(KEYS), 2);
-    // What the old keys signed is void.
+    // Tokens of the old keys are invalid.
     site.advance(6);
     assert_eq!(code(site.client.verify(&old).await), "token_key_unknown");
 }
@@ -67,7 +67,7 @@ async fn forged_key_ids_cause_no_fetch() {
     }
     assert_eq!(site.requests(KEYS), 1);
 
-    // With the nonce of a login that is pending, a fetch every five seconds is all there is.
+    // With the nonce of a pending login, there is at most one fetch in five seconds.
     site.advance(6);
     for _ in 0..20 {
         assert_eq!(code(site.client.verify(&used).await), "token_key_unknown");
@@ -129,7 +129,7 @@ async fn a_key_id_with_another_key_is_fetched_once_the_set_is_old() {
         }
         assert_eq!(site.requests(KEYS), fetches, "{age}");
     }
-    // Without a login that is pending, nothing is fetched however old the set is.
+    // Without a pending login, nothing is fetched, whatever the age of the set.
     let stranger = site
         .token(|options| {
             let current = site
@@ -153,7 +153,7 @@ async fn a_token_of_a_reused_key_id_is_accepted_after_the_fetch() {
         .broker
         .key_id(KeyChoice::Current, Algorithm::Rs256)
         .unwrap();
-    // What the client has is another key by this id.
+    // The client has another key with this id.
     let other = site
         .broker
         .key_id(KeyChoice::Next, Algorithm::Rs256)

@@ -1,4 +1,4 @@
-//! Whole logins over HTTP, through the development broker and the transport clients really use.
+//! Logins over HTTP, with the development broker and the real transport.
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -1,4 +1,4 @@
-//! A site with a broker, and the browser between them.
+//! A site, a broker, and a browser.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(crate) const KEYS: &str = "/keys.json";
 
 const REDIRECT_URI: &str = "http://localhost:8888/verify";
 
-/// A relying party and its broker, who agree on what time it is.
+/// A relying party and its broker, with the same time.
 pub(crate) struct Site {
     pub(crate) broker: DevBroker,
     pub(crate) client: Client,
@@ -78,8 +78,7 @@ pub(crate) fn code<T>(result: Result<T>) -> &'static str {
     result.map_or_else(|error: Error| error.code().as_str(), |_| "no error")
 }
 
-/// A browser that can do what these pages need: fill in a form, press a button, follow the
-/// redirect.
+/// A browser that can fill in forms, press buttons and follow redirects.
 pub(crate) struct Browser(reqwest::Client);
 
 impl Browser {
@@ -108,7 +107,7 @@ impl Browser {
     }
 }
 
-/// What the browser shows.
+/// A page.
 pub(crate) struct Page {
     pub(crate) url: Url,
     pub(crate) status: u16,
@@ -130,8 +129,8 @@ impl Page {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
     }
 
-    /// What the relying party gets from this page: the form it posts by itself, or the fragment
-    /// of the URL it redirects to.
+    /// The parameters that the page sends to the relying party: the form that it posts, or the fragment of the
+    /// URL to which it redirects.
     pub(crate) fn callback(&self) -> CallbackParams {
         if self.status == 303 {
             let (to, fragment) = self.header("location").split_once('#').unwrap();

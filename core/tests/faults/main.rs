@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Short enough to be waited for.
+/// A short time limit, for tests that wait for it.
 const HASTY: Duration = Duration::from_millis(500);
-/// Long enough for any machine; no test waits for it.
+/// A long time limit, which no test reaches.
 const PATIENT: Duration = Duration::from_secs(30);
 
-/// What `warm()` comes to; a fault that goes unnoticed is `None`.
+/// The error of `warm()`; `None` if it succeeds.
 async fn warmed(origin: &str, timeout: Duration, ca_file: Option<PathBuf>) -> Option<Code> {
     let mut builder = Client::builder("https://example.com/verify")
         .broker(origin)
@@ -98,7 +98,7 @@ async fn old_versions_and_null_ciphers_are_refused() {
         let origin = server.origin().replace("http:", "https:");
         let outcome = warmed(&origin, PATIENT, None).await;
         assert_eq!(outcome, Some(Code::BrokerUnreachable), "{version}");
-        // Tried once more, and not in any weaker way.
+        // There is one retry, and no weaker protocol.
         assert_eq!(server.connections(), 2);
     }
 }
@@ -148,7 +148,7 @@ async fn http_2_is_not_spoken() {
     let outcome = warmed(only.origin(), PATIENT, Some(ca.0.clone())).await;
     assert_eq!(outcome, Some(Code::BrokerUnreachable));
 
-    // Settings, and a farewell.
+    // SETTINGS and GOAWAY.
     let plain = FaultServer::start().await.unwrap();
     let frames = b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0";
     plain.script([[Act::Read, Act::send(frames)]]);

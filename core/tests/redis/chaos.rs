@@ -1,4 +1,4 @@
-//! Servers that are killed and frozen while logins come and go.
+//! Servers that are killed and frozen during logins.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use crate::server::{PAUSE, Redis, eventually, limited, put, record, take};
 
 const WORKERS: usize = 8;
 
-/// Logins that come and go, and how often each was completed.
+/// Logins, and how often each was completed.
 struct Load {
     stores: Vec<Arc<RedisStore>>,
     next: AtomicUsize,
@@ -86,7 +86,7 @@ fn tolerate(error: &Error) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_login_completes_twice_while_redis_is_killed_and_restarted() {
-    // What was consumed is on disk before anybody hears of it.
+    // A taken record is on disk before the reply.
     let durable = ["--appendonly", "yes", "--appendfsync", "always"];
     let Some(mut redis) = Redis::start_with(&durable) else {
         return;
@@ -180,7 +180,7 @@ async fn a_caller_that_gives_up_does_not_stop_the_connection_for_others() {
     .await;
 }
 
-/// Whoever has a runtime for each call has a connection for each runtime.
+/// A client with one runtime per call opens one connection per runtime.
 #[test]
 fn a_store_may_be_used_from_several_runtimes() {
     let Some(redis) = Redis::start() else { return };

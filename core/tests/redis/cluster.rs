@@ -35,7 +35,7 @@ impl Cluster {
         }
     }
 
-    /// Knows one node only, and finds the others.
+    /// A client that knows only one node, and discovers the others.
     fn store(&self) -> RedisStore {
         RedisStore::new(&self.nodes[0].url().replace("redis:", "redis+cluster:")).unwrap()
     }
@@ -112,7 +112,7 @@ async fn a_slot_that_moves_is_followed() {
         assert_eq!(store.contains(&key(1)).await.unwrap(), Some(true));
         let port = to.port().to_string();
         let _: String = from.tell(&["MIGRATE", "127.0.0.1", &port, &name, "0", "5000"]);
-        // It is where the old node says one should ask.
+        // It is on the node to which `ASK` redirects.
         assert_eq!(store.contains(&key(1)).await.unwrap(), Some(true));
         assert_eq!(take(&store, 1).await.unwrap(), record(1));
         assert_eq!(take(&store, 1).await.unwrap(), Taken::Used);
@@ -122,9 +122,9 @@ async fn a_slot_that_moves_is_followed() {
         // The new node has the slot.
         assert_eq!(take(&store, 1).await.unwrap(), Taken::Used);
         assert_eq!(store.contains(&key(1)).await.unwrap(), Some(false));
-        // And that had to be said once.
+        // There was one redirection.
         from.until_info("errorstats", "errorstat_MOVED:count=1");
-        // And so it is with one that starts now, whichever node it asks first.
+        // A new client finds it, whichever node it asks first.
         assert_eq!(take(&cluster.store(), 1).await.unwrap(), Taken::Used);
     })
     .await;
@@ -163,10 +163,10 @@ async fn a_replica_takes_over_from_a_node_that_died() {
                 taken => taken,
             })
             .await;
-            // An attempt whose connection broke was not repeated, but cannot have reached anyone.
+            // A command whose connection broke was not repeated, and was not executed.
             assert_eq!(taken, record(number));
         }
-        // Who comes later finds it at once.
+        // A later client finds it at once.
         for number in 100..130 {
             assert_eq!(take(&other, number).await.unwrap(), record(number));
         }

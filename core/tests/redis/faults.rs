@@ -1,4 +1,4 @@
-//! Servers that are down, come back, hang, or lose the connection half-way.
+//! Servers that are down, restart, hang, or lose the connection during a command.
 
 use std::time::Duration;
 
@@ -42,8 +42,7 @@ async fn a_store_that_is_down_at_the_end_keeps_the_login_where_it_can() {
     .await;
 }
 
-/// The connection that a restart closed is replaced before the next command, which then cannot
-/// tell that anything happened.
+/// A connection that was closed by a restart is replaced before the next command, which succeeds.
 #[tokio::test]
 async fn a_restart_without_persistence_forgets_the_login() {
     let Some(mut redis) = Redis::start() else {
@@ -77,13 +76,13 @@ async fn a_server_that_hangs_is_given_up_after_a_second() {
         let waited = clock.monotonic();
         assert!(waited >= Duration::from_millis(990), "{waited:?}");
         assert!(waited < Duration::from_secs(3), "{waited:?}");
-        // A new connection is accepted by the system, but nobody answers on it.
+        // The kernel accepts a new connection, but the server does not answer.
         let clock = SystemClock::new();
         assert_eq!(code(&put(&store, 4).await), Code::StoreUnavailable);
         assert!(clock.monotonic() < Duration::from_millis(3500));
         redis.thaw();
         let again = eventually(async || take(&store, 1).await).await;
-        // What was sent before was executed in the end; it may not be given away twice.
+        // The earlier command was executed later; the record must not be returned twice.
         assert!(matches!(again, Taken::Used), "{again:?}");
         assert_eq!(take(&store, 2).await.unwrap(), record(2));
         assert_eq!(take(&store, 0).await.unwrap(), record(0));
@@ -91,7 +90,7 @@ async fn a_server_that_hangs_is_given_up_after_a_second() {
     .await;
 }
 
-/// Lets through what the client sends, and of the server's replies as many bytes as it is told.
+/// A proxy that passes on all bytes of the client, and a limited number of bytes of the server.
 async fn leaky_proxy(redis: &Redis, commands: usize) -> (String, tokio::task::JoinHandle<usize>) {
     let listener = TcpListener::bind(("127.0.0.1", free_port())).await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
@@ -108,7 +107,7 @@ async fn leaky_proxy(redis: &Redis, commands: usize) -> (String, tokio::task::Jo
         }
         let length = client.read(&mut buffer).await.unwrap();
         server.write_all(&buffer[..length]).await.unwrap();
-        // The server has answered, and nobody hears it. Whoever tries again is counted.
+        // The reply is lost. Further connections are counted.
         let _ = server.read(&mut buffer).await.unwrap();
         drop(client);
         let mut others = 0;
@@ -129,12 +128,12 @@ async fn a_take_without_a_reply_is_not_repeated() {
     let direct = redis.store();
     limited(async {
         put(&direct, 1).await.unwrap();
-        // What a new connection asks for passes, the reply to the take does not.
+        // The replies to a new connection are passed on, the reply to the take is not.
         let (url, proxy) = leaky_proxy(&redis, 2).await;
         let store = RedisStore::new(&url).unwrap();
         assert_eq!(code(&take(&store, 1).await), Code::StoreUnavailable);
         assert_eq!(proxy.await.unwrap(), 0, "connections after the first");
-        // It was consumed, and stays so.
+        // The record was taken, and stays taken.
         assert_eq!(take(&direct, 1).await.unwrap(), Taken::Used);
     })
     .await;

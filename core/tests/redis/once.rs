@@ -1,4 +1,4 @@
-//! A record is given away once.
+//! A record is returned once.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ async fn of_sixty_four_takers_one_gets_the_record() {
     .await;
 }
 
-/// Redis without memory cannot leave the mark of a used login; that must cost the mark only.
+/// Without memory, Redis cannot leave the mark of a used login. Only the mark may be lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_takers_one_gets_the_record_when_memory_is_out() {
     let Some(redis) = Redis::start() else { return };

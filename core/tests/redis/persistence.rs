@@ -1,10 +1,10 @@
-//! What a crash brings back.
+//! Crashes and persistence.
 
 use portier_client::Taken;
 
 use crate::server::{Redis, eventually, limited, put, record, take};
 
-/// A snapshot that is older than the take brings the login back: this is what the manual warns of.
+/// A snapshot that is older than the take restores the login. The manual warns of this.
 #[tokio::test]
 async fn a_snapshot_older_than_the_take_brings_the_login_back() {
     let Some(mut redis) = Redis::start() else {

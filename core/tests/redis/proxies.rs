@@ -1,4 +1,4 @@
-//! Proxies and servers of other makes, which do not know all commands of Redis.
+//! Proxies and other servers, which do not support all commands of Redis.
 
 use portier_client::{Code, RedisStore, Store as _, Taken};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::server::{Redis, key, limited, put, record, take};
 
-/// What a proxy does about a command that it does not pass on.
+/// How a proxy refuses a command.
 #[derive(Clone, Copy)]
 enum Refusal {
     Answers(&'static str),
@@ -79,7 +79,7 @@ async fn a_proxy_without_hello_is_used_with_resp2() {
             let url = proxy(&redis, &["HELLO", "INFO"], refusal).await;
             logs_in(&RedisStore::new(&url).unwrap(), number).await;
         }
-        // Nothing is left of the attempts.
+        // The attempts left no keys.
         let names: Vec<String> = redis.tell(&["KEYS", "*probe*"]);
         assert!(names.is_empty());
     })

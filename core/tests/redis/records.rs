@@ -1,4 +1,4 @@
-//! What is kept, under which names, and for how long.
+//! The keys and the lifetimes of records.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn a_used_login_is_remembered_as_long_as_its_token_lives() {
         assert!((19 * 60_000..=20 * 60_000).contains(&left), "{left}");
         let again = take(&store, 1).await.unwrap();
         assert_eq!(again, Taken::Used);
-        // Whoever asks for something that never was leaves nothing behind.
+        // Asking for an unknown key leaves nothing behind.
         take(&store, 2).await.unwrap();
         let count: usize = redis.tell(&["DBSIZE"]);
         assert_eq!(count, 1);
@@ -68,7 +68,7 @@ async fn a_record_expires_at_its_deadline() {
         let _: i64 = redis.tell(&["PEXPIREAT", &name, &now]);
         assert_eq!(store.contains(&key(1)).await.unwrap(), Some(false));
         assert_eq!(take(&store, 1).await.unwrap(), Taken::Unknown);
-        // And one that ends by itself.
+        // A record that expires by itself.
         store
             .put(&key(2), "record".into(), Duration::from_millis(200))
             .await
@@ -155,7 +155,7 @@ async fn foreign_values_are_an_error() {
             .query(&mut connection)
             .unwrap();
         assert_eq!(code(&take(&store, 2).await), Code::StoreFailed);
-        // The connection is none the worse for it.
+        // The connection is still usable.
         put(&store, 3).await.unwrap();
         assert_eq!(take(&store, 3).await.unwrap(), record(3));
     })

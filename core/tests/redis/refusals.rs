@@ -1,4 +1,4 @@
-//! Servers that answer, but not as one would like.
+//! Servers that refuse commands.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::server::{LONG, Redis, code, eventually, key, limited, put, record, ta
 
 const PASSWORD: &str = "pa55:w%20rd";
 
-/// The error with all its causes, in every form there is.
+/// The error with all its causes, in all formats.
 pub(crate) fn whole(error: &Error) -> String {
     let mut text = format!("{error} {error:?}");
     let mut source = std::error::Error::source(error);
@@ -42,10 +42,10 @@ async fn a_wrong_password_is_an_error_that_does_not_show_it() {
         let error = refusal(&at(&redis, "app:pa55%3Aw%2520rd", "")).await;
         assert_eq!(error.code(), Code::StoreFailed);
         assert!(error.to_string().ends_with("error=WRONGPASS"), "{error}");
-        // A password where none is asked for.
+        // A password that is not required.
         let error = refusal(&at(&redis, ":pa55%3Aw%2520rd", "")).await;
         assert_eq!(error.code(), Code::StoreFailed);
-        // None where one is asked for.
+        // A missing password.
         let () = redis.tell(&["ACL", "SETUSER", "default", "off"]);
         let error = refusal(&redis.url()).await;
         assert_eq!(error.code(), Code::StoreFailed);
@@ -139,7 +139,7 @@ async fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
     };
     let store = redis.store();
     limited(async {
-        // It looks up from its work after every two megabytes.
+        // While loading, the server answers only every two megabytes.
         for number in 0..400 {
             let padding = "x".repeat(64 * 1024);
             store.put(&key(number), padding, LONG).await.unwrap();

@@ -48,7 +48,7 @@ async fn a_replica_is_unavailable_until_it_is_the_primary() {
     .await;
 }
 
-/// This is what the manual warns of, and what `replicas` is for.
+/// The manual warns of this; `replicas` prevents it.
 #[tokio::test]
 async fn a_failover_forgets_a_take_that_no_replica_has_confirmed() {
     let Some(mut primary) = Redis::start() else {
@@ -84,7 +84,7 @@ async fn with_replicas_a_take_that_none_has_confirmed_is_refused() {
         assert_eq!(take(&store, 0).await.unwrap(), Taken::Used);
         replica.freeze();
         assert_eq!(code(&take(&store, 1).await), Code::StoreUnavailable);
-        // The connection is in step, and the login used up.
+        // The replies are still in order, and the login is used up.
         put(&store, 5).await.unwrap();
         replica.thaw();
         assert_eq!(take(&store, 1).await.unwrap(), Taken::Used);
@@ -128,10 +128,10 @@ async fn sentinel_leads_to_the_new_primary() {
         assert_eq!(take(&store, 2).await.unwrap(), record(2));
         until_has(&replica, 2).await;
         settle(&primary, "1");
-        // Frozen, not killed: it does not know that it is no longer the primary.
+        // Frozen, not killed: the server does not know that it is no longer the primary.
         primary.freeze();
         let taken = eventually(async || take(&store, 1).await).await;
-        // The first attempt was sent to the frozen server, which has no say any more.
+        // The first attempt was sent to the frozen server.
         assert_eq!(taken, record(1));
         assert_eq!(take(&store, 1).await.unwrap(), Taken::Used);
         assert_eq!(take(&store, 2).await.unwrap(), Taken::Used);

@@ -1,4 +1,4 @@
-//! Servers of kinds that are not on this machine, played from a script.
+//! Scripted servers, of kinds that are not installed.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio::task::JoinHandle;
 
 use crate::server::{LONG, code, limited, put};
 
-/// The URL of a server that has these replies for one connection, one for each command. Then it is
-/// busy for longer than anybody waits, and at last it counts the bytes of what comes after that.
+/// The URL of a server with these replies for one connection, one per command. Then the server is busy for
+/// longer than the time limit, and at last it counts the following bytes.
 async fn server(replies: &'static [&'static str]) -> (String, JoinHandle<usize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());

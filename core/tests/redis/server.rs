@@ -12,21 +12,21 @@ use std::time::Duration;
 use portier_client::testing::session_key;
 use portier_client::{Code, RedisStore, Result, SessionKey, Store as _, Taken};
 
-/// How long anything in here may take.
+/// The time limit of all operations here.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A pause between two looks at something that is about to happen.
+/// The pause between two checks.
 pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
 /// A lifetime that outlasts every test.
 pub(crate) const LONG: Duration = Duration::from_secs(600);
 
-/// A server in a folder of its own, which go together.
+/// A server with its own directory, which is removed with it.
 pub(crate) struct Redis {
     process: Option<Child>,
     folder: PathBuf,
     port: u16,
-    /// What comes before all other arguments, and after them.
+    /// The first and the last arguments.
     first: Vec<String>,
     arguments: Vec<String>,
 }
@@ -110,7 +110,7 @@ impl Redis {
         panic!("the server does not listen: {}", self.log());
     }
 
-    /// Ends the server at once, as a crash would.
+    /// Kills the server.
     pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
@@ -131,7 +131,7 @@ impl Redis {
         self.restart();
     }
 
-    /// Takes the ground from under a server that runs.
+    /// Removes the directory of a running server.
     pub(crate) fn remove_folder(&self) {
         std::fs::remove_dir_all(&self.folder).unwrap();
     }
@@ -160,7 +160,7 @@ impl Redis {
         panic!("{wanted} does not come to pass: {info}");
     }
 
-    /// Stops the server in its tracks, with its connections open.
+    /// Freezes the server; its connections stay open.
     pub(crate) fn freeze(&self) {
         self.signal("-STOP");
     }
@@ -187,7 +187,7 @@ impl Redis {
         RedisStore::new(&self.url()).unwrap()
     }
 
-    /// Says something to the server, past the store.
+    /// Sends a command to the server directly.
     pub(crate) fn say<T: redis::FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
         let client = redis::Client::open(self.url())?;
         let mut connection = client.get_connection_with_timeout(TIMEOUT)?;
@@ -199,7 +199,7 @@ impl Redis {
         command.query(&mut connection)
     }
 
-    /// Says something that has to be well received.
+    /// Sends a command that must succeed.
     pub(crate) fn tell<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
         self.say(words)
             .unwrap_or_else(|error| panic!("{words:?}: {error}"))
@@ -237,7 +237,7 @@ pub(crate) fn program() -> Option<&'static Path> {
     found.as_deref()
 }
 
-/// Says loudly that a test does not run; in CI that is a failure.
+/// Reports that a test is skipped; in CI this is a failure.
 fn missing(what: &str) {
     let text = format!("this test of the Redis store did NOT run, for want of {what}");
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{text}");
@@ -269,14 +269,14 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-/// Runs a test within its time.
+/// Runs a test with a time limit.
 pub(crate) async fn limited<T>(test: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(50), test)
         .await
         .expect("the test takes too long")
 }
 
-/// Tries until it works, as somebody would who reloads the page.
+/// Retries until the operation succeeds.
 pub(crate) async fn eventually<T, E: std::fmt::Debug>(
     mut attempt: impl AsyncFnMut() -> Result<T, E>,
 ) -> T {

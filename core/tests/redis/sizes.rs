@@ -1,4 +1,4 @@
-//! Values and lifetimes that are none of the store's own.
+//! Foreign values and lifetimes.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use portier_client::{Code, Store as _, Taken};
 
 use crate::server::{LONG, Redis, code, key, limited, put, record, take};
 
-/// More than any value of the store, and more than a server sends at once; but it arrives in time
-/// on a machine that is busy.
+/// More than any value of the store, and more than a server sends at once, but little enough to arrive in time on
+/// a busy machine.
 const HUGE: usize = 4 << 20;
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn a_value_that_is_too_long_is_an_error_and_is_taken_once() {
         let (taken, other) = tokio::join!(take(&store, 1), take(&store, 2));
         assert_eq!(code(&taken), Code::StoreFailed);
         assert!(taken.unwrap_err().to_string().contains("too long"));
-        // Who shares the connection notices nothing.
+        // Other callers of the connection are not affected.
         assert_eq!(other.unwrap(), record(2));
         let documents = store.documents().unwrap();
         assert_eq!(documents.load("a").await.unwrap(), None);
@@ -68,7 +68,7 @@ async fn a_key_with_a_longer_lifetime_than_a_lease_is_replaced() {
             assert!(documents.lease(name, TTL).await.unwrap(), "{name}");
             let left: u64 = redis.tell(&["PTTL", &lease]);
             assert!((20_000..=30_000).contains(&left), "{left}");
-            // And that is a lease like any other.
+            // The replaced key is an ordinary lease.
             assert!(!documents.lease(name, TTL).await.unwrap(), "{name}");
             documents.release(name).await.unwrap();
             assert!(documents.lease(name, TTL).await.unwrap(), "{name}");

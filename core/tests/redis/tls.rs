@@ -1,4 +1,4 @@
-//! Whom connections with TLS trust.
+//! TLS connections.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use crate::refusals::whole;
 use crate::server::{Redis, code, free_port, limited, put, record, take};
 
-/// Certificates in a folder of their own.
+/// Certificates in a temporary directory.
 struct Authority {
     folder: PathBuf,
 }
@@ -205,7 +205,7 @@ async fn a_server_that_asks_for_a_certificate_of_the_client_is_shown_one() {
             let result = put(&RedisStore::new(&url).unwrap(), 9).await;
             assert_eq!(code(&result), Code::StoreUnavailable);
             let text = whole(&result.unwrap_err());
-            // An older server does not say what it misses.
+            // An older server does not tell what is missing.
             assert!(
                 text.contains(if protocols == "TLSv1.3" {
                     "cert_file"

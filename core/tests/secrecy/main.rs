@@ -1,4 +1,4 @@
-//! Nobody says a secret, at whatever level.
+//! No secret is logged, at any level.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -33,7 +33,7 @@ const ELSEWHERE: &str = "kW2nZr-secret-of-that-browser-0123456789abc";
 const STATE: &str = "the-state-of-the-application";
 const SESSION: &str = "/members?the-session-of-the-application";
 
-/// Texts nobody may say, and what they are.
+/// The secrets, and their names.
 struct Secrets(Vec<(&'static str, String)>);
 
 impl Secrets {
@@ -108,7 +108,7 @@ async fn no_crate_logs_a_secret_at_the_most_verbose_level() {
     for store in stores {
         log_in(&broker, &clock, store, &mut secrets).await;
     }
-    // From here on the keys are others: to make them takes a while.
+    // From here on the keys are different; making them takes time.
     rotation(&broker, &clock, &mut secrets).await;
     let mut urls = vec![url(PASSWORD, 1)];
     urls.extend(redis.iter().map(|redis| url(WRONG_PASSWORD, redis.port())));
@@ -133,7 +133,7 @@ async fn no_crate_logs_a_secret_at_the_most_verbose_level() {
     assert!(secrets.0.len() > 30);
     assert_eq!(secrets.told_in(&text), []);
 
-    // Nothing of this would pass.
+    // None of these would be accepted.
     for (what, secret) in &secrets.0 {
         tracing::trace!(target: "on purpose", %secret, "a {what}");
         log::trace!(target: "on purpose", "%22{}%22", secret.to_uppercase());
@@ -144,7 +144,7 @@ async fn no_crate_logs_a_secret_at_the_most_verbose_level() {
     assert_eq!(purpose.count(), 2 * secrets.0.len());
 }
 
-/// A login, and all that can be refused about it.
+/// A login, and all ways to refuse it.
 async fn log_in(
     broker: &DevBroker,
     clock: &Arc<ManualClock>,
@@ -227,7 +227,7 @@ async fn rotation(broker: &DevBroker, clock: &Arc<ManualClock>, secrets: &mut Se
     client.verify(&token).await.unwrap();
 }
 
-/// A broker with TLS, of an authority that is known and of one that is not, which leads astray.
+/// A broker with TLS, with a trusted and with an untrusted authority, that redirects to other hosts.
 async fn faults(folder: &std::path::Path) {
     let authority = Authority::new().unwrap();
     let ca_file = folder.join("authority.pem");
@@ -251,7 +251,7 @@ async fn faults(folder: &std::path::Path) {
     }
 }
 
-/// What a call is refused with, which is shown as a program might that does not know better.
+/// The error of a call, printed in all formats.
 fn refused<T>(outcome: Result<T>) -> Error {
     let error = outcome.err().unwrap();
     tracing::error!(target: "shown", ?error, "{error}");

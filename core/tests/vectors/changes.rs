@@ -1,4 +1,4 @@
-//! Changes that must matter, and changes that must not.
+//! Changes of a token that must change the verdict, and changes that must not.
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
@@ -17,15 +17,14 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Whether the client takes the token.
+/// Whether the client accepts the token.
 fn verdict(runtime: &Runtime, client: &Client, token: &str) -> Result<String, Code> {
     runtime
         .block_on(client.verify(token))
         .map_err(|error| error.code())
 }
 
-/// All there are: each byte of text in each place, in turn instead of, before and without the one
-/// that is there.
+/// All changes of one byte: each ASCII byte at each position, as replacement and as insertion, and each removal.
 #[test]
 fn a_token_with_any_other_byte_is_refused() {
     let vectors = Vectors::tokens();

@@ -156,7 +156,7 @@ async fn examples_of_rfcs_are_no_login_tokens() {
     }
 }
 
-/// What a broker's server, a store or a defect leads to; no document or token does.
+/// The codes that depend on a server, a store or a bug, and not on a document or a token.
 const NOT_BY_DATA: [Code; 7] = [
     Code::BrokerTimeout,
     Code::BrokerUnreachable,

@@ -1,5 +1,5 @@
-//! The crate `jsonwebtoken` as a second opinion: it is more lenient, so where we accept, it has to,
-//! but for what is listed here. The suite in `tests/differential` asks more libraries, and about more.
+//! The crate `jsonwebtoken` as an oracle. It is more lenient, so it has to accept all tokens that are accepted
+//! here, with the listed exceptions. The suite in `tests/differential` compares more libraries.
 
 use jsonwebtoken::errors::Result;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};

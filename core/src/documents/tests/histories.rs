@@ -1,4 +1,4 @@
-//! What holds whatever happens, in whatever order.
+//! Properties that hold for all sequences of events.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Who fetches, and who waits.
+//! One fetch for all callers.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 

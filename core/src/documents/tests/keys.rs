@@ -1,4 +1,4 @@
-//! Keys that come, go and move.
+//! Missing, changed and moved keys.
 
 use super::*;
 
@@ -65,7 +65,7 @@ async fn all_who_miss_a_key_share_one_fetch() {
         })
         .collect();
     tokio::task::yield_now().await;
-    // Who has not missed anything does not wait.
+    // A caller that misses nothing does not wait.
     assert!(matches!(poll_once(scene.keys()), Poll::Ready(Ok(_))));
     scene.broker.release();
     for caller in callers {

@@ -1,4 +1,4 @@
-//! Leases that are wrong: of a process that was killed, without an end, or written by somebody.
+//! Invalid leases: of a killed process, without expiry, or foreign.
 
 use super::shared_cache::{Shelves, two};
 use super::*;
@@ -35,7 +35,7 @@ async fn a_stale_document_is_fetched_despite_a_lease() {
     assert_eq!(two.requests(), (2, 2));
     let stats = two.documents.stats();
     assert_eq!((stats.keys.stale_serves, stats.keys.failures), (0, 0));
-    // The others have it from the store, whoever holds the lease.
+    // The other processes load it from the store, whoever holds the lease.
     assert_eq!(ids(&one.keys().await.unwrap()), ["two"]);
     assert_eq!(two.requests(), (2, 2));
 }
@@ -56,7 +56,7 @@ async fn a_lease_is_respected_no_longer_than_its_duration() {
     two.discovery().await.unwrap();
     two.quiet().await;
     assert_eq!(two.requests(), (2, 0));
-    // It is over for all.
+    // The lease is over for all processes.
     assert!(shelves.content().leases.is_empty());
     assert_eq!(two.documents.stats().discovery.failures, 0);
 }
@@ -99,7 +99,7 @@ async fn a_missing_key_is_fetched_while_a_refresh_waits_for_a_lease() {
     lease_all(&shelves);
     two.clock.advance(HOUR * 4 / 5);
     two.keys_are(200, &[], &key_set(&["two"]));
-    // This starts the refresh, which another process seems to be at.
+    // This starts the refresh, which another process seems to do.
     two.keys().await.unwrap();
     let newer = two.documents.refresh_for_key(&seen, "two").await.unwrap();
     assert_eq!(ids(&newer), ["two"]);

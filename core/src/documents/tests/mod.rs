@@ -1,4 +1,4 @@
-//! The cache against a broker in memory and a clock that is moved by hand.
+//! The cache with a broker in memory and a manual clock.
 
 mod failure;
 mod histories;
@@ -59,7 +59,7 @@ impl Scene {
         }
     }
 
-    /// Another process, of which there is to be seen what it keeps in the store.
+    /// Another process with this store.
     fn process(&self, store: &Arc<dyn Store>) -> Self {
         Self {
             broker: Arc::clone(&self.broker),
@@ -89,7 +89,7 @@ impl Scene {
         );
     }
 
-    /// How often the discovery document and the keys were asked for.
+    /// How often the discovery document and the keys were requested.
     fn requests(&self) -> (usize, usize) {
         (
             self.broker.requests(DISCOVERY_URL),
@@ -105,7 +105,7 @@ impl Scene {
         self.documents.keys().await
     }
 
-    /// Lets what runs in the background come to its end.
+    /// Waits for background fetches.
     async fn quiet(&self) {
         let fetcher = &self.documents.fetcher;
         while fetcher.discovery.is_fetching() || fetcher.keys.is_fetching() {

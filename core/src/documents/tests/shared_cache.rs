@@ -1,4 +1,4 @@
-//! Processes that share what one of them fetched.
+//! Documents that processes share.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
@@ -8,7 +8,7 @@ use crate::future::BoxFuture;
 use crate::session_key::SessionKey;
 use crate::store::{SharedDocuments, Taken};
 
-/// A store of which a test can see and do everything.
+/// A store that a test can inspect and change.
 #[derive(Default)]
 pub(super) struct Shelves(Mutex<Content>);
 
@@ -16,9 +16,9 @@ pub(super) struct Shelves(Mutex<Content>);
 pub(super) struct Content {
     pub(super) documents: HashMap<String, String>,
     pub(super) leases: HashSet<String>,
-    /// Every question is answered with an error.
+    /// Every call fails.
     fails: bool,
-    /// No question is answered.
+    /// No call is answered.
     hangs: bool,
 }
 

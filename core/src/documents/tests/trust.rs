@@ -1,4 +1,4 @@
-//! What a process takes over from a store, and for how long.
+//! Which documents a process loads from a store, and how long it uses them.
 
 use super::shared_cache::{Shelves, two};
 use super::*;
@@ -38,7 +38,7 @@ async fn documents_are_shared_only_with_the_same_trust() {
         (Some("staging"), true),
         (Some("production"), false),
         (Some("staging"), false),
-        // Who does not say what it trusts shares nothing.
+        // A transport without a description of its trust shares nothing.
         (None, true),
         (None, true),
     ] {
@@ -83,7 +83,7 @@ async fn a_304_does_not_renew_a_copy_from_the_store() {
     one.keys().await.unwrap();
     two.keys().await.unwrap();
     two.clock.advance(HOUR);
-    // A 304 that nobody asked for is a failure, after which the copy is no fresher.
+    // An unrequested 304 is a failure, and does not make the copy fresher.
     two.keys_are(304, &[etag], "");
     two.keys().await.unwrap();
     assert_eq!(two.documents.stats().keys.fresh_for_seconds, Some(0.0));

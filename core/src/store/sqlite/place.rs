@@ -24,21 +24,20 @@ mod owners;
 #[cfg(unix)]
 mod unix;
 
-/// What the URL of a store begins with.
+/// The beginning of the URL of a store.
 const PREFIX: &str = "sqlite:///";
 
-/// An absolute path without symbolic links; whether there is a file is another question.
+/// An absolute path without symbolic links. The file may not exist.
 pub(super) struct Place {
     directory: PathBuf,
     path: PathBuf,
 }
 
 impl Place {
-    /// Reads a URL: what follows `sqlite:///` is the path, as in SQLAlchemy, percent-encoded where
-    /// it has to be.
+    /// Parses a URL: the text after `sqlite:///` is the path, percent-encoded, as in SQLAlchemy.
     ///
     /// # Errors
-    /// [`Code::InvalidOption`] when it is not such a URL, or when there is no such directory.
+    /// [`Code::InvalidOption`] if the URL is invalid, or if the directory does not exist.
     pub(super) fn parse(url: &str) -> Result<Self> {
         let path = url
             .strip_prefix(PREFIX)
@@ -81,27 +80,27 @@ impl Place {
         &self.path
     }
 
-    /// How many bytes the write-ahead log has.
+    /// The size of the write-ahead log, in bytes.
     pub(super) fn log_length(&self) -> u64 {
         fs::symlink_metadata(self.beside("-wal")).map_or(0, |metadata| metadata.len())
     }
 
-    /// The path of a file that SQLite keeps beside the store's.
+    /// The path of a file that SQLite creates beside the store's.
     fn beside(&self, suffix: &str) -> PathBuf {
         let mut path = self.path.clone().into_os_string();
         path.push(suffix);
         path.into()
     }
 
-    /// Checks that only the owner can have put there what is there, and makes an empty file if
-    /// there is none. Returns a draft instead where others can make files, too: what is in it
-    /// has to be complete before it gets the name of the store's file.
+    /// Checks that only the owner can have created the existing files, and creates an empty file if there is
+    /// none. If others can create files in the directory, too, it returns a draft: the draft has to be complete
+    /// before it gets the name of the store's file.
     ///
-    /// An existing file is not opened here: closing it again would release the locks that SQLite
-    /// holds on it in this process ("How To Corrupt An SQLite Database File", section 2.2).
+    /// This does not open an existing file: closing it would release the locks that SQLite holds on it in this
+    /// process ("How To Corrupt An SQLite Database File", section 2.2).
     ///
     /// # Errors
-    /// [`Code::InvalidOption`]; [`Code::StoreUnavailable`] when the disk is full.
+    /// [`Code::InvalidOption`]; [`Code::StoreUnavailable`] if the disk is full.
     pub(super) fn prepare(&self) -> Result<Option<Draft>> {
         let is_shared = check_directory(&self.directory)?;
         #[cfg(target_os = "linux")]
@@ -119,14 +118,14 @@ impl Place {
         let metadata = check(&self.path, "the store's file", is_shared)?;
         let length = metadata.map_or(0, |metadata| metadata.len());
         if (1..SMALLEST_DATABASE).contains(&length) {
-            // SQLite would take it for an empty one.
+            // SQLite would treat it as empty.
             return Err(Error::new(
                 Code::InvalidOption,
                 "the store's file is not an SQLite database",
             ));
         }
         if is_shared && length == 0 {
-            // SQLite would remove its journal, and others could put theirs in its place.
+            // SQLite would remove its journal, and others could create theirs.
             return Err(Error::new(
                 Code::InvalidOption,
                 "the store's file is empty, and others can make files beside it; remove it, \
@@ -136,7 +135,7 @@ impl Place {
         for (suffix, what) in BESIDE {
             let path = self.beside(suffix);
             if is_shared {
-                // So that nobody else can make it before SQLite does.
+                // So that nobody else can create it before SQLite does.
                 existing(new_file(&path)).map_err(unusable)?;
             }
             check(&path, what, is_shared)?;
@@ -144,18 +143,18 @@ impl Place {
         Ok(None)
     }
 
-    /// Tells the file that is there now from others that were or will be there.
+    /// Identifies the current file, to notice if it is replaced.
     pub(super) fn identity(&self) -> Option<Identity> {
         identity(&self.path)
     }
 
-    /// Makes an empty file for the owner alone. It is closed before it gets its name, so that
-    /// nobody can have locked it by then.
+    /// Creates an empty file that only the owner can access. It is closed before it gets its name, so that
+    /// nobody can have locked it before.
     fn create(&self) -> io::Result<()> {
         let draft = self.draft()?;
         let named = match fs::hard_link(&draft, &self.path) {
             Err(cause) if cause.kind() != ErrorKind::AlreadyExists => {
-                // A file system without hard links.
+                // The file system has no hard links.
                 new_file(&self.path)
             }
             named => named,
@@ -164,7 +163,7 @@ impl Place {
         existing(named)
     }
 
-    /// Makes an empty file under a name that no other thread or process uses.
+    /// Creates an empty file with a name that no other thread or process uses.
     fn draft(&self) -> io::Result<PathBuf> {
         self.under_a_free_name(new_file)
     }
@@ -186,7 +185,7 @@ impl Place {
     }
 }
 
-/// A place for a new file in a directory that is its own, and is removed in the end.
+/// A new file in a temporary directory, which is removed at the end.
 pub(super) struct Draft(Place);
 
 impl Draft {
@@ -200,7 +199,7 @@ impl Draft {
         &self.0
     }
 
-    /// Gives the file, which nobody has open any more, its name, unless another process was faster.
+    /// Gives the closed file its final name, unless another process was faster.
     ///
     /// # Errors
     /// [`Code::InvalidOption`].
@@ -218,20 +217,20 @@ impl Drop for Draft {
 /// The device and the number of a file.
 pub(super) type Identity = (u64, u64);
 
-/// One page, in bytes, of the smallest size there is.
+/// The smallest page size of SQLite, in bytes.
 const SMALLEST_DATABASE: u64 = 512;
 
-/// Threads of one process that make the same file at once, and what crashed ones left behind.
+/// The maximum number of names that are tried, in case of other threads and leftovers of crashes.
 const MAX_DRAFTS: u32 = 1000;
 
-/// What SQLite keeps beside a file.
+/// The suffixes of the files that SQLite creates beside a file.
 const BESIDE: [(&str, &str); 3] = [
     ("-journal", "the store's journal (-journal)"),
     ("-wal", "the store's write-ahead log (-wal)"),
     ("-shm", "the store's shared memory (-shm)"),
 ];
 
-/// Checks one of the files of a store, if it is there.
+/// Checks one of the files of a store, if it exists.
 fn check(path: &Path, what: &str, is_shared: bool) -> Result<Option<Metadata>> {
     let metadata = match fs::symlink_metadata(path) {
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
@@ -251,7 +250,7 @@ fn check(path: &Path, what: &str, is_shared: bool) -> Result<Option<Metadata>> {
     ))
 }
 
-/// That something is there already is as good as to have made it.
+/// An existing file or directory is as good as a created one.
 fn existing(made: io::Result<()>) -> io::Result<()> {
     match made {
         Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Ok(()),

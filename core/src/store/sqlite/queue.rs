@@ -1,4 +1,4 @@
-//! What waits to be done to the file, and who does it.
+//! The queue of operations, and the worker that runs them.
 
 use std::mem;
 use std::process;
@@ -17,15 +17,15 @@ use crate::clock::Clock;
 use crate::error::{Code, Error, Kind, Result};
 use crate::fork::{self, Locked};
 
-/// Operations in one transaction at most, so that other processes get their turn.
+/// The maximum number of operations in one transaction, so that other processes get their turn.
 const BATCH: usize = 256;
-/// Expired rows to remove when there is no room.
+/// The number of expired rows to remove when the store is full.
 const EXPIRED_FOR_ROOM: usize = 256;
 
-/// Operations that wait, and at most one blocking thread of the runtime that does them.
+/// Queued operations, and at most one blocking thread of the runtime that runs them.
 ///
-/// All that came while a transaction was being written go into the next one: it is the disk that
-/// takes the time, and it takes the same time for many as for one.
+/// All operations that arrive during a transaction go into the next one: most of the time is spent waiting for
+/// the disk, and that time does not depend on the number of operations.
 pub(super) struct Queue {
     place: Place,
     clock: Arc<dyn Clock>,
@@ -37,7 +37,7 @@ pub(super) struct Queue {
 struct Waiting {
     jobs: Vec<Job>,
     has_worker: bool,
-    /// The process all of this belongs to.
+    /// The process to which all of this belongs.
     process: u32,
 }
 
@@ -46,7 +46,7 @@ struct Job {
     reply: oneshot::Sender<Result<Outcome>>,
 }
 
-/// A job and what became of it.
+/// A job and its outcome.
 type Done = (Job, Result<Outcome>);
 
 impl Queue {
@@ -64,8 +64,8 @@ impl Queue {
         })
     }
 
-    /// Has an operation done. Who gives up before it is begun prevents it; after that it is done
-    /// whether somebody waits or not.
+    /// Runs an operation. A caller that is cancelled before the operation begins prevents it; later, the
+    /// operation is completed anyway.
     pub(super) async fn run(self: &Arc<Self>, operation: Operation) -> Result<Outcome> {
         let (reply, outcome) = oneshot::channel();
         self.submit(Job { operation, reply })?;
@@ -83,8 +83,7 @@ impl Queue {
         })?;
         let mut waiting = self.waiting();
         if waiting.process != process::id() {
-            // After a fork the worker, if there was one, is in the other process, and so is
-            // everybody who waited for it.
+            // After a fork, the worker and its callers belong to the parent.
             waiting.process = process::id();
             waiting.has_worker = false;
             mem::forget(mem::take(&mut waiting.jobs));
@@ -109,17 +108,17 @@ impl Queue {
         self.waiting().jobs.len()
     }
 
-    /// Nothing in here panics half-way through a change.
+    /// No change can panic half-way, so a poisoned lock is not an error.
     fn waiting(&self) -> Locked<'_, Waiting> {
         fork::lock(&self.waiting)
     }
 }
 
-/// Who does what waits, as long as something does.
+/// The worker, which runs as long as there are operations.
 struct Worker {
     queue: Arc<Queue>,
     runtime: Handle,
-    /// How many were waiting when the present batch was begun, and are still.
+    /// How many of the waiting operations were queued before the current batch began.
     behind: usize,
     is_done: bool,
 }
@@ -133,13 +132,13 @@ impl Worker {
             };
             let (mut connection, generation) = self.queue.idle.take();
             let done = self.process(&mut connection, batch);
-            // Before anybody hears of the outcome: who forks when all is done can close it.
+            // Before callers get the outcome, so that a fork afterwards can close the file.
             if let Some(connection) = connection {
                 self.queue.idle.put(connection, generation, &self.runtime);
             }
             drop(busy);
             for (job, outcome) in done {
-                // Who is gone does not want to know.
+                // The caller may have been cancelled.
                 let _ = job.reply.send(outcome);
             }
         }
@@ -159,12 +158,12 @@ impl Worker {
         Some(batch)
     }
 
-    /// Does what was asked for, together if that goes well.
+    /// Runs a batch, in one transaction if possible.
     fn process(&mut self, connection: &mut Option<Connection>, mut batch: Vec<Job>) -> Vec<Done> {
         match self.attempt(connection, &batch) {
             Ok(outcomes) => batch.into_iter().zip(outcomes).collect(),
-            // Nothing of it remains, so that each may try alone: who asks for too much must not
-            // fail the others.
+            // The transaction was rolled back. Each operation is tried alone, so that one operation
+            // cannot fail the others.
             Err(error) if batch.len() > 1 && error.is_about_one() => {
                 let jobs = batch.into_iter();
                 jobs.flat_map(|job| self.process(connection, vec![job]))
@@ -184,7 +183,7 @@ impl Worker {
         }
     }
 
-    /// Takes those who have waited as long as the present batch.
+    /// Takes the operations that have waited as long as the current batch.
     fn take_behind(&mut self) -> Vec<Job> {
         let count = mem::take(&mut self.behind);
         self.queue.waiting().jobs.drain(..count).collect()
@@ -248,8 +247,8 @@ impl Worker {
         })
     }
 
-    /// Removes more of what has expired than a write usually does, on its own: a write that finds no
-    /// room takes back what it removed itself.
+    /// Removes more expired rows than a write does, in its own transaction: a write that fails because the
+    /// store is full rolls its own removals back.
     fn make_room(&self, connection: &mut Option<Connection>) -> bool {
         let removed = self.with(
             connection,
@@ -259,7 +258,7 @@ impl Worker {
         removed.is_ok_and(|removed| removed > 0)
     }
 
-    /// Runs `work` in one transaction, at the time at which that has begun.
+    /// Runs `work` in one transaction, with the time of its beginning.
     fn with<T>(
         &self,
         connection: &mut Option<Connection>,
@@ -279,8 +278,8 @@ impl Worker {
         result?.map_err(TransactionError::Store)
     }
 
-    /// Runs `work` with the open file. After a failure the file is opened anew, and so it is after a
-    /// fork that did not want to wait for a lock.
+    /// Runs `work` with the open file. The file is reopened after a failure, and after a fork that did not wait
+    /// for a lock.
     fn with_file<T>(
         &self,
         connection: &mut Option<Connection>,
@@ -307,19 +306,19 @@ impl Worker {
     }
 }
 
-/// Why nothing of a transaction remains.
+/// Why a transaction was rolled back.
 enum TransactionError {
     Store(Error),
     Database(rusqlite::Error),
 }
 
 impl TransactionError {
-    /// Whether one of several operations may be the reason.
+    /// Whether a single operation may be the cause.
     fn is_about_one(&self) -> bool {
         matches!(self, Self::Database(error) if !is_busy(error))
     }
 
-    /// Whether another process kept the file to itself for as long as anybody waits for it.
+    /// Whether another process locked the file for longer than the time limit.
     fn is_for_lack_of_time(&self) -> bool {
         match self {
             Self::Store(error) => error.code() == Code::StoreUnavailable,
@@ -329,7 +328,7 @@ impl TransactionError {
 
     fn to_error(&self, purpose: Purpose) -> Error {
         match self {
-            // What was in order when the client was built is not a mistake of its configuration.
+            // The configuration was valid when the client was built.
             Self::Store(error) if error.kind() == Kind::ConfigError => {
                 Error::new(Code::StoreUnavailable, error).with_source(error.clone())
             }
@@ -340,7 +339,7 @@ impl TransactionError {
 }
 
 impl Drop for Worker {
-    /// Lets go of what waits, if the runtime went away or a defect ended the work.
+    /// Drops the queue if the runtime was shut down or the worker panicked.
     fn drop(&mut self) {
         if !self.is_done {
             let mut waiting = self.queue.waiting();

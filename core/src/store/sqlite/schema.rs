@@ -1,4 +1,4 @@
-//! The tables, and how a file shows that it is one of ours.
+//! The tables, and the header by which a file of a store is recognized.
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -9,8 +9,8 @@ use crate::error::{Code, Error, Result};
 const APPLICATION: i64 = 0x5074_436c;
 const VERSION: i64 = 1;
 
-/// Times are milliseconds since 1970. `record` is gone once a login was taken. The tables have row
-/// numbers: without them, SQLite reads whole rows into memory, however long, to compare their keys.
+/// Times are in milliseconds since 1970. `record` is NULL after a login was taken. The tables have row ids:
+/// without them, SQLite would read whole rows into memory to compare keys, however long the rows are.
 const TABLES: &str = "
 CREATE TABLE logins (
     key BLOB PRIMARY KEY,
@@ -34,18 +34,18 @@ CREATE TABLE leases (
 CREATE INDEX leases_by_deadline ON leases (deadline);
 ";
 
-/// Pages up to which a file is read as a whole when it is opened: 16 MiB.
+/// The size in pages up to which a file is checked completely when it is opened: 16 MiB.
 const EXAMINED_PAGES: i64 = 4096;
 
-/// What the header of a file says.
+/// The header of a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Header {
-    /// Nothing was ever written to it.
+    /// The file is empty.
     Empty,
     Ours,
-    /// Ours, with tables this version does not know.
+    /// A store of another version.
     OtherVersion(i64),
-    /// Another program's.
+    /// A file of another program.
     Foreign,
 }
 
@@ -63,7 +63,7 @@ pub(super) fn header(connection: &Connection) -> rusqlite::Result<Header> {
     })
 }
 
-/// Makes the tables, unless another process has been faster.
+/// Creates the tables, unless another process was faster.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if header(&transaction)? == Header::Empty {
@@ -74,7 +74,7 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Refuses a file that is not ours.
+/// Refuses a file that is not a store of this version.
 pub(super) fn check(header: Header) -> Result<()> {
     match header {
         Header::Ours => Ok(()),
@@ -93,7 +93,7 @@ pub(super) fn check(header: Header) -> Result<()> {
     }
 }
 
-/// Reads through a file, unless it is so large that this would take long.
+/// Checks the whole file, unless it is large.
 pub(super) fn examine(connection: &Connection) -> Result<()> {
     let opening = |error| translate(&error, Purpose::Opening);
     if definitions(connection).map_err(opening)? != expected().map_err(opening)? {

@@ -1,12 +1,12 @@
-//! File systems that several machines share.
+//! Network file systems.
 
 use std::path::Path;
 
 use super::unusable;
 use crate::error::{Code, Error, Result};
 
-/// The numbers that Linux gives to kinds of file systems, of `statfs(2)`. Those of FUSE and 9P are
-/// not here: behind them may be anything, often a directory of the same machine.
+/// The types of network file systems in `statfs(2)` on Linux. FUSE and 9P are not listed, because they are
+/// often local.
 const KINDS: [(u32, &str); 9] = [
     (0x6969, "nfs"),
     (0x517b, "smb"),
@@ -19,8 +19,8 @@ const KINDS: [(u32, &str); 9] = [
     (0x4750_4653, "gpfs"),
 ];
 
-/// Checks that a directory is one of this machine: the write-ahead log needs memory that all who
-/// use the file share.
+/// Checks that a directory is on this machine: the write-ahead log needs shared memory between all processes
+/// that use the file.
 ///
 /// # Errors
 /// [`Code::InvalidOption`].

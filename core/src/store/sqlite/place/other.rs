@@ -1,4 +1,4 @@
-//! Files as other systems have them, Windows above all.
+//! Files on other systems, mainly Windows.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata, OpenOptions};
@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use super::{Identity, unusable};
 use crate::error::Result;
 
-/// A file that is open stays where it is.
+/// An open file cannot be replaced.
 pub(super) fn identity(_: &Path) -> Option<Identity> {
     Some((0, 0))
 }
@@ -28,7 +28,7 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)
 }
 
-/// SQLite does not read the form in which Windows returns canonical paths.
+/// SQLite does not support the form of canonical paths of Windows.
 pub(super) fn resolved(directory: &Path) -> io::Result<PathBuf> {
     directory.metadata()?;
     std::path::absolute(directory)
@@ -39,7 +39,7 @@ pub(super) fn decoded(path: &str) -> Option<OsString> {
     (!text.contains('\0')).then(|| text.into_owned().into())
 }
 
-/// Who may do what is told in lists that nobody here reads.
+/// Access control lists are not checked.
 pub(super) fn check_directory(directory: &Path) -> Result<bool> {
     fs::metadata(directory).map_err(unusable)?;
     Ok(false)

@@ -1,4 +1,4 @@
-//! Who else may write a file or a directory.
+//! Checks whether other users can write a file or a directory.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
@@ -8,34 +8,34 @@ const WRITABLE_BY_GROUP: u32 = 0o020;
 const WRITABLE_BY_ALL: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
-/// The number of the user that this process acts as.
+/// The effective user id of this process.
 pub(super) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Whether it belongs to this process's user, or to root, who can do everything anyway.
+/// Whether the file belongs to the user of this process, or to root, who can do everything anyway.
 pub(super) fn is_ours(metadata: &Metadata) -> bool {
     metadata.uid() == user() || metadata.uid() == 0
 }
 
-/// Whether only their owners may remove or rename what is in a directory.
+/// Whether files in a directory can only be removed or renamed by their owners.
 pub(super) fn is_sticky(metadata: &Metadata) -> bool {
     metadata.mode() & STICKY != 0
 }
 
-/// Whether somebody may write it who is not its owner.
+/// Whether users other than the owner can write the file.
 pub(super) fn others_may_write(path: &Path, metadata: &Metadata) -> bool {
     let mode = metadata.mode();
     mode & WRITABLE_BY_ALL != 0
         || mode & WRITABLE_BY_GROUP != 0 && !is_private_group(path, metadata.gid())
 }
 
-/// Whether nobody else is in a group. It is that of users who share nothing with a umask of 002.
+/// Whether a group has only one member. User private groups are common where the umask is 002.
 #[cfg(target_os = "linux")]
 fn is_private_group(path: &Path, group: u32) -> bool {
     use std::fs::read_to_string;
 
-    // With a list of further users, the bits of the group are those of all on it.
+    // With an ACL, the bits of the group are the mask of all its entries.
     let mut list = [0_u8; 1];
     let list = rustix::fs::lgetxattr(path, "system.posix_acl_access", &mut list);
     if !matches!(
@@ -51,18 +51,18 @@ fn is_private_group(path: &Path, group: u32) -> bool {
     is_private(&users, &groups, user(), group).unwrap_or(false)
 }
 
-/// Nobody here reads the lists of users of other systems.
+/// The user databases of other systems are not read.
 #[cfg(not(target_os = "linux"))]
 fn is_private_group(_: &Path, _: u32) -> bool {
     false
 }
 
-/// Whether a group has the name of a user, is that user's first one, and has no other members.
-/// `None` if one of the lists cannot be read or goes on elsewhere.
+/// Whether a group has the name of a user, is the primary group of that user, and has no other members.
+/// `None` if a database cannot be read, or continues elsewhere.
 #[cfg(any(target_os = "linux", test))]
 fn is_private(users: &str, groups: &str, user: u32, group: u32) -> Option<bool> {
     if group == 0 {
-        // Containers run under any number with this group.
+        // Containers run with any user id and this group.
         return Some(false);
     }
     let mut name = None;

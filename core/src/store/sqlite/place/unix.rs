@@ -1,4 +1,4 @@
-//! Files as Unix has them.
+//! Files on Unix.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
@@ -23,7 +23,7 @@ pub(super) fn identity(path: &Path) -> Option<Identity> {
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// Makes a file for its owner alone, whatever the umask is.
+/// Creates a file that only the owner can access, whatever the umask is.
 pub(super) fn new_file(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
@@ -31,13 +31,13 @@ pub(super) fn new_file(path: &Path) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o600))
 }
 
-/// Makes a directory for its owner alone, whatever the umask is.
+/// Creates a directory that only the owner can access, whatever the umask is.
 pub(super) fn new_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)?;
     fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
-/// Gives a file another name, unless that is taken.
+/// Renames a file, unless the new name exists.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -60,8 +60,8 @@ pub(super) fn decoded(path: &str) -> Option<OsString> {
     (!bytes.contains(&0)).then(|| OsString::from_vec(bytes))
 }
 
-/// Checks that nobody else can remove or replace what we make in a directory, nor the directory
-/// itself. Returns whether others can add files to it.
+/// Checks that other users cannot remove or replace our files in a directory, nor the directory itself.
+/// Returns whether others can create files in it.
 ///
 /// # Errors
 /// [`Code::InvalidOption`], with what is wrong.
@@ -72,7 +72,7 @@ pub(super) fn check_directory(directory: &Path) -> Result<bool> {
         let fact = if !metadata.is_dir() {
             "is not a directory"
         } else if !is_ours(&metadata) && metadata.uid() != root {
-            // Whoever has the root directory can do everything, also where that is not root.
+            // The owner of the root directory can do everything, even if it is not root.
             "belongs to another user, who could replace it"
         } else if others_may_write(above, &metadata) && !is_sticky(&metadata) {
             "can be written by others, who could replace it"
@@ -97,7 +97,7 @@ pub(super) fn check_directory(directory: &Path) -> Result<bool> {
     Err(refused(&what, "directory", directory, &metadata))
 }
 
-/// Checks one of the files of a store: whoever may write it could log in as anybody.
+/// Checks one of the files of a store: a user who can write it could log in as anyone.
 ///
 /// # Errors
 /// [`Code::InvalidOption`], with what is wrong.
@@ -112,7 +112,7 @@ pub(super) fn check_file(
         return Err(refused(&what, "file", path, metadata));
     }
     if is_shared && metadata.nlink() != 1 {
-        // Others can make a link to any file of ours that they see.
+        // Others could create a link to any of our files.
         let what = format!("{what} has another name as well; {ADVICE}");
         return Err(refused(&what, "file", path, metadata));
     }
