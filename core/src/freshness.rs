@@ -1,7 +1,7 @@
-//! How long an answer may be used again (RFC 9111, as a private cache).
+//! How long an answer may be reused (RFC 9111, as a private cache).
 //!
-//! Lenient, because here a strange header costs no more than an extra request: whatever cannot be
-//! read means that the answer is stale, and the floor takes care of the rest.
+//! The parser is lenient: an invalid header makes the answer stale, which costs at most one request per minute
+//! because of the minimum lifetime.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,15 +11,14 @@ use ::http::header::{
     IF_NONE_MATCH, LAST_MODIFIED, PRAGMA, VARY,
 };
 
-/// No answer is asked for again before this has passed, whatever it says.
+/// The minimum lifetime, whatever the headers say.
 pub(crate) const FLOOR: Duration = Duration::from_secs(60);
-/// Every answer is asked for again after this, whatever it says: a key that was withdrawn must not
-/// live longer.
+/// The maximum lifetime, whatever the headers say: a withdrawn key must not be used longer.
 pub(crate) const CEILING: Duration = Duration::from_secs(24 * 60 * 60);
-/// For an answer that says nothing.
+/// The lifetime of an answer without headers about caching.
 pub(crate) const DEFAULT: Duration = Duration::from_secs(60 * 60);
 
-/// What an answer said about its own reuse.
+/// The headers of an answer about caching.
 #[derive(Clone, Debug)]
 pub(crate) struct Freshness {
     headers: HeaderMap,
@@ -37,7 +36,7 @@ const ABOUT_REUSE: [HeaderName; 8] = [
 ];
 
 impl Freshness {
-    /// Keeps what matters of the headers of a 200.
+    /// Keeps the relevant headers of a 200.
     pub(crate) fn new(headers: &HeaderMap) -> Self {
         let mut kept = HeaderMap::new();
         for name in ABOUT_REUSE {
@@ -48,8 +47,7 @@ impl Freshness {
         Self { headers: kept }
     }
 
-    /// What holds after a 304 with these headers (RFC 9111, section 3.2): what they say, and for
-    /// the rest what was said before.
+    /// The headers after a 304 (RFC 9111, section 3.2): its headers replace the earlier ones.
     pub(crate) fn revalidated(&self, headers: &HeaderMap) -> Self {
         let mut latest = Self::new(headers);
         for name in [CACHE_CONTROL, ETAG, EXPIRES, LAST_MODIFIED, PRAGMA, VARY] {
@@ -62,8 +60,8 @@ impl Freshness {
         latest
     }
 
-    /// The headers, as pairs; `None` for an answer that must not be written anywhere (RFC 9111,
-    /// section 5.2.2.5), or one that cannot be written as text.
+    /// The headers as pairs; `None` for an answer that must not be stored (RFC 9111, section 5.2.2.5), or with a
+    /// header that is not text.
     pub(crate) fn to_pairs(&self) -> Option<Vec<(String, String)>> {
         if Directives::read(&self.headers).no_store {
             return None;
@@ -74,7 +72,7 @@ impl Freshness {
             .collect()
     }
 
-    /// What [`Freshness::to_pairs`] wrote.
+    /// Reads the result of [`Freshness::to_pairs`].
     pub(crate) fn from_pairs(pairs: &[(String, String)]) -> Option<Self> {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
@@ -85,7 +83,7 @@ impl Freshness {
         read.to_pairs().map(|_| read)
     }
 
-    /// Whether a 304 with these headers is about this answer and not about another version.
+    /// Whether a 304 with these headers is about this version of the document.
     pub(crate) fn is_same_version(&self, headers: &HeaderMap) -> bool {
         let opaque = |headers: &HeaderMap| {
             let etag = headers.get(ETAG)?.as_bytes().to_vec();
@@ -97,7 +95,7 @@ impl Freshness {
         }
     }
 
-    /// The headers that ask whether this answer still holds; none if it has no validator.
+    /// The headers of a conditional request; none if there is no validator.
     pub(crate) fn conditions(&self) -> HeaderMap {
         let mut conditions = HeaderMap::new();
         for (validator, condition) in [(ETAG, IF_NONE_MATCH), (LAST_MODIFIED, IF_MODIFIED_SINCE)] {
@@ -108,7 +106,7 @@ impl Freshness {
         conditions
     }
 
-    /// How long the answer may be used from `now`, the moment it was asked for.
+    /// How long the answer is fresh, counted from `now`, when it was requested.
     pub(crate) fn lifetime(&self, now: SystemTime) -> Duration {
         self.said(now)
             .unwrap_or(DEFAULT)
@@ -116,7 +114,7 @@ impl Freshness {
             .clamp(FLOOR, CEILING)
     }
 
-    /// The lifetime by the headers alone, if they have anything to say.
+    /// The lifetime of the headers, if they have one.
     fn said(&self, now: SystemTime) -> Option<Duration> {
         let directives = Directives::read(&self.headers);
         if directives.never || self.varies_with_everything() {
@@ -126,7 +124,7 @@ impl Freshness {
         directives.max_age.or_else(|| self.until_expiry(now))
     }
 
-    /// `Expires` is read by the clock of its own server; only without a `Date` by ours.
+    /// `Expires` is relative to `Date`; without `Date`, to the clock of this machine.
     fn until_expiry(&self, now: SystemTime) -> Option<Duration> {
         let date = self.date().unwrap_or(now);
         let values = self.headers.get_all(EXPIRES).iter();
@@ -141,7 +139,7 @@ impl Freshness {
             .min()
     }
 
-    /// What the clock of the server shows now, to the second, if the answer tells.
+    /// The current time of the server, to the second, if the answer has a `Date`.
     pub(crate) fn server_time(&self) -> Option<SystemTime> {
         self.date()?.checked_add(self.age())
     }
@@ -166,13 +164,12 @@ impl Freshness {
     }
 }
 
-/// Reads a date in any of the three forms of RFC 9110, section 5.6.7.
+/// Parses a date in any of the three formats of RFC 9110, section 5.6.7.
 pub(crate) fn parse_date(text: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(text.trim()).ok()
 }
 
-/// Reads a number of seconds; one that is too large is as large as can be (RFC 9111, section
-/// 1.2.2).
+/// Parses a number of seconds; a number that is too large becomes the maximum (RFC 9111, section 1.2.2).
 pub(crate) fn seconds(text: &str) -> Option<Duration> {
     let digits = text.trim();
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {

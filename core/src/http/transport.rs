@@ -50,9 +50,9 @@ pub(crate) struct HttpOptions {
 /// The HTTP client is created by the first request, because loading the system's trust store takes
 /// milliseconds. Each runtime gets its own client, because connections belong to the runtime that opened
 /// them.
-pub(crate) struct HttpTransport(Arc<Shared>);
+pub(crate) struct HttpTransport(Arc<TransportState>);
 
-struct Shared {
+struct TransportState {
     options: HttpOptions,
     https_only: bool,
     guard: SsrfGuard,
@@ -91,7 +91,7 @@ impl HttpTransport {
         })?;
         let https_only = options.broker.is_secure();
         let local_is_loopback = !https_only && !options.danger_allow_http;
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(TransportState {
             guard: SsrfGuard::new(&options.broker, local_is_loopback, lookup),
             options,
             https_only,
@@ -122,7 +122,7 @@ impl Transport for HttpTransport {
     }
 }
 
-impl Shared {
+impl TransportState {
     async fn answer(self: &Arc<Self>, request: Request) -> Result<Response> {
         let is_post = request.form.is_some();
         let (mut response, url) = if is_post {

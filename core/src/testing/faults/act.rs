@@ -1,4 +1,4 @@
-//! What a server can do with a connection.
+//! The actions of a fault server.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::error::{Code, Error, Result};
 
-/// One step of what a [`FaultServer`](super::FaultServer) does with a connection. After the last
-/// one, the connection is closed in good order.
+/// One action of a [`FaultServer`](super::FaultServer) on a connection. After the last one, the connection is closed
+/// properly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Reads one request, up to the empty line.
@@ -18,31 +18,30 @@ pub enum Act {
     Send(Vec<u8>),
     /// Sends these bytes one at a time.
     Drip {
-        /// What is sent.
+        /// The bytes.
         bytes: Vec<u8>,
         /// The pause after each byte.
         every: Duration,
     },
-    /// Does nothing for so long.
+    /// Does nothing for this time.
     Pause(Duration),
-    /// Sends these bytes for ever.
+    /// Sends these bytes repeatedly, without end.
     Repeat(Vec<u8>),
     /// Sends nothing until the client closes the connection.
     Wait,
-    /// Closes the connection at once, with no farewell in TLS.
+    /// Closes the connection at once, without `close_notify` in TLS.
     Cut,
     /// Resets the connection.
     Reset,
 }
 
 impl Act {
-    /// Sends a text as it is.
+    /// Sends a text unchanged.
     pub fn send(text: impl AsRef<[u8]>) -> Self {
         Self::Send(text.as_ref().to_vec())
     }
 
-    /// Sends a complete answer of HTTP/1.1, with its length and whatever headers are given. They are
-    /// not checked.
+    /// Sends a complete HTTP/1.1 answer, with its length and the given headers, which are not checked.
     pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
         let length = body.len();
         let mut text = format!("HTTP/1.1 {status} Status\r\ncontent-length: {length}\r\n");

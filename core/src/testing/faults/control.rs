@@ -1,7 +1,7 @@
-//! A port by which tests in other languages have fault servers of their own.
+//! A port through which tests in other languages control fault servers.
 //!
-//! Lines of JSON over TCP, one answer for each command. A connection has one server, which ends with
-//! it:
+//! The protocol is lines of JSON over TCP, with one answer per command. Each connection has one server, which
+//! ends with the connection:
 //!
 //! | command | answer |
 //! |---|---|
@@ -15,7 +15,7 @@
 //! `{"send": "text"}`, `{"send_base64": "AAEC"}`,
 //! `{"answer": {"status": 200, "headers": [["name", "value"]], "body": ""}}`,
 //! `{"drip": {"text": "slow", "every_ms": 100}}`, `{"pause_ms": 500}`, `{"repeat": "x"}`.
-//! A command that makes no sense is answered with `{"error": "why"}`.
+//! An invalid command is answered with `{"error": "why"}`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,12 +27,12 @@ use super::act::Told;
 use super::{Act, Authority, DeafServer, FaultServer};
 use crate::error::{Code, Error, Result};
 
-/// Serves for ever.
+/// Serves without end.
 pub async fn serve(listener: TcpListener) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         connections.spawn(async move {
-            // Whoever gives commands may go away at any time.
+            // The test may close the connection at any time.
             let _ = obey(stream).await;
         });
         while connections.try_join_next().is_some() {}
@@ -47,7 +47,7 @@ enum Command {
     Report,
 }
 
-/// What a connection has started; it ends with it.
+/// The server of a connection, which ends with it.
 #[derive(Default)]
 enum Server {
     #[default]

@@ -1,4 +1,4 @@
-//! A port at which nobody answers.
+//! A port that does not answer.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::error::Result;
 /// How long a connection may take before the queue counts as full.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A port on the loopback interface whose connections are neither accepted nor refused, as in a
-/// network that swallows everything. Dropping it closes it.
+/// A port on the loopback interface that neither accepts nor refuses connections, like a network that drops all
+/// packets. Dropping it closes the port.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -39,17 +39,17 @@ pub struct DeafServer {
 }
 
 impl DeafServer {
-    /// Starts one in the caller's runtime.
+    /// Opens the port in the caller's runtime.
     ///
     /// # Errors
-    /// [`Code::Internal`](crate::Code::Internal) when there is no port to be had.
+    /// [`Code::Internal`](crate::Code::Internal) if no port is available.
     pub async fn start() -> Result<Self> {
         let socket = TcpSocket::new_v4().map_err(no_server)?;
         let any = ([127, 0, 0, 1], 0).into();
         socket.bind(any).map_err(no_server)?;
         let listener = socket.listen(1).map_err(no_server)?;
         let address = listener.local_addr().map_err(no_server)?;
-        // Nobody accepts, and once the queue is full the kernel drops what comes.
+        // Connections are not accepted, and once the queue is full, the kernel drops new ones.
         let mut queue = Vec::new();
         while let Ok(stream) = tokio::time::timeout(TIMEOUT, TcpStream::connect(address)).await {
             queue.push(stream.map_err(no_server)?);
@@ -61,7 +61,7 @@ impl DeafServer {
         })
     }
 
-    /// Where it is, such as `http://127.0.0.1:40001`.
+    /// The origin of the port, for example `http://127.0.0.1:40001`.
     pub fn origin(&self) -> &str {
         &self.origin
     }

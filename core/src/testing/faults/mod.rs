@@ -1,6 +1,6 @@
-//! A server that misbehaves as it is told.
+//! A server with scripted faults.
 //!
-//! Only with the feature `faults`, which brings TLS and certificates along.
+//! Requires the feature `faults`, which includes TLS and certificates.
 
 mod act;
 pub mod control;
@@ -26,8 +26,8 @@ use crate::error::{Code, Error, Result};
 /// The longest head of a request that is read, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// A server on the loopback interface that does with each connection what its script says, byte
-/// by byte. Dropping it closes everything.
+/// A server on the loopback interface that runs a script for each connection, byte by byte. Dropping it closes
+/// all connections.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -49,32 +49,31 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// ```
 pub struct FaultServer {
     origin: String,
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<ServerState>>,
     _accepting: JoinSet<()>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct ServerState {
     scripts: VecDeque<Vec<Act>>,
     connections: usize,
     requests: Vec<String>,
 }
 
 impl FaultServer {
-    /// Starts a server of plain HTTP in the caller's runtime. As long as it has no script, it closes
-    /// every connection at once.
+    /// Starts a server for plain HTTP in the caller's runtime. Without a script, it closes each connection at
+    /// once.
     ///
     /// # Errors
-    /// [`Code::Internal`] when there is no port to be had.
+    /// [`Code::Internal`] if no port is available.
     pub async fn start() -> Result<Self> {
         Self::listen("http", None).await
     }
 
-    /// Starts a server of HTTP over TLS. A connection's script begins once the handshake has
-    /// succeeded.
+    /// Starts a server for HTTP over TLS. The script of a connection begins after the handshake.
     ///
     /// # Errors
-    /// As [`FaultServer::start`], and when the certificate cannot be used.
+    /// As [`FaultServer::start`], and if the certificate is unusable.
     pub async fn start_tls(certificate: &Certificate) -> Result<Self> {
         Self::listen("https", Some(certificate.acceptor()?)).await
     }
@@ -92,12 +91,12 @@ impl FaultServer {
         })
     }
 
-    /// Where the server is, such as `http://127.0.0.1:40001`.
+    /// The origin of the server, for example `http://127.0.0.1:40001`.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Says what to do with each connection from now on; the last script holds for all others too.
+    /// Sets the scripts of the next connections. The last script is repeated for all further connections.
     pub fn script<C, S>(&self, connections: C)
     where
         C: IntoIterator<Item = S>,
@@ -107,7 +106,7 @@ impl FaultServer {
         lock(&self.shared).scripts = scripts.map(|acts| acts.into_iter().collect()).collect();
     }
 
-    /// How many connections were made, handshakes that failed included.
+    /// The number of connections, including failed handshakes.
     pub fn connections(&self) -> usize {
         lock(&self.shared).connections
     }
@@ -127,14 +126,14 @@ impl fmt::Debug for FaultServer {
     }
 }
 
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Mutex<Shared>>) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Mutex<ServerState>>) {
     let mut connections = JoinSet::new();
-    // A test whose server has no more sockets fails by its own time limit.
+    // If the server has no more sockets, the test fails by its own time limit.
     while let Ok((stream, _)) = listener.accept().await {
         let acts = lock(&shared).next_script();
         let (tls, shared) = (tls.clone(), Arc::clone(&shared));
         connections.spawn(async move {
-            // The client may go away at any time; then there is nothing more to do.
+            // The client may close the connection at any time.
             let _ = serve(stream, tls, acts, &shared).await;
         });
         while connections.try_join_next().is_some() {}
@@ -145,12 +144,12 @@ async fn serve(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     acts: Vec<Act>,
-    shared: &Mutex<Shared>,
+    shared: &Mutex<ServerState>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     match tls {
         None => perform(stream, acts, shared).await,
-        // It fails when the client does not like the certificate.
+        // It fails if the client refuses the certificate.
         Some(tls) => perform(tls.accept(stream).await?, acts, shared).await,
     }
 }
@@ -158,7 +157,7 @@ async fn serve(
 async fn perform(
     mut stream: impl Connection,
     acts: Vec<Act>,
-    shared: &Mutex<Shared>,
+    shared: &Mutex<ServerState>,
 ) -> io::Result<()> {
     for act in acts {
         match act {
@@ -180,7 +179,7 @@ async fn perform(
             Act::Pause(time) => tokio::time::sleep(time).await,
             Act::Repeat(bytes) => loop {
                 stream.write_all(&bytes).await?;
-                // Nothing at all would be sent for ever without giving way to anybody.
+                // An empty text would loop without yielding.
                 tokio::task::yield_now().await;
             },
             Act::Wait => {
@@ -194,7 +193,7 @@ async fn perform(
     stream.shutdown().await
 }
 
-/// Reads one request as far as the empty line; requests for documents have no body.
+/// Reads one request up to the empty line; requests for documents have no body.
 async fn read_head(stream: &mut impl Connection) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -223,7 +222,7 @@ impl Connection for TlsStream<TcpStream> {
     }
 }
 
-impl Shared {
+impl ServerState {
     fn next_script(&mut self) -> Vec<Act> {
         self.connections += 1;
         if self.scripts.len() > 1 {
@@ -233,7 +232,7 @@ impl Shared {
     }
 }
 
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+fn lock(shared: &Mutex<ServerState>) -> MutexGuard<'_, ServerState> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

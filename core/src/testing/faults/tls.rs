@@ -1,4 +1,4 @@
-//! Certificates that are as good, or as bad, as a test wants them.
+//! Valid and invalid certificates for tests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,18 +12,17 @@ use tokio_rustls::TlsAcceptor;
 use super::no_server;
 use crate::error::Result;
 
-/// A certificate authority of its own, made anew each time, which nobody trusts who was not told
-/// to.
+/// A new certificate authority, which is not trusted unless it is configured.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl Authority {
-    /// Makes one.
+    /// Makes a new authority.
     ///
     /// # Errors
-    /// [`Code::Internal`](crate::Code::Internal) when there is no randomness to be had.
+    /// [`Code::Internal`](crate::Code::Internal) if randomness is not available.
     pub fn new() -> Result<Self> {
         let key = KeyPair::generate().map_err(no_server)?;
         let mut params = CertificateParams::default();
@@ -73,7 +72,7 @@ impl fmt::Debug for Authority {
     }
 }
 
-/// A certificate with its key, and what a server that has it speaks.
+/// A certificate with its key, and the protocols of its server.
 #[derive(Clone)]
 pub struct Certificate {
     chain: Vec<u8>,
@@ -82,8 +81,8 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Lets the server choose among these protocols, such as `h2` and `http/1.1` (RFC 7301); by
-    /// default it does not care.
+    /// Sets the protocols of the server, such as `h2` and `http/1.1` (RFC 7301). By default, the server does not
+    /// negotiate.
     #[must_use]
     pub fn protocols(mut self, protocols: &[&str]) -> Self {
         self.protocols = protocols
