@@ -193,18 +193,18 @@ impl Fetcher {
         self: &Arc<Self>,
         wanted: Option<Predicate<Discovery>>,
     ) -> Result<InFlight<Discovery>> {
-        let fetcher = Arc::clone(self);
+        let this = Arc::clone(self);
         InFlight::start(async move {
-            let fetched = in_flight::caught(fetcher.fetch_discovery(wanted)).await;
-            fetcher.settle(&fetcher.discovery, fetched)
+            let fetched = in_flight::caught(this.fetch_discovery(wanted)).await;
+            this.settle(&this.discovery, fetched)
         })
     }
 
     fn start_keys(self: &Arc<Self>, wanted: Option<Predicate<KeySet>>) -> Result<InFlight<KeySet>> {
-        let fetcher = Arc::clone(self);
+        let this = Arc::clone(self);
         InFlight::start(async move {
-            let fetched = in_flight::caught(fetcher.fetch_keys(wanted)).await;
-            fetcher.settle(&fetcher.keys, fetched)
+            let fetched = in_flight::caught(this.fetch_keys(wanted)).await;
+            this.settle(&this.keys, fetched)
         })
     }
 
@@ -266,7 +266,7 @@ impl Fetcher {
         let mut lease = None;
         if let Some(shared) = shared {
             match shared.claim(clock, url, cached, wanted, parse).await {
-                Claim::Copy(copy) => return Ok(copy),
+                Claim::Copy(copy) => return Ok(*copy),
                 Claim::PeerFetches => return Err(Failure::deferred_to_peer()),
                 Claim::Fetch(granted) => lease = Some(granted),
             }

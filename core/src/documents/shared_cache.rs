@@ -107,11 +107,11 @@ impl SharedDocumentCache {
             }
             Some(copy)
         };
-        let mut waited = Duration::ZERO;
+        let mut elapsed = Duration::ZERO;
         let mut next_wait = SHORTEST_PAUSE;
         let is_held = loop {
             match load().await {
-                Some(Some(copy)) => return Claim::Copy(copy),
+                Some(Some(copy)) => return Claim::Copy(Box::new(copy)),
                 Some(None) => {}
                 None => return Claim::Fetch(Lease::unshared()),
             }
@@ -143,12 +143,12 @@ impl SharedDocumentCache {
                     break false;
                 }
             }
-            if waited >= LONGEST_WAIT {
+            if elapsed >= LONGEST_WAIT {
                 self.leases.doubt(now);
                 break false;
             }
             tokio::time::sleep(next_wait).await;
-            waited += next_wait;
+            elapsed += next_wait;
             next_wait = (next_wait * 2).min(LONGEST_PAUSE);
         };
         let lease = Lease {
@@ -159,7 +159,7 @@ impl SharedDocumentCache {
         // The previous holder of the lease may have saved a copy since the last look.
         if is_held && let Some(copy) = load().await.flatten() {
             lease.end().await;
-            return Claim::Copy(copy);
+            return Claim::Copy(Box::new(copy));
         }
         Claim::Fetch(lease)
     }
@@ -168,7 +168,7 @@ impl SharedDocumentCache {
 /// How a caller gets a document.
 pub(super) enum Claim<'a, T> {
     /// Another process has fetched it.
-    Copy(Fetched<T>),
+    Copy(Box<Fetched<T>>),
     /// Another process fetches it at present.
     PeerFetches,
     /// The caller fetches it.

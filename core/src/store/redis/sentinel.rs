@@ -26,7 +26,7 @@ pub(super) struct SentinelPrimary {
 }
 
 struct Sentinels {
-    sentinels: Vec<Address>,
+    addresses: Vec<Address>,
     service: String,
     /// For connections to the Sentinels.
     options: ConnectOptions,
@@ -38,14 +38,14 @@ struct Sentinels {
 
 impl SentinelPrimary {
     pub(super) fn new(
-        sentinels: Vec<Address>,
+        addresses: Vec<Address>,
         service: String,
         options: ConnectOptions,
         primary: ConnectOptions,
     ) -> Self {
         Self {
             sentinels: Arc::new(Sentinels {
-                sentinels,
+                addresses,
                 service,
                 options,
                 primary,
@@ -69,11 +69,11 @@ impl SentinelPrimary {
 impl Sentinels {
     /// Asks one Sentinel after the other, until one names a server that is a primary.
     async fn open(&self) -> Result<Connection> {
-        let count = self.sentinels.len();
+        let count = self.addresses.len();
         let first = self.first.load(Ordering::Relaxed);
         let mut failure = None;
         for (index, sentinel) in self
-            .sentinels
+            .addresses
             .iter()
             .enumerate()
             .cycle()
