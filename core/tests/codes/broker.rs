@@ -9,7 +9,7 @@ use portier_client::{Client, Code, Flow};
 use crate::{HERE, Site};
 
 #[tokio::test]
-async fn a_broker_in_trouble_uses_no_login_up() {
+async fn a_failing_broker_uses_no_login_up() {
     let site = Site::new();
     let json = ("content-type".to_owned(), "application/json".to_owned());
     for (status, body, headers, code) in [

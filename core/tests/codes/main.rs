@@ -180,7 +180,7 @@ async fn another_browser_causes_no_request_and_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_login_that_no_browser_started_does_not_complete_in_one() {
+async fn an_unbound_login_does_not_complete_in_a_browser() {
     let site = Site::new();
     let params = site.answer(None).await;
     let error = site.refused(&params, Some(HERE)).await;
