@@ -75,7 +75,7 @@ def test_an_error_can_be_made_again_from_its_arguments(
     assert (twin.args, repr(twin)) == (error.args, repr(error))
 
 
-@pytest.mark.parametrize("kind", {*errors.CLASSES.values(), PortierError})
+@pytest.mark.parametrize("kind", dict.fromkeys([*errors.CLASSES.values(), PortierError]))
 def test_an_error_can_be_made_from_a_message(kind: type[PortierError]) -> None:
     error = kind("the fact")
     assert str(error) == "the fact"

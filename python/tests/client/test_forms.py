@@ -163,7 +163,7 @@ def test_bottle_reads_what_is_not_utf_8(login: Login) -> None:
 
 
 NO_FORMS: list[Any] = [
-    *(None, 1, 1.5, True, "", "id_token=x", b"id_token=x", bytearray(b"x"), object()),
+    *(None, 1, 1.5, True, "", "id_token=x", b"id_token=x", bytearray(b"x"), ...),
     *([1], [None], ["id_token"], [["id_token"]], [("id_token", "x", "y")], ["ab"], [b"ab"], {1, 2}),
 ]
 
