@@ -48,7 +48,9 @@ def make_client(language: str, broker: Broker) -> Iterator[Callable[..., Subject
 def pytest_configure(config: pytest.Config) -> None:
     """Keeps the record of a whole run; a part of it would pass for a whole one."""
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS
-    if whole and not config.option.keyword and not config.option.markexpr:
+    # One of several processes is told what it runs; it writes nothing.
+    is_told = hasattr(config, "workerinput")
+    if is_told or (whole and not config.option.keyword and not config.option.markexpr):
         config.pluginmanager.register(Record(RESULTS / "protocol.json"))
 
 
@@ -58,12 +60,20 @@ class Record:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.cases: dict[str, dict[str, str]] = {}
+        self.order: list[str] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Keeps the order of the cases."""
+        self.order = [item.nodeid for item in session.items]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Keeps the order of the cases, which is not that in which several processes run them."""
+        self.order = ids
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Function, call: pytest.CallInfo[None]
-    ) -> Iterator[Any]:
-        """Notes a result. A setup or teardown that fails, fails the case."""
+    def pytest_runtest_makereport(self, item: pytest.Function) -> Iterator[Any]:
+        """Notes a result, in the process that runs the case."""
         report: pytest.TestReport = yield
         case = {
             "suite": item.module.SUITE,
@@ -71,14 +81,23 @@ class Record:
             "subject": str(item.callspec.params["language"]),
             "result": report.outcome,
         }
-        if self.cases.setdefault(item.nodeid, case)["result"] == "passed":
-            self.cases[item.nodeid] = case
+        report.user_properties.append(("case", case))
         return report
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collects the results. A setup or teardown that fails, fails the case."""
+        for case in (value for name, value in report.user_properties if name == "case"):
+            before = self.cases.setdefault(report.nodeid, case)
+            if before["result"] == "passed":
+                self.cases[report.nodeid] = case
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Writes the record."""
+        if hasattr(session.config, "workerinput"):
+            return
+        cases = [self.cases[case] for case in self.order if case in self.cases]
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(list(self.cases.values()), indent=1, ensure_ascii=False)
+        text = json.dumps(cases, indent=1, ensure_ascii=False)
         self.path.write_text(text + "\n", encoding="utf-8")
 
 

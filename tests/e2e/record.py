@@ -27,34 +27,52 @@ class Record:
     """
 
     def __init__(self) -> None:
-        self._suites: dict[str, dict[str, dict[str, str]]] = {}
+        self._results: dict[str, dict[str, str]] = {}
+        self._order: list[str] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Keeps the order of the tests."""
+        self._order = [item.nodeid for item in session.items]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Keeps the order of the tests, which is not that in which several processes run them."""
+        self._order = ids
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Function
     ) -> Generator[None, Any, pytest.TestReport]:
-        """Notes a result. A setup or teardown that fails, fails the case."""
+        """Notes a result, in the process that runs the test."""
         report: pytest.TestReport = yield
-        if item.get_closest_marker("no_real_broker"):
-            return report
-        folder = item.path.parent.name
-        suite = SUITES.get(folder, f"e2e_{folder}")
-        result = {
-            "suite": suite,
-            "case": in_words(item),
-            "subject": parameters(item).get("site_name", "broker"),
-            "result": report.outcome,
-        }
-        results = self._suites.setdefault(suite, {})
-        if results.setdefault(item.nodeid, result)["result"] == "passed":
-            results[item.nodeid] = result
+        if not item.get_closest_marker("no_real_broker"):
+            folder = item.path.parent.name
+            result = {
+                "suite": SUITES.get(folder, f"e2e_{folder}"),
+                "case": in_words(item),
+                "subject": parameters(item).get("site_name", "broker"),
+                "result": report.outcome,
+            }
+            report.user_properties.append(("record", result))
         return report
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collects the results. A setup or teardown that fails, fails the case."""
+        for result in (value for name, value in report.user_properties if name == "record"):
+            before = self._results.setdefault(report.nodeid, result)
+            if before["result"] == "passed":
+                self._results[report.nodeid] = result
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Writes the files, whatever the results."""
+        if hasattr(session.config, "workerinput"):
+            return
+        suites: dict[str, list[dict[str, str]]] = {}
+        for result in (self._results[test] for test in self._order if test in self._results):
+            suites.setdefault(result["suite"], []).append(result)
         DIRECTORY.mkdir(parents=True, exist_ok=True)
-        for suite, results in self._suites.items():
-            text = json.dumps(list(results.values()), indent=1, ensure_ascii=False)
+        for suite, results in suites.items():
+            text = json.dumps(results, indent=1, ensure_ascii=False)
             (DIRECTORY / f"{suite}.json").write_text(text + "\n", encoding="utf-8")
 
 
