@@ -2,7 +2,8 @@
 //
 //   node scripts/test.mjs              on this Node
 //   node scripts/test.mjs --runtimes   on the runtimes of tests/runtimes
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 
@@ -32,6 +33,21 @@ const OTHERS = {
     },
   },
 };
+// These measure memory or time, or start hundreds of workers and processes: each runs by itself.
+const ALONE = [
+  "client/concurrency",
+  "client/exit",
+  "client/frozen",
+  "client/memory",
+  "client/processes",
+  "client/reload",
+  "client/time",
+  "client/workers",
+  "stores/faulty",
+  "stores/lifetimes",
+].map((name) => `./tests/${name}.test.mjs`);
+// As many files at once as keep two processors busy.
+const AT_ONCE = 2;
 // The great numbers are for one runtime; on the others it matters that it works at all.
 const SMALL = { PORTIER_TEST_CALLS: "40000", PORTIER_TEST_PROCESSES: "20", PORTIER_TEST_WORKERS: "20" };
 
@@ -41,14 +57,26 @@ const suites = ["client", "package", "stores", "tools", "web"].flatMap((folder) 
     .map((name) => `./tests/${folder}/${name}`),
 );
 
-process.exitCode = process.argv.includes("--runtimes") ? onOthers() : onThisNode();
+process.exitCode = process.argv.includes("--runtimes") ? await onOthers() : onThisNode();
 
 function onThisNode() {
-  return run(process.execPath, ["--test", "--test-reporter=spec", "--test-timeout", String(LIMIT_MS), ...suites], {});
+  const others = suites.filter((suite) => !ALONE.includes(suite));
+  return Math.max(runHere(others, AT_ONCE), runHere(ALONE, 1));
 }
 
-function onOthers() {
-  let failed = 0;
+function runHere(files, atOnce) {
+  const limits = ["--test-timeout", String(LIMIT_MS), "--test-concurrency", String(atOnce)];
+  const { status } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", ...limits, ...files], {
+    cwd: HERE,
+    env: environment({}),
+    stdio: "inherit",
+    timeout: LIMIT_OF_ALL_MS,
+  });
+  return status === 0 ? 0 : 1;
+}
+
+async function onOthers() {
+  let status = 0;
   for (const [name, { command, leavesOut }] of Object.entries(OTHERS)) {
     const runtime = path.join(RUNTIMES, name);
     if (!existsSync(runtime)) {
@@ -57,26 +85,37 @@ function onOthers() {
     }
     console.log(`\n${name} ${version(runtime)}`);
     for (const [what, reason] of Object.entries(leavesOut)) console.log(`  left out: ${what}: ${reason}`);
-    for (const suite of suites.filter((suite) => !/\/(package|tools)\//.test(suite))) {
-      failed += run(runtime, [...command, suite], SMALL, suite);
-    }
+    const files = suites.filter((suite) => !/\/(package|tools)\//.test(suite));
+    const others = files.filter((suite) => !ALONE.includes(suite));
+    const runFiles = async (queue) => {
+      for (let suite; (suite = queue.shift()) !== undefined; ) {
+        if (!(await passes(runtime, command, suite))) status = 1;
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, () => runFiles(others)));
+    await runFiles([...ALONE]);
   }
-  return failed === 0 ? 0 : 1;
+  return status;
 }
 
-/** Runs a suite; with a title, what it says is of interest only if it fails. */
-function run(command, args, environment, title) {
-  const { status, stdout, stderr } = spawnSync(command, args, {
+/** Runs a file; what it says is of interest only if it fails. */
+async function passes(runtime, command, suite) {
+  const child = spawn(runtime, [...command, suite], {
     cwd: HERE,
-    encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1", ...environment },
-    maxBuffer: 2 ** 28,
-    stdio: title === undefined ? "inherit" : "pipe",
-    timeout: title === undefined ? LIMIT_OF_ALL_MS : LIMIT_MS,
+    env: environment(SMALL),
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: LIMIT_MS,
   });
-  if (title !== undefined) console.log(`  ${status === 0 ? "ok" : "FAILED"} ${title}`);
-  if (title !== undefined && status !== 0) console.log(stdout + stderr);
-  return status === 0 ? 0 : 1;
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => said.push(piece));
+  const [status] = await once(child, "close");
+  console.log(`  ${status === 0 ? "ok" : "FAILED"} ${suite}`);
+  if (status !== 0) console.log(Buffer.concat(said).toString());
+  return status === 0;
+}
+
+function environment(more) {
+  return { ...process.env, NO_COLOR: "1", ...more };
 }
 
 function version(runtime) {

@@ -20,6 +20,20 @@ LOGGER = logging.getLogger("portier_client")
 
 IN_CI = os.environ.get("CI") == "true"
 
+# They measure time or memory, stop processes at a certain moment, or hear what is logged anywhere.
+ALONE = {
+    "test_concurrency.py",
+    "test_events.py",
+    "test_exit.py",
+    "test_faulty_stores.py",
+    "test_fork.py",
+    "test_leaks.py",
+    "test_processes.py",
+    "test_signals.py",
+    "test_sqlite_store.py",
+    "test_store_lifetimes.py",
+}
+
 # The same examples every time, and as many others as somebody asks for.
 EXAMPLES = os.environ.get("PORTIER_TEST_EXAMPLES")
 settings.register_profile("same", derandomize=True, deadline=None)
@@ -64,8 +78,15 @@ def every_loop(
     return new_loop
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs the tests of the log first: clients of other tests may work in the background later."""
+    """Marks what must not run beside other tests.
+
+    The tests of the log come first: clients of other tests may work in the background later.
+    """
+    for item in items:
+        if item.path.name in ALONE:
+            item.add_marker("alone")
     items.sort(key=lambda item: item.path.name != "test_events.py")
 
 
