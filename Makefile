@@ -42,6 +42,13 @@ else
 export PROPTEST_RNG_SEED := 1
 endif
 
+# The crate with every feature, and what is built together with it: the same features everywhere, so
+# that no dependency is compiled twice. The bindings are not among them: they have no `faults`.
+EVERY_FEATURE := --features portier-client/faults,portier-client/redis,portier-client/sqlite,portier-client/trace
+
+# Two processes, each of which takes whole files; the tests that measure something are not among them.
+BOTH := --numprocesses 2 --dist loadfile
+
 say = @printf '\n==> %s\n' '$(1)'
 
 .PHONY: help
@@ -61,23 +68,56 @@ demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Nod
 	@cd node && $(NODE) scripts/build.mjs --release
 	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
 
+.PHONY: check
+check: tools-node setup module package ## The essential answer in minutes: units, vectors and whole logins, in every language
+	$(call say,Vectors: tests/vectors/generate.py --check)
+	@$(VENV_PYTHON) tests/vectors/generate.py --check
+	$(call say,Rust: units and vectors)
+	@$(CARGO) test --locked --quiet -p portier-client --all-features --lib --test vectors --test web
+	$(call say,Python: vectors and logins)
+	@cd python && $(VENV_PYTHON) -m pytest --quiet $(BOTH) tests/client/test_vectors.py tests/client/test_login.py \
+		tests/client/test_client.py tests/web/test_web_vectors.py tests/web/test_login_flow.py tests/web/test_tornado_login.py
+	$(call say,Node: vectors and logins)
+	@cd node && $(NODE) --test --test-reporter=dot --test-concurrency=2 tests/client/vectors.test.mjs tests/client/login.test.mjs \
+		tests/client/client.test.mjs tests/web/vectors.test.mjs tests/web/flow.test.mjs tests/web/login.test.mjs
+	$(call say,Parity of Rust and Python and Node)
+	@$(VENV_PYTHON) tests/parity/parity.py
+
+# Another `make`, which sees what `prepare` has set up.
 .PHONY: test
-test: tools test-rust test-fuzz test-vectors test-differential test-python test-node test-stores test-faces test-servers test-parity test-conformance
-test: test-e2e test-browser conformance-table test-promises test-soak test-bench ## Run every suite
+test: prepare ## Run every suite
+	@$(MAKE) --no-print-directory suites
+
+.PHONY: suites
+suites: test-rust test-fuzz test-vectors test-differential test-python test-node test-stores test-faces test-servers test-parity test-conformance
+suites: test-e2e test-browser conformance-table test-promises test-soak test-bench
+
+# What is fetched comes while the compiler works.
+.PHONY: prepare
+prepare: tools-node
+	$(call say,Fetching what the suites need; compiling the crate with its tests)
+	@mkdir -p target
+	@$(MAKE) --no-print-directory fetched > target/fetched.log 2>&1 & fetched=$$!; \
+		$(CARGO) test --locked --quiet -p portier-client --all-features --no-run; compiled=$$?; \
+		wait $$fetched || { cat target/fetched.log; exit 1; }; \
+		cat target/fetched.log; exit $$compiled
+
+.PHONY: fetched
+fetched: setup $(NODE_READY) $(RUNTIMES_READY) $(TOOLS_READY) $(PROVIDER_READY) $(SERVERS_READY) $(BENCH_READY)
 
 .PHONY: test-rust
 test-rust: tools redis ## Run the Rust suites and the examples in their documentation
 	$(call say,Rust: every feature)
 	@$(CARGO) test --locked -p portier-client --all-features
 	$(call say,Rust: default features)
-	@$(CARGO) test --locked -p portier-client
+	@$(CARGO) test --locked -p portier-client --lib
 
 .PHONY: test-fuzz
 test-fuzz: tools ## Give the fuzz targets the vectors, and some thousand inputs more
 	$(call say,Fuzz targets: the vectors)
-	@$(CARGO) test --locked -p portier-client-fuzz --lib
+	@$(CARGO) test --locked -p portier-client -p portier-client-fuzz $(EVERY_FEATURE) --lib no_vector_breaks_a_promise
 	$(call say,Fuzz targets: some thousand inputs each)
-	@CARGO='$(CARGO)' $(PYTHON) tests/fuzz/run.py --runs 5000
+	@CARGO='$(CARGO)' $(PYTHON) tests/fuzz/run.py --runs 5000 --at-once 2
 
 .PHONY: test-vectors
 test-vectors: tools setup ## Check that the test vectors are what their generator makes
@@ -93,7 +133,9 @@ test-differential: tools-node setup module package ## Compare verdicts on tokens
 .PHONY: test-python
 test-python: tools redis setup module fault-server types ## Run the Python suites, type checks and documentation examples
 	$(call say,Python: tests)
-	@cd python && $(VENV_PYTHON) -m pytest
+	@cd python && $(VENV_PYTHON) -m pytest $(BOTH) -m 'not alone'
+	$(call say,Python: tests that run by themselves)
+	@cd python && $(VENV_PYTHON) -m pytest -m alone
 
 .PHONY: test-node
 test-node: tools-node redis package fault-server $(RUNTIMES_READY) $(TOOLS_READY) ## Run the Node suites, on Node, and on other runtimes
@@ -127,12 +169,12 @@ test-parity: setup module package ## Check that no language lacks what another h
 .PHONY: test-e2e
 test-e2e: setup module package broker ## Log in to the example sites with the real broker
 	$(call say,End to end: the example sites and the real broker)
-	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --ignore browser
+	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest $(BOTH) --ignore browser
 
 .PHONY: test-browser
 test-browser: setup module package broker ## The same in Chromium, where there is one
 	$(call say,End to end: the example sites in a browser)
-	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest browser
+	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest $(BOTH) browser
 
 .PHONY: test-soak
 test-soak: tools-node redis setup module package ## The soak, in seconds
@@ -177,9 +219,10 @@ test-promises: tools setup ## Check that what SECURITY.md promises has tests
 .PHONY: test-conformance
 test-conformance: tools-node setup module package $(PROVIDER_READY) ## Run the Portier client protocol against every language
 	$(call say,Conformance: build the adapter in Rust)
-	@$(CARGO) build --locked --quiet -p portier-client-conformance
+	@$(CARGO) build --locked --quiet -p portier-client -p portier-client-conformance $(EVERY_FEATURE) \
+		--bin portier-client-conformance --example answers
 	$(call say,Conformance: Rust and Python and Node)
-	@cd tests/conformance && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
+	@cd tests/conformance && NODE='$(NODE)' $(VENV_PYTHON) -m pytest $(BOTH)
 
 .PHONY: conformance-table
 conformance-table: setup

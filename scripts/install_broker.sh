@@ -20,7 +20,8 @@ is_there() {
 ! is_there || exit 0
 
 printf '\n==> Installing portier-broker %s into .tools; the first time takes some minutes\n' "$version"
-"$CARGO" install --locked --debug --force --root .tools --target-dir target/tools \
+# Nobody debugs it here, and without what debuggers need it is compiled sooner.
+CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 "$CARGO" install --locked --debug --force --root .tools --target-dir target/tools \
     "portier_broker@$version"
 
 # Each registry or mirror has a folder of its own in there.

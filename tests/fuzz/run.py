@@ -2,6 +2,7 @@
 
     run.py --seconds 600                every target for ten minutes, going on where it was
     run.py --runs 5000                  the same few inputs every time, for the suites
+    run.py --runs 5000 --at-once 2      two targets at a time
     run.py --seconds 60 verify token    these targets only
 
 What breaks a promise is in `target/fuzz/found`; the program of its target takes its path.
@@ -16,12 +17,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 FOLDER = ROOT / "target/fuzz"
 PACKAGE = ["--locked", "--quiet", "-p", "portier-client-fuzz"]
+# The features of the Rust suites, whose dependencies are compiled already.
+SHARED = ["-p", "portier-client", "--features"]
+SHARED += [",".join(f"portier-client/{name}" for name in ("faults", "redis", "sqlite", "trace"))]
 TARGETS = sorted(path.stem for path in (HERE / "src/bin").glob("*.rs"))
 SLOWEST = 60
 """How many seconds an input may take: none takes one, but machines are busy."""
@@ -37,14 +42,16 @@ def main() -> int:
     row = "{:<14} {:>10} {:>6} {:>9} {:>7}".format
     print(row("target", "inputs", "edges", "features", "corpus"))
     found = 0
-    for target in options.targets or TARGETS:
-        log, status = fuzz(target, options)
-        print(row(target, *figures(log)), flush=True)
-        if status:
-            found = 1
-            print(log[-6000:])
-            print(f"{target} found something: it is in {FOLDER.relative_to(ROOT)}/found/{target}")
-            print("mend it, and add a vector of it (see CONTRIBUTING.md)")
+    targets = options.targets or TARGETS
+    with ThreadPoolExecutor(options.at_once) as threads:
+        results = threads.map(fuzz, targets, [options] * len(targets))
+        for target, (log, status) in zip(targets, results, strict=True):
+            print(row(target, *figures(log)), flush=True)
+            if status:
+                found = 1
+                print(log[-6000:])
+                print(f"{target} found something: {FOLDER.relative_to(ROOT)}/found/{target}")
+                print("mend it, and add a vector of it (see CONTRIBUTING.md)")
     return found
 
 
@@ -55,6 +62,7 @@ def arguments() -> argparse.Namespace:
     amount = parser.add_mutually_exclusive_group(required=True)
     amount.add_argument("--seconds", type=int)
     amount.add_argument("--runs", type=int)
+    parser.add_argument("--at-once", type=int, default=1, metavar="TARGETS")
     return parser.parse_args()
 
 
@@ -74,8 +82,10 @@ def build() -> None:
     instrumented = {**os.environ, "RUSTC_WORKSPACE_WRAPPER": str(HERE / "instrument.sh")}
     command = [cargo, "build", *PACKAGE, "--bins", "--features", "libfuzzer"]
     subprocess.run(command, cwd=ROOT, env=instrumented, check=True)
-    command = [cargo, "run", *PACKAGE, "--example", "seeds", str(FOLDER / "seeds")]
+    command = [cargo, "build", *PACKAGE, *SHARED, "--example", "seeds"]
     subprocess.run(command, cwd=ROOT, check=True)
+    seeds = ROOT / "target/debug/examples/seeds"
+    subprocess.run([seeds, str(FOLDER / "seeds")], cwd=ROOT, check=True)
 
 
 def fuzz(target: str, options: argparse.Namespace) -> tuple[str, int]:
