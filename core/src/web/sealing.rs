@@ -190,20 +190,20 @@ mod tests {
 
     #[test]
     fn no_change_of_a_character_and_no_cut_opens() {
-        let sealer = sealer(&[OLD], "a", SITE);
-        let sealed = sealer.seal(&SystemRandom, b"text").unwrap();
+        let site = sealer(&[OLD], "a", SITE);
+        let sealed = site.seal(&SystemRandom, b"text").unwrap();
         for place in 0..sealed.len() {
             for other in *b"AZaz09-_=. " {
                 let mut changed = sealed.clone().into_bytes();
                 if changed[place] != other {
                     changed[place] = other;
                     let changed = String::from_utf8(changed).unwrap();
-                    assert_eq!(sealer.open(&changed), None, "{place} {other}");
+                    assert_eq!(site.open(&changed), None, "{place} {other}");
                 }
             }
-            assert_eq!(sealer.open(&sealed[..place]), None, "{place}");
+            assert_eq!(site.open(&sealed[..place]), None, "{place}");
         }
-        assert_eq!(sealer.open(&format!("{sealed}A")), None);
+        assert_eq!(site.open(&format!("{sealed}A")), None);
     }
 
     #[test]

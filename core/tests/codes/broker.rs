@@ -83,7 +83,7 @@ async fn a_failing_broker_uses_no_login_up() {
 #[tokio::test]
 async fn a_slow_broker_is_given_up() {
     let site = Site::with(DevBrokerOptions::default(), |builder| {
-        builder.timeout(Duration::from_secs(2))
+        builder.timeout(Duration::from_secs(5))
     });
     site.client.warm().await.unwrap();
     let params = site.answer(Some(HERE)).await;

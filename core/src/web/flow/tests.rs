@@ -1,4 +1,5 @@
 //! Whatever is sent, the flow answers.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
