@@ -98,7 +98,7 @@ prepare: tools-node
 	$(call say,Fetching what the suites need; compiling the crate with its tests)
 	@mkdir -p target
 	@$(MAKE) --no-print-directory fetched > target/fetched.log 2>&1 & fetched=$$!; \
-		$(CARGO) test --locked --quiet -p portier-client --all-features --no-run; compiled=$$?; \
+		$(CARGO) test --locked -p portier-client --all-features --no-run; compiled=$$?; \
 		wait $$fetched || { cat target/fetched.log; exit 1; }; \
 		cat target/fetched.log; exit $$compiled
 
