@@ -112,12 +112,22 @@ def serve_from_processes(site: Site) -> None:
     # Not forked: the broker has threads.
     spawn = multiprocessing.get_context("spawn")
     workers = [spawn.Process(target=work, args=(site,)) for _ in range(PROCESSES)]
+    # A worker that was started half would be left behind: signals that come meanwhile count later.
+    stopped: list[int] = []
+    usual = {
+        number: signal.signal(number, lambda number, _: stopped.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     # Ctrl-C is for this process, which then stops the others.
-    on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     for worker in workers:
         worker.start()
-    signal.signal(signal.SIGINT, on_interrupt)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+        if stopped:
+            raise KeyboardInterrupt
         for worker in workers:
             worker.join()
     finally:
