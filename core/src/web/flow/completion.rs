@@ -28,7 +28,8 @@ impl LoginFlow {
                 Err(error) => self.refuse(head, error),
             };
         }
-        let is_script = head.is_from_script();
+        // A script of another site gets no secret, which would replace the one that this browser has.
+        let is_script = head.is_from_script() && head.may_be_from_this_site();
         let known = self.known_secret(head).map(str::to_owned);
         if known.is_none() {
             // A form of another site arrives without our cookies; a link of another site brings them.

@@ -174,3 +174,24 @@ fn the_flow_may_run_on_any_thread() {
     check(site.start(WebRequest::new("POST", Body::Empty), "", ""));
     check(site.callback(WebRequest::new("POST", Body::Empty)));
 }
+
+#[tokio::test]
+async fn a_script_of_another_site_replaces_no_secret() {
+    for site in ["cross-site", "same-site"] {
+        let fields = vec![("id_token".to_owned(), "a.b.c".to_owned().into())];
+        let mut request = WebRequest::new("POST", Body::Fields(fields));
+        for (name, value) in [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("accept", "application/json"),
+            ("sec-fetch-mode", "cors"),
+            ("sec-fetch-site", site),
+        ] {
+            request.set_header(name, value);
+        }
+        let step = flow(FlowOptions::default()).callback(request).await;
+        let cookies = step.reply.cookies;
+        assert_eq!(cookies.len(), 1, "{site}");
+        let is_probe = |cookie: &String| cookie.starts_with("__Host-portier-probe=");
+        assert!(cookies.iter().all(is_probe), "{site}");
+    }
+}
