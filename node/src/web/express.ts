@@ -10,7 +10,7 @@ import { parsedForm, readBody } from "../body.js";
 import type { PortierError } from "../errors.js";
 import type { Problem } from "../step.js";
 import { TakenRequest } from "../web-request.js";
-import { Answering } from "./answering.js";
+import { ResponseTracker } from "./response-tracker.js";
 import { answer, type Face } from "./hooks.js";
 import { readOptions, type LoginOptions } from "./options.js";
 
@@ -106,16 +106,16 @@ const FACE: Face<Response> = {
     for (const cookie of cookies) response.append("Set-Cookie", cookie);
   },
   addCookiesOnceSuccessful(response, cookies) {
-    Answering.of(response).cookies = cookies;
+    ResponseTracker.of(response).cookies = cookies;
   },
   send(response, body) {
     // Not `send()`, which adds an `ETag`, and may answer with 304.
     response.end(body);
   },
-  async ask(response, name, hook) {
-    const answering = Answering.of(response);
-    answering.hook = name;
+  async runHook(response, name, hook) {
+    const tracker = ResponseTracker.of(response);
+    tracker.hook = name;
     const result = await hook(response);
-    return { answered: answering.hasBegun, result };
+    return { answered: tracker.hasBegun, result };
   },
 };

@@ -15,7 +15,7 @@ import type { NativeBody } from "../native.js";
 import type { Problem } from "../step.js";
 import { optionalText } from "../text.js";
 import { TakenRequest } from "../web-request.js";
-import { Answering } from "./answering.js";
+import { ResponseTracker } from "./response-tracker.js";
 import { answer, type Face } from "./hooks.js";
 import { readOptions, type LoginOptions } from "./options.js";
 
@@ -146,7 +146,7 @@ export { portier as default };
 /** The bodies that were read here. */
 const bodies = new WeakMap<FastifyRequest, NativeBody>();
 
-function takeBodies(own: FastifyInstance, refuse: Portier["login"]): void {
+function takeBodies(own: FastifyInstance, sendProblem: Portier["login"]): void {
   own.removeAllContentTypeParsers();
   own.addContentTypeParser("*", async (request: FastifyRequest, payload: IncomingMessage) => {
     // Elsewhere than in the request it is what a hook of the site has made of it.
@@ -157,7 +157,7 @@ function takeBodies(own: FastifyInstance, refuse: Portier["login"]): void {
   // A content type that cannot be read comes to no parser.
   own.setErrorHandler(async (error: FastifyError, request, reply) => {
     if (error.code !== "FST_ERR_CTP_INVALID_MEDIA_TYPE") throw error;
-    return refuse(request, reply);
+    return sendProblem(request, reply);
   });
 }
 
@@ -176,31 +176,31 @@ const FACE: Face<FastifyReply> = {
     for (const cookie of cookies) reply.header("set-cookie", cookie);
   },
   addCookiesOnceSuccessful(reply, cookies) {
-    Answering.of(reply.raw).cookies = cookies;
+    ResponseTracker.of(reply.raw).cookies = cookies;
   },
   send(reply, body) {
-    answered.add(reply);
+    sentReplies.add(reply);
     reply.send(body === "" ? undefined : body);
   },
-  async ask(reply, name, hook) {
-    const answering = Answering.of(reply.raw);
-    answering.hook = name;
+  async runHook(reply, name, hook) {
+    const tracker = ResponseTracker.of(reply.raw);
+    tracker.hook = name;
     let result: unknown;
     try {
-      result = await hook(guarded(reply, answering));
+      result = await hook(guarded(reply, tracker));
     } catch (error) {
       // Fastify answers, with an error: what the hook sends from now on is too late.
-      failed.add(reply);
+      failedReplies.add(reply);
       throw error;
     }
-    return { answered: answering.hasBegun || answered.has(reply) || reply.sent, result };
+    return { answered: tracker.hasBegun || sentReplies.has(reply) || reply.sent, result };
   },
 };
 
 /** The replies that were sent, whoever did it. */
-const answered = new WeakSet<FastifyReply>();
+const sentReplies = new WeakSet<FastifyReply>();
 /** The replies of hooks that threw. */
-const failed = new WeakSet<FastifyReply>();
+const failedReplies = new WeakSet<FastifyReply>();
 
 // What begins an answer, now or in a moment; some are of well-known plugins.
 const ANSWERS = ["send", "redirect", "hijack", "sendFile", "download", "view"];
@@ -211,7 +211,7 @@ const CHANGES = ["code", "status", "header", "headers", "removeHeader", "type"];
  * A reply as a hook gets it. What the hook sends counts as the answer; what it sends when there is one
  * already is refused, while Fastify itself can go on with the reply.
  */
-function guarded(reply: FastifyReply, answering: Answering): FastifyReply {
+function guarded(reply: FastifyReply, tracker: ResponseTracker): FastifyReply {
   const view: FastifyReply = new Proxy(reply, {
     get(_, name) {
       // A reply is a promise of its own end: a function that returns one would wait for what comes after it.
@@ -220,12 +220,12 @@ function guarded(reply: FastifyReply, answering: Answering): FastifyReply {
       if (typeof value !== "function") return value;
       return (...parameters: unknown[]): unknown => {
         const isAnswer = ANSWERS.includes(String(name));
-        const isOver = answered.has(reply) || failed.has(reply) || reply.sent;
+        const isOver = sentReplies.has(reply) || failedReplies.has(reply) || reply.sent;
         if (isOver && (isAnswer || CHANGES.includes(String(name)))) {
-          answering.warn(String(name));
+          tracker.warn(String(name));
           return view;
         }
-        if (isAnswer) answered.add(reply);
+        if (isAnswer) sentReplies.add(reply);
         const result: unknown = Reflect.apply(value, reply, parameters);
         return result === reply ? view : result;
       };

@@ -11,11 +11,11 @@ export interface Face<Response> {
   addCookiesOnceSuccessful(response: Response, cookies: readonly string[]): void;
   send(response: Response, body: string): void;
   /** Runs a hook of the site, which may answer; what it sends after it has returned is refused. */
-  ask(response: Response, name: string, hook: (response: Response) => unknown): Promise<Asked>;
+  runHook(response: Response, name: string, hook: (response: Response) => unknown): Promise<HookResult>;
 }
 
-/** What came of asking the site. */
-export interface Asked {
+/** What came of a hook. */
+export interface HookResult {
   readonly answered: boolean;
   readonly result: unknown;
 }
@@ -30,13 +30,13 @@ export async function answer<Request, Response>(
 ): Promise<void> {
   const { confirmation, error, login, problem, reply, signedInCookie } = step;
   const { onLogin, onLoginError, showConfirmation, showProblem } = hooks;
-  const ask = (name: string, hook: (response: Response) => unknown): Promise<Asked> =>
-    face.ask(response, name, hook);
+  const run = (name: string, hook: (response: Response) => unknown): Promise<HookResult> =>
+    face.runHook(response, name, hook);
   if (login !== null) {
     const { cookies } = reply;
     face.addCookiesOnceSuccessful(response, signedInCookie === null ? cookies : [...cookies, signedInCookie]);
     try {
-      if ((await ask("onLogin", (response) => onLogin(login, request, response))).answered) return;
+      if ((await run("onLogin", (response) => onLogin(login, request, response))).answered) return;
     } catch (error) {
       face.addCookiesOnceSuccessful(response, []);
       throw error;
@@ -45,14 +45,14 @@ export async function answer<Request, Response>(
     face.addCookies(response, reply.cookies);
   }
   if (error !== null && onLoginError) {
-    if ((await ask("onLoginError", (response) => onLoginError(error, request, response))).answered) return;
+    if ((await run("onLoginError", (response) => onLoginError(error, request, response))).answered) return;
   }
   face.prepare(response, reply.status, reply.headers);
-  let shown: Asked | undefined;
+  let shown: HookResult | undefined;
   if (problem !== null && showProblem) {
-    shown = await ask("showProblem", (response) => showProblem(problem, request, response));
+    shown = await run("showProblem", (response) => showProblem(problem, request, response));
   } else if (confirmation !== null && showConfirmation) {
-    shown = await ask("showConfirmation", (response) => showConfirmation(confirmation, request, response));
+    shown = await run("showConfirmation", (response) => showConfirmation(confirmation, request, response));
   }
   if (shown?.answered) return;
   if (typeof shown?.result === "string") return face.send(response, shown.result);

@@ -13,12 +13,12 @@ type Method = (...parameters: unknown[]) => unknown;
  * This can not be read off a response: with middleware that runs before an answer leaves, such as one
  * that stores a session, it shows only later. So the methods that begin an answer say it.
  */
-export class Answering {
+export class ResponseTracker {
   /** Whether an answer was begun. */
   hasBegun = false;
   /** Go along with an answer whose status is less than 400. */
   cookies: readonly string[] = [];
-  /** The hook that was asked last. */
+  /** The name of the hook that ran last. */
   hook = "";
   readonly #response: ServerResponse;
   #hasCookies = false;
@@ -26,10 +26,10 @@ export class Answering {
   #hasWarned = false;
 
   /** Follows the answers of a response, from the first time that this is called for it. */
-  static of(response: ServerResponse): Answering {
+  static of(response: ServerResponse): ResponseTracker {
     const known = followed.get(response);
     if (known !== undefined) return known;
-    const made = new Answering(response);
+    const made = new ResponseTracker(response);
     followed.set(response, made);
     return made;
   }
@@ -90,7 +90,7 @@ export class Answering {
   }
 }
 
-const followed = new WeakMap<ServerResponse, Answering>();
+const followed = new WeakMap<ServerResponse, ResponseTracker>();
 
 /** The headers that `writeHead` was given with further cookies, if there are cookies in them. */
 function headersWith(cookies: readonly string[], headers: unknown): object | undefined {
