@@ -55,7 +55,9 @@ def test_examples_of_the_manual_run(
     run(examples_in(page.read_text(encoding="utf-8"), str(page)))
 
 
-def test_the_manual_logs_events_as_lines_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_logging_of_the_manual_writes_one_line_for_each_event(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     run(examples_in(section_of(page, "Logging"), "operations.md"))
     assert json.loads(capsys.readouterr().out) == {
@@ -87,7 +89,7 @@ def run(examples: Iterator[CodeType]) -> None:
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
 
 
-def test_the_manual_logs_in_with_any_other_server(
+def test_the_site_of_the_manual_without_a_framework_logs_in(
     broker: DevBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = run_section("docs/web.md", "Any other server", broker, monkeypatch)
@@ -122,7 +124,7 @@ def run_section(
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_a_target(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if target.startswith(("https://", "http://")):

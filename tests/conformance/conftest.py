@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -103,8 +102,7 @@ class Record:
 
 def in_words(item: pytest.Function) -> str:
     """A test's name as a sentence."""
-    name = item.originalname.removeprefix("test_")
-    text = re.sub(r"^(?:[a-z]{3}_\d\d_)+", "", name).replace("_", " ")
+    text = item.originalname.removeprefix("test_").replace("_", " ")
     given = item.callspec.params
     text += "".join(f": {given[key] or 'nothing'}" for key in ("claim", "case") if key in given)
     return text

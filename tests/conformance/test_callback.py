@@ -25,19 +25,19 @@ def token(client: Subject, broker: Broker) -> str:
     return broker.token(client.start(EMAIL), email=NORMALIZED, email_original=EMAIL)
 
 
-def test_a_callback_gives_back_the_address_and_the_state(client: Subject, broker: Broker) -> None:
+def test_a_callback_returns_the_address_and_the_state(client: Subject, broker: Broker) -> None:
     answer = complete(client, ("id_token", token(client, broker)), ("state", "a b&c"))
     assert answer.ok
     assert answer.values == (NORMALIZED, EMAIL, "a b&c")
 
 
-def test_an_empty_state_is_none(client: Subject, broker: Broker) -> None:
+def test_an_empty_state_is_no_state(client: Subject, broker: Broker) -> None:
     answer = complete(client, ("id_token", token(client, broker)), ("state", ""))
     assert answer.values == (NORMALIZED, EMAIL, "")
 
 
 @pytest.mark.parametrize("case", ["access_denied", "server_error", "temporarily_unavailable"])
-def test_an_error_of_the_broker_is_reported_in_its_words(
+def test_an_error_of_the_broker_is_reported_with_its_code(
     client: Subject, broker: Broker, case: str
 ) -> None:
     answer = complete(client, ("error", case), ("error_description", "<b>no</b>"), ("state", ""))
@@ -46,7 +46,7 @@ def test_an_error_of_the_broker_is_reported_in_its_words(
     assert broker.requests() == (0, 0)
 
 
-def test_an_error_comes_before_a_token_and_consumes_nothing(
+def test_an_error_takes_precedence_over_a_token_and_consumes_nothing(
     client: Subject, broker: Broker
 ) -> None:
     good = token(client, broker)
@@ -54,7 +54,7 @@ def test_an_error_comes_before_a_token_and_consumes_nothing(
     assert complete(client, ("id_token", good)).values == (NORMALIZED, EMAIL, "")
 
 
-def test_a_callback_with_neither_is_a_missing_token(client: Subject) -> None:
+def test_a_callback_without_token_and_error_is_missing_token(client: Subject) -> None:
     assert complete(client).code == "missing_token"
     assert complete(client, ("state", "a")).code == "missing_token"
     assert complete(client, ("id_token", ""), ("error", "")).code == "missing_token"

@@ -68,7 +68,7 @@ def test_a_claim_that_comes_twice_is_refused(client: Subject, broker: Broker) ->
 
 
 @pytest.mark.parametrize("case", ["1e400", "-1", "NaN", "true", "null"])
-def test_an_expiry_that_is_no_time_is_refused(client: Subject, broker: Broker, case: str) -> None:
+def test_an_invalid_expiry_is_refused(client: Subject, broker: Broker, case: str) -> None:
     claims = broker.claims(client.start(EMAIL))
     code = client.verify(broker.sign(with_literal(claims, "exp", case)))
     assert code in {"token_claim", "token_malformed"}
@@ -80,14 +80,14 @@ def test_a_payload_that_is_a_list_is_refused(client: Subject, broker: Broker) ->
     assert client.verify(broker.sign(values)) == "token_malformed"
 
 
-def test_the_state_and_further_claims_change_nothing(client: Subject, broker: Broker) -> None:
+def test_a_state_and_other_claims_are_ignored(client: Subject, broker: Broker) -> None:
     url = client.start(EMAIL, "a state")
     token = broker.token(url, sub="someone", azp=CLIENT_ID, email_verified=True, amr=["pwd"])
     assert client.verify(token) == ACCEPTED
 
 
 @pytest.mark.parametrize("case", ["", "john", "a@b@example.com", "john@127.0.0.1"])
-def test_what_is_no_address_is_refused_before_any_redirect(
+def test_an_invalid_address_is_refused_before_the_redirect(
     client: Subject, broker: Broker, case: str
 ) -> None:
     assert client.ask("auth", case).code == "invalid_email"

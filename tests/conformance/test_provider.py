@@ -113,7 +113,7 @@ def test_a_login_by_form_post_is_accepted_once(site: Site) -> None:
     assert site.complete(fields).code == "session_used"
 
 
-def test_eddsa_is_accepted_under_the_name_that_portier_uses(
+def test_a_token_signed_with_eddsa_is_accepted(
     make_site: Callable[..., Site], provider: Provider
 ) -> None:
     site = make_site(provider, "EdDSA")
@@ -159,7 +159,7 @@ def test_an_issuer_that_is_not_an_origin_is_refused_with_broker_document(
         assert make_site(provider).client.ask("auth", EMAIL).code == "broker_document"
 
 
-def test_a_client_id_that_is_not_our_origin_is_unknown_to_the_provider(
+def test_the_provider_rejects_a_client_id_that_is_not_the_origin(
     make_site: Callable[..., Site], provider: Provider
 ) -> None:
     page = browse(make_site(provider, "stranger").client.start(EMAIL))
@@ -202,7 +202,7 @@ def test_an_address_normalized_without_its_original_is_refused_with_session_emai
     assert site.complete(fields).code == "session_email"
 
 
-def test_another_person_than_was_asked_for_is_refused_with_session_email(site: Site) -> None:
+def test_another_address_than_the_typed_one_is_refused_with_session_email(site: Site) -> None:
     url = site.client.start(EMAIL)
     hint = urlencode({"login_hint": EMAIL})
     assert hint in url

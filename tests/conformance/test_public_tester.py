@@ -46,7 +46,7 @@ def verify(run: Run, typed: str = EMAIL, /, **changes: object) -> str:
     return run.client.verify(run.broker.token(run.client.start(typed), **changes))
 
 
-def test_the_authorization_url_has_its_shape_and_its_token_is_accepted(run: Run) -> None:
+def test_the_authorization_url_is_correct_and_its_token_is_accepted(run: Run) -> None:
     url = run.client.start(EMAIL, "81c2fa07")
     assert url.startswith(f"{AUTHORIZATION_ENDPOINT}?")
     pairs = parse_qsl(urlsplit(url).query, strict_parsing=True)
@@ -101,7 +101,7 @@ def test_a_token_from_the_future_within_the_leeway_is_accepted(run: Run) -> None
     assert verify(run, exp=now + 50, iat=now + 30) == accepted()
 
 
-def test_another_email_without_the_original_is_refused(run: Run) -> None:
+def test_another_email_without_the_original_email_is_refused(run: Run) -> None:
     assert verify(run, email="jane@example.com") == "session_email"
 
 
@@ -124,7 +124,7 @@ def test_an_invalid_nonce_is_refused(run: Run) -> None:
     assert verify(run, nonce="nothing that the client generates") == "session_unknown"
 
 
-def test_a_nonce_is_not_accepted_again(run: Run) -> None:
+def test_a_nonce_is_accepted_only_once(run: Run) -> None:
     url = run.client.start(EMAIL)
     assert run.client.verify(run.broker.token(url)) == accepted()
     assert run.client.verify(run.broker.token(url, sub="another token")) == "session_used"
@@ -142,7 +142,7 @@ def test_a_bad_signature_is_refused(run: Run) -> None:
     assert run.client.verify(token) == "token_signature"
 
 
-def test_another_algorithm_than_the_keys_is_refused(run: Run) -> None:
+def test_an_algorithm_other_than_the_keys_is_refused(run: Run) -> None:
     assert verify(run, header={"alg": "RS384"}) == "token_algorithm"
 
 

@@ -20,7 +20,7 @@ CALLERS = 64
 LOGINS = 200
 
 
-def test_nst_12_a_login_that_took_too_long_is_unknown(
+def test_a_login_that_took_too_long_is_unknown(
     make_client: Callable[..., Subject], broker: Broker
 ) -> None:
     client = make_client(session_ttl="1")
@@ -45,7 +45,7 @@ def test_a_token_older_than_its_login_is_refused(client: Subject, broker: Broker
     assert client.verify(broker.token(url)) == ACCEPTED
 
 
-def test_a_genuine_token_that_does_not_fit_uses_its_login_up(
+def test_a_valid_token_for_another_address_consumes_its_login(
     client: Subject, broker: Broker
 ) -> None:
     url = client.start(EMAIL)
@@ -53,7 +53,7 @@ def test_a_genuine_token_that_does_not_fit_uses_its_login_up(
     assert client.verify(broker.token(url)) == "session_used"
 
 
-def test_nst_01_of_64_parallel_uses_of_a_token_exactly_one_succeeds(
+def test_of_64_concurrent_uses_of_a_token_exactly_one_succeeds(
     client: Subject, broker: Broker
 ) -> None:
     token = broker.token(client.start(EMAIL))
@@ -68,7 +68,7 @@ def test_nst_01_of_64_parallel_uses_of_a_token_exactly_one_succeeds(
     assert client.answer().values == ("all wait",)
 
 
-def test_nst_01_with_the_keys_at_hand_it_is_the_same(client: Subject, broker: Broker) -> None:
+def test_with_cached_keys_exactly_one_use_succeeds_too(client: Subject, broker: Broker) -> None:
     assert client.verify(broker.token(client.start(EMAIL))) == ACCEPTED
     token = broker.token(client.start(EMAIL))
     client.send([("verify", token)] * CALLERS)
@@ -77,7 +77,7 @@ def test_nst_01_with_the_keys_at_hand_it_is_the_same(client: Subject, broker: Br
     assert codes.count("session_used") == CALLERS - 1
 
 
-def test_fet_43_a_stampede_of_first_logins_fetches_each_document_once(
+def test_many_concurrent_first_logins_fetch_each_document_once(
     client: Subject, broker: Broker
 ) -> None:
     broker.hold()
@@ -98,7 +98,7 @@ def test_fet_43_a_stampede_of_first_logins_fetches_each_document_once(
     assert broker.requests() == (1, 1)
 
 
-def test_fet_46_answers_need_no_broker_once_there_are_documents(
+def test_callbacks_need_no_broker_once_the_documents_are_cached(
     client: Subject, broker: Broker
 ) -> None:
     assert client.verify(broker.token(client.start(EMAIL))) == ACCEPTED

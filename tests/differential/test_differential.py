@@ -105,12 +105,14 @@ def rule_for(library: str, our: str, their: str, name: str) -> int | None:
     return None
 
 
-def test_the_vectors(corpus: list[Mutant], of_corpus: Comparison) -> None:
+def test_vectors_are_judged_like_other_libraries_judge_them(
+    corpus: list[Mutant], of_corpus: Comparison
+) -> None:
     assert of_corpus.unexplained == []
     assert of_corpus.agreed > len(corpus)
 
 
-def test_mutants(of_changed: Comparison) -> None:
+def test_mutated_tokens_are_judged_like_other_libraries_judge_them(of_changed: Comparison) -> None:
     assert of_changed.unexplained == []
     assert of_changed.agreed > ROUNDS
 

@@ -89,7 +89,7 @@ def is_text(question: Question) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in question[1])
 
 
-def test_every_language_answers_alike() -> None:
+def test_every_language_gives_the_same_answer() -> None:
     asked = list(questions())
     python = [by_python(question) for question in asked]
     assert by_program(NODE, asked) == python
@@ -103,7 +103,7 @@ def test_every_language_answers_alike() -> None:
         assert 0.1 * ROUNDS < passed < 0.9 * ROUNDS, kind
 
 
-def test_what_was_normalized_stays_as_it_is_in_every_language() -> None:
+def test_normalization_is_idempotent_in_every_language() -> None:
     normalized = [by_python(question) for question in questions() if question[0] == "normalize"]
     again = [["normalize", text] for text in normalized if isinstance(text, str)]
     for answers in (by_program(RUST, again), by_program(NODE, again)):

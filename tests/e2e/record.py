@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,8 +77,7 @@ class Record:
 
 def in_words(item: pytest.Function) -> str:
     """A test's name as a sentence."""
-    name = item.originalname.removeprefix("test_")
-    text = re.sub(r"^(?:[a-z]{3}_\d\d_)+", "", name).replace("_", " ")
+    text = item.originalname.removeprefix("test_").replace("_", " ")
     others = [
         value
         for key, value in parameters(item).items()

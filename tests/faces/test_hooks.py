@@ -88,7 +88,7 @@ def names(answer: Answer) -> list[str]:
     return sorted(cookie.partition("=")[0] for cookie in answer.cookies)
 
 
-def test_the_cookies_of_a_login_come_beside_those_of_the_site(make: Callable[..., Visit]) -> None:
+def test_a_login_keeps_the_cookies_of_the_site(make: Callable[..., Visit]) -> None:
     visit = make(sets_cookies=True)
     assert names(visit.start()) == [SECRET, "seen"]
     done = visit.log_in({"on_login": {"does": "set a cookie"}})
@@ -97,7 +97,7 @@ def test_the_cookies_of_a_login_come_beside_those_of_the_site(make: Callable[...
     assert names(phone.be_asked()) == [SECRET, "seen"]
 
 
-def test_hooks_are_asked_in_order(make: Callable[..., Visit]) -> None:
+def test_hooks_run_in_order(make: Callable[..., Visit]) -> None:
     visit = make()
     for act, asked in [
         (visit.start, []),
@@ -110,7 +110,7 @@ def test_hooks_are_asked_in_order(make: Callable[..., Visit]) -> None:
 
 
 @pytest.mark.parametrize("does", ["answer", "answer in a moment"])
-def test_an_error_hook_may_answer(make: Callable[..., Visit], does: str) -> None:
+def test_an_error_hook_may_send_the_response(make: Callable[..., Visit], does: str) -> None:
     visit = make()
     answer = visit.fail({"on_login_error": {**OWN, "does": does}})
     assert (answer.status, answer.body) == (418, "in own words")
@@ -119,7 +119,7 @@ def test_an_error_hook_may_answer(make: Callable[..., Visit], does: str) -> None
 
 
 @pytest.mark.parametrize("does", ["answer", "answer in a moment"])
-def test_a_login_hook_may_answer(make: Callable[..., Visit], does: str) -> None:
+def test_a_login_hook_may_send_the_response(make: Callable[..., Visit], does: str) -> None:
     visit = make()
     body = visit.answer()
     answer = visit.post("callback", body, {"on_login": {**OWN, "status": 200, "does": does}})
@@ -129,7 +129,9 @@ def test_a_login_hook_may_answer(make: Callable[..., Visit], does: str) -> None:
 
 
 @pytest.mark.parametrize("hook", ["show_problem", "show_confirmation"])
-def test_a_page_of_the_site_takes_the_place_of_ours(make: Callable[..., Visit], hook: str) -> None:
+def test_a_page_of_the_site_replaces_the_built_in_page(
+    make: Callable[..., Visit], hook: str
+) -> None:
     visit = make()
     act, status = {"show_problem": (visit.fail, 403), "show_confirmation": (visit.be_asked, 200)}[
         hook
@@ -144,7 +146,7 @@ def test_a_page_of_the_site_takes_the_place_of_ours(make: Callable[..., Visit], 
 
 
 @pytest.mark.parametrize("hook", ["show_problem", "show_confirmation"])
-def test_a_page_hook_may_answer_itself(make: Callable[..., Visit], hook: str) -> None:
+def test_a_page_hook_may_send_the_response(make: Callable[..., Visit], hook: str) -> None:
     visit = make()
     act = visit.fail if hook == "show_problem" else visit.be_asked
     answer = act({hook: OWN})
@@ -154,7 +156,9 @@ def test_a_page_hook_may_answer_itself(make: Callable[..., Visit], hook: str) ->
 @pytest.mark.parametrize(
     "hook", ["on_login", "on_login_error", "show_problem", "show_confirmation"]
 )
-def test_a_hook_that_throws_is_the_frameworks_error(make: Callable[..., Visit], hook: str) -> None:
+def test_an_exception_of_a_hook_goes_to_the_framework(
+    make: Callable[..., Visit], hook: str
+) -> None:
     visit = make()
     act = {"on_login": visit.log_in, "show_confirmation": visit.be_asked}.get(hook, visit.fail)
     answer = act({hook: {"does": "throw"}})
@@ -166,7 +170,7 @@ def test_a_hook_that_throws_is_the_frameworks_error(make: Callable[..., Visit], 
 @pytest.mark.parametrize(
     "hook", ["on_login", "on_login_error", "show_problem", "show_confirmation"]
 )
-def test_a_hook_that_answers_too_late_ends_nothing(make: Callable[..., Visit], hook: str) -> None:
+def test_a_hook_that_responds_too_late_does_no_harm(make: Callable[..., Visit], hook: str) -> None:
     visit = make()
     act, status = {
         "on_login": (visit.log_in, 303),
@@ -177,7 +181,7 @@ def test_a_hook_that_answers_too_late_ends_nothing(make: Callable[..., Visit], h
     assert visit.log_in().status == 303
 
 
-def test_a_form_is_bounded_while_it_is_read(make: Callable[..., Visit]) -> None:
+def test_a_form_is_limited_while_it_is_read(make: Callable[..., Visit]) -> None:
     visit = make()
     for path in ("/login", "/verify"):
         connection = HTTPConnection("127.0.0.1", visit.face.port, timeout=30)
@@ -189,7 +193,7 @@ def test_a_form_is_bounded_while_it_is_read(make: Callable[..., Visit]) -> None:
     assert visit.log_in().status == 303
 
 
-def test_a_browser_that_goes_away_in_mid_form_harms_nobody(make: Callable[..., Visit]) -> None:
+def test_an_aborted_upload_does_no_harm(make: Callable[..., Visit]) -> None:
     visit = make()
     head = f"POST /verify HTTP/1.1\r\nHost: example.com\r\nContent-Type: {FORM}\r\n"
     with socket.create_connection(("127.0.0.1", visit.face.port), timeout=30) as connection:
@@ -197,7 +201,7 @@ def test_a_browser_that_goes_away_in_mid_form_harms_nobody(make: Callable[..., V
     assert visit.log_in().status == 303
 
 
-def test_what_is_not_the_logins_is_the_sites(make: Callable[..., Visit]) -> None:
+def test_other_paths_belong_to_the_site(make: Callable[..., Visit]) -> None:
     visit = make()
     for method, path in [("GET", "/"), ("POST", "/"), ("GET", "/verify/x"), ("POST", "/verified")]:
         assert visit.face.request(method, path, [*HERE.items()]).status == 404

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_every_worker_starts_and_completes_logins_also_after_a_reload(
+def test_every_worker_starts_and_completes_logins_before_and_after_a_reload(
     name: str, broker: DevBroker, store: str, tmp_path: Path
 ) -> None:
     if name == "mod_wsgi":

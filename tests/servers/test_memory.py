@@ -56,7 +56,7 @@ ONE = {
 
 
 @pytest.mark.parametrize("name", SEVERAL)
-def test_several_workers_are_warned_of_once_each_and_so_is_the_first_lost_login(
+def test_each_of_several_workers_warns_once_and_reports_the_first_lost_login(
     name: str, broker: DevBroker, tmp_path: Path
 ) -> None:
     with serving(SERVERS[name], tmp_path, broker=broker.origin, store="memory:") as site:
@@ -73,7 +73,7 @@ def test_several_workers_are_warned_of_once_each_and_so_is_the_first_lost_login(
 
 
 @pytest.mark.parametrize("name", ONE)
-def test_one_worker_is_not_warned_of(name: str, broker: DevBroker, tmp_path: Path) -> None:
+def test_a_single_worker_does_not_warn(name: str, broker: DevBroker, tmp_path: Path) -> None:
     server: Server = replace(ONE[name], workers=1)
     with serving(server, tmp_path, broker=broker.origin, store="memory:") as site:
         (worker,) = site.workers

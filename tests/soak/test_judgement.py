@@ -35,7 +35,7 @@ EVERYTHING = [Fault(kind, 90, 110) for kind in CONSEQUENCES]
         *("store_full", "store_failed", "internal", "invalid_option"),
     ],
 )
-def test_nothing_excuses(code: str) -> None:
+def test_a_failure_without_a_fault_is_not_excused(code: str) -> None:
     assert judged(odd(code), *EVERYTHING) == ""
 
 
@@ -50,7 +50,7 @@ def test_nothing_excuses(code: str) -> None:
         ("no_token", "broker_restarts"),
     ],
 )
-def test_a_fault_excuses_what_belongs_to_it_for_a_while(code: str, kind: str) -> None:
+def test_a_fault_excuses_its_own_consequences_for_a_while(code: str, kind: str) -> None:
     assert judged(odd(code), Fault(kind, 95, 99.95)) == kind
     assert judged(odd(code), Fault(kind, 100.2, 103)) == "", "it came later"
     assert judged(odd(code), Fault(kind, 40, 50)) == "", "it was over"
@@ -58,7 +58,7 @@ def test_a_fault_excuses_what_belongs_to_it_for_a_while(code: str, kind: str) ->
     assert judged(odd(code), *others) == ""
 
 
-def test_every_trouble_that_is_made_has_consequences() -> None:
+def test_every_injected_fault_has_consequences() -> None:
     assert set(KINDS) | {*FAULTS, BUSY} == set(CONSEQUENCES)
 
 
@@ -70,7 +70,7 @@ def test_a_failed_request_excuses_the_client_that_made_it() -> None:
 
 
 @pytest.mark.parametrize("code", ["store_unavailable", "session_unknown"])
-def test_redis_excuses_nothing_of_the_memory_store(code: str) -> None:
+def test_a_fault_of_redis_excuses_no_failure_of_the_memory_store(code: str) -> None:
     assert judged(odd(code, store="memory"), *EVERYTHING) == ""
 
 
@@ -89,7 +89,7 @@ def test_a_busy_machine_excuses_time_limits_only() -> None:
     assert judged(odd("store_unavailable", store="memory"), busy) == ""
 
 
-def test_a_login_that_took_too_long_has_expired() -> None:
+def test_a_login_that_took_too_long_counts_as_expired() -> None:
     assert judged(odd("session_unknown", begun=39.9)) == "expired"
     assert judged(odd("session_unknown", begun=41)) == ""
 
@@ -113,27 +113,27 @@ def resident(some: list[Sample]) -> Slope:
     return growth(some, lambda sample: sample.resident_kib)
 
 
-def test_memory_that_goes_up_and_down_is_flat() -> None:
+def test_memory_that_rises_and_falls_counts_as_flat() -> None:
     slope = resident(samples(0, noise=4_000))
     assert slope.low < slope.middle < slope.high < MOST_KIB_PER_1000_LOGINS
 
 
-def test_the_least_allocation_lost_with_every_login_is_a_leak() -> None:
+def test_the_smallest_allocation_lost_with_every_login_is_a_leak() -> None:
     slope = resident(samples(32 / 1024, noise=4_000))
     assert MOST_KIB_PER_1000_LOGINS < slope.low < 32 * 1000 / 1024 < slope.high
 
 
-def test_nothing_is_known_after_a_moment() -> None:
+def test_a_short_run_does_not_prove_growth() -> None:
     assert resident(samples(1, noise=4_000)[:30]).low < 0
 
 
-def test_the_slope_is_not_impressed_by_outliers() -> None:
+def test_outliers_do_not_change_the_slope() -> None:
     points = [(float(x), 3.0 * x) for x in range(50)]
     points[::7] = [(x, 1e6) for x, _ in points[::7]]
     assert theil_sen(points).middle == pytest.approx(3, abs=0.5)
 
 
-def test_the_band_is_that_of_the_beginning() -> None:
+def test_the_band_is_taken_from_the_beginning() -> None:
     some = samples(0, noise=0)
     assert band(some, 90, "threads") == (5, 5)
 

@@ -65,7 +65,7 @@ def test_a_login_started_in_one_language_is_completed_in_another(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_without_shared_documents_each_process_asks_for_its_own(
+def test_without_shared_documents_each_process_fetches_its_own(
     language: str, broker: DevBroker, store: str
 ) -> None:
     url = f"{store}{'&' if '?' in store else '?'}documents=off"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DISCOVERY = "/.well-known/openid-configuration"
 
 
-def test_a_login(broker: DevBroker) -> None:
+def test_a_blocking_client_completes_a_login(broker: DevBroker) -> None:
     with Client(REDIRECT_URI, broker=broker.origin) as client:
         client.warm()
         url = client.authenticate("alice@example.com", session="/m")
@@ -34,7 +34,7 @@ def test_a_login(broker: DevBroker) -> None:
         client.warm()
 
 
-def test_ffi_12_other_threads_run_meanwhile(broker: DevBroker) -> None:
+def test_other_threads_run_during_a_blocking_call(broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin)
     known = broker.requests().get(DISCOVERY, 0)
     broker.hold(DISCOVERY)

@@ -34,7 +34,7 @@ async def mismatch(client: Client, form: dict[str, str], browser: str | None) ->
 
 
 @pytest.mark.asyncio
-async def test_a_login_bound_to_a_browser_is_completed_there(
+async def test_a_bound_login_completes_in_its_own_browser(
     client: Client, broker: DevBroker
 ) -> None:
     login = await client.complete(await token(client, broker, HERE), HERE)
@@ -42,16 +42,14 @@ async def test_a_login_bound_to_a_browser_is_completed_there(
 
 
 @pytest.mark.asyncio
-async def test_web_01_a_login_bound_to_no_browser_is_not_that_of_any(
-    client: Client, broker: DevBroker
-) -> None:
+async def test_an_unbound_login_is_refused_in_a_browser(client: Client, broker: DevBroker) -> None:
     form = await token(client, broker, None)
     await mismatch(client, form, HERE)
     assert not (await client.complete(form)).same_browser
 
 
 @pytest.mark.asyncio
-async def test_web_01_another_browser_uses_nothing_up(client: Client, broker: DevBroker) -> None:
+async def test_another_browser_leaves_the_login_pending(client: Client, broker: DevBroker) -> None:
     form = await token(client, broker, HERE)
     for browser in (THERE, None):
         error = await mismatch(client, form, browser)
@@ -63,7 +61,7 @@ async def test_web_01_another_browser_uses_nothing_up(client: Client, broker: De
 
 
 @pytest.mark.asyncio
-async def test_a_person_confirms_to_go_on_in_another_browser(
+async def test_a_confirmed_login_completes_in_another_browser(
     client: Client, broker: DevBroker
 ) -> None:
     form = await token(client, broker, HERE)
@@ -75,9 +73,7 @@ async def test_a_person_confirms_to_go_on_in_another_browser(
 
 
 @pytest.mark.asyncio
-async def test_a_login_that_is_over_is_over_in_every_browser(
-    client: Client, broker: DevBroker
-) -> None:
+async def test_a_used_login_is_refused_in_every_browser(client: Client, broker: DevBroker) -> None:
     form = await token(client, broker, HERE)
     await client.complete(form, HERE)
     for browser, same in ((HERE, True), (THERE, False), (None, False)):
@@ -86,7 +82,7 @@ async def test_a_login_that_is_over_is_over_in_every_browser(
         assert caught.value.same_browser is same
 
 
-def test_the_blocking_client_confirms_as_well(broker: DevBroker) -> None:
+def test_the_blocking_client_accepts_a_confirmation(broker: DevBroker) -> None:
     with BlockingClient(REDIRECT_URI, broker=broker.origin) as client:
         form = {"id_token": broker.mint(client.authenticate("alice@example.com", browser=HERE))}
         with pytest.raises(BrowserMismatch) as caught:
@@ -96,14 +92,14 @@ def test_the_blocking_client_confirms_as_well(broker: DevBroker) -> None:
 
 
 @pytest.mark.asyncio
-async def test_web_10_nothing_secret_is_shown(client: Client, broker: DevBroker) -> None:
+async def test_a_browser_mismatch_shows_no_secret(client: Client, broker: DevBroker) -> None:
     error = await mismatch(client, await token(client, broker, HERE), THERE)
     for shown in (str(error), repr(error)):
         assert "alice" not in shown
         assert str(error.confirmation) not in shown
 
 
-def test_what_belongs_to_an_error_survives_the_way_to_another_process() -> None:
+def test_attributes_of_an_error_survive_pickling() -> None:
     error = BrowserMismatch("a", code="session_browser", email="b", confirmation="c")
     used = SessionUsed("a", code="session_used", same_browser=True)
     for duplicate in (lambda e: pickle.loads(pickle.dumps(e)), copy.deepcopy):

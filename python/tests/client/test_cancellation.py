@@ -17,7 +17,7 @@ DISCOVERY = "/.well-known/openid-configuration"
 pytestmark = pytest.mark.asyncio
 
 
-async def test_ffi_06_wait_for_gives_up_in_time(client: Client, broker: DevBroker) -> None:
+async def test_wait_for_stops_a_call_at_its_timeout(client: Client, broker: DevBroker) -> None:
     broker.hold(DISCOVERY)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(client.warm(), 0.05)
@@ -25,7 +25,7 @@ async def test_ffi_06_wait_for_gives_up_in_time(client: Client, broker: DevBroke
     await client.warm()
 
 
-async def test_ffi_04_a_cancelled_call_cancels_no_other(client: Client, broker: DevBroker) -> None:
+async def test_a_cancelled_call_cancels_no_other(client: Client, broker: DevBroker) -> None:
     before = broker.requests().get(DISCOVERY, 0)
     broker.hold(DISCOVERY)
     tasks = [asyncio.create_task(client.warm()) for _ in range(10)]
@@ -40,7 +40,7 @@ async def test_ffi_04_a_cancelled_call_cancels_no_other(client: Client, broker: 
     assert broker.requests()[DISCOVERY] == before + 1
 
 
-async def test_ffi_06_a_failing_sibling_cancels_the_group(
+async def test_a_failing_task_cancels_calls_of_its_task_group(
     client: Client, broker: DevBroker
 ) -> None:
     async def fail() -> None:
@@ -62,7 +62,7 @@ async def test_ffi_06_a_failing_sibling_cancels_the_group(
     await client.warm()
 
 
-async def test_ffi_06_an_answer_after_the_cancellation_is_dropped(
+async def test_an_answer_after_the_cancellation_is_dropped(
     client: Client, broker: DevBroker
 ) -> None:
     broker.hold(DISCOVERY)
@@ -76,7 +76,7 @@ async def test_ffi_06_an_answer_after_the_cancellation_is_dropped(
 
 
 @pytest.mark.parametrize("operation", ["authenticate", "verify", "complete"])
-async def test_ffi_04_a_login_cancelled_while_it_fetches_has_no_effect(
+async def test_a_login_cancelled_during_a_fetch_has_no_effect(
     operation: str, client: Client, broker: DevBroker
 ) -> None:
     token = broker.mint(await client.authenticate("alice@example.com"))
@@ -100,7 +100,7 @@ async def test_ffi_04_a_login_cancelled_while_it_fetches_has_no_effect(
     assert await client.verify(token) == "alice@example.com"
 
 
-async def test_ffi_06_timeout_blocks(client: Client, broker: DevBroker) -> None:
+async def test_asyncio_timeout_stops_a_call(client: Client, broker: DevBroker) -> None:
     broker.hold(DISCOVERY)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
@@ -109,7 +109,7 @@ async def test_ffi_06_timeout_blocks(client: Client, broker: DevBroker) -> None:
     assert client.stats()["pending"] == 0
 
 
-async def test_ffi_04_a_call_nobody_awaited_starts_nothing() -> None:
+async def test_a_call_that_is_not_awaited_does_nothing() -> None:
     with DevBroker() as broker:
         Client(REDIRECT_URI, broker=broker.origin).warm().close()
         assert broker.requests() == {}

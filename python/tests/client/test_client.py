@@ -24,12 +24,12 @@ WAITING = ["authenticate", "verify", "complete", "discover", "keys", "warm", "ac
 
 
 @pytest.mark.parametrize("name", WAITING)
-def test_methods_that_wait_are_coroutine_functions(name: str) -> None:
+def test_asynchronous_methods_are_coroutine_functions(name: str) -> None:
     assert inspect.iscoroutinefunction(getattr(Client, name))
 
 
 @pytest.mark.parametrize("name", ["authenticate", "verify", "complete", "discover", "keys", "warm"])
-def test_the_blocking_twin_has_the_same_signatures(name: str) -> None:
+def test_the_blocking_client_has_the_same_signatures(name: str) -> None:
     asynchronous = inspect.signature(getattr(Client, name))
     assert inspect.signature(getattr(blocking.Client, name)) == asynchronous
 
@@ -46,7 +46,7 @@ def test_only_the_redirect_uri_is_positional() -> None:
     ]
 
 
-def test_everything_public_exists() -> None:
+def test_every_exported_name_exists() -> None:
     for module in (portier_client, portier_client.errors, blocking, testing):
         for name in module.__all__:
             assert getattr(module, name) is not None
@@ -55,7 +55,7 @@ def test_everything_public_exists() -> None:
         _ = portier_client.nothing
 
 
-def test_properties() -> None:
+def test_properties_return_normalized_urls() -> None:
     client = Client("https://example.com:443/verify?x=1", broker="https://broker.example/")
     assert client.redirect_uri == "https://example.com/verify?x=1"
     assert client.client_id == "https://example.com"
@@ -92,7 +92,7 @@ def test_properties() -> None:
         ({"store": object()}, "invalid_option"),
     ],
 )
-def test_values_that_cannot_work_are_refused(options: dict[str, Any], code: str) -> None:
+def test_invalid_option_values_are_refused(options: dict[str, Any], code: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Client(**{"redirect_uri": REDIRECT_URI, **options})
     assert caught.value.code == code
@@ -118,7 +118,7 @@ def test_values_that_cannot_work_are_refused(options: dict[str, Any], code: str)
         {"user_agent": b""},
     ],
 )
-def test_values_of_wrong_types_are_refused(options: dict[str, Any]) -> None:
+def test_options_of_wrong_types_are_refused(options: dict[str, Any]) -> None:
     name = next(iter(options))
     with pytest.raises(TypeError, match=name):
         Client(**{"redirect_uri": REDIRECT_URI, **options})
@@ -135,7 +135,7 @@ def test_a_ca_file_may_be_a_path(tmp_path: Path) -> None:
         Client(REDIRECT_URI, ca_file=path)
 
 
-def test_ffi_19_repr_shows_no_redirect_uri() -> None:
+def test_repr_shows_no_redirect_uri() -> None:
     client = Client("https://example.com/verify?secret", broker="https://broker.example")
     expected = "client_id='https://example.com' broker='https://broker.example'>"
     assert repr(client) == f"<portier_client.Client {expected}"
@@ -144,13 +144,13 @@ def test_ffi_19_repr_shows_no_redirect_uri() -> None:
 
 
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_ffi_19_a_client_cannot_be_pickled_or_copied(duplicate: Any) -> None:
+def test_a_client_cannot_be_pickled_or_copied(duplicate: Any) -> None:
     with pytest.raises(TypeError, match="cannot be pickled or copied"):
         duplicate(Client(REDIRECT_URI))
 
 
 @pytest.mark.parametrize("kind", [Client, blocking.Client])
-def test_a_test_can_replace_a_method_of_a_client(kind: type[Any]) -> None:
+def test_methods_of_a_client_can_be_mocked(kind: type[Any]) -> None:
     client, other = kind(REDIRECT_URI), kind(REDIRECT_URI)
     before = type(client).complete
     with mock.patch.object(client, "complete", autospec=True) as complete:
@@ -163,16 +163,16 @@ def test_a_test_can_replace_a_method_of_a_client(kind: type[Any]) -> None:
     assert set(dir(kind)) <= set(dir(spec))
 
 
-def test_a_test_can_replace_a_method_of_a_broker() -> None:
+def test_methods_of_a_broker_can_be_mocked() -> None:
     with testing.DevBroker() as broker, mock.patch.object(broker, "mint", return_value="x"):
         assert broker.mint() == "x"
 
 
-def test_ffi_19_repr_works_before_the_options_are_read() -> None:
+def test_repr_works_before_the_options_are_read() -> None:
     assert repr(Client.__new__(Client)) == "<portier_client.Client>"
 
 
-def test_a_closed_client_says_so() -> None:
+def test_a_closed_client_refuses_calls() -> None:
     async def use() -> None:
         async with Client(REDIRECT_URI) as client:
             assert client.client_id == "https://example.com"
@@ -187,13 +187,13 @@ def test_a_closed_client_says_so() -> None:
     asyncio.run(use())
 
 
-def test_an_event_loop_is_needed_only_by_what_waits() -> None:
+def test_only_asynchronous_methods_need_an_event_loop() -> None:
     coroutine = Client(REDIRECT_URI).verify("x")
     with pytest.raises(portier_client.InvalidToken):
         coroutine.send(None)
 
 
-def test_version() -> None:
+def test_version_is_that_of_the_package() -> None:
     from importlib.metadata import version
 
     assert portier_client.__version__ == version("portier-client")

@@ -22,7 +22,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "portier_client"]
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
+def test_the_broker_serves_until_it_is_stopped(number: signal.Signals) -> None:
     command = [*COMMAND, "broker", "--port", "0", "--auto"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -40,7 +40,7 @@ def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
-def test_it_can_be_told_its_public_origin() -> None:
+def test_the_public_origin_can_be_set() -> None:
     command = [*COMMAND, "broker", "--port", "0", "--host", "127.0.0.1"]
     command += ["--origin", "http://broker.example:3333"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -53,7 +53,7 @@ def test_it_can_be_told_its_public_origin() -> None:
 @pytest.mark.parametrize(
     "arguments", [["--host", "localhost"], ["--host", "192.0.2.1"], ["--origin", "localhost:3333"]]
 )
-def test_a_wrong_host_or_origin_is_one_clear_line(arguments: list[str]) -> None:
+def test_an_invalid_host_or_origin_prints_one_line(arguments: list[str]) -> None:
     command = [*COMMAND, "broker", "--port", "0", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
@@ -61,7 +61,7 @@ def test_a_wrong_host_or_origin_is_one_clear_line(arguments: list[str]) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_a_taken_port_is_one_clear_line() -> None:
+def test_a_port_in_use_prints_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(
@@ -82,6 +82,6 @@ def test_wrong_usage_is_explained(arguments: list[str]) -> None:
     assert done.stderr.startswith("usage: python -m portier_client")
 
 
-def test_version() -> None:
+def test_version_is_printed() -> None:
     done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"portier-client {version('portier-client')}\n"

@@ -32,7 +32,7 @@ def test_200_cold_logins_make_one_discovery_and_one_keys_request() -> None:
         assert client.stats()["pending"] == 0
 
 
-def test_of_64_parallel_verifies_exactly_one_succeeds(broker: DevBroker) -> None:
+def test_of_64_concurrent_verify_calls_exactly_one_succeeds(broker: DevBroker) -> None:
     async def attack() -> list[str | BaseException]:
         client = Client(REDIRECT_URI, broker=broker.origin)
         token = broker.mint(await client.authenticate("alice@example.com"))
@@ -62,7 +62,7 @@ def test_of_64_threads_exactly_one_succeeds(broker: DevBroker) -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_loop_runs_while_calls_wait(broker: DevBroker) -> None:
+async def test_the_event_loop_runs_while_calls_wait(broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin)
     broker.hold(DISCOVERY)
     waiting = [asyncio.create_task(client.warm()) for _ in range(50)]
@@ -74,7 +74,7 @@ async def test_the_loop_runs_while_calls_wait(broker: DevBroker) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
-def test_ffi_22_clients_share_their_threads(broker: DevBroker) -> None:
+def test_clients_share_their_threads(broker: DevBroker) -> None:
     async def use() -> None:
         clients = [Client(REDIRECT_URI, broker=broker.origin) for _ in range(20)]
         await asyncio.gather(*(client.warm() for client in clients))
@@ -89,7 +89,7 @@ def test_ffi_22_clients_share_their_threads(broker: DevBroker) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc")
-def test_ffi_22_10000_clients_come_and_go(
+def test_ten_thousand_clients_leave_no_threads_or_memory(
     broker: DevBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     # What is logged, pytest keeps.
@@ -118,7 +118,7 @@ def test_ffi_22_10000_clients_come_and_go(
     assert after[2] <= before[2] + 8000 // 4
 
 
-def test_ffi_10_16_threads_do_everything_at_once(broker: DevBroker) -> None:
+def test_sixteen_threads_use_clients_concurrently(broker: DevBroker) -> None:
     """Without a lock of the interpreter, this runs at the same time; else it takes short turns."""
     shared = blocking.Client(REDIRECT_URI, broker=broker.origin)
     waiting = Client(REDIRECT_URI, broker=broker.origin, store=Dictionary())

@@ -98,7 +98,7 @@ async def log_in(client: Client, broker: DevBroker, name: str) -> str:
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_a_store_sees_the_context_of_each_call(broker: DevBroker, waits: bool) -> None:
+def test_a_store_runs_in_the_context_of_each_call(broker: DevBroker, waits: bool) -> None:
     store = Watching(waits=waits)
     names = [f"request{number}" for number in range(MANY)]
 
@@ -116,7 +116,7 @@ def test_a_store_sees_the_context_of_each_call(broker: DevBroker, waits: bool) -
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_logging_sees_the_context_of_each_call(
+def test_log_handlers_run_in_the_context_of_each_call(
     broker: DevBroker, records: Records, waits: bool
 ) -> None:
     store = Watching(waits=waits)
@@ -134,7 +134,7 @@ def test_logging_sees_the_context_of_each_call(
     assert records.filtered == records.seen
 
 
-def test_a_blocking_store_and_its_logging_see_the_context_of_each_thread(
+def test_a_blocking_store_and_log_handlers_run_in_the_context_of_each_thread(
     broker: DevBroker, records: Records
 ) -> None:
     store = Watching(waits=False)
@@ -158,7 +158,7 @@ def test_a_blocking_store_and_its_logging_see_the_context_of_each_thread(
         assert sorted(name for found, name in records.seen if found == event) == names, event
 
 
-def test_a_store_of_the_core_logs_in_the_context_of_the_call(
+def test_a_built_in_store_logs_in_the_context_of_the_call(
     broker: DevBroker, records: Records, tmp_path: Any
 ) -> None:
     """Such a store answers from a thread of its own."""

@@ -45,13 +45,13 @@ def test_every_code_exists_in_both_languages(code: str, kind: str, retryable: bo
     assert re.search(rf"``{code}``", found.__doc__ or "")
 
 
-def test_no_code_is_made_up() -> None:
+def test_no_code_exists_only_here() -> None:
     assert set(errors.CLASSES) == {code for code, _, _ in _native.codes()}
 
 
 @pytest.mark.parametrize(("code", "kind", "retryable"), CODES)
 @pytest.mark.parametrize("duplicate", [lambda e: pickle.loads(pickle.dumps(e)), copy.deepcopy])
-def test_ffi_19_errors_survive_the_way_to_another_process(
+def test_errors_survive_pickling(
     duplicate: Callable[[PortierError], PortierError], code: str, kind: str, retryable: bool
 ) -> None:
     del kind
@@ -64,9 +64,7 @@ def test_ffi_19_errors_survive_the_way_to_another_process(
 
 
 @pytest.mark.parametrize(("code", "kind", "retryable"), CODES)
-def test_an_error_can_be_made_again_from_its_arguments(
-    code: str, kind: str, retryable: bool
-) -> None:
+def test_an_error_can_be_rebuilt_from_its_arguments(code: str, kind: str, retryable: bool) -> None:
     del kind
     error = errors.CLASSES[code]("the fact value=1", code=code)
     # Celery does it with what JSON has kept.
@@ -82,7 +80,7 @@ def test_an_error_can_be_made_from_a_message(kind: type[PortierError]) -> None:
     assert issubclass(kind, errors.CLASSES[error.code]) or kind is PortierError
 
 
-def test_an_error_that_was_made_again_knows_its_browser() -> None:
+def test_a_rebuilt_error_keeps_same_browser() -> None:
     error = SessionUsed("the fact", code="session_used", same_browser=True)
     assert SessionUsed(*error.args).same_browser
 
@@ -91,14 +89,14 @@ def test_an_error_without_arguments_has_no_text() -> None:
     assert str(PortierError.__new__(PortierError)) == ""
 
 
-def test_ffi_19_what_a_broker_said_survives_as_well() -> None:
+def test_the_brokers_error_survives_pickling() -> None:
     error = BrokerError("refused", code="broker_error", error="a", error_description="b")
     twin = pickle.loads(pickle.dumps(error))
     assert (twin.error, twin.error_description) == ("a", "b")
     assert twin.args == ("refused", "broker_error")
 
 
-def test_ffi_19_causes_survive_as_far_as_they_are_ours() -> None:
+def test_causes_of_this_package_survive_pickling() -> None:
     error = InternalError("the fact", code="internal")
     error.__cause__ = Exception("what came before")
     error.__cause__.__cause__ = InternalError("the first", code="internal")
@@ -116,7 +114,7 @@ def chain(error: BaseException | None) -> list[tuple[type[BaseException], str]]:
     return [] if error is None else [(type(error), str(error)), *chain(error.__cause__)]
 
 
-def test_ffi_19_an_error_comes_back_from_a_worker() -> None:
+def test_a_worker_process_returns_an_error() -> None:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         with pytest.raises(BrokerUnavailable) as caught:
             pool.submit(fail).result()
@@ -144,7 +142,7 @@ def test_the_sources_of_an_error_are_its_causes() -> None:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_ffi_16_a_panic_is_an_internal_error(
+def test_a_panic_is_an_internal_error(
     at_once: bool, broker: DevBroker, capfd: pytest.CaptureFixture[str]
 ) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin)
@@ -172,7 +170,7 @@ def test_ffi_16_a_panic_is_an_internal_error(
     ],
     ids=["largest", "larger"],
 )
-def test_fet_17_a_document_is_bounded(octets: int, outcome: Any) -> None:
+def test_a_document_larger_than_256_kib_is_refused(octets: int, outcome: Any) -> None:
     class Broker(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             names = {"authorization_endpoint": "/auth", "jwks_uri": "/keys.json"}

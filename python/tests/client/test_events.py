@@ -110,7 +110,7 @@ def test_a_login_is_logged_by_level_name_and_fields(
     assert refused.name == "portier_client"
 
 
-def test_trouble_is_a_warning_with_its_pause(told: Told) -> None:
+def test_a_failed_fetch_is_a_warning_with_the_backoff(told: Told) -> None:
     canned = Canned()
     canned.transport.fail("https://broker.example/.well-known/openid-configuration")
     with pytest.raises(Exception, match="the test said so"):
@@ -122,7 +122,7 @@ def test_trouble_is_a_warning_with_its_pause(told: Told) -> None:
     assert fields(record)["fields"]["has_document"] is False
 
 
-def test_every_event_of_the_background_is_logged_after_a_flush(broker: DevBroker) -> None:
+def test_a_flush_waits_for_background_events(broker: DevBroker) -> None:
     told = Told(lambda record: time.sleep(0.1))
     LOGGER.addHandler(told)
     asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
@@ -130,7 +130,7 @@ def test_every_event_of_the_background_is_logged_after_a_flush(broker: DevBroker
     assert told.events == [FETCHED, FETCHED]
 
 
-def test_a_flush_waits_no_longer_than_it_may(broker: DevBroker) -> None:
+def test_a_flush_stops_at_its_timeout(broker: DevBroker) -> None:
     go_on = threading.Event()
     LOGGER.addHandler(Told(lambda record: go_on.wait(30)))
     asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
@@ -156,7 +156,7 @@ def test_a_handler_cannot_flush_events(broker: DevBroker) -> None:
 
 
 @pytest.mark.parametrize("level", ["INFO", "WARNING"])
-def test_the_level_is_followed_at_once(
+def test_a_changed_log_level_takes_effect_at_once(
     client: Client, broker: DevBroker, told: Told, level: str
 ) -> None:
     LOGGER.setLevel(level)
@@ -175,7 +175,7 @@ def test_the_level_is_followed_at_once(
     assert len(told.events) == 1 + (level == "INFO")
 
 
-def test_what_happens_in_the_background_is_logged_in_a_thread_of_its_own(
+def test_background_events_are_logged_in_their_own_thread(
     tmp_path: Path, broker: DevBroker, told: Told
 ) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{tmp_path / 'logins.db'}")
@@ -197,13 +197,13 @@ for _ in range(3):
 """
 
 
-def test_nothing_is_printed_where_nothing_is_set_up() -> None:
+def test_nothing_is_printed_without_configured_logging() -> None:
     command = [sys.executable, "-W", "error", "-c", QUIET]
     done = subprocess.run(command, capture_output=True, timeout=30, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_ffi_18_a_handler_may_use_the_client(tmp_path: Path, broker: DevBroker) -> None:
+def test_a_log_handler_may_use_the_client(tmp_path: Path, broker: DevBroker) -> None:
     """In both threads that log."""
     store = f"sqlite:///{tmp_path / 'logins.db'}"
     used: list[str] = []
@@ -226,7 +226,7 @@ def test_ffi_18_a_handler_may_use_the_client(tmp_path: Path, broker: DevBroker) 
     assert all(url.startswith(f"{broker.origin}/auth") for url in used)
 
 
-def test_ffi_18_a_lock_of_logging_is_not_waited_for(client: Client) -> None:
+def test_a_call_does_not_wait_for_a_lock_of_logging(client: Client) -> None:
     """A handler, which has its lock, waits for an answer, while an event waits for that lock."""
 
     def wait(record: logging.LogRecord) -> None:
@@ -241,7 +241,7 @@ def test_ffi_18_a_lock_of_logging_is_not_waited_for(client: Client) -> None:
 
 
 @pytest.mark.parametrize("broken", [ValueError, KeyboardInterrupt])
-def test_what_a_filter_raises_takes_no_answer_away(
+def test_an_exception_in_a_log_filter_loses_no_answer(
     client: Client, broker: DevBroker, broken: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unraisable: list[object] = []
@@ -290,7 +290,7 @@ def test_events_beyond_a_limit_are_dropped_and_counted(tmp_path: Path, broker: D
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:pending logins are in the memory:RuntimeWarning")
-def test_a_child_logs_for_itself(client: Client, broker: DevBroker, told: Told) -> None:
+def test_a_forked_child_logs_its_own_events(client: Client, broker: DevBroker, told: Told) -> None:
     asyncio.run(log_in_twice(client, broker))
     told.wait_for(lambda: len(told.records) == len(LOGIN))
 
@@ -332,6 +332,8 @@ logged.wait(30)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in /proc")
-def test_ffi_21_the_thread_that_logs_is_asked_for_again(tmp_path: Path, broker: DevBroker) -> None:
+def test_a_logging_thread_that_could_not_start_is_started_later(
+    tmp_path: Path, broker: DevBroker
+) -> None:
     (output,) = ends([NO_ROOM], tmp_path, broker)
     assert b"events dropped count=2" in output.splitlines()

@@ -220,7 +220,7 @@ def silent() -> Iterator[str]:
 
 @pytest.mark.parametrize("round_", range(-(-EXITS // EXITS_IN_A_ROUND)))
 @pytest.mark.parametrize("end", ENDS)
-def test_ffi_07_programs_end_silently_with_calls_under_way(
+def test_programs_end_silently_with_pending_calls(
     end: str, round_: int, broker: DevBroker, silent: str, tmp_path: Path
 ) -> None:
     if end in NEEDS_UNIX and sys.platform == "win32":
@@ -330,19 +330,19 @@ def ends(programs: list[str], tmp_path: Path, broker: DevBroker) -> list[bytes]:
     return outputs
 
 
-def test_programs_end_in_the_middle_of_logging(tmp_path: Path, broker: DevBroker) -> None:
+def test_programs_end_cleanly_while_events_are_logged(tmp_path: Path, broker: DevBroker) -> None:
     # What had been told by then is logged, and nothing in the middle of a line.
     for output in ends([LOGS] * 8, tmp_path, broker):
         assert set(output.splitlines()) <= {b"login started", FETCHED}, output
 
 
-def test_ffi_07_a_slow_handler_is_not_left_behind(tmp_path: Path, broker: DevBroker) -> None:
+def test_exit_waits_for_a_slow_log_handler(tmp_path: Path, broker: DevBroker) -> None:
     # Some events wait, or as many as may.
     programs = [SLOW.replace("COUNT", str(count)) for count in (300, 1_100)]
     assert ends(programs, tmp_path, broker) == [b"", b""]
 
 
-def test_ffi_07_a_handler_that_waits_for_an_answer_at_the_end_gets_it(
+def test_a_log_handler_that_waits_at_exit_gets_its_answer(
     tmp_path: Path, broker: DevBroker
 ) -> None:
     for output in ends([ASKS] * 4, tmp_path, broker):

@@ -53,7 +53,7 @@ def check_child(client: Client, token: str) -> None:
 
 
 @every_fork
-def test_a_child_works_and_the_parent_is_not_affected(
+def test_a_forked_child_works_and_the_parent_is_not_affected(
     client: Client, broker: DevBroker, fork: Fork
 ) -> None:
     async def prepare() -> str:
@@ -66,7 +66,7 @@ def test_a_child_works_and_the_parent_is_not_affected(
     assert asyncio.run(client.verify(token)) == "alice@example.com"
 
 
-def test_nst_19_a_memory_store_used_after_a_fork_is_noticed(client: Client) -> None:
+def test_a_memory_store_used_after_a_fork_causes_a_warning(client: Client) -> None:
     def use() -> None:
         for text in ("made in another one", None):
             with warnings.catch_warnings(record=True) as caught:
@@ -79,7 +79,7 @@ def test_nst_19_a_memory_store_used_after_a_fork_is_noticed(client: Client) -> N
     assert in_child(use) == 0
 
 
-def test_nst_19_a_login_of_another_process_is_refused_with_what_to_do(
+def test_a_login_of_another_process_is_refused_with_advice(
     client: Client, broker: DevBroker
 ) -> None:
     token = broker.mint(asyncio.run(client.authenticate("alice@example.com")))
@@ -93,7 +93,7 @@ def test_nst_19_a_login_of_another_process_is_refused_with_what_to_do(
 
 
 @pytest.mark.parametrize(("value", "count"), [("4", 1), ("1", 0), ("", 0), ("many", 0)])
-def test_nst_19_a_memory_store_with_several_workers_is_noticed(
+def test_a_memory_store_with_several_workers_causes_a_warning(
     monkeypatch: pytest.MonkeyPatch, value: str, count: int
 ) -> None:
     monkeypatch.setenv("WEB_CONCURRENCY", value)
@@ -104,7 +104,7 @@ def test_nst_19_a_memory_store_with_several_workers_is_noticed(
 
 
 @every_fork
-def test_a_child_of_a_child_works(client: Client, broker: DevBroker, fork: Fork) -> None:
+def test_a_child_of_a_forked_child_works(client: Client, broker: DevBroker, fork: Fork) -> None:
     asyncio.run(log_in(client, broker))
     token = broker.mint(asyncio.run(client.authenticate("alice@example.com")))
 
@@ -116,7 +116,9 @@ def test_a_child_of_a_child_works(client: Client, broker: DevBroker, fork: Fork)
 
 
 @every_fork
-def test_a_fork_while_calls_wait(client: Client, broker: DevBroker, fork: Fork) -> None:
+def test_a_fork_while_calls_wait_affects_neither_process(
+    client: Client, broker: DevBroker, fork: Fork
+) -> None:
     path = "/.well-known/openid-configuration"
 
     async def fork_while_they_wait() -> int:
@@ -135,7 +137,7 @@ def test_a_fork_while_calls_wait(client: Client, broker: DevBroker, fork: Fork) 
     assert asyncio.run(fork_while_they_wait()) == 0
 
 
-def test_ffi_09_a_child_may_cancel_and_drop_what_is_the_parents(
+def test_a_child_may_cancel_tasks_and_drop_clients_of_its_parent(
     client: Client, broker: DevBroker
 ) -> None:
     path = "/.well-known/openid-configuration"
@@ -158,7 +160,7 @@ def test_ffi_09_a_child_may_cancel_and_drop_what_is_the_parents(
     assert asyncio.run(fork()) == 0
 
 
-def test_forks_while_other_threads_use_the_client(broker: DevBroker) -> None:
+def test_forks_succeed_while_other_threads_use_the_client(broker: DevBroker) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin)
     over = threading.Event()
 
@@ -183,7 +185,9 @@ def _worker(origin: str) -> str:
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-def test_ffi_08_multiprocessing(method: str, client: Client, broker: DevBroker) -> None:
+def test_clients_work_with_every_start_method_of_multiprocessing(
+    method: str, client: Client, broker: DevBroker
+) -> None:
     asyncio.run(client.warm())
     with multiprocessing.get_context(method).Pool(2) as pool:
         assert pool.map(_worker, [broker.origin] * 4) == [f"{broker.origin}/auth"] * 4
@@ -192,7 +196,7 @@ def test_ffi_08_multiprocessing(method: str, client: Client, broker: DevBroker) 
         pool.join()
 
 
-def test_ffi_08_a_child_that_is_given_a_client_uses_it(client: Client, broker: DevBroker) -> None:
+def test_a_child_uses_a_client_of_its_parent(client: Client, broker: DevBroker) -> None:
     asyncio.run(client.warm())
     process = multiprocessing.get_context("fork").Process(
         target=lambda: asyncio.run(log_in(client, broker))
@@ -203,12 +207,12 @@ def test_ffi_08_a_child_that_is_given_a_client_uses_it(client: Client, broker: D
 
 
 @every_fork
-def test_a_broker_signs_in_a_child_that_was_forked_while_it_made_its_keys(fork: Fork) -> None:
+def test_a_broker_signs_in_a_child_forked_during_key_generation(fork: Fork) -> None:
     with DevBroker() as broker:
         assert in_child(broker.key_id, fork) == 0
 
 
-def test_a_fork_by_c_while_our_threads_wait_for_the_interpreter(
+def test_a_fork_by_c_code_succeeds_while_threads_wait_for_the_gil(
     broker: DevBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "portier_client")
@@ -226,7 +230,7 @@ def test_a_fork_by_c_while_our_threads_wait_for_the_interpreter(
         assert in_child(use, held.fork) == 0
 
 
-def test_ffi_08_a_broker_belongs_to_the_process_that_started_it() -> None:
+def test_a_forked_child_does_not_stop_the_broker_of_its_parent() -> None:
     with DevBroker() as broker:
         assert in_child(broker.stop) == 0
         asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())

@@ -70,13 +70,13 @@ def login(broker: DevBroker) -> Login:
 
 
 @pytest.mark.parametrize("kind", FORMS)
-def test_the_form_of_a_framework_completes_a_login(login: Login, kind: str) -> None:
+def test_the_form_object_of_each_framework_completes_a_login(login: Login, kind: str) -> None:
     pairs = [("other", "x"), ("id_token", login.token), ("state", "schön ✓"), ("other", "y")]
     assert login.complete(FORMS[kind](pairs)) == "schön ✓"
 
 
 @pytest.mark.parametrize("kind", FORMS)
-def test_a_repeated_field_is_seen_in_every_form(login: Login, kind: str) -> None:
+def test_a_repeated_field_is_refused_in_every_form(login: Login, kind: str) -> None:
     good, junk = ("id_token", login.token), ("id_token", JUNK)
     for pairs in ([junk, good], [good, junk], [good, ("state", "a"), ("state", "b")]):
         login.refuses(FORMS[kind](pairs))
@@ -84,7 +84,7 @@ def test_a_repeated_field_is_seen_in_every_form(login: Login, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", FORMS)
-def test_a_form_without_a_token_lacks_it(login: Login, kind: str) -> None:
+def test_a_form_without_a_token_is_missing_token(login: Login, kind: str) -> None:
     login.refuses(FORMS[kind]([("other", "x")]), "missing_token")
     login.refuses(FORMS[kind]([]), "missing_token")
 
@@ -103,7 +103,7 @@ FILES = {
 
 @pytest.mark.parametrize("name", ["id_token", "state", "error", "error_description"])
 @pytest.mark.parametrize("kind", FILES)
-def test_a_file_is_no_field(login: Login, kind: str, name: str) -> None:
+def test_an_uploaded_file_is_refused_as_a_field(login: Login, kind: str, name: str) -> None:
     file = FILES[kind]()
     for form in ({name: file}, {name: [file]}, {"id_token": login.token, name: [file, file]}):
         login.refuses(form)
@@ -112,30 +112,30 @@ def test_a_file_is_no_field(login: Login, kind: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("value", [1, 1.5, True, {"a": "b"}, [["x"]], [None], {"x"}, [1]])
-def test_what_json_and_mistakes_can_be_is_no_field(login: Login, value: object) -> None:
+def test_values_other_than_text_are_refused_as_fields(login: Login, value: object) -> None:
     login.refuses({"id_token": value})
     login.still_completes()
 
 
-def test_an_absent_field_may_be_there_as_none(login: Login) -> None:
+def test_none_and_an_empty_list_mean_an_absent_field(login: Login) -> None:
     form = {"id_token": login.token, "error": None, "error_description": None, "state": []}
     assert login.complete(form) is None
     login.refuses({"id_token": None}, "missing_token")
 
 
-def test_octets_are_text(login: Login) -> None:
+def test_bytes_are_decoded_as_utf_8(login: Login) -> None:
     form = {b"id_token": [bytearray(login.token.encode())], "state": "ü".encode()}
     assert login.complete(form) == "ü"
 
 
-def test_what_urllib_makes_of_octets_is_read(login: Login) -> None:
+def test_results_of_urllib_for_bytes_are_accepted(login: Login) -> None:
     body = urlencode({"id_token": login.token, "state": "a b"}).encode()
     login.refuses(parse_qs(body + b"&id_token=x"))
     login.refuses(parse_qsl(b"id_token=x&" + body))
     assert login.complete(parse_qs(body)) == "a b"
 
 
-def test_a_field_named_after_a_method_changes_nothing(login: Login) -> None:
+def test_a_field_named_like_a_method_is_an_ordinary_field(login: Login) -> None:
     methods = ["getlist", "getall", "get_all", "multi_items", "items", "FieldStorageClass", "list"]
     good = ("id_token", login.token)
     pairs = [*((name, "x") for name in [*methods, "recode_unicode", "__class__"]), good]
@@ -144,17 +144,17 @@ def test_a_field_named_after_a_method_changes_nothing(login: Login) -> None:
     assert login.complete(Attributes(pairs)) is None
 
 
-def test_one_name_as_text_and_as_octets_is_repeated(login: Login) -> None:
+def test_one_name_as_text_and_as_bytes_is_a_repeated_field(login: Login) -> None:
     login.refuses({"id_token": login.token, b"id_token": login.token.encode()})
     login.still_completes()
 
 
 @pytest.mark.parametrize("form", [{b"id_token": b"\xff"}, [(b"id_token", b"\xff")]])
-def test_octets_that_are_not_utf_8_are_malformed(login: Login, form: object) -> None:
+def test_bytes_that_are_not_utf_8_are_malformed(login: Login, form: object) -> None:
     login.refuses(form)
 
 
-def test_bottle_reads_what_is_not_utf_8(login: Login) -> None:
+def test_a_form_of_bottle_that_is_not_utf_8_is_malformed(login: Login) -> None:
     form = bottle.FormsDict(id_token="\xff\xff")
     login.refuses(form)
     # It may have been decoded already.
@@ -169,11 +169,11 @@ NO_FORMS: list[Any] = [
 
 
 @pytest.mark.parametrize("form", NO_FORMS, ids=repr)
-def test_what_is_no_form_is_malformed(login: Login, form: Any) -> None:
+def test_a_value_that_is_no_form_is_malformed(login: Login, form: Any) -> None:
     login.refuses(form)
 
 
-def test_what_only_a_mistake_can_be_is_a_type_error(login: Login) -> None:
+def test_a_function_or_coroutine_as_form_is_a_type_error(login: Login) -> None:
     async def form() -> dict[str, str]:
         return {}
 
@@ -184,7 +184,7 @@ def test_what_only_a_mistake_can_be_is_a_type_error(login: Login) -> None:
     waiting.close()
 
 
-def test_what_a_form_raises_is_its_own(login: Login) -> None:
+def test_an_exception_of_a_form_is_passed_on(login: Login) -> None:
     class Broken:
         def items(self) -> object:
             raise LookupError("its own")
@@ -258,7 +258,7 @@ READERS = {
 # What is uploaded is left to the garbage collector.
 @pytest.mark.filterwarnings("ignore:Unclosed file:ResourceWarning")
 @pytest.mark.parametrize("reader", READERS)
-def test_what_a_parser_makes_of_a_body_is_read(login: Login, reader: str) -> None:
+def test_results_of_multipart_parsers_are_accepted(login: Login, reader: str) -> None:
     read = READERS[reader]
     good, junk = ("id_token", login.token, False), ("id_token", JUNK, False)
     login.refuses(read(multipart(junk, good)))
@@ -270,12 +270,12 @@ def test_what_a_parser_makes_of_a_body_is_read(login: Login, reader: str) -> Non
 
 
 @pytest.mark.skipif(not WITH_CGI, reason="Python 3.13 has no cgi")
-def test_a_body_that_is_no_form_is_malformed_for_cgi(login: Login) -> None:
+def test_a_body_that_is_no_form_is_malformed_with_cgi(login: Login) -> None:
     cgi = import_cgi()
     headers = {"content-type": "text/plain"}
     environ = {"REQUEST_METHOD": "POST"}
     login.refuses(cgi.FieldStorage(io.BytesIO(b"x"), headers=headers, environ=environ))
 
 
-def test_a_request_without_a_form_lacks_a_token(login: Login) -> None:
+def test_a_request_without_a_form_is_missing_token(login: Login) -> None:
     login.refuses(webob.multidict.NoVars("no form"), "missing_token")

@@ -204,7 +204,7 @@ def failure_of(operation: Any, scene: Scene) -> BaseException:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_no_frame_of_the_package_holds_a_secret(scene: Scene, name: str) -> None:
+def test_no_frame_of_a_traceback_holds_a_secret(scene: Scene, name: str) -> None:
     error = failure_of(OPERATIONS[name], scene)
     names = [frame.f_globals["__name__"] for frame in frames_of(error, set())]
     assert any(name.startswith("portier_client") for name in names)
@@ -287,7 +287,7 @@ def test_no_frame_of_asyncio_portier_holds_a_secret(
     assert secrets_in(error, scene.secrets) == []
 
 
-def test_what_looks_for_secrets_finds_them() -> None:
+def test_the_search_for_secrets_finds_them() -> None:
     names = {"__name__": "portier_client.example"}
     exec("def hold(form):\n    raise LookupError", names)
     error = failure_of(lambda _: names["hold"]({"id_token": [BROWSER.encode()]}), None)  # type: ignore[operator,arg-type]

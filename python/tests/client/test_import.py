@@ -32,14 +32,14 @@ def run(code: str) -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
-def test_ffi_21_an_import_starts_no_thread() -> None:
+def test_an_import_starts_no_thread() -> None:
     count = "import os, portier_client; {}; print(len(os.listdir('/proc/self/task')))"
     assert run(count.format("None")) == "1\n"
     assert run(count.format("portier_client.Client('https://example.com/')")) == "1\n"
 
 
 @IN_A_SANDBOX
-def test_ffi_21_an_import_asks_for_no_thread_and_no_network() -> None:
+def test_an_import_works_without_threads_and_network() -> None:
     code = """
 import socket, threading, sandbox
 sandbox.refuse((*sandbox.THREADS, *sandbox.NETWORK), sandbox.KILL)
@@ -57,7 +57,7 @@ print(portier_client.normalize_email("Alice@example.com"))
 
 
 @IN_A_SANDBOX
-def test_ffi_21_ffi_16_without_threads_a_call_is_an_internal_error() -> None:
+def test_a_call_without_threads_is_an_internal_error() -> None:
     code = """
 import asyncio, errno, sandbox
 from portier_client import Client, InternalError, blocking
@@ -75,7 +75,7 @@ for call in (
     assert run(code) == "internal the system gives the process no threads Exception\n" * 6
 
 
-def test_ffi_21_an_import_loads_nothing_heavy() -> None:
+def test_an_import_loads_no_heavy_modules() -> None:
     heavy = {"asyncio", "dataclasses", "datetime", "inspect", "json", "re", "ssl", "typing"}
     code = f"import sys, portier_client; print(sorted({heavy!r} & set(sys.modules)))"
     before = run(f"import sys; print(sorted({heavy!r} & set(sys.modules)))")
@@ -113,7 +113,7 @@ print(portier_client.normalize_email("Alice@example.com"))
 
 @pytest.mark.parametrize("first", ["main", "other"])
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
-def test_ffi_11_a_sub_interpreter_is_refused(kind: str, first: str) -> None:
+def test_an_import_in_a_subinterpreter_is_refused(kind: str, first: str) -> None:
     *refusals, last = run(IN_ANOTHER_INTERPRETER.format(kind=kind, first=first)).splitlines()
     assert last == "alice@example.com"
     # Newer Pythons refuse isolated ones themselves.
@@ -125,13 +125,13 @@ def test_ffi_11_a_sub_interpreter_is_refused(kind: str, first: str) -> None:
     assert refusals in ([ours] * 3, [theirs] * 3)
 
 
-def test_ffi_11_the_module_may_be_imported_again() -> None:
+def test_the_module_may_be_imported_again() -> None:
     again = "del sys.modules['portier_client._native']; import portier_client._native"
     assert run(f"import sys, portier_client; {again}") == ""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the file is read with nm of binutils")
-def test_ffi_20_the_module_exports_nothing_but_its_entry() -> None:
+def test_the_module_exports_only_its_entry_point() -> None:
     command = ["nm", "--dynamic", "--defined-only", "--format=posix", _native.__file__]
     symbols = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert [line.split()[0] for line in symbols.splitlines()] == ["PyInit__native"]

@@ -19,7 +19,7 @@ TIMES = LOGINS // ROUNDS // 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory and threads are counted in /proc")
-def test_ffi_13_nothing_is_left_of_logins() -> None:
+def test_logins_leave_no_memory_behind() -> None:
     if LOGINS > USUAL:
         # This takes as long as it takes.
         faulthandler.cancel_dump_traceback_later()

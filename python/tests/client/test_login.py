@@ -35,7 +35,9 @@ async def test_verify_returns_the_normalized_address(client: Client, broker: Dev
     assert await client.verify(broker.mint(url)) == "alice@example.com"
 
 
-async def test_complete_returns_all_that_is_known(client: Client, broker: DevBroker) -> None:
+async def test_complete_returns_addresses_state_and_session(
+    client: Client, broker: DevBroker
+) -> None:
     url = await client.authenticate("Alice@example.com", state="a b", session="/m")
     token = broker.mint(url, claims={"auth_time": 1_700_000_000.5})
     login = await client.complete({"id_token": token, "state": "a b", "other": object()})
@@ -68,7 +70,9 @@ async def test_an_empty_state_is_no_state(client: Client, broker: DevBroker) -> 
     ],
     ids=["text", "list", "tuple", "bytes", "mapping", "strangers"],
 )
-async def test_forms_of_all_shapes(client: Client, broker: DevBroker, shape: Any) -> None:
+async def test_forms_of_every_shape_are_accepted(
+    client: Client, broker: DevBroker, shape: Any
+) -> None:
     url = await client.authenticate("alice@example.com")
     login = await client.complete(shape(broker.mint(url)))
     assert login.email == "alice@example.com"
@@ -87,14 +91,14 @@ async def test_forms_of_all_shapes(client: Client, broker: DevBroker, shape: Any
     ],
     ids=["repeated", "repeated-state", "not-utf-8", "surrogate", "nul", "huge", "huge-wide"],
 )
-async def test_odd_forms_are_invalid_tokens(client: Client, form: Any) -> None:
+async def test_invalid_forms_are_invalid_tokens(client: Client, form: Any) -> None:
     with pytest.raises(InvalidToken) as caught:
         await client.complete(form)
     assert caught.value.code in {"token_malformed", "token_too_large"}
     assert caught.value.__cause__ is None or "aaa" not in str(caught.value.__cause__)
 
 
-async def test_what_a_mapping_raises_comes_through(client: Client) -> None:
+async def test_an_exception_of_a_mapping_is_passed_on(client: Client) -> None:
     class Broken(UserDict[str, str]):
         def items(self) -> Any:
             raise LookupError("broken")
@@ -103,7 +107,7 @@ async def test_what_a_mapping_raises_comes_through(client: Client) -> None:
         await client.complete(Broken())
 
 
-async def test_a_refusal_carries_what_the_broker_said(client: Client) -> None:
+async def test_a_refusal_carries_the_brokers_error(client: Client) -> None:
     with pytest.raises(BrokerError) as caught:
         await client.complete({"error": "access_denied", "error_description": "<b>no</b>"})
     error = caught.value
@@ -124,13 +128,13 @@ async def test_a_token_works_once(client: Client, broker: DevBroker) -> None:
     assert (caught.value.code, caught.value.retryable) == ("session_used", False)
 
 
-async def test_a_late_token_is_expired(client: Client, broker: DevBroker) -> None:
+async def test_a_late_token_has_expired(client: Client, broker: DevBroker) -> None:
     url = await client.authenticate("alice@example.com")
     with pytest.raises(TokenExpired):
         await client.verify(broker.mint(url, claims={"iat": 1_700_000_000, "exp": 1_700_000_600}))
 
 
-async def test_both_algorithms(broker: DevBroker) -> None:
+async def test_both_algorithms_are_accepted(broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, algorithms=["EdDSA", "RS256"])
     url = await client.authenticate("alice@example.com")
     assert parse_qs(urlsplit(url).query)["id_token_signing_alg"] == ["EdDSA"]
@@ -139,7 +143,7 @@ async def test_both_algorithms(broker: DevBroker) -> None:
     assert await client.verify(broker.mint(url, algorithm="RS256")) == "alice@example.com"
 
 
-async def test_fet_33_a_rotated_key_works_within_seconds(client: Client, broker: DevBroker) -> None:
+async def test_a_rotated_key_is_accepted_within_seconds(client: Client, broker: DevBroker) -> None:
     await client.warm()
     broker.forget_keys()
     # A set of keys is not fetched again in its first second.
@@ -152,14 +156,14 @@ async def test_fet_33_a_rotated_key_works_within_seconds(client: Client, broker:
 @pytest.mark.parametrize(
     "email", ["", "alice", "a@b@c.example", "a\0@b.example", "\udc00@b.example"]
 )
-async def test_odd_addresses_are_invalid(client: Client, email: str) -> None:
+async def test_invalid_addresses_are_refused(client: Client, email: str) -> None:
     with pytest.raises(InvalidEmail):
         await client.authenticate(email)
 
 
 @pytest.mark.parametrize("name", ["state", "session", "browser"])
 @pytest.mark.parametrize("text", ["a\udc00", "a" * 5000, "\N{EURO SIGN}" * 2_000_000])
-async def test_odd_texts_are_invalid_options(client: Client, name: str, text: str) -> None:
+async def test_invalid_texts_are_invalid_options(client: Client, name: str, text: str) -> None:
     options: dict[str, Any] = {name: text}
     with pytest.raises(ConfigError) as caught:
         await client.authenticate("alice@example.com", **options)
@@ -172,7 +176,9 @@ async def test_tokens_of_wrong_types_are_type_errors(client: Client, value: Any)
         await client.verify(value)
 
 
-async def test_keys_and_the_discovery_document(client: Client, broker: DevBroker) -> None:
+async def test_keys_and_the_discovery_document_are_returned(
+    client: Client, broker: DevBroker
+) -> None:
     keys = {key.id: key for key in await client.keys()}
     key = keys[broker.key_id("next", "EdDSA")]
     assert (key.algorithm, key.bits) == ("EdDSA", 256)

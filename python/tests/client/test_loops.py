@@ -34,14 +34,12 @@ async def log_in(client: Client, broker: DevBroker) -> str:
     return await client.verify(broker.mint(await client.authenticate("alice@example.com")))
 
 
-def test_ffi_03_one_client_serves_one_loop_after_another(client: Client, broker: DevBroker) -> None:
+def test_one_client_serves_one_loop_after_another(client: Client, broker: DevBroker) -> None:
     for _ in range(5):
         assert asyncio.run(log_in(client, broker)) == "alice@example.com"
 
 
-def test_ffi_03_a_fetch_outlives_the_loop_that_asked_for_it(
-    client: Client, broker: DevBroker
-) -> None:
+def test_a_fetch_outlives_the_loop_that_started_it(client: Client, broker: DevBroker) -> None:
     broker.hold(DISCOVERY)
     before = broker.requests().get(DISCOVERY, 0)
     with pytest.raises(TimeoutError):
@@ -52,7 +50,7 @@ def test_ffi_03_a_fetch_outlives_the_loop_that_asked_for_it(
 
 
 @pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
-def test_ffi_02_one_client_serves_loops_in_several_threads(
+def test_one_client_serves_loops_in_several_threads(
     cold: bool, client: Client, broker: DevBroker
 ) -> None:
     together = threading.Barrier(8)
@@ -76,7 +74,7 @@ def test_ffi_02_one_client_serves_loops_in_several_threads(
     assert outcomes == ["alice@example.com"] * 80
 
 
-def test_ffi_02_a_call_goes_on_in_its_own_context(client: Client, broker: DevBroker) -> None:
+def test_a_call_resumes_in_its_own_context(client: Client, broker: DevBroker) -> None:
     number = contextvars.ContextVar[int]("number")
 
     async def call(own: int) -> bool:
@@ -94,16 +92,14 @@ def test_ffi_02_a_call_goes_on_in_its_own_context(client: Client, broker: DevBro
     assert all(asyncio.run(many()))
 
 
-def test_ffi_15_many_logins_at_once(client: Client, broker: DevBroker) -> None:
+def test_many_logins_complete_concurrently(client: Client, broker: DevBroker) -> None:
     async def many() -> list[str]:
         return await asyncio.gather(*(log_in(client, broker) for _ in range(50)))
 
     assert asyncio.run(many()) == ["alice@example.com"] * 50
 
 
-def test_ffi_15_more_answers_than_a_loop_takes_in_one_turn(
-    client: Client, broker: DevBroker
-) -> None:
+def test_a_thousand_calls_are_answered_at_the_same_time(client: Client, broker: DevBroker) -> None:
     async def many() -> list[None]:
         broker.hold(DISCOVERY)
         calls = asyncio.gather(*(client.warm() for _ in range(1000)))
@@ -114,7 +110,7 @@ def test_ffi_15_more_answers_than_a_loop_takes_in_one_turn(
     assert asyncio.run(many()) == [None] * 1000
 
 
-def test_ffi_13_a_loop_keeps_nothing_of_the_context_of_its_first_caller(
+def test_a_loop_does_not_keep_the_context_of_its_first_caller(
     every_loop: Callable[[], asyncio.AbstractEventLoop], client: Client
 ) -> None:
     class Request:
@@ -138,7 +134,7 @@ def test_ffi_13_a_loop_keeps_nothing_of_the_context_of_its_first_caller(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc")
-def test_ffi_03_loops_leave_no_descriptors(broker: DevBroker, tmp_path: Path) -> None:
+def test_closed_loops_leave_no_descriptors(broker: DevBroker, tmp_path: Path) -> None:
     # A store that always has to be waited for, over a file that stays open.
     client = Client(REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{tmp_path}/logins.db")
     counts = []
@@ -151,7 +147,7 @@ def test_ffi_03_loops_leave_no_descriptors(broker: DevBroker, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("answer", ["success", "error"])
-def test_ffi_01_an_answer_for_a_closed_loop_is_dropped_silently(
+def test_an_answer_for_a_closed_loop_is_dropped_silently(
     answer: str,
     client: Client,
     broker: DevBroker,
@@ -178,7 +174,7 @@ def test_ffi_01_an_answer_for_a_closed_loop_is_dropped_silently(
     assert capfd.readouterr() == ("", "")
 
 
-def test_ffi_01_loops_are_closed_while_answers_arrive(
+def test_loops_may_be_closed_while_answers_arrive(
     broker: DevBroker,
     every_loop: Callable[[], asyncio.AbstractEventLoop],
     capfd: pytest.CaptureFixture[str],
@@ -204,14 +200,14 @@ def test_ffi_01_loops_are_closed_while_answers_arrive(
     assert capfd.readouterr() == ("", "")
 
 
-def test_ffi_15_without_a_loop_what_waits_says_so(client: Client) -> None:
+def test_without_an_event_loop_the_error_says_so(client: Client) -> None:
     waiting = client.warm()
     with pytest.raises(RuntimeError, match="no event loop of asyncio runs in this thread") as error:
         waiting.send(None)
     assert isinstance(error.value.__cause__, RuntimeError)
 
 
-def test_ffi_15_under_trio_what_waits_says_so_and_a_thread_does_it(broker: DevBroker) -> None:
+def test_under_trio_the_error_names_the_blocking_client(broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin)
     twin = blocking.Client(REDIRECT_URI, broker=broker.origin)
 
@@ -224,7 +220,7 @@ def test_ffi_15_under_trio_what_waits_says_so_and_a_thread_does_it(broker: DevBr
     assert trio.run(main) == "alice@example.com"
 
 
-def test_ffi_15_anyio_on_asyncio(client: Client, broker: DevBroker) -> None:
+def test_a_client_works_with_anyio_on_asyncio(client: Client, broker: DevBroker) -> None:
     async def main() -> str:
         broker.hold(DISCOVERY)
         with anyio.move_on_after(0.05) as scope:

@@ -98,21 +98,21 @@ def discover(origin: str, **variables: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
-def test_the_proxy_is_used_whatever_files_leave_around_its_url(proxy: Proxy, name: str) -> None:
+def test_quotes_and_white_space_around_a_proxy_url_are_ignored(proxy: Proxy, name: str) -> None:
     value = f' "http://someone:word@{proxy.address}"\r\n'
     assert discover(BROKER, **{name: value}) == BROKER
     assert proxy.asked == [f"{BROKER}/.well-known/openid-configuration"]
 
 
 @pytest.mark.parametrize("value", ["http://", "not a proxy", "ftp://someone:hunter2@127.0.0.1"])
-def test_a_proxy_that_cannot_be_read_is_not_passed_by(value: str) -> None:
+def test_an_invalid_proxy_url_is_an_error(value: str) -> None:
     for name, origin in [("HTTPS_PROXY", "https://broker.test"), ("http_proxy", BROKER)]:
         said = discover(origin, **{name: value})
         assert said.startswith(f"broker_unreachable the environment variable {name} ")
         assert "hunter2" not in said
 
 
-def test_the_refusal_of_a_proxy_names_it(proxy: Proxy) -> None:
+def test_a_refusing_proxy_is_named_in_the_error(proxy: Proxy) -> None:
     value = f"http://someone:hunter2@{proxy.address}"
     said = discover("https://broker.test", https_proxy=value)
     assert said == (
@@ -123,7 +123,7 @@ def test_the_refusal_of_a_proxy_names_it(proxy: Proxy) -> None:
     assert proxy.asked == ["broker.test:443"] * 2
 
 
-def test_a_variable_that_names_no_authorities_is_named() -> None:
+def test_an_invalid_ssl_cert_file_is_named_in_the_error() -> None:
     said = discover("https://127.0.0.1", SSL_CERT_FILE="/nowhere/ca.pem")
     if sys.platform == "linux":
         assert "SSL_CERT_FILE names a file that does not exist path=/nowhere/ca.pem" in said

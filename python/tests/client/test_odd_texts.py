@@ -40,32 +40,34 @@ def refused(operation: Coroutine[object, object, object]) -> str | None:
 
 
 @given(TEXTS | SEGMENTS)
-def test_ffi_17_tokens(token: str) -> None:
+def test_any_text_as_a_token_is_refused(token: str) -> None:
     assert (refused(CLIENT.verify(token)) or "").startswith("token_")
 
 
 @given(st.dictionaries(NAMES, FIELDS | st.lists(FIELDS)), st.none() | TEXTS, st.none() | TEXTS)
-def test_ffi_17_forms(
+def test_any_text_in_a_form_is_refused(
     form: dict[str, object], browser: str | None, confirmation: str | None
 ) -> None:
     assert refused(CLIENT.complete(form, browser, confirmation=confirmation))
 
 
 @given(TEXTS, st.none() | TEXTS, st.none() | TEXTS)
-def test_ffi_17_starts(email: str, state: str | None, session: str | None) -> None:
+def test_any_text_in_authenticate_is_accepted_or_refused(
+    email: str, state: str | None, session: str | None
+) -> None:
     codes = {None, "invalid_email", "invalid_option"}
     assert refused(CLIENT.authenticate(email, state=state, session=session)) in codes
 
 
 @given(TEXTS | st.tuples(TEXTS, TEXTS).map("@".join))
-def test_ffi_17_addresses(text: str) -> None:
+def test_any_text_is_normalized_or_refused_as_an_address(text: str) -> None:
     with suppress(InvalidEmail):
         normalized = normalize_email(text)
         assert normalize_email(normalized) == normalized
 
 
 @given(TEXTS, st.lists(TEXTS, max_size=2))
-def test_ffi_17_pages_to_go_back_to(text: str, hosts: list[str]) -> None:
+def test_any_text_is_accepted_or_refused_by_safe_next(text: str, hosts: list[str]) -> None:
     # The hosts are the application's own; Python says what is wrong with them.
     with suppress(UnicodeEncodeError):
         page = safe_next(text, hosts)
@@ -80,7 +82,7 @@ class Text(str):
 
 @pytest.mark.parametrize("given", [1, b"text", bytearray(b"text"), ["text"], object()])
 @pytest.mark.parametrize("argument", ["id_token", "email", "state", "session", "browser"])
-def test_ffi_17_what_is_no_text_is_a_type_error(argument: str, given: Any) -> None:
+def test_a_value_that_is_no_text_is_a_type_error(argument: str, given: Any) -> None:
     def call() -> Coroutine[object, object, object]:
         if argument == "id_token":
             return CLIENT.verify(given)
@@ -90,7 +92,7 @@ def test_ffi_17_what_is_no_text_is_a_type_error(argument: str, given: Any) -> No
         asyncio.run(call())
 
 
-def test_ffi_17_an_exception_of_a_form_is_its_own() -> None:
+def test_an_exception_of_a_form_is_passed_on() -> None:
     class Broken:
         def items(self) -> object:
             raise LookupError("its own")
@@ -99,7 +101,7 @@ def test_ffi_17_an_exception_of_a_form_is_its_own() -> None:
         asyncio.run(CLIENT.complete(Broken()))  # type: ignore[arg-type]
 
 
-def test_ffi_17_subclasses_and_nul_are_texts() -> None:
+def test_subclasses_of_str_and_nul_are_texts() -> None:
     assert refused(CLIENT.verify(Text("a.b.c"))) == "token_malformed"
     assert refused(CLIENT.verify("a\0.b.c")) == "token_malformed"
     assert refused(CLIENT.complete({Text("id_token"): Text("x")})) == "token_malformed"
@@ -110,7 +112,7 @@ def test_ffi_17_subclasses_and_nul_are_texts() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in /proc")
 @pytest.mark.parametrize("letter", ["x", "é", b"x"])
-def test_ffi_17_texts_far_too_long_are_not_copied(letter: str | bytes) -> None:
+def test_texts_far_too_long_are_not_copied(letter: str | bytes) -> None:
     huge: Any = letter * (64 << 20)
     # What Python has made of it, such as a copy in UTF-8, would stay as long as it.
     before = resident_octets()
@@ -129,7 +131,7 @@ def test_ffi_17_texts_far_too_long_are_not_copied(letter: str | bytes) -> None:
 
 
 @pytest.mark.parametrize("letter", ["b", "é"])
-def test_ffi_17_an_address_is_never_cut(letter: str) -> None:
+def test_a_long_address_is_refused_and_not_truncated(letter: str) -> None:
     with pytest.raises(InvalidEmail) as refused:
         normalize_email(f"a@{letter}." + f"{letter}." * 2**20 + "example")
     assert refused.value.code == "invalid_email"
@@ -138,7 +140,7 @@ def test_ffi_17_an_address_is_never_cut(letter: str) -> None:
         normalize_email(letter * 2**20 + "@b.example")
 
 
-def test_ffi_17_a_field_may_be_cut_in_the_middle_of_a_character() -> None:
+def test_a_field_truncated_inside_a_character_is_refused() -> None:
     field = b"x" * ((1 << 20) - 1) + "é".encode()
     assert refused(CLIENT.complete({"id_token": field})) == "token_too_large"
     assert refused(CLIENT.complete({"id_token": b"x" * 9 + b"\xc3"})) == "token_malformed"

@@ -47,13 +47,13 @@ except ModuleNotFoundError as error:
 
 
 @pytest.mark.parametrize("module", ["", ".blocking", ".testing", ".errors"])
-def test_a_missing_compiled_part_is_named(sources: Path, module: str) -> None:
+def test_a_missing_compiled_module_is_named_in_the_error(sources: Path, module: str) -> None:
     message = run(IMPORTED.format(module), sources)
     assert message.startswith("the compiled part of portier_client, _native, is missing: install")
     assert f"path={sources / 'portier_client'}" in message
 
 
-def test_a_compiled_part_for_another_python_is_named(sources: Path) -> None:
+def test_a_compiled_module_for_another_python_is_named_in_the_error(sources: Path) -> None:
     name = "_native.cpython-39-riscv64-linux-gnu.so"
     (sources / "portier_client" / name).touch()
     (sources / "portier_client" / "_native.pyi").touch()
@@ -62,7 +62,7 @@ def test_a_compiled_part_for_another_python_is_named(sources: Path) -> None:
     assert f"found={name}\n" in message
 
 
-def test_an_archive_is_named(sources: Path) -> None:
+def test_an_import_from_an_archive_is_named_in_the_error(sources: Path) -> None:
     archive = sources / "app.pyz"
     with zipfile.ZipFile(archive, "w") as zipped:
         for source in SOURCES:
@@ -72,7 +72,7 @@ def test_an_archive_is_named(sources: Path) -> None:
     assert "Python does not load compiled modules out of archives" in message
 
 
-def test_another_missing_module_is_not_ours(sources: Path) -> None:
+def test_another_missing_module_keeps_its_own_error(sources: Path) -> None:
     (sources / "portier_client" / "_native.py").write_text("import nothing_of_the_kind")
     code = """
 try:
@@ -126,7 +126,7 @@ print(sorted(name for name in set(sys.modules) - before))
 """
 
 
-def test_a_login_imports_nothing_once_there_is_a_client(tmp_path: Path) -> None:
+def test_a_login_imports_no_module_after_the_client_is_made(tmp_path: Path) -> None:
     """After `chroot`, or where the files of a running program are replaced."""
     code = LOGINS.format(database=f"sqlite:///{tmp_path / 'logins.db'}")
     done = subprocess.run(
@@ -141,7 +141,7 @@ def test_a_login_imports_nothing_once_there_is_a_client(tmp_path: Path) -> None:
     assert done.stdout == "[]\n"
 
 
-def test_files_that_cannot_be_written_do(sources: Path) -> None:
+def test_the_package_works_from_read_only_files(sources: Path) -> None:
     package = sources / "portier_client"
     shutil.copy(portier_client._native.__file__, package)
     for path in (*package.iterdir(), package):
@@ -156,7 +156,7 @@ def test_files_that_cannot_be_written_do(sources: Path) -> None:
         package.chmod(0o755)
 
 
-def test_docstrings_and_assertions_are_not_needed(tmp_path: Path) -> None:
+def test_the_package_works_without_docstrings_and_assertions(tmp_path: Path) -> None:
     code = LOGINS.format(database=f"sqlite:///{tmp_path / 'logins.db'}")
     done = subprocess.run(
         [sys.executable, "-OO", "-c", f"import sys\n{code}"],

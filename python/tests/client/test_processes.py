@@ -46,7 +46,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     return importlib.import_module("site_of_one_module")
 
 
-def test_a_module_that_is_loaded_twice_and_makes_two_clients_is_noticed(
+def test_a_module_loaded_twice_with_two_clients_causes_a_warning(
     site: types.ModuleType, caught: list[warnings.WarningMessage]
 ) -> None:
     importlib.reload(site)
@@ -55,7 +55,7 @@ def test_a_module_that_is_loaded_twice_and_makes_two_clients_is_noticed(
     assert warning.filename == site.__file__
 
 
-def test_a_module_that_is_loaded_twice_but_has_closed_its_client_is_not_noticed(
+def test_a_module_loaded_twice_that_closed_its_client_causes_no_warning(
     site: types.ModuleType, caught: list[warnings.WarningMessage]
 ) -> None:
     site.client._close()
@@ -63,7 +63,7 @@ def test_a_module_that_is_loaded_twice_but_has_closed_its_client_is_not_noticed(
     assert caught == []
 
 
-def test_a_function_may_make_clients_for_one_site_as_tests_do(
+def test_a_function_may_make_several_clients_without_a_warning(
     site: types.ModuleType, caught: list[warnings.WarningMessage]
 ) -> None:
     clients = [site.make(), site.make(), blocking.Client(REDIRECT_URI)]
@@ -81,14 +81,14 @@ def _make_a_client() -> list[str]:
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_process_that_multiprocessing_started_is_noticed(method: str) -> None:
+def test_a_process_started_by_multiprocessing_causes_a_warning(method: str) -> None:
     with multiprocessing.get_context(method).Pool(1) as pool:
         (message,) = pool.apply(_make_a_client)
     assert "multiprocessing started it" in message
 
 
 @pytest.mark.parametrize(("workers", "count"), [(1, 0), (4, 1)])
-def test_what_a_server_says_of_its_workers_counts_more_than_the_environment(
+def test_the_servers_number_of_workers_overrides_the_environment(
     workers: int,
     count: int,
     monkeypatch: pytest.MonkeyPatch,
@@ -101,7 +101,7 @@ def test_what_a_server_says_of_its_workers_counts_more_than_the_environment(
     assert len(caught) == count
 
 
-def test_a_process_that_only_starts_workers_does_not_warn(
+def test_a_master_process_causes_no_warning(
     monkeypatch: pytest.MonkeyPatch, caught: list[warnings.WarningMessage]
 ) -> None:
     uwsgi = types.SimpleNamespace(numproc=4, masterpid=os.getpid)
@@ -111,7 +111,7 @@ def test_a_process_that_only_starts_workers_does_not_warn(
 
 
 @pytest.mark.parametrize("configured", [True, False])
-def test_the_first_lost_login_is_shown_also_where_logging_is_not_configured(
+def test_the_first_lost_login_is_shown_without_configured_logging(
     configured: bool,
     broker: DevBroker,
     monkeypatch: pytest.MonkeyPatch,

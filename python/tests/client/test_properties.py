@@ -78,7 +78,7 @@ def test_a_token_with_any_other_character_is_refused(
     SPACES,
     st.sampled_from([None, "email", "iss"]),
 )
-def test_the_order_of_members_and_white_space_change_no_verdict(
+def test_the_order_of_members_and_white_space_do_not_change_the_result(
     header: list[tuple[str, Any]],
     payload: list[tuple[str, Any]],
     spaces: list[str],
@@ -112,7 +112,7 @@ def base64url(data: bytes) -> str:
 
 
 @given(st.lists(st.tuples(FIELDS, st.text(max_size=20)), unique_by=lambda pair: pair[0]), st.data())
-def test_a_callback_is_what_its_parameters_say_in_any_order(
+def test_the_order_of_parameters_does_not_change_the_result(
     pairs: list[tuple[str, str]], data: st.DataObject
 ) -> None:
     strangers = [("code", "x"), ("ID_TOKEN", "x"), ("", "")]
@@ -152,7 +152,7 @@ PIECES = ["/", "\\", ".", "?", "#", "@", ":", "a", "%2f", "%2e", "%5c", "%09", "
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.characters(codec="utf-8"), max_size=12).map("".join))
-def test_what_passes_stays_on_this_site(text: str) -> None:
+def test_an_accepted_next_page_is_on_this_site(text: str) -> None:
     page = safe_next(f"/{text}")
     if page is not None:
         assert page.startswith("/")

@@ -123,7 +123,7 @@ class Scene:
 
 
 @pytest.mark.filterwarnings("ignore:.*:ResourceWarning")
-def test_web_10_nothing_tells_a_secret_at_the_most_verbose_level(
+def test_verbose_logging_shows_no_secret(
     broker: DevBroker, everything: Everything, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     scene = Scene(broker)

@@ -112,7 +112,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_ffi_12_a_signal_is_handled_while_a_call_waits(program: str, broker: DevBroker) -> None:
+def test_a_signal_is_handled_while_a_call_waits(program: str, broker: DevBroker) -> None:
     code, sent, said = PROGRAMS[program]
     first, *rest = said.splitlines(keepends=True)
     broker.hold(DISCOVERY)
@@ -136,7 +136,7 @@ def test_ffi_12_a_signal_is_handled_while_a_call_waits(program: str, broker: Dev
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no file tells what a thread blocks")
-def test_threads_of_the_library_take_no_signals_of_the_process(broker: DevBroker) -> None:
+def test_threads_of_the_library_receive_no_signals(broker: DevBroker) -> None:
     code = f"""{PRELUDE}
 import logging, time
 from pathlib import Path

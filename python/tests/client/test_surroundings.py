@@ -34,7 +34,9 @@ PACKAGE = Path(portier_client.__file__).parent
     [lambda: freezegun.freeze_time(LONG_AGO), lambda: time_machine.travel(LONG_AGO, tick=False)],
     ids=["freezegun", "time-machine"],
 )
-def test_frozen_time_decides_nothing(broker: DevBroker, freeze: Callable[[], Any]) -> None:
+def test_mocked_time_does_not_change_the_result(
+    broker: DevBroker, freeze: Callable[[], Any]
+) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin)
     with freeze():
         url = client.authenticate("alice@example.com")
@@ -60,7 +62,7 @@ print("done")
 """
 
 
-def test_a_loop_may_run_inside_of_itself(broker: DevBroker) -> None:
+def test_a_client_works_with_nested_event_loops(broker: DevBroker) -> None:
     command = [sys.executable, "-c", NESTED, broker.origin]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
@@ -77,7 +79,7 @@ def test_a_blocking_client_works_where_a_loop_runs(broker: DevBroker) -> None:
     assert asyncio.run(cell()) == "alice@example.com"
 
 
-def test_programs_that_bundle_find_all_modules(tmp_path: Path) -> None:
+def test_bundlers_find_all_modules(tmp_path: Path) -> None:
     """They read the bytecode, which does not show what compiled code imports."""
     script = tmp_path / "site.py"
     script.write_text("import portier_client, portier_client.blocking")

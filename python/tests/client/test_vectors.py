@@ -34,7 +34,7 @@ def outcome(operation: Coroutine[Any, Any, T]) -> T | dict[str, str]:
 
 
 @cases("tokens")
-def test_tokens(case: dict[str, Any]) -> None:
+def test_token_vectors(case: dict[str, Any]) -> None:
     shared = load("tokens")
     options = dict(case.get("options", {}))
     canned = Canned(
@@ -73,7 +73,7 @@ def test_tokens(case: dict[str, Any]) -> None:
 
 
 @cases("key_sets")
-def test_key_sets(case: dict[str, Any]) -> None:
+def test_key_set_vectors(case: dict[str, Any]) -> None:
     async def keys() -> dict[str, object]:
         canned = Canned(key_set=case["body"])
         return {"keys": [asdict(key) for key in await canned.client.keys()]}
@@ -82,7 +82,7 @@ def test_key_sets(case: dict[str, Any]) -> None:
 
 
 @cases("callbacks")
-def test_callbacks(case: dict[str, Any]) -> None:
+def test_callback_vectors(case: dict[str, Any]) -> None:
     shared = load("callbacks")
     canned = Canned(
         broker=shared["broker"],
@@ -109,7 +109,7 @@ def test_callbacks(case: dict[str, Any]) -> None:
 
 
 @cases("configurations")
-def test_configurations(case: dict[str, Any]) -> None:
+def test_configuration_vectors(case: dict[str, Any]) -> None:
     async def configure() -> dict[str, str]:
         canned = Canned(broker=case["broker"], redirect_uri=case["redirect_uri"], **case["options"])
         client = canned.client
@@ -123,20 +123,20 @@ def test_configurations(case: dict[str, Any]) -> None:
 
 
 @cases("broken_documents")
-def test_broken_documents(case: dict[str, Any]) -> None:
+def test_broken_document_vectors(case: dict[str, Any]) -> None:
     found = outcome(Canned(discovery=case["body"]).client.discover())
     assert {name: found[name] for name in case["expect"]} == case["expect"]
 
 
 @cases("rfc_examples")
-def test_rfc_examples(case: dict[str, Any]) -> None:
+def test_rfc_example_vectors(case: dict[str, Any]) -> None:
     shared = load("tokens")
     canned = Canned(key_set=shared["key_set"])
     assert outcome(canned.client.verify(case["token"])) == case["expect"]
 
 
 @cases("discovery")
-def test_discovery(case: dict[str, Any]) -> None:
+def test_discovery_vectors(case: dict[str, Any]) -> None:
     broker: str = case["broker"]
     canned = Canned(
         broker=broker, discovery=case["body"], danger_allow_http=broker.startswith("http:")
@@ -153,7 +153,7 @@ def test_discovery(case: dict[str, Any]) -> None:
 
 
 @cases("cache_headers")
-def test_cache_headers(case: dict[str, Any]) -> None:
+def test_cache_header_vectors(case: dict[str, Any]) -> None:
     canned = Canned(
         headers=[tuple(header) for header in case["headers"]], now=load("cache_headers")["now"]
     )
@@ -163,7 +163,7 @@ def test_cache_headers(case: dict[str, Any]) -> None:
 
 
 @cases("emails")
-def test_emails(case: dict[str, Any]) -> None:
+def test_email_vectors(case: dict[str, Any]) -> None:
     async def normalize() -> dict[str, str]:
         return {"email": normalize_email(case["input"])}
 
@@ -173,7 +173,7 @@ def test_emails(case: dict[str, Any]) -> None:
 
 
 @cases("authorization_urls")
-def test_authorization_urls(case: dict[str, Any]) -> None:
+def test_authorization_url_vectors(case: dict[str, Any]) -> None:
     shared = load("authorization_urls")
     canned = Canned(
         broker=shared["broker"],

@@ -128,7 +128,7 @@ async def verify(broker: DevBroker, token: str, cache: Any, **changes: str) -> t
     return await get_verified_email(token=token, cache=cache, **{**usual, **changes})
 
 
-def test_a_login_works_once_of_many_times(make_cache: Any, broker: DevBroker) -> None:
+def test_a_login_completes_once_in_many_attempts(make_cache: Any, broker: DevBroker) -> None:
     async def main() -> None:
         cache = make_cache()
         for number in range(10):
@@ -152,7 +152,7 @@ def test_a_login_works_once_of_many_times(make_cache: Any, broker: DevBroker) ->
     asyncio.run(main())
 
 
-def test_logins_side_by_side_keep_their_pages_and_caches(broker: DevBroker) -> None:
+def test_concurrent_logins_keep_their_own_pages_and_caches(broker: DevBroker) -> None:
     async def main() -> None:
         with DevBroker() as fresh:
             caches = [WaitingCache() for _ in range(10)]
@@ -165,7 +165,7 @@ def test_logins_side_by_side_keep_their_pages_and_caches(broker: DevBroker) -> N
     asyncio.run(main())
 
 
-def test_nothing_is_used_up_by_a_token_that_is_refused(broker: DevBroker) -> None:
+def test_a_refused_token_leaves_the_login_pending(broker: DevBroker) -> None:
     async def main() -> None:
         cache = Cache()
         await put(cache, "nonce")
@@ -203,7 +203,7 @@ def test_a_nonce_without_a_page_is_unknown(page: str | None, broker: DevBroker) 
     asyncio.run(main())
 
 
-def test_what_the_cache_raises_is_the_cause(broker: DevBroker) -> None:
+def test_an_exception_of_the_cache_is_the_cause(broker: DevBroker) -> None:
     class Gone(Cache):
         def get(self, name: str) -> bytes | None:
             raise ConnectionError("secret")
@@ -214,7 +214,7 @@ def test_what_the_cache_raises_is_the_cause(broker: DevBroker) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_login_does_not_fail_for_keys_that_cannot_be_shared(broker: DevBroker) -> None:
+def test_a_login_completes_if_keys_cannot_be_cached(broker: DevBroker) -> None:
     class Full(Cache):
         def set(self, name: str, value: str, ex: float) -> bool:
             if name.startswith("portier:jwks:"):
@@ -240,7 +240,7 @@ def test_a_login_does_not_fail_for_keys_that_cannot_be_shared(broker: DevBroker)
         ({"broker_url": "broker.example"}, "invalid_broker"),
     ],
 )
-def test_what_cannot_be_is_a_config_error(
+def test_invalid_arguments_are_config_errors(
     changes: dict[str, str], code: str, broker: DevBroker
 ) -> None:
     with pytest.raises(asyncio_portier.ConfigError) as caught:
@@ -249,7 +249,7 @@ def test_what_cannot_be_is_a_config_error(
     assert isinstance(caught.value, ValueError)
 
 
-def test_one_slash_at_the_end_of_the_broker_is_none(broker: DevBroker) -> None:
+def test_a_slash_at_the_end_of_the_broker_url_is_ignored(broker: DevBroker) -> None:
     async def main() -> tuple[str, str]:
         cache = Cache()
         await put(cache, "nonce")
@@ -259,7 +259,7 @@ def test_one_slash_at_the_end_of_the_broker_is_none(broker: DevBroker) -> None:
     assert asyncio.run(main()) == ("alice@example.com", "/members")
 
 
-def test_keys_are_found_and_left_in_the_cache(make_cache: Any) -> None:
+def test_keys_are_read_from_and_written_to_the_cache(make_cache: Any) -> None:
     async def main() -> None:
         cache = make_cache()
         with DevBroker() as broker:
@@ -276,7 +276,7 @@ def test_keys_are_found_and_left_in_the_cache(make_cache: Any) -> None:
     asyncio.run(main())
 
 
-def test_what_is_in_the_cache_is_no_key_to_trust(broker: DevBroker) -> None:
+def test_keys_in_the_cache_are_not_trusted(broker: DevBroker) -> None:
     async def main() -> None:
         cache = Cache()
         await put(cache, "nonce")
@@ -294,7 +294,7 @@ def test_what_is_in_the_cache_is_no_key_to_trust(broker: DevBroker) -> None:
     asyncio.run(main())
 
 
-def test_a_broker_that_is_away_is_an_error_of_both_kinds() -> None:
+def test_an_unreachable_broker_is_an_error_of_both_packages() -> None:
     broker = DevBroker()
     broker.stop()
     for call in (discover_keys(broker.origin, Cache()), verify(broker, "x", Cache())):
@@ -307,7 +307,7 @@ def test_a_broker_that_is_away_is_an_error_of_both_kinds() -> None:
     assert unavailable.value.__cause__ is not None
 
 
-def test_every_class_of_errors_is_a_value_error_as_well() -> None:
+def test_every_error_class_is_also_a_value_error() -> None:
     for name in asyncio_portier.__all__:
         kind = getattr(asyncio_portier, name)
         if isinstance(kind, type):

@@ -58,7 +58,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
             yield Steps()
 
 
-def test_ffi_05_a_login_cancelled_anywhere_is_completed_at_most_once(
+def test_a_login_cancelled_at_any_point_completes_at_most_once(
     store: Any, broker: DevBroker
 ) -> None:
     async def main() -> tuple[set[str], set[str]]:
@@ -108,7 +108,7 @@ async def outcome(client: Client, token: str) -> str:
 
 
 @pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
-def test_ffi_04_a_start_cancelled_anywhere_leaves_at_most_one_record(
+def test_a_start_cancelled_at_any_point_leaves_at_most_one_record(
     cold: bool, broker: DevBroker
 ) -> None:
     async def main() -> list[int]:

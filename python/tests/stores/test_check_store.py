@@ -263,7 +263,7 @@ def found() -> dict[Any, BaseException | None]:
 
 
 @pytest.mark.parametrize("kind", BROKEN, ids=lambda kind: kind.__name__)
-def test_nst_31_the_kit_finds_what_is_wrong(
+def test_check_store_finds_each_broken_rule(
     kind: Callable[[], Any], found: dict[Any, BaseException | None]
 ) -> None:
     error = found[kind]
@@ -273,7 +273,7 @@ def test_nst_31_the_kit_finds_what_is_wrong(
     assert isinstance(error.__cause__, OSError) is (kind is Raises)
 
 
-def test_nst_31_the_kit_passes_what_keeps_the_rules() -> None:
+def test_check_store_accepts_correct_stores() -> None:
     async def make() -> Any:
         return GoodAndWaiting()
 
@@ -307,14 +307,14 @@ class GoneSilently(Gone):
         return None
 
 
-def test_nst_31_a_store_that_is_full_or_gone_says_so() -> None:
+def test_a_full_or_unavailable_store_must_raise_a_store_error() -> None:
     with pytest.raises(AssertionError, match="refuses what it has no room for; put raised nothing"):
         asyncio.run(check_store(Good, full=Good))
     with pytest.raises(AssertionError, match="cannot be reached; take raised nothing"):
         asyncio.run(check_store(Good, gone=GoneSilently))
 
 
-def test_nst_31_stores_that_urls_name_pass(tmp_path: Path) -> None:
+def test_check_store_accepts_stores_opened_by_url(tmp_path: Path) -> None:
     async def check(*urls: str) -> None:
         await asyncio.gather(*(check_store(lambda url=url: open_store(url)) for url in urls))
 
@@ -322,7 +322,7 @@ def test_nst_31_stores_that_urls_name_pass(tmp_path: Path) -> None:
         asyncio.run(check("memory:", f"redis+unix://{socket}", f"sqlite:///{tmp_path}/logins.db"))
 
 
-def test_only_urls_of_stores_are_opened() -> None:
+def test_only_store_urls_are_opened() -> None:
     with pytest.raises(ConfigError) as caught:
         open_store("nothing://:secret@localhost")
     assert caught.value.code == "invalid_option"

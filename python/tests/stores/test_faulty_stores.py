@@ -37,7 +37,7 @@ method = pytest.mark.parametrize("method", METHODS)
 @cold
 @waits
 @method
-def test_nst_30_an_exception_is_the_cause_of_a_store_error(
+def test_an_exception_is_the_cause_of_a_store_error(
     method: str, waits: bool, cold: bool, broker: DevBroker
 ) -> None:
     original = RuntimeError("the secret of the store")
@@ -51,7 +51,7 @@ def test_nst_30_an_exception_is_the_cause_of_a_store_error(
 @cold
 @waits
 @method
-def test_nst_30_a_store_error_stays_what_it_is(
+def test_a_store_error_is_passed_on_unchanged(
     method: str, waits: bool, cold: bool, broker: DevBroker
 ) -> None:
     class Mine(StoreError):
@@ -73,7 +73,7 @@ WRONG = {
 @pytest.mark.parametrize(
     ("method", "wrong"), [(method, wrong) for method in METHODS for wrong in WRONG[method]]
 )
-def test_nst_30_a_wrong_type_is_refused_and_its_value_not_shown(
+def test_a_result_of_a_wrong_type_is_refused_and_not_shown(
     method: str, wrong: object, waits: bool, cold: bool, broker: DevBroker
 ) -> None:
     async def secret() -> str:
@@ -106,9 +106,7 @@ class Resulting:
 
 @cold
 @waits
-def test_nst_30_a_record_that_is_no_text_is_refused(
-    waits: bool, cold: bool, broker: DevBroker
-) -> None:
+def test_a_record_that_is_no_text_is_refused(waits: bool, cold: bool, broker: DevBroker) -> None:
     error = refusal(Faulty("take", "secret\udc00", waits=waits), broker, cold=cold)
     assert str(error) == "the store returned a str with a lone surrogate method=take"
     assert (error.code, error.__cause__) == ("store_failed", None)
@@ -116,7 +114,7 @@ def test_nst_30_a_record_that_is_no_text_is_refused(
     assert str(error) == "session record cannot be read"
 
 
-def test_nst_30_a_subclass_of_str_is_a_str(broker: DevBroker) -> None:
+def test_a_record_may_be_a_subclass_of_str(broker: DevBroker) -> None:
     class Text(str):
         __slots__ = ()
 
@@ -128,7 +126,7 @@ def test_nst_30_a_subclass_of_str_is_a_str(broker: DevBroker) -> None:
     asyncio.run(use(Store(), broker))
 
 
-def test_nst_30_a_store_that_never_answers_is_given_up_after_five_seconds(
+def test_a_store_that_never_answers_fails_after_five_seconds(
     broker: DevBroker,
 ) -> None:
     cancelled: asyncio.Queue[None] = asyncio.Queue()
@@ -164,7 +162,7 @@ def test_nst_30_a_store_that_never_answers_is_given_up_after_five_seconds(
     ]
 
 
-def test_a_store_may_be_given_less_time_or_more(broker: DevBroker) -> None:
+def test_store_timeout_sets_how_long_a_store_may_take(broker: DevBroker) -> None:
     class Slow(Waiting):
         async def put(self, nonce: str, record: str, ttl: float, /) -> None:
             await asyncio.sleep(5.5)
@@ -186,7 +184,7 @@ def test_a_store_may_be_given_less_time_or_more(broker: DevBroker) -> None:
 
 
 @waits
-def test_a_record_that_is_too_long_to_be_one_is_refused(waits: bool, broker: DevBroker) -> None:
+def test_a_record_longer_than_the_limit_is_refused(waits: bool, broker: DevBroker) -> None:
     for text in ("s" * 100_000_000, "\N{EURO SIGN}" * 70_000):
         error = refusal(Faulty("take", text, waits=waits), broker, cold=False)
         assert error.code == "store_failed"
@@ -196,7 +194,7 @@ def test_a_record_that_is_too_long_to_be_one_is_refused(waits: bool, broker: Dev
 
 @cold
 @waits
-def test_ffi_14_what_ends_a_program_is_no_store_error(
+def test_keyboard_interrupt_and_system_exit_are_passed_on(
     waits: bool, cold: bool, broker: DevBroker
 ) -> None:
     for kind in (KeyboardInterrupt, SystemExit):
@@ -207,7 +205,7 @@ def test_ffi_14_what_ends_a_program_is_no_store_error(
 
 
 @cold
-def test_ffi_14_what_ends_a_program_ends_a_blocking_call(cold: bool, broker: DevBroker) -> None:
+def test_keyboard_interrupt_ends_a_blocking_call(cold: bool, broker: DevBroker) -> None:
     client = blocking.Client(
         REDIRECT_URI,
         broker=broker.origin,
@@ -221,7 +219,7 @@ def test_ffi_14_what_ends_a_program_ends_a_blocking_call(cold: bool, broker: Dev
 
 @cold
 @waits
-def test_ffi_14_a_cancellation_of_the_stores_own_is_a_store_error(
+def test_a_cancellation_by_the_store_is_a_store_error(
     waits: bool, cold: bool, broker: DevBroker
 ) -> None:
     error = refusal(Faulty("take", asyncio.CancelledError(), waits=waits), broker, cold=cold)
@@ -230,9 +228,7 @@ def test_ffi_14_a_cancellation_of_the_stores_own_is_a_store_error(
 
 
 @cold
-def test_ffi_14_an_awaitable_of_another_loop_is_a_store_error(
-    cold: bool, broker: DevBroker
-) -> None:
+def test_an_awaitable_of_another_loop_is_a_store_error(cold: bool, broker: DevBroker) -> None:
     other = asyncio.new_event_loop()
     future = other.create_future()
     error = refusal(Faulty("take", lambda: future, waits=False), broker, cold=cold)
@@ -240,7 +236,7 @@ def test_ffi_14_an_awaitable_of_another_loop_is_a_store_error(
     other.close()
 
 
-def test_ffi_14_connections_of_a_loop_that_is_over_are_a_store_error(broker: DevBroker) -> None:
+def test_a_connection_of_a_closed_loop_is_a_store_error(broker: DevBroker) -> None:
     class Connected(Waiting):
         def __init__(self) -> None:
             super().__init__()
@@ -259,7 +255,7 @@ def test_ffi_14_connections_of_a_loop_that_is_over_are_a_store_error(broker: Dev
     assert str(error.__cause__) == "Event loop is closed"
 
 
-def test_ffi_15_without_an_event_loop_nothing_can_be_awaited(broker: DevBroker) -> None:
+def test_an_asynchronous_store_needs_an_event_loop(broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=Waiting())
     asyncio.run(client.warm())
     with pytest.raises(StoreError) as caught:
@@ -269,7 +265,7 @@ def test_ffi_15_without_an_event_loop_nothing_can_be_awaited(broker: DevBroker) 
 
 
 @cold
-def test_ffi_14_a_blocking_client_cannot_await(cold: bool, broker: DevBroker) -> None:
+def test_a_blocking_client_refuses_an_asynchronous_store(cold: bool, broker: DevBroker) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=Waiting())
     if not cold:
         client.warm()

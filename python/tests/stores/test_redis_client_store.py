@@ -52,7 +52,7 @@ def full_socket() -> Iterator[Path]:
         yield socket
 
 
-def test_nst_31_the_store_keeps_the_rules(socket: Path, full_socket: Path) -> None:
+def test_the_store_passes_check_store(socket: Path, full_socket: Path) -> None:
     async def check(kind: type[Any], decode_responses: bool) -> None:
         clients = [
             kind(unix_socket_path=str(path), decode_responses=decode_responses, retry=None)
@@ -73,7 +73,7 @@ def test_nst_31_the_store_keeps_the_rules(socket: Path, full_socket: Path) -> No
     asyncio.run(check_all())
 
 
-def test_a_login(socket: Path, broker: DevBroker) -> None:
+def test_a_login_completes_with_an_asynchronous_client(socket: Path, broker: DevBroker) -> None:
     async def log_in() -> list[bytes]:
         async with redis.asyncio.Redis(unix_socket_path=str(socket)) as client:
             store = RedisClientStore(client, prefix="shop:")
@@ -91,7 +91,7 @@ def test_a_login(socket: Path, broker: DevBroker) -> None:
     assert len(name) == len("shop:session:") + 43
 
 
-def test_a_login_with_a_blocking_client(socket: Path, broker: DevBroker) -> None:
+def test_a_login_completes_with_a_blocking_client(socket: Path, broker: DevBroker) -> None:
     with redis.Redis(unix_socket_path=str(socket)) as client:
         store = RedisClientStore(client)
         site = blocking.Client(REDIRECT_URI, broker=broker.origin, store=store)
@@ -101,7 +101,9 @@ def test_a_login_with_a_blocking_client(socket: Path, broker: DevBroker) -> None
             site.verify(token)
 
 
-def test_a_url_with_the_same_prefix_names_the_same_logins(socket: Path, broker: DevBroker) -> None:
+def test_a_redis_url_with_the_same_prefix_shares_its_logins(
+    socket: Path, broker: DevBroker
+) -> None:
     def site(store: Any) -> blocking.Client:
         return blocking.Client(REDIRECT_URI, broker=broker.origin, store=store)
 
@@ -116,7 +118,7 @@ def test_a_url_with_the_same_prefix_names_the_same_logins(socket: Path, broker: 
                     again.verify(token)
 
 
-def test_nst_05_a_server_that_is_gone_is_a_store_error(socket: Path, broker: DevBroker) -> None:
+def test_an_unreachable_server_is_a_store_error(socket: Path, broker: DevBroker) -> None:
     async def log_in() -> StoreError:
         path = str(socket.with_name("nobody"))
         async with redis.asyncio.Redis(unix_socket_path=path, retry=None) as client:
@@ -131,9 +133,7 @@ def test_nst_05_a_server_that_is_gone_is_a_store_error(socket: Path, broker: Dev
     assert str(error) == "the redis client raised an exception type=ConnectionError"
 
 
-def test_nst_10_a_server_without_memory_is_a_full_store(
-    full_socket: Path, broker: DevBroker
-) -> None:
+def test_a_server_without_memory_is_a_full_store(full_socket: Path, broker: DevBroker) -> None:
     with redis.Redis(unix_socket_path=str(full_socket)) as client:
         site = blocking.Client(REDIRECT_URI, broker=broker.origin, store=RedisClientStore(client))
         with pytest.raises(StoreError) as caught:
@@ -142,7 +142,7 @@ def test_nst_10_a_server_without_memory_is_a_full_store(
     assert isinstance(caught.value.__cause__, redis.ResponseError)
 
 
-def test_nst_10_a_login_completes_once_when_the_server_has_no_memory_left(
+def test_a_pending_login_completes_once_on_a_server_without_memory(
     broker: DevBroker,
 ) -> None:
     async def log_in(socket: Path) -> None:
@@ -203,7 +203,7 @@ def _wrong_clients() -> dict[str, object]:
     }
 
 
-def test_what_is_no_client_is_refused_by_name() -> None:
+def test_a_value_that_is_no_redis_client_is_refused_by_name() -> None:
     for problem, wrong in _wrong_clients().items():
         with pytest.raises(ConfigError, match=re.escape(problem)) as caught:
             RedisClientStore(wrong)
@@ -222,7 +222,7 @@ def test_a_blocking_client_refuses_a_client_for_asyncio() -> None:
     blocking.Client(REDIRECT_URI, store=RedisClientStore(redis.Redis()))
 
 
-def test_clients_with_the_same_methods_do_as_well(broker: DevBroker) -> None:
+def test_clients_with_the_same_methods_are_accepted(broker: DevBroker) -> None:
     clients = (fakeredis.FakeRedis(), fakeredis.FakeRedis(decode_responses=True))
     for client in (*clients, fakeredis.FakeStrictRedis()):
         site = blocking.Client(REDIRECT_URI, broker=broker.origin, store=RedisClientStore(client))
@@ -238,7 +238,7 @@ def test_clients_with_the_same_methods_do_as_well(broker: DevBroker) -> None:
     asyncio.run(log_in())
 
 
-def test_a_client_of_valkey_does_as_well(socket: Path, broker: DevBroker) -> None:
+def test_a_client_of_valkey_is_accepted(socket: Path, broker: DevBroker) -> None:
     async def log_in() -> None:
         async with valkey.asyncio.Valkey(unix_socket_path=str(socket)) as client:
             await use(RedisClientStore(client, prefix="valkey:"), broker)
@@ -260,7 +260,7 @@ def test_a_client_of_valkey_does_as_well(socket: Path, broker: DevBroker) -> Non
         ("contains", {"strlen": "1"}, "command=STRLEN type=str"),
     ],
 )
-def test_an_odd_reply_is_an_error_that_does_not_show_it(
+def test_an_unexpected_reply_is_an_error_and_not_shown(
     method: str, replies: dict[str, object], fact: str
 ) -> None:
     store: Any = RedisClientStore(Odd(**replies))
@@ -271,7 +271,7 @@ def test_an_odd_reply_is_an_error_that_does_not_show_it(
     assert "secret" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_value_that_is_too_long_is_not_sent_for(socket: Path) -> None:
+def test_a_value_longer_than_the_limit_is_not_fetched(socket: Path) -> None:
     async def read_it() -> list[str]:
         texts = []
         plain: Any = redis.Redis(unix_socket_path=str(socket))
@@ -292,12 +292,12 @@ def test_a_value_that_is_too_long_is_not_sent_for(socket: Path) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
-def test_ffi_19_repr_shows_no_server(socket: Path) -> None:
+def test_repr_shows_no_server(socket: Path) -> None:
     with redis.Redis(unix_socket_path=str(socket), password="secret") as client:
         store = RedisClientStore(client)
         assert repr(store) == "<portier_client.stores.RedisClientStore prefix='portier:'>"
 
 
-def test_importing_it_imports_no_redis() -> None:
+def test_importing_the_store_does_not_import_redis() -> None:
     code = "import portier_client.stores, sys; assert 'redis' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)

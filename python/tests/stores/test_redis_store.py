@@ -36,7 +36,7 @@ def url(socket: Path) -> str:
     return f"redis+unix://{socket}"
 
 
-def test_nst_31_the_store_keeps_the_rules(url: str) -> None:
+def test_the_store_passes_check_store(url: str) -> None:
     with redis_server("--maxmemory", "1") as full:
         asyncio.run(
             check_store(
@@ -49,9 +49,7 @@ def test_nst_31_the_store_keeps_the_rules(url: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @needs_fork
-def test_nst_20_a_child_has_a_connection_of_its_own(
-    url: str, socket: Path, broker: DevBroker
-) -> None:
+def test_a_forked_child_opens_its_own_connection(url: str, socket: Path, broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=url)
     used, pending, another = (
         broker.mint(asyncio.run(client.authenticate("alice@example.com"))) for _ in range(3)
@@ -87,7 +85,7 @@ def attempt(url: str, origin: str, tokens: list[str], start: object, wins: objec
     wins.put(count)  # type: ignore[attr-defined]
 
 
-def test_nst_01_of_many_processes_one_completes_a_login(url: str, broker: DevBroker) -> None:
+def test_of_many_processes_exactly_one_completes_a_login(url: str, broker: DevBroker) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=url)
     tokens = [broker.mint(client.authenticate("alice@example.com")) for _ in range(100)]
     context = multiprocessing.get_context("spawn")
@@ -102,7 +100,7 @@ def test_nst_01_of_many_processes_one_completes_a_login(url: str, broker: DevBro
     assert sum(counts) == len(tokens)
 
 
-def test_nst_04_nst_05_a_server_that_is_gone_is_a_store_error(url: str, broker: DevBroker) -> None:
+def test_an_unreachable_server_is_a_store_error(url: str, broker: DevBroker) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=f"{url}-nobody")
     with pytest.raises(StoreError) as caught:
         client.authenticate("alice@example.com")
@@ -110,7 +108,7 @@ def test_nst_04_nst_05_a_server_that_is_gone_is_a_store_error(url: str, broker: 
     assert caught.value.retryable
 
 
-def test_nst_28_an_error_does_not_show_the_url() -> None:
+def test_an_error_does_not_show_the_url() -> None:
     for text in ("redis://:hunter2@", "redis://:hunter2@host?x=1", "redis://:hunter2 @host"):
         with pytest.raises(ConfigError) as caught:
             Client(REDIRECT_URI, store=text)
@@ -118,7 +116,7 @@ def test_nst_28_an_error_does_not_show_the_url() -> None:
         assert "hunter2" not in f"{caught.value!r} {caught.value.__cause__!r}"
 
 
-def test_a_value_that_is_too_long_is_never_kept_in_memory(url: str, socket: Path) -> None:
+def test_a_value_longer_than_the_limit_is_not_read_into_memory(url: str, socket: Path) -> None:
     code = """
 import resource
 import sys
@@ -151,7 +149,7 @@ with DevBroker() as broker, redis.Redis(unix_socket_path=socket) as server:
     subprocess.run(command, check=True, timeout=60)
 
 
-def test_a_parameter_that_cannot_be_used_is_named() -> None:
+def test_an_unknown_url_parameter_is_named_in_the_error() -> None:
     for query, name in (
         ("ssl_certfile=/etc/client.pem", "ssl_certfile"),
         ("ssl_cert_reqs=none", "ssl_cert_reqs"),

@@ -41,7 +41,9 @@ def url(tmp_path: Path) -> str:
 
 @needs_fork
 @every_fork
-def test_a_child_completes_what_its_parent_started(url: str, broker: DevBroker, fork: Fork) -> None:
+def test_a_forked_child_completes_a_login_of_its_parent(
+    url: str, broker: DevBroker, fork: Fork
+) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=url)
     client.warm()
     for _ in range(5):
@@ -62,7 +64,7 @@ def test_a_child_completes_what_its_parent_started(url: str, broker: DevBroker, 
 
 @needs_fork
 @every_fork
-def test_forked_workers_share_a_client_that_was_made_before(
+def test_forked_workers_share_a_client_made_before_the_fork(
     url: str, tmp_path: Path, broker: DevBroker, fork: Fork
 ) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=url)
@@ -197,7 +199,7 @@ def test_a_daemon_that_forks_twice_uses_the_store(url: str, broker: DevBroker, f
 @pytest.mark.parametrize(
     "url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:////nowhere/at/all/logins.db"]
 )
-def test_a_url_of_no_file_is_refused_when_the_client_is_made(url: str) -> None:
+def test_a_url_without_a_usable_file_is_refused_when_the_client_is_made(url: str) -> None:
     with pytest.raises(ConfigError) as refused:
         Client(REDIRECT_URI, store=url)
     assert refused.value.code == "invalid_option"
@@ -205,7 +207,7 @@ def test_a_url_of_no_file_is_refused_when_the_client_is_made(url: str) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the system has other permissions")
-def test_a_file_in_the_systems_temporary_directory_works(broker: DevBroker) -> None:
+def test_a_file_in_the_temporary_directory_of_the_system_works(broker: DevBroker) -> None:
     path = Path(tempfile.gettempdir()) / f"portier-client-{secrets.token_hex(8)}.db"
     try:
         with blocking.Client(
@@ -221,7 +223,7 @@ def test_a_file_in_the_systems_temporary_directory_works(broker: DevBroker) -> N
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the system has other permissions")
-def test_a_directory_that_others_may_write_is_refused_with_what_is_wrong(tmp_path: Path) -> None:
+def test_a_directory_that_others_may_write_is_refused_with_advice(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     with pytest.raises(ConfigError) as refused:
         Client(REDIRECT_URI, store=f"sqlite:///{tmp_path}/logins.db")
@@ -232,7 +234,7 @@ def test_a_directory_that_others_may_write_is_refused_with_what_is_wrong(tmp_pat
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system has no list of files")
-def test_ffi_22_clients_that_are_not_used_hold_nothing_open(url: str) -> None:
+def test_unused_clients_keep_no_file_open(url: str) -> None:
     clients = [Client(REDIRECT_URI, store=url) for _ in range(200)]
     names = [path.readlink().name for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
     assert not [name for name in names if name.startswith("logins.db")]

@@ -28,7 +28,7 @@ cold = pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
 
 
 @pytest.mark.parametrize("kind", [Plain, Waiting])
-def test_ffi_01_a_loop_that_ends_with_calls_under_way(
+def test_a_closed_loop_with_pending_calls_leaves_nothing_behind(
     kind: type[Any], broker: DevBroker, every_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     """Nothing hangs, warns, or stays behind."""
@@ -64,7 +64,7 @@ class Slow(Waiting):
 
 
 @cold
-def test_ffi_05_cancelling_a_login_cancels_the_store_before_the_take(
+def test_cancelling_a_login_cancels_the_store_before_the_take(
     cold: bool, broker: DevBroker
 ) -> None:
     async def main() -> None:
@@ -89,7 +89,7 @@ def test_ffi_05_cancelling_a_login_cancels_the_store_before_the_take(
     asyncio.run(main())
 
 
-def test_ffi_04_a_login_cancelled_before_the_store_is_asked_asks_nothing(
+def test_a_login_cancelled_before_the_store_call_does_not_call_the_store(
     broker: DevBroker,
 ) -> None:
     async def main() -> None:
@@ -109,9 +109,7 @@ def test_ffi_04_a_login_cancelled_before_the_store_is_asked_asks_nothing(
 
 
 @pytest.mark.parametrize("kind", [Plain, Waiting])
-def test_ffi_13_a_client_and_its_store_are_garbage_together(
-    kind: type[Any], broker: DevBroker
-) -> None:
+def test_a_client_and_its_store_are_collected_together(kind: type[Any], broker: DevBroker) -> None:
     class Mine(kind):  # type: ignore[misc]
         client: Client | None = None
 
@@ -127,7 +125,7 @@ def test_ffi_13_a_client_and_its_store_are_garbage_together(
 
 
 @pytest.mark.parametrize("waits", [False, True], ids=["plain", "waiting"])
-def test_ffi_13_an_exception_of_a_store_is_not_kept(waits: bool, broker: DevBroker) -> None:
+def test_an_exception_of_a_store_is_not_kept_alive(waits: bool, broker: DevBroker) -> None:
     class Mine(Exception):
         pass
 
@@ -142,7 +140,7 @@ def test_ffi_13_an_exception_of_a_store_is_not_kept(waits: bool, broker: DevBrok
     assert gone() is None
 
 
-def test_ffi_13_a_store_is_released_that_the_runtime_was_the_last_to_use(
+def test_a_store_last_used_by_the_runtime_is_released(
     broker: DevBroker,
 ) -> None:
     async def main() -> list[weakref.ref[Any]]:
@@ -166,7 +164,7 @@ def test_ffi_13_a_store_is_released_that_the_runtime_was_the_last_to_use(
         gc.collect()
 
 
-def test_ffi_12_ctrl_c_reaches_a_store_that_a_blocking_client_waits_for(broker: DevBroker) -> None:
+def test_ctrl_c_interrupts_a_store_of_a_blocking_client(broker: DevBroker) -> None:
     class Stuck(Plain):
         def put(self, nonce: str, record: str, ttl: float, /) -> None:
             signal.raise_signal(signal.SIGINT)
@@ -183,7 +181,7 @@ def test_ffi_12_ctrl_c_reaches_a_store_that_a_blocking_client_waits_for(broker: 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("kind", [Plain, Waiting])
-def test_ffi_08_a_child_uses_the_store_of_its_parent(kind: type[Any], broker: DevBroker) -> None:
+def test_a_forked_child_uses_the_store_of_its_parent(kind: type[Any], broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=kind())
     token = broker.mint(asyncio.run(client.authenticate("alice@example.com")))
     child = os.fork()

@@ -44,7 +44,7 @@ def test_a_login_started_by_one_client_is_completed_by_another(url: str, broker:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_nst_20_a_child_opens_the_store_anew(url: str, broker: DevBroker) -> None:
+def test_a_forked_child_opens_the_store_again(url: str, broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=url)
     tokens = [broker.mint(asyncio.run(client.authenticate("alice@example.com"))) for _ in "12"]
     child = os.fork()
@@ -63,7 +63,7 @@ def test_nst_20_a_child_opens_the_store_anew(url: str, broker: DevBroker) -> Non
 
 
 @pytest.mark.parametrize("kind", [Client, blocking.Client])
-def test_no_message_shows_a_url(kind: type[Any], tmp_path: Path, broker: DevBroker) -> None:
+def test_no_message_shows_a_store_url(kind: type[Any], tmp_path: Path, broker: DevBroker) -> None:
     for url in (
         "redis://user:secret@localhost:port",
         "redis://user:secret@localhost?nothing=1",

@@ -33,7 +33,7 @@ async def log_in(client: Client, broker: DevBroker) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_login_through_a_store_of_ones_own(kind: type[Any], broker: DevBroker) -> None:
+def test_a_login_completes_with_a_custom_store(kind: type[Any], broker: DevBroker) -> None:
     store = kind()
     assert isinstance(store, Store)
     client = Client(REDIRECT_URI, broker=broker.origin, store=store, session_ttl=90.5)
@@ -48,7 +48,9 @@ def test_a_login_through_a_store_of_ones_own(kind: type[Any], broker: DevBroker)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_many_logins_at_once(kind: type[Any], broker: DevBroker) -> None:
+def test_many_logins_complete_concurrently_with_a_custom_store(
+    kind: type[Any], broker: DevBroker
+) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=kind())
 
     async def many() -> None:
@@ -57,7 +59,7 @@ def test_many_logins_at_once(kind: type[Any], broker: DevBroker) -> None:
     asyncio.run(many())
 
 
-def test_a_store_that_answers_at_once_needs_no_event_loop(broker: DevBroker) -> None:
+def test_a_synchronous_store_needs_no_event_loop(broker: DevBroker) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=Plain())
     asyncio.run(client.warm())
     coroutine = client.authenticate("alice@example.com")
@@ -104,7 +106,7 @@ def test_one_store_serves_loops_in_several_threads(kind: type[Any], broker: DevB
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no uvloop for Windows")
 @pytest.mark.parametrize("kind", KINDS)
-def test_uvloop(kind: type[Any], broker: DevBroker) -> None:
+def test_a_custom_store_works_with_uvloop(kind: type[Any], broker: DevBroker) -> None:
     import uvloop
 
     client = Client(REDIRECT_URI, broker=broker.origin, store=kind())
@@ -112,7 +114,7 @@ def test_uvloop(kind: type[Any], broker: DevBroker) -> None:
         runner.run(log_in(client, broker))
 
 
-def test_a_task_that_is_over_as_soon_as_it_starts(broker: DevBroker) -> None:
+def test_a_task_that_is_done_as_soon_as_it_starts_is_awaited(broker: DevBroker) -> None:
     class Eager(Waiting):
         async def take(self, nonce: str, /) -> str | None:
             return self.plain.take(nonce)
@@ -138,7 +140,7 @@ def test_a_task_that_is_over_as_soon_as_it_starts(broker: DevBroker) -> None:
 
 @pytest.mark.parametrize("client_is_cold", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_ffi_02_a_store_sees_the_context_of_the_call(
+def test_a_store_runs_in_the_context_of_the_call(
     kind: type[Any], client_is_cold: bool, broker: DevBroker
 ) -> None:
     visitor = contextvars.ContextVar("visitor", default="nobody")
@@ -165,7 +167,7 @@ def test_ffi_02_a_store_sees_the_context_of_the_call(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ffi_18_a_store_may_use_its_own_client(kind: type[Any], broker: DevBroker) -> None:
+def test_a_store_may_use_its_own_client(kind: type[Any], broker: DevBroker) -> None:
     class Using(Waiting):
         def __init__(self) -> None:
             super().__init__()
@@ -212,7 +214,7 @@ def known_to(store: object, broker: DevBroker) -> int:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_forged_tokens_make_no_request_if_the_store_has_contains(
+def test_forged_tokens_cause_no_request_if_the_store_has_contains(
     kind: type[Any], broker: DevBroker
 ) -> None:
     class Without(Plain):
@@ -230,7 +232,7 @@ def test_forged_tokens_make_no_request_if_the_store_has_contains(
         Client(REDIRECT_URI, store=Without())
 
 
-def test_what_is_no_store_is_refused() -> None:
+def test_a_value_that_is_no_store_is_refused() -> None:
     class Half:
         def put(self, nonce: str, record: str, ttl: float, /) -> None: ...
 
@@ -242,7 +244,7 @@ def test_what_is_no_store_is_refused() -> None:
 
 
 @pytest.mark.parametrize("waits", [Plain, Waiting])
-def test_a_login_that_is_slow_for_the_broker_is_stored_when_it_answers(
+def test_a_login_is_stored_when_a_slow_broker_answers(
     waits: Callable[[], Any], broker: DevBroker
 ) -> None:
     client = Client(REDIRECT_URI, broker=broker.origin, store=waits())

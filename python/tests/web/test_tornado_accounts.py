@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .visitor import Page, Visitor
 
 
-def test_web_06_a_site_may_limit_how_many_logins_start(
+def test_a_site_may_limit_how_many_logins_start(
     serve_handlers: Callable[..., str], visitor: Visitor
 ) -> None:
     class Limited(LoginHandler):
@@ -40,7 +40,7 @@ def test_web_06_a_site_may_limit_how_many_logins_start(
     assert "Location" not in pages[2].headers
 
 
-def test_web_17_a_site_may_take_addresses_of_its_own_choice(
+def test_a_site_may_choose_which_addresses_it_accepts(
     serve_handlers: Callable[..., str],
     visitor: Visitor,
     answer_to: Callable[..., dict[str, str]],
@@ -62,7 +62,7 @@ def test_web_17_a_site_may_take_addresses_of_its_own_choice(
         assert len(signed_in) == (2 if status == 303 else 0)
 
 
-def test_web_25_each_host_has_a_client_of_its_own(
+def test_each_host_may_have_its_own_client(
     serve: Serve, visitor: Visitor, broker: DevBroker
 ) -> None:
     hosts = ["one.example", "two.example"]

@@ -323,14 +323,14 @@ def test_a_fragment_is_posted_by_a_page_of_the_handler(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_web_23_only_a_post_completes_a_login(
+def test_only_a_post_completes_a_login(
     visitor: Visitor, serve_handlers: Serve, method: str
 ) -> None:
     refused = visitor.request(method, f"{serve_handlers()}/verify?id_token=x")
     assert (refused.status, refused.headers["Allow"]) == (405, "POST")
 
 
-def test_web_26_a_policy_names_the_broker_and_the_identity_providers() -> None:
+def test_a_policy_names_the_broker_and_the_identity_providers() -> None:
     client = Client("https://example.com/verify", broker="https://broker.example.com/")
     policy = login_policy(client, identity_providers=["https://idp.example.com"])
     assert "form-action 'self' https://broker.example.com https://idp.example.com; " in policy

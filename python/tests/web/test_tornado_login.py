@@ -68,7 +68,7 @@ def test_the_login_page_may_redirect_its_form_to_the_broker(
     assert "frame-ancestors 'none'" in policy
 
 
-def test_web_03_a_login_replaces_the_session_that_was_there(visitor: Visitor, site: str) -> None:
+def test_a_login_replaces_the_earlier_session(visitor: Visitor, site: str) -> None:
     attacker = Visitor()
     asked = attacker.submit(attacker.get(f"{site}/login"), "/login", email="mallory@example.com")
     attacker.submit(attacker.submit(asked, answer="continue"))
@@ -85,9 +85,7 @@ def test_web_03_a_login_replaces_the_session_that_was_there(visitor: Visitor, si
     assert "mallory@example.com" in attacker.get(f"{site}/").text, "it is what it was"
 
 
-def test_web_19_behind_https_the_cookie_of_forms_is_of_this_host_only(
-    visitor: Visitor, serve: Serve
-) -> None:
+def test_with_https_the_form_cookie_has_the_host_prefix(visitor: Visitor, serve: Serve) -> None:
     site = serve(lambda _: make_app(Client("https://example.com/verify"), SECRET))
     visitor.get(f"{site}/login")
     cookies = visitor.cookies["localhost"]

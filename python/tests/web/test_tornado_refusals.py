@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/", "/members"])
-def test_web_05_no_other_page_takes_a_post_from_elsewhere(
+def test_no_other_page_accepts_a_cross_site_post(
     visitor: Visitor, site: str, walk: Callable[..., Page], path: str
 ) -> None:
     visitor.submit(walk())
@@ -39,7 +39,7 @@ def test_an_impossible_address_is_asked_for_again(visitor: Visitor, site: str) -
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "\"><img src=x>'&", "\u202eevil"])
-def test_web_12_markup_is_not_taken_over(visitor: Visitor, site: str, text: str) -> None:
+def test_markup_in_an_error_is_escaped(visitor: Visitor, site: str, text: str) -> None:
     again = visitor.submit(visitor.get(f"{site}/login"), "/login", email=text, next=text)
     assert again.form("/login").fields["email"] == text
     assert "<script" not in again.text

@@ -40,7 +40,7 @@ def phone(open_profile: OpenProfile, site: Site) -> SitePage:
 
 
 @pytest.mark.parametrize("binding", ["require"], indirect=True)
-def test_web_01_a_login_ends_where_it_began(
+def test_a_login_completes_only_in_its_own_browser(
     page: SitePage, asked: BrokerPage, phone: SitePage, email: str
 ) -> None:
     page.start(email)
@@ -55,7 +55,7 @@ def test_web_01_a_login_ends_where_it_began(
 
 
 @pytest.mark.parametrize("binding", ["require"], indirect=True)
-def test_web_01_where_the_browser_is_required_a_visitor_is_not_even_asked(
+def test_a_stolen_token_is_refused_without_a_question(
     page: SitePage, site: Site, broker: Broker, email: str
 ) -> None:
     stolen = answer(Visitor(), site, broker, email).form("/verify").fields
@@ -66,7 +66,7 @@ def test_web_01_where_the_browser_is_required_a_visitor_is_not_even_asked(
 
 
 @pytest.mark.parametrize("binding", ["off"], indirect=True)
-def test_where_nobody_looks_a_login_ends_anywhere(
+def test_without_browser_binding_a_login_completes_in_any_browser(
     page: SitePage, asked: BrokerPage, phone: SitePage, email: str
 ) -> None:
     page.start(email)

@@ -24,7 +24,7 @@ SECONDS_TO_ROTATE = 30
 MILLISECONDS_TO_DOUBT = 1000
 
 
-def test_fet_55_logs_in_though_the_broker_restarted_with_new_keys(
+def test_logs_in_after_the_broker_restarted_with_new_keys(
     serve: Serve, open_profile: OpenProfile, tmp_path: Path, email: str
 ) -> None:
     with Broker(tmp_path / "broker") as broker:
@@ -50,7 +50,7 @@ def test_fet_55_logs_in_though_the_broker_restarted_with_new_keys(
         assert header_of(answer["id_token"])["kid"] not in known
 
 
-def test_fet_32_logs_in_while_the_broker_rotates_its_keys(
+def test_logs_in_while_the_broker_rotates_its_keys(
     serve: Serve, open_profile: OpenProfile, tmp_path: Path, email: str
 ) -> None:
     # Not RSA: while a slow machine makes such a key, this broker fails at the next rotation.

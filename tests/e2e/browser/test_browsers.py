@@ -69,7 +69,7 @@ def victim(
 
 
 @pytest.mark.parametrize("as_what", CLAIMS)
-def test_web_01_an_answer_that_another_site_posts_signs_nobody_in(  # noqa: PLR0917 (fixtures)
+def test_a_token_posted_by_another_site_signs_nobody_in(  # noqa: PLR0917 (fixtures)
     attacker: Visitor,
     stolen: dict[str, str],
     attackers: str,
@@ -86,7 +86,7 @@ def test_web_01_an_answer_that_another_site_posts_signs_nobody_in(  # noqa: PLR0
     assert is_signed_in(attacker, site, attackers)
 
 
-def test_web_01_nobody_can_consent_for_somebody_else(
+def test_a_confirmation_of_another_browser_signs_nobody_in(
     stolen: dict[str, str], attackers: str, victim: SitePage, site: Site
 ) -> None:
     given = consent(Visitor().post(f"{site.origin}/verify", stolen), attackers)
@@ -97,7 +97,7 @@ def test_web_01_nobody_can_consent_for_somebody_else(
 
 
 @pytest.mark.parametrize("as_what", CLAIMS)
-def test_web_08_nobody_is_asked_in_a_frame(
+def test_the_confirmation_page_cannot_be_framed(
     stolen: dict[str, str], profile: Profile, site: Site, page: SitePage, as_what: str
 ) -> None:
     answers = Answers(page.tab, site.origin)
@@ -115,7 +115,7 @@ def test_web_08_nobody_is_asked_in_a_frame(
     assert profile.cookies() == {}
 
 
-def test_web_20_a_jar_that_runs_over_signs_nobody_in(  # noqa: PLR0917 (fixtures)
+def test_an_overflowing_cookie_jar_signs_nobody_in(  # noqa: PLR0917 (fixtures)
     stolen: dict[str, str],
     attackers: str,
     profile: Profile,
@@ -146,7 +146,7 @@ def test_web_20_a_jar_that_runs_over_signs_nobody_in(  # noqa: PLR0917 (fixtures
 
 
 @pytest.mark.parametrize("kind", FORGED)
-def test_web_20_a_forged_cookie_signs_nobody_in(  # noqa: PLR0917 (fixtures)
+def test_a_forged_cookie_signs_nobody_in(  # noqa: PLR0917 (fixtures)
     stolen: dict[str, str], attackers: str, profile: Profile, page: SitePage, email: str, kind: str
 ) -> None:
     profile.plant_cookie("portier", FORGED[kind])
@@ -158,7 +158,7 @@ def test_web_20_a_forged_cookie_signs_nobody_in(  # noqa: PLR0917 (fixtures)
     expect(page.tab.get_by_text(attackers)).to_have_count(0)
 
 
-def test_web_20_a_browser_without_cookies_is_told_that_they_are_needed(
+def test_a_browser_without_cookies_is_told_that_cookies_are_needed(
     stolen: dict[str, str], attackers: str, profile: Profile, page: SitePage
 ) -> None:
     post_from_elsewhere(page.tab, f"{page.origin}/verify", stolen)
@@ -190,14 +190,14 @@ def phone(
     return open_mail
 
 
-def test_web_21_a_double_click_on_the_question_logs_in_once(phone: Phone, email: str) -> None:
+def test_a_double_click_on_the_confirmation_logs_in_once(phone: Phone, email: str) -> None:
     there, answers = phone()
     there.tab.get_by_role("button", name="Sign in").dblclick()
     there.greets(email)
     assert [("portier_confirmation" in form) for form in answers.again] == [False, True]
 
 
-def test_web_08_a_press_that_was_meant_for_another_page_presses_nothing(
+def test_a_click_meant_for_another_page_does_not_confirm(
     phone: Phone, email: str, open_profile: OpenProfile, site: Site
 ) -> None:
     there, answers = phone()
@@ -212,7 +212,7 @@ def test_web_08_a_press_that_was_meant_for_another_page_presses_nothing(
 
 
 @pytest.mark.usefixtures("site_name")
-def test_web_08_the_question_of_the_library_waits_a_moment_too(browser: Browser) -> None:
+def test_the_built_in_confirmation_page_ignores_an_early_click(browser: Browser) -> None:
     with closing(browser.new_page()) as tab:
         stop_time(tab)
         tab.set_content(question_of_the_library())
@@ -252,7 +252,7 @@ def waits_a_moment(tab: Page) -> None:
         tab.evaluate("dispatchEvent(new Event('focus'))")
 
 
-def test_a_question_that_is_reloaded_is_asked_again(phone: Phone, email: str) -> None:
+def test_a_reloaded_confirmation_page_asks_again(phone: Phone, email: str) -> None:
     there, _ = phone()
     there.tab.reload()
     there.asks_to_go_on_as(email)
@@ -260,7 +260,7 @@ def test_a_question_that_is_reloaded_is_asked_again(phone: Phone, email: str) ->
     there.greets(email)
 
 
-def test_a_login_that_was_not_confirmed_ends_in_the_first_browser(
+def test_a_login_that_was_not_confirmed_completes_in_the_first_browser(
     phone: Phone, page: SitePage, email: str
 ) -> None:
     there, answers = phone()
@@ -274,7 +274,7 @@ def test_a_login_that_was_not_confirmed_ends_in_the_first_browser(
     there.has_heading(USED)
 
 
-def test_a_login_that_was_confirmed_is_over_in_the_first_browser(
+def test_a_confirmed_login_is_used_up_in_the_first_browser(
     phone: Phone, page: SitePage, email: str
 ) -> None:
     there, answers = phone()
@@ -287,7 +287,7 @@ def test_a_login_that_was_confirmed_is_over_in_the_first_browser(
     there.greets(email)
 
 
-def test_the_question_fits_the_screen(phone: Phone, shoot: Shoot) -> None:
+def test_the_confirmation_page_fits_the_screen(phone: Phone, shoot: Shoot) -> None:
     there, _ = phone()
     shoot(there.tab, "confirm")
     there.tab.set_viewport_size({"width": 320, "height": 640})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .profiles import Chromium, Profile
 
 
-def test_web_21_two_tabs_log_in_one_after_the_other(
+def test_two_tabs_log_in_one_after_the_other(
     profile: Profile, site: Site, broker: Broker, email: str
 ) -> None:
     tabs = [profile.tab(), profile.tab()]
@@ -35,7 +35,7 @@ def test_web_21_two_tabs_log_in_one_after_the_other(
         SitePage(tab, site.origin).greets(each)
 
 
-def test_web_21_a_double_click_starts_a_login_that_works(
+def test_a_double_click_starts_a_login_that_completes(
     page: SitePage, asked: BrokerPage, email: str
 ) -> None:
     page.open()
@@ -45,7 +45,7 @@ def test_web_21_a_double_click_starts_a_login_that_works(
     page.greets(email)
 
 
-def test_web_21_a_double_click_on_the_code_logs_in_once(
+def test_a_double_click_on_the_code_logs_in_once(
     page: SitePage, asked: BrokerPage, email: str
 ) -> None:
     answers = Answers(page.tab, page.origin)
@@ -73,7 +73,7 @@ def test_going_back_from_the_broker_leads_to_the_form(
     page.greets(email)
 
 
-def test_web_22_going_back_after_a_login_shows_no_form(
+def test_going_back_after_a_login_shows_no_form(
     page: SitePage, asked: BrokerPage, email: str
 ) -> None:
     answers = Answers(page.tab, page.origin)
@@ -91,7 +91,7 @@ def test_web_22_going_back_after_a_login_shows_no_form(
     assert len(answers.forms) == 1
 
 
-def test_web_22_a_second_answer_to_the_same_login_leads_on(
+def test_a_second_callback_of_a_completed_login_redirects(
     page: SitePage, asked: BrokerPage, email: str
 ) -> None:
     page.start(email)
@@ -103,7 +103,7 @@ def test_web_22_a_second_answer_to_the_same_login_leads_on(
     page.greets(email)
 
 
-def test_web_22_reloading_the_callback_changes_nothing(
+def test_reloading_the_callback_changes_nothing(
     page: SitePage, asked: BrokerPage, profile: Profile, email: str
 ) -> None:
     answers = Answers(page.tab, page.origin)
@@ -126,13 +126,13 @@ def test_web_22_reloading_the_callback_changes_nothing(
     assert values() == before
 
 
-def test_cbk_06_the_callback_cannot_be_visited(page: SitePage, profile: Profile) -> None:
+def test_the_callback_refuses_get_requests(page: SitePage, profile: Profile) -> None:
     assert page.open("/verify").status == 405
     page.has_heading("Nothing to see here")
     assert profile.cookies() == {}
 
 
-def test_going_back_after_logging_out_shows_nothing(
+def test_going_back_after_logging_out_shows_no_private_page(
     chromium: Chromium, site: Site, broker: Broker, email: str
 ) -> None:
     with chromium.running(keeps_pages=True) as browser, opening(browser) as open_profile:

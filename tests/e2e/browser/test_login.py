@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .profiles import Profile
 
 
-def test_logs_in_by_the_code_in_the_mail(page: SitePage, asked: BrokerPage, email: str) -> None:
+def test_logs_in_with_the_code_in_the_mail(page: SitePage, asked: BrokerPage, email: str) -> None:
     page.start(email)
     mail = asked.read_mail(email)
     assert mail.subject == f"Finish logging in to {page.origin}"
@@ -28,7 +28,7 @@ def test_logs_in_by_the_code_in_the_mail(page: SitePage, asked: BrokerPage, emai
     page.greets(email)
 
 
-def test_logs_in_by_the_link_in_the_mail(
+def test_logs_in_with_the_link_in_the_mail(
     page: SitePage, asked: BrokerPage, profile: Profile, email: str
 ) -> None:
     page.start(email)
@@ -40,7 +40,7 @@ def test_logs_in_by_the_link_in_the_mail(
     page.greets(email)
 
 
-def test_logs_in_where_the_mail_was_opened(
+def test_logs_in_on_the_device_where_the_mail_was_opened(
     page: SitePage, asked: BrokerPage, open_profile: OpenProfile, site: Site, email: str
 ) -> None:
     page.start(email)
@@ -66,7 +66,7 @@ def test_a_wrong_code_can_be_typed_again(page: SitePage, asked: BrokerPage, emai
 
 
 @pytest.mark.parametrize("path", ["/members", "/members?shelf=2&by=%C3%A9"])
-def test_a_login_leads_back_to_the_page_that_needed_it(
+def test_a_login_returns_to_the_page_that_required_it(
     page: SitePage, asked: BrokerPage, email: str, path: str
 ) -> None:
     page.open(path)
@@ -79,7 +79,7 @@ def test_a_login_leads_back_to_the_page_that_needed_it(
     page.knows(email)
 
 
-def test_an_address_that_cannot_be_one_is_asked_for_again(
+def test_an_invalid_address_is_asked_for_again(
     page: SitePage, asked: BrokerPage, email: str
 ) -> None:
     page.start("alice@127.0.0.1", "/login?next=/members")
@@ -91,7 +91,7 @@ def test_an_address_that_cannot_be_one_is_asked_for_again(
     page.knows(email)
 
 
-def test_logging_out_ends_it(page: SitePage, asked: BrokerPage, email: str) -> None:
+def test_logging_out_ends_the_session(page: SitePage, asked: BrokerPage, email: str) -> None:
     page.start(email, "/login?next=/members")
     asked.enter(asked.read_mail(email).code)
     page.has_heading("The shelf")
@@ -121,7 +121,7 @@ def test_logs_in_with_either_algorithm(
     assert header_of(answer["id_token"])["alg"] == algorithm
 
 
-def test_logs_in_through_the_fragment(
+def test_logs_in_with_response_mode_fragment(
     serve_shared: Serve, open_profile: OpenProfile, broker: Broker, email: str
 ) -> None:
     site = serve_shared(response_mode="fragment")
@@ -145,7 +145,7 @@ def test_logs_in_through_the_fragment(
     assert answers.forms == [answer]
 
 
-def test_the_callback_of_fragments_says_what_it_is_for(
+def test_the_fragment_callback_explains_its_purpose_to_a_visitor(
     serve_shared: Serve, open_profile: OpenProfile
 ) -> None:
     site = serve_shared(response_mode="fragment")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .profiles import Profile
 
 
-def test_the_main_pages_are_dressed_and_fit(
+def test_the_main_pages_are_styled_and_fit_the_screen(
     page: SitePage, asked: BrokerPage, shoot: Shoot, email: str
 ) -> None:
     page.open()
@@ -64,9 +64,7 @@ def test_the_pages_fit_a_narrow_and_dark_screen(
     ],
     ids=["forbidden script", "error on the console", "exception", "missing file"],
 )
-def test_what_a_page_of_ours_does_wrong_is_heard(
-    site: Site, open_profile: OpenProfile, script: str
-) -> None:
+def test_errors_of_a_page_fail_the_test(site: Site, open_profile: OpenProfile, script: str) -> None:
     profile: Profile = open_profile(site)
     page = SitePage(profile.tab(), site.origin)
     page.open()

@@ -54,7 +54,7 @@ DESK = (1280, "light")
     [*((language, PHONE) for language in [*BUILT_IN, ADDED]), ("en", DESK), (ADDED, DESK)],
     ids=lambda value: value if isinstance(value, str) else str(value[0]),
 )
-def test_every_page_fits_the_screen_and_works_without_scripts(
+def test_every_built_in_page_fits_the_screen_and_works_without_scripts(
     language: str,
     screen: tuple[int, Literal["dark", "light"]],
     dev_broker: DevBroker,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .profiles import Profile
 
 
-def test_web_26_a_form_goes_only_where_the_policy_says_through_every_redirect(
+def test_form_action_of_the_policy_limits_every_redirect_of_a_form(
     page: SitePage, asked: BrokerPage, profile: Profile, email: str
 ) -> None:
     said = page.open("/login").headers["content-security-policy"]
@@ -31,7 +31,7 @@ def test_web_26_a_form_goes_only_where_the_policy_says_through_every_redirect(
     profile.complaints.clear()
 
 
-def test_web_27_a_site_that_wants_no_openers_logs_in(
+def test_a_site_with_cross_origin_opener_policy_logs_in(
     page: SitePage, asked: BrokerPage, email: str
 ) -> None:
     answer_with(page.tab, f"{page.origin}/", opener_policy="same-origin")
@@ -41,7 +41,7 @@ def test_web_27_a_site_that_wants_no_openers_logs_in(
     assert page.tab.evaluate("window.opener") is None
 
 
-def test_where_the_script_of_the_page_between_may_not_run_there_is_a_button(
+def test_the_page_that_posts_again_has_a_button_without_scripts(
     page: SitePage, profile: Profile, site: Site, broker: Broker, email: str
 ) -> None:
     fields = answer(Visitor(), site, broker, email).form("/verify").fields

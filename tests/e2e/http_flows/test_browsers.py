@@ -38,7 +38,7 @@ def victim(request: pytest.FixtureRequest, site: Site, broker: Broker, email: st
 
 
 @pytest.mark.parametrize("as_what", CLAIMS)
-def test_web_01_an_answer_that_another_site_posts_signs_nobody_in(  # noqa: PLR0917 (fixtures)
+def test_a_token_posted_by_another_site_signs_nobody_in(  # noqa: PLR0917 (fixtures)
     attacker: Visitor,
     victim: Visitor,
     site: Site,
@@ -60,7 +60,7 @@ def test_web_01_an_answer_that_another_site_posts_signs_nobody_in(  # noqa: PLR0
     assert is_signed_in(attacker, site, email)
 
 
-def test_web_01_nobody_can_consent_for_somebody_else(
+def test_a_confirmation_of_another_browser_signs_nobody_in(
     attacker: Visitor, victim: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     callback = answer(attacker, site, broker, email)
@@ -71,7 +71,7 @@ def test_web_01_nobody_can_consent_for_somebody_else(
     assert attacker.submit(callback).url == f"{site.origin}/"
 
 
-def test_web_02_an_answer_that_was_used_is_nobodys(
+def test_a_used_token_signs_nobody_in(
     attacker: Visitor, victim: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     callback = answer(attacker, site, broker, email)
@@ -82,7 +82,7 @@ def test_web_02_an_answer_that_was_used_is_nobodys(
     assert email not in victim.get(f"{site.origin}/").text
 
 
-def test_a_person_may_go_on_where_the_mail_was_opened(
+def test_a_person_may_confirm_where_the_mail_was_opened(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     callback = answer(visitor, site, broker, email)
@@ -95,7 +95,7 @@ def test_a_person_may_go_on_where_the_mail_was_opened(
     assert not is_signed_in(visitor, site, email)
 
 
-def test_a_person_who_does_not_go_on_there_can_do_so_in_the_first_browser(
+def test_a_person_who_does_not_confirm_can_complete_in_the_first_browser(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     callback = answer(visitor, site, broker, email)

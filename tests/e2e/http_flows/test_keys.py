@@ -31,7 +31,7 @@ def own_broker(tmp_path: Path) -> Iterator[Broker]:
         yield broker
 
 
-def test_a_login_outlives_a_broker_that_comes_back_with_new_keys(
+def test_a_login_completes_after_the_broker_restarted_with_new_keys(
     visitor: Visitor, serve: Serve, own_broker: Broker, email: str
 ) -> None:
     site = serve(own_broker, algorithms="EdDSA")
@@ -62,7 +62,7 @@ def test_a_callback_is_accepted_while_the_broker_is_down(
     assert later in visitor.submit(callback).text
 
 
-def test_a_broker_that_forgets_its_sessions_asks_to_start_again(
+def test_a_broker_that_lost_its_sessions_asks_to_start_again(
     visitor: Visitor, serve: Serve, own_broker: Broker, email: str
 ) -> None:
     site = serve(own_broker, algorithms="EdDSA")
@@ -95,7 +95,7 @@ def test_a_broker_with_a_database_keeps_logins_and_keys_when_it_restarts(
     [("EdDSA", ("ed25519-a", "ed25519-b")), ("RS256", ("rsa-2048-a", "rsa-3072"))],
     ids=["EdDSA", "RS256"],
 )
-def test_keys_that_their_owner_replaces_one_by_one_log_in(  # noqa: PLR0917 (fixtures)
+def test_logins_complete_while_an_operator_replaces_keys_one_by_one(  # noqa: PLR0917 (fixtures)
     visitor: Visitor,
     serve: Serve,
     tmp_path: Path,
@@ -120,7 +120,7 @@ def test_keys_that_their_owner_replaces_one_by_one_log_in(  # noqa: PLR0917 (fix
         assert kids[0] != kids[1] == kids[2]
 
 
-def test_keys_that_rotate_by_themselves_log_in(
+def test_logins_complete_while_keys_rotate_automatically(
     visitor: Visitor, serve: Serve, tmp_path: Path, email: str
 ) -> None:
     seconds = {"KEYS_TTL": "2"}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from e2e.sites import Site
 
 
-def test_a_visitor_logs_in_by_the_code_and_out(
+def test_a_visitor_logs_in_with_the_code_and_logs_out(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     waiting = ask(visitor, site, email)
@@ -50,7 +50,7 @@ def test_a_visitor_logs_in_by_the_code_and_out(
     assert not is_signed_in(visitor, site, email)
 
 
-def test_a_visitor_logs_in_by_the_link(
+def test_a_visitor_logs_in_with_the_link(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     ask(visitor, site, email)
@@ -76,7 +76,7 @@ def test_the_link_opened_in_another_profile_logs_in_there(
     assert not is_signed_in(visitor, site, email)
 
 
-def test_a_login_leads_back_to_the_page_that_needed_it(
+def test_a_login_returns_to_the_page_that_required_it(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     waiting = ask(visitor, site, email, page="/members")
@@ -89,7 +89,7 @@ def test_a_login_leads_back_to_the_page_that_needed_it(
 @pytest.mark.parametrize(
     "page", ["//elsewhere.example", "https://elsewhere.example/", "/\\e.example"]
 )
-def test_a_login_does_not_lead_off_the_site(
+def test_a_login_does_not_redirect_to_another_site(
     visitor: Visitor, site: Site, broker: Broker, email: str, page: str
 ) -> None:
     login = visitor.get(f"{site.origin}/login")
@@ -99,7 +99,7 @@ def test_a_login_does_not_lead_off_the_site(
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "EdDSA"])
-def test_the_token_is_signed_as_the_site_prefers(
+def test_the_token_is_signed_with_the_preferred_algorithm(
     visitor: Visitor,
     serve_shared: Callable[..., Site],
     broker: Broker,
@@ -112,7 +112,7 @@ def test_the_token_is_signed_as_the_site_prefers(
     assert email in visitor.submit(callback).text
 
 
-def test_a_visitor_logs_in_through_a_fragment(
+def test_a_visitor_logs_in_with_response_mode_fragment(
     visitor: Visitor, serve_shared: Callable[..., Site], broker: Broker, email: str
 ) -> None:
     site = serve_shared(response_mode="fragment")
@@ -125,9 +125,7 @@ def test_a_visitor_logs_in_through_a_fragment(
     assert email in members.text
 
 
-def test_an_address_is_known_in_its_normal_form(
-    visitor: Visitor, site: Site, broker: Broker, email: str
-) -> None:
+def test_an_address_is_normalized(visitor: Visitor, site: Site, broker: Broker, email: str) -> None:
     typed = f" {email.replace('reader', 'Reader').replace('example.com', 'EXAMPLE.com')} "
     waiting = ask(visitor, site, typed)
     callback = type_code(visitor, waiting, broker.mailbox.take(email).code)
@@ -145,7 +143,7 @@ def test_an_address_in_other_scripts_logs_in(
     assert address in greeting.text
 
 
-def test_the_redirect_asks_for_what_the_broker_takes(
+def test_the_redirect_has_parameters_that_the_broker_accepts(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     login = visitor.get(f"{site.origin}/login")

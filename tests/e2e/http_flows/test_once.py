@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 
 
-def test_web_21_a_callback_that_is_posted_at_once_many_times_logs_in_once(
+def test_a_callback_posted_many_times_concurrently_logs_in_once(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     callback = answer(visitor, site, broker, email)
@@ -38,7 +38,7 @@ def test_web_21_a_callback_that_is_posted_at_once_many_times_logs_in_once(
     assert sum(is_signed_in(sender, site, email) for sender in senders) == 1
 
 
-def test_web_22_a_reloaded_callback_leads_home(
+def test_a_reloaded_callback_redirects_to_the_site(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     callback = answer(visitor, site, broker, email)
@@ -74,7 +74,7 @@ def test_two_tabs_with_one_address_both_log_in(
         assert is_signed_in(visitor, site, email)
 
 
-def test_a_code_that_was_used_ends_at_the_broker(
+def test_the_broker_refuses_a_used_code(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     waiting = ask(visitor, site, email)

@@ -24,7 +24,7 @@ SECONDS_TO_RECOVER = 20
 NOT_CONFIRMED = "The login service did not confirm your address"
 
 
-def test_after_a_wrong_code_the_right_one_logs_in(
+def test_the_right_code_logs_in_after_a_wrong_one(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     waiting = ask(visitor, site, email)
@@ -37,7 +37,7 @@ def test_after_a_wrong_code_the_right_one_logs_in(
     assert email in visitor.submit(type_code(visitor, refused, code)).text
 
 
-def test_a_visitor_who_turns_back_may_begin_again(
+def test_a_visitor_who_goes_back_may_start_again(
     visitor: Visitor, site: Site, broker: Broker, email: str
 ) -> None:
     ask(visitor, site, email)
@@ -50,7 +50,7 @@ def test_a_visitor_who_turns_back_may_begin_again(
 
 
 @pytest.mark.parametrize("mode", ["form_post", "fragment"])
-def test_what_the_broker_refuses_comes_back_as_a_refusal(
+def test_a_refusal_of_the_broker_is_shown_as_a_problem(
     visitor: Visitor, serve_shared: Serve, broker: Broker, email: str, mode: str
 ) -> None:
     site = serve_shared() if mode == "form_post" else serve_shared(response_mode=mode)
@@ -83,7 +83,7 @@ def test_a_changed_token_is_refused_and_the_real_one_still_logs_in(
     assert email in visitor.submit(callback).text
 
 
-def test_web_18_a_token_for_another_site_is_refused(
+def test_a_token_for_another_site_is_refused(
     visitor: Visitor, site: Site, serve: Serve, broker: Broker, email: str
 ) -> None:
     other = serve(broker)
@@ -95,7 +95,7 @@ def test_web_18_a_token_for_another_site_is_refused(
     assert email in visitor.submit(callback).text
 
 
-def test_a_token_of_before_the_site_was_restarted_is_over(
+def test_a_token_from_before_a_restart_of_the_site_is_refused(
     visitor: Visitor, serve: Serve, broker: Broker, email: str
 ) -> None:
     site = serve(broker)
@@ -107,7 +107,7 @@ def test_a_token_of_before_the_site_was_restarted_is_over(
     assert OVER in refused.text
 
 
-def test_too_many_logins_end_at_the_broker(
+def test_the_broker_limits_the_number_of_logins(
     visitor: Visitor, serve: Serve, tmp_path: Path, email: str
 ) -> None:
     limits = {"LIMITS": "ip:1/h"}
@@ -122,7 +122,7 @@ def test_too_many_logins_end_at_the_broker(
         assert email in visitor.submit(callback).text
 
 
-def test_a_site_says_that_its_broker_is_down_and_works_once_it_is_up(
+def test_a_site_reports_an_unreachable_broker_and_recovers(
     visitor: Visitor, serve: Serve, tmp_path: Path, email: str
 ) -> None:
     with Broker(tmp_path, algorithms=["EdDSA"]) as broker:

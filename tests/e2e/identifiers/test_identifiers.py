@@ -39,7 +39,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
         yield judge
 
 
-def test_the_real_broker_takes_every_address_we_take(real: Judge, development: Judge) -> None:
+def test_the_real_broker_accepts_every_address_that_we_accept(
+    real: Judge, development: Judge
+) -> None:
     client = Client("https://rp.example/verify", broker=development.origin)
     refused_by_broker, refused_by_us, development_differs = [], [], []
     verdicts: Counter[tuple[bool, bool]] = Counter()
@@ -62,7 +64,9 @@ def test_the_real_broker_takes_every_address_we_take(real: Judge, development: J
     assert verdicts[False, False] > 50
 
 
-def test_the_real_broker_takes_every_redirect_uri_we_send(real: Judge, development: Judge) -> None:
+def test_the_real_broker_accepts_every_redirect_uri_that_we_send(
+    real: Judge, development: Judge
+) -> None:
     refused_by_broker, refused_by_us, looser, stricter = [], [], [], []
     verdicts: Counter[tuple[bool, bool]] = Counter()
     for text in corpus.redirect_uris():
