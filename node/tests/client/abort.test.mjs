@@ -8,7 +8,7 @@ import { canned } from "./canned.mjs";
 const CALLS = Math.min(Number(process.env.PORTIER_TEST_CALLS ?? 100_000), 100_000);
 const KEYS = "https://broker.example/keys.json";
 
-test("ffi_35 an abort while a call waits ends it", async () => {
+test("an abort ends a waiting call", async () => {
   const { client, transport } = canned();
   transport.hold();
   const controller = new AbortController();
@@ -21,21 +21,21 @@ test("ffi_35 an abort while a call waits ends it", async () => {
   transport.release();
 });
 
-test("ffi_35 an aborted signal starts nothing", async () => {
+test("a call with an aborted signal does nothing", async () => {
   const { client, transport } = canned();
   const reason = new Error("changed my mind");
   await assert.rejects(client.warm({ signal: AbortSignal.abort(reason) }), reason);
   assert.equal(transport.requests("https://broker.example/.well-known/openid-configuration"), 0);
 });
 
-test("ffi_35 a timeout is one", async () => {
+test("AbortSignal.timeout ends a call", async () => {
   const { client, transport } = canned();
   transport.hold();
   await assert.rejects(client.discover({ signal: AbortSignal.timeout(1) }), { name: "TimeoutError" });
   transport.release();
 });
 
-test("ffi_35 an aborted call aborts no other", async () => {
+test("an aborted call aborts no other", async () => {
   const { client, transport } = canned();
   transport.hold();
   const controller = new AbortController();
@@ -48,7 +48,7 @@ test("ffi_35 an aborted call aborts no other", async () => {
   assert.equal(transport.requests("https://broker.example/.well-known/openid-configuration"), 1);
 });
 
-test("ffi_35 an abort before the login is consumed leaves it to be completed", async () => {
+test("an abort before the login is consumed leaves it pending", async () => {
   const { DevBroker } = await import("portier-client/testing");
   const { PortierClient } = await import("portier-client");
   const broker = new DevBroker();
@@ -64,7 +64,7 @@ test("ffi_35 an abort before the login is consumed leaves it to be completed", a
   broker.stop();
 });
 
-test("ffi_35 an abort after the end changes nothing", async () => {
+test("an abort after the end has no effect", async () => {
   const { client } = canned();
   const controller = new AbortController();
   const answer = client.discover({ signal: controller.signal });
@@ -73,7 +73,7 @@ test("ffi_35 an abort after the end changes nothing", async () => {
   assert.equal((await answer).jwks_uri, KEYS);
 });
 
-test("ffi_35 a signal that is none starts nothing", async () => {
+test("a value that is no signal is refused", async () => {
   const { client, transport } = canned();
   for (const signal of [{}, 1, "now", { aborted: false }, { aborted: false, addEventListener() {} }]) {
     await assert.rejects(client.warm({ signal }), { code: "invalid_option" });
@@ -82,7 +82,7 @@ test("ffi_35 a signal that is none starts nothing", async () => {
 });
 
 // Test runners bring signals of another realm or of their own.
-test("ffi_35 a signal need only look like one", async () => {
+test("an object with the methods of a signal is accepted", async () => {
   const { client, transport } = canned();
   transport.hold();
   let abort;
@@ -93,7 +93,7 @@ test("ffi_35 a signal need only look like one", async () => {
   transport.release();
 });
 
-test(`ffi_35 ${CALLS} calls that wait leave no listener behind`, async () => {
+test(`${CALLS} waiting calls leave no listener behind`, async () => {
   const { client, transport } = canned();
   const { signal } = new AbortController();
   for (let round = 0; round < 10; round++) {
@@ -109,7 +109,7 @@ test(`ffi_35 ${CALLS} calls that wait leave no listener behind`, async () => {
   }
 });
 
-test("ffi_35 an abort ends all calls of its signal that wait, and later ones begin anew", async () => {
+test("an abort ends all waiting calls with its signal, and no later call", async () => {
   const { client, transport } = canned();
   transport.hold();
   const controller = new AbortController();

@@ -28,17 +28,17 @@ async function mismatch(form, options) {
   return error;
 }
 
-test("a login bound to a browser is completed there", async () => {
+test("a bound login completes in its own browser", async () => {
   assert.ok((await client.complete(await token(HERE), { browser: HERE })).sameBrowser);
 });
 
-test("web_01 a login bound to no browser is not that of any", async () => {
+test("an unbound login is refused in a browser", async () => {
   const form = await token();
   await mismatch(form, { browser: HERE });
   assert.ok(!(await client.complete(form)).sameBrowser);
 });
 
-test("web_01 another browser uses nothing up", async () => {
+test("another browser leaves the login pending", async () => {
   const form = await token(HERE);
   for (const browser of [THERE, null, undefined]) {
     const error = await mismatch(form, { browser });
@@ -49,7 +49,7 @@ test("web_01 another browser uses nothing up", async () => {
   assert.ok((await client.complete(form, { browser: HERE })).sameBrowser);
 });
 
-test("a person confirms to go on in another browser", async () => {
+test("a confirmed login completes in another browser", async () => {
   const form = await token(HERE);
   const { confirmation } = await mismatch(form, { browser: THERE });
   await mismatch(form, { browser: "a third browser", confirmation });
@@ -58,7 +58,7 @@ test("a person confirms to go on in another browser", async () => {
   assert.deepEqual([login.email, login.sameBrowser], ["alice@example.com", false]);
 });
 
-test("a login that is over is over in every browser", async () => {
+test("a used login is refused in every browser", async () => {
   const form = await token(HERE);
   await client.complete(form, { browser: HERE });
   for (const [browser, same] of [[HERE, true], [THERE, false], [undefined, false]]) {
@@ -70,7 +70,7 @@ test("a login that is over is over in every browser", async () => {
   }
 });
 
-test("web_10 nothing secret is shown", async () => {
+test("a browser mismatch shows no secret", async () => {
   const error = await mismatch(await token(HERE), { browser: THERE });
   for (const shown of [String(error), inspect(error, { depth: 9, showHidden: true }), JSON.stringify(error)]) {
     assert.ok(!shown.includes("alice") && !shown.includes(error.confirmation), shown);

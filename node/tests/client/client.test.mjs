@@ -18,7 +18,7 @@ import * as esmTesting from "portier-client/testing";
 const require = createRequire(import.meta.url);
 const redirectUri = "https://example.com/verify";
 
-test("ffi_42 import and require give the same classes", () => {
+test("import and require give the same classes", () => {
   assert.equal(Default, PortierClient);
   for (const [name, namespace] of [
     ["portier-client", esm],
@@ -31,11 +31,11 @@ test("ffi_42 import and require give the same classes", () => {
   }
 });
 
-test("version", () => {
+test("the version is that of the package", () => {
   assert.equal(version, require("../../package.json").version);
 });
 
-test("properties", () => {
+test("properties return normalized URLs", () => {
   const client = new PortierClient({ redirectUri: "HTTPS://Example.com:443/verify" });
   assert.equal(client.redirectUri, redirectUri);
   assert.equal(client.clientId, "https://example.com");
@@ -46,7 +46,7 @@ test("properties", () => {
   assert.ok(client.store instanceof MemoryStore);
 });
 
-test("a URL names the store", async () => {
+test("a store can be given by URL", async () => {
   const client = new PortierClient({ redirectUri, store: "memory:" });
   assert.ok(client.store instanceof MemoryStore);
   assert.ok(!(client.store instanceof RedisStore));
@@ -58,7 +58,7 @@ test("a URL names the store", async () => {
   });
 });
 
-test("settings can be changed as with portier", async () => {
+test("settings can be changed as with npm portier", async () => {
   const store = new MemoryStore();
   const { client, transport } = (await import("./canned.mjs")).canned();
   await client.authenticate("alice@example.com");
@@ -79,7 +79,7 @@ test("settings can be changed as with portier", async () => {
   assert.equal(new PortierClient({ redirectUri, store }).store, store);
 });
 
-describe("values that cannot work are refused", () => {
+describe("invalid option values are refused", () => {
   for (const [name, options, code] of [
     ["no options", undefined, "invalid_option"],
     ["no redirect URI", {}, "invalid_redirect_uri"],
@@ -124,12 +124,12 @@ describe("values that cannot work are refused", () => {
   }
 });
 
-test("an unknown option is named", () => {
+test("an unknown option is named in the error", () => {
   const message = /borker/;
   assert.throws(() => new PortierClient({ redirectUri, borker: 1 }), { message });
 });
 
-test("ffi_39 options are read once, and only the client's own", () => {
+test("options are read once, and only own properties", () => {
   let reads = 0;
   const options = Object.create({ broker: "https://inherited.example", unknown: 1 });
   Object.defineProperty(options, "redirectUri", {
@@ -148,14 +148,14 @@ test("ffi_39 options are read once, and only the client's own", () => {
   }
 });
 
-test("ffi_45 what is printed has no secrets", () => {
+test("a printed client shows no secrets", () => {
   const client = new PortierClient({ redirectUri: "https://example.com/verify", userAgent: "hush" });
   assert.equal(inspect(client), "PortierClient { redirectUri: 'https://example.com/verify' }");
   assert.ok(!JSON.stringify(client).includes("hush"));
   assert.ok(!JSON.stringify(client.store).includes("hush"));
 });
 
-test("ffi_36 a destroyed client says so", async () => {
+test("a destroyed client refuses calls", async () => {
   const client = new PortierClient({ redirectUri });
   client.destroy();
   client.destroy();
@@ -165,7 +165,7 @@ test("ffi_36 a destroyed client says so", async () => {
   assert.equal(client.redirectUri, redirectUri);
 });
 
-test("a memory store has a limit", async () => {
+test("the capacity of a memory store is checked", async () => {
   const { canned } = await import("./canned.mjs");
   assert.throws(() => new MemoryStore({ capacity: 0 }), { code: "invalid_option" });
   assert.throws(() => new MemoryStore({ size: 1 }), { code: "invalid_option" });

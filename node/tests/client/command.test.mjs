@@ -12,7 +12,7 @@ import { NO_STATUS } from "./runtime.mjs";
 const CLI = new URL("../../dist/cli.js", import.meta.url).pathname;
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
-  test(`it serves until it is stopped signal=${signal}`, { skip: NO_STATUS }, async () => {
+  test(`the broker serves until it is stopped signal=${signal}`, { skip: NO_STATUS }, async () => {
     const child = spawn(process.execPath, [CLI, "broker", "--port", "0", "--auto"]);
     let output = "";
     child.stderr.on("data", (text) => (output += text));
@@ -32,7 +32,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   });
 }
 
-test("it can be told its public origin", { skip: NO_STATUS }, async () => {
+test("the public origin can be set", { skip: NO_STATUS }, async () => {
   const options = ["--port", "0", "--host", "127.0.0.1", "--origin", "http://broker.example:3333"];
   const child = spawn(process.execPath, [CLI, "broker", ...options]);
   let output = "";
@@ -45,7 +45,7 @@ test("it can be told its public origin", { skip: NO_STATUS }, async () => {
   assert.equal(output.split("\n", 1)[0], "Portier development broker on http://broker.example:3333");
 });
 
-test("a wrong host or origin is one clear line", () => {
+test("an invalid host or origin prints one line", () => {
   for (const [name, value] of [["host", "localhost"], ["host", "192.0.2.1"], ["origin", "localhost:3333"]]) {
     const { status, stdout, stderr } = run("broker", "--port", "0", `--${name}`, value);
     assert.deepEqual([status, stdout], [1, ""]);
@@ -53,7 +53,7 @@ test("a wrong host or origin is one clear line", () => {
   }
 });
 
-test("a taken port is one clear line", async () => {
+test("a port in use prints one line", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();
@@ -72,7 +72,7 @@ test("wrong usage is explained", () => {
   assert.equal(run("broker", "--port", "x").status, 1);
 });
 
-test("version", () => {
+test("the version is printed", () => {
   assert.equal(run("--version").stdout, `portier-client ${version}\n`);
 });
 

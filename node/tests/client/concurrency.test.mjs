@@ -28,7 +28,7 @@ test("200 cold logins make one discovery and one keys request", async () => {
   own.stop();
 });
 
-test("of more logins than are answered in one turn, each has its own answer", async () => {
+test("each of 600 concurrent calls gets its own answer", async () => {
   const own = new DevBroker();
   const options = { redirectUri: "https://example.com/verify", broker: own.origin };
   const first = new PortierClient(options);
@@ -44,7 +44,7 @@ test("of more logins than are answered in one turn, each has its own answer", as
 });
 
 for (const warm of [true, false]) {
-  test(`of 64 parallel verifies exactly one succeeds warm=${warm}`, async () => {
+  test(`of 64 concurrent verify calls exactly one succeeds warm=${warm}`, async () => {
     const client = fresh();
     const token = broker.mint({ url: await client.authenticate("alice@example.com") });
     if (warm) await client.warm();
@@ -68,7 +68,7 @@ test("clients share a store", async () => {
   assert.equal(await shared.verify(token), "alice@example.com");
 });
 
-test("what does not have to wait is over in the same turn", async () => {
+test("a call that need not wait is answered in the same turn of the event loop", async () => {
   const client = fresh();
   await client.warm();
   const token = broker.mint({ url: await client.authenticate("alice@example.com") });
@@ -80,7 +80,7 @@ test("what does not have to wait is over in the same turn", async () => {
   clearImmediate(next);
 });
 
-test("the loop runs while calls wait", async () => {
+test("the event loop runs while calls wait", async () => {
   const own = new DevBroker();
   own.hold("/.well-known/openid-configuration");
   const client = new PortierClient({

@@ -83,7 +83,7 @@ test("the methods of a store run in the context of the call that needs them", as
   }
 });
 
-test("a store is asked in the context of the call whether it knows a login", async () => {
+test("contains of a store runs in the context of the call", async () => {
   const store = new Notes();
   const client = makeClient(store);
   const url = await within("start", () => client.authenticate("a@example.com"));
@@ -158,7 +158,7 @@ test("a call that is aborted publishes its events in its context", async () => {
   assert.deepEqual(heard.find(([message]) => message === "login refused").slice(0, 2), ["login refused", "other"]);
 });
 
-test("a call that is made within another keeps both contexts apart", async () => {
+test("a nested call keeps its own context", async () => {
   subscribe(CHANNEL, subscriber);
   const inner = makeClient(undefined);
   await inner.warm();
@@ -172,7 +172,7 @@ test("a call that is made within another keeps both contexts apart", async () =>
   assert.deepEqual(heard.map(([message, context]) => `${message} ${context}`), ["login started inner", "login started outer"]);
 });
 
-test("a refresh in the background belongs to no call", async () => {
+test("a background refresh runs in the context of no call", async () => {
   const { key_set: keySet } = load("tokens");
   const { client, clock, transport } = canned({ keySet, headers: [["cache-control", "max-age=86400"]] });
   const headers = [["cache-control", "max-age=3600"]];

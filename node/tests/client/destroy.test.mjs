@@ -33,7 +33,7 @@ beforeEach(() => {
 
 after(() => broker.close());
 
-test("ffi_36 a destroyed client closes its connections without waiting for the garbage collector", async () => {
+test("a destroyed client closes its connections at once", async () => {
   const client = new PortierClient({ redirectUri, broker: origin });
   answer();
   await client.discover();
@@ -42,7 +42,7 @@ test("ffi_36 a destroyed client closes its connections without waiting for the g
   await connections[0];
 });
 
-test("ffi_36 a client that is pointed elsewhere closes its connections, too", async () => {
+test("a client with a new broker closes its old connections", async () => {
   const client = new PortierClient({ redirectUri, broker: origin });
   answer();
   await client.discover();
@@ -52,7 +52,7 @@ test("ffi_36 a client that is pointed elsewhere closes its connections, too", as
   client.destroy();
 });
 
-test("ffi_36 a call under way is finished when its client is destroyed", async () => {
+test("a pending call is answered after its client is destroyed", async () => {
   const client = new PortierClient({ redirectUri, broker: origin });
   const starting = client.authenticate("alice@example.com");
   client.destroy();

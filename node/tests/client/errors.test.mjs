@@ -34,11 +34,11 @@ describe("every code exists in both languages", () => {
   }
 });
 
-test("no code is made up", () => {
+test("no code exists only here", () => {
   assert.deepEqual(Object.keys(CLASSES).sort(), native.codes().map(({ code }) => code).sort());
 });
 
-test("classes are told apart", () => {
+test("instanceof distinguishes the classes", () => {
   const used = new portier.SessionUsed("a", { code: "session_used" });
   assert.ok(used instanceof portier.InvalidSession);
   assert.ok(!(used instanceof portier.InvalidToken));
@@ -52,7 +52,7 @@ test("classes are told apart", () => {
   }
 });
 
-test("ffi_42 instanceof holds for errors of another copy of the package", () => {
+test("instanceof holds for errors of another copy of the package", () => {
   const paths = Object.keys(require.cache).filter((path) => /\/dist\/[^/]*\.js$/.test(path));
   const cached = paths.map((path) => [path, require.cache[path]]);
   for (const path of paths) delete require.cache[path];
@@ -65,7 +65,7 @@ test("ffi_42 instanceof holds for errors of another copy of the package", () => 
   assert.ok(!(error instanceof portier.InvalidSession));
 });
 
-test("ffi_42 errors of another realm have their codes", async () => {
+test("errors have their codes in another realm", async () => {
   const client = new PortierClient({ redirectUri: "https://example.com/verify" });
   const context = vm.createContext({ client });
   const code = await vm.runInContext("client.verify('x').catch((error) => error.code)", context);
@@ -84,7 +84,7 @@ test("the sources of an error are its causes", async () => {
   });
 });
 
-test("an error shows where it was met", async () => {
+test("the stack of an error shows the caller", async () => {
   const client = new PortierClient({ redirectUri: "https://example.com/verify" });
   async function theCaller() {
     await client.verify("x");
@@ -92,7 +92,7 @@ test("an error shows where it was met", async () => {
   await assert.rejects(theCaller(), ({ stack }) => stack.includes("theCaller"));
 });
 
-test("ffi_45 what of an error may be logged", () => {
+test("JSON of an error has only what may be logged", () => {
   const error = new BrokerError("refused", { code: "broker_error", error: "a", cause: new Error("b") });
   assert.deepEqual(JSON.parse(JSON.stringify(error)), {
     name: "BrokerError",
@@ -125,7 +125,7 @@ test("a panic is an internal error", () => {
   assert.equal(stderr.split("this panic was asked for").length, 5);
 });
 
-test("fet_17 a document is bounded", async (t) => {
+test("a document larger than 256 KiB is refused", async (t) => {
   let octets;
   const server = createServer((request, response) => {
     const names = { authorization_endpoint: "/auth", jwks_uri: "/keys.json" };
@@ -147,7 +147,7 @@ test("fet_17 a document is bounded", async (t) => {
   await assert.rejects(start(256 * 1024 + 1), { code: "broker_document", message: /too large limit=262144/ });
 });
 
-describe("options are called by the names that they have here", () => {
+describe("messages use the option names of Node", () => {
   const redirectUri = "https://example.com/verify";
   for (const [options, message] of [
     [{ redirectUri: "/verify" }, /^redirectUri is not an absolute/],
@@ -169,7 +169,7 @@ describe("options are called by the names that they have here", () => {
     });
   }
 
-  test("a broker with a certificate of an unknown authority", async () => {
+  test("an unknown certificate authority is reported", async () => {
     const pem = (name) => readFileSync(new URL(`tls/${name}.pem`, import.meta.url));
     const server = createSecureServer({ cert: pem("server"), key: pem("server-key") }).listen(0, "127.0.0.1");
     await once(server, "listening");

@@ -48,7 +48,7 @@ async function logInTwice(client) {
 
 const names = (events) => events.map(({ level, message }) => `${level} ${message}`);
 
-test("a login is told by level, name and fields", async () => {
+test("events of a login have level, name and fields", async () => {
   const events = listen();
   await logInTwice(newClient());
   const inOrder = ["debug login started", "debug login completed", "info login refused"];
@@ -66,7 +66,7 @@ test("a login is told by level, name and fields", async () => {
   });
 });
 
-test("an event comes before the answer of the call that it is about", async () => {
+test("an event is published before the answer of its call", async () => {
   const events = listen();
   const clients = [newClient(), newClient({ store: `sqlite:///${path.join(folder, "logins.db")}` })];
   for (const client of clients) {
@@ -78,7 +78,7 @@ test("an event comes before the answer of the call that it is about", async () =
   }
 });
 
-test("trouble in the background is a warning with its pause", async () => {
+test("a failed fetch is a warning with the backoff", async () => {
   const events = listen();
   const client = new PortierClient({ redirectUri: "https://example.com/verify", broker: "http://127.0.0.1:1" });
   await assert.rejects(client.warm(), { code: "broker_unreachable" });
@@ -88,7 +88,7 @@ test("trouble in the background is a warning with its pause", async () => {
   assert.ok(fields.pause_seconds >= 0.5 && fields.pause_seconds <= 1);
 });
 
-test("nobody is told who has unsubscribed, or subscribes to something else", async () => {
+test("only subscribers of the channel get events", async () => {
   const client = newClient();
   const before = listen();
   await client.warm();
@@ -101,7 +101,7 @@ test("nobody is told who has unsubscribed, or subscribes to something else", asy
   assert.deepEqual(names(events), ["debug login started"]);
 });
 
-test("FFI-18: a subscriber may use the client", async () => {
+test("a subscriber may use the client", async () => {
   const other = newClient();
   await other.warm();
   const calls = [];
@@ -116,7 +116,7 @@ test("FFI-18: a subscriber may use the client", async () => {
   assert.ok(events.length >= 20);
 });
 
-test("a worker hears of its own clients, and of no other's", async () => {
+test("a worker gets events of its own clients only", async () => {
   const events = listen();
   const program = `
     const { subscribe } = require("node:diagnostics_channel");
@@ -142,7 +142,7 @@ test("a worker hears of its own clients, and of no other's", async () => {
   await worker.terminate();
 });
 
-test("workers that listen are terminated with calls under way", async () => {
+test("subscribed workers may be terminated with pending calls", async () => {
   const program = `
     const { subscribe } = require("node:diagnostics_channel");
     const { parentPort, workerData } = require("node:worker_threads");
@@ -168,7 +168,7 @@ test("workers that listen are terminated with calls under way", async () => {
   assert.deepEqual(names(events), Array(2).fill("debug document fetched"));
 });
 
-test("FFI-36: who listens keeps no program running", () => {
+test("a subscription does not keep the process alive", () => {
   const program = `
     const { subscribe } = require("node:diagnostics_channel");
     const { PortierClient } = require("portier-client");

@@ -57,7 +57,7 @@ const ENDS = {
     start();`,
 };
 
-describe("ffi_31 programs end with calls under way as they do with none", () => {
+describe("programs end with pending calls as they do without", () => {
   for (const [name, end] of Object.entries(ENDS)) {
     test(name, async () => {
       const count = Math.ceil(PROCESSES / Object.keys(ENDS).length);
@@ -73,7 +73,7 @@ describe("ffi_31 programs end with calls under way as they do with none", () => 
   }
 });
 
-test("ffi_32 only workers load the addon, one after the other", async () => {
+test("workers may load the addon one after the other", async () => {
   const program = `
     const { Worker } = require("node:worker_threads");
     const { once } = require("node:events");
@@ -89,12 +89,12 @@ test("ffi_32 only workers load the addon, one after the other", async () => {
   }
 });
 
-test("ffi_36 an idle client keeps no program running", async () => {
+test("an idle client does not keep the process alive", async () => {
   const program = `${PRELUDE} start(0); start(1).warm().then(() => {});`;
   assert.deepEqual(await run(program, broker.origin), { status: 0, signal: null, output: "" });
 });
 
-test("ffi_36 a pending call keeps a program running", async () => {
+test("a pending call keeps the process alive", async () => {
   const program = `${PRELUDE} start(0).warm().then(() => console.log("answered"));`;
   assert.equal((await run(program, broker.origin)).output, "answered\n");
 });

@@ -55,7 +55,7 @@ const FORMS = {
 };
 
 for (const [what, make] of Object.entries(FORMS)) {
-  test(`a form is read, and a repeated field is seen: ${what}`, async () => {
+  test(`a form is accepted, and a repeated field refused: ${what}`, async () => {
     const url = await client.authenticate("alice@example.com");
     const token = ["id_token", broker.mint({ url })];
     const junk = ["id_token", "junk"];
@@ -78,7 +78,7 @@ test("a field that is no text is malformed", async () => {
   for (const form of forms) await assert.rejects(client.complete(form), { name: "InvalidToken", code: "token_malformed" });
 });
 
-test("what is no form is refused as what it is", async () => {
+test("a value that is no form is refused by name", async () => {
   const others = {
     Promise: Promise.resolve(new FormData()),
     Request: new Request("https://example.com/verify"),

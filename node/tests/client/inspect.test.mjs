@@ -50,14 +50,14 @@ const WAYS = {
   text: (value) => String(value),
 };
 
-describe("ffi_45 nothing that is printed has a secret or an address", () => {
+describe("printed objects show no secret and no address", () => {
   for (const [name, way] of Object.entries(WAYS)) {
     test(name, () => {
       for (const [subject, value] of Object.entries(subjects)) hush(way(value), `${name} of ${subject}`);
     });
   }
 
-  test("JSON, of all but a login", () => {
+  test("JSON of all objects but a login", () => {
     for (const [subject, value] of Object.entries(subjects)) {
       // A login is for its site to keep, and sites keep JSON.
       if (subject === "login") assert.equal(JSON.parse(JSON.stringify(value)).email, "alice@example.com");
@@ -70,7 +70,7 @@ describe("ffi_45 nothing that is printed has a secret or an address", () => {
   });
 });
 
-test("ffi_45 a copy for another thread has no more than what can be printed", () => {
+test("a structured clone has only what may be printed", () => {
   for (const [subject, value] of Object.entries(subjects)) {
     const copy = structuredClone(value);
     if (subject === "login") assert.deepEqual([copy.email, copy.sameBrowser], ["alice@example.com", false]);
@@ -81,13 +81,13 @@ test("ffi_45 a copy for another thread has no more than what can be printed", ()
   assert.equal(structuredClone(mismatch).email, undefined);
 });
 
-test("ffi_45 the copy of a store is none", () => {
+test("a structured clone of a store is empty", () => {
   for (const store of [new MemoryStore(), subjects.redis]) {
     assert.throws(() => new PortierClient({ redirectUri, store: structuredClone(store) }), { code: "invalid_option" });
   }
 });
 
-test("ffi_45 an error of a store is its maker's, cause and all", () => {
+test("an error of a custom store keeps its message and cause", () => {
   const error = new StoreError("no room", { code: "store_full", cause: new Error("hunter2") });
   assert.match(inspect(error), /hunter2/);
   assert.doesNotMatch(JSON.stringify(error), /hunter2/);

@@ -9,7 +9,7 @@ const isNode = !("Bun" in globalThis) && !("Deno" in globalThis);
 const hasTool = spawnSync("prlimit", ["--version"]).status === 0;
 const skip = isNode && process.platform === "linux" && hasTool ? false : "it takes Node, Linux and prlimit";
 
-test("a process that gets no threads is told so, and works once it does", { skip }, async () => {
+test("a process without threads gets an error, and works once it has threads", { skip }, async () => {
   const program = `
     const { once } = require("node:events");
     const { execFileSync } = require("node:child_process");

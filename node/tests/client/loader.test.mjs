@@ -36,7 +36,7 @@ function load(flags = [], before = "") {
   return stdout === "loaded\n" ? undefined : JSON.parse(stdout);
 }
 
-test("ffi_43 a process that may not load addons is told the flag", { skip }, () => {
+test("without permission for addons the error names the flag", { skip }, () => {
   const allowed = process.allowedNodeEnvironmentFlags;
   const flag = allowed.has("--permission") ? "--permission" : "--experimental-permission";
   const flags = [flag, "--no-warnings", "--allow-fs-read=*"];
@@ -47,7 +47,7 @@ test("ffi_43 a process that may not load addons is told the flag", { skip }, () 
   assert.equal(load(["--no-addons"]).message, message);
 });
 
-test("ffi_44 what is missing is named, with all that was tried", { skip }, () => {
+test("a missing addon is named with every path that was tried", { skip }, () => {
   renameSync(path.join(dist, addon), path.join(folder, addon));
   const { message, causes } = load();
   const { platform, arch } = process;
@@ -59,7 +59,7 @@ test("ffi_44 what is missing is named, with all that was tried", { skip }, () =>
   assert.deepEqual(causes, []);
 });
 
-test("ffi_44 an addon in a package of its own is found", { skip }, () => {
+test("an addon in a platform package is found", { skip }, () => {
   const target = addon.split(".")[1];
   const own = path.join(folder, "node_modules/@portier-client", target);
   mkdirSync(own, { recursive: true });
@@ -69,7 +69,7 @@ test("ffi_44 an addon in a package of its own is found", { skip }, () => {
   rmSync(own, { recursive: true });
 });
 
-test("an addon in a package that anybody could publish is not loaded", { skip }, () => {
+test("an addon in a package of other publishers is not loaded", { skip }, () => {
   const [, target] = addon.split(".");
   // The name without the scope, and a platform for which this project publishes nothing.
   const others = [`portier-client-${target}`, "portier-client-freebsd-x64", "@portier-client/freebsd-x64"];
@@ -86,7 +86,7 @@ test("an addon in a package that anybody could publish is not loaded", { skip },
   for (const name of others) rmSync(path.join(folder, "node_modules", name), { recursive: true });
 });
 
-test("ffi_44 an addon for something else is not called missing", { skip }, () => {
+test("an addon that cannot be loaded is not reported as missing", { skip }, () => {
   writeFileSync(path.join(dist, addon), "this is no addon");
   const { message, causes } = load();
   assert.match(message, /^portier-client cannot load its native addon platform=/);

@@ -28,7 +28,7 @@ test("verify returns the normalized address", async () => {
   assert.equal(await client.verify(broker.mint({ url })), "alice@example.com");
 });
 
-test("complete returns all that is known", async () => {
+test("complete returns addresses, state and session", async () => {
   const url = await client.authenticate("Alice@example.com", { state: "a b", session: "/m" });
   const token = broker.mint({ url, claims: { auth_time: 1_700_000_000.5 } });
   const login = await client.complete({ id_token: token, state: "a b", other: {} });
@@ -56,7 +56,7 @@ test("an empty state is no state", async () => {
   assert.deepEqual([email, state, session], ["bob@example.com", null, null]);
 });
 
-describe("forms of all shapes", () => {
+describe("forms of every shape are accepted", () => {
   const form = (entries) => {
     const data = new FormData();
     for (const [name, value] of entries) data.append(name, value);
@@ -79,7 +79,7 @@ describe("forms of all shapes", () => {
   }
 });
 
-describe("odd forms are invalid tokens", () => {
+describe("invalid forms are invalid tokens", () => {
   const forms = {
     repeated: { id_token: ["a", "b"] },
     "repeated state": { id_token: "a", state: ["", ""] },
@@ -104,14 +104,14 @@ describe("odd forms are invalid tokens", () => {
   }
 });
 
-test("inherited members of a form do not count", async () => {
+test("inherited properties of a form are ignored", async () => {
   const url = await client.authenticate("alice@example.com");
   const form = Object.create({ error: "access_denied" });
   form.id_token = broker.mint({ url });
   assert.equal((await client.complete(form)).email, "alice@example.com");
 });
 
-test("a refusal carries what the broker said", async () => {
+test("a refusal carries the broker's error", async () => {
   const form = { error: "access_denied", error_description: "<b>no</b>" };
   await assert.rejects(client.complete(form), (error) => {
     assert.ok(error instanceof BrokerError);
@@ -128,19 +128,19 @@ test("a token works once", async () => {
   await assert.rejects(client.verify(token), SessionUsed);
 });
 
-test("a late token is expired", async () => {
+test("a late token has expired", async () => {
   const url = await client.authenticate("alice@example.com");
   await assert.rejects(client.verify(broker.mint({ url, claims: { iat: 1, exp: 2 } })), TokenExpired);
 });
 
-test("both algorithms", async () => {
+test("both algorithms are accepted", async () => {
   for (const algorithm of ["RS256", "EdDSA"]) {
     const url = await client.authenticate("alice@example.com");
     assert.equal(await client.verify(broker.mint({ url, algorithm })), "alice@example.com");
   }
 });
 
-test("fet_33 a rotated key works within seconds", async () => {
+test("a rotated key is accepted within seconds", async () => {
   const own = new DevBroker();
   const itsClient = new PortierClient({
     redirectUri: "https://example.com/verify",
@@ -156,13 +156,13 @@ test("fet_33 a rotated key works within seconds", async () => {
   own.stop();
 });
 
-test("odd addresses are invalid", async () => {
+test("invalid addresses are refused", async () => {
   for (const email of ["", "nobody", "a@b@c.example", "\udc00@example.com", undefined, 3, {}]) {
     await assert.rejects(client.authenticate(email), InvalidEmail);
   }
 });
 
-test("odd texts are invalid options", async () => {
+test("invalid texts are invalid options", async () => {
   for (const options of [
     { state: "\udc00" },
     { session: "a".repeat(5000) },
@@ -176,7 +176,7 @@ test("odd texts are invalid options", async () => {
   }
 });
 
-test("keys and the discovery document", async () => {
+test("keys and the discovery document are returned", async () => {
   const document = await client.discover();
   assert.equal(document.jwks_uri, `${broker.origin}/keys.json`);
   const keys = await client.keys();

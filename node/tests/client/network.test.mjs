@@ -68,7 +68,7 @@ describe("the file of NODE_EXTRA_CA_CERTS", () => {
     }
   }
 
-  test("that nobody names", async () => {
+  test("that is not set", async () => {
     for (const NODE_EXTRA_CA_CERTS of ["", undefined]) {
       const { stdout, stderr } = await run(DISCOVER, `https://localhost:${port}`, { NODE_EXTRA_CA_CERTS });
       assert.match(stdout, refused);
@@ -81,7 +81,7 @@ describe("the proxy of HTTPS_PROXY", () => {
   const origin = () => `https://broker.test:${port}`;
   const NODE_EXTRA_CA_CERTS = file("authority");
 
-  test("is used, whatever files leave around its URL", async () => {
+  test("is used, with white space and quotes around its URL", async () => {
     const asked = [];
     const proxy = createServer().on("connect", ({ url, headers }, socket) => {
       asked.push([url, headers["proxy-authorization"]]);
@@ -100,7 +100,7 @@ describe("the proxy of HTTPS_PROXY", () => {
     assert.deepEqual(asked, [[`broker.test:${port}`, credentials]]);
   });
 
-  test("is not passed by if it cannot be read", async () => {
+  test("is an error if it is invalid", async () => {
     const HTTPS_PROXY = "http://someone:hun#ter2@127.0.0.1:9";
     const { stdout } = await run(DISCOVER, origin(), { NODE_EXTRA_CA_CERTS, HTTPS_PROXY });
     assert.match(stdout, /^broker_unreachable: the environment variable HTTPS_PROXY has special characters/);

@@ -13,7 +13,7 @@ const MAKE_TWO = `
   for (let made = 0; made < 2; made++) new PortierClient({ redirectUri: "https://example.com/verify" });
 `;
 
-describe("nst_19 a memory store with several workers is noticed", () => {
+describe("a memory store with several workers causes a warning", () => {
   for (const [value, count] of [["4", 1], ["1", 0], ["", 0], ["many", 0]]) {
     test(`WEB_CONCURRENCY=${value}`, () => {
       const { status, stderr } = run(["-e", MAKE_TWO], { WEB_CONCURRENCY: value });
@@ -29,7 +29,7 @@ describe("nst_19 a memory store with several workers is noticed", () => {
   });
 });
 
-describe("a site that is loaded twice, as by a development server, is noticed", () => {
+describe("a site loaded twice, as by a development server, causes a warning", () => {
   for (const [way, count] of [
     ["for one site", 1],
     ["with a store they share", 0],
@@ -54,7 +54,7 @@ describe("the processes that PM2 runs are counted", () => {
   }
 });
 
-describe("a worker thread is noticed, but not that of a test runner", () => {
+describe("a worker thread causes a warning, but not that of a test runner", () => {
   const inThread = `new (require("node:worker_threads").Worker)(${JSON.stringify(MAKE_TWO)}, { eval: true })`;
   for (const [environment, count] of [["production", 1], ["test", 0], ["development", 0]]) {
     test(`NODE_ENV=${environment}`, () => {

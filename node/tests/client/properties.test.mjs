@@ -66,7 +66,7 @@ test("a token with any other character is refused", async () => {
   await fc.assert(refused);
 });
 
-test("the order of members and white space change no verdict", async () => {
+test("the order of members and white space do not change the result", async () => {
   const expected = { email: "token_claim", iss: "token_issuer" };
   const space = fc.string({ unit: fc.constantFrom(..." \t\r\n"), maxLength: 3 });
   const changes = fc.record({
@@ -97,7 +97,7 @@ function signed(header, payload) {
   return `${message}.${sign(null, Buffer.from(message), KEY).toString("base64url")}`;
 }
 
-test("a callback is what its parameters say, in any order", async () => {
+test("the order of parameters does not change the result", async () => {
   const strangers = [["code", "x"], ["ID_TOKEN", "x"], ["", ""]];
   const pairs = fc.uniqueArray(fc.tuple(field, anyText(20)), { selector: ([name]) => name });
   const forms = pairs.chain((pairs) => shuffled([...pairs, ["id_token", EDDSA], ...strangers]));
@@ -144,7 +144,7 @@ test("normalization is idempotent", () => {
   fc.assert(stays);
 });
 
-test("what passes stays on this site", () => {
+test("an accepted next page is on this site", () => {
   const pieces = fc.constantFrom(..."/\\.?#@:a", "%2f", "%2e", "%5c", "%09", "//evil.example");
   const paths = fc.array(fc.oneof(pieces, oddText(1)), { maxLength: 12 }).map((all) => `/${all.join("")}`);
   const stays = fc.property(paths, (text) => {

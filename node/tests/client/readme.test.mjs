@@ -15,7 +15,7 @@ const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
 const examples = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code);
 const AsyncFunction = (async () => {}).constructor;
 
-test("a login", async () => {
+test("the login of the README", async () => {
   const broker = new DevBroker();
   const [code] = examples;
   const printed = [];
@@ -33,7 +33,7 @@ test("a login", async () => {
   broker.stop();
 });
 
-test("a site", async () => {
+test("the site of the README", async () => {
   const client = new PortierClient({ redirectUri: "http://localhost/verify" });
   const body = `${examples[1].replaceAll(/^import .*$/gm, "")}\nreturn app;`;
   const names = ["randomBytes", "cookieParser", "express", "cookieFlags", "portier", "client"];
@@ -51,7 +51,7 @@ test("a site", async () => {
   assert.deepEqual(answers.map(({ status }) => status), [405, 400]);
 });
 
-test("a test", async () => {
+test("the test of the README", async () => {
   const body = `${examples[2].replace(/^import .*$/m, "")}\nreturn email;`;
   const email = await new AsyncFunction("PortierClient", "DevBroker", body)(PortierClient, DevBroker);
   assert.equal(email, "alice@example.com");

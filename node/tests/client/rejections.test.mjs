@@ -19,7 +19,7 @@ async function unhandledIn(work) {
   return unhandled;
 }
 
-test("ffi_34 a refresh that fails in the background is nobody's rejection", async () => {
+test("a failed background refresh causes no rejection", async () => {
   const { client, clock, transport } = canned();
   const unhandled = await unhandledIn(async () => {
     await client.discover();
@@ -40,7 +40,7 @@ test("ffi_34 a refresh that fails in the background is nobody's rejection", asyn
   assert.deepEqual(unhandled, []);
 });
 
-test("ffi_34 calls that are given up, or whose client is gone, leave no rejection", async () => {
+test("aborted calls and calls of collected clients cause no unhandled rejection", async () => {
   const unhandled = await unhandledIn(async () => {
     for (const end of ["abort", "fail"]) {
       const { client, transport } = canned();
@@ -63,7 +63,7 @@ test("ffi_34 calls that are given up, or whose client is gone, leave no rejectio
   assert.deepEqual(unhandled, []);
 });
 
-test("ffi_34 a rejection that nobody handles is the caller's, and one", () => {
+test("an unhandled call causes exactly one rejection", () => {
   const program = `
     const { PortierClient } = require("portier-client");
     const reasons = [];

@@ -13,7 +13,7 @@ import { DevBroker } from "portier-client/testing";
 
 const require = createRequire(import.meta.url);
 
-test("ffi_33 50 module resets", async () => {
+test("a client works after 50 module resets", async () => {
   const broker = new DevBroker();
   const before = require("portier-client");
   for (let round = 0; round < 50; round++) {
@@ -33,7 +33,7 @@ test("ffi_33 50 module resets", async () => {
   broker.stop();
 });
 
-test("ffi_33 another context of vm", async () => {
+test("a client works in another context of vm", async () => {
   const broker = new DevBroker();
   const context = vm.createContext({ PortierClient, origin: broker.origin, broker, URLSearchParams });
   const email = await vm.runInContext(
@@ -49,7 +49,7 @@ test("ffi_33 another context of vm", async () => {
   broker.stop();
 });
 
-test("ffi_33 ffi_42 another copy of the addon", async () => {
+test("a client works with another copy of the addon", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "portier-copy-"));
   const broker = new DevBroker();
   cpSync(new URL("../../dist", import.meta.url), folder, { recursive: true });

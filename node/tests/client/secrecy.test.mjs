@@ -15,7 +15,7 @@ function toldIn(text, secrets) {
   return secrets.filter((secret) => lower.includes(secret.toLowerCase()));
 }
 
-test("WEB-10: nothing tells a secret at the most verbose level", () => {
+test("verbose events show no secret", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "portier-secrecy-"));
   const file = path.join(folder, "secrets.json");
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, file], {

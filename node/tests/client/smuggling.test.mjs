@@ -25,7 +25,7 @@ const POLLUTION = `
   Object.assign(Object.prototype, polluted);
 `;
 
-test("ffi_39 what is added to Object.prototype is no option", () => {
+test("properties of Object.prototype are no options", () => {
   const program = `
     const { MemoryStore, PortierClient, RedisClientStore, safeNext } = require("portier-client");
     const { DevBroker } = require("portier-client/testing");
@@ -70,7 +70,7 @@ test("ffi_39 what is added to Object.prototype is no option", () => {
   ]);
 });
 
-test("ffi_39 a proxy is read once, and by its own keys", () => {
+test("a proxy is read once, own properties only", () => {
   const reads = [];
   const given = { redirectUri, broker: broker.origin, leewayMs: 1000 };
   const record = (trap) => (target, ...rest) => {
@@ -83,7 +83,7 @@ test("ffi_39 a proxy is read once, and by its own keys", () => {
   assert.deepEqual([client.broker, client.leewayMs], [broker.origin, 1000]);
 });
 
-test("ffi_39 what an object throws that is read comes out as it is, and nothing was started", async () => {
+test("an exception of a getter is passed on, and the call does nothing", async () => {
   const mine = new RangeError("mine");
   const hostile = new Proxy({}, { ownKeys: () => { throw mine; }, getOwnPropertyDescriptor: () => { throw mine; } });
   assert.throws(() => new PortierClient(hostile), mine);
@@ -96,7 +96,7 @@ test("ffi_39 what an object throws that is read comes out as it is, and nothing 
   assert.deepEqual([client.stats().loginsStarted, client.stats().discovery.requests], [0, 0]);
 });
 
-test("ffi_39 arguments may change while they are read, and after", async () => {
+test("arguments that change during and after the call have no effect", async () => {
   const client = newClient();
   const url = await client.authenticate("alice@example.com");
   const token = broker.mint({ url });
@@ -124,12 +124,12 @@ test("ffi_39 arguments may change while they are read, and after", async () => {
   await assert.rejects(strict.verify(broker.mint({ url: started, algorithm: "RS256" })), { code: "token_algorithm" });
 });
 
-describe("ffi_39 octets, boxes and lone surrogates are no texts", () => {
+describe("bytes, boxed values and lone surrogates are no texts", () => {
   const NO_TEXTS = {
     buffer: Buffer.from("alice@example.com"),
-    "array of octets": new Uint8Array(8),
+    "array of bytes": new Uint8Array(8),
     "array buffer": new ArrayBuffer(8),
-    "shared octets": new Uint8Array(new SharedArrayBuffer(8)),
+    "shared bytes": new Uint8Array(new SharedArrayBuffer(8)),
     box: new String("alice@example.com"),
     "object with toString": { toString: () => "alice@example.com" },
     "object with toPrimitive": { [Symbol.toPrimitive]: () => "alice@example.com" },
@@ -169,7 +169,7 @@ describe("ffi_39 octets, boxes and lone surrogates are no texts", () => {
   }
 });
 
-test("ffi_39 a number is a number, also when it is set later", () => {
+test("a duration must be a number, also when it is set later", () => {
   const client = newClient();
   for (const value of ["1000", "", true, 1n, [1000], new Number(1000), { valueOf: () => 1000 }, Buffer.from("1"), -1, NaN]) {
     assert.throws(() => new PortierClient({ redirectUri, leewayMs: value }), ConfigError, String(value));

@@ -36,7 +36,7 @@ async function at(now, work) {
   }
 }
 
-describe("ffi_40 the time of JavaScript decides nothing", () => {
+describe("mocked time of JavaScript does not change the result", () => {
   for (const [name, now] of [["1970", 0], ["2100", 4_102_444_800_000], ["no time at all", NaN]]) {
     test(name, async () => {
       const client = new PortierClient({ redirectUri, broker: broker.origin });
@@ -59,7 +59,7 @@ describe("ffi_40 the time of JavaScript decides nothing", () => {
     });
   }
 
-  test("a store that never answers is given up without JavaScript's timers", async () => {
+  test("a store that never answers fails without timers of JavaScript", async () => {
     const client = new PortierClient({ redirectUri, broker: broker.origin, store: { put: () => new Promise(() => {}), take() {} } });
     const waiting = at(0, () => client.authenticate("alice@example.com"));
     await assert.rejects(waiting, { code: "store_unavailable" });

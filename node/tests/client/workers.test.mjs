@@ -21,7 +21,7 @@ const silent = await silentServer();
 const PROGRAM = new URL("./worker.mjs", import.meta.url);
 const start = (data) => new Worker(PROGRAM, { workerData: data });
 
-test("ffi_33 several workers log in at a time", async () => {
+test("several workers log in concurrently", async () => {
   const workers = Array.from({ length: 8 }, (_, number) =>
     start({ task: "log in", origin: broker.origin, email: `a${number}@example.com` }),
   );
@@ -31,7 +31,7 @@ test("ffi_33 several workers log in at a time", async () => {
   await exits;
 });
 
-test("ffi_33 a client works after a worker has come and gone", async () => {
+test("a client works after a worker has ended", async () => {
   const client = new PortierClient({
     redirectUri: "https://example.com/verify",
     broker: broker.origin,
@@ -41,7 +41,7 @@ test("ffi_33 a client works after a worker has come and gone", async () => {
   assert.equal(await client.verify(token), "alice@example.com");
 });
 
-test(`ffi_30 ${WORKERS} workers are terminated at random with calls under way`, async () => {
+test(`${WORKERS} workers are terminated at random with pending calls`, async () => {
   let seed = 1;
   // Numbers from a fixed seed: a failure can be looked at again.
   const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
@@ -67,7 +67,7 @@ test(`ffi_30 ${WORKERS} workers are terminated at random with calls under way`, 
   assert.equal(await client.verify(token), "alice@example.com");
 });
 
-test("ffi_32 workers come and go in a process that has the addon nowhere else", async () => {
+test("workers may be the only users of the addon", async () => {
   const program = fileURLToPath(new URL("./environments.mjs", import.meta.url));
   const rounds = Math.max(4, WORKERS / 25);
   // Else a memory store in a worker thread is warned of.

@@ -12,7 +12,7 @@ const files = readdirSync(SOURCE, { recursive: true }).filter((name) => name.end
 const code = Object.fromEntries(files.map((name) => [name, withoutComments(readFileSync(path.join(SOURCE, name), "utf8"))]));
 
 // napi-rs would lend `self`, which belongs to JavaScript, to a future that may outlive it.
-test("ffi_31 no function of the addon is async, so that none borrows what JavaScript may free", () => {
+test("no function of the addon is async, so none borrows memory that JavaScript may free", () => {
   const exported = [];
   for (const [name, text] of Object.entries(code)) {
     for (const { attribute, item } of exports(text)) {
@@ -27,7 +27,7 @@ test("ffi_31 no function of the addon is async, so that none borrows what JavaSc
   }
 });
 
-test("ffi_31 operations move to the runtime in one place, which takes no future that borrows", () => {
+test("operations are spawned in one place, which accepts no borrowing future", () => {
   const makers = /\b(spawn_future\w*|execute_tokio_future|AsyncTask|create_deferred|JsDeferred|PromiseRaw::new|spawn_blocking|block_on|tokio::spawn)\b|(?<!:)\bspawn\((?!\))/;
   // A thread of the system is no task.
   const spawns = (text) => makers.test(text.replaceAll("thread::Builder::new().spawn(", ""));
@@ -37,7 +37,7 @@ test("ffi_31 operations move to the runtime in one place, which takes no future 
   assert.match(code["call.rs"], /F: Future<Output = Result<T>> \+ Send \+ 'static,/);
 });
 
-test("every function of the addon contains its panics", () => {
+test("every function of the addon catches panics", () => {
   const exported = Object.values(code).flatMap(exports);
   const uncontained = exported.filter(({ attribute }) => !/\bcatch_unwind\b/.test(attribute));
   assert.deepEqual(uncontained.map(({ item }) => item), []);
@@ -58,7 +58,7 @@ test("every function of the addon contains its panics", () => {
   for (const name of [...functions, ...methods]) if (name !== "constructor") assert.ok(names.has(name), name);
 });
 
-test("what the addon throws is an InternalError, wherever it is called", async () => {
+test("a defect of the addon is an InternalError", async () => {
   const native = createRequire(import.meta.url)("../../dist/native.js").native;
   const internal = { name: "InternalError", code: "internal", message: "a defect in portier-client" };
   const run = `
@@ -71,7 +71,7 @@ test("what the addon throws is an InternalError, wherever it is called", async (
   assert.throws(() => Object.getOwnPropertyDescriptor(native.ManualClock.prototype, "now").get.call({}), internal);
 });
 
-test("ffi_33 no static of the addon holds anything of one environment", () => {
+test("no static of the addon holds values of one environment", () => {
   const statics = Object.values(code).flatMap((text) => [...text.matchAll(/^\s*(?:pub(?:\([^)]*\))? )?static (\w+): ([^=;]*)/gm)]);
   const types = Object.fromEntries(statics.map(([, name, type]) => [name, type.trim()]));
   assert.equal(types.NEXT, "AtomicU64");
@@ -80,7 +80,7 @@ test("ffi_33 no static of the addon holds anything of one environment", () => {
   }
 });
 
-test("ffi_38 no function of JavaScript that is called from elsewhere can end the process by throwing", () => {
+test("an exception in a threadsafe function does not end the process", () => {
   const count = (text, pattern) => [...text.matchAll(pattern)].length;
   const built = (text) => count(text, /\.build_threadsafe_function\b/g);
   assert.equal(built(code["store/custom.rs"]), 1);
@@ -91,7 +91,7 @@ test("ffi_38 no function of JavaScript that is called from elsewhere can end the
   }
 });
 
-test("ffi_30 napi is one that survives environments with promises under way", () => {
+test("the version of napi allows environments to end with pending promises", () => {
   const lock = readFileSync(path.join(SOURCE, "../../../Cargo.lock"), "utf8");
   const [, major, minor] = /name = "napi"\nversion = "(\d+)\.(\d+)\./.exec(lock);
   assert.ok(Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 16), `napi ${major}.${minor}`);

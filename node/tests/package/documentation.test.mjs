@@ -54,7 +54,7 @@ for (const [page, blocks] of EXAMPLES) {
 const FROM_HERE = { "sec-fetch-site": "same-origin" };
 const FROM_ELSEWHERE = { "sec-fetch-site": "cross-site" };
 
-test("the manual logs in with Fastify", async (t) => {
+test("the Fastify site of the manual logs in", async (t) => {
   const { app } = await run("fastify.mjs", section("docs/getting-started-node.md", "With Fastify"));
   t.after(() => app.close());
   await logIn(async ({ url, headers, payload }) => {
@@ -64,7 +64,7 @@ test("the manual logs in with Fastify", async (t) => {
   });
 });
 
-test("the README logs in with Express", async (t) => {
+test("the Express site of the README logs in", async (t) => {
   const { server } = await run("express.mjs", section("README.md", "Node"));
   await logIn(await visitorOf(server, t));
 });
@@ -116,7 +116,7 @@ function cookiesOf({ cookies }) {
   return cookies.map((line) => line.split(";")[0]).join("; ");
 }
 
-test("the manual logs in with any server", async (t) => {
+test("the site of the manual without a framework logs in", async (t) => {
   const code = section("docs/web.md", "Any other server").replace("https://example.com", "http://localhost");
   const { handle } = await run("any.mjs", code);
   const ask = await visitorOf(createServer(handle).listen(0, "localhost"), t);
@@ -131,7 +131,7 @@ test("the manual logs in with any server", async (t) => {
   assert.match(cookiesOf(done), /^__Host-session=[\w-]+; portier-signed-in=/);
 });
 
-test("the manual starts a login by a script", async (t) => {
+test("the script of the manual starts a login", async (t) => {
   const { startLogin } = await run("script.mjs", section("docs/web.md", "Logins by script"));
   const client = new portier.PortierClient({ redirectUri: "http://localhost/verify", broker: broker.origin });
   const flow = new portier.LoginFlow(client);
@@ -149,7 +149,7 @@ test("the manual starts a login by a script", async (t) => {
   assert.deepEqual(places.map((url) => new URL(url).origin), [broker.origin]);
 });
 
-test("web_03 the site of the manual begins a new session at a login", async (t) => {
+test("the session example of the manual begins a new session at a login", async (t) => {
   const page = section("docs/security.md", "Sessions");
   const { site } = await run("sessions.mjs", page.replace("https://example.com", "http://localhost"));
   site.get("/", ({ session }, response) => response.send(session.email ?? "nobody"));

@@ -40,7 +40,7 @@ class MapStore extends AbstractStore {
 
 const newClient = (store) => new PortierClient({ redirectUri, broker: broker.origin, store });
 
-test("a login through an AbstractStore", async () => {
+test("a login completes with an AbstractStore", async () => {
   const store = new MapStore();
   const client = newClient(store);
   for (const email of ["Alice@Example.com", "alice@example.com"]) {
@@ -79,7 +79,7 @@ test("forged tokens reach no AbstractStore", async () => {
   assert.equal(await client.verify(broker.mint({ url })), "alice@example.com");
 });
 
-test("what an AbstractStore cannot keep is refused", async () => {
+test("options that an AbstractStore cannot keep are refused", async () => {
   const client = newClient(new MapStore());
   for (const options of [{ session: "/" }, { browser: "secret" }]) {
     await assert.rejects(client.authenticate("alice@example.com", options), { code: "invalid_option" });
@@ -87,14 +87,14 @@ test("what an AbstractStore cannot keep is refused", async () => {
   await assert.rejects(client.authenticate(null), { code: "invalid_option" });
 });
 
-test("web_01 a login that an AbstractStore keeps is not taken for one of this browser", async () => {
+test("a login in an AbstractStore is never bound to a browser", async () => {
   const client = newClient(new MapStore());
   const id_token = broker.mint({ url: await client.authenticate("alice@example.com") });
   await assert.rejects(client.complete({ id_token }, { browser: "secret" }), { code: "invalid_option" });
   assert.equal((await client.complete({ id_token })).email, "alice@example.com", "nothing was used up");
 });
 
-test("nst_30 an AbstractStore that does not do what it should", async () => {
+test("a faulty AbstractStore is a store error", async () => {
   const refused = async (changes) => {
     const client = newClient(Object.assign(new MapStore(), changes));
     return client
@@ -115,7 +115,7 @@ test("nst_30 an AbstractStore that does not do what it should", async () => {
   }
 });
 
-test("ffi_36 a client destroys its AbstractStore once", async () => {
+test("a client destroys its AbstractStore once", async () => {
   const store = new MapStore();
   const client = newClient(store);
   client.destroy();
@@ -124,7 +124,7 @@ test("ffi_36 a client destroys its AbstractStore once", async () => {
   assert.equal(store.destroyed, 1);
 });
 
-test("ffi_36 a client is destroyed, whatever its AbstractStore says to that", async () => {
+test("a client is destroyed even if its AbstractStore throws", async () => {
   const problem = new Error("it cannot");
   const throwing = newClient(Object.assign(new MapStore(), { destroy: () => { throw problem; } }));
   assert.throws(() => throwing.destroy(), problem);
@@ -138,7 +138,7 @@ test("ffi_36 a client is destroyed, whatever its AbstractStore says to that", as
   await assert.rejects(rejecting.warm(), /destroyed/);
 });
 
-test("an AbstractStore fetches for those who ask it", async () => {
+test("fetchCached of an AbstractStore fetches and caches", async () => {
   const server = createServer((request, response) => {
     const [status, body, headers] = {
       "/kept": [200, '{"a": 1}', { "cache-control": "public, max-age=7200" }],

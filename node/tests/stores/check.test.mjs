@@ -36,10 +36,10 @@ const unreachable = () => {
 };
 const gone = () => ({ put: unreachable, take: unreachable, contains: unreachable });
 
-describe("nst_31 stores that keep the rules", { concurrency: true }, () => {
-  test("a store of one's own", () => checkStore(() => new Good()));
-  test("a store made by a promise", () => checkStore(async () => new Good()));
-  test("a store whose methods wait", () => {
+describe("checkStore accepts correct stores", { concurrency: true }, () => {
+  test("a custom store", () => checkStore(() => new Good()));
+  test("a store returned by a promise", () => checkStore(async () => new Good()));
+  test("a store with asynchronous methods", () => {
     const good = new Good();
     const late = (method) => async (...given) => {
       await turn();
@@ -172,7 +172,7 @@ const BROKEN = {
     },
     /gives a record back once; put returned string instead of undefined/,
   ],
-  "returns octets": [
+  "returns bytes": [
     class extends Good {
       take(nonce) {
         const record = super.take(nonce);
@@ -199,19 +199,19 @@ const BROKEN = {
   ],
 };
 
-describe("nst_31 stores that break a rule", { concurrency: true }, () => {
+describe("checkStore finds each broken rule", { concurrency: true }, () => {
   for (const [name, [Store, message]] of Object.entries(BROKEN)) {
     test(name, () => assert.rejects(checkStore(() => new Store()), { name: "Error", message }));
   }
 
-  test("throws: the error is the cause", async () => {
+  test("the error of a store is the cause", async () => {
     const cause = new RangeError("no");
     const store = Object.assign(new Good(), { take: () => Promise.reject(cause) });
     const message = "the store breaks a rule: gives a record back once; take threw RangeError";
     await assert.rejects(checkStore(() => store), { message, cause });
   });
 
-  test("a full or lost store that says nothing", async () => {
+  test("a full or unavailable store that throws nothing", async () => {
     const silent = () => ({ put() {}, take: () => null });
     await assert.rejects(checkStore(() => new Good(), { full: silent }), { message: /no room/ });
     await assert.rejects(checkStore(() => new Good(), { gone: silent }), { message: /could not be reached/ });

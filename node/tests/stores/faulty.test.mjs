@@ -49,7 +49,7 @@ for (const cold of [false, true]) {
     for (const method of METHODS) {
       for (const [name, way] of Object.entries(WAYS)) {
         if (name.includes("promise")) continue;
-        test(`nst_30 ffi_38 an exception is the cause of a store error method=${method} ${name}`, async () => {
+        test(`an exception is the cause of a store error method=${method} ${name}`, async () => {
           const original = new RangeError("the secret of the store");
           const error = await refusal(method, way(original), cold);
           assert.equal(error.code, "store_failed");
@@ -58,7 +58,7 @@ for (const cold of [false, true]) {
         });
       }
 
-      test(`nst_30 whatever is thrown is the cause method=${method}`, async () => {
+      test(`any thrown value is the cause method=${method}`, async () => {
         const hostile = new Proxy({}, { get: WAYS.throws(new Error()), has: WAYS.throws(new Error()) });
         for (const thrown of ["text", 1, null, Symbol("odd"), Object.create(null), hostile]) {
           const error = await refusal(method, WAYS.throws(thrown), cold);
@@ -67,7 +67,7 @@ for (const cold of [false, true]) {
         }
       });
 
-      test(`nst_30 a store error stays what it is method=${method}`, async () => {
+      test(`a store error is passed on unchanged method=${method}`, async () => {
         class Mine extends StoreError {}
         const original = new Mine("no room", { code: "store_full" });
         for (const way of [WAYS.throws, WAYS.rejects]) {
@@ -82,7 +82,7 @@ for (const cold of [false, true]) {
       contains: [undefined, null, 0, 1, "secret", [], new Boolean(true)],
     };
     for (const method of METHODS) {
-      test(`nst_30 a wrong type is refused and its value not shown method=${method}`, async () => {
+      test(`a result of a wrong type is refused and not shown method=${method}`, async () => {
         for (const wrong of WRONG[method]) {
           for (const instead of [() => wrong, async () => wrong]) {
             const error = await refusal(method, instead, cold);
@@ -96,7 +96,7 @@ for (const cold of [false, true]) {
       });
     }
 
-    test("nst_30 a record that is no text is refused", async () => {
+    test("a record that is no text is refused", async () => {
       const odd = await refusal("take", () => "secret\udc00", cold);
       assert.equal(odd.message, "the store returned a string with a lone surrogate method=take");
       const other = await refusal("take", async () => "secret", cold);
@@ -106,7 +106,7 @@ for (const cold of [false, true]) {
   });
 }
 
-test("nst_30 ffi_38 a store that never answers is given up after five seconds", async () => {
+test("a store that never answers fails after five seconds", async () => {
   const started = performance.now();
   const calls = METHODS.flatMap((method) => [true, false].map((cold) => [method, cold]));
   // All at the same time: this takes as long as one of them.
@@ -118,7 +118,7 @@ test("nst_30 ffi_38 a store that never answers is given up after five seconds", 
   );
 });
 
-test("a store may be given less time, or more", async () => {
+test("storeTimeoutMs sets how long a store may take", async () => {
   const slow = (delay) => () => new Promise((resolve) => setTimeout(resolve, delay));
   const started = performance.now();
   const patient = use(faulty("put", slow(5_500)), broker, { cold: false, storeTimeoutMs: 20_000 });
@@ -131,7 +131,7 @@ test("a store may be given less time, or more", async () => {
   assert.ok(performance.now() - started >= 5_490);
 });
 
-test("the time of a store is checked", () => {
+test("the range of storeTimeoutMs is checked", () => {
   for (const storeTimeoutMs of [0, -1, NaN, Infinity, 60_001]) {
     assert.throws(() => new PortierClient({ redirectUri, storeTimeoutMs }), {
       code: "invalid_option",
@@ -146,7 +146,7 @@ test("the time of a store is checked", () => {
   }
 });
 
-test("a record that is too long to be one is refused", async () => {
+test("a record longer than the limit is refused", async () => {
   for (const cold of [false, true]) {
     const error = await refusal("take", async () => "s".repeat(100_000_000), cold);
     assert.equal(error.code, "store_failed");
@@ -154,7 +154,7 @@ test("a record that is too long to be one is refused", async () => {
   }
 });
 
-test("an error that cannot be read is a store error", async () => {
+test("an error with throwing properties is a store error", async () => {
   class Odd extends StoreError {
     get code() {
       throw new Error("not for you");
@@ -177,7 +177,7 @@ test("an error that cannot be read is a store error", async () => {
   }
 });
 
-test("a thenable that settles twice, or later again, has settled once", async () => {
+test("only the first result of a thenable counts", async () => {
   const twice = {
     then(resolve, reject) {
       resolve("first");
@@ -191,7 +191,7 @@ test("a thenable that settles twice, or later again, has settled once", async ()
   assert.equal(error.message, "session record cannot be read");
 });
 
-test("a store with a member that cannot be read is refused when the client is made", () => {
+test("a store with a throwing property is refused when the client is made", () => {
   const cause = new RangeError("not now");
   const store = {
     get put() {
@@ -206,7 +206,7 @@ test("a store with a member that cannot be read is refused when the client is ma
   });
 });
 
-test("ffi_34 no rejection is left unhandled", async () => {
+test("no rejection is left unhandled", async () => {
   const unhandled = [];
   const note = (error) => unhandled.push(error);
   process.on("unhandledRejection", note);
@@ -218,7 +218,7 @@ test("ffi_34 no rejection is left unhandled", async () => {
   assert.deepEqual(unhandled, []);
 });
 
-test("a store error is made of its code and cause", () => {
+test("a store error has its code and cause", () => {
   const cause = new Error();
   const error = new StoreError("no room", { code: "store_full", cause });
   assert.ok(error instanceof PortierError);

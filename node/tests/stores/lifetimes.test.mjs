@@ -62,7 +62,7 @@ const ENDS = {
   "with calls made while it ends": "start(); process.on('exit', () => start()); process.exit(0);",
 };
 
-describe("ffi_31 programs end silently with stores at work", () => {
+describe("programs end silently while stores work", () => {
   for (const [name, end] of Object.entries(ENDS)) {
     test(name, async () => {
       const count = Math.ceil(PROCESSES / Object.keys(ENDS).length);
@@ -75,7 +75,7 @@ describe("ffi_31 programs end silently with stores at work", () => {
   }
 });
 
-test(`ffi_30 ffi_33 ${WORKERS / 5} workers are terminated at random with stores at work`, async () => {
+test(`${WORKERS / 5} workers are terminated at random while stores work`, async () => {
   const program = `${PRELUDE}
     const { parentPort } = require("node:worker_threads");
     (async () => {
@@ -103,20 +103,20 @@ test(`ffi_30 ffi_33 ${WORKERS / 5} workers are terminated at random with stores 
   await logInEverywhere();
 });
 
-test("ffi_36 an idle client keeps no program running", async () => {
+test("an idle client does not keep the process alive", async () => {
   const program = `${PRELUDE}
     globalThis.clients = [plain, waiting, stuck].map(newClient);
     clients[1].authenticate("alice@example.com").then(() => console.log("answered"));`;
   assert.deepEqual(await run(program), { status: 0, signal: null, output: "answered\n" });
 });
 
-test("ffi_36 a pending call keeps a program running until the store's time is up", async () => {
+test("a pending call keeps the process alive until the store timeout", async () => {
   const program = `${PRELUDE}
     newClient(stuck).authenticate("alice@example.com").catch((error) => console.log(error.code));`;
   assert.equal((await run(program)).output, "store_unavailable\n");
 });
 
-test("ffi_35 a login that is aborted while the store works is not completed", async () => {
+test("a login aborted while the store works is not completed", async () => {
   for (const Kind of [Plain, Waiting]) {
     const store = new Kind();
     const client = new PortierClient({ redirectUri, broker: broker.origin, store });
@@ -138,7 +138,7 @@ test("ffi_35 a login that is aborted while the store works is not completed", as
   }
 });
 
-test("ffi_35 an abort at any moment of a login leaves it pending or used, and never completes it twice", async () => {
+test("a login aborted at any moment completes at most once", async () => {
   for (const store of urls.filter((url) => !url.startsWith("redis:"))) {
     const client = new PortierClient({ redirectUri, broker: broker.origin, store });
     for (let moment = 0; moment < 25; moment++) {
@@ -158,7 +158,7 @@ test("ffi_35 an abort at any moment of a login leaves it pending or used, and ne
   }
 });
 
-test("ffi_35 a store may abort the call that asks it", async () => {
+test("a store may abort its own call", async () => {
   const abortion = new AbortController();
   const store = {
     put() {
@@ -174,7 +174,7 @@ test("ffi_35 a store may abort the call that asks it", async () => {
   assert.ok(performance.now() - started < 4_900, "it was the deadline of the store that ended the call");
 });
 
-test("ffi_37 a client and its store are garbage together", { skip: "Bun" in globalThis || "Deno" in globalThis }, () => {
+test("a client and its store are collected together", { skip: "Bun" in globalThis || "Deno" in globalThis }, () => {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ["--expose-gc", new URL("./garbage.mjs", import.meta.url).pathname],

@@ -60,13 +60,13 @@ const site = (store, options) => new PortierClient({ redirectUri, broker: broker
 
 for (const kind of Object.keys(CLIENTS)) {
   describe(kind, { skip }, () => {
-    test("nst_31 the store keeps the rules", async () => {
+    test("the store passes checkStore", async () => {
       const made = await Promise.all([server.socket, full.socket, nobody].map((path) => clientOf(kind, path)));
       const [here, noRoom, gone] = made.map((client) => new RedisClientStore(client));
       await checkStore(() => here, { full: () => noRoom, gone: () => gone });
     });
 
-    test("a login", async () => {
+    test("a login completes", async () => {
       const client = await clientOf(kind, server.socket);
       const store = new RedisClientStore(client, { prefix: `${kind}:` });
       for (const cold of [false, true]) await use(store, broker, { cold });
@@ -81,7 +81,7 @@ for (const kind of Object.keys(CLIENTS)) {
       assert.ok(left > 80_000 && left <= 90_000, `left=${left}`);
     });
 
-    test("a URL with the same prefix names the same logins", async () => {
+    test("a Redis URL with the same prefix shares its logins", async () => {
       const ours = site(new RedisClientStore(await clientOf(kind, server.socket), { prefix: "both:" }));
       const theirs = site(`redis+unix://${server.socket}?prefix=both:`);
       for (const [one, other] of [[ours, theirs], [theirs, ours]]) {
@@ -91,14 +91,14 @@ for (const kind of Object.keys(CLIENTS)) {
       }
     });
 
-    test("a RedisStore takes the client that portier's takes", async () => {
+    test("a RedisStore accepts the clients that npm portier accepts", async () => {
       const store = new RedisStore(await clientOf(kind, server.socket));
       assert.ok(store instanceof RedisStore);
       for (const cold of [false, true]) await use(store, broker, { cold });
       store.destroy();
     });
 
-    test("nst_05 a server that is gone is a store error", async () => {
+    test("an unreachable server is a store error", async () => {
       const client = site(new RedisClientStore(await clientOf(kind, nobody)));
       await assert.rejects(client.authenticate("alice@example.com"), (error) => {
         assert.ok(error instanceof StoreError);
@@ -109,7 +109,7 @@ for (const kind of Object.keys(CLIENTS)) {
       });
     });
 
-    test("nst_10 a server without memory is a full store", async () => {
+    test("a server without memory is a full store", async () => {
       const client = site(new RedisClientStore(await clientOf(kind, full.socket)));
       await assert.rejects(client.authenticate("alice@example.com"), (error) => {
         assert.equal(error.code, "store_full");
@@ -118,7 +118,7 @@ for (const kind of Object.keys(CLIENTS)) {
       });
     });
 
-    test("nst_10 a login completes once when the server has no memory left", async () => {
+    test("a pending login completes once on a server without memory", async () => {
       const small = await redisServer();
       ends.push(() => small.stop());
       const client = site(new RedisClientStore(await clientOf(kind, small.socket)));
@@ -130,14 +130,14 @@ for (const kind of Object.keys(CLIENTS)) {
   });
 }
 
-test("a URL may begin with valkey", () => {
+test("a URL may have the scheme valkey", () => {
   for (const url of ["valkey://localhost/0", "valkeys://localhost", "valkey+sentinel://localhost/service"]) {
     assert.ok(new RedisStore(url) instanceof RedisStore);
     assert.ok(new PortierClient({ redirectUri, store: url }));
   }
 });
 
-test("a parameter that cannot be used is named", () => {
+test("an unknown URL parameter is named in the error", () => {
   for (const [query, name] of [
     ["ssl_certfile=/etc/client.pem", "ssl_certfile"],
     ["tls=none", "tls"],
@@ -152,14 +152,14 @@ test("a parameter that cannot be used is named", () => {
   }
 });
 
-test("nst_31 a store by URL keeps the rules", { skip }, async () => {
+test("a store by URL passes checkStore", { skip }, async () => {
   await checkStore(() => new RedisStore(`redis+unix://${server.socket}`), {
     full: () => new RedisStore(`redis+unix://${full.socket}`),
     gone: () => new RedisStore(`redis+unix://${nobody}`),
   });
 });
 
-test("what is no client of Redis is refused by name", () => {
+test("a value that is no Redis client is refused by name", () => {
   for (const [wrong, given] of [
     [{}, "Object"],
     [null, "null"],
@@ -179,7 +179,7 @@ test("what is no client of Redis is refused by name", () => {
   });
 });
 
-test("a client that returns no promises is refused, and what to give is said", { skip }, async () => {
+test("a client without promises is refused with advice", { skip }, async () => {
   const socket = { path: server.socket, reconnectStrategy: false };
   const old = require("redis-v4").createClient({ socket, legacyMode: true });
   const current = require("redis").createClient({ socket });
@@ -225,7 +225,7 @@ test("a transaction, a pipeline and a client that has subscribed are refused", {
   }
 });
 
-test("a client may be connected after the store is made", { skip }, async () => {
+test("a client may connect after the store is made", { skip }, async () => {
   for (const name of ["redis", "redis-v4"]) {
     const client = require(name).createClient({ socket: { path: server.socket, reconnectStrategy: false } });
     client.on("error", () => {});
@@ -238,7 +238,7 @@ test("a client may be connected after the store is made", { skip }, async () => 
   }
 });
 
-test("clients that prefix names, pool connections, or give octets do as well", { skip }, async () => {
+test("clients with key prefixes, pools or byte replies are accepted", { skip }, async () => {
   const { createClient, createClientPool, RESP_TYPES } = require("redis");
   const socket = { path: server.socket, reconnectStrategy: false };
   const pool = await createClientPool({ socket }).connect();
@@ -258,7 +258,7 @@ test("clients that prefix names, pool connections, or give octets do as well", {
   }
 });
 
-test("clients of clusters and Sentinels do as well", () => {
+test("clients of clusters and Sentinels are accepted", () => {
   const node = { host: "127.0.0.1", port: 1 };
   const { createCluster, createSentinel } = require("redis");
   const clients = [
@@ -271,7 +271,7 @@ test("clients of clusters and Sentinels do as well", () => {
   for (const client of clients) assert.ok(new RedisClientStore(client));
 });
 
-test("a value that is too long to be a record is not sent for", { skip }, async () => {
+test("a value longer than the limit is not fetched", { skip }, async () => {
   const watcher = await clientOf("ioredis", server.socket);
   await watcher.setrange("portier:session:huge", 200_000_000, "x");
   const before = process.resourceUsage().maxRSS;
@@ -286,7 +286,7 @@ test("a value that is too long to be a record is not sent for", { skip }, async 
   await watcher.del("portier:session:huge");
 });
 
-test("an odd reply is an error that does not show it", async () => {
+test("an unexpected reply is an error and not shown", async () => {
   const replies = { strlen: 1, set: "OK", take: "record" };
   const odd = (changed) => {
     const given = { ...replies, ...changed };
@@ -319,7 +319,7 @@ test("an odd reply is an error that does not show it", async () => {
   assert.equal(await store.contains("nonce"), true);
 });
 
-test("what is printed shows no server", { skip }, async () => {
+test("a printed store shows no server", { skip }, async () => {
   const client = await clientOf("ioredis", server.socket);
   assert.equal(inspect(new RedisClientStore(client)), "RedisClientStore { prefix: 'portier:' }");
   assert.equal(inspect(new RedisStore(client)), "RedisStore {}");

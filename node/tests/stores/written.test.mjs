@@ -15,7 +15,7 @@ const newClient = (store, options) =>
 
 for (const Kind of KINDS) {
   describe(Kind.name, () => {
-    test("a login through a store of one's own", async () => {
+    test("a login completes with a custom store", async () => {
       const store = new Kind();
       const client = newClient(store, { sessionTtlMs: 90_500 });
       assert.equal(client.store, store);
@@ -26,12 +26,12 @@ for (const Kind of KINDS) {
       assert.equal(client.stats().pending, null);
     });
 
-    test("many logins at once", async () => {
+    test("many logins complete concurrently", async () => {
       const client = newClient(new Kind());
       await Promise.all(Array.from({ length: 50 }, () => logIn(client, broker)));
     });
 
-    test("a login that is slow for the broker is stored when it answers", async () => {
+    test("a login is stored when a slow broker answers", async () => {
       const discovery = "/.well-known/openid-configuration";
       const client = newClient(new Kind());
       broker.hold(discovery);
@@ -42,7 +42,7 @@ for (const Kind of KINDS) {
       assert.equal(await client.verify(token), "alice@example.com");
     });
 
-    test("clients share a store of one's own", async () => {
+    test("clients share a custom store", async () => {
       const store = new Kind();
       const url = await newClient(store).authenticate("alice@example.com");
       assert.equal(await newClient(store).verify(broker.mint({ url })), "alice@example.com");
@@ -57,7 +57,7 @@ for (const Kind of KINDS) {
   });
 }
 
-test("a store that answers at once needs no turn of the event loop", async () => {
+test("a synchronous store needs no turn of the event loop", async () => {
   const client = newClient(new Plain());
   await client.warm();
   let turns = 0;
@@ -67,7 +67,7 @@ test("a store that answers at once needs no turn of the event loop", async () =>
   assert.equal(turns, 0);
 });
 
-test("ffi_18 a store may use its own client", async () => {
+test("a store may use its own client", async () => {
   for (const cold of [true, false]) {
     let depth = 0;
     class Using extends Waiting {
@@ -98,7 +98,7 @@ test("ffi_18 a store may use its own client", async () => {
   }
 });
 
-test("forged tokens make no request if the store has contains", async () => {
+test("forged tokens cause no request if the store has contains", async () => {
   const requests = async (store) => {
     const client = newClient(store);
     const url = await client.authenticate("alice@example.com");
@@ -114,7 +114,7 @@ test("forged tokens make no request if the store has contains", async () => {
   assert.equal(await requests({ put() {}, take() {} }), 2);
 });
 
-test("what is no store is refused", () => {
+test("a value that is no store is refused", () => {
   class Half {
     put() {}
   }

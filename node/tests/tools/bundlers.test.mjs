@@ -36,7 +36,7 @@ test("esbuild copies the addon", options, async (t) => {
   logsIn(site, path.join(site.out, "site.js"));
 });
 
-test("esbuild leaves the package out", options, async (t) => {
+test("esbuild can leave the package external", options, async (t) => {
   const site = makeSite(t);
   await esbuild(site, { external: ["portier-client"] });
   renameSync(path.join(site.folder, "node_modules"), path.join(site.out, "node_modules"));
@@ -44,7 +44,7 @@ test("esbuild leaves the package out", options, async (t) => {
 });
 
 for (const format of ["cjs", "esm"]) {
-  test(`a bundle without its addon says how to get it there: ${format}`, options, async (t) => {
+  test(`a bundle without its addon says how to include it: ${format}`, options, async (t) => {
     const site = makeSite(t);
     await esbuild(site, { external: ["*.node"], format, outExtension: { ".js": format === "esm" ? ".mjs" : ".js" } });
     deploy(site);
@@ -77,7 +77,7 @@ test("ncc copies the addon", options, (t) => {
   logsIn(site, path.join(site.out, readdirSync(site.out).find((name) => /^index\.c?js$/.test(name))));
 });
 
-test("a single executable loads the addon that is beside it", options, async (t) => {
+test("a single executable loads the addon beside it", options, async (t) => {
   const { inject } = require("postject");
   const site = makeSite(t);
   const loadsFiles = "require = require('node:module').createRequire(__filename);";

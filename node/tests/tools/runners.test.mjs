@@ -30,7 +30,7 @@ async function logIn(options, { PortierClient } = portier) {
   }
 }
 
-test("a login", async () => {
+test("a login completes once", async () => {
   const error = await logIn();
   expect(error).toBeInstanceOf(portier.SessionUsed);
   expect(error).toBeInstanceOf(portier.PortierError);
@@ -38,7 +38,7 @@ test("a login", async () => {
   expect(error.code).toBe("session_used");
 });
 
-test("a login with a store of the project", async () => {
+test("a login completes with a store of the project", async () => {
   const records = new Map();
   const put = async (nonce, record) => void records.set(nonce, record);
   const take = async (nonce) => {
@@ -49,7 +49,7 @@ test("a login with a store of the project", async () => {
   await logIn({ store: { put, take } });
 });
 
-test("a store that throws", async () => {
+test("a store that throws is a store error", async () => {
   const failure = new TypeError("the disk is full");
   const put = () => {
     throw failure;
@@ -62,11 +62,11 @@ test("a store that throws", async () => {
   expect(error.cause).toBe(failure);
 });
 
-test("options that cannot work", async () => {
+test("invalid options are refused", async () => {
   expect(() => new portier.PortierClient({ redirectUri: "nowhere" })).toThrow(portier.ConfigError);
 });
 
-test("a login while timers are faked", async () => {
+test("a login completes with fake timers", async () => {
   runner.useFakeTimers({ now: 0 });
   try {
     await logIn();
@@ -76,7 +76,7 @@ test("a login while timers are faked", async () => {
 });
 `;
 const RESETS = `
-test("a login after the modules were reset", async () => {
+test("a login completes after a module reset", async () => {
   runner.resetModules();
   const again = await load();
   expect(again.PortierClient).not.toBe(portier.PortierClient);
@@ -184,7 +184,7 @@ const kinds = [client instanceof portier, error instanceof PortierError, error i
 console.log(JSON.stringify({ email, kinds, seen }));
 `;
 
-test("an error tracker watches what the modules of the package export", options, (t) => {
+test("an error tracker can wrap the exports of the package", options, (t) => {
   const site = makeSite(t);
   const tracker = path.join(site.folder, "tracker.mjs");
   const program = path.join(site.folder, "tracked.mjs");

@@ -17,7 +17,7 @@ import { Visitor } from "./visitor.mjs";
 eachKind((here) => {
   const isExpress = here.kind.startsWith("express");
 
-  test("web_06 a site may limit how many logins start", async (t) => {
+  test("a site may limit how many logins start", async (t) => {
     let left = 2;
     const isTooMany = (url) => url === "/login" && left-- <= 0;
     const refuse = (response) => response.status(429).header("Retry-After", "60").send("please wait");
@@ -39,7 +39,7 @@ eachKind((here) => {
     assert.equal(site.client.stats().loginsStarted, 2);
   });
 
-  test("web_17 a site may take addresses of its own choice", async (t) => {
+  test("a site may choose which addresses it accepts", async (t) => {
     const site = await here.serve(t, {
       onLogin({ email }, request, response) {
         if (!email.endsWith("@example.com")) return response.status(403).send("for staff only");
@@ -53,7 +53,7 @@ eachKind((here) => {
     }
   });
 
-  test("web_10 what is printed of a request's failure has none of its secrets", async (t) => {
+  test("a printed error of a request shows no secrets", async (t) => {
     const seen = [];
     const site = await here.serve(t, { onLoginError: (error) => void seen.push(error) });
     const visitor = new Visitor();
@@ -86,7 +86,7 @@ const TENANTS = {
 };
 
 eachSite((here) => {
-  test("web_25 each host has a client of its own", async (t) => {
+  test("each host may have its own client", async (t) => {
     const hosts = ["one.example", "two.example"];
     const table = new Map();
     for (const host of hosts) {

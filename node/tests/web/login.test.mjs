@@ -55,7 +55,7 @@ eachSite((here) => {
     assert.doesNotMatch(flags, /; Secure/, "plain http on this machine");
   });
 
-  test("web_19 behind https the cookie is of this host and of https only", async (t) => {
+  test("with https the cookie has the __Host- prefix", async (t) => {
     const site = await serve(here.name, () => {
       return new PortierClient({ redirectUri: "https://example.com/verify" });
     });
@@ -77,7 +77,7 @@ eachSite((here) => {
     assert.match(policy, /frame-ancestors 'none'/);
   });
 
-  test("web_24 the host header changes nothing", async () => {
+  test("the Host header changes nothing", async () => {
     const { origin } = here.site;
     const visitor = new Visitor();
     const login = await visitor.get(`${origin.replace("localhost", "127.0.0.1")}/login`);
@@ -88,7 +88,7 @@ eachSite((here) => {
     assert.equal(query.get("client_id"), origin);
   });
 
-  test("web_03 a login replaces the session that was there", async () => {
+  test("a login replaces the earlier session", async () => {
     const visitor = new Visitor();
     const before = await visitor.get(`${here.site.origin}/`);
     const callback = await walk(visitor, here.site);

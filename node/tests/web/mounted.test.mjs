@@ -132,7 +132,7 @@ test("fastify: the parsers of the site stay as they are", async (t) => {
   }
 });
 
-test("web_05 fastify: hooks of the site know the route that is exempt", async (t) => {
+test("fastify: hooks of the site know the exempt route", async (t) => {
   const app = close(t, Fastify());
   const exempt = [];
   app.addHook("onRequest", async (request) => {
@@ -152,7 +152,7 @@ test("web_05 fastify: hooks of the site know the route that is exempt", async (t
   ]);
 });
 
-test("web_10 fastify: a failed login is told once to who listens, and nobody's address with it", async (t) => {
+test("fastify: a failed login is logged once, without an address", async (t) => {
   const told = [];
   const lines = [];
   const listener = (event) => told.push(event);

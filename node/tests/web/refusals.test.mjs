@@ -6,7 +6,7 @@ import { assertPage, eachSite, walk } from "./sites.mjs";
 import { Visitor } from "./visitor.mjs";
 
 eachSite((here) => {
-  test("web_05 no other page takes a post from elsewhere", async () => {
+  test("no other page accepts a cross-site post", async () => {
     const visitor = new Visitor();
     await visitor.submit(await walk(visitor, here.site));
     const lookalikes = ["/verify/", "/Verify", "//verify", "/verify;x", "/verify%2f"];
@@ -30,7 +30,7 @@ eachSite((here) => {
     }
   });
 
-  test("web_20 a cookie that this site did not sign is nobody's", async () => {
+  test("a cookie with a wrong signature is ignored", async () => {
     const visitor = new Visitor();
     await visitor.submit(await walk(visitor, here.site));
     const signed = visitor.cookie("session").value;
@@ -61,7 +61,7 @@ eachSite((here) => {
   });
 
   for (const text of ["<script>alert(1)</script>", "\"><img src=x>'&", "\u202eevil"]) {
-    test(`web_12 markup is not taken over: ${JSON.stringify(text)}`, async () => {
+    test(`markup is escaped: ${JSON.stringify(text)}`, async () => {
       const visitor = new Visitor();
       const login = await visitor.get(`${here.site.origin}/login`);
       const again = await visitor.submit(login, "/login", { email: text, next: text });
@@ -71,7 +71,7 @@ eachSite((here) => {
     });
   }
 
-  test("web_12 an address with markup is shown as text", async () => {
+  test("an address with markup is shown as text", async () => {
     const visitor = new Visitor();
     const callback = await walk(visitor, here.site, { email: '"<b>&amp;"@example.com' });
     const greeting = await visitor.submit(callback);

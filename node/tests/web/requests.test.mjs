@@ -14,7 +14,7 @@ const FORM = "application/x-www-form-urlencoded";
 eachKind((here) => {
   const isExpress = here.kind.startsWith("express");
 
-  test("web_05 one path is exempt, letter by letter", async (t) => {
+  test("exactly one path is exempt", async (t) => {
     const first = isExpress ? undefined : (app) => app.register(formbody);
     const app = { routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true } };
     const site = await here.serve(t, {}, { app, first });
