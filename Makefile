@@ -212,8 +212,8 @@ broker: tools ## Install the real broker into .tools, for the end-to-end tests
 	@CARGO='$(CARGO)' scripts/install_broker.sh
 
 .PHONY: test-promises
-test-promises: tools setup ## Check that what SECURITY.md promises has tests
-	$(call say,Promises: SECURITY.md and docs/security.md)
+test-promises: tools setup ## Check that every promise and every situation has tests
+	$(call say,Promises and situations: their tests)
 	@$(VENV_PYTHON) scripts/check_promises.py
 
 .PHONY: test-conformance

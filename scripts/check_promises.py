@@ -1,7 +1,8 @@
-"""Checks that every promise of SECURITY.md and docs/security.md has tests, and that those exist.
+"""Checks that every promise and every situation has tests, and that the tests exist.
 
-A promise is a row of a table that begins with `| promise |`. Its tests are the links in the row.
-The text of a link is the name of a test, or the id of a case, in the file that it leads to.
+The pages are SECURITY.md, docs/security.md and tests/situations.md. A promise is a row of a table
+whose header begins with `| promise |`; a situation is one below `| situation |`. The links in a row
+are its tests. The text of a link is the name of a test, or of a case, in the file of the link.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "SECURITY.md", ROOT / "docs" / "security.md"]
+PAGES = [ROOT / "SECURITY.md", ROOT / "docs" / "security.md", ROOT / "tests" / "situations.md"]
+HEADERS = ("| promise |", "| situation |")
 
 NAMES = {
     ".rs": re.compile(
@@ -25,7 +27,7 @@ NAMES = {
     ),
     ".py": re.compile(r"\bdef test_(\w+)"),
     # A name that goes on with a value is known by what comes before the colon.
-    ".mjs": re.compile(r"\btest\(\s*(?:\"([^\"\n]+)\"|`([^`:$\n]+))"),
+    ".mjs": re.compile(r"\b(?:test|describe)\(\s*(?:\"([^\"\n]+)\"|`([^`:$\n]+))"),
 }
 
 
@@ -45,23 +47,23 @@ def check(page: Path) -> Iterator[str]:
         tests = [(name, page.parent / target) for name, target in links]
         tests = [(name, path) for name, path in tests if path.suffix in {*NAMES, ".json"}]
         if not tests:
-            yield f"{page.name}: a promise without a test: {row}"
+            yield f"{page.name}: a row without a test: {row}"
         for name, path in tests:
             if not path.is_file() or plain(name) not in names_in(path):
                 yield f"{page.name}: there is no such test name={name} file={path.name}"
     if not found:
-        yield f"{page.name}: no promises were found"
+        yield f"{page.name}: no rows were found"
 
 
 def rows_of(page: Path) -> Iterator[str]:
-    """The rows of the tables of promises."""
-    is_promise = False
+    """The rows of the tables of promises and situations."""
+    is_inside = False
     for line in page.read_text(encoding="utf-8").splitlines():
-        if line.startswith("| promise |"):
-            is_promise = True
+        if line.startswith(HEADERS):
+            is_inside = True
         elif not line.startswith("|"):
-            is_promise = False
-        elif is_promise and not line.startswith("|---"):
+            is_inside = False
+        elif is_inside and not line.startswith("|---"):
             yield line
 
 

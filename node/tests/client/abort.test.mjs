@@ -93,7 +93,7 @@ test("an object with the methods of a signal is accepted", async () => {
   transport.release();
 });
 
-test(`${CALLS} waiting calls leave no listener behind`, async () => {
+test(`waiting calls leave no listener behind: ${CALLS}`, async () => {
   const { client, transport } = canned();
   const { signal } = new AbortController();
   for (let round = 0; round < 10; round++) {

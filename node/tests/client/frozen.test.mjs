@@ -15,7 +15,7 @@ import { NO_STATUS } from "./runtime.mjs";
 // Longer than the second in which a set of keys is not fetched again.
 const FROZEN_MS = Number(process.env.PORTIER_TEST_FROZEN_MS ?? 1_500);
 
-test(`a process that was frozen for ${FROZEN_MS} ms replaces its lost connections`, async () => {
+test(`a process that was frozen replaces its lost connections: ${FROZEN_MS} ms`, async () => {
   const before = new DevBroker();
   const program = fileURLToPath(new URL("./frozen.mjs", import.meta.url));
   const child = spawn(process.execPath, [program, before.origin], { stdio: ["pipe", "pipe", "inherit"] });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 const CALLS = Number(process.env.PORTIER_TEST_CALLS ?? 200_000);
 
-test(`memory is flat over ${CALLS} calls`, () => {
+test(`memory is flat over many calls: ${CALLS}`, () => {
   // A small heap: what leaks into it ends the process.
   const { stdout, stderr, status } = spawnSync(
     process.execPath,

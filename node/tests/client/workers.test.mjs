@@ -41,7 +41,7 @@ test("a client works after a worker has ended", async () => {
   assert.equal(await client.verify(token), "alice@example.com");
 });
 
-test(`${WORKERS} workers are terminated at random with pending calls`, async () => {
+test(`workers are terminated at random with pending calls: ${WORKERS}`, async () => {
   let seed = 1;
   // Numbers from a fixed seed: a failure can be looked at again.
   const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;

@@ -75,7 +75,7 @@ describe("programs end silently while stores work", () => {
   }
 });
 
-test(`${WORKERS / 5} workers are terminated at random while stores work`, async () => {
+test(`workers are terminated at random while stores work: ${WORKERS / 5}`, async () => {
   const program = `${PRELUDE}
     const { parentPort } = require("node:worker_threads");
     (async () => {
