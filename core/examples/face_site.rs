@@ -21,7 +21,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use portier_client::testing::{CannedTransport, ManualClock};
+use portier_client::testing::{ManualClock, MockTransport};
 use portier_client::web::{self, LoginFlow, MAX_FORM_BYTES, Page, Step, WebRequest};
 use portier_client::{AuthenticateOptions, Client, Error, MemoryStore};
 use serde_json::{Value, json};
@@ -181,7 +181,7 @@ impl Course {
     fn start(&mut self, said: &Value) -> Result<(), Error> {
         let options = said["options"].as_object().unwrap();
         let clock = Arc::new(ManualClock::at(said["now"].as_u64().unwrap()));
-        let transport = CannedTransport::new();
+        let transport = MockTransport::new();
         for (url, text) in said["documents"].as_object().unwrap() {
             let text = text.as_str().unwrap().to_owned();
             transport.respond(url, 200, &[], text).unwrap();

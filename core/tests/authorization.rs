@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portier_client::testing::{CannedTransport, ManualClock, ManualRandom};
+use portier_client::testing::{ManualClock, ManualRandom, MockTransport};
 use portier_client::{Algorithm, AuthenticateOptions, Client};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ async fn vectors_are_answered_as_expected() {
 }
 
 fn client(vectors: &Vectors, case: &Case) -> Client {
-    let transport = CannedTransport::new();
+    let transport = MockTransport::new();
     let url = format!("{}/.well-known/openid-configuration", vectors.broker);
     transport
         .respond(&url, 200, &[], case.discovery.to_string())

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use portier_client::events::{self, Event, Level, Listener, Value};
 use portier_client::testing::{
-    CannedTransport, DevBroker, DevBrokerOptions, Fault, ManualClock, MintOptions,
+    DevBroker, DevBrokerOptions, Fault, ManualClock, MintOptions, MockTransport,
 };
 use portier_client::{Client, Code, Error};
 use tracing::Dispatch;
@@ -83,8 +83,8 @@ fn line(event: &Event) -> String {
 }
 
 /// A client of a broker whose documents are fresh for an hour.
-fn canned() -> (Client, Arc<CannedTransport>, Arc<ManualClock>) {
-    let transport = Arc::new(CannedTransport::new());
+fn mocked() -> (Client, Arc<MockTransport>, Arc<ManualClock>) {
+    let transport = Arc::new(MockTransport::new());
     let clock = Arc::new(ManualClock::at(START));
     let client = Client::builder("https://example.com/verify")
         .broker("https://broker.example")
@@ -188,7 +188,7 @@ async fn an_unknown_login_in_a_shared_store_is_not_a_warning() {
 
 #[tokio::test]
 async fn failures_of_the_broker_are_logged_with_their_pause_and_their_end() {
-    let (client, transport, clock) = canned();
+    let (client, transport, clock) = mocked();
     transport.fail(
         DISCOVERY_URL,
         Error::new(Code::BrokerUnreachable, "no connection"),
@@ -232,7 +232,7 @@ async fn failures_of_the_broker_are_logged_with_their_pause_and_their_end() {
 
 #[tokio::test]
 async fn a_rotation_of_keys_is_logged_and_counted_once() {
-    let (client, transport, clock) = canned();
+    let (client, transport, clock) = mocked();
     transport.respond(KEYS_URL, 200, &[], keys("a")).unwrap();
     client.warm().await.unwrap();
     let ear = Ear::new();
@@ -259,7 +259,7 @@ async fn a_rotation_of_keys_is_logged_and_counted_once() {
 
 #[tokio::test]
 async fn serving_a_stale_document_is_logged() {
-    let (client, transport, clock) = canned();
+    let (client, transport, clock) = mocked();
     client.discover().await.unwrap();
     transport.fail(DISCOVERY_URL, Error::new(Code::BrokerTimeout, "no answer"));
     clock.advance(HOUR);
@@ -284,7 +284,7 @@ async fn clocks_that_differ_by_a_minute_are_logged() {
         ("Mon, 21 Sep 2026 14:03:20 GMT", Some("-600")),
         ("Mon, 21 Sep 2026 14:14:19 GMT", None),
     ] {
-        let (client, transport, _) = canned();
+        let (client, transport, _) = mocked();
         let headers = [("date", date)];
         transport
             .respond(DISCOVERY_URL, 200, &headers, DISCOVERY)
@@ -319,7 +319,7 @@ async fn a_repeated_request_is_logged() {
 
 #[tokio::test]
 async fn a_listener_can_use_the_client() {
-    let (client, transport, clock) = canned();
+    let (client, transport, clock) = mocked();
     transport.respond(KEYS_URL, 200, &[], keys("a")).unwrap();
     let used = client.clone();
     // This would deadlock if a lock were held.

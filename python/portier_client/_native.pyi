@@ -13,16 +13,16 @@ __all__ = [
     "HEADERS",
     "MAX_FORM_BYTES",
     "MAX_RECORD_BYTES",
-    "CannedTransport",
     "Client",
     "CoreStore",
     "DevBroker",
     "LoginFlow",
     "ManualClock",
+    "MockTransport",
     "__version__",
-    "canned_client",
     "codes",
     "flush_events",
+    "mock_client",
     "normalize_email",
     "panic_in_operation",
     "safe_next",
@@ -308,10 +308,10 @@ class ManualClock:
         """Set the clock, as an administrator does who corrects the time."""
 
 @final
-class CannedTransport:
+class MockTransport:
     """A network that answers from memory; what it was not given is a 404."""
 
-    def __new__(cls) -> CannedTransport: ...
+    def __new__(cls) -> MockTransport: ...
     def respond(
         self,
         url: str,
@@ -337,8 +337,8 @@ class CannedTransport:
     def release(self) -> None:
         """Answer the waiting requests."""
 
-def canned_client(
-    options: Options, clock: ManualClock, random: list[bytes], transport: CannedTransport, /
+def mock_client(
+    options: Options, clock: ManualClock, random: list[bytes], transport: MockTransport, /
 ) -> Client:
     """Make a client with the given time, randomness and network."""
 

@@ -1,6 +1,6 @@
 """What tests and development need. Nothing here is for production.
 
-:class:`DevBroker` is a broker on this machine that believes everyone. :func:`canned_client` makes a
+:class:`DevBroker` is a broker on this machine that believes everyone. :func:`mock_client` makes a
 client whose time, randomness and network are in the hands of a test. :func:`check_store` tries out
 a store.
 """
@@ -16,17 +16,17 @@ from typing import Any, Literal, Self
 from . import _native
 from ._check_store import check_store
 from ._client import Client
-from ._native import CannedTransport, ManualClock
+from ._native import ManualClock, MockTransport
 from ._options import options, seconds
 from ._store import Store
 
 __all__ = [
-    "CannedTransport",
     "DevBroker",
     "ManualClock",
-    "canned_client",
+    "MockTransport",
     "check_store",
     "flush_events",
+    "mock_client",
     "open_store",
 ]
 
@@ -231,11 +231,11 @@ class DevBroker:
         return f"<{type(self).__module__}.{type(self).__qualname__} origin={self.origin!r}>"
 
 
-def canned_client(
+def mock_client(
     redirect_uri: str,
     *,
     clock: ManualClock,
-    transport: CannedTransport,
+    transport: MockTransport,
     random: Iterable[bytes] = (),
     **changes: Any,
 ) -> Client:
@@ -244,9 +244,9 @@ def canned_client(
     ``random`` are the octets of the first nonces, 24 each; later nonces are 1, 2, 3 and so on. All
     else is as for :class:`portier_client.Client`.
 
-    >>> from portier_client.testing import CannedTransport, ManualClock, canned_client
-    >>> transport = CannedTransport()
-    >>> client = canned_client(
+    >>> from portier_client.testing import MockTransport, ManualClock, mock_client
+    >>> transport = MockTransport()
+    >>> client = mock_client(
     ...     "https://example.com/verify", clock=ManualClock(1_750_000_000), transport=transport
     ... )
     >>> asyncio.run(client.warm())
@@ -257,7 +257,7 @@ def canned_client(
     usual = Client.__init__.__kwdefaults__ or {}
     client = Client.__new__(Client)
     try:
-        native = _native.canned_client(
+        native = _native.mock_client(
             options(redirect_uri, **{**usual, **changes}), clock, list(random), transport
         )
     except Exception as error:

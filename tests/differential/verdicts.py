@@ -29,7 +29,7 @@ from cases.mint import (
 from cases.tokens import discovery
 
 from portier_client import PortierError
-from portier_client.testing import CannedTransport, ManualClock, canned_client
+from portier_client.testing import ManualClock, MockTransport, mock_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,12 +48,12 @@ def ours(mutant: Mutant) -> str:
     """The verdict of this library: the code and the message."""
     import base64
 
-    transport = CannedTransport()
+    transport = MockTransport()
     well_known = f"{BROKER}/.well-known/openid-configuration"
     transport.respond(well_known, json.dumps(discovery()).encode())
     transport.respond(f"{BROKER}/keys.json", mutant.key_set.encode("utf-8", "replace"))
     clock = ManualClock(STARTED_AT)
-    client = canned_client(
+    client = mock_client(
         REDIRECT_URI,
         broker=BROKER,
         clock=clock,

@@ -30,7 +30,7 @@ mod _native {
     use super::errors::codes;
     #[pymodule_export]
     use super::testing::{
-        CannedTransport, CoreStore, DevBroker, ManualClock, canned_client, flush_events,
+        CoreStore, DevBroker, ManualClock, MockTransport, flush_events, mock_client,
         panic_in_operation,
     };
     #[pymodule_export]

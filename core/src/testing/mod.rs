@@ -20,7 +20,7 @@ pub use self::random::ManualRandom;
 pub(crate) use self::trace::trace_if_asked;
 #[cfg(feature = "trace")]
 pub use self::trace::{Trace, trace};
-pub use self::transport::CannedTransport;
+pub use self::transport::MockTransport;
 
 use crate::session_key::SessionKey;
 

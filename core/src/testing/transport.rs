@@ -14,7 +14,7 @@ use crate::http::{Request, Response, Transport};
 /// A [`Transport`] that answers from a table, which a test can change at any time. A URL that is not in the
 /// table is answered with 404.
 #[derive(Debug)]
-pub struct CannedTransport {
+pub struct MockTransport {
     table: Arc<Mutex<Table>>,
     held: watch::Sender<bool>,
 }
@@ -25,7 +25,7 @@ struct Table {
     requests: HashMap<String, Vec<Request>>,
 }
 
-impl CannedTransport {
+impl MockTransport {
     /// Makes a transport with an empty table.
     pub fn new() -> Self {
         Self {
@@ -91,16 +91,16 @@ impl CannedTransport {
     }
 }
 
-impl Default for CannedTransport {
+impl Default for MockTransport {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Transport for CannedTransport {
+impl Transport for MockTransport {
     /// All of them are one network.
     fn trust(&self) -> Option<String> {
-        Some("canned".to_owned())
+        Some("mock".to_owned())
     }
 
     fn send(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
@@ -156,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn answers_from_the_table_and_counts() {
-        let transport = CannedTransport::new();
+        let transport = MockTransport::new();
         assert_eq!(transport.send(request()).await.unwrap().status, 404);
         transport
             .respond(URL, 200, &[("expires", "0")], "{}")
@@ -172,7 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn held_requests_wait_for_their_release() {
-        let transport = CannedTransport::new();
+        let transport = MockTransport::new();
         transport.hold();
         let mut waiting = transport.send(request());
         assert!(!poll(&mut waiting));

@@ -237,7 +237,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
-    use crate::testing::{CannedTransport, ManualClock};
+    use crate::testing::{ManualClock, MockTransport};
 
     const SECRET: &[u8] = b"WkT1vS7mQ9x4LhR2nYcB8dGpJ6fZaE3u";
     const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -255,7 +255,7 @@ mod tests {
         fn at(redirect_uri: &str) -> Self {
             let clock = Arc::new(ManualClock::at(1_790_000_000));
             let client = Client::builder(redirect_uri)
-                .transport(Arc::new(CannedTransport::new()))
+                .transport(Arc::new(MockTransport::new()))
                 .clock(clock.clone())
                 .build()
                 .unwrap();

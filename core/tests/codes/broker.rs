@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use portier_client::testing::{CannedTransport, DevBrokerOptions, Fault};
+use portier_client::testing::{DevBrokerOptions, Fault, MockTransport};
 use portier_client::{Client, Code, Flow};
 
 use crate::{HERE, Site};
@@ -136,7 +136,7 @@ async fn a_broker_with_pkce_gets_a_challenge_and_its_verifier() {
 
 #[tokio::test]
 async fn a_broker_without_codes_is_named_and_the_implicit_flow_goes_on() {
-    let transport = Arc::new(CannedTransport::new());
+    let transport = Arc::new(MockTransport::new());
     let document = r#"{"issuer":"https://broker.example","authorization_endpoint":"https://broker.example/auth",
         "jwks_uri":"https://broker.example/keys.json","token_endpoint":"https://broker.example/token",
         "response_types_supported":["id_token"],"response_modes_supported":["form_post","query"]}"#;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portier_client::testing::{CannedTransport, ManualClock};
+use portier_client::testing::{ManualClock, MockTransport};
 use portier_client::{
     Algorithm, AuthenticateOptions, CallbackParams, Client, Code, Error, FieldValue, ResponseMode,
 };
@@ -93,7 +93,7 @@ fn configured(case: &Value) -> Option<Result<Client, Error>> {
     let options = &case["options"];
     let mut builder = Client::builder(case["redirect_uri"].as_str().unwrap())
         .broker(case["broker"].as_str().unwrap())
-        .transport(Arc::new(CannedTransport::new()))
+        .transport(Arc::new(MockTransport::new()))
         .clock(Arc::new(ManualClock::at(0)))
         .danger_allow_http(options["danger_allow_http"] == true);
     let seconds = |name: &str| options[name].as_f64().map(Duration::try_from_secs_f64);
@@ -127,7 +127,7 @@ async fn broken_documents_are_refused_as_the_vectors_say() {
     let vectors = read("broken_documents.json");
     let broker = vectors.text("broker");
     for case in vectors.cases() {
-        let transport = CannedTransport::new();
+        let transport = MockTransport::new();
         let url = format!("{broker}/.well-known/openid-configuration");
         let body = case["body"].as_str().unwrap().to_owned();
         transport.respond(&url, 200, &[], body).unwrap();

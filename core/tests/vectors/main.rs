@@ -18,7 +18,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portier_client::testing::{CannedTransport, ManualClock, ManualRandom};
+use portier_client::testing::{ManualClock, ManualRandom, MockTransport};
 use portier_client::{Algorithm, AuthenticateOptions, CallbackParams, Client, Result};
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ impl Vectors {
 
     /// A client whose broker has these keys, and whose clock shows the session's start.
     fn client(&self, keys: &str, options: &Value) -> (Client, Arc<ManualClock>) {
-        let transport = CannedTransport::new();
+        let transport = MockTransport::new();
         for (name, body) in [
             (
                 "/.well-known/openid-configuration",

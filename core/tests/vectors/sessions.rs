@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portier_client::Client;
-use portier_client::testing::{CannedTransport, ManualClock};
+use portier_client::testing::{ManualClock, MockTransport};
 use portier_client::web::{SessionCookie, SessionOptions};
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn session_cookies_are_read_as_the_vectors_say() {
     let vectors: Value = serde_json::from_str(text).unwrap();
     let seconds = |name: &str| vectors[name].as_u64().unwrap();
     let client = Client::builder(vectors["redirect_uri"].as_str().unwrap())
-        .transport(Arc::new(CannedTransport::new()))
+        .transport(Arc::new(MockTransport::new()))
         .clock(Arc::new(ManualClock::at(seconds("now"))))
         .build()
         .unwrap();

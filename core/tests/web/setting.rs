@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use portier_client::testing::{
-    CannedTransport, DevBroker, DevBrokerOptions, ManualClock, ManualRandom, MintOptions,
+    DevBroker, DevBrokerOptions, ManualClock, ManualRandom, MintOptions, MockTransport,
 };
 use portier_client::web::LoginFlow;
 use portier_client::{Client, Clock as _, MemoryStore, Result};
@@ -18,7 +18,7 @@ use crate::store::Switched;
 pub(crate) struct Surroundings {
     pub(crate) broker: DevBroker,
     pub(crate) clock: Arc<ManualClock>,
-    transport: Arc<CannedTransport>,
+    transport: Arc<MockTransport>,
 }
 
 impl Surroundings {
@@ -31,7 +31,7 @@ impl Surroundings {
         let broker = DevBroker::spawn(options).unwrap();
         let client = Client::builder("https://example.com/verify").broker(broker.origin());
         let client = client.build().unwrap();
-        let transport = CannedTransport::new();
+        let transport = MockTransport::new();
         for (path, document) in [
             ("/.well-known/openid-configuration", client.discover().await),
             ("/keys.json", client.key_set().await),

@@ -17,8 +17,8 @@ import pytest
 from portier_client import Client, SessionUsed, blocking
 from portier_client.testing import flush_events
 
-from .canned import Canned
 from .conftest import REDIRECT_URI
+from .mocked import Mocked
 from .test_exit import ends
 from .test_fork import in_child
 
@@ -111,10 +111,10 @@ def test_a_login_is_logged_by_level_name_and_fields(
 
 
 def test_a_failed_fetch_is_a_warning_with_the_backoff(told: Told) -> None:
-    canned = Canned()
-    canned.transport.fail("https://broker.example/.well-known/openid-configuration")
+    mocked = Mocked()
+    mocked.transport.fail("https://broker.example/.well-known/openid-configuration")
     with pytest.raises(Exception, match="the test said so"):
-        asyncio.run(canned.client.warm())
+        asyncio.run(mocked.client.warm())
     flush_events()
     (record,) = told.records
     assert (record.levelno, fields(record)["event"]) == (logging.WARNING, "document not fetched")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from portier_client import Client, asyncio_portier, blocking, testing
-from portier_client.testing import CannedTransport, ManualClock, canned_client
+from portier_client.testing import ManualClock, MockTransport, mock_client
 
 from .conftest import REDIRECT_URI
 
@@ -166,10 +166,10 @@ OPERATIONS: dict[str, Callable[[Scene], Any]] = {
     "a surrogate beside a password": lambda _: Client(
         REDIRECT_URI, store=f"redis://:{PASSWORD}\udc00@localhost"
     ),
-    "a client for tests": lambda _: canned_client(
+    "a client for tests": lambda _: mock_client(
         REDIRECT_URI,
         clock=ManualClock(1),
-        transport=CannedTransport(),
+        transport=MockTransport(),
         store=f"redis://user:{PASSWORD}@localhost:x",
     ),
     "a token that cannot be minted": lambda scene: scene.broker.mint(

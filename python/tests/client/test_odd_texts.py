@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from portier_client import InvalidEmail, PortierError, normalize_email, safe_next
 
-from .canned import Canned
+from .mocked import Mocked
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -25,7 +25,7 @@ TEXTS = st.text(st.characters(codec=None), max_size=80)
 SEGMENTS = st.text("AQeyJhbGciOiJSUzI1NiJ9-_.=", max_size=60)
 FIELDS = TEXTS | SEGMENTS | st.binary(max_size=40)
 NAMES = st.sampled_from(["id_token", "state", "error", "error_description"]) | TEXTS
-CLIENT = Canned().client
+CLIENT = Mocked().client
 
 
 def refused(operation: Coroutine[object, object, object]) -> str | None:

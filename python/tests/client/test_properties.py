@@ -24,7 +24,7 @@ from portier_client import (
     safe_next,
 )
 
-from .canned import Canned, load, octets
+from .mocked import Mocked, load, octets
 
 SHARED = load("tokens")
 TOKENS = {case["id"]: case["token"] for case in SHARED["cases"]}
@@ -35,9 +35,9 @@ SPACES = st.lists(st.text(" \t\r\n", max_size=3), min_size=40, max_size=40)
 FIELDS = st.sampled_from(["state", "error", "error_description"])
 
 
-def started() -> Canned:
+def started() -> Mocked:
     """A client at the time of the callback, with the login of the vectors pending."""
-    canned = Canned(
+    mocked = Mocked(
         broker=SHARED["broker"],
         discovery=SHARED["discovery"],
         key_set=SHARED["key_set"],
@@ -45,15 +45,15 @@ def started() -> Canned:
         nonces=[SHARED["nonce"]],
         redirect_uri=SHARED["redirect_uri"],
     )
-    asyncio.run(canned.client.authenticate(SHARED["login_email"]))
-    canned.clock.set(SHARED["now"])
-    return canned
+    asyncio.run(mocked.client.authenticate(SHARED["login_email"]))
+    mocked.clock.set(SHARED["now"])
+    return mocked
 
 
-def verdict(canned: Canned, token: str) -> str:
+def verdict(mocked: Mocked, token: str) -> str:
     """The address, or the code of the refusal."""
     try:
-        return asyncio.run(canned.client.verify(token))
+        return asyncio.run(mocked.client.verify(token))
     except PortierError as error:
         return error.code
 
@@ -117,14 +117,14 @@ def test_the_order_of_parameters_does_not_change_the_result(
 ) -> None:
     strangers = [("code", "x"), ("ID_TOKEN", "x"), ("", "")]
     form = data.draw(st.permutations([*pairs, ("id_token", GOOD[1]), *strangers]))
-    canned, said = started(), dict(pairs)
-    completed = canned.client.complete(dict(form))
+    mocked, said = started(), dict(pairs)
+    completed = mocked.client.complete(dict(form))
     if said.get("error"):
         with pytest.raises(BrokerError) as caught:
             asyncio.run(completed)
         assert caught.value.error == said["error"]
         assert caught.value.error_description == (said.get("error_description") or None)
-        assert canned.client.stats()["pending"] == 1
+        assert mocked.client.stats()["pending"] == 1
     else:
         login = asyncio.run(completed)
         assert (login.email, login.state) == (SHARED["login_email"], said.get("state") or None)

@@ -11,7 +11,7 @@ import pytest
 
 from portier_client import PortierError, normalize_email
 
-from .canned import Canned, load
+from .mocked import Mocked, load
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -37,7 +37,7 @@ def outcome(operation: Coroutine[Any, Any, T]) -> T | dict[str, str]:
 def test_token_vectors(case: dict[str, Any]) -> None:
     shared = load("tokens")
     options = dict(case.get("options", {}))
-    canned = Canned(
+    mocked = Mocked(
         broker=shared["broker"],
         discovery=shared["discovery"],
         key_set=shared["key_set"],
@@ -49,9 +49,9 @@ def test_token_vectors(case: dict[str, Any]) -> None:
     )
 
     async def log_in() -> dict[str, object]:
-        await canned.client.authenticate(shared["login_email"])
-        canned.clock.set(shared["now"])
-        login = await canned.client.complete({"id_token": case["token"]})
+        await mocked.client.authenticate(shared["login_email"])
+        mocked.clock.set(shared["now"])
+        login = await mocked.client.complete({"id_token": case["token"]})
         return {
             "email": login.email,
             "email_original": login.email_original,
@@ -62,21 +62,21 @@ def test_token_vectors(case: dict[str, Any]) -> None:
     expect = case["expect"]
     if case["token"] == "":
         # An empty member of a form is an absent one; `verify` has the token itself.
-        assert outcome(canned.client.verify("")) == expect
+        assert outcome(mocked.client.verify("")) == expect
         expect = {"code": "missing_token"}
     assert outcome(log_in()) == expect
     # What is refused for itself uses up nobody's login.
     if "code" in expect and expect["code"] != "session_email":
         good = [member["token"] for member in shared["cases"] if member["id"] in GOOD]
-        found = [outcome(canned.client.verify(token)) for token in good]
+        found = [outcome(mocked.client.verify(token)) for token in good]
         assert shared["login_email"] in found
 
 
 @cases("key_sets")
 def test_key_set_vectors(case: dict[str, Any]) -> None:
     async def keys() -> dict[str, object]:
-        canned = Canned(key_set=case["body"])
-        return {"keys": [asdict(key) for key in await canned.client.keys()]}
+        mocked = Mocked(key_set=case["body"])
+        return {"keys": [asdict(key) for key in await mocked.client.keys()]}
 
     assert outcome(keys()) == case["expect"]
 
@@ -84,7 +84,7 @@ def test_key_set_vectors(case: dict[str, Any]) -> None:
 @cases("callbacks")
 def test_callback_vectors(case: dict[str, Any]) -> None:
     shared = load("callbacks")
-    canned = Canned(
+    mocked = Mocked(
         broker=shared["broker"],
         discovery=shared["discovery"],
         key_set=shared["key_set"],
@@ -93,15 +93,15 @@ def test_callback_vectors(case: dict[str, Any]) -> None:
         redirect_uri=shared["redirect_uri"],
         leeway=shared["leeway_seconds"],
     )
-    started = canned.client.authenticate(shared["login_email"], **case["start"])
+    started = mocked.client.authenticate(shared["login_email"], **case["start"])
     assert isinstance(outcome(started), str)
-    canned.clock.set(shared["now"])
+    mocked.clock.set(shared["now"])
 
     async def arrive(attempt: dict[str, Any]) -> dict[str, object]:
         form: dict[str, list[str]] = {}
         for name, value in attempt["params"]:
             form.setdefault(name, []).append(value)
-        login = await canned.client.complete(form, browser=attempt.get("browser"))
+        login = await mocked.client.complete(form, browser=attempt.get("browser"))
         members = ("email", "state", "session", "same_browser")
         return {member: getattr(login, member) for member in members}
 
@@ -111,8 +111,8 @@ def test_callback_vectors(case: dict[str, Any]) -> None:
 @cases("configurations")
 def test_configuration_vectors(case: dict[str, Any]) -> None:
     async def configure() -> dict[str, str]:
-        canned = Canned(broker=case["broker"], redirect_uri=case["redirect_uri"], **case["options"])
-        client = canned.client
+        mocked = Mocked(broker=case["broker"], redirect_uri=case["redirect_uri"], **case["options"])
+        client = mocked.client
         return {
             "redirect_uri": client.redirect_uri,
             "client_id": client.client_id,
@@ -124,41 +124,41 @@ def test_configuration_vectors(case: dict[str, Any]) -> None:
 
 @cases("broken_documents")
 def test_broken_document_vectors(case: dict[str, Any]) -> None:
-    found = outcome(Canned(discovery=case["body"]).client.discover())
+    found = outcome(Mocked(discovery=case["body"]).client.discover())
     assert {name: found[name] for name in case["expect"]} == case["expect"]
 
 
 @cases("rfc_examples")
 def test_rfc_example_vectors(case: dict[str, Any]) -> None:
     shared = load("tokens")
-    canned = Canned(key_set=shared["key_set"])
-    assert outcome(canned.client.verify(case["token"])) == case["expect"]
+    mocked = Mocked(key_set=shared["key_set"])
+    assert outcome(mocked.client.verify(case["token"])) == case["expect"]
 
 
 @cases("discovery")
 def test_discovery_vectors(case: dict[str, Any]) -> None:
     broker: str = case["broker"]
-    canned = Canned(
+    mocked = Mocked(
         broker=broker, discovery=case["body"], danger_allow_http=broker.startswith("http:")
     )
-    found = outcome(canned.client.discover())
+    found = outcome(mocked.client.discover())
     if "code" in case["expect"]:
         assert found == case["expect"]
         return
     assert found == json.loads(case["body"])
     # Where it looks for the keys says how it was understood.
-    canned.transport.respond(case["expect"]["jwks_uri"], b'{"keys": []}')
-    assert outcome(canned.client.keys()) == {"code": "broker_document"}
-    assert canned.transport.requests(case["expect"]["jwks_uri"]) == 1
+    mocked.transport.respond(case["expect"]["jwks_uri"], b'{"keys": []}')
+    assert outcome(mocked.client.keys()) == {"code": "broker_document"}
+    assert mocked.transport.requests(case["expect"]["jwks_uri"]) == 1
 
 
 @cases("cache_headers")
 def test_cache_header_vectors(case: dict[str, Any]) -> None:
-    canned = Canned(
+    mocked = Mocked(
         headers=[tuple(header) for header in case["headers"]], now=load("cache_headers")["now"]
     )
-    asyncio.run(canned.client.discover())
-    stats = canned.client.stats()["discovery"]
+    asyncio.run(mocked.client.discover())
+    stats = mocked.client.stats()["discovery"]
     assert stats["fresh_for_seconds"] == case["expect"]["lifetime"]
 
 
@@ -168,19 +168,19 @@ def test_email_vectors(case: dict[str, Any]) -> None:
         return {"email": normalize_email(case["input"])}
 
     assert outcome(normalize()) == case["expect"]
-    started = outcome(Canned().client.authenticate(case["input"]))
+    started = outcome(Mocked().client.authenticate(case["input"]))
     assert ("accepted" if isinstance(started, str) else started["code"]) == case["authenticate"]
 
 
 @cases("authorization_urls")
 def test_authorization_url_vectors(case: dict[str, Any]) -> None:
     shared = load("authorization_urls")
-    canned = Canned(
+    mocked = Mocked(
         broker=shared["broker"],
         discovery=case["discovery"],
         nonces=[shared["nonce"]],
         redirect_uri=case["redirect_uri"],
         **case["options"],
     )
-    started = outcome(canned.client.authenticate(**case["authenticate"]))
+    started = outcome(mocked.client.authenticate(**case["authenticate"]))
     assert ({"url": started} if isinstance(started, str) else started) == case["expect"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from portier_client.testing import CannedTransport, ManualClock, canned_client
+from portier_client.testing import ManualClock, MockTransport, mock_client
 from portier_client.web import LoginFlow, Step, WebRequest
 
 from .expected import Answer
@@ -47,10 +47,10 @@ def make_client(
     store = SwitchedStore() if has_switched_store else None
     if store is not None:
         given["store"] = store
-    transport, clock = CannedTransport(), ManualClock(now)
+    transport, clock = MockTransport(), ManualClock(now)
     for url, text in documents.items():
         transport.respond(url, text.encode())
-    client = canned_client(clock=clock, transport=transport, **given)
+    client = mock_client(clock=clock, transport=transport, **given)
     return CaseClient(client, clock, store, options)
 
 

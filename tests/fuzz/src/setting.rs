@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portier_client::testing::{CannedTransport, ManualClock, ManualRandom};
+use portier_client::testing::{ManualClock, ManualRandom, MockTransport};
 use portier_client::{Algorithm, Builder, Client};
 use serde_json::Value;
 use tokio::runtime::{Builder as RuntimeBuilder, Runtime};
@@ -63,8 +63,8 @@ pub(crate) fn wait<T>(operation: impl Future<Output = T>) -> T {
 }
 
 /// A network on which the broker has these documents.
-pub(crate) fn network(discovery: &[u8], keys: &[u8]) -> Arc<CannedTransport> {
-    let network = CannedTransport::new();
+pub(crate) fn network(discovery: &[u8], keys: &[u8]) -> Arc<MockTransport> {
+    let network = MockTransport::new();
     for (url, body) in [(DISCOVERY_URL, discovery), (KEYS_URL, keys)] {
         network.respond(url, 200, &[], body.to_vec()).unwrap();
     }
@@ -72,12 +72,12 @@ pub(crate) fn network(discovery: &[u8], keys: &[u8]) -> Arc<CannedTransport> {
 }
 
 /// A network on which the broker has the documents of the vectors.
-pub(crate) fn usual_network() -> Arc<CannedTransport> {
+pub(crate) fn usual_network() -> Arc<MockTransport> {
     network(DISCOVERY.as_bytes(), KEY_SET.as_bytes())
 }
 
 /// A client on that network, with the nonce of the vectors.
-pub(crate) fn client(network: &Arc<CannedTransport>, clock: &Arc<ManualClock>) -> Builder {
+pub(crate) fn client(network: &Arc<MockTransport>, clock: &Arc<ManualClock>) -> Builder {
     let nonce = URL_SAFE_NO_PAD.decode(NONCE).unwrap();
     Client::builder(REDIRECT_URI)
         .broker(BROKER)

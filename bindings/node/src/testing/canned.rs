@@ -59,7 +59,7 @@ impl ManualClock {
 /// A network that answers from memory.
 #[napi]
 pub struct CannedTransport {
-    transport: Arc<testing::CannedTransport>,
+    transport: Arc<testing::MockTransport>,
 }
 
 #[napi]
@@ -68,7 +68,7 @@ impl CannedTransport {
     #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self {
-            transport: Arc::new(testing::CannedTransport::new()),
+            transport: Arc::new(testing::MockTransport::new()),
         }
     }
 

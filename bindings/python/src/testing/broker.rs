@@ -6,8 +6,8 @@ use portier_client::testing::{self, DevBrokerOptions, Fault, KeyChoice, MintOpti
 use portier_client::{Algorithm, Code, Error, Result};
 use pyo3::prelude::*;
 
-use super::canned::ManualClock;
 use super::duration;
+use super::mock::ManualClock;
 use crate::{bridge, errors};
 
 /// The development broker of the core. Signing and generating keys take long, so that other

@@ -1,7 +1,7 @@
 //! What `portier_client.testing` is made of.
 
 mod broker;
-mod canned;
+mod mock;
 mod store;
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use portier_client::Code;
 use pyo3::prelude::*;
 
 pub(crate) use self::broker::DevBroker;
-pub(crate) use self::canned::{CannedTransport, ManualClock, canned_client};
+pub(crate) use self::mock::{ManualClock, MockTransport, mock_client};
 pub(crate) use self::store::CoreStore;
 use crate::bridge::{self, Call, Nothing};
 use crate::errors;

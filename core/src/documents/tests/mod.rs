@@ -20,7 +20,7 @@ use crate::error::{Code, Error, Result};
 use crate::jwks::KeySet;
 use crate::origin::Origin;
 use crate::store::{MemoryStore, Store};
-use crate::testing::{CannedTransport, ManualClock, ManualRandom};
+use crate::testing::{ManualClock, ManualRandom, MockTransport};
 
 const DISCOVERY_URL: &str = "https://broker.example/.well-known/openid-configuration";
 const KEYS_URL: &str = "https://broker.example/keys.json";
@@ -34,7 +34,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A broker, a client's view of it, and the time. Every answer is fresh for an hour.
 struct Scene {
-    broker: Arc<CannedTransport>,
+    broker: Arc<MockTransport>,
     clock: Arc<ManualClock>,
     documents: Arc<Documents>,
 }
@@ -49,7 +49,7 @@ impl Scene {
 
     /// The broker has nothing yet: every request is answered with a 404.
     fn without_documents() -> Self {
-        let broker = Arc::new(CannedTransport::new());
+        let broker = Arc::new(MockTransport::new());
         let clock = Arc::new(ManualClock::at(START));
         let documents = documents(&broker, &clock, &unshared(&clock));
         Self {
@@ -115,7 +115,7 @@ impl Scene {
 }
 
 fn documents(
-    broker: &Arc<CannedTransport>,
+    broker: &Arc<MockTransport>,
     clock: &Arc<ManualClock>,
     store: &Arc<dyn Store>,
 ) -> Arc<Documents> {

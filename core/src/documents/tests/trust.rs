@@ -6,7 +6,7 @@ use crate::future::BoxFuture;
 use crate::http::{Request, Response, Transport};
 
 /// The broker, by way of a transport that trusts something else.
-struct Trusting(Arc<CannedTransport>, Option<&'static str>);
+struct Trusting(Arc<MockTransport>, Option<&'static str>);
 
 impl Transport for Trusting {
     fn send(&self, request: Request) -> BoxFuture<'static, Result<Response>> {

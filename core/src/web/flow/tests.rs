@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use super::super::{Body, BrowserBinding, FlowOptions, LoginFlow, WebRequest};
 use crate::Client;
 use crate::session::FieldValue;
-use crate::testing::{CannedTransport, ManualClock, ManualRandom};
+use crate::testing::{ManualClock, ManualRandom, MockTransport};
 
 fn flow(options: FlowOptions) -> LoginFlow {
-    let transport = Arc::new(CannedTransport::new());
+    let transport = Arc::new(MockTransport::new());
     let client = Client::builder("https://example.com/verify")
         .broker("https://broker.example")
         .transport(transport)

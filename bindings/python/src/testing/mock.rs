@@ -56,14 +56,14 @@ impl ManualClock {
 
 /// A network that answers from memory; what it was not given is a 404.
 #[pyclass(frozen, module = "portier_client._native")]
-pub(crate) struct CannedTransport(Arc<testing::CannedTransport>);
+pub(crate) struct MockTransport(Arc<testing::MockTransport>);
 
 #[pymethods]
-impl CannedTransport {
+impl MockTransport {
     /// Make a network on which there is nothing.
     #[new]
     fn new() -> Self {
-        Self(Arc::new(testing::CannedTransport::new()))
+        Self(Arc::new(testing::MockTransport::new()))
     }
 
     /// Answer requests for ``url`` with this from now on.
@@ -136,12 +136,12 @@ impl Body {
 /// Make a client with the given time, randomness and network.
 #[pyfunction]
 #[pyo3(signature = (options, clock, random, transport, /))]
-pub(crate) fn canned_client(
+pub(crate) fn mock_client(
     py: Python<'_>,
     options: Options,
     clock: &ManualClock,
     random: Vec<Vec<u8>>,
-    transport: &CannedTransport,
+    transport: &MockTransport,
 ) -> PyResult<Client> {
     let mut setup = options.into_setup(py)?;
     setup.builder = setup

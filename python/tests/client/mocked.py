@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from portier_client.testing import CannedTransport, ManualClock, canned_client
+from portier_client.testing import ManualClock, MockTransport, mock_client
 
 if TYPE_CHECKING:
     from portier_client import Client
@@ -37,7 +37,7 @@ def octets(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-class Canned:
+class Mocked:
     """A client with its clock and its network."""
 
     def __init__(
@@ -53,12 +53,12 @@ class Canned:
         **options: object,
     ) -> None:
         self.clock = ManualClock(now)
-        self.transport = CannedTransport()
+        self.transport = MockTransport()
         documents = {"/.well-known/openid-configuration": discovery, "/keys.json": key_set}
         for path, document in documents.items():
             text = document if isinstance(document, str) else json.dumps(document)
             self.transport.respond(f"{broker}{path}", text.encode(), headers=headers or [])
-        self.client: Client = canned_client(
+        self.client: Client = mock_client(
             redirect_uri,
             broker=broker,
             clock=self.clock,
