@@ -1,2 +1,2 @@
 // As `index.mjs`: names for `import`, and nothing else.
-export { CannedTransport, DevBroker, ManualClock, cannedClient, checkStore } from "./testing.js";
+export { MockTransport, DevBroker, ManualClock, mockClient, checkStore } from "./testing.js";

@@ -1,7 +1,7 @@
 import { invalidOption, toError } from "./errors.js";
 import { followSubscribers, publishEvents } from "./events.js";
 import { native, type Cancellation, type Failure, type NativeClient, type Outcome } from "./native.js";
-import { outcomeOf } from "./outcomes.js";
+import { completionOf } from "./completions.js";
 
 /**
  * Runs an operation of the addon. Most are over when they return; only for what has to wait there is
@@ -15,7 +15,7 @@ export function call<T>(
   followSubscribers();
   if (signal !== undefined && signal !== null) return abortable(asSignal(signal), store, start);
   const outcome = start(undefined);
-  const pending = isTicket(outcome) ? outcomeOf<T>(outcome, store) : undefined;
+  const pending = isCallId(outcome) ? completionOf<T>(outcome, store) : undefined;
   publishEvents(true);
   return pending === undefined ? unwrap(outcome as T | Failure) : settled(pending);
 }
@@ -46,7 +46,7 @@ async function abortable<T>(
   if (signal.aborted) throw reasonOf(signal);
   const cancellation = new native.Cancellation();
   const outcome = start(cancellation);
-  const pending = isTicket(outcome) ? outcomeOf<T>(outcome, store) : undefined;
+  const pending = isCallId(outcome) ? completionOf<T>(outcome, store) : undefined;
   publishEvents(true);
   if (pending === undefined) return unwrap(outcome as T | Failure);
   const calls = listening(signal);
@@ -105,7 +105,7 @@ function asSignal(value: unknown): AbortSignal {
   return signal as AbortSignal;
 }
 
-function isTicket(outcome: unknown): outcome is number {
+function isCallId(outcome: unknown): outcome is number {
   return typeof outcome === "number";
 }
 

@@ -7,9 +7,9 @@ import { ClientFlow, FLOW } from "./client-flow.js";
 import { Login, type Key, type Stats } from "./login.js";
 import { native, type NativeClient, type NativeFlowOptions, type NativeOptions } from "./native.js";
 import { number, readOptions, type PortierClientOptions, type ResponseMode } from "./options.js";
-import { outcomes } from "./outcomes.js";
+import { completions } from "./completions.js";
 import { warnOfMemoryStore } from "./processes.js";
-import { nativeStore, type AnyStore } from "./store/shipped.js";
+import { nativeStore, type AnyStore } from "./store/built-in.js";
 import { members, optionalText, text } from "./text.js";
 
 export type { CallbackParams } from "./callback.js";
@@ -285,5 +285,5 @@ export type Create = (options: NativeOptions, store: AnyStore) => NativeClient;
 
 function create(options: NativeOptions, store: AnyStore): NativeClient {
   trustExtraAuthorities();
-  return unwrap(native.createClient(options, nativeStore(store), outcomes));
+  return unwrap(native.createClient(options, nativeStore(store), completions));
 }

@@ -1,6 +1,6 @@
 import { AsyncResource } from "node:async_hooks";
 
-// The contexts of the calls that wait, by ticket.
+// The contexts of the calls that wait, by the ids of the calls.
 const contexts = new Map<number, AsyncResource>();
 
 // What belongs to no call that waits, such as a refresh in the background, has the context in which the
@@ -8,20 +8,20 @@ const contexts = new Map<number, AsyncResource>();
 const ofNoCall = new AsyncResource("PORTIER");
 
 /**
- * Keeps the asynchronous context here for the call with this ticket, which waits. What happens for the
+ * Keeps the asynchronous context here for the call with this id, which waits. What happens for the
  * call later, on another thread, is handled in it: so an `AsyncLocalStorage` has its caller's value.
  */
-export function keepContext(ticket: number): void {
-  contexts.set(ticket, new AsyncResource("PORTIERCALL"));
+export function keepContext(callId: number): void {
+  contexts.set(callId, new AsyncResource("PORTIERCALL"));
 }
 
 /** Forgets the context of a call that is over. */
-export function forgetContext(ticket: number): void {
-  contexts.delete(ticket);
+export function forgetContext(callId: number): void {
+  contexts.delete(callId);
 }
 
-/** Runs a function in the context of the call with this ticket; `null` is the call that runs now. */
-export function runFor(ticket: number | null, run: () => void): void {
-  if (ticket === null) run();
-  else (contexts.get(ticket) ?? ofNoCall).runInAsyncScope(run);
+/** Runs a function in the context of the call with this id; `null` is the call that runs now. */
+export function runFor(callId: number | null, run: () => void): void {
+  if (callId === null) run();
+  else (contexts.get(callId) ?? ofNoCall).runInAsyncScope(run);
 }

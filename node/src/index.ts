@@ -32,8 +32,8 @@ export type { Algorithm, PortierClientOptions, ResponseMode } from "./options.js
 export { AbstractStore } from "./store/abstract.js";
 export type { MaybeRecord, Store } from "./store/custom.js";
 export { RedisClientStore } from "./store/redis-client.js";
-export { MemoryStore, RedisStore, SqliteStore } from "./store/shipped.js";
-export type { AnyStore } from "./store/shipped.js";
+export { MemoryStore, RedisStore, SqliteStore } from "./store/built-in.js";
+export type { AnyStore } from "./store/built-in.js";
 export type { Confirmation, Problem, Reply, Step } from "./step.js";
 export { version } from "./native.js";
 export type { AnyRequest, WebRequest } from "./web-request.js";

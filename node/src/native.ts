@@ -1,6 +1,6 @@
 import type { Algorithm, ResponseMode } from "./options.js";
 import type { ErrorCode } from "./errors.js";
-import { contain } from "./contain.js";
+import { convertExceptions } from "./convert-exceptions.js";
 import { loadAddon } from "./loader.js";
 
 /** What the addon reports instead of a value. */
@@ -17,11 +17,11 @@ export interface Failure {
   thrown: number | null;
 }
 
-/** What an operation returns: a number, which no value is, is the ticket of what is to come. */
+/** What an operation returns: a number, which no value is, is the id of a call whose outcome follows. */
 export type Outcome<T> = T | Failure | number;
 
-export interface NativeOutcomes {
-  /** Gives what is there: a ticket, its outcome, the next ticket, and so on. */
+export interface NativeCompletions {
+  /** Gives what is there: the id of a call, its outcome, the next id, and so on. */
   take(): unknown[];
   /** Says whether the program is to run on until there is something to take. */
   keepRunning(keep: boolean): void;
@@ -171,10 +171,10 @@ export interface NativeStore {
 export type StoreMethods = "records" | "recordsAndContains" | "nonces";
 
 /** Where the answers of such a store go. */
-export interface NativeAnswers {
-  answer(id: number, value: string | boolean | null): void;
+export interface NativeStoreCalls {
+  resolve(id: number, value: string | boolean | null): void;
   /** Gives the ids whose values need not be kept any longer. */
-  fail(id: number, code: ErrorCode, message: string, thrown: boolean): number[];
+  reject(id: number, code: ErrorCode, message: string, thrown: boolean): number[];
 }
 
 export interface NativeClock {
@@ -222,7 +222,7 @@ export interface NativeBroker {
 
 export interface NativeEvents {
   /**
-   * Gives what has happened: an event, the ticket of its call, the next event, and so on. The ticket is
+   * Gives what has happened: an event, the id of its call, the next event, and so on. The id is
    * `null` for the call that is being made, if this is part of making it, and 0 for what belongs to no call.
    */
   take(inCall: boolean): unknown[];
@@ -249,41 +249,41 @@ export interface Addon {
   codes(): { code: ErrorCode; kind: string; retryable: boolean }[];
   normalizeEmail(text: string): string | Failure;
   safeNext(text: string, allowedHosts: string[]): string | null;
-  receive(wake: () => void): NativeOutcomes;
+  createCompletionQueue(wake: () => void): NativeCompletions;
   createClient(
     options: NativeOptions,
     store: NativeStore,
-    outcomes: NativeOutcomes,
+    completions: NativeCompletions,
   ): NativeClient | Failure;
   Cancellation: new () => Cancellation;
   memoryStore(capacity: number | undefined): NativeStore;
   openStore(url: string): NativeStore | Failure;
   customStore(
     methods: StoreMethods,
-    answers: NativeAnswers,
+    calls: NativeStoreCalls,
     call: (...parameters: never[]) => void,
   ): NativeStore;
-  Answers: new () => NativeAnswers;
+  StoreCalls: new () => NativeStoreCalls;
   listen(wake: () => void): NativeEvents;
-  createCannedClient(
+  createMockClient(
     options: NativeOptions,
     store: NativeStore | undefined,
     clock: NativeClock,
     random: Uint8Array[],
     transport: NativeTransport,
-    outcomes: NativeOutcomes,
+    completions: NativeCompletions,
   ): NativeClient | Failure;
   storePut(
-    outcomes: NativeOutcomes,
+    completions: NativeCompletions,
     store: NativeStore,
     nonce: string,
     record: string,
     ttlMs: number,
   ): Outcome<undefined>;
-  storeTake(outcomes: NativeOutcomes, store: NativeStore, nonce: string): Outcome<string | null>;
-  storeContains(outcomes: NativeOutcomes, store: NativeStore, nonce: string): Outcome<boolean>;
+  storeTake(completions: NativeCompletions, store: NativeStore, nonce: string): Outcome<string | null>;
+  storeContains(completions: NativeCompletions, store: NativeStore, nonce: string): Outcome<boolean>;
   createManualClock(now: number): NativeClock | Failure;
-  CannedTransport: new () => NativeTransport;
+  MockTransport: new () => NativeTransport;
   spawnDevBroker(
     host: string,
     port: number,
@@ -292,12 +292,12 @@ export interface Addon {
     keysLifetime: number,
     clock: NativeClock | undefined,
   ): NativeBroker | Failure;
-  panicInOperation(outcomes: NativeOutcomes, atOnce: boolean): Outcome<undefined>;
+  panicInOperation(completions: NativeCompletions, atOnce: boolean): Outcome<undefined>;
   panicInExport(): void;
 }
 
 /** The addon; the same one for every copy of this package in a thread. */
-export const native = contain(loadAddon() as Addon & object);
+export const native = convertExceptions(loadAddon() as Addon & object);
 
 /** The version of this package. */
 export const version: string = native.VERSION;

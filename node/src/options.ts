@@ -1,7 +1,7 @@
 import { invalidOption } from "./errors.js";
 import { NAMES } from "./names.js";
 import type { NativeOptions } from "./native.js";
-import { readStore, type AnyStore } from "./store/shipped.js";
+import { readStore, type AnyStore } from "./store/built-in.js";
 import { flag, members, optionalText, text, texts } from "./text.js";
 
 /** A signature algorithm. */

@@ -6,7 +6,7 @@
 
 export { DevBroker } from "./testing/broker.js";
 export type { DevBrokerOptions, Disturbance, KeyChoice, MintOptions, Mode } from "./testing/broker.js";
-export { CannedTransport, ManualClock, cannedClient } from "./testing/canned.js";
-export type { CannedOptions, Headers } from "./testing/canned.js";
+export { MockTransport, ManualClock, mockClient } from "./testing/mock.js";
+export type { MockClientOptions, Headers } from "./testing/mock.js";
 export { checkStore } from "./testing/check-store.js";
 export type { CheckStoreOptions } from "./testing/check-store.js";

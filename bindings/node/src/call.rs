@@ -17,22 +17,22 @@ use tokio::sync::Notify;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
-use crate::current::OfCall;
+use crate::completions::{Completions, id_to_js};
+use crate::current_call::CallFuture;
 use crate::failure::{self, Failure};
-use crate::outcomes::{Shared as Outcomes, id_to_js};
-use crate::{events, outcomes, runtime, store};
+use crate::{completions, events, runtime, store};
 
-/// What an operation returns: its value, why there is none, or the ticket of either.
+/// What an operation returns: its value, why there is none, or the id of a call whose outcome follows.
 pub(crate) type Outcome<T> = Either3<T, Failure, f64>;
 
 /// Runs an operation, which owns all it needs: JavaScript may be gone before it ends.
 ///
 /// An operation that does not have to wait is over when this returns, without a task, a thread or
 /// a wake-up. There is no other code path for one that does: the same future goes on, and its
-/// outcome is sent with its ticket. That is null if the operation was cancelled.
+/// outcome is sent with the id of the call. It is null if the operation was cancelled.
 pub(crate) fn run<T, F>(
     env: Env,
-    outcomes: &Arc<Outcomes>,
+    completions: &Arc<Completions>,
     cancellation: Option<&Cancellation>,
     operation: F,
 ) -> Outcome<T>
@@ -44,29 +44,29 @@ where
         Ok(runtime) => runtime,
         Err(error) => return Either3::B(Failure::from(&error)),
     };
-    let ticket = outcomes::new_ticket();
-    let mut operation = OfCall::new(ticket, contained(operation));
+    let call_id = completions::new_call_id();
+    let mut operation = CallFuture::new(call_id, contained(operation));
     let subscriber = events::subscriber(env);
-    let polled = poll_now(env, ticket, subscriber.as_ref(), &runtime, &mut operation);
-    events::called(ticket);
+    let polled = poll_now(env, call_id, subscriber.as_ref(), &runtime, &mut operation);
+    events::set_started_call(call_id);
     match polled {
         Poll::Ready(Ok(value)) => Either3::A(value),
         Poll::Ready(Err(error)) => Either3::B(Failure::from(&error)),
         Poll::Pending => {
             let cancelled = cancellation.map(Cancellation::requested);
-            let ticket = id_to_js(ticket);
-            let outcomes = Arc::clone(outcomes);
+            let call_id = id_to_js(call_id);
+            let completions = Arc::clone(completions);
             let settled = async move {
                 match until(operation, cancelled).await {
-                    Some(outcome) => outcomes.send(ticket, failure::either(outcome)),
-                    None => outcomes.send(ticket, Null),
+                    Some(outcome) => completions.send(call_id, failure::either(outcome)),
+                    None => completions.send(call_id, Null),
                 }
             };
             match subscriber {
                 Some(subscriber) => drop(runtime.spawn(settled.with_subscriber(subscriber))),
                 None => drop(runtime.spawn(settled)),
             }
-            Either3::C(ticket)
+            Either3::C(call_id)
         }
     }
 }
@@ -113,16 +113,16 @@ fn contained<T>(
 /// Polls for as long as stores in JavaScript answer at once.
 fn poll_now<F: Future + Unpin>(
     env: Env,
-    ticket: u64,
+    call_id: u64,
     subscriber: Option<&Dispatch>,
     runtime: &Handle,
     operation: &mut F,
 ) -> Poll<F::Output> {
     loop {
         // A store may have made calls of its own.
-        events::called(ticket);
+        events::set_started_call(call_id);
         let (polled, asked) = store::polled(env, || {
-            events::heard(subscriber, || poll_once(runtime, operation))
+            events::with_subscriber(subscriber, || poll_once(runtime, operation))
         });
         if polled.is_ready() || !asked {
             return polled;

@@ -10,9 +10,9 @@ use napi_derive::napi;
 use portier_client::{AuthenticateOptions, CallbackParams, CompleteOptions};
 
 use crate::call::{self, Cancellation, Outcome};
+use crate::completions::{CompletionQueue, Completions};
 use crate::failure::{self, Failure};
 use crate::options::Options;
-use crate::outcomes::{Outcomes, Shared};
 use crate::stats::Stats;
 use crate::store::Store;
 use crate::web::{FlowOptions, Flows, LoginFlow};
@@ -23,17 +23,17 @@ pub struct Client {
     /// Nothing once it was closed. Nobody else runs while it is borrowed.
     opened: RefCell<Option<portier_client::Client>>,
     flows: Flows,
-    outcomes: Arc<Shared>,
+    completions: Arc<Completions>,
 }
 
-/// Makes a client; `store` holds its pending logins, `outcomes` gets what has to wait.
+/// Makes a client; `store` holds its pending logins, `completions` gets what has to wait.
 #[napi(catch_unwind)]
 pub fn create_client(
     options: Options,
     store: ClassInstance<'_, Store>,
-    outcomes: ClassInstance<'_, Outcomes>,
+    completions: ClassInstance<'_, CompletionQueue>,
 ) -> Either<Client, Failure> {
-    failure::either(Client::build(options, &outcomes, |builder| {
+    failure::either(Client::build(options, &completions, |builder| {
         builder.store(store.shared())
     }))
 }
@@ -41,14 +41,14 @@ pub fn create_client(
 impl Client {
     pub(crate) fn build(
         options: Options,
-        outcomes: &Outcomes,
+        completions: &CompletionQueue,
         change: impl FnOnce(portier_client::Builder) -> portier_client::Builder,
     ) -> portier_client::Result<Self> {
         let client = change(options.into_builder()?).build()?;
         Ok(Self {
             opened: RefCell::new(Some(client)),
             flows: Flows::default(),
-            outcomes: outcomes.shared(),
+            completions: completions.shared(),
         })
     }
 
@@ -64,7 +64,7 @@ impl Client {
     {
         let operation = operation(self.opened()?);
         let cancellation = cancellation.as_deref();
-        Ok(call::run(env, &self.outcomes, cancellation, operation))
+        Ok(call::run(env, &self.completions, cancellation, operation))
     }
 
     fn opened(&self) -> napi::Result<portier_client::Client> {
@@ -194,7 +194,7 @@ impl Client {
     /// Makes the web side of logins with this client.
     #[napi(catch_unwind)]
     pub fn login_flow(&self, options: FlowOptions) -> napi::Result<Either<LoginFlow, Failure>> {
-        let flow = self.flows.make(self.opened()?, options, &self.outcomes);
+        let flow = self.flows.make(self.opened()?, options, &self.completions);
         Ok(failure::either(flow))
     }
 

@@ -17,8 +17,8 @@ use napi_derive::napi;
 use portier_client::events::{self, Event, Level, Listener, Value};
 use tracing::Dispatch;
 
-use crate::current::{self, Calls};
-use crate::outcomes::id_to_js;
+use crate::completions::id_to_js;
+use crate::current_call::{self, CallSpans};
 
 /// How many events may wait for JavaScript. More come only while its thread is busy.
 const QUEUE_LIMIT: usize = 1_000;
@@ -29,10 +29,10 @@ type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), Status, true, true>;
 thread_local! {
     /// The environments of this thread that listen, or did once. There is more than one only where
     /// an addon is loaded into several contexts.
-    static LISTENING: RefCell<Vec<Environment>> = const { RefCell::new(Vec::new()) };
+    static ENVIRONMENTS: RefCell<Vec<Environment>> = const { RefCell::new(Vec::new()) };
     static POLLING: Cell<bool> = const { Cell::new(false) };
-    /// The ticket of the call that JavaScript makes here, or made last.
-    static CALLED: Cell<u64> = const { Cell::new(0) };
+    /// The id of the call that JavaScript makes here, or made last.
+    static STARTED_CALL: Cell<u64> = const { Cell::new(0) };
 }
 
 struct Environment {
@@ -42,15 +42,15 @@ struct Environment {
 
 /// The subscriber of an environment, if it listens.
 pub(crate) fn subscriber(env: Env) -> Option<Dispatch> {
-    LISTENING.with_borrow(|listening| {
-        let mut listening = listening.iter();
-        let environment = listening.find(|environment| environment.id == id(env))?;
+    ENVIRONMENTS.with_borrow(|environments| {
+        let mut environments = environments.iter();
+        let environment = environments.find(|environment| environment.id == id(env))?;
         environment.subscriber.clone()
     })
 }
 
 /// Polls in the scope of a subscriber, on the thread of its JavaScript.
-pub(crate) fn heard<T>(subscriber: Option<&Dispatch>, poll: impl FnOnce() -> T) -> T {
+pub(crate) fn with_subscriber<T>(subscriber: Option<&Dispatch>, poll: impl FnOnce() -> T) -> T {
     let Some(subscriber) = subscriber else {
         return poll();
     };
@@ -61,14 +61,14 @@ pub(crate) fn heard<T>(subscriber: Option<&Dispatch>, poll: impl FnOnce() -> T) 
 }
 
 /// Says which call JavaScript makes on this thread.
-pub(crate) fn called(ticket: u64) {
-    CALLED.set(ticket);
+pub(crate) fn set_started_call(call_id: u64) {
+    STARTED_CALL.set(call_id);
 }
 
 /// The events of one environment.
 #[napi]
 pub struct Events {
-    heard: Arc<Heard>,
+    queue: Arc<EventQueue>,
     environment: usize,
 }
 
@@ -78,35 +78,35 @@ pub struct Events {
 pub fn listen(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Result<Events> {
     // With one subscriber alone, `tracing` would ask the thread that comes first about all threads.
     static SECOND: OnceLock<Dispatch> = OnceLock::new();
-    SECOND.get_or_init(|| Dispatch::new(events::subscriber(Nobody)));
+    SECOND.get_or_init(|| Dispatch::new(events::subscriber(NoListener)));
 
     let wake = wake
         .build_threadsafe_function::<()>()
         .callee_handled::<true>()
         .weak::<true>()
         .build()?;
-    let heard = Arc::new(Heard {
+    let queue = Arc::new(EventQueue {
         queue: Mutex::default(),
         wake,
     });
-    let listener = Listening(Arc::clone(&heard));
-    let subscriber = Dispatch::new(Calls(events::subscriber(listener)));
+    let listener = QueueListener(Arc::clone(&queue));
+    let subscriber = Dispatch::new(CallSpans(events::subscriber(listener)));
     let environment = id(env);
     if !set(environment, Some(subscriber.clone())) {
-        LISTENING.with_borrow_mut(|listening| {
-            listening.push(Environment {
+        ENVIRONMENTS.with_borrow_mut(|environments| {
+            environments.push(Environment {
                 id: environment,
                 subscriber: Some(subscriber),
             });
         });
         env.add_env_cleanup_hook(environment, forget)?;
     }
-    Ok(Events { heard, environment })
+    Ok(Events { queue, environment })
 }
 
 #[napi]
 impl Events {
-    /// Takes what has happened: an event, the ticket of its call, the next event, and so on. The ticket
+    /// Takes what has happened: an event, the id of its call, the next event, and so on. The id
     /// is null for the call that is being made or was made last, if this is part of making it, and 0 for
     /// what belongs to no call.
     #[napi(catch_unwind)]
@@ -115,16 +115,16 @@ impl Events {
         env: &'env Env,
         in_call: bool,
     ) -> napi::Result<Vec<Either3<Object<'env>, f64, Null>>> {
-        let Queue { events, dropped } = std::mem::take(&mut *self.heard.queue());
+        let Queue { events, dropped } = std::mem::take(&mut *self.queue.locked());
         let dropped = (dropped > 0).then(|| (events::dropped(dropped), 0));
-        let called = in_call.then(|| CALLED.get());
+        let called = in_call.then(|| STARTED_CALL.get());
         let mut taken = Vec::with_capacity(2 * events.len());
-        for (event, ticket) in events.into_iter().chain(dropped) {
+        for (event, call_id) in events.into_iter().chain(dropped) {
             taken.push(Either3::A(to_js(env, event)?));
-            taken.push(if called == Some(ticket) {
+            taken.push(if called == Some(call_id) {
                 Either3::C(Null)
             } else {
-                Either3::B(id_to_js(ticket))
+                Either3::B(id_to_js(call_id))
             });
         }
         Ok(taken)
@@ -139,9 +139,9 @@ impl Events {
 
 /// Has an environment listen or not. Returns whether it is known.
 fn set(environment: usize, subscriber: Option<Dispatch>) -> bool {
-    LISTENING.with_borrow_mut(|listening| {
-        let mut listening = listening.iter_mut();
-        let known = listening.find(|known| known.id == environment);
+    ENVIRONMENTS.with_borrow_mut(|environments| {
+        let mut environments = environments.iter_mut();
+        let known = environments.find(|known| known.id == environment);
         known.map(|known| known.subscriber = subscriber).is_some()
     })
 }
@@ -149,9 +149,9 @@ fn set(environment: usize, subscriber: Option<Dispatch>) -> bool {
 /// Forgets an environment that comes to its end.
 fn forget(environment: usize) {
     // Of a thread that ends, all may be gone already.
-    let _ = LISTENING.try_with(|listening| {
+    let _ = ENVIRONMENTS.try_with(|environments| {
         let others = |known: &Environment| known.id != environment;
-        listening.borrow_mut().retain(others);
+        environments.borrow_mut().retain(others);
     });
 }
 
@@ -188,7 +188,7 @@ fn name(level: Level) -> &'static str {
 
 /// Events on their way to JavaScript. It holds nothing of JavaScript but the function, which does
 /// nothing once its environment is gone.
-struct Heard {
+struct EventQueue {
     queue: Mutex<Queue>,
     wake: Wake,
 }
@@ -199,21 +199,21 @@ struct Queue {
     dropped: u64,
 }
 
-impl Heard {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+impl EventQueue {
+    fn locked(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Listening(Arc<Heard>);
+struct QueueListener(Arc<EventQueue>);
 
-impl Listener for Listening {
+impl Listener for QueueListener {
     fn wants(&self, _: Level) -> bool {
         true
     }
 
     fn hear(&self, event: Event) {
-        let mut queue = self.0.queue();
+        let mut queue = self.0.locked();
         if queue.events.len() >= QUEUE_LIMIT {
             queue.dropped += 1;
             return;
@@ -221,7 +221,7 @@ impl Listener for Listening {
         let is_first = queue.events.is_empty();
         queue
             .events
-            .push_back((event, current::ticket().unwrap_or(0)));
+            .push_back((event, current_call::id().unwrap_or(0)));
         drop(queue);
         // A call on the thread of JavaScript takes its events itself.
         if is_first && !POLLING.get() {
@@ -232,9 +232,9 @@ impl Listener for Listening {
     }
 }
 
-struct Nobody;
+struct NoListener;
 
-impl Listener for Nobody {
+impl Listener for NoListener {
     fn wants(&self, _: Level) -> bool {
         false
     }

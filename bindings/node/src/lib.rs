@@ -17,11 +17,11 @@
 mod authorities;
 mod call;
 mod client;
-mod current;
+mod completions;
+mod current_call;
 mod events;
 mod failure;
 mod options;
-mod outcomes;
 mod runtime;
 mod stats;
 mod store;

@@ -19,12 +19,12 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_millis(100);
 
 const NO_THREADS: &str = "the system gives the process no threads";
 
-static SHARED: Mutex<Shared> = Mutex::new(Shared {
+static STATE: Mutex<State> = Mutex::new(State {
     environments: 0,
     runtime: None,
 });
 
-struct Shared {
+struct State {
     environments: usize,
     runtime: Option<Runtime>,
 }
@@ -41,13 +41,13 @@ pub(crate) fn keep_until_end_of(env: Env) -> napi::Result<()> {
 /// # Errors
 /// [`Code::Internal`] if the system gives the process no threads.
 pub(crate) fn handle() -> Result<Handle> {
-    let mut shared = locked();
-    let runtime = match shared.runtime.take() {
+    let mut state = locked();
+    let runtime = match state.runtime.take() {
         Some(runtime) => runtime,
         None => start()?,
     };
     let handle = runtime.handle().clone();
-    shared.runtime = Some(runtime);
+    state.runtime = Some(runtime);
     Ok(handle)
 }
 
@@ -69,19 +69,19 @@ fn start() -> Result<Runtime> {
 }
 
 fn leave() {
-    let mut shared = locked();
-    shared.environments = shared.environments.saturating_sub(1);
-    let unused = if shared.environments == 0 {
-        shared.runtime.take()
+    let mut state = locked();
+    state.environments = state.environments.saturating_sub(1);
+    let unused = if state.environments == 0 {
+        state.runtime.take()
     } else {
         None
     };
-    drop(shared);
+    drop(state);
     if let Some(runtime) = unused {
         runtime.shutdown_timeout(SHUTDOWN_LIMIT);
     }
 }
 
-fn locked() -> MutexGuard<'static, Shared> {
-    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -12,8 +12,8 @@ use portier_client::{Code, FieldValue, Result};
 
 use crate::call::{self, Cancellation, Outcome};
 use crate::client::Login;
+use crate::completions::Completions;
 use crate::failure::Failure;
-use crate::outcomes::Shared;
 
 /// The most bytes of a form.
 #[napi]
@@ -95,24 +95,24 @@ fn set<T>(place: &mut T, value: Option<T>) {
 /// The flows of a client, which end with it: else they would keep its documents and connections until
 /// JavaScript's garbage collector comes.
 #[derive(Default)]
-pub(crate) struct Flows(RefCell<Vec<Weak<Slot>>>);
+pub(crate) struct Flows(RefCell<Vec<Weak<ClosableFlow>>>);
 
-type Slot = RefCell<Option<web::LoginFlow>>;
+type ClosableFlow = RefCell<Option<web::LoginFlow>>;
 
 impl Flows {
     pub(crate) fn make(
         &self,
         client: portier_client::Client,
         options: FlowOptions,
-        outcomes: &Arc<Shared>,
+        completions: &Arc<Completions>,
     ) -> Result<LoginFlow> {
         let flow = web::LoginFlow::new(client, options.into_core()?)?;
         let flow = Rc::new(RefCell::new(Some(flow)));
         let mut known = self.0.borrow_mut();
         known.retain(|flow| flow.strong_count() > 0);
         known.push(Rc::downgrade(&flow));
-        let outcomes = Arc::clone(outcomes);
-        Ok(LoginFlow { flow, outcomes })
+        let completions = Arc::clone(completions);
+        Ok(LoginFlow { flow, completions })
     }
 
     pub(crate) fn close(&self) {
@@ -125,8 +125,8 @@ impl Flows {
 /// The flow of a client.
 #[napi]
 pub struct LoginFlow {
-    flow: Rc<Slot>,
-    outcomes: Arc<Shared>,
+    flow: Rc<ClosableFlow>,
+    completions: Arc<Completions>,
 }
 
 /// A request's body: bytes, names with a text or something else, or what became of it.
@@ -145,7 +145,7 @@ impl LoginFlow {
         let step = operation(self.opened()?);
         let operation = async move { Ok(Step::from(step.await)) };
         let cancellation = cancellation.as_deref();
-        Ok(call::run(env, &self.outcomes, cancellation, operation))
+        Ok(call::run(env, &self.completions, cancellation, operation))
     }
 
     fn opened(&self) -> napi::Result<web::LoginFlow> {

@@ -1,7 +1,7 @@
 import { runFor } from "../context.js";
 import { ConfigError, invalidOption, isStoreError, type ErrorCode, type StoreError } from "../errors.js";
 import { publishEvents } from "../events.js";
-import { native, type NativeAnswers, type NativeStore, type StoreMethods } from "../native.js";
+import { native, type NativeStoreCalls, type NativeStore, type StoreMethods } from "../native.js";
 import { mayBeAwaited, typeName } from "../text.js";
 import { keepThrown, takeThrown } from "./thrown.js";
 
@@ -41,10 +41,10 @@ export function customStore(store: object): NativeStore {
   const known = stores.get(store);
   if (known !== undefined) return known;
   const methods = methodsOf(store);
-  const answers = new native.Answers();
+  const calls = new native.StoreCalls();
   // The addon holds the function for as long as it has the store. The function must not hold the
   // object: that may hold the client, and so the store.
-  const made = native.customStore(methods, answers, caller(new WeakRef(store), answers));
+  const made = native.customStore(methods, calls, caller(new WeakRef(store), calls));
   stores.set(store, made);
   return made;
 }
@@ -76,7 +76,7 @@ function readMethods(store: object): StoreMethods {
   throw invalidOption("store has neither put and take nor createNonce and consumeNonce");
 }
 
-type Method = keyof typeof READ;
+type Method = keyof typeof RETURN_VALUES;
 type Call = (
   nothing: null,
   id: number,
@@ -85,14 +85,14 @@ type Call = (
   second: string | null,
   ttlMs: number | null,
   /** Of the call in whose context the method belongs; `null` if this is called in it. */
-  ticket?: number | null,
+  callId?: number | null,
 ) => void;
 
 /** The function that calls the methods. It never throws. */
-function caller(store: WeakRef<object>, answers: NativeAnswers): Call {
-  const ask = (id: number, method: Method, given: unknown[]): void => {
-    const failed = (error: unknown): void => raise(answers, id, method, error);
-    const returned = (value: unknown): void => read(answers, id, method, value);
+function caller(store: WeakRef<object>, calls: NativeStoreCalls): Call {
+  const callMethod = (id: number, method: Method, given: unknown[]): void => {
+    const failed = (error: unknown): void => rejectThrown(calls, id, method, error);
+    const returned = (value: unknown): void => resolveReturned(calls, id, method, value);
     try {
       const object = store.deref();
       if (object === undefined) throw new Error("the store is gone");
@@ -104,16 +104,16 @@ function caller(store: WeakRef<object>, answers: NativeAnswers): Call {
       failed(error);
     }
   };
-  return (_nothing, id, method, first, second, ttlMs, ticket) => {
+  return (_nothing, id, method, first, second, ttlMs, callId) => {
     const given = [first, second, ttlMs].filter((value) => value !== null && value !== undefined);
     // The method may make calls of its own, in another context, which publish what has happened.
-    publishEvents(typeof ticket !== "number");
-    runFor(ticket ?? null, () => ask(id, method, given));
+    publishEvents(typeof callId !== "number");
+    runFor(callId ?? null, () => callMethod(id, method, given));
   };
 }
 
 /** What each method may return, and in words. */
-const READ = {
+const RETURN_VALUES = {
   put: [(value: unknown) => (value === undefined ? null : WRONG), "undefined"],
   take: [
     (value: unknown) => (typeof value === "string" ? value : (value ?? null) === null ? null : WRONG),
@@ -128,40 +128,40 @@ const WRONG = Symbol("wrong");
 
 const MAX_RECORD_LENGTH = native.maxRecordLength();
 
-function read(answers: NativeAnswers, id: number, method: Method, value: unknown): void {
-  const [reader, expected] = READ[method];
-  const answer = reader(value);
+function resolveReturned(calls: NativeStoreCalls, id: number, method: Method, value: unknown): void {
+  const [reader, expected] = RETURN_VALUES[method];
+  const checked = reader(value);
   // Types only, never a value: it may be a record.
-  if (answer === WRONG) {
+  if (checked === WRONG) {
     const problem = `the store returned something else than ${expected}`;
-    return fail(answers, id, "store_failed", `${problem} method=${method} type=${typeName(value)}`);
+    return reject(calls, id, "store_failed", `${problem} method=${method} type=${typeName(value)}`);
   }
-  if (typeof answer === "string" && answer.length > MAX_RECORD_LENGTH) {
+  if (typeof checked === "string" && checked.length > MAX_RECORD_LENGTH) {
     const problem = "the store returned a longer string than any record";
-    return fail(answers, id, "store_failed", `${problem} method=${method} limit=${MAX_RECORD_LENGTH}`);
+    return reject(calls, id, "store_failed", `${problem} method=${method} limit=${MAX_RECORD_LENGTH}`);
   }
-  if (typeof answer === "string" && !answer.isWellFormed()) {
+  if (typeof checked === "string" && !checked.isWellFormed()) {
     const problem = "the store returned a string with a lone surrogate";
-    return fail(answers, id, "store_failed", `${problem} method=${method}`);
+    return reject(calls, id, "store_failed", `${problem} method=${method}`);
   }
-  answers.answer(id, answer);
+  calls.resolve(id, checked);
 }
 
-function raise(answers: NativeAnswers, id: number, method: Method, error: unknown): void {
+function rejectThrown(calls: NativeStoreCalls, id: number, method: Method, error: unknown): void {
   keepThrown(id, error);
   const own = storeErrorCode(error);
-  if (own !== undefined) return fail(answers, id, own, "the store raised a StoreError", true);
+  if (own !== undefined) return reject(calls, id, own, "the store raised a StoreError", true);
   // That is how such a store says that there is no such nonce.
   const code = method === "consumeNonce" ? "session_unknown" : "store_failed";
   const message =
     method === "consumeNonce"
       ? "the store did not accept the nonce"
       : "the store raised an exception";
-  fail(answers, id, code, `${message} method=${method} type=${typeName(error)}`, true);
+  reject(calls, id, code, `${message} method=${method} type=${typeName(error)}`, true);
 }
 
-function fail(answers: NativeAnswers, id: number, code: ErrorCode, message: string, thrown = false): void {
-  for (const forgotten of answers.fail(id, code, message, thrown)) takeThrown(forgotten);
+function reject(calls: NativeStoreCalls, id: number, code: ErrorCode, message: string, thrown = false): void {
+  for (const forgotten of calls.reject(id, code, message, thrown)) takeThrown(forgotten);
 }
 
 function storeErrorCode(error: unknown): ErrorCode | undefined {

@@ -93,12 +93,12 @@ export class RedisClientStore implements Store {
 /** The longest record: what is longer was not put there by a client. */
 const MAX_RECORD_LENGTH = native.maxRecordLength();
 
-/** The text of a reply, which a client may give as octets. */
+/** The text of a reply, which a client may give as bytes. */
 function textOf(reply: unknown): string | undefined {
   if (typeof reply === "string") return reply;
   if (!(reply instanceof Uint8Array)) return undefined;
-  const octets = Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength);
-  return isUtf8(octets) ? octets.toString() : undefined;
+  const bytes = Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength);
+  return isUtf8(bytes) ? bytes.toString() : undefined;
 }
 
 /** An answer that no command has: of a client with callbacks, for example, which returns nothing. */

@@ -5,7 +5,7 @@ import { invalidOption } from "../errors.js";
 import { native, type NativeBroker } from "../native.js";
 import type { Algorithm } from "../options.js";
 import { members } from "../text.js";
-import { nativeClock, type Headers, type ManualClock } from "./canned.js";
+import { nativeClock, type Headers, type ManualClock } from "./mock.js";
 
 /** How the broker answers: with a page that asks, by signing in at once, or by refusing at once. */
 export type Mode = "page" | "accept" | "refuse";

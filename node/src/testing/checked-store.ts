@@ -1,10 +1,10 @@
 import { call } from "../call.js";
 import { invalidOption } from "../errors.js";
 import { native, type NativeStore, type Outcome } from "../native.js";
-import { outcomes } from "../outcomes.js";
+import { completions } from "../completions.js";
 import type { Store } from "../store/custom.js";
 import { typeName } from "../text.js";
-import { isOurs, nativeStore, type MemoryStore, type RedisStore, type SqliteStore } from "../store/shipped.js";
+import { isBuiltIn, nativeStore, type MemoryStore, type RedisStore, type SqliteStore } from "../store/built-in.js";
 
 const LIMIT_MS = 5000;
 
@@ -107,13 +107,13 @@ export class Subject {
 /** The stores of this package have no methods: nobody but a client is to call them. */
 function withMethods(store: unknown): Store {
   if (typeof store !== "object" || store === null) throw invalidOption("makeStore makes no store");
-  if (!isOurs(store)) return store as Store;
+  if (!isBuiltIn(store)) return store as Store;
   const core: NativeStore = nativeStore(store as MemoryStore);
-  const ask = async <T>(start: () => Outcome<T>): Promise<T> => call(undefined, store, start);
+  const run = async <T>(start: () => Outcome<T>): Promise<T> => call(undefined, store, start);
   return {
-    put: (nonce, record, ttlMs) => ask(() => native.storePut(outcomes, core, nonce, record, ttlMs)),
-    take: (nonce) => ask(() => native.storeTake(outcomes, core, nonce)),
-    contains: (nonce) => ask(() => native.storeContains(outcomes, core, nonce)),
+    put: (nonce, record, ttlMs) => run(() => native.storePut(completions, core, nonce, record, ttlMs)),
+    take: (nonce) => run(() => native.storeTake(completions, core, nonce)),
+    contains: (nonce) => run(() => native.storeContains(completions, core, nonce)),
   };
 }
 

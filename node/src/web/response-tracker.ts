@@ -94,16 +94,16 @@ const followed = new WeakMap<ServerResponse, ResponseTracker>();
 
 /** The headers that `writeHead` was given with further cookies, if there are cookies in them. */
 function headersWith(cookies: readonly string[], headers: unknown): object | undefined {
-  const isOurs = (name: unknown): boolean => String(name).toLowerCase() === "set-cookie";
+  const isSetCookie = (name: unknown): boolean => String(name).toLowerCase() === "set-cookie";
   if (Array.isArray(headers)) {
     const list = headers as unknown[];
     const pairs = list.flatMap((name, place) => (place % 2 === 0 ? [[name, list[place + 1]] as const] : []));
-    const given = pairs.flatMap(([name, value]) => (isOurs(name) ? [value] : []));
+    const given = pairs.flatMap(([name, value]) => (isSetCookie(name) ? [value] : []));
     if (given.length === 0) return undefined;
     // As one header: of two, some versions of Node keep the last.
-    return [...pairs.filter(([name]) => !isOurs(name)).flat(), "set-cookie", [...given.flat(), ...cookies]];
+    return [...pairs.filter(([name]) => !isSetCookie(name)).flat(), "set-cookie", [...given.flat(), ...cookies]];
   }
   const own = headers as Record<string, unknown> | null | undefined;
-  const name = Object.keys(own ?? {}).find(isOurs);
+  const name = Object.keys(own ?? {}).find(isSetCookie);
   return name === undefined ? undefined : { ...own, [name]: [own?.[name], ...cookies].flat() };
 }

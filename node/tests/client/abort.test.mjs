@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
 
-import { canned } from "./canned.mjs";
+import { mocked } from "./mocked.mjs";
 
 const CALLS = Math.min(Number(process.env.PORTIER_TEST_CALLS ?? 100_000), 100_000);
 const KEYS = "https://broker.example/keys.json";
 
 test("an abort ends a waiting call", async () => {
-  const { client, transport } = canned();
+  const { client, transport } = mocked();
   transport.hold();
   const controller = new AbortController();
   const waiting = client.authenticate("alice@example.com", { signal: controller.signal });
@@ -22,21 +22,21 @@ test("an abort ends a waiting call", async () => {
 });
 
 test("a call with an aborted signal does nothing", async () => {
-  const { client, transport } = canned();
+  const { client, transport } = mocked();
   const reason = new Error("changed my mind");
   await assert.rejects(client.warm({ signal: AbortSignal.abort(reason) }), reason);
   assert.equal(transport.requests("https://broker.example/.well-known/openid-configuration"), 0);
 });
 
 test("AbortSignal.timeout ends a call", async () => {
-  const { client, transport } = canned();
+  const { client, transport } = mocked();
   transport.hold();
   await assert.rejects(client.discover({ signal: AbortSignal.timeout(1) }), { name: "TimeoutError" });
   transport.release();
 });
 
 test("an aborted call aborts no other", async () => {
-  const { client, transport } = canned();
+  const { client, transport } = mocked();
   transport.hold();
   const controller = new AbortController();
   const aborted = client.discover({ signal: controller.signal });
@@ -65,7 +65,7 @@ test("an abort before the login is consumed leaves it pending", async () => {
 });
 
 test("an abort after the end has no effect", async () => {
-  const { client } = canned();
+  const { client } = mocked();
   const controller = new AbortController();
   const answer = client.discover({ signal: controller.signal });
   await answer;
@@ -74,7 +74,7 @@ test("an abort after the end has no effect", async () => {
 });
 
 test("a value that is no signal is refused", async () => {
-  const { client, transport } = canned();
+  const { client, transport } = mocked();
   for (const signal of [{}, 1, "now", { aborted: false }, { aborted: false, addEventListener() {} }]) {
     await assert.rejects(client.warm({ signal }), { code: "invalid_option" });
   }
@@ -83,7 +83,7 @@ test("a value that is no signal is refused", async () => {
 
 // Test runners bring signals of another realm or of their own.
 test("an object with the methods of a signal is accepted", async () => {
-  const { client, transport } = canned();
+  const { client, transport } = mocked();
   transport.hold();
   let abort;
   const signal = { aborted: false, addEventListener: (_, listener) => (abort = listener), removeEventListener() {} };
@@ -94,7 +94,7 @@ test("an object with the methods of a signal is accepted", async () => {
 });
 
 test(`waiting calls leave no listener behind: ${CALLS}`, async () => {
-  const { client, transport } = canned();
+  const { client, transport } = mocked();
   const { signal } = new AbortController();
   for (let round = 0; round < 10; round++) {
     transport.hold();
@@ -110,7 +110,7 @@ test(`waiting calls leave no listener behind: ${CALLS}`, async () => {
 });
 
 test("an abort ends all waiting calls with its signal, and no later call", async () => {
-  const { client, transport } = canned();
+  const { client, transport } = mocked();
   transport.hold();
   const controller = new AbortController();
   const { signal } = controller;

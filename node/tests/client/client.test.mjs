@@ -60,7 +60,7 @@ test("a store can be given by URL", async () => {
 
 test("settings can be changed as with npm portier", async () => {
   const store = new MemoryStore();
-  const { client, transport } = (await import("./canned.mjs")).canned();
+  const { client, transport } = (await import("./mocked.mjs")).mocked();
   await client.authenticate("alice@example.com");
   client.leeway = 60_000;
   assert.equal(client.leewayMs, 60_000);
@@ -166,8 +166,8 @@ test("a destroyed client refuses calls", async () => {
 });
 
 test("the capacity of a memory store is checked", async () => {
-  const { canned } = await import("./canned.mjs");
+  const { mocked } = await import("./mocked.mjs");
   assert.throws(() => new MemoryStore({ capacity: 0 }), { code: "invalid_option" });
   assert.throws(() => new MemoryStore({ size: 1 }), { code: "invalid_option" });
-  assert.equal(canned().client.stats().pending, 0);
+  assert.equal(mocked().client.stats().pending, 0);
 });

@@ -7,7 +7,7 @@ import { after, afterEach, test } from "node:test";
 import { AbstractStore, PortierClient } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
-import { canned, load } from "./canned.mjs";
+import { mocked, load } from "./mocked.mjs";
 
 const CHANNEL = "portier-client";
 const broker = new DevBroker();
@@ -174,7 +174,7 @@ test("a nested call keeps its own context", async () => {
 
 test("a background refresh runs in the context of no call", async () => {
   const { key_set: keySet } = load("tokens");
-  const { client, clock, transport } = canned({ keySet, headers: [["cache-control", "max-age=86400"]] });
+  const { client, clock, transport } = mocked({ keySet, headers: [["cache-control", "max-age=86400"]] });
   const headers = [["cache-control", "max-age=3600"]];
   transport.respond("https://broker.example/keys.json", JSON.stringify(keySet), { headers });
   await within("first", () => client.keys());

@@ -107,11 +107,11 @@ test("a panic is an internal error", () => {
   const program = `
     const { native } = require("./dist/native.js");
     const { call } = require("./dist/call.js");
-    const { outcomes } = require("./dist/outcomes.js");
+    const { completions } = require("./dist/completions.js");
     const { InternalError } = require("portier-client");
     (async () => {
       for (const atOnce of [true, false, true, false]) {
-        const operate = async () => call(undefined, {}, () => native.panicInOperation(outcomes, atOnce));
+        const operate = async () => call(undefined, {}, () => native.panicInOperation(completions, atOnce));
         const outcome = await operate().catch((error) => error);
         if (!(outcome instanceof InternalError)) process.exit(1);
       }

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { InvalidEmail, PortierError, normalizeEmail, safeNext } from "portier-client";
 
-import { canned, load } from "./canned.mjs";
+import { mocked, load } from "./mocked.mjs";
 
 // The same examples every time, and as many others as somebody asks for.
 const EXAMPLES = process.env.PORTIER_TEST_EXAMPLES;
@@ -29,7 +29,7 @@ const field = fc.constantFrom("state", "error", "error_description");
 
 /** A client at the time of the callback, with the login of the vectors pending. */
 async function started() {
-  const { client, clock } = canned({
+  const { client, clock } = mocked({
     broker: shared.broker,
     discovery: shared.discovery,
     keySet: shared.key_set,

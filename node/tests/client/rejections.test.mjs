@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 
-import { canned } from "./canned.mjs";
+import { mocked } from "./mocked.mjs";
 
 const HERE = new URL("../..", import.meta.url);
 const DISCOVERY = "https://broker.example/.well-known/openid-configuration";
@@ -20,7 +20,7 @@ async function unhandledIn(work) {
 }
 
 test("a failed background refresh causes no rejection", async () => {
-  const { client, clock, transport } = canned();
+  const { client, clock, transport } = mocked();
   const unhandled = await unhandledIn(async () => {
     await client.discover();
     transport.fail(DISCOVERY);
@@ -43,7 +43,7 @@ test("a failed background refresh causes no rejection", async () => {
 test("aborted calls and calls of collected clients cause no unhandled rejection", async () => {
   const unhandled = await unhandledIn(async () => {
     for (const end of ["abort", "fail"]) {
-      const { client, transport } = canned();
+      const { client, transport } = mocked();
       transport.hold();
       const abortion = new AbortController();
       const { signal } = abortion;

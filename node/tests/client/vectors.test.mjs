@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 
 import { PortierError, normalize, normalizeEmail, safeNext } from "portier-client";
 
-import { canned, load } from "./canned.mjs";
+import { mocked, load } from "./mocked.mjs";
 
 function replay(name, check) {
   const { cases, ...shared } = load(name);
@@ -29,7 +29,7 @@ const GOOD = load("tokens").cases.flatMap(({ id, token }) =>
 
 replay("tokens", async ({ token, options = {}, expect }, shared) => {
   const { leeway_seconds: leeway = shared.leeway_seconds, ...others } = options;
-  const { client, clock } = canned({
+  const { client, clock } = mocked({
     broker: shared.broker,
     discovery: shared.discovery,
     keySet: shared.key_set,
@@ -63,7 +63,7 @@ replay("tokens", async ({ token, options = {}, expect }, shared) => {
 });
 
 replay("key_sets", async ({ body, expect }) => {
-  const { client } = canned({ keySet: body });
+  const { client } = mocked({ keySet: body });
   assert.deepEqual(await outcome(async () => ({ keys: await client.keys() })), expect);
 });
 
@@ -78,7 +78,7 @@ function form(params) {
 }
 
 replay("callbacks", async ({ start, attempts, expect }, shared) => {
-  const { client, clock } = canned({
+  const { client, clock } = mocked({
     broker: shared.broker,
     discovery: shared.discovery,
     keySet: shared.key_set,
@@ -107,7 +107,7 @@ replay("configurations", async ({ broker, redirect_uri: redirectUri, options, ex
     durations.includes(name) ? [`${name}_ms`, value * 1000] : [name, value],
   );
   const configure = () => {
-    const { client } = canned({ broker, redirectUri, options: Object.fromEntries(inMilliseconds) });
+    const { client } = mocked({ broker, redirectUri, options: Object.fromEntries(inMilliseconds) });
     return {
       redirect_uri: client.redirectUri,
       client_id: client.clientId,
@@ -118,19 +118,19 @@ replay("configurations", async ({ broker, redirect_uri: redirectUri, options, ex
 });
 
 replay("broken_documents", async ({ body, expect }) => {
-  const { client } = canned({ discovery: body });
+  const { client } = mocked({ discovery: body });
   const found = await outcome(() => client.discover());
   for (const [name, value] of Object.entries(expect)) assert.equal(found[name], value);
 });
 
 replay("rfc_examples", async ({ token, expect }) => {
-  const { client } = canned({ keySet: load("tokens").key_set });
+  const { client } = mocked({ keySet: load("tokens").key_set });
   assert.deepEqual(await outcome(() => client.verify(token)), expect);
 });
 
 replay("discovery", async ({ broker, body, expect }) => {
   const options = { dangerAllowHttp: broker.startsWith("http:") };
-  const { client, transport } = canned({ broker, discovery: body, options });
+  const { client, transport } = mocked({ broker, discovery: body, options });
   const found = await outcome(() => client.discover());
   if ("code" in expect) return assert.deepEqual(found, expect);
   assert.deepEqual(found, JSON.parse(body));
@@ -141,7 +141,7 @@ replay("discovery", async ({ broker, body, expect }) => {
 });
 
 replay("cache_headers", async ({ headers, expect }, { now }) => {
-  const { client } = canned({ headers, now });
+  const { client } = mocked({ headers, now });
   await client.discover();
   assert.equal(client.stats().discovery.freshForMs, expect.lifetime * 1000);
 });
@@ -149,12 +149,12 @@ replay("cache_headers", async ({ headers, expect }, { now }) => {
 replay("emails", async ({ input, expect, authenticate }) => {
   assert.deepEqual(await outcome(() => ({ email: normalizeEmail(input) })), expect);
   assert.equal(normalize(input), expect.email ?? "");
-  const started = await outcome(() => canned().client.authenticate(input));
+  const started = await outcome(() => mocked().client.authenticate(input));
   assert.equal(typeof started === "string" ? "accepted" : started.code, authenticate);
 });
 
 replay("authorization_urls", async ({ discovery, redirect_uri, options, authenticate, expect }, shared) => {
-  const { client } = canned({
+  const { client } = mocked({
     broker: shared.broker,
     discovery,
     nonces: [shared.nonce],

@@ -21,7 +21,7 @@ import Default, {
   type Stats,
   type Store,
 } from "portier-client";
-import { CannedTransport, DevBroker, ManualClock, cannedClient, checkStore } from "portier-client/testing";
+import { MockTransport, DevBroker, ManualClock, mockClient, checkStore } from "portier-client/testing";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<_Holds extends true>(): void {}
@@ -66,8 +66,8 @@ export async function checks(form: FormData, body: unknown): Promise<void> {
   const broker = new DevBroker({ mode: "accept" });
   broker.mint({ url: "", claims: { exp: 1 }, key: "stranger" });
   const clock = new ManualClock(new Date());
-  const canned = cannedClient({ ...options, clock, transport: new CannedTransport() });
-  is<Equal<typeof canned, PortierClient>>();
+  const mocked = mockClient({ ...options, clock, transport: new MockTransport() });
+  is<Equal<typeof mocked, PortierClient>>();
 
   const own: Store = { put: async () => {}, take: () => null };
   new Default({ ...options, store: own });

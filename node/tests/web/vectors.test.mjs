@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
 
 import PortierClient, { LoginFlow, PortierError } from "portier-client";
-import { CannedTransport, cannedClient, DevBroker, ManualClock } from "portier-client/testing";
+import { MockTransport, mockClient, DevBroker, ManualClock } from "portier-client/testing";
 
-import { load } from "../client/canned.mjs";
+import { load } from "../client/mocked.mjs";
 import { decoded, formsOf } from "./visitor.mjs";
 
 const { cases, cookies: COOKIES, from: FROM, headers: HEADERS, now, options: SETTING, tokens: TOKENS } = load("web");
@@ -63,9 +63,9 @@ class Site {
     if (hasStore) {
       this.client = new PortierClient({ ...settings, store: this.#store() });
     } else {
-      const transport = new CannedTransport();
+      const transport = new MockTransport();
       for (const [url, text] of kind === "down" ? [] : documents) transport.respond(url, text);
-      this.client = cannedClient({ ...settings, clock, transport });
+      this.client = mockClient({ ...settings, clock, transport });
     }
     const named = Object.entries(options).map(([name, value]) => [
       name.replaceAll(/_[a-z]/g, (letters) => letters[1].toUpperCase()),

@@ -9,7 +9,7 @@ import { setImmediate as soon } from "node:timers/promises";
 /** What the package itself is tested with. */
 export const require = createRequire(path.resolve(import.meta.dirname, "../../../node/package.json"));
 
-const { CannedTransport, ManualClock, cannedClient } = require("portier-client/testing");
+const { MockTransport, ManualClock, mockClient } = require("portier-client/testing");
 const { ConfigError } = require("portier-client");
 
 /** A broker of which nothing is known. */
@@ -137,10 +137,10 @@ class Site {
 function makeClient({ options, has_switched_store: isSwitched, broker, documents, now }) {
   const { redirect_uri: redirectUri, response_mode, session_ttl, broker: down, ...rest } = options;
   const clock = new ManualClock(now * 1000);
-  const transport = new CannedTransport();
+  const transport = new MockTransport();
   for (const [url, text] of Object.entries(documents)) transport.respond(url, text);
   const store = isSwitched ? new SwitchedStore() : undefined;
-  const client = cannedClient({
+  const client = mockClient({
     redirectUri,
     broker: down === undefined ? broker : NOWHERE,
     ...(response_mode && { responseMode: response_mode }),

@@ -10,12 +10,12 @@ use napi::threadsafe_function::{
 use napi::{Env, Status};
 use portier_client::{BoxFuture, Code, Error, NonceStore, Result, SessionKey, Store, Taken};
 
-use super::questions::{Answer, Question, Questions, collect};
-use crate::current;
-use crate::outcomes::id_to_js;
+use super::pending_calls::{PendingCalls, ReturnValue, StoreCall, defer};
+use crate::completions::id_to_js;
+use crate::current_call;
 
 /// What the function gets that calls the methods: nothing for an error, an id for the answer, the
-/// name of the method, its arguments, and the ticket of the call in whose context it is to be called.
+/// name of the method, its arguments, and the id of the client's call in whose context it is to be called.
 pub(super) type Arguments = FnArgs<(
     Null,
     f64,
@@ -36,12 +36,12 @@ type LaterArguments = FnArgs<(
     Option<f64>,
 )>;
 
-type Later = ThreadsafeFunction<Question, UnknownReturnValue, LaterArguments, Status, true, true>;
+type Later = ThreadsafeFunction<StoreCall, UnknownReturnValue, LaterArguments, Status, true, true>;
 
 /// Calls the methods of a store, always on the thread of its JavaScript.
 pub(super) struct Caller {
     now: FunctionRef<Arguments, UnknownReturnValue>,
-    /// Weak: waiting for a question keeps no program running, waiting for an answer does.
+    /// Weak: waiting for a call keeps no program running, waiting for an answer does.
     later: Later,
     environment: usize,
 }
@@ -52,18 +52,18 @@ impl Caller {
         function: &Function<'_, Arguments, UnknownReturnValue>,
     ) -> napi::Result<Self> {
         let later = function
-            .build_threadsafe_function::<Question>()
+            .build_threadsafe_function::<StoreCall>()
             .callee_handled::<true>()
             .weak::<true>()
             .build_callback(|context| {
-                let question: Question = context.value;
+                let call: StoreCall = context.value;
                 Ok(FnArgs::from((
-                    id_to_js(question.id),
-                    question.method,
-                    question.first,
-                    question.second,
-                    question.ttl,
-                    Some(question.ticket.map_or(0.0, id_to_js)),
+                    id_to_js(call.id),
+                    call.method,
+                    call.first,
+                    call.second,
+                    call.ttl,
+                    Some(call.client_call_id.map_or(0.0, id_to_js)),
                 )))
             })?;
         Ok(Self {
@@ -79,14 +79,14 @@ impl Caller {
     }
 
     /// Calls on the thread of JavaScript, outside of every poll.
-    pub(super) fn call_now(&self, env: Env, question: Question) {
+    pub(super) fn call_now(&self, env: Env, call: StoreCall) {
         let arguments = FnArgs::from((
             Null,
-            id_to_js(question.id),
-            question.method,
-            question.first,
-            question.second,
-            question.ttl,
+            id_to_js(call.id),
+            call.method,
+            call.first,
+            call.second,
+            call.ttl,
             // It is the context here.
             None,
         ));
@@ -98,10 +98,10 @@ impl Caller {
     }
 
     /// Calls from any thread. Returns whether the call will be made.
-    fn call_later(&self, question: Question) -> bool {
+    fn call_later(&self, call: StoreCall) -> bool {
         // What the function throws is taken here, or it would end the process.
         let status = self.later.call_with_return_value(
-            Ok(question),
+            Ok(call),
             ThreadsafeFunctionCallMode::NonBlocking,
             |_, _| Ok(()),
         );
@@ -112,7 +112,7 @@ impl Caller {
 /// An object of JavaScript as a store of the core.
 pub(super) struct CustomStore {
     pub(super) caller: Arc<Caller>,
-    pub(super) questions: Arc<Questions>,
+    pub(super) calls: Arc<PendingCalls>,
     pub(super) methods: Methods,
 }
 
@@ -134,18 +134,17 @@ impl CustomStore {
         first: String,
         second: Option<String>,
         ttl: Option<Duration>,
-    ) -> Result<Answer> {
-        let mut open = self.questions.open();
-        let question = Question {
+    ) -> Result<ReturnValue> {
+        let mut open = self.calls.open();
+        let call = StoreCall {
             id: open.id,
             method,
             first,
             second,
             ttl: ttl.map(|ttl| ttl.as_secs_f64() * 1000.0),
-            ticket: current::ticket(),
+            client_call_id: current_call::id(),
         };
-        let asked =
-            collect(&self.caller, question).is_none_or(|question| self.caller.call_later(question));
+        let asked = defer(&self.caller, call).is_none_or(|call| self.caller.call_later(call));
         if !asked {
             return Err(gone(method));
         }
@@ -164,8 +163,8 @@ impl Store for CustomStore {
         let key = key.to_string();
         Box::pin(async move {
             match self.ask("put", key, Some(record), Some(ttl)).await? {
-                Answer::Nothing => Ok(()),
-                Answer::Text(_) | Answer::Flag(_) => Err(unexpected("put")),
+                ReturnValue::Null => Ok(()),
+                ReturnValue::Text(_) | ReturnValue::Boolean(_) => Err(unexpected("put")),
             }
         })
     }
@@ -174,10 +173,10 @@ impl Store for CustomStore {
         let key = key.to_string();
         Box::pin(async move {
             match self.ask("take", key, None, None).await? {
-                Answer::Text(mark) if mark.is_empty() => Ok(Taken::Used),
-                Answer::Text(record) => Ok(Taken::Record(record)),
-                Answer::Nothing => Ok(Taken::Unknown),
-                Answer::Flag(_) => Err(unexpected("take")),
+                ReturnValue::Text(mark) if mark.is_empty() => Ok(Taken::Used),
+                ReturnValue::Text(record) => Ok(Taken::Record(record)),
+                ReturnValue::Null => Ok(Taken::Unknown),
+                ReturnValue::Boolean(_) => Err(unexpected("take")),
             }
         })
     }
@@ -189,8 +188,8 @@ impl Store for CustomStore {
         let key = key.to_string();
         Box::pin(async move {
             match self.ask("contains", key, None, None).await? {
-                Answer::Flag(known) => Ok(Some(known)),
-                Answer::Nothing | Answer::Text(_) => Err(unexpected("contains")),
+                ReturnValue::Boolean(known) => Ok(Some(known)),
+                ReturnValue::Null | ReturnValue::Text(_) => Err(unexpected("contains")),
             }
         })
     }
@@ -207,8 +206,8 @@ impl NonceStore for CustomStore {
                 .ask("createNonce", email.to_owned(), None, None)
                 .await?
             {
-                Answer::Text(nonce) => Ok(nonce),
-                Answer::Nothing | Answer::Flag(_) => Err(unexpected("createNonce")),
+                ReturnValue::Text(nonce) => Ok(nonce),
+                ReturnValue::Null | ReturnValue::Boolean(_) => Err(unexpected("createNonce")),
             }
         })
     }
@@ -217,8 +216,8 @@ impl NonceStore for CustomStore {
         let (nonce, email) = (nonce.to_owned(), email.to_owned());
         Box::pin(async move {
             match self.ask("consumeNonce", nonce, Some(email), None).await? {
-                Answer::Nothing => Ok(()),
-                Answer::Text(_) | Answer::Flag(_) => Err(unexpected("consumeNonce")),
+                ReturnValue::Null => Ok(()),
+                ReturnValue::Text(_) | ReturnValue::Boolean(_) => Err(unexpected("consumeNonce")),
             }
         })
     }
@@ -228,7 +227,7 @@ impl NonceStore for CustomStore {
 fn unexpected(method: &'static str) -> Error {
     Error::new(
         Code::Internal,
-        format_args!("the answer of the store is for another question method={method}"),
+        format_args!("the answer of the store is for another call method={method}"),
     )
 }
 

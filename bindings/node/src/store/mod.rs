@@ -1,7 +1,7 @@
 //! Stores of pending logins, which clients may share.
 
 mod custom;
-mod questions;
+mod pending_calls;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, LazyLock};
@@ -13,8 +13,8 @@ use napi_derive::napi;
 use portier_client::{Code, SystemClock};
 
 use self::custom::{Arguments, Caller, CustomStore, Methods};
-use self::questions::{Answer, Questions};
-pub(crate) use self::questions::{Thrown, polled};
+use self::pending_calls::{PendingCalls, ReturnValue};
+pub(crate) use self::pending_calls::{Thrown, polled};
 use crate::failure::{self, Failure};
 use crate::runtime;
 
@@ -70,12 +70,12 @@ pub fn open_store(url: String) -> Either<Store, Failure> {
 }
 
 /// Makes a store of an object. `call` calls its methods, must not throw, and has them answered
-/// through `answers`; it must not hold the store, whose end would then never come.
+/// through `calls`; it must not hold the store, whose end would then never come.
 #[napi(catch_unwind)]
 pub fn custom_store(
     env: Env,
     methods: String,
-    answers: ClassInstance<'_, Answers>,
+    calls: ClassInstance<'_, StoreCalls>,
     call: Function<'_, Arguments, UnknownReturnValue>,
 ) -> napi::Result<Store> {
     let methods = match methods.as_str() {
@@ -87,7 +87,7 @@ pub fn custom_store(
     Ok(Store {
         store: Arc::new(CustomStore {
             caller: Arc::new(Caller::new(env, &call)?),
-            questions: Arc::clone(&answers.questions),
+            calls: Arc::clone(&calls.calls),
             methods,
         }),
     })
@@ -96,37 +96,37 @@ pub fn custom_store(
 /// Where the answers of an object go.
 #[napi]
 #[derive(Default)]
-pub struct Answers {
-    questions: Arc<Questions>,
+pub struct StoreCalls {
+    calls: Arc<PendingCalls>,
 }
 
 #[napi]
-impl Answers {
+impl StoreCalls {
     /// Makes one for a single store.
     #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Answers a question with what the method returned.
+    /// Answers a call with what the method returned.
     #[napi(catch_unwind)]
-    pub fn answer(&self, id: f64, value: Either3<String, bool, Null>) {
+    pub fn resolve(&self, id: f64, value: Either3<String, bool, Null>) {
         let answer = match value {
-            Either3::A(text) => Answer::Text(text),
-            Either3::B(flag) => Answer::Flag(flag),
-            Either3::C(_) => Answer::Nothing,
+            Either3::A(text) => ReturnValue::Text(text),
+            Either3::B(flag) => ReturnValue::Boolean(flag),
+            Either3::C(_) => ReturnValue::Null,
         };
-        self.questions.answer(id_from_js(id), answer);
+        self.calls.resolve(id_from_js(id), answer);
     }
 
-    /// Answers a question with an error. `thrown` says that what was thrown is kept under the id.
+    /// Answers a call with an error. `thrown` says that what was thrown is kept under the id.
     /// Gives the ids whose values need not be kept any longer.
     #[napi(catch_unwind)]
-    pub fn fail(&self, id: f64, code: String, message: String, thrown: bool) -> Vec<f64> {
+    pub fn reject(&self, id: f64, code: String, message: String, thrown: bool) -> Vec<f64> {
         let code = Code::ALL.iter().find(|known| known.as_str() == code);
         let code = code.copied().unwrap_or(Code::StoreFailed);
-        self.questions.fail(id_from_js(id), code, &message, thrown);
-        self.questions.forgotten()
+        self.calls.reject(id_from_js(id), code, &message, thrown);
+        self.calls.forgotten()
     }
 }
 

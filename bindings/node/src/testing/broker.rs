@@ -7,7 +7,7 @@ use napi_derive::napi;
 use portier_client::testing::{self, DevBrokerOptions, Fault, KeyChoice, MintOptions, Mode};
 use portier_client::{Algorithm, Code, Error, Result};
 
-use super::canned::ManualClock;
+use super::mock::ManualClock;
 use crate::failure::{Failure, either};
 use crate::options::duration;
 

@@ -1,7 +1,7 @@
 //! What `portier-client/testing` is made of.
 
 mod broker;
-mod canned;
+mod mock;
 mod store;
 
 use napi::Env;
@@ -9,16 +9,16 @@ use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
 
 use crate::call::{self, Outcome};
-use crate::outcomes::Outcomes;
+use crate::completions::CompletionQueue;
 
 /// Panics where a defect in the core would: at the first poll, or at a later one.
 #[napi(catch_unwind)]
 pub fn panic_in_operation(
     env: Env,
-    outcomes: ClassInstance<'_, Outcomes>,
+    completions: ClassInstance<'_, CompletionQueue>,
     at_once: bool,
 ) -> Outcome<()> {
-    call::run(env, &outcomes.shared(), None, async move {
+    call::run(env, &completions.shared(), None, async move {
         if !at_once {
             tokio::task::yield_now().await;
         }

@@ -7,22 +7,22 @@ use portier_client::testing::session_key;
 use portier_client::{Code, Error, Taken};
 
 use crate::call::{self, Outcome};
+use crate::completions::CompletionQueue;
 use crate::options::duration;
-use crate::outcomes::Outcomes;
 use crate::store::Store;
 
 /// Keeps a record for so many milliseconds.
 #[napi(catch_unwind)]
 pub fn store_put(
     env: Env,
-    outcomes: ClassInstance<'_, Outcomes>,
+    completions: ClassInstance<'_, CompletionQueue>,
     store: ClassInstance<'_, Store>,
     nonce: String,
     record: String,
     ttl: f64,
 ) -> Outcome<()> {
     let store = store.shared();
-    call::run(env, &outcomes.shared(), None, async move {
+    call::run(env, &completions.shared(), None, async move {
         let ttl = duration("ttlMs", ttl)?;
         store.put(&session_key(&nonce), record, ttl).await
     })
@@ -32,12 +32,12 @@ pub fn store_put(
 #[napi(catch_unwind)]
 pub fn store_take(
     env: Env,
-    outcomes: ClassInstance<'_, Outcomes>,
+    completions: ClassInstance<'_, CompletionQueue>,
     store: ClassInstance<'_, Store>,
     nonce: String,
 ) -> Outcome<napi::Either<String, Null>> {
     let store = store.shared();
-    call::run(env, &outcomes.shared(), None, async move {
+    call::run(env, &completions.shared(), None, async move {
         Ok(match store.take(&session_key(&nonce)).await? {
             Taken::Record(record) => napi::Either::A(record),
             Taken::Used | Taken::Unknown => napi::Either::B(Null),
@@ -49,12 +49,12 @@ pub fn store_take(
 #[napi(catch_unwind)]
 pub fn store_contains(
     env: Env,
-    outcomes: ClassInstance<'_, Outcomes>,
+    completions: ClassInstance<'_, CompletionQueue>,
     store: ClassInstance<'_, Store>,
     nonce: String,
 ) -> Outcome<bool> {
     let store = store.shared();
-    call::run(env, &outcomes.shared(), None, async move {
+    call::run(env, &completions.shared(), None, async move {
         let cannot_tell = || Error::new(Code::Internal, "the store cannot tell");
         let known = store.contains(&session_key(&nonce)).await?;
         known.ok_or_else(cannot_tell)

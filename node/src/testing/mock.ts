@@ -1,15 +1,15 @@
 import { unwrap } from "../call.js";
 import { PortierClient } from "../client.js";
 import { native, type NativeClock, type NativeTransport } from "../native.js";
-import { outcomes } from "../outcomes.js";
+import { completions } from "../completions.js";
 import type { PortierClientOptions } from "../options.js";
-import { nativeStore } from "../store/shipped.js";
+import { nativeStore } from "../store/built-in.js";
 
 /** Names and values; a name may be repeated. */
 export type Headers = readonly (readonly [name: string, value: string])[];
 
 const clocks = new WeakMap<ManualClock, NativeClock>();
-const transports = new WeakMap<CannedTransport, NativeTransport>();
+const transports = new WeakMap<MockTransport, NativeTransport>();
 
 /** A clock that stands still until a test moves it. Times are in milliseconds since 1970. */
 export class ManualClock {
@@ -35,10 +35,10 @@ export class ManualClock {
 }
 
 /** A network that answers from memory; what it was not given is a 404. */
-export class CannedTransport {
+export class MockTransport {
   /** Makes a network on which there is nothing. */
   constructor() {
-    transports.set(this, new native.CannedTransport());
+    transports.set(this, new native.MockTransport());
   }
 
   /** Answers requests for `url` with this from now on. */
@@ -47,8 +47,8 @@ export class CannedTransport {
     body: string | Uint8Array,
     { status = 200, headers = [] }: { status?: number; headers?: Headers } = {},
   ): void {
-    const octets = typeof body === "string" ? new TextEncoder().encode(body) : body;
-    unwrap(nativeTransport(this).respond(url, octets, status, headers.map(([name, value]) => [name, value])));
+    const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+    unwrap(nativeTransport(this).respond(url, bytes, status, headers.map(([name, value]) => [name, value])));
   }
 
   /** Fails requests for `url` as if the broker could not be reached. */
@@ -73,28 +73,28 @@ export class CannedTransport {
 }
 
 /** The options of a client, and what a test holds in its hands. */
-export interface CannedOptions extends PortierClientOptions {
+export interface MockClientOptions extends PortierClientOptions {
   /** The time. */
   clock: ManualClock;
   /** The network. */
-  transport: CannedTransport;
-  /** The octets of the first nonces, 24 each; later nonces are 1, 2, 3 and so on. */
+  transport: MockTransport;
+  /** The bytes of the first nonces, 24 each; later nonces are 1, 2, 3 and so on. */
   random?: Iterable<Uint8Array> | undefined;
 }
 
 /** Makes a client whose time, randomness and network are in the hands of a test. */
-export function cannedClient({ clock, transport, random, ...options }: CannedOptions): PortierClient {
-  const octets = Array.from(random ?? []);
+export function mockClient({ clock, transport, random, ...options }: MockClientOptions): PortierClient {
+  const bytes = Array.from(random ?? []);
   return new PortierClient(options, (checked, store) =>
     unwrap(
-      native.createCannedClient(
+      native.createMockClient(
         checked,
         // One of its own goes by the clock.
         options.store === undefined ? undefined : nativeStore(store),
         nativeClock(clock),
-        octets,
+        bytes,
         nativeTransport(transport),
-        outcomes,
+        completions,
       ),
     ),
   );
@@ -105,8 +105,8 @@ export function nativeClock(clock: ManualClock): NativeClock {
   return found(clocks.get(clock), "clock is not a ManualClock");
 }
 
-function nativeTransport(transport: CannedTransport): NativeTransport {
-  return found(transports.get(transport), "transport is not a CannedTransport");
+function nativeTransport(transport: MockTransport): NativeTransport {
+  return found(transports.get(transport), "transport is not a MockTransport");
 }
 
 function found<T>(value: T | undefined, problem: string): T {

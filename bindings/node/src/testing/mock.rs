@@ -9,9 +9,9 @@ use portier_client::testing::{self, ManualRandom};
 use portier_client::{Clock as _, Code, Error, Transport};
 
 use crate::client::Client;
+use crate::completions::CompletionQueue;
 use crate::failure::{Failure, either};
 use crate::options::{Options, duration};
-use crate::outcomes::Outcomes;
 use crate::store::Store;
 
 /// A clock that stands still until a test moves it.
@@ -58,12 +58,12 @@ impl ManualClock {
 
 /// A network that answers from memory.
 #[napi]
-pub struct CannedTransport {
+pub struct MockTransport {
     transport: Arc<testing::MockTransport>,
 }
 
 #[napi]
-impl CannedTransport {
+impl MockTransport {
     /// Makes a network on which there is nothing.
     #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
@@ -119,16 +119,16 @@ impl CannedTransport {
 
 /// Makes a client with the given time, randomness and network; without a store it has one of its own.
 #[napi(catch_unwind)]
-pub fn create_canned_client(
+pub fn create_mock_client(
     options: Options,
     store: Option<ClassInstance<'_, Store>>,
     clock: ClassInstance<'_, ManualClock>,
     random: Vec<Uint8Array>,
-    transport: ClassInstance<'_, CannedTransport>,
-    outcomes: ClassInstance<'_, Outcomes>,
+    transport: ClassInstance<'_, MockTransport>,
+    completions: ClassInstance<'_, CompletionQueue>,
 ) -> Either<Client, Failure> {
-    let random = ManualRandom::new(random.iter().map(|octets| octets.to_vec()));
-    either(Client::build(options, &outcomes, |mut builder| {
+    let random = ManualRandom::new(random.iter().map(|bytes| bytes.to_vec()));
+    either(Client::build(options, &completions, |mut builder| {
         if let Some(store) = &store {
             builder = builder.store(store.shared());
         }

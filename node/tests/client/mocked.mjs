@@ -1,7 +1,7 @@
 // Clients for the vectors: nothing they meet is left to chance.
 import { readFileSync } from "node:fs";
 
-import { CannedTransport, ManualClock, cannedClient } from "portier-client/testing";
+import { MockTransport, ManualClock, mockClient } from "portier-client/testing";
 
 const VECTORS = new URL("../../../tests/vectors/", import.meta.url);
 const BROKER = "https://broker.example";
@@ -21,7 +21,7 @@ export function load(name) {
 }
 
 /** A client with its clock and its network; times are in seconds. */
-export function canned({
+export function mocked({
   broker = BROKER,
   discovery = DISCOVERY,
   keySet = '{"keys": []}',
@@ -32,7 +32,7 @@ export function canned({
   options = {},
 } = {}) {
   const clock = new ManualClock(now * 1000);
-  const transport = new CannedTransport();
+  const transport = new MockTransport();
   for (const [path, document] of [
     ["/.well-known/openid-configuration", discovery],
     ["/keys.json", keySet],
@@ -42,7 +42,7 @@ export function canned({
   }
   const random = nonces.map((nonce) => Buffer.from(nonce, "base64url"));
   const changes = camelCased(options);
-  const client = cannedClient({ redirectUri, broker, clock, transport, random, ...changes });
+  const client = mockClient({ redirectUri, broker, clock, transport, random, ...changes });
   return { client, clock, transport };
 }
 

@@ -11,63 +11,63 @@ use portier_client::{Code, Error, Result};
 use tokio::sync::oneshot;
 
 use super::custom::Caller;
-use crate::outcomes::id_to_js;
+use crate::completions::id_to_js;
 
 /// A call of a method, with its arguments.
-pub(super) struct Question {
+pub(super) struct StoreCall {
     pub(super) id: u64,
     pub(super) method: &'static str,
     pub(super) first: String,
     pub(super) second: Option<String>,
     pub(super) ttl: Option<f64>,
     /// That of the call which asks.
-    pub(super) ticket: Option<u64>,
+    pub(super) client_call_id: Option<u64>,
 }
 
 /// What a method returned.
-pub(super) enum Answer {
-    Nothing,
+pub(super) enum ReturnValue {
+    Null,
     Text(String),
-    Flag(bool),
+    Boolean(bool),
 }
 
-/// The questions to one store that are not answered yet.
+/// The calls to one store that are not answered yet.
 #[derive(Default)]
-pub(super) struct Questions {
-    open: Mutex<HashMap<u64, oneshot::Sender<Result<Answer>>>>,
+pub(super) struct PendingCalls {
+    open: Mutex<HashMap<u64, oneshot::Sender<Result<ReturnValue>>>>,
     /// Of what was thrown, what nobody will ask for any more.
     forgotten: Mutex<Vec<u64>>,
 }
 
-impl Questions {
-    /// Opens a question; dropping it closes it.
-    pub(super) fn open(self: &Arc<Self>) -> Open {
+impl PendingCalls {
+    /// Opens a call; dropping it closes it.
+    pub(super) fn open(self: &Arc<Self>) -> PendingCall {
         // JavaScript keeps what was thrown under these, for all stores of a thread together.
         static NEXT: AtomicU64 = AtomicU64::new(0);
 
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();
         locked(&self.open).insert(id, sender);
-        Open {
+        PendingCall {
             id,
             receiver,
-            questions: Arc::clone(self),
+            calls: Arc::clone(self),
         }
     }
 
-    /// Answers a question, unless nobody waits for the answer any more.
-    pub(super) fn answer(&self, id: u64, answer: Answer) {
-        self.settle(id, Ok(answer));
+    /// Answers a call, unless nobody waits for the answer any more.
+    pub(super) fn resolve(&self, id: u64, value: ReturnValue) {
+        self.settle(id, Ok(value));
     }
 
-    /// Answers a question with an error. `thrown` says that JavaScript keeps what was thrown.
-    pub(super) fn fail(self: &Arc<Self>, id: u64, code: Code, message: &str, thrown: bool) {
+    /// Answers a call with an error. `thrown` says that JavaScript keeps what was thrown.
+    pub(super) fn reject(self: &Arc<Self>, id: u64, code: Code, message: &str, thrown: bool) {
         let mut error = Error::new(code, message);
         if thrown {
             error = error.with_source(Thrown {
                 id,
                 wanted: AtomicBool::new(false),
-                questions: Arc::clone(self),
+                calls: Arc::clone(self),
             });
         }
         self.settle(id, Err(error));
@@ -79,7 +79,7 @@ impl Questions {
         forgotten.into_iter().map(id_to_js).collect()
     }
 
-    fn settle(&self, id: u64, answer: Result<Answer>) {
+    fn settle(&self, id: u64, answer: Result<ReturnValue>) {
         // Not in one expression: dropping what nobody waits for locks as well.
         let sender = locked(&self.open).remove(&id);
         if let Some(sender) = sender {
@@ -88,16 +88,16 @@ impl Questions {
     }
 }
 
-/// A question that somebody waits on.
-pub(super) struct Open {
+/// A call that somebody waits on.
+pub(super) struct PendingCall {
     pub(super) id: u64,
-    pub(super) receiver: oneshot::Receiver<Result<Answer>>,
-    questions: Arc<Questions>,
+    pub(super) receiver: oneshot::Receiver<Result<ReturnValue>>,
+    calls: Arc<PendingCalls>,
 }
 
-impl Drop for Open {
+impl Drop for PendingCall {
     fn drop(&mut self) {
-        locked(&self.questions.open).remove(&self.id);
+        locked(&self.calls.open).remove(&self.id);
     }
 }
 
@@ -105,7 +105,7 @@ impl Drop for Open {
 pub(crate) struct Thrown {
     id: u64,
     wanted: AtomicBool,
-    questions: Arc<Questions>,
+    calls: Arc<PendingCalls>,
 }
 
 impl Thrown {
@@ -119,7 +119,7 @@ impl Thrown {
 impl Drop for Thrown {
     fn drop(&mut self) {
         if !self.wanted.load(Ordering::Relaxed) {
-            locked(&self.questions.forgotten).push(self.id);
+            locked(&self.calls.forgotten).push(self.id);
         }
     }
 }
@@ -138,44 +138,44 @@ impl fmt::Display for Thrown {
 
 impl std::error::Error for Thrown {}
 
-/// Questions put while an operation is polled on the thread of its JavaScript.
-struct Collection {
+/// Calls made while an operation is polled on the thread of its JavaScript.
+struct DeferredCalls {
     environment: usize,
-    questions: Vec<(Arc<Caller>, Question)>,
+    calls: Vec<(Arc<Caller>, StoreCall)>,
 }
 
 thread_local! {
-    static COLLECTION: RefCell<Option<Collection>> = const { RefCell::new(None) };
+    static DEFERRED: RefCell<Option<DeferredCalls>> = const { RefCell::new(None) };
 }
 
 /// Polls, and then asks what was put meanwhile: JavaScript never runs inside a poll. Says whether
 /// anything was asked, so that the answer may be there already.
 pub(crate) fn polled<T>(env: Env, poll: impl FnOnce() -> T) -> (T, bool) {
-    let collection = Collection {
+    let collection = DeferredCalls {
         environment: env.raw() as usize,
-        questions: Vec::new(),
+        calls: Vec::new(),
     };
-    let outer = COLLECTION.replace(Some(collection));
+    let outer = DEFERRED.replace(Some(collection));
     let polled = poll();
-    let questions = COLLECTION
+    let calls = DEFERRED
         .replace(outer)
-        .map(|collection| collection.questions)
+        .map(|collection| collection.calls)
         .unwrap_or_default();
-    let asked = !questions.is_empty();
-    for (caller, question) in questions {
-        caller.call_now(env, question);
+    let asked = !calls.is_empty();
+    for (caller, call) in calls {
+        caller.call_now(env, call);
     }
     (polled, asked)
 }
 
-/// Keeps a question until the poll is over, if it is polled where the store is; else returns it.
-pub(super) fn collect(caller: &Arc<Caller>, question: Question) -> Option<Question> {
-    COLLECTION.with_borrow_mut(|collection| match collection {
+/// Keeps a call until the poll is over, if it is polled where the store is; else returns it.
+pub(super) fn defer(caller: &Arc<Caller>, call: StoreCall) -> Option<StoreCall> {
+    DEFERRED.with_borrow_mut(|collection| match collection {
         Some(collection) if collection.environment == caller.environment() => {
-            collection.questions.push((Arc::clone(caller), question));
+            collection.calls.push((Arc::clone(caller), call));
             None
         }
-        _ => Some(question),
+        _ => Some(call),
     })
 }
 

@@ -1,7 +1,7 @@
 import { InternalError } from "./errors.js";
 
-/** What a class has that is contained already, by another copy of this package. */
-const CONTAINED = Symbol.for("portier-client.contained");
+/** What a class has that is converted already, by another copy of this package. */
+const CONVERTED = Symbol.for("portier-client.converted");
 
 type Callable = (...parameters: unknown[]) => unknown;
 type Constructor = new (...parameters: unknown[]) => unknown;
@@ -10,16 +10,16 @@ type Constructor = new (...parameters: unknown[]) => unknown;
  * Makes whatever the addon throws an {@link InternalError}. The addon returns the failures that it knows;
  * what it throws is a panic, or a value that this package should not have passed to it.
  */
-export function contain<Addon extends object>(addon: Addon): Addon {
-  const contained: Record<string, unknown> = {};
+export function convertExceptions<Addon extends object>(addon: Addon): Addon {
+  const converted: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(addon)) {
-    if (typeof value === "function") containMethods((value as Constructor).prototype as object);
-    contained[name] = typeof value === "function" ? containFunction(value as Callable & Constructor) : value;
+    if (typeof value === "function") convertMethods((value as Constructor).prototype as object);
+    converted[name] = typeof value === "function" ? convertFunction(value as Callable & Constructor) : value;
   }
-  return contained as Addon;
+  return converted as Addon;
 }
 
-function containFunction(inner: Callable & Constructor): Callable {
+function convertFunction(inner: Callable & Constructor): Callable {
   const outer: Callable = function (...parameters) {
     try {
       return new.target ? new inner(...parameters) : inner(...parameters);
@@ -31,19 +31,19 @@ function containFunction(inner: Callable & Constructor): Callable {
   return outer;
 }
 
-function containMethods(prototype: object): void {
-  if (Object.hasOwn(prototype, CONTAINED)) return;
+function convertMethods(prototype: object): void {
+  if (Object.hasOwn(prototype, CONVERTED)) return;
   for (const [name, { value, get }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (name === "constructor") continue;
-    if (get !== undefined) Object.defineProperty(prototype, name, { get: containMethod(get) });
+    if (get !== undefined) Object.defineProperty(prototype, name, { get: convertMethod(get) });
     else if (typeof value === "function") {
-      Object.defineProperty(prototype, name, { value: containMethod(value as Callable) });
+      Object.defineProperty(prototype, name, { value: convertMethod(value as Callable) });
     }
   }
-  Object.defineProperty(prototype, CONTAINED, { value: true });
+  Object.defineProperty(prototype, CONVERTED, { value: true });
 }
 
-function containMethod(inner: Callable): Callable {
+function convertMethod(inner: Callable): Callable {
   return function (this: unknown, ...parameters) {
     try {
       return Reflect.apply(inner, this, parameters);

@@ -1,7 +1,7 @@
-//! Which call is being polled. Events and questions to stores carry its ticket, so that JavaScript handles
+//! Which call is being polled. Events and questions to stores carry its id, so that JavaScript handles
 //! them in the asynchronous context of the call.
 //!
-//! A task that the core starts inherits the ticket as it inherits a span of `tracing`.
+//! A task that the core starts inherits the id as it inherits a span of `tracing`.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -17,35 +17,35 @@ use tracing_core::callsite::DefaultCallsite;
 use tracing_core::span::Current;
 
 thread_local! {
-    static POLLED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    static CURRENT_CALLS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The ticket of the call that is being polled on this thread.
-pub(crate) fn ticket() -> Option<u64> {
-    POLLED
-        .try_with(|polled| polled.borrow().last().copied())
+/// The id of the call that is being polled on this thread.
+pub(crate) fn id() -> Option<u64> {
+    CURRENT_CALLS
+        .try_with(|calls| calls.borrow().last().copied())
         .ok()
         .flatten()
 }
 
 /// An operation of a call.
-pub(crate) struct OfCall<F> {
-    ticket: u64,
+pub(crate) struct CallFuture<F> {
+    call_id: u64,
     operation: Pin<Box<F>>,
 }
 
-impl<F> OfCall<F> {
-    pub(crate) fn new(ticket: u64, operation: F) -> Self {
+impl<F> CallFuture<F> {
+    pub(crate) fn new(call_id: u64, operation: F) -> Self {
         let operation = Box::pin(operation);
-        Self { ticket, operation }
+        Self { call_id, operation }
     }
 }
 
-impl<F: Future> Future for OfCall<F> {
+impl<F: Future> Future for CallFuture<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        enter(self.ticket);
+        enter(self.call_id);
         // The operation contains its panics.
         let polled = self.operation.as_mut().poll(context);
         exit();
@@ -54,7 +54,7 @@ impl<F: Future> Future for OfCall<F> {
 }
 
 /// Makes the call that is being polled the current span of a subscriber.
-pub(crate) struct Calls<S>(pub(crate) S);
+pub(crate) struct CallSpans<S>(pub(crate) S);
 
 static CALL: Metadata<'static> = tracing_core::metadata! {
     name: "call",
@@ -66,7 +66,7 @@ static CALL: Metadata<'static> = tracing_core::metadata! {
 };
 static CALLSITE: DefaultCallsite = DefaultCallsite::new(&CALL);
 
-impl<S: Subscriber> Subscriber for Calls<S> {
+impl<S: Subscriber> Subscriber for CallSpans<S> {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         self.0.register_callsite(metadata)
     }
@@ -100,16 +100,16 @@ impl<S: Subscriber> Subscriber for Calls<S> {
     }
 
     fn current_span(&self) -> Current {
-        ticket().map_or_else(Current::none, |ticket| {
-            Current::new(Id::from_u64(ticket), &CALL)
+        id().map_or_else(Current::none, |call_id| {
+            Current::new(Id::from_u64(call_id), &CALL)
         })
     }
 }
 
-fn enter(ticket: u64) {
-    let _ = POLLED.try_with(|polled| polled.borrow_mut().push(ticket));
+fn enter(call_id: u64) {
+    let _ = CURRENT_CALLS.try_with(|calls| calls.borrow_mut().push(call_id));
 }
 
 fn exit() {
-    let _ = POLLED.try_with(|polled| polled.borrow_mut().pop());
+    let _ = CURRENT_CALLS.try_with(|calls| calls.borrow_mut().pop());
 }

@@ -26,7 +26,7 @@ const CLIENT = Symbol("client");
 const KIND = Symbol.for("portier-client.store.kind");
 
 /** A store of this package. Printing one shows nothing of its URL, which may hold a password. */
-abstract class Shipped {
+abstract class BuiltInStore {
   /** @internal */
   constructor(store: NativeStore) {
     const value: Owned = { image: IMAGE, store };
@@ -58,7 +58,7 @@ abstract class Shipped {
  * It holds a bounded number and refuses more (`store_full`) rather than drop somebody's login. All
  * its calls take constant time. Clients may share one.
  */
-export class MemoryStore extends Shipped {
+export class MemoryStore extends BuiltInStore {
   /** Makes an empty store; `capacity` is how many logins may be pending, 100,000 by default. */
   constructor(options: { capacity?: number | undefined } = {}) {
     const { capacity } = members(options, ["capacity"]);
@@ -70,7 +70,7 @@ export class MemoryStore extends Shipped {
 }
 
 /** Keeps pending logins in a SQLite file, for the processes of one machine. */
-export class SqliteStore extends Shipped {
+export class SqliteStore extends BuiltInStore {
   /** Opens the store that a `sqlite:` URL names. Throws {@link ConfigError} (`invalid_option`). */
   constructor(url: string) {
     super(opened(url, SqliteStore));
@@ -78,7 +78,7 @@ export class SqliteStore extends Shipped {
 }
 
 /** Keeps pending logins in Redis or Valkey, for any number of machines. */
-export class RedisStore extends Shipped {
+export class RedisStore extends BuiltInStore {
   /**
    * Makes the store that a `redis:`, `rediss:` or `valkey:` URL names; it connects when it is first used. In
    * place of a URL, a client does as well, as with `portier`: see {@link RedisClientStore}. Throws
@@ -141,7 +141,7 @@ function unknownUrl(): ConfigError {
 }
 
 /** Whether an addon has the store already. */
-export function isOurs(value: unknown): value is object {
+export function isBuiltIn(value: unknown): value is object {
   return owned(value) !== undefined;
 }
 

@@ -25,40 +25,43 @@ const BATCH: usize = 256;
 type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), Status, true, true>;
 
 /// Puts an outcome into a place of an array.
-type Put = Box<dyn FnOnce(&mut Array<'_>, u32) -> napi::Result<()> + Send>;
+type Resolver = Box<dyn FnOnce(&mut Array<'_>, u32) -> napi::Result<()> + Send>;
 
 /// The outcomes for one copy of the package in one environment.
 #[napi]
-pub struct Outcomes {
-    shared: Arc<Shared>,
+pub struct CompletionQueue {
+    shared: Arc<Completions>,
 }
 
 /// Receives outcomes. `wake` is called when there are some to take; it must not throw.
 #[napi(catch_unwind)]
-pub fn receive(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Result<Outcomes> {
+pub fn create_completion_queue(
+    env: Env,
+    wake: Function<'_, (), UnknownReturnValue>,
+) -> napi::Result<CompletionQueue> {
     runtime::keep_until_end_of(env)?;
     let wake = wake
         .build_threadsafe_function::<()>()
         .callee_handled::<true>()
         .weak::<true>()
         .build()?;
-    Ok(Outcomes {
-        shared: Arc::new(Shared {
+    Ok(CompletionQueue {
+        shared: Arc::new(Completions {
             ready: Mutex::default(),
             wake: Mutex::new(wake),
         }),
     })
 }
 
-impl Outcomes {
-    pub(crate) fn shared(&self) -> Arc<Shared> {
+impl CompletionQueue {
+    pub(crate) fn shared(&self) -> Arc<Completions> {
         Arc::clone(&self.shared)
     }
 }
 
 #[napi]
-impl Outcomes {
-    /// Takes what is there, or a good part of it: a ticket, its outcome, the next ticket, and so on.
+impl CompletionQueue {
+    /// Takes what is there, or a good part of it: the id of a call, its outcome, the next id, and so on.
     #[napi(catch_unwind)]
     pub fn take<'env>(&self, env: &'env Env) -> napi::Result<Array<'env>> {
         let mut ready = locked(&self.shared.ready);
@@ -70,11 +73,11 @@ impl Outcomes {
             self.shared.wake();
         }
         let mut array = env.create_array(0)?;
-        for (ticket, put) in batch {
-            array.insert(ticket)?;
+        for (call_id, resolver) in batch {
+            array.insert(call_id)?;
             let place = array.len();
             // The others are waiting as well.
-            put(&mut array, place).or_else(|_| array.set(place, lost()))?;
+            resolver(&mut array, place).or_else(|_| array.set(place, lost()))?;
         }
         Ok(array)
     }
@@ -97,18 +100,18 @@ impl Outcomes {
 
 /// Outcomes on their way to JavaScript. It holds nothing of JavaScript but the function, which does
 /// nothing once its environment is gone.
-pub(crate) struct Shared {
-    ready: Mutex<VecDeque<(f64, Put)>>,
+pub(crate) struct Completions {
+    ready: Mutex<VecDeque<(f64, Resolver)>>,
     wake: Mutex<Wake>,
 }
 
-impl Shared {
+impl Completions {
     /// Sends an outcome, from any thread.
-    pub(crate) fn send(&self, ticket: f64, outcome: impl ToNapiValue + Send + 'static) {
-        let put: Put = Box::new(move |array, place| array.set(place, outcome));
+    pub(crate) fn send(&self, call_id: f64, outcome: impl ToNapiValue + Send + 'static) {
+        let resolver: Resolver = Box::new(move |array, place| array.set(place, outcome));
         let mut ready = locked(&self.ready);
         let is_first = ready.is_empty();
-        ready.push_back((ticket, put));
+        ready.push_back((call_id, resolver));
         drop(ready);
         if is_first {
             self.wake();
@@ -121,10 +124,10 @@ impl Shared {
 }
 
 /// A number for a call and its outcome; no other call of the process has it.
-pub(crate) fn new_ticket() -> u64 {
-    static LAST_TICKET: AtomicU64 = AtomicU64::new(0);
+pub(crate) fn new_call_id() -> u64 {
+    static LAST_CALL_ID: AtomicU64 = AtomicU64::new(0);
 
-    LAST_TICKET.fetch_add(1, Ordering::Relaxed) + 1
+    LAST_CALL_ID.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// Exact for the first 2^53 ids of a process.
