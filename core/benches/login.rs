@@ -66,7 +66,7 @@ impl Bench {
         Ok(json!({
             "rounds": self.rounds,
             "logins_per_round": self.logins,
-            "octets_per_pending_login": bytes,
+            "bytes_per_pending_login": bytes,
             "pending": self.measure(&clients).await?,
             "threads": self.threads(&clients[0].1).await?,
         }))

@@ -63,7 +63,7 @@ __all__ = [
 ]
 
 
-# Dataclasses and protocols take longer to import than all the rest together.
+# Importing dataclasses and protocols takes longer than importing everything else.
 _LAZY = {"Key": "_login", "Login": "_login", "Store": "_store"}
 
 

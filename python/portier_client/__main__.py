@@ -27,18 +27,18 @@ def main(arguments: list[str] | None = None) -> int:
     broker = commands.add_parser(
         "broker",
         help="run a broker on this machine, for development only",
-        description="Run a broker on this machine, for development only: it asks for no proof.",
+        description="Run a broker on this machine, for development only. It asks for no proof.",
     )
     broker.add_argument(
-        "--port", type=port, default=3333, help="the port to listen on; 0 takes any (%(default)s)"
+        "--port", type=port, default=3333, help="the port; 0 chooses a free one (%(default)s)"
     )
     broker.add_argument(
-        "--origin", help="the origin by which browsers and sites reach it (http://HOST:PORT)"
+        "--origin", help="the origin under which browsers and sites reach it (http://HOST:PORT)"
     )
     broker.add_argument(
         "--host",
         default="127.0.0.1",
-        help="the IP address to listen on (%(default)s); with another than a loopback address,"
+        help="the IP address to listen on (%(default)s); if it is not a loopback address,"
         " other machines can sign in as anyone",
     )
     broker.add_argument("--auto", action="store_true", help="sign in at once, without a page")
@@ -68,7 +68,7 @@ def serve(port: int, *, host: str, origin: str | None, auto: bool) -> int:
     with broker:
         print(broker.banner, flush=True)
         print("Ctrl-C stops it.", flush=True)
-        # A wait without a limit could not be interrupted on Windows.
+        # On Windows, a wait without a timeout cannot be interrupted.
         while not stopped.wait(1):
             pass
     return 0

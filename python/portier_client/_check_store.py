@@ -1,4 +1,4 @@
-"""The rules that a store has to keep, tried out on one."""
+"""Checks whether a store follows the rules for stores."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ async def check_store(
     full: Callable[[], Store | Awaitable[Store]] | None = None,
     gone: Callable[[], Store | Awaitable[Store]] | None = None,
 ) -> None:
-    """Try out whether a store keeps the rules.
+    """Check whether a store follows the rules for stores.
 
-    ``make_store`` makes the store, or is a coroutine function that does. It is called twice, as by
-    two processes, whose stores may share their records. Those of others are left alone. Plain
-    methods are called from several threads as well, as by a
-    :class:`portier_client.blocking.Client`, unless ``threads`` is ``False``. ``full`` makes a store
-    that has no room left, ``gone`` one that cannot be reached, where that can be brought about.
+    ``make_store`` makes the store; it may be a coroutine function. It is called twice, like in two
+    processes, and both stores may share their records. Other records in the store are not touched.
+    If the methods are not asynchronous, they are also called from several threads, like a
+    :class:`portier_client.blocking.Client` does, unless ``threads`` is ``False``. ``full`` makes a
+    store without space, and ``gone`` makes one that cannot be reached; both are optional.
 
-    It takes a few seconds, because records have to expire.
+    The check takes a few seconds, because it waits for records to expire.
 
-    Raises ``AssertionError``, which names the rule that is broken.
+    Raises ``AssertionError``, which names the broken rule.
 
     >>> from portier_client.testing import check_store, open_store
     >>> asyncio.run(check_store(lambda: open_store("memory:")))
@@ -100,7 +100,7 @@ async def keeps_every_record_as_it_is(store: _Subject) -> None:
         nonce = _nonce()
         await store.put(nonce, record)
         if await store.take(nonce) != record:
-            raise _Broken(f"take returned something else than was put, which was {name}")
+            raise _Broken(f"take returned a different record than was put, which was {name}")
 
 
 async def never_replaces_a_record(store: _Subject) -> None:
@@ -150,13 +150,13 @@ async def ends_a_record_in_time(store: _Subject) -> None:
     while not await _lasts(store, second):
         second *= 2
         if second > _SLOWEST_SECOND:
-            raise _Broken("its methods take too long to tell")
+            raise _Broken("its methods are too slow for this check")
 
 
 async def _lasts(store: _Subject, second: float) -> bool:
-    """Return whether the answers came in time to tell anything.
+    """Return whether the store was fast enough for the result to count.
 
-    Some stores count in whole seconds. They may be late by one, but not early.
+    Some stores count in whole seconds. They may end a record one second late, but not early.
     """
     started = time.monotonic()
     early, looked_for, forgotten = _nonce(), _nonce(), _nonce()
@@ -196,11 +196,11 @@ async def says_that_it_cannot_be_reached(store: _Subject) -> None:
 
 
 class _Broken(Exception):
-    """A rule that is broken, in words that begin after its name."""
+    """A broken rule; the text follows the name of the rule in the message."""
 
 
 class _Subject:
-    """The store, with what its methods return looked at."""
+    """The store under test; checks what its methods return."""
 
     def __init__(self, store: Any, twin: Any = None) -> None:
         self._store = store
@@ -301,7 +301,7 @@ async def _made(make_store: Callable[[], Store | Awaitable[Store]]) -> Store:
 
 @contextmanager
 def _eager_threads() -> Iterator[None]:
-    """Have threads take turns far more often than usual."""
+    """Switch between threads much more often than usual."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -321,7 +321,7 @@ def _one_winner(taken: list[str | None]) -> None:
 
 
 def _no_record(found: str | None, what: str) -> None:
-    # An empty one says that the store remembers having given the record away.
+    # An empty text means that the record was taken before.
     if found:
         raise _Broken(f"{what} returned something else instead of None")
 

@@ -1,6 +1,6 @@
-"""Hands what happens in the core to :mod:`logging`.
+"""Passes events of the core to :mod:`logging`.
 
-The native module calls it, in the thread of a call or in one of its own.
+The native module calls ``emit``, in the thread of the call or in its own logging thread.
 """
 
 from __future__ import annotations
@@ -8,21 +8,21 @@ from __future__ import annotations
 import logging
 
 LOGGER = logging.getLogger("portier_client")
-# Warnings are for the program to show, or not.
+# Without this handler, `logging` would print warnings if the program has not configured it.
 LOGGER.addHandler(logging.NullHandler())
 
 
 def emit(level: int, event: str, fields: dict[str, object]) -> None:
-    """Log an event: its name and its fields as text, and both for programs."""
+    """Log an event, with its name and fields as text and as attributes of the record."""
     if LOGGER.isEnabledFor(level):
-        # Before it is formatted, the text is the same for all events of a kind.
+        # The text without values is the same for all events with one name: trackers group by it.
         text = " ".join([event, *(f"{name}=%({name})s" for name in fields)])
         extra = {"event": event, "fields": fields}
         if fields:
             LOGGER.log(level, text, fields, extra=extra)
         else:
             LOGGER.log(level, text, extra=extra)
-        # Logins get lost that nobody would hear of where logging is not configured.
+        # A lost login is worth a message even if the program has not configured logging.
         if event == "login not in memory store" and not _is_handled() and logging.lastResort:
             record = LOGGER.makeRecord(LOGGER.name, level, __file__, 0, text, (fields,), None)
             logging.lastResort.handle(record)

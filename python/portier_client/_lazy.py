@@ -1,4 +1,4 @@
-"""Modules that are named in annotations only, and imported when an annotation is evaluated.
+"""Modules that only annotations use. They are imported when an annotation is evaluated.
 
 Importing them at once would make ``import portier_client`` take several times as long.
 """

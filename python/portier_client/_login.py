@@ -1,4 +1,4 @@
-"""What a completed login says."""
+"""The result of a login, and the keys of the broker."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Login:
     """
 
     email: str
-    """The verified address in normalized form. Use it, to the letter, as the key of the account."""
+    """The verified address in normalized form. Use it unchanged as the key of the account."""
 
     email_original: str
-    """The address as it was typed. Not an identity: two people may have typed the same text."""
+    """The address as it was typed. It identifies nobody: use ``email`` for that."""
 
     session: str | None
-    """The application's own text from the start of the login."""
+    """The text that the application stored when the login started."""
 
     state: str | None
     """The state that came back through the browser; untrusted."""
@@ -31,32 +31,32 @@ class Login:
     """When the broker issued the token (UTC)."""
 
     auth_time: datetime | None
-    """When the broker last saw proof of the address (UTC), if it says so."""
+    """When the broker last verified the address (UTC), if the token says so."""
 
     same_browser: bool
     """Whether the login was bound to a browser and completed in it."""
 
     def __repr__(self) -> str:
-        """Show what is no secret."""
+        """Show nothing secret."""
         return f"<Login issued_at={self.issued_at.isoformat()} same_browser={self.same_browser}>"
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of the broker that can verify tokens."""
+    """A key of the broker that verifies tokens."""
 
     id: str
-    """The key id (``kid``) tokens name it by."""
+    """The key id (``kid``) that tokens contain."""
 
     algorithm: str
     """``RS256`` or ``EdDSA``."""
 
     bits: int
-    """The size of the key."""
+    """The size of the key in bits."""
 
 
 def login_from_native(native: NativeLogin) -> Login:
-    """Make a login from what the native module returns."""
+    """Make a `Login` from the result of the native module."""
     email, email_original, session, state, issued_at, auth_time, same_browser = native
     return Login(
         email=email,

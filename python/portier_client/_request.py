@@ -1,4 +1,4 @@
-"""What a flow needs to know of an HTTP request."""
+"""The parts of an HTTP request that a login flow needs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Headers = (
     | Iterable[tuple[bytes, bytes]]
     | Iterable[tuple[bytes, Iterable[bytes]]]
 )
-"""A mapping, an object that keeps repeated headers, or pairs of names and values."""
+"""A mapping, an object that keeps repeated headers, or pairs of name and value."""
 
 
 class WebRequest:
-    """One HTTP request, as the facts that a login depends on.
+    """The parts of one HTTP request that a login flow needs.
 
     ``method``
         Such as ``"POST"``.

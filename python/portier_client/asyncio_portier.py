@@ -1,12 +1,13 @@
 """The functions of the package ``asyncio-portier``, for sites that were written for it.
 
-Such a site changes one import. It draws its nonces itself, keeps the page to go back to under
-``portier:nonce:`` and the nonce in a cache like Redis, and sends the browser to the broker::
+Such a site changes one import::
 
     from portier_client.asyncio_portier import get_verified_email
 
-Everything about the token is checked as by :class:`portier_client.Client`. All errors are a
-``ValueError`` and a :class:`portier_client.PortierError`.
+It still generates its own nonces, stores the page to return to in a cache like Redis, under
+``portier:nonce:`` and the nonce, and redirects the browser to the broker. Tokens are checked in the
+same way as by :class:`portier_client.Client`. Every error is a ``ValueError`` and a
+:class:`portier_client.PortierError`.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ _MOST_CLIENTS = 64
 
 
 class BrokerUnavailable(errors.BrokerUnavailable, ValueError):
-    """The broker's documents could not be had. Retryable."""
+    """The broker's metadata or keys could not be fetched. Retryable."""
 
 
 class ConfigError(errors.ConfigError, ValueError):
-    """The broker, the audience or the issuer cannot be one."""
+    """The broker URL, the audience or the issuer is invalid."""
 
 
 class InternalError(errors.InternalError, ValueError):
@@ -57,15 +58,15 @@ class InternalError(errors.InternalError, ValueError):
 
 
 class InvalidSession(errors.InvalidSession, ValueError):
-    """The nonce was not drawn here, or was used before, or has expired."""
+    """The nonce is unknown here, was used before, or has expired."""
 
 
 class InvalidToken(errors.InvalidToken, ValueError):
-    """The token is not one that is accepted."""
+    """The token is invalid."""
 
 
 class TokenExpired(errors.TokenExpired, InvalidToken):
-    """The token came too late."""
+    """The token has expired."""
 
 
 class StoreError(errors.StoreError, ValueError):
@@ -86,16 +87,16 @@ _CLASSES: dict[type, type[errors.PortierError]] = {
 async def get_verified_email(
     broker_url: str, token: str, audience: str, issuer: str, cache: Any
 ) -> tuple[str, str]:
-    """Verify a token, use its nonce up, and return the address and the page to go back to.
+    """Verify a token, use up its nonce, and return the address and the page to return to.
 
-    ``broker_url`` is the broker's origin and ``issuer`` the same, ``audience`` the origin of this
-    site. ``cache`` is a client of Redis or something with the same ``get``, ``set`` and ``delete``,
-    which may be coroutine functions; the page is under ``portier:nonce:`` and the nonce. Of any
-    number of calls for one token at most one succeeds, if the cache has ``getdel`` or a ``delete``
-    that returns how much it deleted.
+    ``broker_url`` and ``issuer`` are both the broker's origin; ``audience`` is the origin of this
+    site. ``cache`` is a Redis client, or an object with the same ``get``, ``set`` and ``delete``,
+    which may be coroutine functions. It has the page under ``portier:nonce:`` and the nonce. At
+    most one of any number of calls for one token succeeds, if the cache has ``getdel`` or a
+    ``delete`` that returns how many keys it deleted.
 
     Raises :class:`InvalidToken`, :class:`InvalidSession`, :class:`BrokerUnavailable`,
-    :class:`StoreError` or :class:`ConfigError` of this module, all of which are a ``ValueError``.
+    :class:`StoreError` or :class:`ConfigError` of this module, each of which is a ``ValueError``.
     """
     try:
         client = _client(broker_url, audience)
@@ -103,7 +104,7 @@ async def get_verified_email(
         call = _Call(cache)
         outer = _CALL.set(call)
         try:
-            # What is still to be done later is done in the context that there is now.
+            # Later work of the call runs in a copy of the context as it is now.
             email = client.verify(token)
         finally:
             _CALL.reset(outer)
@@ -113,7 +114,7 @@ async def get_verified_email(
     finally:
         # Error trackers keep the locals of frames.
         del token
-    # The login is complete, whatever becomes of this.
+    # The login is complete even if this fails.
     with suppress(Exception):
         await _share_keys(client, broker_url, cache)
     return email, call.page
@@ -122,10 +123,11 @@ async def get_verified_email(
 async def discover_keys(broker_url: str, cache: Any) -> dict[str, rsa.RSAPublicKey]:
     """Return the broker's RSA keys by their ids, as objects of the package ``cryptography``.
 
-    They are fetched when it is time, and left in ``cache`` under ``portier:jwks:`` and the URL, for
-    processes that use ``asyncio-portier`` still; what is there is never trusted.
+    The keys are fetched from the broker when they have expired. They are also written to ``cache``,
+    under ``portier:jwks:`` and the URL, for processes that still use ``asyncio-portier``. Keys in
+    the cache are never trusted.
 
-    Raises :class:`BrokerUnavailable`, :class:`ConfigError` or whatever the cache raises.
+    Raises :class:`BrokerUnavailable`, :class:`ConfigError`, or any exception of the cache.
     """
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
@@ -145,7 +147,7 @@ async def discover_keys(broker_url: str, cache: Any) -> dict[str, rsa.RSAPublicK
 
 
 class _Call:
-    """One call, where the object that the client asks about nonces finds the cache."""
+    """The cache and the result of one call, for `_Nonces`."""
 
     def __init__(self, cache: Any) -> None:
         self.cache = cache
@@ -156,7 +158,7 @@ _CALL: ContextVar[_Call] = ContextVar("portier_client.asyncio_portier")
 
 
 class _Nonces:
-    """What the core asks about nonces, in the context of the call."""
+    """The store of nonces; the core calls it in the context of the call."""
 
     async def consume_nonce(self, nonce: str, email: str, /) -> bool:
         call = _CALL.get()
@@ -171,7 +173,7 @@ class _Nonces:
 
 @lru_cache(_MOST_CLIENTS)
 def _client(broker_url: str, audience: str | None) -> _native.Client:
-    """Return the client of a site; it keeps the broker's documents."""
+    """Return the client of a site, which caches the broker's documents."""
     origin = "https://localhost" if audience is None else audience
     if _has_path(origin):
         raise _config_error("audience is not an origin")
@@ -209,7 +211,7 @@ async def _share_keys(client: _native.Client, broker_url: str, cache: Any) -> st
 
 
 def _set(cache: Any, name: str, value: str) -> Any:
-    # The first is redis, the second aioredis 1.
+    # The first is for redis, the second for aioredis 1.
     for options_ in ({"ex": _KEYS_SECONDS}, {"expire": _KEYS_SECONDS}):
         with suppress(TypeError):
             return cache.set(name, value, **options_)
@@ -217,13 +219,13 @@ def _set(cache: Any, name: str, value: str) -> Any:
 
 
 async def _take(cache: Any, name: str) -> str | None:
-    """Take a value out of the cache, so that nobody else gets it where that can be had."""
+    """Take a value out of the cache, so that nobody else gets it, if the cache allows that."""
     try:
         if hasattr(cache, "getdel"):
             try:
                 return _text(await _result(cache.getdel(name)))
             except Exception as error:
-                # A server older than Redis 6.2.
+                # Servers older than Redis 6.2 have no GETDEL.
                 if "unknown command" not in str(error).lower():
                     raise
         this = object()
@@ -231,7 +233,7 @@ async def _take(cache: Any, name: str) -> str | None:
             return None
         try:
             value = _text(await _result(cache.get(name)))
-            # Of many that delete, only one is told that it did, if anyone is.
+            # If several callers delete the key, only one is told that it deleted something.
             deleted = await _result(cache.delete(name)) if value else 0
             return value if deleted is None or deleted else None
         finally:
@@ -243,7 +245,7 @@ async def _take(cache: Any, name: str) -> str | None:
 
 
 _TAKING: dict[tuple[int, str], object] = {}
-"""What is just being taken from caches that do not get and delete at once."""
+"""The keys that are being taken from caches without ``getdel``."""
 
 
 async def _result(value: Any) -> Any:

@@ -1,8 +1,7 @@
-"""What can go wrong, one class for each way to react.
+"""The errors of this package: one class for each way to react.
 
-Every error has a ``code``, which is stable and meant for programs, and a message for developers,
-which never contains a token, a nonce, a key or an e-mail address. What caused an error is its
-``__cause__``.
+Every error has a stable ``code`` for programs and a message for developers. The message never
+contains a token, a nonce, a key or an e-mail address. The cause of an error is its ``__cause__``.
 
 >>> from portier_client import InvalidEmail, normalize_email
 >>> try:
@@ -36,10 +35,10 @@ __all__ = [
 
 
 class PortierError(Exception):
-    """The base of all errors of this package.
+    """The base class of all errors of this package.
 
-    ``code`` is one of the stable codes; ``retryable`` says whether the same call may succeed later
-    without any change. ``args`` are the message and the code, and make the same error again.
+    ``code`` is one of the stable codes. ``retryable`` says whether the same call may succeed later
+    without any change. ``args`` are the message and the code; the class accepts them as arguments.
     """
 
     code: str
@@ -47,7 +46,7 @@ class PortierError(Exception):
     _usual_code = "internal"
 
     def __init__(self, message: str, code: str | None = None) -> None:
-        """Make an error with a message for developers; each class has a code of its own."""
+        """Make an error with a message for developers; without ``code``, the class's usual one."""
         code = code or self._usual_code
         super().__init__(message, code)
         self.code = code
@@ -57,12 +56,12 @@ class PortierError(Exception):
         return str(self.args[0]) if self.args else ""
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Keep all attributes when the error travels to another process, and causes of our own."""
+        """Keep all attributes, and causes of this package, when the error is pickled."""
         return _restore, (type(self), self.args, self.__dict__.copy(), _causes(self))
 
 
 class ConfigError(PortierError):
-    """The client was given something that cannot work.
+    """An argument or option of the client is invalid.
 
     Codes: ``invalid_redirect_uri``, ``invalid_broker``, ``insecure_url``, ``invalid_option``.
     """
@@ -71,7 +70,7 @@ class ConfigError(PortierError):
 
 
 class InvalidEmail(PortierError):
-    """The address a person typed could never receive mail.
+    """The address that a person typed is not a valid e-mail address.
 
     Code: ``invalid_email``. Let the person correct it.
     """
@@ -82,8 +81,8 @@ class InvalidEmail(PortierError):
 class BrokerError(PortierError):
     """The broker refused the login, or sent a callback without a token.
 
-    Codes: ``broker_error``, ``missing_token``. ``error`` and ``error_description`` are what the
-    broker posted. They are untrusted text: escape them before they are shown.
+    Codes: ``broker_error``, ``missing_token``. ``error`` and ``error_description`` are the values
+    that the broker sent. They are untrusted: escape them before you show them.
     """
 
     _usual_code = "broker_error"
@@ -106,7 +105,7 @@ class BrokerError(PortierError):
 
 
 class BrokerUnavailable(PortierError):
-    """The broker's documents could not be had. Retryable.
+    """The broker's metadata or keys could not be fetched. Retryable.
 
     Codes: ``broker_timeout``, ``broker_unreachable``, ``broker_status``, ``broker_document``.
     """
@@ -116,7 +115,7 @@ class BrokerUnavailable(PortierError):
 
 
 class InvalidToken(PortierError):
-    """The token is not one this client accepts. Nobody may be logged in with it.
+    """The token is invalid for this client. Do not log anybody in with it.
 
     Codes: ``token_malformed``, ``token_too_large``, ``token_header``, ``token_algorithm``,
     ``token_key_unknown``, ``token_signature``, ``token_issuer``, ``token_audience``,
@@ -127,7 +126,7 @@ class InvalidToken(PortierError):
 
 
 class TokenExpired(InvalidToken):
-    """The token came too late.
+    """The token has expired.
 
     Code: ``token_expired``. Let the person start again.
     """
@@ -136,9 +135,9 @@ class TokenExpired(InvalidToken):
 
 
 class InvalidSession(PortierError):
-    """The token is genuine, but not the answer to a login that is pending here.
+    """The token is valid, but it belongs to no login that is pending here.
 
-    Codes: ``session_unknown`` (never started here, or too long ago), ``session_used``,
+    Codes: ``session_unknown`` (the login was not started here, or has expired), ``session_used``,
     ``session_email``, ``session_browser``.
     """
 
@@ -146,10 +145,10 @@ class InvalidSession(PortierError):
 
 
 class SessionUsed(InvalidSession):
-    """The login was completed before, as when a person reloads the page or goes back to it.
+    """The login was completed before, for example because a person reloads the page.
 
-    Code: ``session_used``. ``same_browser`` says whether the login was bound to this browser: then
-    the one who tries again is the one who completed it.
+    Code: ``session_used``. If ``same_browser`` is true, the login was bound to this browser, so
+    the person who tries again is the person who completed it.
     """
 
     _usual_code = "session_used"
@@ -164,12 +163,12 @@ class SessionUsed(InvalidSession):
 
 
 class BrowserMismatch(InvalidSession):
-    """The login was started in another browser, as when mail is opened on another device.
+    """The login was started in another browser, for example if mail is read on another device.
 
-    Code: ``session_browser``. Nothing was used up. ``email`` is the verified address in normalized
-    form. ``confirmation`` completes the login in this browser all the same, as an argument of
-    ``complete``; it is ``None`` where no secret of this browser was given. Ask the person first: an
-    attacker can have any browser send the answer to a login of his own.
+    Code: ``session_browser``. The login is still pending. ``email`` is the verified address in
+    normalized form. Pass ``confirmation`` to ``complete`` to complete the login in this browser; it
+    is ``None`` if ``complete`` was called without a secret of this browser. Ask the person first:
+    an attacker can make any browser post the token of the attacker's own login.
     """
 
     _usual_code = "session_browser"
@@ -202,11 +201,11 @@ class StoreError(PortierError):
 
 
 class InvalidRequest(PortierError):
-    """A request to the site is none that a login can start or end with.
+    """A request to the site cannot start or complete a login.
 
     Codes: ``request_origin`` (the form of another site), ``request_form`` (no URL-encoded form),
     ``request_too_large``, ``request_method`` (not ``POST``), ``request_cookies`` (the browser does
-    not keep cookies). Only a :class:`~portier_client.web.LoginFlow` has these.
+    not keep cookies). Only a :class:`~portier_client.web.LoginFlow` gives these errors.
     """
 
     _usual_code = "request_form"
@@ -281,14 +280,14 @@ def _from_native(
 
 
 def _causes(error: BaseException) -> list[PortierError | str]:
-    # Errors with causes of their own, and texts of what is outside of this package.
+    # Errors of this package with their own causes, and the texts of other exceptions.
     causes: list[PortierError | str] = []
     cause = error.__cause__
     while cause is not None:
         if isinstance(cause, PortierError):
             return [*causes, cause]
         if type(cause) is not Exception:
-            # A store may raise anything; to try to send it could lose the error itself.
+            # A store may raise anything. If it cannot be pickled, the error itself would be lost.
             return causes
         causes.append(str(cause))
         cause = cause.__cause__

@@ -1,6 +1,6 @@
-"""Stores on top of what a site has already.
+"""Stores that use a client which the site already has.
 
-A store that a URL names needs nothing of this: give the URL to the client.
+A store with a URL needs nothing from this module: give the URL to the client.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ __all__ = ["RedisClientStore"]
 T = TypeVar("T")
 
 _USED = ""
-"""What a login leaves behind that was completed; where a URL names the store, it is the same."""
+"""The value that remains of a completed login; a store with a URL uses the same."""
 
 _USED_FOR = 20 * 60 * 1000
-"""Milliseconds for which it does: longer than its token is valid."""
+"""Milliseconds for which it remains: longer than its token is valid."""
 
 
 class RedisClientStore:
-    """Keeps pending logins in Redis or Valkey, through a client that a site has already.
+    """Keeps pending logins in Redis or Valkey, through a client that the site already has.
 
     ``client`` is a ``redis.asyncio.Redis`` or ``RedisCluster`` for :class:`portier_client.Client`,
-    and a ``redis.Redis`` for :class:`portier_client.blocking.Client`; clients with the same methods
-    do as well, and anything else is a :class:`ConfigError`. ``prefix`` begins the name of every
-    key; a ``redis://`` URL with the same prefix names the same logins. The server has to be Redis
-    6.2 or newer, or Valkey. A login that was completed is remembered for 20 minutes.
+    and a ``redis.Redis`` for :class:`portier_client.blocking.Client`. Clients with the same methods
+    are accepted too; anything else is a :class:`ConfigError`. ``prefix`` is the beginning of every
+    key; a ``redis://`` URL with the same prefix shares its logins. The server must be Redis 6.2 or
+    newer, or Valkey. A completed login is remembered for 20 minutes.
 
-    Errors of the client are a :class:`StoreError`: ``store_full`` if the server has no memory left,
-    else ``store_unavailable``.
+    Errors of the client become a :class:`StoreError`: ``store_full`` if the server has no memory
+    left, otherwise ``store_unavailable``.
     """
 
     __slots__ = ("_client", "_is_for_asyncio", "_prefix")
 
     def __init__(self, client: Any, *, prefix: str = "portier:") -> None:
-        """Use a client; it stays the caller's, who closes it."""
+        """Use a client. The caller still owns it and closes it."""
         _check(client)
         if not isinstance(prefix, str):
             raise TypeError(f"prefix must be str, not {type(prefix).__name__}")
@@ -52,15 +52,15 @@ class RedisClientStore:
         self._prefix = prefix
 
     def put(self, nonce: str, record: str, ttl: float, /) -> Awaitable[None] | None:
-        """Keep a record unless there is one already."""
+        """Store a record; fail if there is one for this nonce."""
         milliseconds = max(1, math.ceil(ttl * 1000))
         return self._call("set", _stored, nonce, record, nx=True, px=milliseconds)
 
     def take(self, nonce: str, /) -> Awaitable[str | None] | str | None:
-        """Remove a record and return it; an empty text if it was taken before."""
+        """Remove and return a record; an empty text means that it was taken before."""
         key = self._key(nonce)
         with _errors():
-            # The client reads whole what it is sent.
+            # The client reads a reply of any length into memory, so ask for the length first.
             length = self._client.strlen(key)
         if hasattr(length, "__await__"):
             return self._take_later(key, length)
@@ -69,7 +69,7 @@ class RedisClientStore:
             try:
                 reply = self._use(key)
             except Exception as error:
-                # A server without memory writes nothing, but removing is still possible.
+                # A server without memory refuses to write, but it can still remove.
                 if not _is_full(error):
                     raise
                 reply = self._client.getdel(key)
@@ -92,7 +92,7 @@ class RedisClientStore:
         return self._client.set(key, _USED, xx=True, get=True, px=_USED_FOR)
 
     def contains(self, nonce: str, /) -> Awaitable[bool] | bool:
-        """Say whether a record waits."""
+        """Return whether there is a record."""
         return self._call("strlen", _is_there, nonce)
 
     def _call(
@@ -107,7 +107,7 @@ class RedisClientStore:
         return f"{self._prefix}session:{nonce}"
 
     def __repr__(self) -> str:
-        """Show no address of a server, which may come with a password."""
+        """Show nothing of the server: its address may contain a password."""
         return f"<{type(self).__module__}.{type(self).__qualname__} prefix={self._prefix!r}>"
 
 
@@ -146,7 +146,7 @@ def _record(reply: object) -> str | None:
         try:
             return reply.decode()
         except UnicodeDecodeError:
-            # The cause would carry the record.
+            # The exception contains the record, so it must not become the cause.
             pass
     raise _unexpected("SET", reply)
 
@@ -196,7 +196,7 @@ def _names(value: object) -> set[str]:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Put the client's errors into ours, without knowing which package they are from."""
+    """Turn errors of the client into a `StoreError`, without importing its package."""
     try:
         yield
     except Exception as error:

@@ -1,7 +1,7 @@
-"""What tests and development need. Nothing here is for production.
+"""Helpers for tests and development. Do not use them in production.
 
-:class:`DevBroker` is a broker on this machine that believes everyone. :func:`mock_client` makes a
-client whose time, randomness and network are in the hands of a test. :func:`check_store` tries out
+:class:`DevBroker` is a broker on this machine that asks for no proof. :func:`mock_client` makes a
+client with a clock, random numbers and a network that the test controls. :func:`check_store` checks
 a store.
 """
 
@@ -38,26 +38,26 @@ Mode = Literal["page", "accept", "refuse"]
 class DevBroker:
     """A Portier broker on this machine: anyone can sign in as anyone.
 
-    It is an HTTP server and runs in a thread of its own, from here until :meth:`stop` or the end of
-    the ``with`` or ``async with`` block. By default only this machine can reach it.
+    It is an HTTP server in its own thread. It runs until :meth:`stop` or the end of the ``with`` or
+    ``async with`` block. By default only this machine can reach it.
 
     ``host``
-        The IP address it listens on. With one that is not of the loopback interface, such as
-        ``"0.0.0.0"``, whoever reaches this machine can sign in as anyone.
+        The IP address to listen on. If it is not a loopback address, such as ``"0.0.0.0"``, anybody
+        who can reach this machine can sign in as anyone.
     ``port``
-        The port it listens on; ``0`` takes any that is free.
+        The port to listen on; ``0`` chooses a free one.
     ``origin``
-        The origin under which browsers and sites reach it, such as ``"http://localhost:3333"``;
-        made of ``host`` and the port by default.
+        The origin under which browsers and sites reach the broker, such as
+        ``"http://localhost:3333"``. The default consists of ``host`` and the port.
     ``mode``
         ``"page"`` shows a page that asks, ``"accept"`` signs the person in at once, ``"refuse"``
         refuses at once.
     ``keys_lifetime``
-        How long clients may keep its keys: seconds or a ``timedelta``.
+        How long clients may cache the keys: seconds or a ``timedelta``.
     ``clock``
-        Where it takes the time from; from the operating system by default.
+        The clock of the broker; by default the clock of the system.
 
-    Raises :class:`ConfigError` (``invalid_option``) if the port is taken or an option is wrong.
+    Raises :class:`ConfigError` (``invalid_option``) if the port is in use or an option is invalid.
 
     >>> from portier_client.testing import DevBroker
     >>> with DevBroker() as broker:
@@ -84,25 +84,25 @@ class DevBroker:
 
     @property
     def origin(self) -> str:
-        """Its origin, for the ``broker`` of a client."""
+        """The origin of the broker, for the ``broker`` option of a client."""
         return self._native.origin
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port that the broker listens on."""
         return self._native.port
 
     @property
     def banner(self) -> str:
-        """What a program should print when it starts the broker."""
+        """The text that a program should print when it starts the broker."""
         return self._native.banner
 
     def set_mode(self, mode: Mode) -> None:
-        """Change how it answers from now on."""
+        """Change the mode of the broker."""
         self._native.set_mode(mode)
 
     def requests(self) -> dict[str, int]:
-        """Return how many requests came in, by path.
+        """Return the number of requests for each path.
 
         >>> broker.requests().get("/no/such/path", 0)
         0
@@ -119,27 +119,27 @@ class DevBroker:
         headers: Sequence[tuple[str, str]] = (),
         body: str | None = None,
     ) -> None:
-        """Disturb the next requests for a path.
+        """Delay the next requests for a path, or answer them differently.
 
-        They wait for ``delay`` seconds, and are answered with ``status``, ``headers`` and ``body``
-        if there is a ``status`` or a ``body``, else as usual.
+        The broker waits for ``delay`` seconds. With a ``status`` or a ``body`` it answers with
+        ``status``, ``headers`` and ``body``, otherwise as usual.
         """
         self._native.fail_next(path, requests, status, seconds("delay", delay), list(headers), body)
 
     def hold(self, path: str) -> None:
-        """Let requests for a path wait from now on; they count when they arrive."""
+        """Hold requests for a path until :meth:`release`. :meth:`requests` counts them at once."""
         self._native.hold(path)
 
     def release(self, path: str) -> None:
-        """Answer the requests that wait for a path."""
+        """Answer the held requests for a path, and stop holding new ones."""
         self._native.release(path)
 
     def rotate_keys(self) -> None:
-        """Make the next keys the current ones; those stay published until the next rotation."""
+        """Make the next keys current. The old ones stay published until the next rotation."""
         self._native.rotate_keys()
 
     def forget_keys(self) -> None:
-        """Replace all keys, as a broker does that is restarted without its key store."""
+        """Replace all keys, like a broker that restarts without its key store."""
         self._native.forget_keys()
 
     def key_id(self, key: KeyChoice = "current", algorithm: Algorithm = "RS256") -> str:
@@ -162,11 +162,11 @@ class DevBroker:
         raw_header: str | None = None,
         raw_payload: str | None = None,
     ) -> str:
-        """Return a token without a browser.
+        """Return a token, without a browser.
 
-        ``url`` is what :meth:`Client.authenticate` returned: the token answers that login, and
-        everything else changes what it says. ``claims`` and ``header`` come on top of the usual
-        members, ``raw_header`` and ``raw_payload`` are texts in place of all members.
+        ``url`` is the result of :meth:`Client.authenticate`: the token completes that login. The
+        other arguments change the token. ``claims`` and ``header`` add or replace members;
+        ``raw_header`` and ``raw_payload`` replace the whole text of header and payload.
 
         >>> client = Client("https://example.com/verify", broker=broker.origin)
         >>> url = asyncio.run(client.authenticate("alice@example.com"))
@@ -197,7 +197,7 @@ class DevBroker:
             del url, nonce, email, claims, header, raw_header, raw_payload, members, given
 
     def stop(self) -> None:
-        """Stop the server; stopping it again does nothing."""
+        """Stop the server. Stopping it twice has no effect."""
         self._native.stop()
 
     def __enter__(self) -> Self:
@@ -227,7 +227,7 @@ class DevBroker:
         self.stop()
 
     def __repr__(self) -> str:
-        """Show where it listens."""
+        """Show the origin."""
         return f"<{type(self).__module__}.{type(self).__qualname__} origin={self.origin!r}>"
 
 
@@ -239,10 +239,10 @@ def mock_client(
     random: Iterable[bytes] = (),
     **changes: Any,
 ) -> Client:
-    """Make a client whose time, randomness and network are in the hands of a test.
+    """Make a client with a clock, random numbers and a network that the test controls.
 
-    ``random`` are the octets of the first nonces, 24 each; later nonces are 1, 2, 3 and so on. All
-    else is as for :class:`portier_client.Client`.
+    ``random`` are the random bytes of the first nonces, 24 each; later nonces are 1, 2, 3 and so
+    on. The other options are those of :class:`portier_client.Client`.
 
     >>> from portier_client.testing import MockTransport, ManualClock, mock_client
     >>> transport = MockTransport()
@@ -268,7 +268,7 @@ def mock_client(
 
 
 class _CoreStore:
-    """A store of the core, with the methods of one that is written in Python."""
+    """A built-in store, with the methods of a custom store."""
 
     __slots__ = ("_native",)
 
@@ -293,11 +293,11 @@ class _CoreStore:
 
 
 def flush_events(*, timeout: float | timedelta = 10) -> None:
-    """Wait until the events of the background have reached the handlers of :mod:`logging`.
+    """Wait until background events have reached the handlers of :mod:`logging`.
 
-    Events of the background, such as the fetch of a document, are logged by a separate thread.
-    A test that checks the log calls this first: it blocks until every event so far has been
-    logged. Events of a call that does not have to wait are logged before the call returns.
+    A separate thread logs background events, such as the fetch of a document. A test that checks
+    the log calls this function first: it blocks until every event so far has been logged. Events of
+    a call that does not have to wait are logged before the call returns.
 
     Raises :class:`TimeoutError` if the handlers take longer than ``timeout``, in seconds or as a
     ``timedelta``, or if a handler calls it.
@@ -306,14 +306,14 @@ def flush_events(*, timeout: float | timedelta = 10) -> None:
     >>> flush_events()
     """
     if not _native.flush_events(seconds("timeout", timeout)):
-        raise TimeoutError("the logging handlers have not returned from all events")
+        raise TimeoutError("the logging handlers have not processed all events in time")
 
 
 def open_store(url: str) -> Store:
-    """Open the store that a URL names, to look at it in a test as at a store of one's own.
+    """Open the store of a URL for a test, with the methods of a custom store.
 
-    A client opens its store itself: give it the URL. Its records are under other nonces than those
-    that are given here.
+    A client opens its store itself: give it the URL. A client stores its records under other keys,
+    so this object does not find them.
 
     Raises :class:`ConfigError` (``invalid_option``).
 
@@ -329,7 +329,7 @@ def open_store(url: str) -> Store:
 
 
 def _plain(value: object) -> object:
-    # Whatever maps or is a sequence may be given, not only `dict` and `list`.
+    # Any mapping or sequence is accepted, not only `dict` and `list`.
     if hasattr(value, "items"):
         return dict(value.items())
     return list(value)  # type: ignore[call-overload]

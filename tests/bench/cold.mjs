@@ -27,7 +27,7 @@ async function main() {
     JSON.stringify({
       rounds: ROUNDS,
       first_login_seconds: median(of(processes, "seconds")),
-      resident_octets: median(of(processes, "resident_octets")),
+      resident_bytes: median(of(processes, "resident_bytes")),
       crowd: CROWD,
       crowd_seconds: median(of(crowds, "seconds")),
       crowd_requests: Math.max(...of(crowds, "requests")),
@@ -49,8 +49,8 @@ async function firstLogin(origin) {
   await client.verify(token);
   spent += performance.now() - start;
   lines.close();
-  const resident_octets = process.resourceUsage().maxRSS * 1024;
-  console.log(JSON.stringify({ seconds: spent / 1000, resident_octets }));
+  const resident_bytes = process.resourceUsage().maxRSS * 1024;
+  console.log(JSON.stringify({ seconds: spent / 1000, resident_bytes }));
   client.destroy();
 }
 

@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any
 
-from common import EMAIL, REDIRECT_URI, median, resident_octets
+from common import EMAIL, REDIRECT_URI, median, resident_bytes
 
 from portier_client import Client
 from portier_client.testing import DevBroker
@@ -50,7 +50,7 @@ async def first_login(broker: str) -> None:
     start = time.perf_counter()
     await client.verify(token)
     seconds += time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "resident_octets": resident_octets()}), flush=True)
+    print(json.dumps({"seconds": seconds, "resident_bytes": resident_bytes()}), flush=True)
 
 
 def new_process(broker: DevBroker) -> dict[str, float]:
@@ -106,7 +106,7 @@ async def measure(broker: DevBroker) -> dict[str, Any]:
     return {
         "rounds": ROUNDS,
         "first_login_seconds": median([process["seconds"] for process in processes]),
-        "resident_octets": median([process["resident_octets"] for process in processes]),
+        "resident_bytes": median([process["resident_bytes"] for process in processes]),
         "crowd": CROWD,
         "crowd_seconds": median([crowd["seconds"] for crowd in crowds]),
         "crowd_requests": max(crowd["requests"] for crowd in crowds),

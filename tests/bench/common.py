@@ -27,6 +27,6 @@ def median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
-def resident_octets() -> int:
+def resident_bytes() -> int:
     """The most memory this process had so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -49,7 +49,7 @@ console.log(
     logins_per_round: LOGINS,
     ...figures,
     require_milliseconds: requireTime(),
-    package_octets: packageSize(),
+    package_bytes: packageSize(),
   }),
 );
 

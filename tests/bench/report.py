@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bars import Bar, plot
-from tables import Limit, count, mega, micro, milli, octets, percent, table, times
+from tables import Limit, count, mega, micro, milli, percent, size, table, times
 
 PAGE = Path(__file__).with_name("page.md")
 
@@ -54,7 +54,7 @@ def write(results: dict[str, Any], docs: Path) -> list[Path]:
 
 def markdown(results: dict[str, Any]) -> str:
     """The page."""
-    machine, node, wheel = results["machine"], results["node"], results["wheel_octets"]
+    machine, node, wheel = results["machine"], results["node"], results["wheel_bytes"]
     return PAGE.read_text(encoding="utf-8").format(
         machine=f"{machine['processor']}, {machine['processors']} processors, {machine['system']}",
         versions=f"{machine['rust']}, Python {machine['python']}, Node {node['node'].lstrip('v')}",
@@ -75,7 +75,7 @@ def markdown(results: dict[str, Any]) -> str:
         stores=stores_table(results["stores"]),
         sites=sites_table(results["sites"]),
         unpacked=mega(wheel["unpacked"]) if wheel else "not measured",
-        package=mega(node["package_octets"]["packed"]),
+        package=mega(node["package_bytes"]["packed"]),
         memory=memory_table(results),
     )
 
@@ -83,7 +83,7 @@ def markdown(results: dict[str, Any]) -> str:
 def limits(results: dict[str, Any]) -> list[Limit]:
     """Everything that has a target."""
     rust, asyncio, node = results["rust"], results["asyncio"], results["node"]
-    wheel, pending = results["wheel_octets"], results["rust"]["pending"]
+    wheel, pending = results["wheel_bytes"], results["rust"]["pending"]
     most = max((name for name in pending if name != "usual"), key=int)
 
     def growth(half: str) -> Limit:
@@ -155,13 +155,13 @@ def limits(results: dict[str, Any]) -> list[Limit]:
         callback("Node", node),
         growth("verify"),
         growth("authenticate"),
-        Limit("memory of a pending login", rust["octets_per_pending_login"], 300, octets),
+        Limit("memory of a pending login", rust["bytes_per_pending_login"], 300, size),
         *cold("python", "Python"),
         *cold("node", "Node"),
         Limit("`import`", results["import"]["on_top_milliseconds"], 15, milli),
         Limit("`require`", node["require_milliseconds"]["on_top"], 15, milli),
         Limit("wheel", wheel["packed"] if wheel else None, 6e6, mega),
-        Limit("addon", node["package_octets"]["addon"], 6e6, mega),
+        Limit("addon", node["package_bytes"]["addon"], 6e6, mega),
     ]
 
 
@@ -351,8 +351,8 @@ def memory_table(results: dict[str, Any]) -> str:
     """What a process takes that has completed a login."""
     cold, bare = results["cold"], results["import"]
     rows = [
-        ("Python", mega(bare["bare_resident_octets"]), mega(cold["python"]["resident_octets"])),
-        ("Node", mega(bare["bare_node_resident_octets"]), mega(cold["node"]["resident_octets"])),
+        ("Python", mega(bare["bare_resident_bytes"]), mega(cold["python"]["resident_bytes"])),
+        ("Node", mega(bare["bare_node_resident_bytes"]), mega(cold["node"]["resident_bytes"])),
     ]
     return table(("resident memory", "bare", "after a login"), rows)
 

@@ -55,7 +55,7 @@ def main() -> int:
             "stores": python("stores.py"),
             "sites": python("sites.py"),
             "import": import_cost(),
-            "wheel_octets": wheel_size(),
+            "wheel_bytes": wheel_size(),
             "instructions": instructions(),
         }
     results["minutes"] = (time.perf_counter() - begun) / 60
@@ -129,12 +129,12 @@ def import_cost() -> dict[str, float]:
     rounds = [
         (process_time("pass"), process_time("import portier_client")) for _ in range(IMPORT_ROUNDS)
     ]
-    resident = "from common import resident_octets; print(resident_octets())"
+    resident = "from common import resident_bytes; print(resident_bytes())"
     return {
         "bare_milliseconds": median([bare for bare, _ in rounds]),
         "on_top_milliseconds": median([full - bare for bare, full in rounds]),
-        "bare_resident_octets": float(output([sys.executable, "-c", resident], cwd=HERE)),
-        "bare_node_resident_octets": float(
+        "bare_resident_bytes": float(output([sys.executable, "-c", resident], cwd=HERE)),
+        "bare_node_resident_bytes": float(
             output([NODE, "-p", "process.resourceUsage().maxRSS * 1024"])
         ),
     }

@@ -48,7 +48,7 @@ def milli(value: float) -> str:
     return f"{value:.1f} ms"
 
 
-def octets(value: float) -> str:
+def size(value: float) -> str:
     return f"{value:.0f} B"
 
 

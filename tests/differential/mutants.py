@@ -264,9 +264,9 @@ def other_signature(
     place, bit = chance.random(), chance.randrange(8)
 
     def flipped(message: bytes) -> bytes:
-        octets = bytearray(sign(message))
-        octets[int(place * len(octets))] ^= 1 << bit
-        return bytes(octets)
+        changed = bytearray(sign(message))
+        changed[int(place * len(changed))] ^= 1 << bit
+        return bytes(changed)
 
     others: list[Callable[[bytes], bytes]] = [
         flipped,

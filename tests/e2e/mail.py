@@ -39,7 +39,7 @@ class Mailbox:
         """
         found = []
         for file in self.directory.glob("*.eml"):
-            # Headers are UTF-8 (RFC 6532), which the parser of octets does not take.
+            # Headers are UTF-8 (RFC 6532), which the parser for bytes does not accept.
             text = file.read_text(encoding="utf-8")
             message = email.message_from_string(text, policy=email.policy.default)
             if message["To"].addresses[0].addr_spec == address:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from process import Sample
 
-# The least that glibc's allocator gives away takes 32 octets: lost with every login, 31 KiB for a
+# The smallest allocation of glibc takes 32 bytes: lost with every login, 31 KiB for a
 # thousand. What is less than a third of that cannot be told from the coming and going of the heaps.
 MOST_KIB_PER_1000_LOGINS = 10.0
 # Of the run. Until then caches fill, and the first logins that nobody completes expire.

@@ -98,7 +98,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=200, help="logins per second and language")
     parser.add_argument("--short", action="store_true", help="some seconds instead")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--leak", type=int, default=0, help="octets to lose with every login")
+    parser.add_argument("--leak", type=int, default=0, help="bytes to lose with every login")
     return parser.parse_args()
 
 

@@ -311,7 +311,7 @@ async function turn() {
 
 function report(more = {}) {
   const { heapUsed, external } = process.memoryUsage();
-  tell({ counts, logins: finished, own: { heap_octets: heapUsed, external_octets: external }, ...more });
+  tell({ counts, logins: finished, own: { heap_bytes: heapUsed, external_bytes: external }, ...more });
 }
 
 function tell(members) {

@@ -187,7 +187,7 @@ class Subject:
         task.add_done_callback(self.running.discard)
 
     def report(self, **more: object) -> None:
-        own = {"python_blocks": sys.getallocatedblocks(), "malloc_octets": malloc_octets()}
+        own = {"python_blocks": sys.getallocatedblocks(), "malloc_bytes": malloc_bytes()}
         tell(counts=self.counts, logins=self.counts.total(), own=own, **more)
 
     async def login(self, number: int, kind: str, store: str) -> None:
@@ -354,7 +354,7 @@ class MallInfo(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in MALLINFO.split()]
 
 
-def malloc_octets() -> int:
+def malloc_bytes() -> int:
     """What is in use of the heaps of C and Rust; 0 where glibc is older than 2.33, or another."""
     mallinfo2 = getattr(ctypes.CDLL(None), "mallinfo2", None)
     if mallinfo2 is None:

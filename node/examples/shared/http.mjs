@@ -4,7 +4,7 @@ import path from "node:path";
 
 import { loginPolicy } from "portier-client/express";
 
-/** The most octets of a form of the sites' own. */
+/** The maximum size of the site's own forms, in bytes. */
 export const LARGEST_FORM = 64 * 1024;
 
 /** The files beside the pages. */

@@ -86,7 +86,7 @@ async function keepsEveryRecordAsItIs(store: Subject): Promise<void> {
     const nonce = newNonce();
     await store.put(nonce, record);
     if ((await store.take(nonce)) !== record) {
-      throw new Broken(`take returned something else than was put, which was ${name}`);
+      throw new Broken(`take returned a different record than was put, which was ${name}`);
     }
   }
 }
@@ -129,7 +129,7 @@ async function endsARecordInTime(store: Subject): Promise<void> {
   let second = 1000;
   while (!(await lasts(store, second))) {
     second *= 2;
-    if (second > SLOWEST_SECOND_MS) throw new Broken("its methods take too long to tell");
+    if (second > SLOWEST_SECOND_MS) throw new Broken("its methods are too slow for this check");
   }
 }
 

@@ -78,7 +78,7 @@ export interface MockClientOptions extends PortierClientOptions {
   clock: ManualClock;
   /** The network. */
   transport: MockTransport;
-  /** The bytes of the first nonces, 24 each; later nonces are 1, 2, 3 and so on. */
+  /** The random bytes of the first nonces, 24 each; later nonces are 1, 2, 3 and so on. */
   random?: Iterable<Uint8Array> | undefined;
 }
 

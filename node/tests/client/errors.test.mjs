@@ -126,11 +126,11 @@ test("a panic is an internal error", () => {
 });
 
 test("a document larger than 256 KiB is refused", async (t) => {
-  let octets;
+  let length;
   const server = createServer((request, response) => {
     const names = { authorization_endpoint: "/auth", jwks_uri: "/keys.json" };
     const members = Object.entries(names).map(([name, path]) => [name, origin + path]);
-    const body = JSON.stringify({ issuer: origin, ...Object.fromEntries(members) }).padEnd(octets);
+    const body = JSON.stringify({ issuer: origin, ...Object.fromEntries(members) }).padEnd(length);
     // Nobody is told beforehand how much it will be.
     response.write(body.slice(0, 10));
     response.end(body.slice(10));
@@ -139,7 +139,7 @@ test("a document larger than 256 KiB is refused", async (t) => {
   await once(server.listen(0, "127.0.0.1"), "listening");
   const origin = `http://127.0.0.1:${server.address().port}`;
   const start = (size) => {
-    octets = size;
+    length = size;
     const client = new PortierClient({ redirectUri: "https://example.com/verify", broker: origin });
     return client.authenticate("alice@example.com");
   };

@@ -1,4 +1,4 @@
-// Prints by how many octets the heap and the process grow over many calls of every kind.
+// Prints by how many bytes the heap and the process grow over many calls of every kind.
 import { PortierClient, normalize } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 

@@ -14,6 +14,6 @@ test(`memory is flat over many calls: ${CALLS}`, () => {
   );
   assert.equal(status, 0, stderr);
   const { heap, resident } = JSON.parse(stdout);
-  assert.ok(heap < 1_000_000, `heap grew octets=${heap}`);
-  assert.ok(resident < 16_000_000, `resident memory grew octets=${resident}`);
+  assert.ok(heap < 1_000_000, `heap grew bytes=${heap}`);
+  assert.ok(resident < 16_000_000, `resident memory grew bytes=${resident}`);
 });

@@ -161,7 +161,7 @@ const BROKEN = {
         super.put(nonce, record.slice(0, 1000), ttlMs);
       }
     },
-    /keeps every record as it is; take returned something else than was put, which was a record of 32 KiB/,
+    /keeps every record as it is; take returned a different record than was put, which was a record of 32 KiB/,
   ],
   "returns what it did": [
     class extends Good {

@@ -246,13 +246,13 @@ test("clients with key prefixes, pools or byte replies are accepted", { skip }, 
   const third = await createClient({ socket, RESP: 3 }).connect();
   ends.push(() => third.destroy());
   await third.subscribe("channel", () => {});
-  const octets = third.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.SIMPLE_STRING]: Buffer });
+  const bytes = third.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.SIMPLE_STRING]: Buffer });
   const prefixed = new Redis({ path: server.socket, keyPrefix: "ours:" });
   ends.push(() => prefixed.disconnect());
   const buffers = require("redis-v3").createClient({ path: server.socket, return_buffers: true });
   ends.push(() => buffers.end(false));
   const Mock = require("ioredis-mock");
-  for (const [name, client] of Object.entries({ pool, third, octets, prefixed, buffers, mock: new Mock() })) {
+  for (const [name, client] of Object.entries({ pool, third, bytes, prefixed, buffers, mock: new Mock() })) {
     const store = new RedisClientStore(client, { prefix: `${name}:` });
     for (const cold of [false, true]) await use(store, broker, { cold });
   }

@@ -26,7 +26,7 @@ const reader = (keep) => (app) => {
 const KEPT = {
   "text in request.body": (request, body) => (request.body = String(body)),
   "a buffer in request.body": (request, body) => (request.body = body),
-  "octets in request.body": (request, body) => (request.body = new Uint8Array(body)),
+  "bytes in request.body": (request, body) => (request.body = new Uint8Array(body)),
   "an object in request.body": (request, body) => (request.body = Object.fromEntries(new URLSearchParams(String(body)))),
   "a buffer in request.rawBody": (request, body) => (request.rawBody = body),
   "text in request.rawBody beside an empty object": (request, body) =>

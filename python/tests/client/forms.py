@@ -135,7 +135,7 @@ FORMS: dict[str, Callable[[Pairs], Any]] = {
     "pairs in a tuple": tuple,
     "pairs as lists": lambda pairs: [[name, value] for name, value in pairs],
     "pairs, one after the other": iter,
-    "pairs of octets": lambda pairs: [(name.encode(), value.encode()) for name, value in pairs],
+    "pairs of bytes": lambda pairs: [(name.encode(), value.encode()) for name, value in pairs],
     "parse_qs": lambda pairs: parse_qs(urlencode(pairs)),
     "parse_qsl": lambda pairs: parse_qsl(urlencode(pairs)),
     "Twisted and Klein": lambda pairs: {

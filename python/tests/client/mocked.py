@@ -32,7 +32,7 @@ def load(name: str) -> dict[str, Any]:
     return document
 
 
-def octets(text: str) -> bytes:
+def decode(text: str) -> bytes:
     """Decodes base64url without padding."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
@@ -63,6 +63,6 @@ class Mocked:
             broker=broker,
             clock=self.clock,
             transport=self.transport,
-            random=[octets(nonce) for nonce in nonces or []],
+            random=[decode(nonce) for nonce in nonces or []],
             **options,
         )

@@ -163,19 +163,19 @@ def test_a_panic_is_an_internal_error(
 
 
 @pytest.mark.parametrize(
-    ("octets", "outcome"),
+    ("size", "outcome"),
     [
         (256 * 1024, nullcontext()),
         (256 * 1024 + 1, pytest.raises(BrokerUnavailable, match="too large limit=262144")),
     ],
     ids=["largest", "larger"],
 )
-def test_a_document_larger_than_256_kib_is_refused(octets: int, outcome: Any) -> None:
+def test_a_document_larger_than_256_kib_is_refused(size: int, outcome: Any) -> None:
     class Broker(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             names = {"authorization_endpoint": "/auth", "jwks_uri": "/keys.json"}
             members = {name: origin + path for name, path in names.items()}
-            body = json.dumps({"issuer": origin, **members}).ljust(octets).encode()
+            body = json.dumps({"issuer": origin, **members}).ljust(size).encode()
             self.send_response(200)
             # Nobody is told beforehand how much it will be.
             self.end_headers()

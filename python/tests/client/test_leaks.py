@@ -40,5 +40,5 @@ def test_logins_leave_no_memory_behind() -> None:
     assert last["threads"] <= second["threads"] + 1
     # Of connections to the broker, some are being closed.
     assert last["descriptors"] <= second["descriptors"] + 8
-    # The smallest that an allocator gives is 16 octets, or 32 with what it keeps itself.
+    # The smallest allocation is 16 bytes, or 32 with the overhead of the allocator.
     assert last["resident_kib"] - second["resident_kib"] < 1024 + times * 32 // 1024

@@ -115,7 +115,7 @@ def test_subclasses_of_str_and_nul_are_texts() -> None:
 def test_texts_far_too_long_are_not_copied(letter: str | bytes) -> None:
     huge: Any = letter * (64 << 20)
     # What Python has made of it, such as a copy in UTF-8, would stay as long as it.
-    before = resident_octets()
+    before = resident_bytes()
     form = {"id_token": huge, "state": huge}
     assert refused(CLIENT.complete(form)) in {"token_malformed", "token_too_large"}
     if isinstance(huge, str):
@@ -127,7 +127,7 @@ def test_texts_far_too_long_are_not_copied(letter: str | bytes) -> None:
         with pytest.raises(InvalidEmail):
             normalize_email(huge)
         assert safe_next(huge) is None
-    assert resident_octets() - before < 32 << 20
+    assert resident_bytes() - before < 32 << 20
 
 
 @pytest.mark.parametrize("letter", ["b", "é"])
@@ -146,5 +146,5 @@ def test_a_field_truncated_inside_a_character_is_refused() -> None:
     assert refused(CLIENT.complete({"id_token": b"x" * 9 + b"\xc3"})) == "token_malformed"
 
 
-def resident_octets() -> int:
+def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

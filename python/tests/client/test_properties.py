@@ -24,12 +24,12 @@ from portier_client import (
     safe_next,
 )
 
-from .mocked import Mocked, load, octets
+from .mocked import Mocked, decode, load
 
 SHARED = load("tokens")
 TOKENS = {case["id"]: case["token"] for case in SHARED["cases"]}
 GOOD = [TOKENS["rs256-2048"], TOKENS["eddsa"]]
-HEADER, PAYLOAD = (json.loads(octets(part)) for part in TOKENS["eddsa"].split(".")[:2])
+HEADER, PAYLOAD = (json.loads(decode(part)) for part in TOKENS["eddsa"].split(".")[:2])
 PEM = Path(__file__).parents[3] / "tests" / "keys" / "ed25519-a.pem"
 SPACES = st.lists(st.text(" \t\r\n", max_size=3), min_size=40, max_size=40)
 FIELDS = st.sampled_from(["state", "error", "error_description"])

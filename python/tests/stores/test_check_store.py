@@ -215,7 +215,7 @@ class NeverReturns(GoodAndWaiting):
         await asyncio.get_running_loop().create_future()
 
 
-ALTERED = "keeps every record as it is; take returned something else than was put, which was"
+ALTERED = "keeps every record as it is; take returned a different record than was put, which was"
 
 BROKEN = {
     GetsThenDeletes: "gives a record to one of many; of 16 takes at the same time",

@@ -103,7 +103,7 @@ BODIES: dict[str, Any] = {
     "text": "email=alice%40example.com",
     "a dict": {"email": "alice@example.com"},
     "lists": {"email": ["alice@example.com"], "next": []},
-    "octets": {b"email": [b"alice@example.com"]},
+    "a dict of bytes": {b"email": [b"alice@example.com"]},
     "pairs": [("email", "alice@example.com"), ("other", object())],
     "Starlette": FormData([("email", "alice@example.com")]),
     "Werkzeug": MultiDict([("email", "alice@example.com")]),

@@ -33,7 +33,7 @@ def has_second_at(text: str) -> bool:
 
 
 def is_long(text: str) -> bool:
-    """Whether there are more octets than mail can be sent to, as typed or in its usual form."""
+    """Whether the address is too long for mail, as typed or in its normal form."""
     local, _, domain = text.rpartition("@")
     return max(len(text.encode()), len(f"{local.lower()}@{domain}".encode())) > 254
 
@@ -47,7 +47,7 @@ def ends_in_a_number(text: str) -> bool:
 ADDRESSES: Mapping[str, Callable[[str], bool]] = {
     "a character that nobody sees makes an address that looks like another": has_unseen,
     "with a second @ an address can be read in two ways, also in quotes": has_second_at,
-    "no mail can be sent to more than 254 octets (RFC 3696, erratum 1690)": is_long,
+    "no mail can be sent to more than 254 bytes (RFC 3696, erratum 1690)": is_long,
     "Portier's normalization takes what the URL parser takes for a domain": ends_in_a_number,
 }
 REDIRECT_URIS: Mapping[str, Callable[[str], bool]] = {

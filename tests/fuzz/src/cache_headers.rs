@@ -16,8 +16,8 @@ const CEILING: f64 = 86_400.0;
 
 /// A document is fresh for a minute at least and a day at most, whatever its headers say, and as long
 /// as a cache of repute has it where they say it plainly.
-pub fn run(octets: &[u8]) {
-    let text = String::from_utf8_lossy(octets);
+pub fn run(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
     let (first, second) = text.split_once("\n\n").unwrap_or((&text, ""));
     let (first, second) = (lines(first), lines(second));
     let network = setting::usual_network();

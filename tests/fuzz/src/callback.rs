@@ -1,4 +1,4 @@
-//! Callbacks: the octets of a form, as a browser posts it. `TOKEN` in a value becomes a good token.
+//! Callbacks: the bytes of a form, as a browser posts it. `TOKEN` in a value becomes a good token.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,8 +11,8 @@ use crate::quiet::says_nothing_of;
 use crate::setting::{EMAIL, Options, VECTORS, started, wait};
 
 /// What a form leads to follows from the parameters of the protocol in it.
-pub fn run(octets: &[u8]) {
-    let pairs: Vec<(String, String)> = form_urlencoded::parse(octets)
+pub fn run(bytes: &[u8]) {
+    let pairs: Vec<(String, String)> = form_urlencoded::parse(bytes)
         .map(|(name, value)| (name.into_owned(), value.replace("TOKEN", good_token())))
         .collect();
     let read = CallbackParams::from_pairs(pairs.clone());

@@ -1,5 +1,5 @@
-//! Discovery documents, and the logins they lead to: the octets of a body, and what the login is
-//! started with after a zero octet.
+//! Discovery documents, and the logins they lead to: the bytes of a body, and what the login is
+//! started with after a zero byte.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::setting::{self, BROKER, CLIENT_ID, EMAIL, KEY_SET, NONCE, NOW, REDIRE
 
 /// The client takes the documents that the reference would take, sends browsers to the endpoint with
 /// nothing but what it should, and fetches keys over https only.
-pub fn run(octets: &[u8]) {
-    let mut parts = octets.splitn(2, |octet| *octet == 0);
+pub fn run(bytes: &[u8]) {
+    let mut parts = bytes.splitn(2, |byte| *byte == 0);
     let [body, state] = [(); 2].map(|()| parts.next().unwrap_or_default());
     let network = setting::network(body, KEY_SET.as_bytes());
     let clock = Arc::new(ManualClock::at(NOW));

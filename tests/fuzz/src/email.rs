@@ -1,4 +1,4 @@
-//! E-mail addresses: octets as text, as it is typed.
+//! E-mail addresses: bytes as text, as it is typed.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::setting::{self, BROKER, NOW, wait};
 
 /// Normalizing is idempotent and agrees with the URL parser and the real broker's library; whoever is
 /// sent to the broker can be normalized and arrives there as typed.
-pub fn run(octets: &[u8]) {
-    let text = String::from_utf8_lossy(octets);
+pub fn run(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
     match normalize_email(&text) {
         Ok(once) => {
             assert_eq!(normalize_email(&once).as_ref().ok(), Some(&once));

@@ -1,4 +1,4 @@
-//! Key sets: the octets of a body.
+//! Key sets: the bytes of a body.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use crate::reference::keys::usable;
 use crate::setting::{self, DISCOVERY, NOW, wait};
 
 /// The client uses the keys that the reference would use.
-pub fn run(octets: &[u8]) {
-    let network = setting::network(DISCOVERY.as_bytes(), octets);
+pub fn run(bytes: &[u8]) {
+    let network = setting::network(DISCOVERY.as_bytes(), bytes);
     let clock = Arc::new(ManualClock::at(NOW));
     let client = setting::client(&network, &clock).build().unwrap();
-    let expected = usable(octets);
+    let expected = usable(bytes);
     match wait(client.keys()) {
         Ok(keys) => {
             let keys = keys
@@ -23,13 +23,13 @@ pub fn run(octets: &[u8]) {
             let expected = expected.iter().flatten();
             let expected = expected.map(|key| (key.id.as_str(), key.algorithm, key.bits));
             assert_eq!(keys.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
-            assert_eq!(wait(client.key_set()).unwrap().as_bytes(), octets);
+            assert_eq!(wait(client.key_set()).unwrap().as_bytes(), bytes);
         }
         Err(error) => {
             assert_eq!(error.code(), Code::BrokerDocument);
             let ids: Vec<_> = expected.iter().flatten().map(|key| &key.id).collect();
             assert!(expected.is_none(), "{error}, but {ids:?}");
-            says_nothing_of(&error, &[&String::from_utf8_lossy(octets)]);
+            says_nothing_of(&error, &[&String::from_utf8_lossy(bytes)]);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the fuzzers try, and the slow second verifier they hold the client against.
 //!
-//! Every module of a target has a function `run` that takes any octets and panics where a promise is
+//! Every module of a target has a function `run` that takes any bytes and panics where a promise is
 //! broken. The programs in `bin` give it what libFuzzer makes up; `seeds` starts that off with the
 //! vectors, with which the tests run it too.
 #![allow(
@@ -45,7 +45,7 @@ pub const TARGETS: [Target; 8] = [
 #[macro_export]
 macro_rules! program {
     ($target:path) => {
-        libfuzzer_sys::fuzz_target!(|octets: &[u8]| $target(octets));
+        libfuzzer_sys::fuzz_target!(|bytes: &[u8]| $target(bytes));
     };
 }
 

@@ -1,4 +1,4 @@
-//! Pages to go back to: the text, and hosts after a zero octet, with commas between.
+//! Pages to go back to: the text, and hosts after a zero byte, with commas between.
 
 use percent_encoding::percent_decode_str;
 use portier_client::safe_next;
@@ -13,8 +13,8 @@ const SITES: [&str; 3] = [
 
 /// What passes is a path on this site, or a URL on a host that is allowed, also after everything that
 /// a proxy or a framework may do with it, and passes again.
-pub fn run(octets: &[u8]) {
-    let text = String::from_utf8_lossy(octets);
+pub fn run(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
     let (text, hosts) = text.rsplit_once('\0').unwrap_or((&text, ""));
     let hosts: Vec<_> = hosts.split(',').filter(|host| !host.is_empty()).collect();
     let next = safe_next(text, &hosts);

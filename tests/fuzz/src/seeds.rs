@@ -19,15 +19,15 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             let documents = cases("discovery")
                 .into_iter()
                 .chain(cases("broken_documents"));
-            documents.map(|case| octets(&case["body"])).collect()
+            documents.map(|case| bytes_of(&case["body"])).collect()
         }
         "email" => cases("emails")
             .iter()
-            .map(|case| octets(&case["input"]))
+            .map(|case| bytes_of(&case["input"]))
             .collect(),
         "key_set" => cases("key_sets")
             .iter()
-            .map(|case| octets(&case["body"]))
+            .map(|case| bytes_of(&case["body"]))
             .collect(),
         "next" => cases("next").iter().map(next).collect(),
         "token" => tokens()
@@ -52,7 +52,7 @@ fn cases(file: &str) -> Vec<Value> {
     cases
 }
 
-fn octets(text: &Value) -> Vec<u8> {
+fn bytes_of(text: &Value) -> Vec<u8> {
     text.as_str().unwrap().as_bytes().to_vec()
 }
 

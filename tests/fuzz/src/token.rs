@@ -1,9 +1,9 @@
-//! Tokens as they come: octets as text.
+//! Tokens as they come: bytes as text.
 
 use crate::setting::Options;
 use crate::verify::judge;
 
 /// The client and the reference agree.
-pub fn run(octets: &[u8]) {
-    judge(&String::from_utf8_lossy(octets), Options::USUAL);
+pub fn run(bytes: &[u8]) {
+    judge(&String::from_utf8_lossy(bytes), Options::USUAL);
 }

@@ -1,4 +1,4 @@
-//! Signed tokens: a letter for who signs, one for the client's options, the header, a zero octet and
+//! Signed tokens: a letter for who signs, one for the client's options, the header, a zero byte and
 //! the payload. What is tried gets past the signature, so that it is the rest that is judged.
 
 use std::cell::RefCell;
@@ -17,11 +17,11 @@ use crate::reference::{base64url, verify};
 use crate::setting::{KEY_SET, Options, started, wait};
 
 /// The client and the reference agree.
-pub fn run(octets: &[u8]) {
-    let [who, options, text @ ..] = octets else {
+pub fn run(bytes: &[u8]) {
+    let [who, options, text @ ..] = bytes else {
         return;
     };
-    let mut parts = text.splitn(2, |octet| *octet == 0);
+    let mut parts = text.splitn(2, |byte| *byte == 0);
     let [header, payload] = [(); 2].map(|()| parts.next().unwrap_or_default());
     let signed = [header, payload]
         .map(|part| URL_SAFE_NO_PAD.encode(part))

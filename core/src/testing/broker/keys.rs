@@ -190,10 +190,10 @@ impl SigningKey {
 
 fn generate_rsa() -> Result<EncodingKey> {
     /// What a PKCS #8 envelope (RFC 5208) puts in front of an RSA key of 2048 bits.
-    const ENVELOPE_OCTETS: usize = 26;
+    const ENVELOPE_BYTES: usize = 26;
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
-    let der = pkcs8.as_ref().get(ENVELOPE_OCTETS..).unwrap_or_default();
+    let der = pkcs8.as_ref().get(ENVELOPE_BYTES..).unwrap_or_default();
     Ok(EncodingKey::from_rsa_der(der))
 }
 

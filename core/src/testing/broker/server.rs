@@ -18,8 +18,8 @@ use super::state::State;
 use super::{codes, login, pages};
 use crate::error::Result;
 
-/// The largest form the broker reads, in octets.
-const MAX_FORM_OCTETS: usize = 64 * 1024;
+/// The largest form the broker reads, in bytes.
+const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// How long to wait when the system has no socket to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -93,7 +93,7 @@ async fn route(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> 
         }
         "/auth" | "/confirm" | "/token" if post => {
             let path = request.uri().path().to_owned();
-            match Limited::new(request.into_body(), MAX_FORM_OCTETS)
+            match Limited::new(request.into_body(), MAX_FORM_BYTES)
                 .collect()
                 .await
             {

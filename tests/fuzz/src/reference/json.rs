@@ -2,7 +2,7 @@
 
 /// The limits of the client.
 const MAX_DEPTH: usize = 16;
-const MAX_NUMBER_OCTETS: usize = 1024;
+const MAX_NUMBER_BYTES: usize = 1024;
 const MAX_MEMBERS: usize = 256;
 
 #[derive(Debug, PartialEq)]
@@ -16,8 +16,8 @@ pub(crate) enum Tree {
 }
 
 /// Reads a whole document (RFC 8259).
-pub(crate) fn read(octets: &[u8]) -> Option<Tree> {
-    let characters = String::from_utf8(octets.to_vec()).ok()?.chars().collect();
+pub(crate) fn read(bytes: &[u8]) -> Option<Tree> {
+    let characters = String::from_utf8(bytes.to_vec()).ok()?.chars().collect();
     let mut reader = Reader { characters, at: 0 };
     let tree = reader.value(1)?;
     (reader.at == reader.characters.len()).then_some(tree)
@@ -195,7 +195,7 @@ impl Reader {
             && digits(fraction)
             && digits(exponent)
             && (whole == "0" || !whole.starts_with('0'))
-            && text.len() <= MAX_NUMBER_OCTETS;
+            && text.len() <= MAX_NUMBER_BYTES;
         good.then_some(Tree::Number(text))
     }
 

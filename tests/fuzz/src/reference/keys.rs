@@ -85,7 +85,7 @@ fn rsa(jwk: Object<'_>) -> Option<Usable> {
     let (n, e) = (n?, e?);
     let [modulus, exponent] = [n, e]
         .map(base64url)
-        .map(|octets| octets.map(|octets| bits(&octets)));
+        .map(|bytes| bytes.map(|bytes| bits(&bytes)));
     let (modulus, exponent) = (modulus?, exponent?);
     let canonical = |number: &str| !number.starts_with("00000000") && !number.is_empty();
     let size = |number: &str| number.trim_start_matches('0').len();
@@ -104,10 +104,10 @@ fn rsa(jwk: Object<'_>) -> Option<Usable> {
 }
 
 /// A number as binary digits.
-fn bits(octets: &[u8]) -> String {
+fn bits(bytes: &[u8]) -> String {
     let mut digits = String::new();
-    for octet in octets {
-        write!(digits, "{octet:08b}").unwrap();
+    for byte in bytes {
+        write!(digits, "{byte:08b}").unwrap();
     }
     digits
 }
@@ -125,7 +125,7 @@ fn ed25519(jwk: Object<'_>) -> Option<Usable> {
 }
 
 /// Whether the point is none of small order, and its y coordinate below the prime: what is above is no
-/// coordinate. In the order of their octets, of which the last has the sign of x, too.
+/// coordinate. In the order of their bytes, of which the last has the sign of x, too.
 fn is_strong(mut point: [u8; 32]) -> bool {
     point[31] &= 0x7f;
     let small = [
@@ -136,8 +136,8 @@ fn is_strong(mut point: [u8; 32]) -> bool {
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
     ];
     let mut y = String::new();
-    for octet in point {
-        write!(y, "{octet:02x}").unwrap();
+    for byte in point {
+        write!(y, "{byte:02x}").unwrap();
     }
     let too_large = point[31] == 0x7f && point[1..31] == [0xff; 30] && point[0] >= 0xed;
     !small.contains(&y.as_str()) && !too_large

@@ -149,9 +149,9 @@ pub(crate) fn base64url(text: &str) -> Option<Vec<u8>> {
         write!(digits, "{:06b}", ALPHABET.find(character)?).ok()?;
     }
     let whole = digits.len() / 8 * 8;
-    let (octets, rest) = digits.split_at(whole);
+    let (bytes, rest) = digits.split_at(whole);
     let good = !text.is_empty() && rest.len() < 6 && !rest.contains('1');
-    let octets = octets.as_bytes().chunks(8);
-    let octets = octets.map(|bits| u8::from_str_radix(str::from_utf8(bits).ok()?, 2).ok());
-    good.then(|| octets.collect())?
+    let bytes = bytes.as_bytes().chunks(8);
+    let bytes = bytes.map(|bits| u8::from_str_radix(str::from_utf8(bits).ok()?, 2).ok());
+    good.then(|| bytes.collect())?
 }
