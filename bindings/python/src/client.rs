@@ -5,7 +5,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::bridge::{Call, Nothing, contained, detached};
+use crate::bridge::{Call, PyNone, catch_panic, without_gil};
 use crate::options::{Options, Setup};
 use crate::process::{PerProcess, Process};
 use crate::store::PythonStore;
@@ -49,7 +49,7 @@ impl Client {
             .get_or_try_init(py, process, || {
                 let builder = self.builder.clone();
                 // Reading the system's certificates takes milliseconds.
-                detached(py, || contained(|| builder.build()))
+                without_gil(py, || catch_panic(|| builder.build()))
             })
             .map_err(|error| errors::to_python(py, &error))?;
         if client.has_local_store() && self.made.is_inherited(process) {
@@ -218,7 +218,7 @@ impl Client {
         let client = self.of(py, call.process)?.clone();
         call.run(async move {
             client.warm().await?;
-            Ok(Nothing(None))
+            Ok(PyNone(None))
         })
     }
 

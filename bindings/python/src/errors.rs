@@ -7,14 +7,14 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::bridge::Held;
 use crate::cells;
+use crate::send_py::SendPy;
 
 /// Makes the exception for an error, with its sources as the chain of `__cause__`.
 pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     let source = std::error::Error::source(error);
     if let Some(raised) = source.and_then(|source| source.downcast_ref::<Raised>())
-        && raised.as_it_is
+        && raised.unchanged
         && let Some(exception) = raised.exception.bind(py)
     {
         return PyErr::from_value(exception);
@@ -51,24 +51,24 @@ pub(crate) fn codes() -> Vec<(&'static str, &'static str, bool)> {
 
 /// An exception that was raised in the middle of an operation, on its way through the core.
 pub(crate) struct Raised {
-    exception: Held,
-    as_it_is: bool,
+    exception: SendPy,
+    unchanged: bool,
 }
 
 impl Raised {
     /// The caller shall see it as the cause of an error.
     pub(crate) fn as_cause(exception: &Bound<'_, PyAny>) -> Self {
         Self {
-            exception: Held::new(exception),
-            as_it_is: false,
+            exception: SendPy::new(exception),
+            unchanged: false,
         }
     }
 
     /// The caller shall see it in place of an error.
-    pub(crate) fn as_it_is(exception: &Bound<'_, PyAny>) -> Self {
+    pub(crate) fn unchanged(exception: &Bound<'_, PyAny>) -> Self {
         Self {
-            exception: Held::new(exception),
-            as_it_is: true,
+            exception: SendPy::new(exception),
+            unchanged: true,
         }
     }
 }

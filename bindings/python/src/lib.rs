@@ -10,6 +10,7 @@ mod forks;
 mod form;
 mod options;
 mod process;
+mod send_py;
 mod store;
 mod testing;
 mod text;
@@ -96,7 +97,7 @@ fn normalize_email(py: Python<'_>, text: &Bound<'_, pyo3::types::PyString>) -> P
         return Err(errors::new(py, Code::InvalidEmail, reason));
     }
     let text = text::borrowed(text, "e-mail address", Code::InvalidEmail)?;
-    bridge::contained(|| portier_client::normalize_email(text))
+    bridge::catch_panic(|| portier_client::normalize_email(text))
         .map_err(|error| errors::to_python(py, &error))
 }
 
@@ -129,6 +130,6 @@ fn safe_next(
     let Ok(text) = text.to_str() else {
         return Ok(None);
     };
-    bridge::contained(|| Ok(portier_client::safe_next(text, &hosts)))
+    bridge::catch_panic(|| Ok(portier_client::safe_next(text, &hosts)))
         .map_err(|error| errors::to_python(py, &error))
 }

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
-use crate::bridge::{Call, contained};
+use crate::bridge::{Call, catch_panic};
 use crate::client::{self, Client};
 use crate::process::{PerProcess, Process};
 use crate::{cells, errors, form};
@@ -61,7 +61,7 @@ impl LoginFlow {
             return Ok(flow);
         }
         let client = self.client.get().of(py, process)?.clone();
-        let make = || contained(|| web::LoginFlow::new(client, self.options.clone()));
+        let make = || catch_panic(|| web::LoginFlow::new(client, self.options.clone()));
         self.made
             .get_or_try_init(py, process, make)
             .map_err(|error| errors::to_python(py, &error))

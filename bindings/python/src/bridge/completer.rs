@@ -1,5 +1,5 @@
 //! The one thread that asks things of Python's event loops on behalf of the runtime. It brings them their
-//! answers, too, if a loop has no [inbox](super::inbox).
+//! answers, too, if a loop has no [queue](super::completion_queue).
 
 use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
@@ -8,8 +8,8 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::IntoPyDict as _;
 
-use super::caller::{Errand, Place};
-use super::runtime::{Waiter, claim, whereabouts};
+use super::host_callback::{CallSite, HostCallback};
+use super::runtime::{Waiter, loop_and_context, take_waiter};
 use crate::cells::intern;
 use crate::forks;
 
@@ -17,16 +17,16 @@ use crate::forks;
 pub(super) type Convert =
     Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;
 
-pub(super) enum Event {
+pub(super) enum CompleterMessage {
     /// The answer for a future.
-    Finished {
+    Completed {
         ticket: u64,
         convert: Convert,
     },
     /// Something to run in the loop of a future.
-    Errand {
+    HostCallback {
         ticket: u64,
-        errand: Errand,
+        callback: HostCallback,
     },
     /// A future, or a task, that is to be cancelled.
     Cancel {
@@ -41,19 +41,21 @@ pub(super) enum Event {
 ///
 /// Attaching may take as long as another thread holds the interpreter. What finishes meanwhile
 /// joins the batch, and each event loop is woken once for all that is its own.
-pub(super) fn complete(events: &Receiver<Event>) {
+pub(super) fn complete(events: &Receiver<CompleterMessage>) {
     while let Ok(first) = events.recv() {
         let go_on = forks::attach(|py| {
             let mut batches = Vec::new();
             for event in std::iter::once(first).chain(events.try_iter()) {
                 match event {
-                    Event::Finished { ticket, convert } => {
+                    CompleterMessage::Completed { ticket, convert } => {
                         add(py, &mut batches, ticket, convert);
                     }
-                    Event::Errand { ticket, errand } => run(py, ticket, errand),
-                    Event::Cancel { ticket } => cancel(py, ticket),
-                    Event::Release(object) => drop(object),
-                    Event::Stop => return false,
+                    CompleterMessage::HostCallback { ticket, callback } => {
+                        run(py, ticket, callback)
+                    }
+                    CompleterMessage::Cancel { ticket } => cancel(py, ticket),
+                    CompleterMessage::Release(object) => drop(object),
+                    CompleterMessage::Stop => return false,
                 }
             }
             for batch in batches {
@@ -68,8 +70,8 @@ pub(super) fn complete(events: &Receiver<Event>) {
 }
 
 pub(super) fn make_types(py: Python<'_>) {
-    py.get_type::<Run>();
-    py.get_type::<Settle>();
+    py.get_type::<RunCallback>();
+    py.get_type::<CompleteFutures>();
 }
 
 struct Batch {
@@ -80,7 +82,7 @@ struct Batch {
 fn add(py: Python<'_>, batches: &mut Vec<Batch>, ticket: u64, convert: Convert) {
     let Some(Waiter {
         event_loop, future, ..
-    }) = claim(py, ticket)
+    }) = take_waiter(py, ticket)
     else {
         return;
     };
@@ -99,23 +101,27 @@ fn add(py: Python<'_>, batches: &mut Vec<Batch>, ticket: u64, convert: Convert) 
 
 fn deliver(py: Python<'_>, batch: Batch) {
     let event_loop = batch.event_loop.into_bound(py);
-    let settle = Settle(Mutex::new(batch.answers));
+    let settle = CompleteFutures(Mutex::new(batch.answers));
     let called = event_loop.call_method1(intern!(py, "call_soon_threadsafe"), (settle,));
     unless_closed(&event_loop, called);
 }
 
-/// Has a loop run an errand, in the context of the call.
-fn run(py: Python<'_>, ticket: u64, errand: Errand) {
-    let Some((event_loop, context)) = whereabouts(py, ticket) else {
+/// Has a loop run a callback, in the context of the call.
+fn run(py: Python<'_>, ticket: u64, callback: HostCallback) {
+    let Some((event_loop, context)) = loop_and_context(py, ticket) else {
         return;
     };
-    let called = call_in(&event_loop, Run(Mutex::new(Some(errand))), &context);
+    let called = call_in(
+        &event_loop,
+        RunCallback(Mutex::new(Some(callback))),
+        &context,
+    );
     unless_closed(&event_loop, called);
 }
 
 fn call_in<'py>(
     event_loop: &Bound<'py, PyAny>,
-    run: Run,
+    run: RunCallback,
     context: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = event_loop.py();
@@ -124,7 +130,7 @@ fn call_in<'py>(
 }
 
 fn cancel(py: Python<'_>, ticket: u64) {
-    let Some(waiter) = claim(py, ticket) else {
+    let Some(waiter) = take_waiter(py, ticket) else {
         return;
     };
     let event_loop = waiter.event_loop.into_bound(py);
@@ -145,29 +151,29 @@ fn unless_closed(event_loop: &Bound<'_, PyAny>, called: PyResult<Bound<'_, PyAny
     }
 }
 
-/// Runs an errand; called by the loop.
+/// Runs a callback; called by the loop.
 #[pyclass(frozen)]
-struct Run(Mutex<Option<Errand>>);
+struct RunCallback(Mutex<Option<HostCallback>>);
 
 #[pymethods]
-impl Run {
+impl RunCallback {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let errand = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        errand.map_or(Ok(()), |errand| errand(py, Place::Loop))
+        let callback = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        callback.map_or(Ok(()), |callback| callback(py, CallSite::EventLoop))
     }
 }
 
 /// Settles the futures of one loop; called by the loop.
 #[pyclass(frozen)]
-struct Settle(Mutex<Vec<(Py<PyAny>, Convert)>>);
+struct CompleteFutures(Mutex<Vec<(Py<PyAny>, Convert)>>);
 
 #[pymethods]
-impl Settle {
+impl CompleteFutures {
     fn __call__(&self, py: Python<'_>) {
         let answers = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for (future, convert) in answers {
             let future = future.into_bound(py);
-            if let Err(error) = settle(&future, convert) {
+            if let Err(error) = complete_future(&future, convert) {
                 // The others are waiting as well.
                 error.write_unraisable(py, Some(&future));
             }
@@ -175,7 +181,7 @@ impl Settle {
     }
 }
 
-pub(super) fn settle(future: &Bound<'_, PyAny>, convert: Convert) -> PyResult<()> {
+pub(super) fn complete_future(future: &Bound<'_, PyAny>, convert: Convert) -> PyResult<()> {
     let py = future.py();
     if future.call_method0(intern!(py, "done"))?.is_truthy()? {
         return Ok(());

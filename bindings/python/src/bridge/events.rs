@@ -18,10 +18,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-use super::held::Held;
-use super::{caller, runtime, signals};
+use super::{host_callback, runtime, signals};
 use crate::cells::{self, intern};
 use crate::forks;
+use crate::send_py::SendPy;
 
 /// How many events may wait to be logged. More come only if a handler is slower than they are.
 const QUEUE_LIMIT: usize = 1_000;
@@ -37,12 +37,12 @@ static LEVEL: AtomicI64 = AtomicI64::new(i64::MAX);
 thread_local! {
     static POLLING: Cell<bool> = const { Cell::new(false) };
     static LOGGING: Cell<bool> = const { Cell::new(false) };
-    static OF_POLL: RefCell<Vec<Event>> = const { RefCell::new(Vec::new()) };
+    static POLL_EVENTS: RefCell<Vec<Event>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Looks up the level. What a filter, a handler or `logging.disable` thinks is seen when an event is
 /// logged.
-pub(super) fn follow_level(py: Python<'_>) -> PyResult<()> {
+pub(super) fn update_level(py: Python<'_>) -> PyResult<()> {
     static EFFECTIVE_LEVEL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static LISTEN: Once = Once::new();
 
@@ -62,10 +62,10 @@ pub(super) fn follow_level(py: Python<'_>) -> PyResult<()> {
 /// Polls, and logs what happened.
 pub(super) fn logged<T>(py: Python<'_>, poll: impl FnOnce() -> T) -> PyResult<T> {
     let polled = {
-        let _polling = Flagged::new(&POLLING);
+        let _polling = FlagGuard::new(&POLLING);
         poll()
     };
-    for event in OF_POLL.take() {
+    for event in POLL_EVENTS.take() {
         match log(py, event, None) {
             Err(error) if error.is_instance_of::<PyException>(py) => {
                 error.write_unraisable(py, None);
@@ -83,29 +83,29 @@ pub(super) fn is_logging() -> bool {
 }
 
 /// A flag of this thread, which is set as long as this lives.
-struct Flagged {
+struct FlagGuard {
     flag: &'static LocalKey<Cell<bool>>,
     before: bool,
 }
 
-impl Flagged {
+impl FlagGuard {
     fn new(flag: &'static LocalKey<Cell<bool>>) -> Self {
         let before = flag.replace(true);
         Self { flag, before }
     }
 }
 
-impl Drop for Flagged {
+impl Drop for FlagGuard {
     fn drop(&mut self) {
         self.flag.set(self.before);
     }
 }
 
 /// Logs an event in this thread.
-fn log(py: Python<'_>, event: Event, context: Option<&Held>) -> PyResult<()> {
+fn log(py: Python<'_>, event: Event, context: Option<&SendPy>) -> PyResult<()> {
     static EMIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-    let _logging = Flagged::new(&LOGGING);
+    let _logging = FlagGuard::new(&LOGGING);
     // Whoever called has looked up the level, and imported it.
     let emit = cells::import(&EMIT, py, "portier_client._events", "emit")?;
     let fields = PyDict::new(py);
@@ -149,11 +149,11 @@ impl Listener for Logging {
 
     fn hear(&self, event: Event) {
         if POLLING.get() {
-            OF_POLL.with_borrow_mut(|events| events.push(event));
+            POLL_EVENTS.with_borrow_mut(|events| events.push(event));
         } else {
-            runtime::log(Record {
+            runtime::log(QueuedEvent {
                 event,
-                context: caller::context(),
+                context: host_callback::context(),
             });
         }
     }
@@ -161,7 +161,7 @@ impl Listener for Logging {
 
 /// The thread that logs, and what waits for it.
 #[derive(Default)]
-pub(super) struct Queue {
+pub(super) struct LogQueue {
     /// Never locked by a thread that waits for Python meanwhile.
     phase: Mutex<Phase>,
     state: Arc<State>,
@@ -172,19 +172,19 @@ enum Phase {
     /// The first event starts the thread, or the next one if there are no threads to be had.
     #[default]
     NotStarted,
-    Running(Thread),
+    Running(LoggingThread),
     /// For ever: the interpreter is about to go.
     Stopped,
 }
 
 /// An event of the background, with the `contextvars` context of the call that it belongs to.
-pub(super) struct Record {
+pub(super) struct QueuedEvent {
     event: Event,
-    context: Option<Arc<Held>>,
+    context: Option<Arc<SendPy>>,
 }
 
-struct Thread {
-    sender: SyncSender<Record>,
+struct LoggingThread {
+    sender: SyncSender<QueuedEvent>,
     ended: Receiver<()>,
 }
 
@@ -200,9 +200,9 @@ struct State {
     closed: AtomicBool,
 }
 
-impl Queue {
+impl LogQueue {
     /// Has an event logged, if there is room for one more.
-    pub(super) fn push(&self, event: Record) {
+    pub(super) fn push(&self, event: QueuedEvent) {
         let mut phase = self.phase();
         if matches!(*phase, Phase::NotStarted)
             && let Ok(thread) = start(&self.state)
@@ -241,7 +241,7 @@ impl Queue {
     pub(super) fn stop(&self) {
         self.state.ending.store(true, Ordering::Release);
         let before = std::mem::replace(&mut *self.phase(), Phase::Stopped);
-        let Phase::Running(Thread { sender, ended }) = before else {
+        let Phase::Running(LoggingThread { sender, ended }) = before else {
             return;
         };
         // The thread ends when it has received what was sent.
@@ -272,7 +272,7 @@ impl State {
     }
 }
 
-fn start(state: &Arc<State>) -> std::io::Result<Thread> {
+fn start(state: &Arc<State>) -> std::io::Result<LoggingThread> {
     let (sender, waiting) = sync_channel(QUEUE_LIMIT);
     let (end, ended) = channel();
     let state = Arc::clone(state);
@@ -283,11 +283,11 @@ fn start(state: &Arc<State>) -> std::io::Result<Thread> {
             log_all(&waiting, &state);
             drop(end);
         })?;
-    Ok(Thread { sender, ended })
+    Ok(LoggingThread { sender, ended })
 }
 
 /// Logs until no more can come, or until Python is gone.
-fn log_all(waiting: &Receiver<Record>, state: &State) {
+fn log_all(waiting: &Receiver<QueuedEvent>, state: &State) {
     while let Ok(first) = waiting.recv() {
         if state.closed.load(Ordering::Acquire) {
             return;
@@ -297,10 +297,10 @@ fn log_all(waiting: &Receiver<Record>, state: &State) {
                 if state.closed.load(Ordering::Acquire) {
                     return false;
                 }
-                log_here(py, event.event, event.context.as_deref(), state);
+                log_or_report(py, event.event, event.context.as_deref(), state);
                 let dropped = state.dropped.swap(0, Ordering::Relaxed);
                 if dropped > 0 {
-                    log_here(py, events::dropped(dropped), None, state);
+                    log_or_report(py, events::dropped(dropped), None, state);
                 }
                 state.logged();
             }
@@ -313,7 +313,7 @@ fn log_all(waiting: &Receiver<Record>, state: &State) {
 }
 
 /// Logs in a thread where nobody called who could be told of an exception.
-fn log_here(py: Python<'_>, event: Event, context: Option<&Held>, state: &State) {
+fn log_or_report(py: Python<'_>, event: Event, context: Option<&SendPy>, state: &State) {
     if let Err(error) = log(py, event, context) {
         // A handler that uses a client is told that the interpreter is about to go, and nobody else.
         if !state.ending.load(Ordering::Acquire) {

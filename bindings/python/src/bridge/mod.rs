@@ -4,19 +4,18 @@
 //! then: the answer goes straight back, without a task, a thread or a wake-up. Only what is still
 //! pending moves to the runtime.
 //!
-//! An operation that needs Python, because its store is written in it, sends its caller on an
-//! errand. Errands run between two polls, never inside of one.
+//! An operation that needs Python, because its store is written in it, sends its caller for a
+//! host callback. Callbacks run between two polls, never inside of one.
 
-mod bell;
-mod caller;
+mod attach_gate;
 mod completer;
+mod completion_queue;
 mod events;
-mod guarded;
-mod held;
-mod inbox;
-mod returning;
+mod host_callback;
+mod panics;
 mod runtime;
 mod signals;
+mod wakeup_socket;
 
 use std::future::Future;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -32,16 +31,15 @@ use tokio::task::AbortHandle;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
-use self::caller::{Away, Caller};
-pub(crate) use self::caller::{Errand, Place, send};
+use self::attach_gate::AttachGate;
+pub(crate) use self::attach_gate::without_gil;
 use self::completer::Convert;
-use self::guarded::Guarded;
-pub(crate) use self::guarded::contained;
-pub(crate) use self::held::Held;
-use self::returning::Returning;
-pub(crate) use self::returning::detached;
+pub(crate) use self::host_callback::{CallSite, HostCallback, request_callback};
+use self::host_callback::{Caller, SpawnedOperation};
+use self::panics::CatchPanic;
+pub(crate) use self::panics::catch_panic;
 use self::runtime::Bridge;
-pub(crate) use self::runtime::{Tracked, shutdown};
+pub(crate) use self::runtime::{CancelHandle, release, shutdown};
 use crate::cells::{self, intern};
 use crate::errors;
 use crate::process::Process;
@@ -55,7 +53,7 @@ pub(crate) fn flush_events(py: Python<'_>, limit: Duration) -> PyResult<bool> {
     if events::is_logging() {
         return Ok(false);
     }
-    detached(py, || Ok(runtime::flush_events(limit)))
+    without_gil(py, || Ok(runtime::flush_events(limit)))
 }
 
 /// Makes the types that the event loop calls before anybody needs them: another thread may fork while
@@ -63,20 +61,20 @@ pub(crate) fn flush_events(py: Python<'_>, limit: Duration) -> PyResult<bool> {
 pub(crate) fn make_types(py: Python<'_>) {
     py.get_type::<AbortOnCancel>();
     completer::make_types(py);
-    inbox::make_types(py);
+    completion_queue::make_types(py);
 }
 
-/// What an operation can answer with.
-pub(crate) trait Answer: for<'py> IntoPyObject<'py> + Send + 'static {}
+/// What an operation can return.
+pub(crate) trait Output: for<'py> IntoPyObject<'py> + Send + 'static {}
 
-impl<T: for<'py> IntoPyObject<'py> + Send + 'static> Answer for T {}
+impl<T: for<'py> IntoPyObject<'py> + Send + 'static> Output for T {}
 
 /// The answer of an operation that has nothing to say.
 ///
 /// `()` would reach Python as an empty tuple.
 #[derive(IntoPyObject)]
 #[pyo3(transparent)]
-pub(crate) struct Nothing(pub(crate) Option<bool>);
+pub(crate) struct PyNone(pub(crate) Option<bool>);
 
 /// One call from Python.
 #[derive(Clone, Copy)]
@@ -100,16 +98,16 @@ impl<'py> Call<'py> {
 
     /// Runs an operation: returns its answer if it is ready at once, else what there is to wait
     /// for.
-    pub(crate) fn run<T: Answer>(
+    pub(crate) fn run<T: Output>(
         self,
         operation: impl Future<Output = Result<T>> + Send + 'static,
     ) -> PyResult<Bound<'py, PyAny>> {
         let bridge = Bridge::of(self.py, self.process)?;
-        events::follow_level(self.py)?;
+        events::update_level(self.py)?;
         let mut operation = if events::is_logging() {
-            Guarded::new(operation.with_subscriber(Dispatch::none()))
+            CatchPanic::new(operation.with_subscriber(Dispatch::none()))
         } else {
-            Guarded::new(operation)
+            CatchPanic::new(operation)
         };
         loop {
             let polled = events::logged(self.py, || {
@@ -117,45 +115,45 @@ impl<'py> Call<'py> {
                 operation.poll_once(&mut Context::from_waker(Waker::noop()))
             })?;
             if let Poll::Ready(outcome) = polled {
-                return settle(self.py, outcome);
+                return to_python(self.py, outcome);
             }
-            match caller::errand() {
-                Some(errand) => errand(self.py, self.place())?,
+            match host_callback::take_callback() {
+                Some(callback) => callback(self.py, self.site())?,
                 None if self.blocking => return block(self.py, bridge, operation),
                 None => return awaitable(self.py, bridge, operation),
             }
         }
     }
 
-    fn place(self) -> Place {
+    fn site(self) -> CallSite {
         if self.blocking {
-            Place::Thread
+            CallSite::Thread
         } else {
-            Place::Loop
+            CallSite::EventLoop
         }
     }
 }
 
-fn settle<T: Answer>(py: Python<'_>, outcome: Result<T>) -> PyResult<Bound<'_, PyAny>> {
+fn to_python<T: Output>(py: Python<'_>, outcome: Result<T>) -> PyResult<Bound<'_, PyAny>> {
     match outcome {
         Ok(answer) => answer.into_bound_py_any(py),
         Err(error) => Err(errors::to_python(py, &error)),
     }
 }
 
-fn awaitable<'py, T: Answer>(
+fn awaitable<'py, T: Output>(
     py: Python<'py>,
     bridge: &'static Bridge,
-    operation: Guarded<T>,
+    operation: CatchPanic<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let event_loop = running_loop(py)?;
     let future = event_loop.call_method0(intern!(py, "create_future"))?;
     let completion = bridge.register(&event_loop, &future)?;
     let ticket = completion.ticket();
-    let operation = Away::new(py, operation, completion.caller())?;
+    let operation = SpawnedOperation::new(py, operation, completion.caller())?;
     let task = bridge.spawn(async move {
         let outcome = operation.await;
-        completion.send(move |py| settle(py, outcome));
+        completion.send(move |py| to_python(py, outcome));
     });
     let on_done = AbortOnCancel {
         bridge,
@@ -182,50 +180,52 @@ pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 }
 
 /// What comes in for a thread that blocks.
-enum Knock {
-    Answer(Convert),
-    Errand(Errand),
+enum BlockingMessage {
+    Completed(Convert),
+    HostCallback(HostCallback),
 }
 
-fn block<'py, T: Answer>(
+fn block<'py, T: Output>(
     py: Python<'py>,
     bridge: &'static Bridge,
-    operation: Guarded<T>,
+    operation: CatchPanic<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let returning = Returning::of(py, Process::current());
-    if returning.is_closed() {
-        return Err(closed());
+    let gate = AttachGate::of(py, Process::current());
+    if gate.is_closed() {
+        return Err(shutting_down());
     }
-    let (sender, mut knocks) = mpsc::channel();
-    let operation = Away::new(py, operation, Caller::Thread(sender.clone()))?;
+    let (sender, mut messages) = mpsc::channel();
+    let operation = SpawnedOperation::new(py, operation, Caller::Thread(sender.clone()))?;
     let task = bridge.spawn(async move {
         let outcome = operation.await;
         // Nobody listens any more when a signal ended the call.
-        let _ = sender.send(Knock::Answer(Box::new(move |py| settle(py, outcome))));
+        let _ = sender.send(BlockingMessage::Completed(Box::new(move |py| {
+            to_python(py, outcome)
+        })));
     });
     loop {
-        let (knock, back);
-        (knock, back, knocks) = py.detach(move || {
-            let knock = knocks.recv_timeout(SIGNAL_INTERVAL);
-            (knock, returning.begin(), knocks)
+        let (message, back);
+        (message, back, messages) = py.detach(move || {
+            let message = messages.recv_timeout(SIGNAL_INTERVAL);
+            (message, gate.enter(), messages)
         });
-        match knock {
-            Ok(Knock::Answer(convert)) => return convert(py),
-            Ok(Knock::Errand(errand)) => {
+        match message {
+            Ok(BlockingMessage::Completed(convert)) => return convert(py),
+            Ok(BlockingMessage::HostCallback(callback)) => {
                 // What a program has written may take its time, and nobody waits for it.
                 drop(back);
-                errand(py, Place::Thread).inspect_err(|_| task.abort())?;
+                callback(py, CallSite::Thread).inspect_err(|_| task.abort())?;
             }
             Err(RecvTimeoutError::Timeout) => {
                 drop(back);
                 py.check_signals().inspect_err(|_| task.abort())?;
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(closed()),
+            Err(RecvTimeoutError::Disconnected) => return Err(shutting_down()),
         }
     }
 }
 
-fn closed() -> PyErr {
+fn shutting_down() -> PyErr {
     PyRuntimeError::new_err("the interpreter is shutting down")
 }
 

@@ -13,16 +13,17 @@ use pyo3::sync::PyOnceLock;
 use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 use tokio::task::JoinHandle;
 
-use super::caller::Caller;
-use super::completer::{Event, complete};
-use super::events::{Queue, Record};
-use super::guarded::contained;
-use super::inbox::Inbox;
-use super::returning::Returning;
-use super::{closed, held, signals};
+use super::attach_gate::AttachGate;
+use super::completer::{CompleterMessage, complete};
+use super::completion_queue::CompletionQueue;
+use super::events::{LogQueue, QueuedEvent};
+use super::host_callback::Caller;
+use super::panics::catch_panic;
+use super::{shutting_down, signals};
 use crate::cells;
 use crate::errors;
 use crate::process::{PerProcess, Process};
+use crate::send_py;
 
 /// It never blocks. With two, each call would wake both, one of them for nothing.
 const WORKERS: usize = 1;
@@ -42,20 +43,20 @@ static BRIDGE: PerProcess<Bridge> = PerProcess::new();
 ///
 /// Tasks touch no Python object: whatever happens to a task, and in whichever thread, no reference
 /// count changes. They hold a ticket, and only attached threads look up what it stands for, or a
-/// [`Held`](super::held::Held) object, which only attached threads drop.
+/// [`SendPy`](crate::send_py::SendPy) object, which only attached threads drop.
 pub(super) struct Bridge {
     process: Process,
     handle: Handle,
     waiting: Mutex<Waiting>,
-    sender: Sender<Event>,
-    inboxes: Mutex<HashMap<usize, Weak<Inbox>>>,
-    events: Queue,
+    sender: Sender<CompleterMessage>,
+    queues: Mutex<HashMap<usize, Weak<CompletionQueue>>>,
+    events: LogQueue,
     closed: AtomicBool,
-    parts: Mutex<Option<Parts>>,
+    threads: Mutex<Option<Threads>>,
 }
 
 /// What a shutdown takes apart.
-struct Parts {
+struct Threads {
     runtime: Runtime,
     completer_ended: Receiver<()>,
 }
@@ -76,8 +77,8 @@ pub(super) struct Waiter {
 /// The right to settle one future.
 pub(super) struct Completion {
     ticket: u64,
-    inbox: Weak<Inbox>,
-    sender: Sender<Event>,
+    queue: Weak<CompletionQueue>,
+    sender: Sender<CompleterMessage>,
 }
 
 impl Bridge {
@@ -87,7 +88,7 @@ impl Bridge {
             .get_or_try_init(py, process, || Self::start(process))
             .map_err(|error| errors::to_python(py, &error))?;
         if bridge.closed.load(Ordering::Acquire) {
-            return Err(closed());
+            return Err(shutting_down());
         }
         Ok(bridge)
     }
@@ -106,14 +107,14 @@ impl Bridge {
                 drop(ended);
             })
             .map_err(failed)?;
-        let runtime = contained(|| {
+        let runtime = catch_panic(|| {
             Builder::new_multi_thread()
                 .worker_threads(WORKERS)
                 .max_blocking_threads(MAX_BLOCKING_THREADS)
                 .thread_name("portier-client")
                 .on_thread_start(|| {
                     signals::block();
-                    held::mark_thread();
+                    send_py::mark_thread();
                 })
                 .enable_all()
                 .build()
@@ -124,10 +125,10 @@ impl Bridge {
             handle: runtime.handle().clone(),
             waiting: Mutex::default(),
             sender,
-            inboxes: Mutex::default(),
-            events: Queue::default(),
+            queues: Mutex::default(),
+            events: LogQueue::default(),
             closed: AtomicBool::new(false),
-            parts: Mutex::new(Some(Parts {
+            threads: Mutex::new(Some(Threads {
                 runtime,
                 completer_ended,
             })),
@@ -158,27 +159,27 @@ impl Bridge {
     ) -> PyResult<Completion> {
         Ok(Completion {
             ticket: self.remember(event_loop, future)?,
-            inbox: self.inbox(event_loop),
+            queue: self.queue(event_loop),
             sender: self.sender.clone(),
         })
     }
 
-    /// The inbox of a loop: a new one, if it has none yet. There is none for a loop that cannot
+    /// The queue of a loop: a new one, if it has none yet. There is none for a loop that cannot
     /// watch a socket.
-    fn inbox(&self, event_loop: &Bound<'_, PyAny>) -> Weak<Inbox> {
+    fn queue(&self, event_loop: &Bound<'_, PyAny>) -> Weak<CompletionQueue> {
         let id = event_loop.as_ptr() as usize;
-        if let Some(inbox) = self.inboxes().get(&id)
-            && inbox.strong_count() > 0
+        if let Some(queue) = self.queues().get(&id)
+            && queue.strong_count() > 0
         {
-            return Weak::clone(inbox);
+            return Weak::clone(queue);
         }
         // This runs code of the loop's, which must not find the lock taken.
-        let opened = Inbox::open(event_loop, &self.sender);
-        let inbox = opened.map_or_else(|_| Weak::new(), |inbox| Arc::downgrade(&inbox));
-        let mut inboxes = self.inboxes();
-        inboxes.retain(|_, inbox| inbox.strong_count() > 0);
-        inboxes.insert(id, Weak::clone(&inbox));
-        inbox
+        let opened = CompletionQueue::open(event_loop, &self.sender);
+        let queue = opened.map_or_else(|_| Weak::new(), |queue| Arc::downgrade(&queue));
+        let mut queues = self.queues();
+        queues.retain(|_, queue| queue.strong_count() > 0);
+        queues.insert(id, Weak::clone(&queue));
+        queue
     }
 
     /// Gives a future, or a task, a ticket.
@@ -200,35 +201,35 @@ impl Bridge {
     }
 
     /// Takes a future out, unless it was cancelled meanwhile.
-    fn claim(&self, ticket: u64) -> Option<Waiter> {
+    fn take_waiter(&self, ticket: u64) -> Option<Waiter> {
         self.waiting().futures.remove(&ticket)
     }
 
     /// Drops a future nobody waits for any more.
     pub(super) fn forget(&self, _attached: Python<'_>, ticket: u64) {
-        drop(self.claim(ticket));
+        drop(self.take_waiter(ticket));
     }
 
     /// Ends the threads.
     fn end(&self) {
-        let parts = self.parts.lock();
-        let parts = parts.unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Parts {
+        let threads = self.threads.lock();
+        let threads = threads.unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Threads {
             runtime,
             completer_ended,
-        }) = parts
+        }) = threads
         else {
             return;
         };
         // This first: a handler may wait for the answer to a call that it began before.
         self.events.stop();
-        let _ = self.sender.send(Event::Stop);
+        let _ = self.sender.send(CompleterMessage::Stop);
         let _ = completer_ended.recv_timeout(SHUTDOWN_LIMIT);
         runtime.shutdown_timeout(SHUTDOWN_LIMIT);
     }
 
-    fn inboxes(&self) -> MutexGuard<'_, HashMap<usize, Weak<Inbox>>> {
-        self.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queues(&self) -> MutexGuard<'_, HashMap<usize, Weak<CompletionQueue>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -237,15 +238,15 @@ impl Bridge {
 }
 
 /// A task of an event loop that works for an operation, as long as it is pending.
-pub(crate) struct Tracked {
+pub(crate) struct CancelHandle {
     bridge: &'static Bridge,
     ticket: u64,
 }
 
-impl Tracked {
+impl CancelHandle {
     /// Remembers a task, so that it can be cancelled from any thread.
     pub(crate) fn new(event_loop: &Bound<'_, PyAny>, task: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let bridge = BRIDGE.get(Process::current()).ok_or_else(closed)?;
+        let bridge = BRIDGE.get(Process::current()).ok_or_else(shutting_down)?;
         let ticket = bridge.remember(event_loop, task)?;
         Ok(Self { bridge, ticket })
     }
@@ -255,7 +256,7 @@ impl Tracked {
         // In a child, the task and its loop are copies, and the operation is the parent's.
         if self.bridge.is_current() {
             let ticket = self.ticket;
-            let _ = self.bridge.sender.send(Event::Cancel { ticket });
+            let _ = self.bridge.sender.send(CompleterMessage::Cancel { ticket });
         }
     }
 
@@ -268,7 +269,7 @@ impl Tracked {
 }
 
 /// The event loop and the context of a future that is pending.
-pub(super) fn whereabouts(
+pub(super) fn loop_and_context(
     py: Python<'_>,
     ticket: u64,
 ) -> Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)> {
@@ -281,7 +282,7 @@ pub(super) fn whereabouts(
 }
 
 /// Has an event logged, unless the interpreter is about to go.
-pub(super) fn log(event: Record) {
+pub(super) fn log(event: QueuedEvent) {
     if let Some(bridge) = BRIDGE.get(Process::current())
         && !bridge.closed.load(Ordering::Acquire)
     {
@@ -289,7 +290,7 @@ pub(super) fn log(event: Record) {
     }
 }
 
-/// Waits until every event of the background has been logged; see [`Queue::flush`].
+/// Waits until every event of the background has been logged; see [`LogQueue::flush`].
 pub(super) fn flush_events(limit: Duration) -> bool {
     BRIDGE
         .get(Process::current())
@@ -297,8 +298,8 @@ pub(super) fn flush_events(limit: Duration) -> bool {
 }
 
 /// Has the completer drop an object.
-pub(super) fn release(object: Py<PyAny>) {
-    let event = Event::Release(object);
+pub(crate) fn release(object: Py<PyAny>) {
+    let event = CompleterMessage::Release(object);
     let unsent = match BRIDGE.get(Process::current()) {
         Some(bridge) => bridge.sender.send(event).err().map(|unsent| unsent.0),
         None => Some(event),
@@ -308,8 +309,8 @@ pub(super) fn release(object: Py<PyAny>) {
 }
 
 /// Takes out the future that an answer has come for, unless it was cancelled meanwhile.
-pub(super) fn claim(_attached: Python<'_>, ticket: u64) -> Option<Waiter> {
-    BRIDGE.get(Process::current())?.claim(ticket)
+pub(super) fn take_waiter(_attached: Python<'_>, ticket: u64) -> Option<Waiter> {
+    BRIDGE.get(Process::current())?.take_waiter(ticket)
 }
 
 impl Completion {
@@ -330,10 +331,13 @@ impl Completion {
         convert: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send + 'static,
     ) {
         let (ticket, convert) = (self.ticket, Box::new(convert));
-        match self.inbox.upgrade() {
-            Some(inbox) => inbox.put(ticket, convert),
+        match self.queue.upgrade() {
+            Some(queue) => queue.push(ticket, convert),
             // The completer is gone only when the interpreter is about to be.
-            None => drop(self.sender.send(Event::Finished { ticket, convert })),
+            None => drop(
+                self.sender
+                    .send(CompleterMessage::Completed { ticket, convert }),
+            ),
         }
     }
 }
@@ -348,12 +352,12 @@ pub(crate) fn shutdown(py: Python<'_>) {
     if let Some(bridge) = bridge {
         bridge.closed.store(true, Ordering::Release);
     }
-    let returning = Returning::of(py, process);
+    let gate = AttachGate::of(py, process);
     // Detached, because the others may have to attach once more before they can end.
     py.detach(move || {
         if let Some(bridge) = bridge {
             bridge.end();
         }
-        returning.close();
+        gate.close();
     });
 }

@@ -13,8 +13,9 @@ use pyo3::types::IntoPyDict as _;
 use tokio::sync::oneshot;
 
 use super::reading::{Read, cannot_wait, discard, is_awaitable, raised};
-use crate::bridge::{self, Held, Place, Tracked};
+use crate::bridge::{self, CallSite, CancelHandle};
 use crate::cells::{self, intern};
+use crate::send_py::SendPy;
 
 /// A method with its arguments.
 pub(super) enum Method {
@@ -65,24 +66,24 @@ impl Method {
 ///
 /// Dropping the future cancels a method that has not returned.
 pub(super) async fn call<T: Send + 'static>(
-    store: Arc<Held>,
+    store: Arc<SendPy>,
     method: Method,
     read: Read<T>,
 ) -> Result<T> {
     let name = method.name();
     let (sender, receiver) = oneshot::channel();
     let task = Arc::new(OnceLock::new());
-    let reply = Reply {
+    let reply = ReplySender {
         sender,
         method: name,
         read,
     };
-    let answer = Answer {
+    let outcome = ReplyFuture {
         receiver,
         task: Arc::clone(&task),
         over: false,
     };
-    bridge::send(Box::new(move |py, place| {
+    bridge::request_callback(Box::new(move |py, site| {
         // Given up before it has begun.
         if reply.sender.is_closed() {
             return Ok(());
@@ -91,11 +92,11 @@ pub(super) async fn call<T: Send + 'static>(
             return Ok(());
         };
         match method.call(&store) {
-            Ok(returned) if is_awaitable(&returned) => reply.later(&returned, place, &task),
-            returned => reply.settle(py, returned),
+            Ok(returned) if is_awaitable(&returned) => reply.later(&returned, site, &task),
+            returned => reply.complete(py, returned),
         }
     }))?;
-    answer.await.unwrap_or_else(|| {
+    outcome.await.unwrap_or_else(|| {
         Err(Error::new(
             Code::StoreFailed,
             format_args!("the event loop ended before the store answered method={name}"),
@@ -104,15 +105,15 @@ pub(super) async fn call<T: Send + 'static>(
 }
 
 /// Where the outcome goes.
-struct Reply<T> {
+struct ReplySender<T> {
     sender: oneshot::Sender<Result<T>>,
     method: &'static str,
     read: Read<T>,
 }
 
-impl<T: Send + 'static> Reply<T> {
+impl<T: Send + 'static> ReplySender<T> {
     /// Sends what was returned or raised; raises again what is to end more than this call.
-    fn settle(self, py: Python<'_>, returned: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
+    fn complete(self, py: Python<'_>, returned: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
         let (outcome, end) = match returned {
             Ok(returned) => ((self.read)(self.method, &returned), None),
             Err(exception) => {
@@ -128,42 +129,43 @@ impl<T: Send + 'static> Reply<T> {
     fn later(
         self,
         returned: &Bound<'_, PyAny>,
-        place: Place,
-        task: &Arc<OnceLock<Tracked>>,
+        site: CallSite,
+        task: &Arc<OnceLock<CancelHandle>>,
     ) -> PyResult<()> {
         let py = returned.py();
-        if place == Place::Thread {
+        if site == CallSite::Thread {
             let refused = Err(cannot_wait(self.method, returned));
             let _ = self.sender.send(refused);
             return Ok(());
         }
         match start(returned) {
-            Ok(Started::Done(outcome)) => self.settle(py, outcome),
-            Ok(Started::Pending(pending, tracked)) => {
-                let tracked = task.get_or_init(|| tracked);
+            Ok(Started::Done(outcome)) => self.complete(py, outcome),
+            Ok(Started::Pending(pending, handle)) => {
+                let handle = task.get_or_init(|| handle);
                 if self.sender.is_closed() {
-                    tracked.cancel();
+                    handle.cancel();
                 }
                 let task = Arc::clone(task);
-                let settle: Settle = Box::new(move |done| {
-                    if let Some(tracked) = task.get() {
-                        tracked.forget(done.py());
+                let complete: OnOutcome = Box::new(move |done| {
+                    if let Some(handle) = task.get() {
+                        handle.forget(done.py());
                     }
                     // What is to end the program has ended the loop's run already.
-                    let _ = self.settle(done.py(), done.call_method0(intern!(done.py(), "result")));
+                    let _ =
+                        self.complete(done.py(), done.call_method0(intern!(done.py(), "result")));
                 });
-                let on_done = OnDone(Mutex::new(Some(settle)));
+                let on_done = OnDone(Mutex::new(Some(complete)));
                 pending.call_method1(intern!(py, "add_done_callback"), (on_done,))?;
                 Ok(())
             }
-            Err(exception) => self.settle(py, Err(exception)),
+            Err(exception) => self.complete(py, Err(exception)),
         }
     }
 }
 
 /// What the event loop was given to await.
 enum Started<'py> {
-    Pending(Bound<'py, PyAny>, Tracked),
+    Pending(Bound<'py, PyAny>, CancelHandle),
     Done(PyResult<Bound<'py, PyAny>>),
 }
 
@@ -179,8 +181,8 @@ fn start<'py>(returned: &Bound<'py, PyAny>) -> PyResult<Started<'py>> {
     if task.call_method0(intern!(py, "done"))?.is_truthy()? {
         return Ok(Started::Done(task.call_method0(intern!(py, "result"))));
     }
-    let tracked = Tracked::new(&event_loop, &task)?;
-    Ok(Started::Pending(task, tracked))
+    let handle = CancelHandle::new(&event_loop, &task)?;
+    Ok(Started::Pending(task, handle))
 }
 
 pub(super) fn make_types(py: Python<'_>) {
@@ -188,14 +190,14 @@ pub(super) fn make_types(py: Python<'_>) {
 }
 
 /// The outcome, when it comes; `None` if nobody is left to send it.
-struct Answer<T> {
+struct ReplyFuture<T> {
     receiver: oneshot::Receiver<Result<T>>,
     /// What the event loop awaits, if it does.
-    task: Arc<OnceLock<Tracked>>,
+    task: Arc<OnceLock<CancelHandle>>,
     over: bool,
 }
 
-impl<T> Future for Answer<T> {
+impl<T> Future for ReplyFuture<T> {
     type Output = Option<Result<T>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -205,7 +207,7 @@ impl<T> Future for Answer<T> {
     }
 }
 
-impl<T> Drop for Answer<T> {
+impl<T> Drop for ReplyFuture<T> {
     fn drop(&mut self) {
         if self.over {
             return;
@@ -218,18 +220,18 @@ impl<T> Drop for Answer<T> {
     }
 }
 
-type Settle = Box<dyn FnOnce(&Bound<'_, PyAny>) + Send>;
+type OnOutcome = Box<dyn FnOnce(&Bound<'_, PyAny>) + Send>;
 
 /// Settles a call whose method is done; called by the loop.
 #[pyclass(frozen)]
-struct OnDone(Mutex<Option<Settle>>);
+struct OnDone(Mutex<Option<OnOutcome>>);
 
 #[pymethods]
 impl OnDone {
     fn __call__(&self, done: &Bound<'_, PyAny>) {
-        let settle = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(settle) = settle {
-            settle(done);
+        let complete = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(complete) = complete {
+            complete(done);
         }
     }
 }

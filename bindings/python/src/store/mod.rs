@@ -12,13 +12,13 @@ use pyo3::prelude::*;
 
 use self::call::Method;
 use self::reading::{known, nothing, record};
-use crate::bridge::Held;
+use crate::send_py::SendPy;
 
 /// A store that a Python object is. Its methods run where the client was called from, never in
 /// the runtime.
 #[derive(Clone)]
 pub(crate) struct PythonStore {
-    object: Arc<Held>,
+    object: Arc<SendPy>,
     methods: Methods,
 }
 
@@ -44,7 +44,7 @@ impl PythonStore {
             Methods::Records
         };
         Ok(Self {
-            object: Arc::new(Held::new(object)),
+            object: Arc::new(SendPy::new(object)),
             methods,
         })
     }

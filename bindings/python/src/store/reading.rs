@@ -80,7 +80,7 @@ pub(super) fn raised(
     let value = &value;
     if let Some(code) = own_code(value) {
         let error = Error::new(code, "the store raised a StoreError");
-        return (error.with_source(Raised::as_it_is(value)), None);
+        return (error.with_source(Raised::unchanged(value)), None);
     }
     let error = failed(format_args!(
         "the store raised an exception method={method} type={}",
@@ -91,7 +91,7 @@ pub(super) fn raised(
         return (error.with_source(Raised::as_cause(value)), None);
     }
     let end = PyErr::from_value(value.clone());
-    (error.with_source(Raised::as_it_is(value)), Some(end))
+    (error.with_source(Raised::unchanged(value)), Some(end))
 }
 
 fn own_code(value: &Bound<'_, PyAny>) -> Option<Code> {

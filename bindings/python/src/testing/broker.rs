@@ -39,7 +39,7 @@ impl DevBroker {
         if let Some(clock) = clock {
             options.clock = clock.shared();
         }
-        detached(py, || testing::DevBroker::spawn(options)).map(Self)
+        without_gil(py, || testing::DevBroker::spawn(options)).map(Self)
     }
 
     #[getter]
@@ -103,34 +103,34 @@ impl DevBroker {
     }
 
     fn rotate_keys(&self, py: Python<'_>) -> PyResult<()> {
-        detached(py, || self.0.rotate_keys())
+        without_gil(py, || self.0.rotate_keys())
     }
 
     fn forget_keys(&self, py: Python<'_>) -> PyResult<()> {
-        detached(py, || self.0.forget_keys())
+        without_gil(py, || self.0.forget_keys())
     }
 
     #[pyo3(signature = (key, algorithm, /))]
     fn key_id(&self, py: Python<'_>, key: &str, algorithm: &str) -> PyResult<String> {
         let key = key_choice(key).map_err(raise(py))?;
         let algorithm: Algorithm = algorithm.parse().map_err(raise(py))?;
-        detached(py, || self.0.key_id(key, algorithm))
+        without_gil(py, || self.0.key_id(key, algorithm))
     }
 
     /// Signs a token; the options are the text of a JSON object.
     #[pyo3(signature = (options, /))]
     fn mint(&self, py: Python<'_>, options: &str) -> PyResult<String> {
-        detached(py, || self.0.mint(&MintOptions::from_json(options)?))
+        without_gil(py, || self.0.mint(&MintOptions::from_json(options)?))
     }
 
     /// Seconds; for benchmarks.
     #[pyo3(signature = (tokens, /))]
     fn time_signatures(&self, py: Python<'_>, tokens: Vec<String>) -> PyResult<f64> {
-        detached(py, move || self.0.time_signatures(&tokens)).map(|time| time.as_secs_f64())
+        without_gil(py, move || self.0.time_signatures(&tokens)).map(|time| time.as_secs_f64())
     }
 
     fn stop(&self, py: Python<'_>) {
-        bridge::detached(py, || self.0.stop());
+        bridge::without_gil(py, || self.0.stop());
     }
 }
 
@@ -139,8 +139,8 @@ fn key_choice(name: &str) -> Result<KeyChoice> {
         .map_err(|cause| Error::new(Code::InvalidOption, "no such key").with_source(cause))
 }
 
-fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    bridge::detached(py, work).map_err(raise(py))
+fn without_gil<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+    bridge::without_gil(py, work).map_err(raise(py))
 }
 
 fn raise(py: Python<'_>) -> impl Fn(Error) -> PyErr {

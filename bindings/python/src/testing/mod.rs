@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 pub(crate) use self::broker::DevBroker;
 pub(crate) use self::mock::{ManualClock, MockTransport, mock_client};
 pub(crate) use self::store::CoreStore;
-use crate::bridge::{self, Call, Nothing};
+use crate::bridge::{self, Call, PyNone};
 use crate::errors;
 
 /// Panic where a defect in the core would: at the first poll, or at a later one.
@@ -35,7 +35,7 @@ pub(crate) fn flush_events(py: Python<'_>, timeout: f64) -> PyResult<bool> {
 }
 
 #[expect(clippy::panic, reason = "this is what it is for")]
-fn defect() -> portier_client::Result<Nothing> {
+fn defect() -> portier_client::Result<PyNone> {
     panic!("this panic was asked for")
 }
 

@@ -7,7 +7,7 @@ use portier_client::{Code, Store, Taken, open_store};
 use pyo3::prelude::*;
 
 use super::duration;
-use crate::bridge::{Call, Nothing, detached};
+use crate::bridge::{Call, PyNone, without_gil};
 use crate::errors;
 
 /// A store of the core, by its URL; for tests.
@@ -19,7 +19,7 @@ impl CoreStore {
     #[new]
     #[pyo3(signature = (url, /))]
     fn new(py: Python<'_>, url: &str) -> PyResult<Self> {
-        let opened = detached(py, || open_store(url));
+        let opened = without_gil(py, || open_store(url));
         opened
             .map(Self)
             .map_err(|error| errors::to_python(py, &error))
@@ -37,7 +37,7 @@ impl CoreStore {
         let (key, ttl) = (session_key(nonce), duration(py, ttl)?);
         Call::new(py, false).run(async move {
             store.put(&key, record, ttl).await?;
-            Ok(Nothing(None))
+            Ok(PyNone(None))
         })
     }
 

@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use portier_client::{Code, Error, Result};
 
 /// An operation whose panic is an error like any other.
-pub(super) struct Guarded<T>(Pin<Box<dyn Future<Output = Result<T>> + Send>>);
+pub(super) struct CatchPanic<T>(Pin<Box<dyn Future<Output = Result<T>> + Send>>);
 
-impl<T> Guarded<T> {
+impl<T> CatchPanic<T> {
     pub(super) fn new(operation: impl Future<Output = Result<T>> + Send + 'static) -> Self {
         Self(Box::pin(operation))
     }
@@ -18,12 +18,12 @@ impl<T> Guarded<T> {
     pub(super) fn poll_once(&mut self, context: &mut Context<'_>) -> Poll<Result<T>> {
         let operation = self.0.as_mut();
         // After a panic the future is never polled again, so nobody sees its broken state.
-        contained(|| Ok(operation.poll(context)))
+        catch_panic(|| Ok(operation.poll(context)))
             .unwrap_or_else(|panicked| Poll::Ready(Err(panicked)))
     }
 }
 
-impl<T> Future for Guarded<T> {
+impl<T> Future for CatchPanic<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -32,7 +32,7 @@ impl<T> Future for Guarded<T> {
 }
 
 /// Makes a panic an error. What the work was about must not be used after one.
-pub(crate) fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Error::new(
             Code::Internal,

@@ -1,6 +1,6 @@
 //! How an operation has its caller run something in Python.
 //!
-//! Tasks of the runtime never touch Python. What they need from it is an errand: it runs in the
+//! Tasks of the runtime never touch Python. What they need from it is a callback: it runs in the
 //! thread, or in the event loop, that the operation was called from.
 
 use std::cell::{Cell, RefCell};
@@ -14,22 +14,22 @@ use portier_client::{Code, Error, Result};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::Knock;
-use super::completer::Event;
-use super::held::Held;
+use super::BlockingMessage;
+use super::completer::CompleterMessage;
 use crate::cells;
+use crate::send_py::SendPy;
 
 /// Something to run in Python. It is dropped if there is nobody left to run it.
 ///
 /// What it returns as an error is none of the operation, but ends the call at once: somebody wants
 /// the program to end.
-pub(crate) type Errand = Box<dyn FnOnce(Python<'_>, Place) -> PyResult<()> + Send>;
+pub(crate) type HostCallback = Box<dyn FnOnce(Python<'_>, CallSite) -> PyResult<()> + Send>;
 
-/// Where an errand runs.
+/// Where a callback runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum CallSite {
     /// In the event loop of a caller that awaits, between two steps of its tasks.
-    Loop,
+    EventLoop,
     /// In the thread of a caller that blocks.
     Thread,
 }
@@ -37,58 +37,65 @@ pub(crate) enum Place {
 /// Who called an operation that has moved to the runtime.
 pub(super) enum Caller {
     /// A coroutine, by the ticket of the future it awaits.
-    Loop { ticket: u64, events: Sender<Event> },
+    Loop {
+        ticket: u64,
+        events: Sender<CompleterMessage>,
+    },
     /// A thread that waits for this.
-    Thread(Sender<Knock>),
+    Thread(Sender<BlockingMessage>),
 }
 
 thread_local! {
     /// The caller of the operation that this thread is polling; none while it polls its own.
     static CALLER: RefCell<Option<Caller>> = const { RefCell::new(None) };
     /// The `contextvars` context of that caller.
-    static CONTEXT: RefCell<Option<Arc<Held>>> = const { RefCell::new(None) };
+    static CONTEXT: RefCell<Option<Arc<SendPy>>> = const { RefCell::new(None) };
     /// What the operation that this thread has just polled asks of it.
-    static ERRAND: Cell<Option<Errand>> = const { Cell::new(None) };
+    static CALLBACK: Cell<Option<HostCallback>> = const { Cell::new(None) };
 }
 
-/// Has the caller of the current operation run an errand.
-pub(crate) fn send(errand: Errand) -> Result<()> {
+/// Has the caller of the current operation run a callback.
+pub(crate) fn request_callback(callback: HostCallback) -> Result<()> {
     CALLER.with_borrow(|caller| {
         let sent = match caller {
             None => {
-                ERRAND.set(Some(errand));
+                CALLBACK.set(Some(callback));
                 true
             }
             Some(Caller::Loop { ticket, events }) => {
                 let ticket = *ticket;
-                events.send(Event::Errand { ticket, errand }).is_ok()
+                events
+                    .send(CompleterMessage::HostCallback { ticket, callback })
+                    .is_ok()
             }
-            Some(Caller::Thread(knocks)) => knocks.send(Knock::Errand(errand)).is_ok(),
+            Some(Caller::Thread(messages)) => messages
+                .send(BlockingMessage::HostCallback(callback))
+                .is_ok(),
         };
         let gone = || Error::new(Code::StoreFailed, "the caller is gone");
         sent.then_some(()).ok_or_else(gone)
     })
 }
 
-/// The errand of the operation that was just polled in this thread.
-pub(super) fn errand() -> Option<Errand> {
-    ERRAND.take()
+/// The callback of the operation that was just polled in this thread.
+pub(super) fn take_callback() -> Option<HostCallback> {
+    CALLBACK.take()
 }
 
 /// The context of the caller whose operation this thread is polling.
-pub(super) fn context() -> Option<Arc<Held>> {
+pub(super) fn context() -> Option<Arc<SendPy>> {
     CONTEXT.with_borrow(Clone::clone)
 }
 
 /// An operation away from its caller: in the runtime.
-pub(super) struct Away<F> {
+pub(super) struct SpawnedOperation<F> {
     operation: F,
     /// Lent to the thread while it polls, as is the context.
     caller: Option<Caller>,
-    context: Option<Arc<Held>>,
+    context: Option<Arc<SendPy>>,
 }
 
-impl<F> Away<F> {
+impl<F> SpawnedOperation<F> {
     pub(super) fn new(py: Python<'_>, operation: F, caller: Caller) -> PyResult<Self> {
         static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -96,12 +103,12 @@ impl<F> Away<F> {
         Ok(Self {
             operation,
             caller: Some(caller),
-            context: Some(Arc::new(Held::new(&copy_context.call0()?))),
+            context: Some(Arc::new(SendPy::new(&copy_context.call0()?))),
         })
     }
 }
 
-impl<F: Future + Unpin> Future for Away<F> {
+impl<F: Future + Unpin> Future for SpawnedOperation<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

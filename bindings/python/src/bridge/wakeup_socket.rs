@@ -1,9 +1,9 @@
 //! What an event loop watches, to be told from other threads that there is something for it.
 
 #[cfg(unix)]
-pub(super) use self::unix::Bell;
+pub(super) use self::unix::WakeupSocket;
 #[cfg(not(unix))]
-pub(super) use self::without::Bell;
+pub(super) use self::without::WakeupSocket;
 
 #[cfg(unix)]
 mod unix {
@@ -12,32 +12,32 @@ mod unix {
     use std::os::unix::net::UnixStream;
 
     /// Two ends of a socket: a loop watches one, anybody may ring at the other.
-    pub(in super::super) struct Bell {
-        watched: UnixStream,
-        rung: UnixStream,
+    pub(in super::super) struct WakeupSocket {
+        reader: UnixStream,
+        writer: UnixStream,
     }
 
-    impl Bell {
+    impl WakeupSocket {
         pub(in super::super) fn new() -> io::Result<Self> {
-            let (watched, rung) = UnixStream::pair()?;
-            watched.set_nonblocking(true)?;
-            rung.set_nonblocking(true)?;
-            Ok(Self { watched, rung })
+            let (reader, writer) = UnixStream::pair()?;
+            reader.set_nonblocking(true)?;
+            writer.set_nonblocking(true)?;
+            Ok(Self { reader, writer })
         }
 
         /// What the loop watches.
         pub(in super::super) fn descriptor(&self) -> RawFd {
-            self.watched.as_raw_fd()
+            self.reader.as_raw_fd()
         }
 
-        pub(in super::super) fn ring(&self) {
-            // It fails only if it has rung very often already, and nobody has listened yet.
-            let _ = (&self.rung).write(&[0]);
+        pub(in super::super) fn wake(&self) {
+            // It fails only if it was woken very often already, and nobody has listened yet.
+            let _ = (&self.writer).write(&[0]);
         }
 
         /// Ends the ringing; some of it may be left, which does no harm.
-        pub(in super::super) fn quieten(&self) {
-            let _ = (&self.watched).read(&mut [0; 64]);
+        pub(in super::super) fn drain(&self) {
+            let _ = (&self.reader).read(&mut [0; 64]);
         }
     }
 }
@@ -47,9 +47,9 @@ mod without {
     use std::io;
 
     /// There is none: the loops that most programs use there watch no sockets.
-    pub(in super::super) enum Bell {}
+    pub(in super::super) enum WakeupSocket {}
 
-    impl Bell {
+    impl WakeupSocket {
         pub(in super::super) fn new() -> io::Result<Self> {
             Err(io::ErrorKind::Unsupported.into())
         }
@@ -58,11 +58,11 @@ mod without {
             match *self {}
         }
 
-        pub(in super::super) fn ring(&self) {
+        pub(in super::super) fn wake(&self) {
             match *self {}
         }
 
-        pub(in super::super) fn quieten(&self) {
+        pub(in super::super) fn drain(&self) {
             match *self {}
         }
     }

@@ -6,22 +6,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::runtime::release;
+use crate::bridge::release;
 
 thread_local! {
     static IN_RUNTIME: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Marks this thread as one of the runtime's.
-pub(super) fn mark_thread() {
+pub(crate) fn mark_thread() {
     IN_RUNTIME.set(true);
 }
 
 /// A Python object that an operation may take to the runtime. The runtime's threads touch no
 /// reference count: there, dropping it hands it to the completer.
-pub(crate) struct Held(Mutex<Option<Py<PyAny>>>);
+pub(crate) struct SendPy(Mutex<Option<Py<PyAny>>>);
 
-impl Held {
+impl SendPy {
     pub(crate) fn new(object: &Bound<'_, PyAny>) -> Self {
         Self(Mutex::new(Some(object.clone().unbind())))
     }
@@ -53,7 +53,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for SendPy {
     fn drop(&mut self) {
         if IN_RUNTIME.get()
             && let Some(object) = self.object().take()

@@ -12,21 +12,21 @@ use pyo3::prelude::*;
 
 use crate::process::{PerProcess, Process};
 
-static RETURNING: PerProcess<Returning> = PerProcess::new();
+static GATE: PerProcess<AttachGate> = PerProcess::new();
 
 /// Does what takes its time, and needs no Python, without holding others up.
-pub(crate) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
-    let returning = Returning::of(py, Process::current());
-    if returning.is_closed() {
+pub(crate) fn without_gil<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
+    let gate = AttachGate::of(py, Process::current());
+    if gate.is_closed() {
         // The thread that ends the interpreter has nobody else to let run.
         return work();
     }
-    py.detach(move || (work(), returning.begin())).0
+    py.detach(move || (work(), gate.enter())).0
 }
 
 /// Who of a process is on the way back.
 #[derive(Default)]
-pub(super) struct Returning {
+pub(super) struct AttachGate {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -34,18 +34,18 @@ pub(super) struct Returning {
 #[derive(Default)]
 struct State {
     /// The threads that attach, or have done so and are not out of this module yet.
-    under_way: usize,
+    attaching: usize,
     closed: bool,
 }
 
 /// The right of a thread to attach, and to be attached.
-pub(super) struct Return(&'static Returning);
+pub(super) struct AttachPermit(&'static AttachGate);
 
-impl Returning {
+impl AttachGate {
     pub(super) fn of(py: Python<'_>, process: Process) -> &'static Self {
-        let made = RETURNING.get_or_try_init(py, process, || Ok::<_, Infallible>(Self::default()));
-        let Ok(returning) = made;
-        returning
+        let made = GATE.get_or_try_init(py, process, || Ok::<_, Infallible>(Self::default()));
+        let Ok(gate) = made;
+        gate
     }
 
     /// Whether the interpreter is about to go.
@@ -55,7 +55,7 @@ impl Returning {
 
     /// Asks for the way back, in a thread that is not attached. There is none once the interpreter is
     /// about to go, and then this never returns: the thread ends with the process.
-    pub(super) fn begin(&'static self) -> Return {
+    pub(super) fn enter(&'static self) -> AttachPermit {
         let mut state = self.state();
         if state.closed {
             drop(state);
@@ -63,8 +63,8 @@ impl Returning {
                 thread::park();
             }
         }
-        state.under_way += 1;
-        Return(self)
+        state.attaching += 1;
+        AttachPermit(self)
     }
 
     /// Closes the way back, and waits for those that are under way: they need no more than what the
@@ -72,7 +72,7 @@ impl Returning {
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.closed = true;
-        while state.under_way > 0 {
+        while state.attaching > 0 {
             state = self
                 .changed
                 .wait(state)
@@ -85,9 +85,9 @@ impl Returning {
     }
 }
 
-impl Drop for Return {
+impl Drop for AttachPermit {
     fn drop(&mut self) {
-        self.0.state().under_way -= 1;
+        self.0.state().attaching -= 1;
         self.0.changed.notify_all();
     }
 }
