@@ -1,4 +1,4 @@
-"""Checks what no other tool does: that source files are short and name no one's machine."""
+"""Checks that source files are short and contain no paths of one machine."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ def main() -> int:
 
 
 def tracked() -> list[Path]:
-    """The files under version control, and those about to be."""
+    """The files under version control, and new files that are not ignored."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     paths = (ROOT / name for name in listing.stdout.split("\0") if name)
@@ -26,7 +26,7 @@ def tracked() -> list[Path]:
 
 
 def check(path: Path) -> list[str]:
-    """What is wrong with one file."""
+    """The findings of one file."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
@@ -45,7 +45,7 @@ def check(path: Path) -> list[str]:
 
 
 def stray_path() -> re.Pattern[str]:
-    """Homes of people, and the place where this clone happens to be."""
+    """Home directories, and the directory of this clone."""
     homes = [r"/home/\w", r"/Users/\w", r"[A-Z]:\\+Users", r"/root/\.", re.escape(f"{ROOT}/")]
     return re.compile(r"(?<![\w.:~-])(?:" + "|".join(homes) + ")")
 

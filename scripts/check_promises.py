@@ -26,7 +26,7 @@ NAMES = {
         r"#\[(?:tokio::)?test[^\]]*\]\s*(?:#\[[^\]]*\]\s*)*(?:async )?fn (\w+)",
     ),
     ".py": re.compile(r"\bdef test_(\w+)"),
-    # A name that goes on with a value is known by what comes before the colon.
+    # If a name ends with a value, the link has the part before the colon.
     ".mjs": re.compile(r"\b(?:test|describe)\(\s*(?:\"([^\"\n]+)\"|`([^`:$\n]+))"),
 }
 

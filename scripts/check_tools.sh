@@ -1,5 +1,5 @@
 #!/bin/sh
-# Says in one line what this machine lacks, before a build says it in fifty.
+# Reports in one line which tools are missing, before a build fails with many lines.
 set -eu
 cd "$(dirname "$0")/.."
 

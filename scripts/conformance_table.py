@@ -1,6 +1,6 @@
 """Writes the results of the last runs into `docs/conformance.md`.
 
-What ran is in `target/conformance/*.json`: lists of objects with `suite`, `case`, `subject` and
+The results are in `target/conformance/*.json`: lists of objects with `suite`, `case`, `subject` and
 `result`. Each suite has its own table. A suite that did not run, or skipped a case, keeps its old
 table. With CI=true nothing is written, and a difference is an error.
 """

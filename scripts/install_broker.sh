@@ -1,12 +1,12 @@
 #!/bin/sh
-# Puts the Portier broker that the end-to-end tests talk to into .tools, unless it is there.
+# Installs the Portier broker for the end-to-end tests into .tools, unless it is there.
 set -eu
 cd "$(dirname "$0")/.."
 
 CARGO=${CARGO:-cargo}
 version=0.15.1
 binary=.tools/bin/portier-broker
-# The program stops without these folders of its source, which `cargo install` leaves behind.
+# The program needs these folders of its source, which `cargo install` does not copy.
 data=.tools/portier-broker
 folders='tmpl res lang'
 
@@ -20,11 +20,11 @@ is_there() {
 ! is_there || exit 0
 
 printf '\n==> Installing portier-broker %s into .tools; the first time takes some minutes\n' "$version"
-# Nobody debugs it here, and without what debuggers need it is compiled sooner.
+# Without debug information, it compiles faster.
 CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 "$CARGO" install --locked --debug --force --root .tools --target-dir target/tools \
     "portier_broker@$version"
 
-# Each registry or mirror has a folder of its own in there.
+# Each registry or mirror has its own folder in there.
 rm -rf "$data.part" "$data"
 for source in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/"portier_broker-$version"; do
     [ -d "$source/tmpl" ] || continue
@@ -40,5 +40,5 @@ is_there || {
     echo "portier-client: found no source of portier_broker $version to take $folders from" >&2
     exit 1
 }
-# A gigabyte that nobody needs once the program is there.
+# A gigabyte that is not needed after the installation.
 rm -rf target/tools

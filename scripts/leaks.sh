@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the crate's suites with LeakSanitizer, which fails a test binary that has lost memory when it
-# ends. What is still pointed to from anywhere is not lost.
+# ends. Memory that is still reachable is not lost.
 #
 #   scripts/leaks.sh [arguments of cargo test]
 set -euo pipefail

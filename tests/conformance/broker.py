@@ -1,7 +1,7 @@
-"""A broker that serves its two documents, counts the requests, and signs whatever it is told to.
+"""A broker that serves its two documents, counts requests, and signs any token for a test.
 
-It shares no code with the clients or with the development broker, and says as little as a broker
-may: no `issuer`, no `use` in its keys, nothing about caching.
+It shares no code with the clients or with the development broker. It sends the minimum that is
+allowed: no `issuer`, no `use` in its keys, no caching headers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REDIRECT_URI = f"{CLIENT_ID}/fake-verify-route"
 DISCOVERY = "/.well-known/openid-configuration"
 KEYS = "/test-keys"
 
-# Names with spaces, as nothing forbids them.
+# Names may contain spaces.
 SIGNERS = {"test key": RSA_A, "next key": RSA_B, "edwards key": ED_A}
 
 
@@ -69,19 +69,19 @@ class Broker:
         return {**without(SIGNERS[signer].jwk(signer), "use"), **members}
 
     def hold(self) -> None:
-        """Lets requests wait until `release`."""
+        """Holds requests until `release`."""
         self._open.clear()
 
     def release(self) -> None:
         self._open.set()
 
     def requests(self) -> tuple[int, int]:
-        """How often the discovery document was asked for, and the keys."""
+        """The number of requests for the discovery document and for the keys."""
         paths = [path for path, _ in list(self._requests)]
         return paths.count(DISCOVERY), paths.count(KEYS)
 
     def keys_served_at(self) -> list[float]:
-        """When the keys were asked for, on the monotonic clock."""
+        """When the keys were requested, on the monotonic clock."""
         return [at for path, at in list(self._requests) if path == KEYS]
 
     def serve(self, path: str) -> bytes | None:
@@ -96,7 +96,7 @@ class Broker:
         return self.sign(self.claims(url, **changes), **(header or {}))
 
     def claims(self, url: str, **changes: Any) -> dict[str, object]:
-        """What the broker would say about the login of an authorization URL."""
+        """The claims of the token for the login of an authorization URL."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         now = int(time.time())
         usual = {
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.server.broker.serve(self.path)
         self.send_response(404 if body is None else 200)
-        # What a server says that looks at the text and sees no page.
+        # The content type of a server that guesses it from the text.
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.end_headers()
         self.wfile.write(body or b"")

@@ -1,4 +1,4 @@
-"""The clients under test, a broker for them, and a record of what came of it."""
+"""The clients under test, a broker for them, and a record of the results."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ RESULTS = ROOT / "target/conformance"
 
 @pytest.fixture(scope="session", params=COMMANDS)
 def language(request: pytest.FixtureRequest) -> str:
-    """Every case is for every language."""
+    """Runs every case for every language."""
     return str(request.param)
 
 
 @pytest.fixture
 def broker() -> Iterator[Broker]:
-    """A broker that nobody has asked anything."""
+    """A broker without requests so far."""
     with Broker() as broker:
         yield broker
 
 
 @pytest.fixture
 def client(language: str, broker: Broker) -> Iterator[Subject]:
-    """A client that has not asked the broker anything."""
+    """A client that has sent no request to the broker so far."""
     with Subject(language, broker.origin) as client:
         yield client
 
@@ -45,16 +45,16 @@ def make_client(language: str, broker: Broker) -> Iterator[Callable[..., Subject
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keeps the record of a whole run; a part of it would pass for a whole one."""
+    """Records a complete run only: the record of a part would look complete."""
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS
-    # One of several processes is told what it runs; it writes nothing.
+    # A worker process of pytest-xdist writes nothing.
     is_told = hasattr(config, "workerinput")
     if is_told or (whole and not config.option.keyword and not config.option.markexpr):
         config.pluginmanager.register(Record(RESULTS / "protocol.json"))
 
 
 class Record:
-    """What became of every case, for `scripts/conformance_table.py`."""
+    """The result of every case, for `scripts/conformance_table.py`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -67,12 +67,12 @@ class Record:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        """Keeps the order of the cases, which is not that in which several processes run them."""
+        """Keeps the order of the cases; several processes run them in another order."""
         self.order = ids
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Function) -> Iterator[Any]:
-        """Notes a result, in the process that runs the case."""
+        """Adds the result to the report, in the process that runs the case."""
         report: pytest.TestReport = yield
         case = {
             "suite": item.module.SUITE,
@@ -84,7 +84,7 @@ class Record:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collects the results. A setup or teardown that fails, fails the case."""
+        """Collects the results. A failed setup or teardown counts as a failed case."""
         for case in (value for name, value in report.user_properties if name == "case"):
             before = self.cases.setdefault(report.nodeid, case)
             if before["result"] == "passed":
@@ -101,7 +101,7 @@ class Record:
 
 
 def in_words(item: pytest.Function) -> str:
-    """A test's name as a sentence."""
+    """The name of a test as a sentence."""
     text = item.originalname.removeprefix("test_").replace("_", " ")
     given = item.callspec.params
     text += "".join(f": {given[key] or 'nothing'}" for key in ("claim", "case") if key in given)

@@ -1,4 +1,4 @@
-"""Drives `oidc-provider`: starts it, and logs in to it as a browser would."""
+"""Starts `oidc-provider`, and logs in to it like a browser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROVIDER = Path(__file__).resolve().parent / "provider"
 
-# For one request, or for the start, in seconds.
+# The limit for one request, or for the start, in seconds.
 LIMIT = 30
 
 
@@ -33,7 +33,7 @@ class Provider:
             [os.environ.get("NODE", "node"), str(PROVIDER / "server.mjs"), json.dumps(settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # It warns of what is right here: keeping everything in memory.
+            # It warns that it keeps everything in memory, which is right here.
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
         )
@@ -58,7 +58,7 @@ class Provider:
 
 @dataclass
 class Page:
-    """Where a browser ends up, and the form that is there."""
+    """The URL that a browser arrives at, and the form of that page."""
 
     status: int
     text: str
@@ -67,7 +67,7 @@ class Page:
 
 
 def browse(url: str) -> Page:
-    """Opens a URL in a new browser and follows it wherever it leads."""
+    """Opens a URL in a new browser and follows all redirects."""
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
     )

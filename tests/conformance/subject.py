@@ -1,4 +1,4 @@
-"""A client under test: the process of an adapter, and what is said to it and by it."""
+"""A client under test: the process of an adapter, its input and its output."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ COMMANDS = {
     "node": [os.environ.get("NODE", "node"), str(ADAPTERS / "node.mjs")],
 }
 
-# For an answer, in seconds; a healthy client needs milliseconds.
+# The limit for an answer, in seconds; a client normally needs milliseconds.
 LIMIT = 30
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One line: whether it went well, and what came of it."""
+    """One line of output: success or not, and the values."""
 
     ok: bool
     values: tuple[str, ...]
 
     @property
     def code(self) -> str:
-        """The error's code, or what shows best that there is none."""
+        """The error's code, or a text that shows the success."""
         return f"ok: {self.values}" if self.ok else self.values[0].partition(":")[0]
 
 
 class Subject:
-    """Runs until it is closed. Commands may be sent ahead of reading their answers."""
+    """A running adapter. Commands may be sent before earlier answers are read."""
 
     def __init__(self, language: str, broker: str, **settings: str) -> None:
         hidden = {"http_proxy", "https_proxy", "all_proxy"}
@@ -70,7 +70,7 @@ class Subject:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """The end of the input ends the client, quietly and at once."""
+        """Ends the input; the client must then end at once, without output."""
         if kind is not None:
             self._process.kill()
         self._input.close()
@@ -82,12 +82,12 @@ class Subject:
             assert (status, list(iter(self._marks.get, None))) == (0, [])
 
     def ask(self, *fields: str) -> Answer:
-        """Sends a command and gives its answer."""
+        """Sends a command and returns its answer."""
         self.send([fields])
         return self.answer()
 
     def send(self, commands: Iterable[tuple[str, ...]]) -> None:
-        """Sends commands at once."""
+        """Sends several commands without waiting for answers."""
         self._input.write("".join("\t".join(fields) + "\n" for fields in commands))
         self._input.flush()
 
@@ -100,22 +100,22 @@ class Subject:
         return Answer(result == "ok", tuple(values))
 
     def await_mark(self, text: str) -> None:
-        """Waits until a `mark` was read, and with it all commands before it."""
+        """Waits until the client has read a `mark`, and so all commands before it."""
         assert self._marks.get(timeout=LIMIT) == text
 
     def start(self, email: str, *state: str) -> str:
-        """Starts a login and gives its URL."""
+        """Starts a login and returns its URL."""
         answer = self.ask("auth", email, *state)
         assert answer.ok, answer
         return answer.values[0]
 
     def verify(self, token: str) -> str:
-        """The code with which a token is refused, or what shows that it was not."""
+        """The code with which a token is refused, or a text that shows the success."""
         return self.ask("verify", token).code
 
 
 def _lines_of(stream: IO[str] | None) -> queue.SimpleQueue[str | None]:
-    """The lines as they come; `None` is the end."""
+    """The lines of output; `None` marks the end."""
     assert stream is not None
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 

@@ -1,4 +1,4 @@
-"""What the broker posts: a token and a state, or an error."""
+"""Callbacks of the broker, with a token and a state or with an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims that are missing, and claims that are not what they should be."""
+"""Missing and invalid claims."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that rotate, keys of another kind, and tokens that would choose their own."""
+"""Rotating keys, unusable keys, and tokens that name their own key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SUITE = "beyond"
 ACCEPTED = "ok: ('john@example.com',)"
 EMAIL = "john@example.com"
 
-# How old a set of keys has to be before a newer one is looked for, in seconds.
+# The minimum age of a key set before the client fetches a newer one, in seconds.
 OLD_ENOUGH = 1
 
 
@@ -42,7 +42,7 @@ def test_a_rotated_key_is_accepted_within_seconds(client: Subject, broker: Broke
     token = broker.token(client.start(EMAIL), header={"kid": "next key"})
     forged = broker.token(client.start(EMAIL), header={"kid": "next key"}, nonce="x" * 32)
 
-    # The client asked before this moment, so its keys are old at the latest by then.
+    # The client fetched its keys before this moment, so they are old enough then.
     wait_until(broker.keys_served_at()[0] + OLD_ENOUGH)
     assert client.verify(forged) == "token_key_unknown"
     assert broker.requests() == (1, 1), "no fetch for a login that is not pending"
@@ -163,6 +163,6 @@ def test_a_discovery_document_of_another_issuer_is_refused(client: Subject, brok
 
 
 def wait_until(moment: float) -> None:
-    """Waits for a moment of the monotonic clock."""
+    """Waits until the monotonic clock shows this time."""
     while (left := moment - time.monotonic()) > 0:
         time.sleep(left)

@@ -1,4 +1,4 @@
-"""Logins through `oidc-provider`, an OpenID provider that knows nothing of Portier."""
+"""Logins with `oidc-provider`, an OpenID provider without knowledge of Portier."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SUITE = "provider"
 
 EMAIL = "john@example.com"
 
-# A provider gives client ids away as it likes; for us they have to be the origins of the sites.
+# A provider may assign any client ids; Portier requires the origin of the site.
 SITES: dict[str, dict[str, Any]] = {
     "plain": {},
     "EdDSA": {"id_token_signed_response_alg": "EdDSA"},
@@ -42,7 +42,7 @@ CLIENTS = [
     }
     for name, metadata in SITES.items()
 ]
-# What it is when the provider chooses.
+# A client id that the provider has chosen.
 OTHER_ID = "5b1b4f0e"
 CLIENTS.append({"client_id": OTHER_ID, "redirect_uris": ["https://plain.example/verify"]})
 ACCOUNTS = {
@@ -54,24 +54,24 @@ ACCOUNTS = {
 
 
 class Site:
-    """A site that uses the provider, as the client of that name."""
+    """A site that uses the provider, with this client id."""
 
     def __init__(self, language: str, provider: Provider, name: str) -> None:
         self.redirect_uri = f"https://{name.lower()}.example/verify"
         self.client = Subject(language, provider.origin, redirect_uri=self.redirect_uri)
 
     def log_in(self, email: str, *state: str) -> Answer:
-        """What comes of a login."""
+        """The result of a login."""
         return self.complete(self.answer_to(self.client.start(email, *state)))
 
     def answer_to(self, url: str) -> dict[str, str]:
-        """What the provider has the browser post to the site."""
+        """The fields that the provider makes the browser post to the site."""
         page = browse(url)
         assert page.action == self.redirect_uri, page.text
         return page.fields
 
     def complete(self, fields: dict[str, str]) -> Answer:
-        """Posts it."""
+        """Completes the login with the posted fields."""
         return self.client.ask("complete", urlencode(fields))
 
 
@@ -96,7 +96,7 @@ def make_site(language: str) -> Iterator[Callable[..., Site]]:
 
 @pytest.fixture
 def site(make_site: Callable[..., Site], provider: Provider) -> Site:
-    """A site whose client is as it comes."""
+    """A site with the default settings."""
     return make_site(provider)
 
 
@@ -225,7 +225,7 @@ def claims(fields: dict[str, str]) -> dict[str, Any]:
 
 
 def part(fields: dict[str, str], number: int) -> dict[str, Any]:
-    """A part of the token as this test sees it, unverified."""
+    """A part of the token, not verified."""
     text = fields["id_token"].split(".")[number]
     members: dict[str, Any] = json.loads(base64.urlsafe_b64decode(text + "=="))
     return members

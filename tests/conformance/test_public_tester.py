@@ -1,4 +1,4 @@
-"""What the public `portier/client-tester` checks, in its order: one client, one broker."""
+"""The checks of the public `portier/client-tester`, in its order: one client, one broker."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SUITE = "public_tester"
 
 EMAIL = "john@example.com"
 
-# From the fetch of a set of keys until a client may look for another one, in seconds.
+# The minimum age of a key set before the client fetches a newer one, in seconds.
 UNTIL_KEYS_ARE_OLD = 1
 
 
 class Run(NamedTuple):
-    """The client, and the broker that counts its requests over all of these cases."""
+    """The client and the broker of all cases; the broker counts the requests."""
 
     client: Subject
     broker: Broker
@@ -37,12 +37,12 @@ def run(language: str) -> Iterator[Run]:
 
 @pytest.fixture(autouse=True)
 def in_step(run: Run, request: pytest.FixtureRequest) -> None:
-    """No answer of the case before is left."""
+    """Checks that the case before has left no answer."""
     assert run.client.ask("echo", request.node.name).values == (request.node.name,)
 
 
 def verify(run: Run, typed: str = EMAIL, /, **changes: object) -> str:
-    """What becomes of a login whose token has other claims."""
+    """The result of a login whose token has other claims."""
     return run.client.verify(run.broker.token(run.client.start(typed), **changes))
 
 
@@ -147,8 +147,8 @@ def test_an_algorithm_other_than_the_keys_is_refused(run: Run) -> None:
 
 
 def test_discovery_and_keys_are_fetched_exactly_once(run: Run) -> None:
-    """Over all of this file. Only a machine so slow that the keys are old by the time of the
-    unknown key gives the client a reason to ask for them again."""
+    """Counts the requests of all cases of this file. On a very slow machine, the keys may be old
+    enough to be fetched again when the case with the unknown key runs."""
     assert "issuer" not in run.broker.discovery
     assert all("use" not in key for key in run.broker.keys)
     assert verify(run, email_original=ABSENT) == accepted()
@@ -160,5 +160,5 @@ def test_discovery_and_keys_are_fetched_exactly_once(run: Run) -> None:
 
 
 def accepted(email: str = EMAIL) -> str:
-    """What `verify` gives when all is well."""
+    """The successful result of `verify`."""
     return f"ok: {(email,)}"

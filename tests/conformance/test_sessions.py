@@ -1,4 +1,4 @@
-"""Logins that wait: how long, for whom, and how often they can be completed."""
+"""Pending logins: how long they last, whose they are, and that each completes only once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_login_that_took_too_long_is_unknown(
 ) -> None:
     client = make_client(session_ttl="1")
     token = broker.token(client.start(EMAIL), exp=int(time.time()) + 600)
-    # The login was started before this line, so it is over after one second of sleep.
+    # The login was started before this line, so it has expired after a second of sleep.
     time.sleep(1)
     assert client.verify(token) == "session_unknown"
 
@@ -57,7 +57,7 @@ def test_of_64_concurrent_uses_of_a_token_exactly_one_succeeds(
     client: Subject, broker: Broker
 ) -> None:
     token = broker.token(client.start(EMAIL))
-    # All of them wait for the keys, and go on at the same moment.
+    # All calls wait for the keys, and continue at the same moment.
     broker.hold()
     client.send([*[("verify", token)] * CALLERS, ("mark", "all wait")])
     client.await_mark("all wait")

@@ -1,7 +1,7 @@
-"""Tokens with something wrong, or odd, at a place that a seed chooses.
+"""Mutated tokens. A seed chooses what is changed.
 
-A mutant is changed at one to three places, of its header, its payload, its parts, its signature or
-the key set. Most are signed after the change, so that it is the change that is judged.
+A mutant has one to three changes: in the header, the payload, the parts, the signature or the key
+set. Most mutants are signed after the change, so that the change itself is judged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Members = list[tuple[str, str]]
-"""The members of an object: names, and values as they are spelt."""
+"""The members of an object: names, and values as JSON text."""
 
 TEXTS = [
     "",
@@ -133,7 +133,7 @@ LISTS = [
 
 @dataclass(frozen=True)
 class Mutant:
-    """A token, the key set it meets, and what was done to them."""
+    """A token, the key set to verify it with, and a description of the changes."""
 
     name: str
     token: str
@@ -141,7 +141,7 @@ class Mutant:
 
 
 def mutants(seed: int, rounds: int, keys: list[dict[str, Any]]) -> Iterator[Mutant]:
-    """So many mutants; the same for the same seed."""
+    """This number of mutants; the same for the same seed."""
     for number in range(rounds):
         yield mutant(f"{seed}-{number}", random.Random(f"{seed}-{number}"), keys)
 
@@ -186,7 +186,7 @@ def spelt(members: dict[str, Any]) -> Members:
 
 
 def text(members: Members) -> str:
-    """The object, however wrong."""
+    """The text of the object, valid or not."""
     return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members) + "}"
 
 
@@ -196,7 +196,7 @@ def encoded(members: Members) -> str:
 
 
 def change(members: Members, names: list[str], chance: random.Random) -> str:
-    """Changes one member, and says which and how."""
+    """Changes one member, and returns a description of the change."""
     name = chance.choice(names)
     there = [index for index, (other, _) in enumerate(members) if other == name]
     how = chance.choice(["value", "value", "value", "value", "without", "twice", "name", "order"])
@@ -217,7 +217,7 @@ def change(members: Members, names: list[str], chance: random.Random) -> str:
 
 
 def any_value(name: str, chance: random.Random) -> str:
-    """A value that a member of this name might have, or anything."""
+    """A plausible value for this member, or any other one."""
     kind = chance.random()
     if name in SPELT and kind < 0.5:
         return json.dumps(chance.choice(SPELT[name]))
@@ -260,7 +260,7 @@ def in_parts(chance: random.Random) -> Callable[[str], str]:
 def other_signature(
     sign: Callable[[bytes], bytes], chance: random.Random
 ) -> Callable[[bytes], bytes]:
-    """Another way to sign, or a signature that is changed."""
+    """Another signing function, or one whose signature is changed."""
     place, bit = chance.random(), chance.randrange(8)
 
     def flipped(message: bytes) -> bytes:

@@ -1,6 +1,6 @@
-"""Our verdicts against those of PyJWT, joserfc, jose and jsonwebtoken, over vectors and mutants.
+"""Compares our verdicts with PyJWT, joserfc, jose and jsonwebtoken, for vectors and mutants.
 
-Where they differ, `disagreements.json` has to say why: a pattern for our verdict and one for
+If they differ, `disagreements.json` must contain a rule: a pattern for our verdict, one for
 theirs, and a reason. `ROUNDS=100000` tries more mutants, `SEED=2` others.
 """
 
@@ -27,7 +27,7 @@ RULES = json.loads((HERE / "disagreements.json").read_text(encoding="utf-8"))
 
 @pytest.fixture(scope="module")
 def corpus() -> list[Mutant]:
-    """The tokens of the vectors, for clients that are configured as usual."""
+    """The tokens of the vectors, for clients with the default options."""
     key_set = json.dumps(tokens.setting()["key_set"])
     cases = json.loads((HERE.parent / "vectors" / "tokens.json").read_text(encoding="utf-8"))[
         "cases"
@@ -41,35 +41,35 @@ def corpus() -> list[Mutant]:
 
 @pytest.fixture(scope="module")
 def changed() -> list[Mutant]:
-    """Tokens and key sets that were changed in some place."""
+    """Changed tokens and key sets."""
     keys = [key for key in tokens.usable() + tokens.unusable() if "d" not in key]
     return list(mutants(SEED, ROUNDS, keys))
 
 
 @dataclass
 class Comparison:
-    """The disagreements without a reason, and what became of all others."""
+    """The disagreements without a rule, and the number of other results."""
 
     unexplained: list[str] = field(default_factory=list)
     agreed: int = 0
     needed: set[int] = field(default_factory=set)
-    """The numbers of the rules there was a use for."""
+    """The numbers of the rules that were used."""
 
 
 @pytest.fixture(scope="module")
 def of_corpus(corpus: list[Mutant]) -> Comparison:
-    """What all say of the vectors."""
+    """The verdicts of all libraries on the vectors."""
     return compared(corpus)
 
 
 @pytest.fixture(scope="module")
 def of_changed(changed: list[Mutant]) -> Comparison:
-    """What all say of the mutants."""
+    """The verdicts of all libraries on the mutants."""
     return compared(changed)
 
 
 def compared(tried: list[Mutant]) -> Comparison:
-    """Has all libraries judge."""
+    """Compares the verdicts of all libraries."""
     comparison = Comparison()
     mine = [verdicts.ours(mutant) for mutant in tried]
     others = {
@@ -93,7 +93,7 @@ def compared(tried: list[Mutant]) -> Comparison:
 
 
 def rule_for(library: str, our: str, their: str, name: str) -> int | None:
-    """The number of the rule that has a reason for a disagreement."""
+    """The number of the rule that explains a disagreement."""
     for number, rule in enumerate(RULES):
         if (
             library in rule["libraries"]
@@ -118,7 +118,7 @@ def test_mutated_tokens_are_judged_like_other_libraries_judge_them(of_changed: C
 
 
 def test_each_rule_has_a_reason_and_a_use(of_corpus: Comparison, of_changed: Comparison) -> None:
-    """Where we accept what others refuse, a rule says for which words of theirs."""
+    """A rule for tokens that only this library accepts must name the messages of the others."""
     for rule in RULES:
         assert rule["reason"]
         if rule["ours"] == verdicts.ACCEPTED:

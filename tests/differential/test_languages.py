@@ -1,7 +1,7 @@
-"""Rust, Python and Node answer the same questions alike: about addresses, and pages to go back to.
+"""Rust, Python and Node give the same results for addresses and for `next` pages.
 
-The questions are made of the vectors, changed at places that a seed chooses, as in `mutants`.
-`ROUNDS=100000` asks more of them, `SEED=2` others.
+The inputs are vectors with random changes, as in `mutants`. `ROUNDS=100000` tries more inputs,
+`SEED=2` others.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ Question = list[Any]
 
 
 def questions() -> Iterator[Question]:
-    """So many questions; the same for the same seed."""
+    """This number of questions; the same for the same seed."""
     chance = random.Random(SEED)
-    # Most of the vectors are no addresses, and most changes make an address to none.
+    # Most vectors are invalid addresses, and most changes make an address invalid.
     emails = {True: [], False: []}
     for case in cases("emails"):
         emails["email" in case["expect"]].append(case["input"])
@@ -58,12 +58,12 @@ def cases(name: str) -> list[dict[str, Any]]:
 
 
 def changed(text: str, chance: random.Random) -> str:
-    """The text with up to four pieces put in, in place of others, or left out."""
+    """The text with up to four insertions, replacements or deletions."""
     for _ in range(chance.randrange(5)):
         start = chance.randrange(len(text) + 1)
         end = start + chance.choice([0, 0, 1, 2])
         text = text[:start] + chance.choice([*PIECES, ""]) + text[end:]
-    # Two halves that met are one letter, also in the language that keeps them apart.
+    # Two surrogates side by side are one letter, also in Python.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
@@ -85,7 +85,7 @@ def by_program(command: list[str], asked: list[Question]) -> list[object]:
 
 
 def is_text(question: Question) -> bool:
-    """Whether there is such a text in Rust: it has no half pairs."""
+    """Whether Rust can represent the text: it has no lone surrogates."""
     return not any("\ud800" <= character <= "\udfff" for character in question[1])
 
 
@@ -96,7 +96,7 @@ def test_every_language_gives_the_same_answer() -> None:
     for_rust = [index for index, question in enumerate(asked) if is_text(question)]
     rust = by_program(RUST, [asked[index] for index in for_rust])
     assert rust == [python[index] for index in for_rust]
-    # Neither all refused nor all accepted.
+    # Some inputs are refused, and some accepted.
     for kind in ("normalize", "next"):
         answers = [found for (name, *_), found in zip(asked, python, strict=True) if name == kind]
         passed = sum(isinstance(found, str) for found in answers)

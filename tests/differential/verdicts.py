@@ -1,4 +1,4 @@
-"""What this library and others make of a token: "accepted", or why not."""
+"""The verdicts of this library and of others on a token: "accepted", or a reason."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def ours(mutant: Mutant) -> str:
 
 
 def named(key_set: str, kid: object) -> list[str]:
-    """The keys with an id. No library here is given the others: some would take a second for one
-    with a private exponent, and some would refuse all for one they cannot read."""
+    """The keys with an id. The other keys are left out for every library: some need a second for a
+    key with a private exponent, and some refuse a set with one key that they cannot read."""
     keys = json.loads(key_set)["keys"]
     return [json.dumps(jwk) for jwk in keys if isinstance(jwk, dict) and jwk.get("kid") == kid]
 
 
 class _Now(datetime.datetime):
-    """The time of the callback, for the library that asks the system."""
+    """Sets the time of the callback, for libraries that use the system's clock."""
 
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
@@ -89,7 +89,7 @@ class _Now(datetime.datetime):
 
 
 def by_pyjwt(mutant: Mutant) -> None:
-    """PyJWT, as its documentation says how to use it with a key set."""
+    """The verdict of PyJWT, used with a key set as its documentation says."""
     kid = jwt.get_unverified_header(mutant.token)["kid"]
     (jwk,) = named(mutant.key_set, kid)
     with mock.patch("jwt.api_jwt.datetime", _Now):
@@ -105,7 +105,7 @@ def by_pyjwt(mutant: Mutant) -> None:
 
 
 def by_joserfc(mutant: Mutant) -> None:
-    """joserfc, with the key the token names."""
+    """The verdict of joserfc, with the key that the token names."""
     kid = joserfc.jws.extract_compact(mutant.token.encode()).headers()["kid"]
     (jwk,) = named(mutant.key_set, kid)
     key = joserfc.jwk.import_key(json.loads(jwk))
@@ -117,7 +117,7 @@ def by_joserfc(mutant: Mutant) -> None:
 
 
 def verdict(library: Callable[[Mutant], None], mutant: Mutant) -> str:
-    """The verdict of a library that raises if it refuses."""
+    """The verdict of a library that raises an exception if it refuses."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -128,7 +128,7 @@ def verdict(library: Callable[[Mutant], None], mutant: Mutant) -> str:
 
 
 def by_jose(mutants: Iterable[Mutant]) -> list[str]:
-    """The verdicts of npm's jose, all at once."""
+    """The verdicts of npm's jose on all tokens."""
     setting = {
         "issuer": BROKER,
         "audience": CLIENT_ID,
@@ -140,12 +140,12 @@ def by_jose(mutants: Iterable[Mutant]) -> list[str]:
 
 
 def by_jsonwebtoken(mutants: Iterable[Mutant]) -> list[str]:
-    """The verdicts of the crate jsonwebtoken, all at once."""
+    """The verdicts of the crate jsonwebtoken on all tokens."""
     return by_program(JSONWEBTOKEN, [BROKER, CLIENT_ID], mutants)
 
 
 def by_program(command: list[str], setting: object, mutants: Iterable[Mutant]) -> list[str]:
-    """The verdicts of a program, which reads lines of JSON and writes them."""
+    """The verdicts of a program that reads and writes lines of JSON."""
     lines = [json.dumps(setting)]
     lines += [json.dumps([mutant.token, mutant.key_set]) for mutant in mutants]
     child = subprocess.run(

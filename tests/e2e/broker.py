@@ -19,7 +19,7 @@ BINARY = ROOT / ".tools" / "bin" / "portier-broker"
 DATA = ROOT / ".tools" / "portier-broker"
 SENDMAIL = ROOT / "tests" / "e2e" / "sendmail.sh"
 
-# Else the broker asks each domain for an identity provider of its own, over the network.
+# Otherwise the broker looks for an identity provider of each domain, over the network.
 CONFIG = """
 [domain_overrides]
 "example.com" = []
@@ -27,7 +27,7 @@ CONFIG = """
 
 
 class Broker:
-    """A broker that takes addresses at example.com, and keeps its mails in `mailbox`.
+    """A broker that accepts addresses at example.com, and writes its mails to `mailbox`.
 
     Sessions and rotating keys are in its memory unless `sqlite` or `redis` says where; keys in
     `keytext`, in PEM, do not rotate. `options` are other settings of the broker without their
@@ -47,7 +47,7 @@ class Broker:
         directory.mkdir(parents=True, exist_ok=True)
         self.mailbox = Mailbox(directory / "mail")
         self._port = Port()
-        # Not `localhost`, where the sites are: to a browser this is another site.
+        # Not `localhost`, which the sites use: for a browser this is another site.
         self.origin = f"http://127.0.0.1:{self._port.number}"
         self._config = directory / "broker.toml"
         self._config.write_text(CONFIG, encoding="utf-8")
@@ -63,9 +63,9 @@ class Broker:
         self._program: Program | None = None
 
     def start(self) -> None:
-        """Return once it takes requests."""
+        """Start it, and return when it accepts requests."""
         assert self._program is None
-        # Whatever its settings are where the tests run, and whatever proxy there is.
+        # Without settings of the broker, and without a proxy, from the environment of the tests.
         kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
         settings = {f"BROKER_{name}": value for name, value in self._settings.items()}
         environment = {
@@ -79,7 +79,7 @@ class Broker:
         )
 
     def stop(self) -> None:
-        """Return once it is gone; does nothing if it does not run."""
+        """Stop it, and return when it has ended; does nothing if it does not run."""
         if self._program is not None:
             self._program.stop()
             self._program = None
@@ -91,13 +91,13 @@ class Broker:
         self.start()
 
     def wait_for(self, text: str, times: int = 1) -> None:
-        """Return once it has printed so many lines with a text since it was started."""
+        """Wait until it has printed this number of lines with a text since its start."""
         assert self._program is not None
         self._program.wait_for(text, times)
 
     @property
     def log(self) -> str:
-        """What it printed since it was started."""
+        """Its output since the start."""
         return "" if self._program is None else "".join(self._program.printed)
 
     def __enter__(self) -> Self:
@@ -133,5 +133,5 @@ class Broker:
 
 
 def is_installed() -> bool:
-    """Whether there is a broker to start."""
+    """Whether the broker is installed."""
     return BINARY.is_file() and DATA.is_dir()

@@ -1,4 +1,4 @@
-"""The real broker, the example sites, and a record of what came of it."""
+"""The real broker, the example sites, and a record of the results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-# A skipped test is a failed one in CI, here as in the Python suite.
+# In CI, a skipped test fails, as in the Python suite.
 from tests.conftest import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
 
 from .broker import Broker, is_installed
@@ -33,14 +33,14 @@ def _installed() -> None:
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A broker for all tests that leave it as it is."""
+    """A broker for all tests that do not change it."""
     with Broker(tmp_path_factory.mktemp("broker")) as broker:
         yield broker
 
 
 @pytest.fixture(scope="session", params=SITES)
 def site_name(request: pytest.FixtureRequest) -> str:
-    """Every flow is for every site."""
+    """Runs every test for every site."""
     name: str = request.param
     if not can_run(name):
         pytest.skip(f"there is nothing to run the {name} site with")
@@ -49,7 +49,7 @@ def site_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def serve_shared(site_name: str, broker: Broker) -> Iterator[Serve]:
-    """Serves the site with the broker of all tests; once for the same options."""
+    """Serves the site with the shared broker; once for each set of options."""
     served: dict[tuple[tuple[str, str], ...], Site] = {}
     with ExitStack() as stack:
 
@@ -64,13 +64,13 @@ def serve_shared(site_name: str, broker: Broker) -> Iterator[Serve]:
 
 @pytest.fixture
 def site(serve_shared: Serve) -> Site:
-    """The site as it comes, with the broker of all tests."""
+    """The site with its default options and the shared broker."""
     return serve_shared()
 
 
 @pytest.fixture
 def serve(site_name: str) -> Iterator[Serve]:
-    """Serves the site with a broker of the test's own."""
+    """Serves the site with the test's own broker."""
     with ExitStack() as stack:
         yield lambda broker, **options: stack.enter_context(
             Site(site_name, broker.origin, **options)

@@ -1,4 +1,4 @@
-"""What the broker mailed, as its readers find it."""
+"""The mails of the broker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail with the two ways to log in."""
+    """A mail with the code and the link."""
 
     subject: str
     link: str
@@ -23,19 +23,18 @@ class Mail:
 
 
 class Mailbox:
-    """The mails of everybody, in a directory: the broker writes them, and nobody else."""
+    """All mails, in a directory that only the broker writes to."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
 
     def take(self, address: str, session: str = "") -> Mail:
-        """The one mail to an address that has not been read yet.
+        """The only unread mail to an address.
 
-        With `session`, the one for that session of the broker: there may be others.
+        With `session`, the mail for that session of the broker, among others.
 
-        The broker answers a request once it has handed over its mail: who sees the answer need not
-        wait for the mail.
+        The broker writes the mail before it answers the request, so no wait is needed.
         """
         found = []
         for file in self.directory.glob("*.eml"):

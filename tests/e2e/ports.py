@@ -1,4 +1,4 @@
-"""Ports on this machine that nobody else takes."""
+"""Ports on this machine that no other program gets."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import sys
 
 
 class Port:
-    """A port that stays this test's own while programs on it come and go.
+    """A port that stays reserved for a test while programs on it start and stop.
 
-    Where the system lets it, a socket that is bound but does not listen holds the port: a program
+    If the system allows it, a socket that is bound but does not listen holds the port: a program
     that sets `SO_REUSEADDR`, as servers do, may still listen there.
     """
 
     def __init__(self) -> None:
         self._sockets = [_bound(socket.AF_INET, "127.0.0.1", 0)]
         self.number: int = self._sockets[0].getsockname()[1]
-        # A machine need not have IPv6.
+        # The machine may have no IPv6.
         with contextlib.suppress(OSError):
             self._sockets.append(_bound(socket.AF_INET6, "::1", self.number))
         if sys.platform != "linux":
             self.release()
 
     def release(self) -> None:
-        """Let others have it."""
+        """Release the port."""
         for held in self._sockets:
             held.close()
 

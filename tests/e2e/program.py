@@ -37,7 +37,7 @@ class Program:
             raise
 
     def wait_for(self, text: str, times: int = 1) -> None:
-        """Return once it has printed so many lines with a text."""
+        """Wait until it has printed this number of lines with a text."""
 
         def is_printed() -> bool:
             return sum(text in line for line in self.printed) >= times
@@ -48,7 +48,7 @@ class Program:
                 raise RuntimeError(f"never printed: {text}\n{''.join(self.printed)}")
 
     def stop(self) -> None:
-        """End it, as whoever runs a server does."""
+        """End it like an operator does."""
         self._process.terminate()
         try:
             self._process.wait(SECONDS_TO_STOP)

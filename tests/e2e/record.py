@@ -1,4 +1,4 @@
-"""What became of every test, as JSON, for the table of what was tested with the real broker."""
+"""The result of every test, as JSON, for the tables in `docs/conformance.md`."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Record:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        """Keeps the order of the tests, which is not that in which several processes run them."""
+        """Keeps the order of the tests; several processes run them in another order."""
         self._order = ids
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Function
     ) -> Generator[None, Any, pytest.TestReport]:
-        """Notes a result, in the process that runs the test."""
+        """Adds the result to the report, in the process that runs the test."""
         report: pytest.TestReport = yield
         if not item.get_closest_marker("no_real_broker"):
             folder = item.path.parent.name
@@ -56,7 +56,7 @@ class Record:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collects the results. A setup or teardown that fails, fails the case."""
+        """Collects the results. A failed setup or teardown counts as a failed case."""
         for result in (value for name, value in report.user_properties if name == "record"):
             before = self._results.setdefault(report.nodeid, result)
             if before["result"] == "passed":
@@ -76,7 +76,7 @@ class Record:
 
 
 def in_words(item: pytest.Function) -> str:
-    """A test's name as a sentence."""
+    """The name of a test as a sentence."""
     text = item.originalname.removeprefix("test_").replace("_", " ")
     others = [
         value

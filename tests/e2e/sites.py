@@ -39,21 +39,21 @@ class Site:
         self._program: Program | None = None
 
     def start(self) -> None:
-        """Return once it takes requests."""
+        """Start it, and return when it accepts requests."""
         assert self._program is None
         options = {name.upper(): value for name, value in self._options.items()}
         environment = {**os.environ, "NODE_ENV": "production", **options}
         self._program = Program(COMMANDS[self.name], environment, ready="Open http")
 
     def stop(self) -> None:
-        """Return once it is gone; does nothing if it does not run."""
+        """Stop it, and return when it has ended; does nothing if it does not run."""
         if self._program is not None:
             self._program.stop()
             self._program = None
 
     @property
     def log(self) -> str:
-        """What it printed since it was started."""
+        """Its output since the start."""
         return "" if self._program is None else "".join(self._program.printed)
 
     def __enter__(self) -> Self:
@@ -75,5 +75,5 @@ class Site:
 
 
 def can_run(name: str) -> bool:
-    """Whether the program that runs a site is on this machine."""
+    """Whether the program that runs the site is installed."""
     return shutil.which(COMMANDS[name][0]) is not None

@@ -1,4 +1,4 @@
-"""A site for each face, as a process, and what all cases share."""
+"""A site for each integration, as a process, and fixtures for all cases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from faces.served import FACES, ServedSite, can_run
 
-# A skipped test is a failed one in CI, here as in the Python suite.
+# In CI, a skipped test fails, as in the Python suite.
 from tests.conftest import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
 from tests.web.replay import Surroundings
 
@@ -26,7 +26,7 @@ def surroundings() -> Iterator[Surroundings]:
 
 @pytest.fixture(scope="session", params=FACES)
 def face(request: pytest.FixtureRequest) -> Iterator[ServedSite]:
-    """The site of a face; it makes a fresh application for each case."""
+    """The site of an integration; it makes a new application for each case."""
     name: str = request.param
     if not can_run(name):
         pytest.skip(f"there is nothing to run the {name} site with")

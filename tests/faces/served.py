@@ -1,4 +1,4 @@
-"""Sites that are served by a program each, and do as they are told over a port of their own."""
+"""Sites, each in its own process, which the tests control over a second port."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ COMMANDS = {
 }
 FACES = list(COMMANDS)
 WITH_HOOKS = ["tornado", "express", "fastify"]
-"""Those that run functions of the site. On axum the site itself acts on what the flow gives."""
+"""The integrations that run hooks of the site. On axum, the site itself acts on each step."""
 
-# What a face does not have: Tornado checks tokens of forms itself, and its sites write the routes.
+# Options that an integration lacks: Tornado checks form tokens itself, and a site sets the routes.
 _ABSENT = {"tornado": {"form_token_checked"}}
-# Tornado reads forms before a handler does, with limits of its own, and answers 400.
+# Tornado reads forms before a handler runs, with its own limits, and answers 400.
 REFUSED_BY_FRAMEWORK = {
     "tornado": {
         "login-takes-forms-only-multipart",
@@ -53,7 +53,7 @@ SECONDS_TO_WAIT = 30
 
 
 class ServedSite:
-    """The site of a face.
+    """The site of an integration.
 
     The program prints `ready SITE_PORT CONTROL_PORT`. Over the second port it takes, as JSON that
     is posted: `/case`, to make a fresh application; `/step`, what comes with the next request;
@@ -69,7 +69,7 @@ class ServedSite:
         self._control = HTTPConnection("127.0.0.1", control, timeout=SECONDS_TO_WAIT)
         self._options: dict[str, Any] = {}
         self.seen: dict[str, Any] = {}
-        """What the hooks were given with the last request, and which of them were asked."""
+        """The hooks that ran with the last request, and their arguments."""
 
     def __enter__(self) -> Self:
         return self
@@ -86,9 +86,9 @@ class ServedSite:
     def make(
         self, case: dict[str, Any], surroundings: Surroundings, *, sets_cookies: bool = False
     ) -> str | None:
-        """Makes a fresh application; returns the code of the error with which that fails.
+        """Makes a new application; returns the code of the error if that fails.
 
-        If it `sets_cookies`, every answer of the site comes with one of its own.
+        With `sets_cookies`, every response of the site also sets a cookie of the site.
         """
         given = surroundings.given_to(case)
         self._options = given["options"]
@@ -97,24 +97,24 @@ class ServedSite:
         return refused
 
     def can_take(self, case: dict[str, Any]) -> bool:
-        """Whether the face has all the options of a case."""
+        """Whether the integration has all options of a case."""
         return not _ABSENT.get(self.name, set()) & case.get("options", {}).keys()
 
     def can_ask(self, step: dict[str, Any]) -> bool:
-        """Whether a question shows in how the site answers."""
+        """Whether an expectation of the case can be checked over HTTP."""
         if step["do"] != "ask":
             return True
         starts = ("/", "http") if self.name in _ROUTES_ABSOLUTE_TARGETS else ("/",)
         return step["name"] == "is_callback" and step["of"].startswith(starts)
 
     def ask(self, name: str, of: str) -> object:
-        """Whether a target is the callback; a visit shows it."""
+        """Whether a target is the callback, found by a GET request."""
         assert name == "is_callback"
         status = self.request("GET", of, [("Sec-Fetch-Site", "none")]).status
         return {405: True, 404: False}.get(status, status)
 
     def authenticate(self, session: str) -> str:
-        """Starts a login with the client itself."""
+        """Starts a login with `authenticate` of the client."""
         url: str = self.tell("/authenticate", session=session)["url"]
         return url
 
@@ -147,14 +147,14 @@ class ServedSite:
 
     @property
     def callback_path(self) -> str:
-        """Where the site answers the callback."""
+        """The path of the callback."""
         given: str | None = self._options.get("callback_path")
         return given or urlsplit(self._options["redirect_uri"]).path
 
     def request(
         self, method: str, target: str, headers: list[tuple[str, str]], body: bytes = b""
     ) -> Answer:
-        """Sends a request as it is, and reads its answer."""
+        """Sends the bytes of a request, and reads the response."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=SECONDS_TO_WAIT)
         try:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
@@ -177,7 +177,7 @@ class ServedSite:
         )
 
     def tell(self, path: str, **members: object) -> dict[str, Any]:
-        """Tells the program something; returns what it answers."""
+        """Sends a command to the program; returns its answer."""
         self._control.request("POST", path, json.dumps(members))
         response = self._control.getresponse()
         text = response.read()
@@ -187,7 +187,7 @@ class ServedSite:
 
 
 def as_act(hook: str | list[Any]) -> dict[str, Any]:
-    """What a hook does, as the program is told it."""
+    """The behaviour of a hook, as a command for the program."""
     if hook == "throws":
         return {"does": "throw"}
     status, text = hook
@@ -195,5 +195,5 @@ def as_act(hook: str | list[Any]) -> dict[str, Any]:
 
 
 def can_run(name: str) -> bool:
-    """Whether the program that runs a site is on this machine."""
+    """Whether the program that runs the site is installed."""
     return shutil.which(COMMANDS[name][0]) is not None

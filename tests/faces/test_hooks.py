@@ -1,4 +1,4 @@
-"""What a site may do in its hooks, and what is the framework's own, for each face."""
+"""Hooks of a site, for each integration."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OWN = {"does": "answer", "status": 418, "text": "in own words"}
 
 
 class Visit:
-    """A browser at the site of a face, with the cookies that it has been given."""
+    """A browser at the site of an integration, with its cookies."""
 
     def __init__(self, face: ServedSite, surroundings: Surroundings) -> None:
         self.face = face
@@ -34,7 +34,7 @@ class Visit:
         self.cookies: dict[str, str] = {}
 
     def post(self, do: str, body: str, hooks: dict[str, Any] | None = None) -> Answer:
-        """Posts a form, with hooks that do something."""
+        """Posts a form, with instructions for the hooks."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         headers = [*HERE.items(), *([("cookie", cookies)] if cookies else [])]
         step = {"do": do, "hooks": hooks or {}}
@@ -49,13 +49,13 @@ class Visit:
         return self.post("login", "email=alice%40example.com", hooks)
 
     def answer(self) -> str:
-        """Starts a login and returns the answer of the broker to it."""
+        """Starts a login and returns the fields of its callback."""
         url = self.start().header("location")
         assert url is not None
         return f"id_token={self.surroundings.broker.mint(url)}&state="
 
     def log_in(self, hooks: dict[str, Any] | None = None) -> Answer:
-        """A whole login."""
+        """Logs in."""
         return self.post("callback", self.answer(), hooks)
 
     def fail(self, hooks: dict[str, Any] | None = None) -> Answer:
@@ -64,7 +64,7 @@ class Visit:
         return self.post("callback", "error=access_denied", hooks)
 
     def be_asked(self, hooks: dict[str, Any] | None = None) -> Answer:
-        """Goes on with a login that another browser has started."""
+        """Posts the callback of a login that another browser started."""
         other = Visit(self.face, self.surroundings)
         body = f"{other.answer()}&portier_again=1"
         self.cookies["__Host-portier-probe"] = "1"
@@ -73,7 +73,7 @@ class Visit:
 
 @pytest.fixture
 def make(face: ServedSite, surroundings: Surroundings) -> Callable[..., Visit]:
-    """Makes a fresh application, and somebody who visits it."""
+    """Makes a new application and a visitor."""
 
     def make(*, sets_cookies: bool = False, **options: object) -> Visit:
         case: dict[str, Any] = {"options": options, "steps": []}
@@ -185,7 +185,7 @@ def test_a_form_is_limited_while_it_is_read(make: Callable[..., Visit]) -> None:
     visit = make()
     for path in ("/login", "/verify"):
         connection = HTTPConnection("127.0.0.1", visit.face.port, timeout=30)
-        # Without a word of its length.
+        # Without a Content-Length.
         chunks = iter([b"a" * 1000] * 70)
         connection.request("POST", path, chunks, HERE, encode_chunked=True)
         assert connection.getresponse().status == 413

@@ -1,4 +1,4 @@
-"""The vectors of the web flow, over HTTP, against the site of each face."""
+"""The vectors of the web flow over HTTP, against a site of each integration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def runs_over_http(case: dict[str, Any]) -> bool:
-    """Whether a case has no step that only the flow itself can be given."""
+    """Whether every step of a case can be sent over HTTP."""
     return not any("given" in step or "form_token_checked" in step for step in case["steps"])
 
 

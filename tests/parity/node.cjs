@@ -1,4 +1,4 @@
-// Prints what the npm package has, as JSON: for `parity.py`.
+// Prints the interface of the npm package as JSON, for `parity.py`.
 const { readFileSync } = require("node:fs");
 const path = require("node:path");
 

@@ -1,6 +1,6 @@
-"""Compares what Rust, Python and Node offer; prints what one of them lacks.
+"""Compares the interfaces of Rust, Python and Node; prints what one of them lacks.
 
-Names are compared in the case of Python. What is different on purpose is listed here, with why.
+Names are compared in the spelling of Python. Intended differences are listed here with a reason.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 
-# Called differently, because users of each language expect it so.
+# Different names, as users of each language expect them.
 NODE_NAMES = {
     "portier_client": "client",
     "version": "__version__",
@@ -38,22 +38,22 @@ NODE_NAMES = {
     "retry_in_ms": "retry_in_seconds",
     "clock_difference_ms": "clock_difference",
 }
-# For code that was written for the npm package `portier`.
+# For programs that were written for the npm package `portier`.
 NODE_ONLY = {"normalize", "abstract_store", "leeway", "response_mode", "store", "leeway_ms"}
-# Stores as objects; elsewhere they are URLs only.
-# The client of a package for Redis as a store is in Python in a module of its own.
+# Built-in stores are classes in Node; in the other languages they are URLs. The store that uses a
+# Redis client of the site is in a separate module in Python.
 NODE_STORES = {"memory_store", "redis_store", "sqlite_store", "redis_client_store"}
-# Node has a class for each kind of store, and its events come before the answers.
+# Node has a class for each kind of store, and publishes events before a call is answered.
 PYTHON_ONLY = {"open_store", "flush_events"}
-# For a form that the CSRF check of a framework has refused; in Node that check is the site's.
-# And the client, since a handler of Tornado makes its flow itself.
+# `refuse_login` is for a form that the framework's CSRF check has refused; in Node that check
+# belongs to the site. `client` is there because a handler of Tornado makes its flow itself.
 PYTHON_FLOW_ONLY = {"refuse_login", "client"}
-# How long a form may be matters to those who read bodies themselves.
+# For sites that read bodies themselves.
 PYTHON_WEB_ONLY = {"max_form_bytes"}
-# What the language itself asks for.
+# Required by the language.
 NODE_LANGUAGE = {"to_json"}
-# Injected in tests only, through `testing` in the other languages; `store` takes URLs there.
-# The code flow and the session cookie are in the core alone so far.
+# In the other languages only `testing` sets clock, random numbers and transport, and `store`
+# accepts URLs. The code flow and the session cookie are only in Rust so far.
 RUST_ONLY = {"clock", "flow", "random", "transport", "store_url"}
 RUST_FLOW_ONLY = {"flow"}
 RUST_VECTORS_ONLY = {"sealed_sessions"}
@@ -83,7 +83,7 @@ def main() -> int:
 
 
 def public_names(node: dict[str, Any]) -> None:
-    """The names of the packages, types included, and of their parts for tests."""
+    """The exported names of the packages and of their modules for tests, including types."""
     python = {pythonic(name) for name in portier_client.__all__ + web.__all__}
     python -= {"client", *PYTHON_WEB_ONLY}
     lacking("public names", "Node", python, renamed(node["names"]) | typed(node))
@@ -118,7 +118,7 @@ def the_flow(node: dict[str, Any]) -> None:
 
 
 def options_and_defaults(node: dict[str, Any]) -> None:
-    """The options of a client, and what they are when they are not given."""
+    """The options of a client with their defaults."""
     parameters = inspect.signature(Client).parameters
     python = set(parameters)
     same("options", python, renamed(node["options"]))
@@ -142,7 +142,7 @@ def options_and_defaults(node: dict[str, Any]) -> None:
 
 
 def what_is_returned(node: dict[str, Any]) -> None:
-    """The members of a login, and of what a client counts."""
+    """The members of a login and of a client's statistics."""
     login = {field.name for field in dataclasses.fields(Login)}
     same("login", login, renamed(node["login"]))
     struct = re.search(r"pub struct Login \{(.*?)\n\}", source("core/src/session.rs"), re.DOTALL)
@@ -166,7 +166,7 @@ def error_codes(node: dict[str, Any]) -> None:
 
 
 def vectors() -> None:
-    """Every file of vectors is replayed in every language."""
+    """Checks that every language replays every file of vectors."""
     files = {path.stem for path in (ROOT / "tests/vectors").glob("*.json")}
     rust = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "core").rglob("*.rs"))
     lacking("vectors", "Rust", files, set(re.findall(r'["/](\w+)\.json"', rust)))
@@ -184,19 +184,19 @@ def vectors() -> None:
 
 
 def pythonic(name: str) -> str:
-    """A name in Python's case."""
+    """A name in the spelling of Python."""
     snake: str = re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\1\2", name)
     return snake.lower()
 
 
 def renamed(names: Iterable[str], without: Iterable[str] = ()) -> set[str]:
-    """Names of Node as Python has them."""
+    """Names of Node in the spelling of Python."""
     snake = {pythonic(name) for name in names}.difference(without)
     return {NODE_NAMES.get(name, name) for name in snake}
 
 
 def typed(node: dict[str, Any]) -> set[str]:
-    """What Node has as a type only."""
+    """Names that are only types in Node."""
     return {pythonic(name) for name in node["types"]}
 
 
@@ -211,19 +211,19 @@ def exports(name: str) -> str:
 
 
 def same(what: str, python: set[str], other: set[str], language: str = "Node") -> None:
-    """Notes what either side lacks."""
+    """Reports the names that one side lacks."""
     lacking(what, "Python", other, python)
     lacking(what, language, python, other)
 
 
 def lacking(what: str, language: str, wanted: set[str], found: set[str]) -> None:
-    """Notes what a language lacks."""
+    """Reports names that a language lacks."""
     if missing := sorted(wanted - found):
         findings.append(f"{what}: {language} lacks {', '.join(missing)}")
 
 
 def equal(what: str, language: str, wanted: object, found: object) -> None:
-    """Notes a difference."""
+    """Reports a difference."""
     if wanted != found:
         findings.append(f"{what}: {language} has {found}, and not {wanted}")
 

@@ -1,7 +1,7 @@
-"""Looks for secrets in all that the suites said at their most verbose; prints where they are.
+"""Searches the output of the suites, at the most verbose level, for secrets; prints their places.
 
-scan.py FOLDER. What a secret looks like is here; those that look like nothing are taken from the
-suites themselves, which write them down as constants.
+scan.py FOLDER. The patterns of secrets are here. Secrets without a pattern are read from the suites
+themselves, where they are constants.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ CONSTANT = re.compile(
     r"[\"']([^\"'\n:]{8,})[\"'];?$",
     re.MULTILINE,
 )
-# What the suites were to be heard in, one log for each language.
+# The logs of the suites, one for each language.
 HEARD = ("rust.log", "python.log", "node.log")
-# How the tests of secrecy say them, to see that they would be found.
+# A line with this text has a secret on purpose, to show that the search finds it.
 ON_PURPOSE = "on purpose"
-# What a web server says of a request it refuses: a test had put a token into its URL, where no
+# The access log of a refused request: the test itself has put the token into the URL, where no
 # broker puts one.
 REFUSED = re.compile(r"tornado\.(?:access|general):\S+ 40[35] [A-Z]+ /verify\?id_token=")
 
-# How runners name a test; some are about addresses, and have them in their names.
+# Lines with the name of a test; some names contain an address.
 NAMED = re.compile(r"\s*[✔▶] |PASSED tests/|_+ \w+\[.*\] _+$")
 
 

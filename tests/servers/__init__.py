@@ -1,1 +1,1 @@
-"""The servers that sites run under, each with several workers."""
+"""Web servers for sites, each with several workers."""

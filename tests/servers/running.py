@@ -1,4 +1,4 @@
-"""Runs a server, finds its workers, and asks each of them."""
+"""Runs a server, finds its workers, and sends requests to each of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SITES = Path(__file__).parent / "sites"
-# Longer than any server here needs, on a machine that is busy.
+# Longer than any of these servers needs on a busy machine.
 PATIENCE = 60
 
 
@@ -29,17 +29,17 @@ class Server:
 
     command: Callable[[list[int]], list[str]]
     """Makes the command line for these ports."""
-    # What ends it in good order, together with its workers; nothing if it has no such signal.
+    # The signal that ends the server cleanly, with its workers; `None` if there is none.
     stop: signal.Signals | None = signal.SIGTERM
-    # What makes it load the site again in new workers, without an interruption.
+    # The signal that loads the site again in new workers, without an interruption.
     reload: signal.Signals | None = None
     ports: int = 1
     workers: int = 2
-    # Workers that accept connections by themselves are chosen by suspending the others. Where
-    # another process hands connections out in turn, a connection is kept to each.
+    # To choose one of several workers that accept connections, the tests suspend the others. If
+    # another process hands out connections in turn, the tests keep a connection to each worker.
     hands_out: bool = False
-    # Workers that hold a lock while they wait cannot be suspended. The site is told which worker is
-    # meant, the others do nothing, and it is asked again until that one answers.
+    # Workers that hold a lock while they wait cannot be suspended. Then the request names the
+    # worker, other workers do nothing, and the request is repeated until that worker answers.
     repeats: bool = False
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ class Site:
         self._stack.close()
 
     def find_workers(self, count: int) -> None:
-        """Asks until `count` workers have answered."""
+        """Sends requests until `count` workers have answered."""
         self.workers = []
         deadline = time.monotonic() + PATIENCE
         for port in itertools.cycle(self._ports):
@@ -74,12 +74,12 @@ class Site:
                 self.workers.append(worker)
             if len(self.workers) == count:
                 return
-            # The others may still have to start.
+            # Other workers may still be starting.
             assert time.monotonic() < deadline, f"only {self.workers} answered\n{self.log()}"
             time.sleep(0.01)
 
     def ask(self, worker: str, path: str, **form: str) -> str:
-        """Has this worker answer."""
+        """Sends a request to this worker."""
         if self._server.hands_out:
             connection = self._kept[worker]
             answered_by, answer = exchange(connection, path, form)
@@ -92,7 +92,7 @@ class Site:
         return answer
 
     def reload(self) -> None:
-        """Has the server replace its workers, and waits until the old ones are gone."""
+        """Makes the server replace its workers, and waits until the old ones have ended."""
         assert self._server.reload is not None
         old = self.workers
         self._process.send_signal(self._server.reload)
@@ -101,7 +101,7 @@ class Site:
         self.find_workers(len(old))
 
     def replace(self, worker: str) -> None:
-        """Asks this worker until the server has replaced it by another."""
+        """Sends requests to this worker until the server has replaced it."""
         deadline = time.monotonic() + PATIENCE
         with self._suspended(other for other in self.workers if other != worker):
             while self._reached(worker):
@@ -110,8 +110,8 @@ class Site:
         self.find_workers(len(self.workers))
 
     def log(self) -> str:
-        """What the server and its workers have written so far."""
-        # PM2 shows what its processes write only once all of them run.
+        """The output of the server and its workers so far."""
+        # PM2 shows the output of its processes only when all of them run.
         files = [*self._log.parent.glob("pm2/logs/*.log")] or [self._log]
         return "".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
 
@@ -131,11 +131,11 @@ class Site:
         return worker
 
     def _reached(self, worker: str) -> bool:
-        """Whether this worker still takes connections."""
+        """Whether this worker still accepts connections."""
         try:
             return self._exchange(self._ports[0], "/", {})[0] == worker
         except (ConnectionError, HTTPException):
-            # While it ends, it may close a connection without an answer.
+            # An ending worker may close a connection without a response.
             return True
 
     def _repeat(self, path: str, form: dict[str, str]) -> tuple[str, str]:
@@ -155,7 +155,7 @@ class Site:
 
     @contextmanager
     def _suspended(self, workers: Iterator[str] | list[str]) -> Iterator[None]:
-        """Suspends these processes, so that they accept no connection."""
+        """Suspends these processes, so that they accept no connections."""
         with ExitStack() as stack:
             for worker in workers:
                 pid = int(worker)
@@ -169,7 +169,7 @@ class Site:
 def serving(
     server: Server, folder: Path, *, broker: str, store: str, **more: str
 ) -> Iterator[Site]:
-    """Serves a site until the block ends, and then has the server end by itself."""
+    """Serves a site until the block ends, and then ends the server with its own signal."""
     ports = [free_port() for _ in range(server.ports)]
     path = [str(SITES), os.environ.get("PYTHONPATH", "")]
     environment = {
@@ -206,7 +206,7 @@ def serving(
 
 
 def end(process: subprocess.Popen[bytes], workers: list[str]) -> None:
-    """Kills all that is left."""
+    """Kills all remaining processes."""
     pids = {int(worker.partition(".")[0]) for worker in workers}
     for kill, target in [(os.killpg, process.pid), *((os.kill, pid) for pid in pids)]:
         try:
@@ -250,7 +250,7 @@ def has_ended(pid: int) -> bool:
 
 
 def is_suspended(pid: int) -> bool:
-    """Whether no thread of the process runs."""
+    """Whether all threads of the process are stopped."""
     tasks = Path(f"/proc/{pid}/task").glob("*/stat")
     return all(task.read_text().rpartition(")")[2].split()[0] in "TtZ" for task in tasks)
 

@@ -1,4 +1,4 @@
-"""The servers, each with two workers and else with its defaults."""
+"""The servers, each with two workers and otherwise with its defaults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from .running import SITES, Server
 
 NODE = os.environ.get("NODE", "node")
-# Apache does not serve as root. In a user namespace, root has another number and keeps its files.
+# Apache does not serve as root. In a user namespace, root has another user id and keeps its files.
 NOT_ROOT = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.getuid() == 0 else []
 MOD_WSGI = Path(sys.executable).parent / "mod_wsgi-express"
 PM2 = Path(__file__).parent / "node_modules/pm2/bin/pm2"
@@ -22,7 +22,7 @@ PM2 = Path(__file__).parent / "node_modules/pm2/bin/pm2"
 def gunicorn(*options: str, site: str = "wsgi") -> Server:
     def command(ports: list[int]) -> list[str]:
         bind = f"--bind=127.0.0.1:{ports[0]}"
-        # Its control socket would be in the home of who runs the tests.
+        # Otherwise its control socket would be in the user's home directory.
         words = ["gunicorn", "--workers=2", bind, "--no-control-socket", *options]
         return [sys.executable, "-m", *words, f"{site}:application"]
 
@@ -35,7 +35,7 @@ def uwsgi(*options: str, workers: int = 2) -> Server:
         words = [f"--http-socket=127.0.0.1:{ports[0]}", f"--processes={workers}"]
         return [program, f"--virtualenv={sys.prefix}", *words, *options, "--module=wsgi"]
 
-    # SIGTERM means to it that it is to start again.
+    # It restarts on SIGTERM.
     reload = signal.SIGHUP if "--master" in options else None
     return Server(command, stop=signal.SIGINT, reload=reload, workers=workers)
 
@@ -69,7 +69,7 @@ def script(name: str, *, ports: int = 1, hands_out: bool = False) -> Server:
     def command(_: list[int]) -> list[str]:
         return [program, str(SITES / name)]
 
-    # A signal would reach the parent alone.
+    # A signal would reach only the parent.
     return Server(command, stop=None, ports=ports, hands_out=hands_out)
 
 
@@ -100,7 +100,7 @@ SERVERS = {
     "mod_wsgi": mod_wsgi(),
     "uvicorn": module(*UVICORN, "--workers=2", "asgi:application", reload=signal.SIGHUP),
     "hypercorn": module(*HYPERCORN, "--workers=2", "asgi:application"),
-    # The system hands out connections to its workers.
+    # The system distributes connections to its workers.
     "granian": module(
         *GRANIAN, "--workers=2", "--interface=asgi", "asgi:application", hands_out=True
     ),
@@ -115,10 +115,10 @@ SERVERS = {
 }
 
 if subprocess.run([*NOT_ROOT, "true"], check=False, capture_output=True).returncode != 0:
-    # Apache does not serve as root, and a kernel without user namespaces is not to be changed here.
+    # Apache does not serve as root, and this kernel has no user namespaces.
     del SERVERS["mod_wsgi"]
 
-# They replace a worker after so many requests.
+# They replace a worker after this number of requests.
 RECYCLING = {
     "gunicorn": gunicorn("--max-requests=20"),
     "gunicorn --preload": gunicorn("--max-requests=20", "--preload"),

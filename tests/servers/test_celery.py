@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Pool:
-    """The processes of a pool, each of which does what it is asked for by its process id."""
+    """The processes of a pool; a request names the process id."""
 
     def __init__(self, redis: Redis, log: Path) -> None:
         self._redis = redis
@@ -48,7 +48,7 @@ class Pool:
 
 @contextmanager
 def pool(folder: Path, redis: Path, **variables: str) -> Iterator[Pool]:
-    """Runs a worker of Celery with a pool of two processes, and has it end in good order."""
+    """Runs a worker of Celery with a pool of two processes, and ends it cleanly."""
     queue = f"redis+socket://{redis}"
     command = [sys.executable, "-m", "celery", "--app=celery_tasks", "worker", "--concurrency=2"]
     environment = {**os.environ, "PYTHONPATH": str(SITES), "QUEUE": queue, **variables}

@@ -1,4 +1,4 @@
-"""Sites that keep pending logins in the memory of one process."""
+"""Sites with a memory store, and several workers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_each_of_several_workers_warns_once_and_reports_the_first_lost_login(
         token = broker.mint(site.ask(first, "/start"))
         assert site.ask(first, "/verify", id_token=token) == "alice@example.com"
     assert site.log().count(WARNING) == len(site.workers), site.log()
-    # In Node, events are for whoever subscribes.
+    # In Node, only subscribers see events.
     if not SERVERS[name].hands_out or name == "granian":
         assert site.log().count(EVENT) == 1, site.log()
 

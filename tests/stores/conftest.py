@@ -1,5 +1,5 @@
 """A development broker, and the stores that processes can share."""
 
-# A skipped test is a failed one in CI, here as in the Python suite.
+# In CI, a skipped test fails, as in the Python suite.
 from tests.conftest import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
 from tests.stores.shared import broker, redis, store  # noqa: F401

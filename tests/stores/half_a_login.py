@@ -1,4 +1,4 @@
-"""One half of a login, in a process of its own: as `core/examples/half_a_login.rs`."""
+"""One half of a login in its own process, like `core/examples/half_a_login.rs`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs that the tests start, and talk to."""
+"""Programs that the tests start and control."""
 
 from __future__ import annotations
 

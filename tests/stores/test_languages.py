@@ -1,6 +1,6 @@
 """A login that is started in one language is completed in another, through a shared store.
 
-Each half is a process of its own, and only the first of all asks the broker for anything.
+Each half runs in its own process. Only the very first process sends requests to the broker.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LANGUAGES = {
 
 
 def half(language: str, broker: str, store: str, token: str | None = None) -> dict[str, Any]:
-    """Does one half of a login in another process."""
+    """Runs one half of a login in another process."""
     words = [] if token is None else ["complete"]
     process = subprocess.run(
         [*LANGUAGES[language], broker, store, *words],
@@ -39,7 +39,7 @@ def half(language: str, broker: str, store: str, token: str | None = None) -> di
         capture_output=True,
         text=True,
         timeout=60,
-        # With authorities of its own, Node would share no documents with the others.
+        # With its own certificate authorities, Node would share no documents with the others.
         env={name: value for name, value in os.environ.items() if name != "NODE_EXTRA_CA_CERTS"},
     )
     assert process.returncode == 0, process.stderr
@@ -50,7 +50,7 @@ def half(language: str, broker: str, store: str, token: str | None = None) -> di
 def test_a_login_started_in_one_language_is_completed_in_another(
     broker: DevBroker, store: str
 ) -> None:
-    # The first process fetches what all others need.
+    # The first process fetches the documents for all others.
     first = half("rust", broker.origin, store)
     assert half("rust", broker.origin, store, broker.mint(first["result"]))["requests"] == 1
     for one, other in itertools.product(LANGUAGES, repeat=2):

@@ -1,4 +1,4 @@
-"""Of many processes with one token, one logs in."""
+"""Many processes use one token; exactly one logs in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verifies the tokens it is given, one a line, and answers each with an address or an error's code.
+"""Verifies one token for each line of input; prints the address or the error's code.
 
 verifier.py REDIRECT_URI BROKER STORE
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lets a client tester drive the Python package: lines of commands in, lines of answers out.
+"""The adapter of the Python package for client testers: reads commands, writes answers.
 
 The protocol is in `docs/conformance.md`.
 """
@@ -23,12 +23,12 @@ REDIRECT_URI = "http://imaginary-client.test/fake-verify-route"
 
 LONGEST_LINE = 2**20
 
-# The tester asks for logins that the memory store does not know, and what is printed fails it.
+# The tester uses unknown logins on purpose; the warning would be output that fails the test.
 logging.getLogger("portier_client").setLevel(logging.CRITICAL)
 
 
 async def main(broker: str) -> None:
-    """Starts commands as they come and answers them in that order."""
+    """Starts each command when it is read, and answers in the order of the commands."""
     client = Client(broker=broker, **settings())
     started: asyncio.Queue[asyncio.Task[str] | None] = asyncio.Queue()
     async with asyncio.TaskGroup() as group:
@@ -39,7 +39,7 @@ async def main(broker: str) -> None:
 
 
 def settings() -> dict[str, Any]:
-    """The options of the client under test, as the environment says."""
+    """The options of the client under test, from the environment."""
     options: dict[str, Any] = {"redirect_uri": REDIRECT_URI}
     if redirect_uri := os.environ.get("CONFORMANCE_REDIRECT_URI"):
         options["redirect_uri"] = redirect_uri
@@ -68,7 +68,7 @@ async def answer(client: Client, fields: list[str]) -> str:
 
 
 async def value(client: Client, fields: list[str]) -> str:
-    """What a command gives."""
+    """The result of a command."""
     match fields:
         case ["echo", text]:
             return text
@@ -87,13 +87,13 @@ async def value(client: Client, fields: list[str]) -> str:
 
 
 async def write(started: asyncio.Queue[asyncio.Task[str] | None]) -> None:
-    """Prints the answers, the first command's first."""
+    """Prints the answers in the order of the commands."""
     while (task := await started.get()) is not None:
         print(await task, flush=True)
 
 
 def description(error: PortierError) -> str:
-    """The error in one line, whatever the broker said."""
+    """The error in one line, also if the broker's text has several."""
     text = f"{error.code}: {error}"
     if isinstance(error, BrokerError) and error.error is not None:
         text += f" error={error.error} description={error.error_description or ''}"

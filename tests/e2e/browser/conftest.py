@@ -1,4 +1,4 @@
-"""One browser for all tests, and a profile of its own for each person in a test."""
+"""One browser for all tests, with a separate profile for each person in a test."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def chromium() -> Iterator[Chromium]:
 
 @pytest.fixture(scope="session")
 def browser(chromium: Chromium) -> Iterator[Browser]:
-    """One for all tests; what one of them leaves behind is in its profiles."""
+    """One browser for all tests; each test uses its own profiles."""
     with chromium.running() as browser:
         yield browser
 
 
 @pytest.fixture
 def open_profile(browser: Browser) -> Iterator[OpenProfile]:
-    """Opens profiles that live as long as the test; what they complain about fails it."""
+    """Opens profiles for one test; their complaints fail it."""
     with opening(browser) as open_profile:
         yield open_profile
 
@@ -68,13 +68,13 @@ def opening(browser: Browser) -> Iterator[OpenProfile]:
 
 @pytest.fixture
 def profile(open_profile: OpenProfile, site: Site) -> Profile:
-    """The browser of the person whose test it is."""
+    """The profile of the person in the test."""
     return open_profile(site)
 
 
 @pytest.fixture
 def tab(profile: Profile) -> Page:
-    """The tab it starts with."""
+    """The first tab of that profile."""
     return profile.tab()
 
 
@@ -92,11 +92,11 @@ def asked(tab: Page, broker: Broker) -> BrokerPage:
 
 @pytest.fixture
 def shoot(site_name: str) -> Shoot:
-    """Keeps what a tab shows as `target/e2e/screenshots/SITE-NAME.png`."""
+    """Saves a screenshot of a tab as `target/e2e/screenshots/SITE-NAME.png`."""
 
     def shoot(tab: Page, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        # What has been fetched is shown at the next frame.
+        # Fetched pictures are visible in the next frame.
         tab.screenshot(path=SCREENSHOTS / f"{site_name}-{name}.png", animations="disabled")
 
     return shoot

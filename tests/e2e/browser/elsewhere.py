@@ -1,4 +1,4 @@
-"""A page of somebody else's site, which has the visitor's browser post forms."""
+"""A page of another site that makes the visitor's browser post forms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADDRESS = "http://elsewhere.example/"
 def post_from_elsewhere(
     tab: Page, action: str, fields: dict[str, str], *, framed: bool = False
 ) -> None:
-    """Visits that page, which posts a form at once: in place of itself, or into a frame of it."""
+    """Visits that page, which posts a form at once, in its own tab or into a frame."""
     inputs = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in fields.items()

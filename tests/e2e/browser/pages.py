@@ -1,4 +1,4 @@
-"""The pages people meet, of the example sites and of the broker."""
+"""The pages of the example sites and of the broker, as people use them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..broker import Broker
     from ..mail import Mail
 
-# Where the broker takes a code, and answers with the page that posts a token to the site.
+# The broker's page for the code; its answer posts a token to the site.
 ANSWERING_PATH = "/confirm"
 
 
@@ -26,13 +26,13 @@ class SitePage:
         self.origin = origin
 
     def open(self, path: str = "/") -> Response:
-        """Types an address of the site."""
+        """Opens a URL of the site."""
         response = self.tab.goto(f"{self.origin}{path}")
         assert response is not None
         return response
 
     def type_address(self, email: str) -> None:
-        """Fills in the form, and sends nothing yet."""
+        """Types an address into the form, without sending it."""
         self.tab.get_by_label("E-mail address").fill(email)
 
     def press_continue(self) -> None:
@@ -46,15 +46,15 @@ class SitePage:
         self.press_continue()
 
     def back(self) -> None:
-        """Goes back. A page that the browser has kept is there without being loaded."""
+        """Goes back. The browser may show a kept page without loading it."""
         self._go(-1)
 
     def forward(self) -> None:
-        """Goes forward, in the same way."""
+        """Goes forward; see `back`."""
         self._go(1)
 
     def _go(self, step: int) -> None:
-        """Goes through the history, past the page of the broker that posts its answer.
+        """Goes through the history, past the broker's page that posts the callback.
 
         That page has an entry of its own only if it was loaded before its script ran, and Chromium
         does not ask for it again.
@@ -68,11 +68,11 @@ class SitePage:
         chromium.detach()
 
     def sign_out(self) -> None:
-        """Presses the button for it."""
+        """Presses the sign-out button."""
         self.tab.get_by_role("button", name="Sign out").click()
 
     def start_again(self) -> None:
-        """Presses the button on the page about a problem."""
+        """Presses the button of a problem page."""
         self.tab.get_by_role("link", name="Start again").click()
 
     def asks_to_go_on_as(self, email: str) -> None:
@@ -81,19 +81,19 @@ class SitePage:
         self.is_at("/verify")
 
     def go_on(self) -> None:
-        """Says yes there."""
+        """Confirms there."""
         self.tab.get_by_role("button", name="Sign in").click()
 
     def cancel(self) -> None:
-        """Says no there."""
+        """Cancels there."""
         self.tab.get_by_role("link", name="No, cancel").click()
 
     def is_at(self, path: str) -> None:
-        """Expects the browser at an address of the site, fragment and all."""
+        """Expects the browser at a URL of the site, including the fragment."""
         expect(self.tab).to_have_url(f"{self.origin}{path}")
 
     def has_heading(self, text: str) -> None:
-        """Expects a page."""
+        """Expects a page with this heading."""
         expect(self.tab.get_by_role("heading", level=1)).to_have_text(text)
 
     def greets(self, email: str) -> None:
@@ -103,22 +103,22 @@ class SitePage:
         self.knows(email)
 
     def knows(self, email: str) -> None:
-        """Expects any page of the site, of someone who is signed in."""
+        """Expects any page of the site that shows this person as signed in."""
         expect(self.tab.locator(".who")).to_have_text(email)
 
     def has_complaint(self, text: str, *, typed: str) -> None:
-        """Expects the form to come again, with what was typed."""
+        """Expects the form again, with a complaint and the typed text."""
         field = self.tab.get_by_label("E-mail address")
         expect(field).to_have_value(typed)
         expect(field).to_have_accessible_description(text)
         expect(self.tab.get_by_text(text)).to_be_visible()
 
     def says(self, text: str) -> None:
-        """Expects words on the page."""
+        """Expects a text on the page."""
         expect(self.tab.get_by_text(text)).to_be_visible()
 
     def is_dressed(self) -> None:
-        """Expects the style sheet and the pictures, and that nothing is wider than the screen."""
+        """Expects style and pictures, and no content wider than the screen."""
         icon = self.tab.locator("header img")
         expect(icon).to_have_js_property("complete", True)
         expect(icon).not_to_have_js_property("naturalWidth", 0)
@@ -127,7 +127,7 @@ class SitePage:
         assert self.tab.evaluate(wide) == 0
 
     def asks_for_an_address(self) -> None:
-        """Expects a page with the form, of nobody."""
+        """Expects a page with the login form, and nobody signed in."""
         expect(self.tab.get_by_label("E-mail address")).to_be_visible()
         expect(self.tab.get_by_role("button", name="Sign out")).to_have_count(0)
 
@@ -140,17 +140,17 @@ class BrokerPage:
         self.broker = broker
 
     def asks_for_the_code(self) -> str:
-        """Expects the page that asks; returns the broker's session, which the mail's link names."""
+        """Expects the page for the code; returns the broker's session, as in the mail's link."""
         expect(self.tab).to_have_title("Portier – Confirm your address")
         expect(self.tab).to_have_url(re.compile(re.escape(self.broker.origin) + "/"))
         return self.tab.locator("input[name=session]").input_value()
 
     def read_mail(self, address: str) -> Mail:
-        """Expects the page that asks, and takes the mail that belongs to it."""
+        """Expects the page for the code, and returns its mail."""
         return self.broker.mailbox.take(address, self.asks_for_the_code())
 
     def type(self, code: str) -> None:
-        """Types a code, and sends nothing yet."""
+        """Types a code, without sending it."""
         self.tab.locator("input[name=code]").fill(code)
 
     def enter(self, code: str) -> None:
@@ -159,7 +159,7 @@ class BrokerPage:
         self.tab.get_by_role("button", name="Login").click()
 
     def confirms_the_device(self) -> None:
-        """Expects the page for a browser that did not start the login, and goes on from it."""
+        """Expects the broker's page for a browser that did not start the login, and confirms."""
         expect(self.tab.locator("input[name=device_ok]")).to_have_count(1)
         self.tab.get_by_role("button", name="Click here to login").click()
 
@@ -169,7 +169,7 @@ class BrokerPage:
 
 
 class Answers:
-    """What one tab posts to a site's callback, from here on.
+    """Records what one tab posts to a site's callback from now on.
 
     `forms` has the fields of each answer, as it came from the broker; `again` those of the forms
     that pages of the site post there.

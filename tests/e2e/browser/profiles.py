@@ -1,4 +1,4 @@
-"""Browser profiles: cookies of their own, tabs, and an ear for what the browser complains about."""
+"""Browser profiles, each with its cookies and tabs and with the browser's complaints."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Playwright turns off what browsers do for people: to keep pages for going back to. It also loses
-# its hold on a page that comes back that way, so only tests of just that turn it on.
+# Playwright turns off the back-forward cache by default, and it cannot control a page that comes
+# out of this cache. Only the tests of going back turn it on.
 KEEP_PAGES = ["--disable-back-forward-cache"]
 
 MILLISECONDS_TO_WAIT = 20_000
 
 
 class Chromium:
-    """The program, and what drives it."""
+    """The browser program and its Playwright driver."""
 
     def __init__(self, driver: BrowserType, executable: str) -> None:
         self._driver = driver
@@ -67,11 +67,11 @@ def driven(executable: str) -> Iterator[Chromium]:
 
 
 class Profile:
-    """Someone's browser, which has been nowhere yet.
+    """A new profile of a person.
 
-    `complaints` has what the browser found wrong with the pages of the site at `origin`: errors on
-    the console, among them what a `Content-Security-Policy` forbids, uncaught exceptions, and files
-    that a page lacks. The broker's pages are not ours.
+    `complaints` lists what the browser reports about pages of the site at `origin`: errors on the
+    console, including violations of the `Content-Security-Policy`, uncaught exceptions, and missing
+    files. Pages of the broker are not checked.
     """
 
     def __init__(self, browser: Browser, origin: str) -> None:
@@ -94,17 +94,17 @@ class Profile:
         return {cookie["name"]: dict(cookie) for cookie in self._context.cookies(self.origin)}
 
     def plant_cookie(self, name: str, value: str) -> None:
-        """Has a cookie from somebody else for the site."""
+        """Sets a cookie of the site that somebody else has made."""
         self._context.add_cookies([{"name": name, "value": value, "url": self.origin}])
 
     def forget_cookies(self) -> None:
-        """Loses all cookies."""
+        """Deletes all cookies."""
         self._context.clear_cookies()
 
     def expect_complaint(self, tab: Page) -> None:
         """Waits for the first one."""
         while not self.complaints:
-            # Events come in while the tab is asked something.
+            # Playwright delivers events during calls.
             tab.wait_for_timeout(20)
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Profile:
         self._context.close()
 
     def _hear_console(self, message: ConsoleMessage) -> None:
-        # That a page itself has a status such as 400 is no mistake; `_see_response` has the rest.
+        # A page may have a status such as 400; `_see_response` checks the rest.
         a_status = message.text.startswith("Failed to load resource")
         where = message.location.get("url", "")
         if message.type == "error" and not a_status and self._is_ours(where, message.page):

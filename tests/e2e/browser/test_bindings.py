@@ -1,4 +1,4 @@
-"""Sites that bind logins to their browser in another way than the usual one."""
+"""Sites with another browser binding than the default."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def binding(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def site(serve_shared: Serve, binding: str) -> Site:
-    """A site that does it that way."""
+    """A site with that binding."""
     return serve_shared(browser_binding=binding)
 
 

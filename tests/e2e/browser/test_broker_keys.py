@@ -1,4 +1,4 @@
-"""Keys of the broker that change while somebody is on the way."""
+"""Keys of the broker that change during a login."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .conftest import OpenProfile
 
 SECONDS_TO_ROTATE = 30
-# Sites do not ask again for keys they were given less than that ago: nobody reads a mail so fast.
+# The minimum age of keys before a site fetches newer ones; nobody reads a mail so fast.
 MILLISECONDS_TO_DOUBT = 1000
 
 
@@ -40,7 +40,7 @@ def test_logs_in_after_the_broker_restarted_with_new_keys(
         page.start(email)
         lost = asked.read_mail(email)
         broker.restart()
-        # It has forgotten its own session, but the page before has all that the site asked for.
+        # The broker has lost its session, but the page contains the whole request of the site.
         asked.enter(lost.code)
         asked.says("The session has expired.")
         page.back()
@@ -53,7 +53,7 @@ def test_logs_in_after_the_broker_restarted_with_new_keys(
 def test_logs_in_while_the_broker_rotates_its_keys(
     serve: Serve, open_profile: OpenProfile, tmp_path: Path, email: str
 ) -> None:
-    # Not RSA: while a slow machine makes such a key, this broker fails at the next rotation.
+    # Not RSA: if making a key takes longer than a rotation, this broker fails.
     seconds = {"KEYS_TTL": "2"}
     with Broker(tmp_path / "broker", algorithms=["EdDSA"], options=seconds) as broker:
         site = serve(broker, algorithms="EdDSA")
@@ -66,7 +66,7 @@ def test_logs_in_while_the_broker_rotates_its_keys(
         mail = asked.read_mail(email)
         deadline = time.monotonic() + SECONDS_TO_ROTATE
         while key_ids(broker) & known:
-            # A look at the keys makes no difference to the browser, which waits here.
+            # Reading the keys does not affect the browser.
             tab.wait_for_timeout(100)
             assert time.monotonic() < deadline, "the broker does not rotate its keys"
         asked.enter(mail.code)
@@ -83,6 +83,6 @@ def log_in(tab: Page, origin: str, broker: Broker, email: str) -> Page:
 
 
 def key_ids(broker: Broker) -> set[str]:
-    """The ids of the keys it has published."""
+    """The ids of the published keys."""
     with urllib.request.urlopen(f"{broker.origin}/keys.json", timeout=10) as answer:
         return {key["kid"] for key in json.load(answer)["keys"]}

@@ -1,4 +1,4 @@
-"""Two browsers and one login: by chance, and because somebody wants it so."""
+"""One login in two browsers: by accident, and in an attack."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 MORE_COOKIES_THAN_FIT = 200
 FORGED = {"junk": "x", "of the right shape": "A" * 43}
-# What the attacker says of the answer.
+# What the attacker adds to the posted token.
 CLAIMS = {"as it is": {}, "as if it came from the site": {"portier_again": "1"}}
 
 
 @pytest.fixture
 def attackers(email: str) -> str:
-    """An address of the attacker's own."""
+    """An address of the attacker."""
     return email.replace("reader", "attacker")
 
 
@@ -50,7 +50,7 @@ def attacker() -> Visitor:
 
 @pytest.fixture
 def stolen(attacker: Visitor, site: Site, broker: Broker, attackers: str) -> dict[str, str]:
-    """The broker's answer to a login of the attacker's own, which he kept to himself."""
+    """The callback of the attacker's own login, which the attacker has not posted."""
     return answer(attacker, site, broker, attackers).form("/verify").fields
 
 
@@ -58,7 +58,7 @@ def stolen(attacker: Visitor, site: Site, broker: Broker, attackers: str) -> dic
 def victim(
     request: pytest.FixtureRequest, page: SitePage, asked: BrokerPage, email: str
 ) -> SitePage:
-    """Someone who comes across a page of the attacker's."""
+    """A visitor of the attacker's page."""
     if request.param != "been nowhere":
         page.start(email)
         mail = asked.read_mail(email)
@@ -81,7 +81,7 @@ def test_a_token_posted_by_another_site_signs_nobody_in(  # noqa: PLR0917 (fixtu
     victim.asks_to_go_on_as(attackers)
     victim.open()
     expect(victim.tab.get_by_text(attackers)).to_have_count(0)
-    # It was not used up, either.
+    # The token is still unused.
     attacker.post(f"{site.origin}/verify", stolen)
     assert is_signed_in(attacker, site, attackers)
 
@@ -108,9 +108,9 @@ def test_the_confirmation_page_cannot_be_framed(
     assert inside is not None
     while not inside.url.startswith("chrome-error:"):
         page.tab.wait_for_timeout(20)
-    # Chromium says so on the console, or does not.
+    # Chromium may report this on the console.
     profile.complaints.clear()
-    # The page between did not run there, and left no cookie.
+    # The page that posts again did not run there, and set no cookie.
     assert len(answers.forms) + len(answers.again) == 1
     assert profile.cookies() == {}
 
@@ -131,14 +131,14 @@ def test_an_overflowing_cookie_jar_signs_nobody_in(  # noqa: PLR0917 (fixtures)
     fill = """([from, count]) => {
         for (let i = from; i < from + count; i++) document.cookie = `c${i}=; path=/`;
     }"""
-    # Which ones Chromium drops is its own business.
+    # Chromium decides which cookies it drops.
     for count in range(0, 20 * MORE_COOKIES_THAN_FIT, MORE_COOKIES_THAN_FIT):
         if "portier" in profile.cookies():
             other.tab.evaluate(fill, [count, MORE_COOKIES_THAN_FIT])
     assert "portier" not in profile.cookies()
     post_from_elsewhere(other.tab, f"{page.origin}/verify", stolen)
     other.asks_to_go_on_as(attackers)
-    # The person's own login is not lost.
+    # The person's own login still completes.
     asked.enter(mail.code)
     page.asks_to_go_on_as(email)
     page.go_on()
@@ -174,7 +174,7 @@ def test_a_browser_without_cookies_is_told_that_cookies_are_needed(
 def phone(
     page: SitePage, asked: BrokerPage, open_profile: OpenProfile, site: Site, email: str
 ) -> Phone:
-    """Starts a login in the first browser and opens its mail in another, up to the question."""
+    """Starts a login in the first browser and opens its mail in another, up to the confirmation."""
 
     def open_mail() -> tuple[SitePage, Answers]:
         page.start(email)
@@ -220,7 +220,7 @@ def test_the_built_in_confirmation_page_ignores_an_early_click(browser: Browser)
 
 
 def question_of_the_library() -> str:
-    """The page for a login that comes to its end in another browser."""
+    """The built-in confirmation page."""
 
     def form(secret: str, **fields: str) -> WebRequest:
         kind = "application/x-www-form-urlencoded"
@@ -235,13 +235,13 @@ def question_of_the_library() -> str:
 
 
 def stop_time(tab: Page) -> None:
-    """Lets time pass in a tab only as the test says."""
+    """Lets the test control the time in a tab."""
     tab.clock.install(time=0)
     tab.clock.pause_at(1)
 
 
 def waits_a_moment(tab: Page) -> None:
-    """Expects the button to wait, once it is shown and whenever its window is turned to."""
+    """Expects the button to ignore clicks right after it is shown or its window gets the focus."""
     button = tab.get_by_role("button", name="Sign in")
     for _ in range(2):
         expect(button).to_be_disabled()

@@ -1,4 +1,4 @@
-"""What people do besides: other tabs, double clicks, going back, reloading, giving up."""
+"""Other tabs, double clicks, going back, reloading and giving up during a login."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_going_back_from_the_broker_leads_to_the_form(
     asked.enter(asked.read_mail(f"other.{email}").code)
     page.greets(f"other.{email}")
 
-    # Nothing says that the first login is over.
+    # The first login is still pending.
     page.tab.goto(abandoned.link)
     page.greets(email)
 
@@ -97,7 +97,7 @@ def test_a_second_callback_of_a_completed_login_redirects(
     page.start(email)
     asked.enter(asked.read_mail(email).code)
     page.greets(email)
-    # The broker's page comes anew, with another mail for the same nonce.
+    # The broker's page loads again, and sends another mail for the same nonce.
     page.back()
     asked.enter(asked.read_mail(email).code)
     page.greets(email)

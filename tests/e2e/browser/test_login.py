@@ -137,7 +137,7 @@ def test_logs_in_with_response_mode_fragment(
     (answer,) = answers.forms
     assert any(url.startswith(f"{site.origin}/verify#") for url in visited)
 
-    # The token was in the address bar, and is not there for whoever comes next.
+    # The token was in the address bar, and must not stay there.
     page.back()
     asked.asks_for_the_code()
     page.forward()
@@ -155,14 +155,14 @@ def test_the_fragment_callback_explains_its_purpose_to_a_visitor(
 
 
 def header_of(token: str) -> dict[str, object]:
-    """What a token says of itself."""
+    """The header of a token."""
     encoded = token.partition(".")[0]
     header: dict[str, object] = json.loads(base64.urlsafe_b64decode(encoded + "=="))
     return header
 
 
 def addresses_of(tab: Page) -> list[str]:
-    """What a tab has in its address bar, one after the other, from here on."""
+    """Records the URLs of a tab from now on."""
     visited: list[str] = []
     tab.on("framenavigated", lambda frame: visited.append(frame.url))
     return visited

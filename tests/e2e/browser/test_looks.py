@@ -1,4 +1,4 @@
-"""How the pages look, kept as screenshots, and whether the browser is content with them."""
+"""Screenshots of the pages, and the browser's complaints about them."""
 
 from __future__ import annotations
 

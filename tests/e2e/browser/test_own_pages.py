@@ -1,4 +1,4 @@
-"""The pages that a login flow makes itself: whether each fits in every language and is readable."""
+"""The built-in pages of a login flow: each is readable and fits the screen in every language."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ CALLBACK = "https://example.com/verify"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 pytestmark = pytest.mark.no_real_broker
 
-# The longest that an address can have before the at sign and behind it.
+# The longest local part and the longest domain of an address.
 LONG = f"{'l' * 64}@{'long.' * 36}example"
 
 BUILT_IN = ["de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh"]
-# One that a site adds; it is written from right to left.
+# A language that the site adds; it is written from right to left.
 ADDED = "ar"
 
 
@@ -41,7 +41,7 @@ def dev_broker() -> Iterator[DevBroker]:
 
 @pytest.fixture
 def site_name() -> str:
-    """No site; for the names of screenshots."""
+    """A name for the screenshots; there is no site."""
     return "own"
 
 
@@ -75,7 +75,7 @@ def test_every_built_in_page_fits_the_screen_and_works_without_scripts(
         expect(heading).to_be_visible()
         main = tab.get_by_role("main")
         expect(main).to_have_accessible_name(heading.inner_text())
-        # The policy lets the style in.
+        # The policy allows the style.
         expect(main).to_have_css("border-top-left-radius", "16px")
         assert overhang(tab) == 0, name
         shoot(tab, f"{name}-{language}-{width}")
@@ -83,7 +83,7 @@ def test_every_built_in_page_fits_the_screen_and_works_without_scripts(
 
 
 def own_pages(language: str, broker: DevBroker) -> dict[str, Step]:
-    """Every kind of page, and the one with the longest address."""
+    """Every kind of page, and one with the longest address."""
     posting = Client(CALLBACK, broker=broker.origin)
     fragment = Client(CALLBACK, broker=broker.origin, response_mode="fragment")
     texts = {} if language in BUILT_IN else {language: own_texts(posting, language)}
@@ -99,7 +99,7 @@ def own_pages(language: str, broker: DevBroker) -> dict[str, Step]:
 
 
 def own_texts(client: Client, language: str) -> dict[str, str]:
-    """A text for each that a language needs."""
+    """A text for each name that a language needs."""
     with pytest.raises(ConfigError) as error:
         LoginFlow(client, languages=[language])
     ids = re.search(r"ids=([\w.,]+)$", str(error.value))
@@ -127,7 +127,7 @@ def post(flow: LoginFlow, body: str, cookie: str = "") -> Step:
 
 
 def show(tab: Page, step: Step) -> None:
-    """Opens the answer in a tab, with its policy."""
+    """Opens a page in a tab, with its policy."""
 
     def answer(route: Route) -> None:
         headers = {name: value for name, value in step.header_list if name != "set-cookie"}

@@ -1,4 +1,4 @@
-"""What headers do to a login that a site sends besides, or that somebody adds on the way."""
+"""Logins with other headers of the site, or headers that a proxy adds."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_page_that_posts_again_has_a_button_without_scripts(
 
 
 def answer_with(tab: Page, url: str, policy: str = "", opener_policy: str = "") -> None:
-    """Has the next answer at an address come with another policy beside its own."""
+    """Adds another policy to the next response of a URL."""
 
     def change(route: Route) -> None:
         response = route.fetch(max_redirects=0)

@@ -9,5 +9,5 @@ from tests.web.visitor import Visitor
 
 @pytest.fixture
 def visitor() -> Visitor:
-    """Someone whose browser has been nowhere yet."""
+    """A visitor with a new browser."""
     return Visitor()

@@ -29,28 +29,28 @@ def ask(visitor: Visitor, site: Site, email: str, page: str = "/login") -> Page:
 
 
 def answer(visitor: Visitor, site: Site, broker: Broker, email: str) -> Page:
-    """Prove the address with the code; the broker's form with the token is not posted yet."""
+    """Enter the code; returns the broker's form with the token, which is not posted yet."""
     waiting = ask(visitor, site, email)
     return type_code(visitor, waiting, broker.mailbox.take(email).code)
 
 
 def type_code(visitor: Visitor, waiting: Page, code: str) -> Page:
-    """Type the code of a mail where the broker waits for it."""
+    """Type the code of a mail on the broker's page."""
     return visitor.submit(waiting, "/confirm", code=code)
 
 
 def log_in(visitor: Visitor, site: Site, broker: Broker, email: str) -> Page:
-    """All of it; the page at the end is the site's."""
+    """Log in; returns the page of the site at the end."""
     return visitor.submit(answer(visitor, site, broker, email), "/verify")
 
 
 def confirm(visitor: Visitor, asked: Page, email: str) -> Page:
-    """Say yes where the site asks whether to go on in this browser."""
+    """Confirm on the page that asks whether to continue in this browser."""
     return visitor.post(asked.url, consent(asked, email), origin=asked.url)
 
 
 def consent(asked: Page, email: str) -> dict[str, str]:
-    """What is posted by someone who says yes; another page than the one that asks is an error."""
+    """The fields that a confirmation posts; any other page is an error."""
     assert asked.status == 200
     assert "on this device?</h1>" in asked.text
     assert email in asked.text
@@ -60,7 +60,7 @@ def consent(asked: Page, email: str) -> dict[str, str]:
 
 
 def post_fragment(visitor: Visitor, page: Page) -> Page:
-    """Do what the script of the page does that takes a fragment."""
+    """Do what the script of the fragment page does."""
     assert '<form method="post"></form>' in page.text
     url, _, fragment = page.url.partition("#")
     fields = dict(parse_qsl(fragment, keep_blank_values=True, strict_parsing=True))
@@ -68,7 +68,7 @@ def post_fragment(visitor: Visitor, page: Page) -> Page:
 
 
 def is_signed_in(visitor: Visitor, site: Site, email: str) -> bool:
-    """Whether the site knows the visitor by that address; by another one is an error."""
+    """Whether the visitor is signed in with that address; another address is an error."""
     page = visitor.get(f"{site.origin}/members")
     if page.url == f"{site.origin}/login?next=%2Fmembers":
         return False
@@ -78,12 +78,12 @@ def is_signed_in(visitor: Visitor, site: Site, email: str) -> bool:
 
 
 def header_of(token: str) -> dict[str, Any]:
-    """What a token says of its signature."""
+    """The header of a token."""
     return _decoded(token, 0)
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """What a token says, unverified."""
+    """The claims of a token, not verified."""
     return _decoded(token, 1)
 
 

@@ -1,4 +1,4 @@
-"""Logins that end in another browser than they were started in, by chance or by an attacker."""
+"""Logins that end in another browser than the one they started in, by accident or in an attack."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from e2e.broker import Broker
     from e2e.sites import Site
 
-# What the attacker says of the answer.
+# What the attacker adds to the posted token.
 CLAIMS = {"as it is": {}, "as if it came from the site": {"portier_again": "1"}}
 
 
 @pytest.fixture
 def attacker() -> Visitor:
-    """Someone who would like to have others signed in as him."""
+    """An attacker who wants others to be signed in as the attacker."""
     return Visitor()
 
 
 @pytest.fixture(params=["been nowhere", "started a login", "logged in"])
 def victim(request: pytest.FixtureRequest, site: Site, broker: Broker, email: str) -> Visitor:
-    """Someone who comes across a page of the attacker's."""
+    """A visitor of the attacker's page."""
     victim = Visitor()
     if request.param == "started a login":
         ask(victim, site, email.replace("reader", "victim"))
@@ -50,12 +50,12 @@ def test_a_token_posted_by_another_site_signs_nobody_in(  # noqa: PLR0917 (fixtu
     stolen = {**callback.form().fields, **CLAIMS[as_what]}
     page = victim.post(f"{site.origin}/verify", stolen)
     if "portier_again" in stolen:
-        # This visitor says nothing of where a form comes from, and sends no cookie either.
+        # This visitor sends neither Sec-Fetch-Site and Origin nor a cookie.
         assert "Cookies are needed" in page.text
     else:
         consent(page, email)
     assert email not in victim.get(f"{site.origin}/").text
-    # The attacker's own login is where it was.
+    # The attacker's own login is still pending.
     assert attacker.submit(callback).url == f"{site.origin}/"
     assert is_signed_in(attacker, site, email)
 

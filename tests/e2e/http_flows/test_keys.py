@@ -26,7 +26,7 @@ KEYS = ROOT / "tests" / "keys"
 
 @pytest.fixture
 def own_broker(tmp_path: Path) -> Iterator[Broker]:
-    """A broker of the test's own; with one algorithm it is quick to make its keys."""
+    """A broker for one test; with one algorithm it makes its keys quickly."""
     with Broker(tmp_path, algorithms=["EdDSA"]) as broker:
         yield broker
 
@@ -108,7 +108,7 @@ def test_logins_complete_while_an_operator_replaces_keys_one_by_one(  # noqa: PL
         site = serve(broker, algorithms=algorithm)
         kids = []
         completed_at = 0.0
-        # With two keys the last one signs, and the site has not seen it yet.
+        # Of two keys the last one signs, and the site does not know it yet.
         for keytext in (old, old + new, new):
             broker.restart(KEYTEXT=keytext)
             callback = answer(visitor, site, broker, email)
@@ -127,7 +127,7 @@ def test_logins_complete_while_keys_rotate_automatically(
     with Broker(tmp_path, algorithms=["EdDSA"], options=seconds) as broker:
         site = serve(broker, algorithms="EdDSA")
         kids = set()
-        # A site knows the next key, too; only the one after that is news to it.
+        # A site also knows the next key; only the one after that is new to it.
         for _ in range(3):
             broker.wait_for(INSTALLED, times=broker.log.count(INSTALLED) + 1 if kids else 1)
             callback = answer(visitor, site, broker, email)
@@ -138,17 +138,17 @@ def test_logins_complete_while_keys_rotate_automatically(
 
 
 def wait_until_keys_are_old(completed_at: float) -> None:
-    """A site does not look for newer keys than those it fetched in the last second."""
+    """Wait until the keys of the site are old enough to be fetched again."""
     while (left := completed_at + 1 - time.monotonic()) > 0:
         time.sleep(left)
 
 
 def key(name: str) -> str:
-    """One of the keys that the repository has for tests."""
+    """One of the test keys in the repository."""
     return (KEYS / f"{name}.pem").read_text(encoding="ascii")
 
 
 def kid_of(token: str) -> str:
-    """The name of the key that signed a token."""
+    """The id of the key that signed a token."""
     kid: str = header_of(token)["kid"]
     return kid

@@ -65,11 +65,11 @@ def test_the_link_opened_in_another_profile_logs_in_there(
 ) -> None:
     ask(visitor, site, email)
     other = Visitor()
-    # A scanner of mails could have opened it: on a device it does not know, the broker asks.
+    # On an unknown device the broker asks, since a mail scanner could have opened the link.
     unknown = other.get(broker.mailbox.take(email).link)
     assert unknown.status == 403
     callback = other.submit(unknown, "/confirm")
-    # So does the site: the broker's question is not about the site's own cookies.
+    # The site asks as well, since its own cookies are missing here.
     asked = other.submit(callback, "/verify")
     assert email in confirm(other, asked, email).text
     assert is_signed_in(other, site, email)

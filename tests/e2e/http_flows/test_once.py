@@ -1,4 +1,4 @@
-"""Whatever is sent twice logs in once."""
+"""Requests that are sent twice log in once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_callback_posted_many_times_concurrently_logs_in_once(
     together = threading.Barrier(AT_ONCE)
 
     def post() -> Visitor:
-        # One browser, but the answers would be mixed up.
+        # One browser in two tabs: with one visitor object, the pages would be mixed up.
         sender = Visitor()
         sender.cookies = copy.deepcopy(visitor.cookies)
         together.wait(10)

@@ -1,4 +1,4 @@
-"""Logins that do not come to their end."""
+"""Logins that do not complete."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_visitor_who_goes_back_may_start_again(
     assert not is_signed_in(visitor, site, email)
     other = f"other-{email}"
     assert other in log_in(visitor, site, broker, other).text
-    # The mail of the login that was left is still good: nobody told the broker.
+    # The mail of the abandoned login is still valid, since the broker was not told.
     assert email in visitor.submit(visitor.get(left.link), "/verify").text
 
 
@@ -134,7 +134,7 @@ def test_a_site_reports_an_unreachable_broker_and_recovers(
         assert int(refused.headers["Retry-After"]) > 0
         assert "The login service does not answer" in refused.text
         broker.start()
-        # After a failure the client leaves the broker alone for up to a second.
+        # After a failure the client waits up to a second before the next request.
         until = time.monotonic() + SECONDS_TO_RECOVER
         while page_after(visitor, login, email).status == 503:
             assert time.monotonic() < until

@@ -1,6 +1,6 @@
-"""Addresses and redirect URIs to ask about: those of the vectors, others, and what is made of both.
+"""Addresses and redirect URIs: those of the vectors, others, and mutations of both.
 
-`ROUNDS=10000` makes so many more of each kind, `SEED=2` others.
+`ROUNDS=10000` adds this number of mutations of each kind, `SEED=2` others.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ REDIRECT_URIS = [
     "https://[::1%25lo]/verify",
     "ftp://example.com/verify",
 ]
-# What addresses and URLs are mutated with: what has a meaning in one, and what looks like that.
+# Pieces for mutations: text with a meaning in addresses or URLs, and text that looks like it.
 SIGNS = list("@.,;:\"'\\/<>()[]%#?&=+-_ *{}|^`~!$aZ09\t\n\r\0\x7f")
 ODD = list(
     "\x85\xa0\xad\u00fc\u00df\u0130\u212a\u0301\u034f\u0430\u05d0\u061c\u0661\u0905\u115f\u180e"
@@ -77,13 +77,13 @@ WORDS = ["..", "xn--", "--", "a" * 64, "mailto:", "\u00fc" * 33, '"', ":443", ":
 
 
 def addresses() -> list[str]:
-    """Without white space around them, which a client drops and a broker need not."""
+    """Addresses without white space around them, which a client drops and a broker may keep."""
     known = [case["input"] for case in _vectors("emails")]
     return _with_mutants(known + ADDRESSES, ["alice@example.com", '"alice"@b.example'])
 
 
 def redirect_uris() -> list[str]:
-    """As an operator may write them."""
+    """Redirect URIs as an operator may write them."""
     known = [case["redirect_uri"] for case in _vectors("configurations")]
     known += [case["redirect_uri"] for case in _vectors("authorization_urls")]
     return _with_mutants(

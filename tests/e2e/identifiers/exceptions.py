@@ -1,6 +1,6 @@
-"""What the real broker takes and we refuse, each kind with its reason.
+"""What the real broker accepts and this library refuses, each kind with its reason.
 
-The tests fail for what no kind covers, and for a kind that covers nothing.
+The tests fail if no kind covers a difference, and if a kind covers none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ IGNORABLE = re.compile(
 
 
 def has_unseen(text: str) -> bool:
-    """Whether a reader does not see one of its characters."""
+    """Whether one of its characters is invisible."""
     categories = {unicodedata.category(character) for character in text}
     unseen = categories & {"Cc", "Cf", "Zl", "Zp", "Zs"}
     return bool(unseen or IGNORABLE.search(text) or "\u2800" in text)
@@ -39,7 +39,7 @@ def is_long(text: str) -> bool:
 
 
 def ends_in_a_number(text: str) -> bool:
-    """Whether the URL parser takes the domain for an IPv4 address."""
+    """Whether the URL parser reads the domain as an IPv4 address."""
     last = unicodedata.normalize("NFKC", text).lower().rpartition(".")[2]
     return bool(re.fullmatch(r"\d+|0x[0-9a-f]*", last))
 

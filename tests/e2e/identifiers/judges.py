@@ -1,4 +1,4 @@
-"""Who judges addresses and redirect URIs: the real broker, the development broker, a client."""
+"""The judges of addresses and redirect URIs: real broker, development broker and client."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ REQUEST = {
 
 
 class Judge:
-    """A broker, which is asked over one connection."""
+    """A broker that is used over one connection."""
 
     def __init__(self, origin: str, *, blocks: bool) -> None:
-        """With `blocks`, it blocks the domain of every address that it takes."""
+        """With `blocks`, it blocks the domain of every address that it accepts."""
         self.origin = origin
         self._connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=30)
         self._blocks = blocks
@@ -58,7 +58,7 @@ class Judge:
         return False
 
     def takes_redirect_uri(self, text: str) -> bool:
-        """Whether a redirect URI may be that of some client."""
+        """Whether a client may have this redirect URI."""
         status, page = self._ask({"client_id": "nobody", "redirect_uri": text})
         assert status == 400, page
         return bool(re.search("client_id (must be|is not) the origin", html.unescape(page)))
@@ -81,7 +81,7 @@ class Judge:
 
 
 def our_client(redirect_uri: str) -> Client | None:
-    """A client with a redirect URI, if we take it."""
+    """A client with a redirect URI, if the library accepts it."""
     try:
         return Client(redirect_uri)
     except ConfigError:
@@ -89,7 +89,7 @@ def our_client(redirect_uri: str) -> Client | None:
 
 
 def we_take_address(client: Client, text: str) -> bool:
-    """Whether we start a login for an address."""
+    """Whether the library starts a login for an address."""
     try:
         asyncio.run(client.authenticate(text))
     except InvalidEmail:

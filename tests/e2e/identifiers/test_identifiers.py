@@ -1,4 +1,4 @@
-"""What we take as an address or a redirect URI, and what the real broker takes."""
+"""Compares which addresses and redirect URIs the library and the real broker accept."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def development() -> Iterator[Judge]:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
-    """A real broker that sends no mail: it blocks all domains but one, of which there is nobody."""
+    """A real broker that sends no mail: it blocks every domain but one that is not used."""
     options = {"ALLOWED_DOMAINS": "allowed.test"}
     directory = tmp_path_factory.mktemp("strict")
     with (
@@ -59,7 +59,7 @@ def test_the_real_broker_accepts_every_address_that_we_accept(
     assert [*map(ascii, refused_by_broker)] == []
     assert [*map(ascii, development_differs)] == []
     explained(refused_by_us, exceptions.ADDRESSES)
-    # Both verdicts are tried.
+    # Both verdicts occur.
     assert verdicts[True, True] > 50
     assert verdicts[False, False] > 50
 
@@ -87,13 +87,13 @@ def test_the_real_broker_accepts_every_redirect_uri_that_we_send(
     explained(refused_by_us, exceptions.REDIRECT_URIS)
     explained(stricter, exceptions.REDIRECT_URIS)
     assert verdicts[True, True] > 50
-    # As typed they are refused; we send another spelling.
+    # The broker refuses them as typed; the library sends another spelling.
     assert verdicts[True, False] > 20
     assert verdicts[False, False] > 20
 
 
 def explained(texts: list[str], kinds: Kinds) -> None:
-    """Fails for a text that no kind covers, and for a kind that covers no text."""
+    """Fails if no kind covers a text, or if a kind covers no text."""
     unexplained = [text for text in texts if not any(is_one(text) for is_one in kinds.values())]
     assert [*map(ascii, unexplained)] == []
     stale = [reason for reason, is_one in kinds.items() if not any(is_one(text) for text in texts)]

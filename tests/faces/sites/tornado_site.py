@@ -1,4 +1,4 @@
-"""A site on Tornado, for the cases of every face."""
+"""A site on Tornado, for the cases of all integrations."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Site(HTTPServerConnectionDelegate):
-    """The application of the case at hand."""
+    """The application of the current case."""
 
     def __init__(self) -> None:
         self.made: CaseClient
@@ -50,7 +50,7 @@ class Site(HTTPServerConnectionDelegate):
         return self.application.start_request(server_conn, request_conn)
 
     def case(self, *, sets_cookies: bool, **given: Any) -> dict[str, Any]:
-        """Makes a fresh application."""
+        """Makes a new application."""
         self.sets_cookies = sets_cookies
         self.made = make_client(**given)
         try:
@@ -60,7 +60,7 @@ class Site(HTTPServerConnectionDelegate):
         return {"refused": None}
 
     def step(self, **following: Any) -> None:
-        """Takes what comes with the next request."""
+        """Stores the instructions for the next request."""
         self.next, self.seen = following, {}
         if self.made.store is not None:
             self.made.store.is_down = following["store_is_down"]
@@ -70,12 +70,12 @@ class Site(HTTPServerConnectionDelegate):
         self.made.clock.advance(seconds)
 
     async def late(self) -> None:
-        """Lets a hook answer that has returned before."""
+        """Makes a hook respond that has returned before."""
         asyncio.get_running_loop().call_soon(self._late)
         await asyncio.sleep(0)
 
     async def act(self, name: str, handler: RequestHandler) -> None:
-        """Does in a hook what the driver wants."""
+        """Does in a hook what the instructions say."""
         self.seen.setdefault("hooks", []).append(name)
         wanted = self.next.get("hooks", {}).get(name, {})
 
@@ -99,14 +99,14 @@ class Site(HTTPServerConnectionDelegate):
                 self._late = answer
 
     async def authenticate(self, session: str) -> dict[str, Any]:
-        """Starts a login with the client itself."""
+        """Starts a login with `authenticate` of the client."""
         return {"url": await self.made.client.authenticate("alice@example.com", session=session)}
 
 
 def make_app(site: Site) -> Application:
     """The application with the options of the case."""
     options = dict(site.made.flow_options)
-    # Tornado's handlers make their flows when they need them; a mistake is to show at once.
+    # Tornado's handlers make their flow later; here an invalid option must show at once.
     LoginFlow(site.made.client, **options)
     path = options.pop("callback_path", urlsplit(site.made.client.redirect_uri).path)
     settings = {"portier": site.made.client, "login_url": options.pop("login_url", "/")}
@@ -147,7 +147,7 @@ def make_app(site: Site) -> Application:
 
 
 class Control(RequestHandler):
-    """Takes what the driver of the tests says."""
+    """Receives commands of the tests."""
 
     async def post(self, name: str) -> None:
         site: Site = self.settings["site"]

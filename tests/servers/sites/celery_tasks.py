@@ -18,7 +18,7 @@ commands = redis.Redis(unix_socket_path=os.environ["QUEUE"].partition("://")[2])
 
 @app.task
 def serve() -> None:
-    """Keeps this process of the pool busy with what is asked of it by its process id."""
+    """Serves, in this process of the pool, the requests that name its process id."""
     pid = os.getpid()
     commands.lpush("pids", pid)
     while command := commands.blpop([f"ask:{pid}"], timeout=60):

@@ -1,5 +1,5 @@
-"""A WSGI site. Its client is made and used when the module is loaded: before the workers are
-forked, if the server loads the module in the parent.
+"""A WSGI site. It makes and uses its client when the module is loaded. If the server loads the
+module in the parent process, that is before the workers are forked.
 
 BROKER=… STORE=… gunicorn wsgi:application
 """
