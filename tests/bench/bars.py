@@ -1,4 +1,4 @@
-"""Plots of bars, as SVG that reads in a light and in a dark page."""
+"""Bar charts as SVG, readable on light and dark pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Bar(NamedTuple):
 
 
 def plot(unit: str, bars: Sequence[Bar]) -> str:
-    """Horizontal bars from zero on, with their numbers beside them."""
+    """Horizontal bars from zero, with their numbers beside them."""
     scale = (WIDTH - LABELS - SPACE_FOR_NUMBERS) / max(bar.value for bar in bars)
     height = TOP + ROW * len(bars) + 8
     rows = [row(bar, TOP + ROW * number, scale) for number, bar in enumerate(bars)]

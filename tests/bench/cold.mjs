@@ -1,5 +1,5 @@
-// Measures logins whose broker's documents are not there yet; prints JSON. It starts itself anew, as
-// `cold.mjs BROKER`, for each first login of a process.
+// Measures logins without the broker's documents in the cache; prints JSON. For each first login of a process it
+// starts itself, as `cold.mjs BROKER`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -36,7 +36,7 @@ async function main() {
   );
 }
 
-/** One login with a new client. The parent mints the token, as the broker would. */
+/** One login with a new client. The parent process mints the token. */
 async function firstLogin(origin) {
   const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: origin });
   let start = performance.now();
@@ -54,7 +54,7 @@ async function firstLogin(origin) {
   client.destroy();
 }
 
-/** What a new process says of its first login. */
+/** The figures of a new process for its first login. */
 async function newProcess(broker) {
   const child = spawn(process.execPath, [import.meta.filename, broker.origin], {
     stdio: ["pipe", "pipe", "inherit"],
@@ -67,7 +67,7 @@ async function newProcess(broker) {
   return JSON.parse(result);
 }
 
-/** Many logins that are completed at once, by a client without documents. */
+/** Many concurrent logins that one client completes without documents in its cache. */
 async function crowd(broker) {
   const records = new Map();
   const store = {
@@ -93,7 +93,7 @@ async function crowd(broker) {
   const start = performance.now();
   const emails = await Promise.all(tokens.map((token) => client.verify(token)));
   const seconds = (performance.now() - start) / 1000;
-  // A loop that is held until the very end has not told how long.
+  // If the loop is blocked until the end, no time was measured.
   await new Promise((resolve) => setImmediate(resolve));
   const worst_gap_seconds = gap();
   client.destroy();
@@ -105,7 +105,7 @@ function requests(broker) {
   return Object.values(broker.requests()).reduce((sum, count) => sum + count, 0);
 }
 
-/** Measures the longest time in which the loop does nothing else, until the function is called. */
+/** Measures the longest time in which the loop runs nothing else, until the function is called. */
 function watch() {
   let [worst, last, stopped] = [0, performance.now(), false];
   const beat = () => {

@@ -1,6 +1,6 @@
-"""Measures logins whose broker's documents are not there yet; prints JSON.
+"""Measures logins without the broker's documents in the cache; prints JSON.
 
-`cold.py` starts itself anew, as `cold.py BROKER`, for each first login of a process.
+For each first login of a process, `cold.py` starts itself as `cold.py BROKER`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Nonces:
 
 
 async def first_login(broker: str) -> None:
-    """One login with a new client. The parent mints the token, as the broker would."""
+    """One login with a new client. The parent process mints the token."""
     client = Client(REDIRECT_URI, broker=broker)
     start = time.perf_counter()
     url = await client.authenticate(EMAIL)
@@ -54,7 +54,7 @@ async def first_login(broker: str) -> None:
 
 
 def new_process(broker: DevBroker) -> dict[str, float]:
-    """What a new process says of its first login."""
+    """The figures of a new process for its first login."""
     program = [sys.executable, __file__, broker.origin]
     with subprocess.Popen(
         program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -68,7 +68,7 @@ def new_process(broker: DevBroker) -> dict[str, float]:
 
 
 async def crowd(broker: DevBroker) -> dict[str, float]:
-    """Many logins that are completed at once, by a client without documents."""
+    """Many concurrent logins that one client completes without documents in its cache."""
     store = Nonces()
     async with Client(REDIRECT_URI, broker=broker.origin, store=store) as client:
         urls = [await client.authenticate(EMAIL) for _ in range(CROWD)]
@@ -89,7 +89,7 @@ async def crowd(broker: DevBroker) -> dict[str, float]:
 
 
 async def worst_gap() -> float:
-    """The longest time in which the loop did nothing else, until the task is cancelled."""
+    """The longest time in which the loop ran nothing else, until the task is cancelled."""
     worst, last = 0.0, time.perf_counter()
     try:
         while True:
@@ -115,7 +115,7 @@ async def measure(broker: DevBroker) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Measures, or is what is measured."""
+    """Measures; with an argument it is the measured process."""
     if sys.argv[1:]:
         asyncio.run(first_login(sys.argv[1]))
         return 0

@@ -1,4 +1,4 @@
-"""What the measurements in Python share."""
+"""Shared code of the measurements in Python."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ T = TypeVar("T")
 
 
 def rotated(parts: dict[str, T], number: int) -> dict[str, T]:
-    """The same in another order, so that none is always first."""
+    """The items in rotated order, so that none is always first."""
     names = list(parts)
     first = number % len(names)
     return {name: parts[name] for name in names[first:] + names[:first]}
 
 
 def median(values: list[float]) -> float:
-    """The one in the middle."""
+    """The median."""
     return sorted(values)[len(values) // 2]
 
 
 def resident_bytes() -> int:
-    """The most memory this process had so far."""
+    """The maximum resident memory of this process so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

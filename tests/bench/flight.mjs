@@ -1,8 +1,8 @@
-// Measures many logins at once, in flight in one event loop, and in several workers; prints JSON.
-// flight.mjs [SOCKET_OF_REDIS]
+// Measures many concurrent logins, in one event loop and in several workers; prints JSON. flight.mjs
+// [SOCKET_OF_REDIS]
 //
-// How long the loop is held is what Node calls its utilization: the part of the time in which it
-// does not wait. A login in memory is over when the call returns; one in Redis waits outside.
+// The load of the loop is Node's event loop utilization: the share of time in which it does not wait. A login in the
+// memory store completes within the call; one in Redis waits outside of the loop.
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
 import { EMAIL, LOGINS, median, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
@@ -46,7 +46,7 @@ async function measureLoop(broker, stores) {
   return mapValues(samples, (limits) => mapValues(limits, medians));
 }
 
-/** Microseconds for each half of a login, and how much of that the loop is held. */
+/** Microseconds for each half of a login, and the load of the loop. */
 async function inFlight(client, broker, limit) {
   const count = Math.max(LOGINS, limit);
   const first = await timed((email) => client.authenticate(email), Array(count).fill(EMAIL), limit);
@@ -60,7 +60,7 @@ async function inFlight(client, broker, limit) {
   };
 }
 
-/** Calls for all values, always so many of them at once. */
+/** Calls the function for all values, always with this number of calls in flight. */
 async function timed(call, values, limit) {
   const results = [];
   const left = values.values();
@@ -71,12 +71,12 @@ async function timed(call, values, limit) {
   const before = performance.eventLoopUtilization();
   await Promise.all(Array.from({ length: limit }, visitor));
   const time = performance.now() - start;
-  // Idle is what counts: what the loop is doing right now is in neither figure yet.
+  // The difference of idle times is used, because both figures leave out what the loop does at the moment.
   const { idle } = performance.eventLoopUtilization(before);
   return { results, time, active: Math.max(0, time - idle) };
 }
 
-/** Logins per second that workers complete, each with a client and a store of its own. */
+/** Logins per second of workers, each with its own client and store. */
 async function measureWorkers() {
   const rates = {};
   for (let round = 0; round < ROUNDS; round++) {
@@ -114,7 +114,7 @@ async function work({ ready, share }) {
   for (let number = 0; number <= share; number++) {
     tokens.push(broker.mint(JSON.stringify({ url: await client.authenticate(EMAIL) })));
   }
-  // The first brings the keys.
+  // The first login fetches the keys.
   await client.verify(tokens.pop());
   parentPort.postMessage("ready");
   Atomics.wait(new Int32Array(ready), 0, 0);

@@ -1,8 +1,8 @@
-"""Measures many logins at once: in flight in one event loop, and in several threads; prints JSON.
+"""Measures many concurrent logins, in one event loop and in several threads; prints JSON.
 
-How long the loop is held is the time its thread computes, in parts of the time that passes. A login
-in memory is over when its coroutine is first run and holds the loop all the time; one in Redis
-waits outside of it.
+The load of the loop is the processor time of its thread, as a share of the elapsed time. A login in
+the memory store completes when its coroutine first runs, so the loop is busy all the time. A login
+in Redis waits outside of the loop.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ THREADS = (1, 2, 4)
 async def walk(
     call: Callable[[str], Awaitable[str]], arguments: list[str], limit: int
 ) -> list[str]:
-    """Calls for all arguments, always so many of them at once."""
+    """Calls the function for all arguments, always with this number of calls in flight."""
     left = iter(arguments)
     results: list[str] = []
 
@@ -45,7 +45,7 @@ async def walk(
 
 
 async def in_flight(client: Client, broker: DevBroker, limit: int) -> dict[str, float]:
-    """Microseconds for each half of a login, and how much of that the loop is held."""
+    """Microseconds for each half of a login, and the load of the loop."""
     count = max(LOGINS, limit)
     start, held = time.perf_counter(), time.thread_time()
     urls = await walk(client.authenticate, [EMAIL] * count, limit)
@@ -64,7 +64,7 @@ async def in_flight(client: Client, broker: DevBroker, limit: int) -> dict[str, 
 
 
 async def measure_loops(broker: DevBroker, redis: str | None) -> dict[str, Any]:
-    """Every round takes all measures, so that a busy moment of the machine meets all of them."""
+    """Runs all measures in every round, so that a busy moment affects all of them."""
     urls = {"memory": "memory:", **({"redis": redis} if redis else {})}
     clients = {
         name: Client(REDIRECT_URI, broker=broker.origin, store=url) for name, url in urls.items()
@@ -91,7 +91,7 @@ def medians(rounds: list[dict[str, float]]) -> dict[str, float]:
 
 
 def in_threads(client: Client, tokens: list[str], count: int) -> float:
-    """Seconds in which threads, each with a loop of its own, complete all logins."""
+    """Seconds in which threads, each with its own loop, complete all logins."""
     ready = threading.Barrier(count)
     times: list[float] = []
     failures: list[BaseException] = []
@@ -106,7 +106,7 @@ def in_threads(client: Client, tokens: list[str], count: int) -> float:
     def run(share: list[str]) -> None:
         try:
             asyncio.run(complete(share))
-        except BaseException as failure:  # told below, in the thread that can tell
+        except BaseException as failure:  # set below, by the thread that knows it
             failures.append(failure)
 
     threads = [threading.Thread(target=run, args=(tokens[first::count],)) for first in range(count)]
@@ -116,12 +116,12 @@ def in_threads(client: Client, tokens: list[str], count: int) -> float:
         thread.join()
     if failures:
         raise failures[0]
-    # From the first to start to the last to end.
+    # From the first start to the last end.
     return max(times) - min(times)
 
 
 def measure_threads(broker: DevBroker) -> dict[int, float]:
-    """Logins per second that threads complete which share one client."""
+    """Logins per second of threads that share one client."""
     client = Client(REDIRECT_URI, broker=broker.origin)
     rates: dict[int, list[float]] = {count: [] for count in THREADS}
 
@@ -138,7 +138,7 @@ def measure_threads(broker: DevBroker) -> dict[int, float]:
 
 
 def main() -> int:
-    """Measures with a Redis server of its own, where there is one."""
+    """Measures with its own Redis server, if there is one."""
     gc.disable()
     with DevBroker() as broker, redis_server() as socket:
         redis = f"redis+unix://{socket}" if socket else None

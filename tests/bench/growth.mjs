@@ -1,5 +1,5 @@
-// Measures logins while others are pending, beside npm `portier`; prints JSON. PENDING in the
-// environment measures with fewer at most.
+// Measures logins while others are pending, beside npm `portier`; prints JSON. PENDING in the environment sets a
+// smaller maximum.
 import { EMAIL, LOGINS, median, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
 import { makePortier } from "./peers.mjs";
 
@@ -8,7 +8,7 @@ const { MemoryStore, PortierClient } = require("portier-client");
 const ROUNDS = rounds(9);
 const MOST = Number(process.env.PENDING ?? 1_000_000);
 const PENDING = [0, 1_000, 100_000, 1_000_000].filter((pending) => pending <= MOST);
-/** No longer than this is one of them filled; what is beyond is left out. */
+/** The time limit for filling a store; larger numbers are left out. */
 const PATIENCE_MS = 20_000;
 
 const broker = spawnBroker();
@@ -46,7 +46,7 @@ async function measure(pending) {
   );
 }
 
-/** Whether so many logins could be started in time. */
+/** Whether this number of logins could be started in time. */
 async function fill(client, pending) {
   const start = performance.now();
   for (let number = 0; number < pending; number++) {

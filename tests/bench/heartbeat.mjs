@@ -1,9 +1,8 @@
-// Measures how long the event loop is held up by many verifications that wait; prints JSON.
+// Measures how long many waiting verifications block the event loop; prints JSON.
 //
-// A heart beats once a millisecond on the loop. A gap is the time from one beat to the next: what is
-// more than a millisecond was taken from everybody else. `idle` is what the machine does to it without us.
-// On a machine that others use, `processor` tells more: it is the time of the processor that the loop's
-// thread used between two beats, and so what we took. Only Linux tells.
+// A heart beats once a millisecond on the loop. A gap is the time from one beat to the next; everything above a
+// millisecond was taken from other work on the loop. `idle` is the gap without any work. On a busy machine,
+// `processor` tells more: it is the processor time of the loop's thread between two beats. Only Linux reports it.
 import { readFileSync } from "node:fs";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 
@@ -13,7 +12,7 @@ const { PortierClient } = require("portier-client");
 const { DevBroker } = require("portier-client/testing");
 
 const CALLS = Number(process.env.CROWD ?? 1000);
-// As many requests come to a server between two turns of its loop.
+// As many requests as a server gets between two turns of its loop.
 const AT_A_TIME = 10;
 const ROUNDS = Math.min(rounds(7), 7);
 const BEAT_MS = 1;
@@ -67,7 +66,7 @@ async function roundOf() {
   return gaps;
 }
 
-/** The longest gap between two beats meanwhile, and the most that was done in one; in milliseconds. */
+/** The longest gap between two beats during the work, and the most processor time in one gap; in milliseconds. */
 async function worst(during) {
   let longest = [0, 0];
   let last = clocks();
@@ -79,13 +78,13 @@ async function worst(during) {
   await sleep(BEAT_MS * 5);
   longest = [0, 0];
   await during();
-  // The last gap is over with the next beat.
+  // The last gap ends with the next beat.
   await sleep(BEAT_MS * 2);
   clearInterval(heart);
   return longest;
 }
 
-/** By the wall, and by the processor. */
+/** Elapsed time and processor time. */
 function clocks() {
   if (process.platform !== "linux") return [performance.now(), NaN];
   // The first number is nanoseconds of this thread.

@@ -1,9 +1,10 @@
-"""Measures how long an event loop is held up by many verifications that wait; prints JSON.
+"""Measures how long many waiting verifications block an event loop; prints JSON.
 
-A heart beats once a millisecond on the loop. A gap is the time from one beat to the next: what is
-more than a millisecond was taken from everybody else on that loop. `idle` is what the machine does
-to it without us. On a machine that others use, `processor` tells more: it is the time of the
-processor that the loop's thread used between two beats, and so what we took.
+A heart beats once a millisecond on the loop. A gap is the time from one beat to the next;
+everything above a millisecond was taken from other work on the loop. `idle` is the gap without any
+work. On a busy machine, `processor` tells more: it is the processor time of the loop's thread
+between two beats.
+
 heartbeat.py asyncio|uvloop
 """
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
 CALLS = int(os.environ.get("CROWD", "1000"))
-# As many requests come to a server between two turns of its loop.
+# As many requests as a server gets between two turns of its loop.
 AT_A_TIME = 10
 ROUNDS = min(int(os.environ.get("ROUNDS", "7")), 7)
 BEAT = 0.001
@@ -33,7 +34,7 @@ KEYS = "/keys.json"
 
 
 Gap = tuple[float, float]
-"""By the clock on the wall, and by the processor; in seconds."""
+"""Elapsed time and processor time, in seconds."""
 
 
 class Heart:
@@ -53,16 +54,16 @@ class Heart:
         self._timer = self._loop.call_later(BEAT, self._beat)
 
     async def worst(self, during: Awaitable[object]) -> Gap:
-        """The longest gap meanwhile, and the most that was done in one."""
+        """The longest gap during the work, and the most processor time in one gap."""
         await asyncio.sleep(BEAT * 5)
         self._worst = (0.0, 0.0)
         await during
-        # The last gap is over with the next beat.
+        # The last gap ends with the next beat.
         await asyncio.sleep(BEAT * 2)
         return self._worst
 
     def stop(self) -> None:
-        """Beats no more."""
+        """Stops beating."""
         self._timer.cancel()
 
 
@@ -115,7 +116,7 @@ async def main() -> dict[str, object]:
 
 
 def summary_of(seconds: list[float]) -> dict[str, float]:
-    """Milliseconds."""
+    """In milliseconds."""
     in_order = [round(gap * 1000, 2) for gap in sorted(seconds)]
     return {"median": in_order[ROUNDS // 2], "worst": in_order[-1]}
 

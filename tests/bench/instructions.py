@@ -1,9 +1,9 @@
 """Counts the instructions of a login in Rust, beside those of its signature; needs valgrind.
 
-`instructions.py` holds the counts against `instructions.json`: a quarter more is an error. A debug
-build does for that, since it is the amount of work that is compared, not its speed.
-`instructions.py --write` writes the file; `instructions.py --release` prints the counts of a
-release build as JSON. AWS-LC's part is left out, which depends on the processor.
+`instructions.py` compares the counts with `instructions.json`: a quarter more is an error. A debug
+build is enough, since the amount of work is compared and not the speed. `instructions.py --write`
+writes the file; `instructions.py --release` prints the counts of a release build as JSON. The part
+of AWS-LC is left out, because it depends on the processor.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ OPERATIONS = ("verify", "authenticate")
 
 
 def main() -> int:
-    """Returns the exit status: 1 if a login has become more work."""
+    """Returns the exit status: 1 if a login needs too many instructions."""
     missing = what_is_missing()
     if missing:
         print(f"LEFT OUT: instructions of a login were not counted: {missing}", file=sys.stderr)
-        # What continuous integration leaves out, it would leave out for ever.
+        # In CI a skipped check would never run anywhere.
         return 1 if os.environ.get("CI") and platform.machine() == ARCHITECTURE else 0
     arguments = sys.argv[1:]
     program = build("bench" if arguments == ["--release"] else "dev")
@@ -53,7 +53,7 @@ def what_is_missing() -> str | None:
 
 
 def build(profile: str) -> Path:
-    """The program with the logins, and with its symbols."""
+    """The program that logs in, with its symbols."""
     cargo = os.environ.get("CARGO", "cargo")
     command = [cargo, "bench", "--locked", "--quiet", "-p", "portier-client"]
     command += ["--all-features", "--profile", profile, "--bench", "instructions", "--no-run"]

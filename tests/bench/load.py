@@ -1,4 +1,4 @@
-"""Sends requests to a site over some connections, as fast as it answers."""
+"""Sends requests to a site over several connections, as fast as it answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CONNECTIONS = 16
 
 
 class Response(NamedTuple):
-    """What a site answered."""
+    """The response of a site."""
 
     status: int
     headers: dict[str, str]
@@ -19,7 +19,7 @@ class Response(NamedTuple):
 
 
 class Connection(asyncio.Protocol):
-    """One connection that is kept, with one request on its way at a time."""
+    """One kept connection, with one request at a time."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -37,7 +37,7 @@ class Connection(asyncio.Protocol):
             return
         head = bytes(self._received[:end])
         start = end + 4
-        # Every site here says how long its answers are.
+        # Every site here sends the length of its responses.
         length = int(_after(head.lower(), b"content-length:"))
         if len(self._received) >= start + length:
             body = bytes(self._received[start : start + length])
@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
 
 
 async def drive(port: int, requests: list[bytes]) -> tuple[float, list[Response]]:
-    """How many seconds a site took for all requests, and what it answered."""
+    """The seconds that a site took for all requests, and its responses."""
     loop = asyncio.get_running_loop()
     opened = [
         await loop.create_connection(Connection, "localhost", port)

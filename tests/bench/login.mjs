@@ -1,6 +1,5 @@
-// Measures awaited logins against the bare verification of the same signatures, and against what
-// other packages take for them; prints JSON. `make bench` builds what it measures; ROUNDS and LOGINS
-// in the environment measure more or less.
+// Measures awaited logins against the bare verification of the same signatures, and against other packages; prints
+// JSON. `make bench` builds what it measures; ROUNDS and LOGINS in the environment change the amount.
 import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
@@ -53,7 +52,7 @@ console.log(
   }),
 );
 
-/** Every round takes all measures, so that a busy moment of the machine meets all of them. */
+/** Runs all measures in every round, so that a busy moment of the machine affects all of them. */
 async function measure() {
   const samples = {};
   for (let round = 0; round <= ROUNDS; round++) {
@@ -89,7 +88,7 @@ async function oneRound(round) {
   };
 }
 
-/** The bodies of a browser's posts to the redirect URI, each of a login of its own. */
+/** The bodies that a browser posts to the redirect URI, one for each login. */
 async function callbackForms() {
   const forms = [];
   for (let number = 0; number < LOGINS; number++) {
@@ -101,13 +100,13 @@ async function callbackForms() {
   return forms;
 }
 
-/** Completes a login; the person is signed in by nobody here. */
+/** Completes a login without signing anybody in. */
 async function answerCallback(body) {
   const { login } = await flow.callback({ method: "POST", headers: HEADERS, body });
   if (login === null) throw new Error("the login was not completed");
 }
 
-/** Milliseconds for one call after the other; those that promise something are awaited. */
+/** Milliseconds for one call after the other; promises are awaited. */
 async function timed(call, values, results = []) {
   const start = performance.now();
   const first = call(values[0]);
@@ -121,7 +120,7 @@ async function timed(call, values, results = []) {
   return performance.now() - start;
 }
 
-/** The time of a process that requires the package, less that of one that does not. */
+/** The time of a process that requires the package, minus that of an empty one. */
 function requireTime() {
   const times = Array.from({ length: REQUIRE_ROUNDS }, () => [
     processTime(""),

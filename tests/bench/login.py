@@ -30,7 +30,7 @@ Samples = dict[str, list[float]]
 
 
 async def measure(broker: DevBroker) -> Samples:
-    """Every round takes all measures, so that a busy moment of the machine meets all of them."""
+    """Runs all measures in every round, so that a busy moment affects all of them."""
     samples: Samples = {}
     async with Client(REDIRECT_URI, broker=broker.origin) as client:
         await client.warm()
@@ -44,7 +44,7 @@ async def measure(broker: DevBroker) -> Samples:
 
 
 class Bench:
-    """What is measured, each in seconds for the logins of a round."""
+    """The measures, each in seconds for the logins of a round."""
 
     def __init__(self, broker: DevBroker, client: Client) -> None:
         self._broker = broker
@@ -60,7 +60,7 @@ class Bench:
         self._callbacks = Callbacks(broker, client)
 
     async def one_round(self, number: int) -> dict[str, float]:
-        """Some logins: how many seconds their parts took, and what others took for the same."""
+        """Runs some logins; returns the seconds of their parts, and those of other packages."""
         urls: list[str] = []
         parts = {
             "authenticate": lambda: timed(self._client.authenticate, [EMAIL] * LOGINS, urls),
@@ -88,7 +88,7 @@ class Bench:
 
 
 class Callbacks:
-    """The posts of a browser to the redirect URI, through the login flow."""
+    """The requests that a browser posts to the redirect URI, through the login flow."""
 
     def __init__(self, broker: DevBroker, client: Client) -> None:
         self._broker = broker
@@ -104,7 +104,7 @@ class Callbacks:
         }
 
     async def forms(self, number: int) -> list[bytes]:
-        """The bodies of so many answers, each of a login of its own."""
+        """The bodies of this number of callbacks, one for each login."""
         start = WebRequest("POST", self._headers, b"")
         forms = []
         for _ in range(number):
@@ -114,14 +114,14 @@ class Callbacks:
         return forms
 
     async def answer(self, form: bytes) -> Step:
-        """Completes a login; the person is signed in by nobody here."""
+        """Completes a login without signing anybody in."""
         step = await self._flow.callback(WebRequest("POST", self._headers, form))
         assert step.login is not None
         return step
 
 
 class ByHand:
-    """What a plain handler does to start a login; the nonces are in a dictionary."""
+    """A handwritten handler that starts a login; its nonces are in a dictionary."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
@@ -147,7 +147,7 @@ async def timed(
     arguments: list[Any],
     results: list[Any] | None = None,
 ) -> float:
-    """Seconds for one call after the other; those of coroutine functions are awaited."""
+    """Seconds for one call after the other; coroutines are awaited."""
     results = [] if results is None else results
     start = time.perf_counter()
     result = call(arguments[0])
@@ -178,7 +178,7 @@ def figures(samples: Samples) -> dict[str, dict[str, float]]:
 
 
 def main() -> int:
-    """Measures in the event loop that the argument names."""
+    """Measures in the event loop of the argument."""
     loop_factory = None
     if sys.argv[1:] == ["uvloop"]:
         import uvloop

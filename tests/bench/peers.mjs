@@ -1,4 +1,4 @@
-// Other packages that verify the same tokens, each set up as its own manual says, at its best.
+// Other packages that verify the same tokens, each set up as its manual recommends for speed.
 import { createPublicKey, verify as verifySignature } from "node:crypto";
 
 import { JwtVerifier } from "aws-jwt-verify";
@@ -10,10 +10,9 @@ import portier from "portier";
 const LEEWAY_S = 180;
 
 /**
- * Verifiers that have the broker's keys already, and what a call of each returns or promises.
+ * Verifiers with the broker's keys in the cache, and the result of a call.
  *
- * Only `portier` knows nonces. The others stop at the claims, so that they do less than a login
- * takes.
+ * Only `portier` checks nonces. The others stop after the claims, so they do less than a login needs.
  */
 export async function makePeers(issuer, audience) {
   const published = await (await fetch(`${issuer}/keys.json`)).json();
@@ -34,12 +33,12 @@ export async function makePeers(issuer, audience) {
   };
 }
 
-/** The peer whose users this package is for. It looks at its store for every document. */
+/** The package whose users this package is for. It looks into its store for every document. */
 export function makePortier(issuer, redirectUri) {
   return new portier.PortierClient({ broker: issuer, redirectUri });
 }
 
-/** The least a verifier on Node's own crypto has to do: take apart, find the key, check. */
+/** The minimum for a verifier with Node's own crypto: split, find the key, check. */
 function verifyWithNode(token, keys) {
   const [header, payload, signature] = token.split(".");
   const message = Buffer.from(`${header}.${payload}`);

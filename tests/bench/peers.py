@@ -1,4 +1,4 @@
-"""Other packages that verify the same tokens, each set up as its own manual says, at its best."""
+"""Other packages that verify the same tokens, each set up as its manual recommends for speed."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ LEEWAY = 180
 
 
 class Peers:
-    """Verifiers that have the broker's keys already.
+    """Verifiers with the broker's keys in the cache.
 
-    Only asyncio-portier knows nonces. The others stop at the claims, so that they do less than
-    a login takes.
+    Only asyncio-portier checks nonces. The others stop after the claims, so they do less than a
+    login needs.
     """
 
     def __init__(self, broker: str, client_id: str) -> None:
@@ -38,7 +38,7 @@ class Peers:
         self._keys = json.loads(self._key_set)["keys"]
 
     def all(self) -> dict[str, Verify]:
-        """What returns at once, by name."""
+        """The synchronous verifiers by name."""
         return {
             "cryptography": self._cryptography(),
             "pyjwt": self._pyjwt(),
@@ -47,7 +47,7 @@ class Peers:
         }
 
     def _cryptography(self) -> Verify:
-        """The signature, and nothing else."""
+        """Verifies only the signature."""
         keys = {key["kid"]: jwt.PyJWK(key).key for key in self._keys}
         padding, hashing = PKCS1v15(), SHA256()
 
@@ -111,7 +111,7 @@ class Peers:
         return verify
 
     def asyncio_portier(self) -> tuple[Callable[[str], None], VerifyLater]:
-        """What remembers a nonce, and what completes a login; the cache is a dictionary."""
+        """Functions that remember a nonce and complete a login; the cache is a dictionary."""
         cache = Cache({f"portier:jwks:{self._broker}": self._key_set})
 
         def remember(nonce: str) -> None:
@@ -126,7 +126,7 @@ class Peers:
 
 
 class Cache:
-    """The fastest cache that asyncio-portier takes."""
+    """The fastest cache that asyncio-portier accepts."""
 
     def __init__(self, values: dict[str, str]) -> None:
         self._values: dict[Any, Any] = dict(values)
@@ -143,7 +143,7 @@ class Cache:
 
 
 def get_text(url: str) -> str:
-    """What a server says."""
+    """The response of a server."""
     with urllib.request.urlopen(url) as response:
         text: str = response.read().decode()
     return text

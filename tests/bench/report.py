@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks.md, and the plots in it, from the results of a run."""
+"""Writes docs/benchmarks.md and its plots from the results of a run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SITES = {
 
 
 def write(results: dict[str, Any], docs: Path) -> list[Path]:
-    """Writes the page and its plots; returns where."""
+    """Writes the page and its plots; returns the path."""
     plots = {
         "verify-python.svg": verification(results["asyncio"], "awaited verify", PYTHON_PEERS),
         "verify-node.svg": verification(results["node"], "awaited verify", NODE_PEERS),
@@ -81,7 +81,7 @@ def markdown(results: dict[str, Any]) -> str:
 
 
 def limits(results: dict[str, Any]) -> list[Limit]:
-    """Everything that has a target."""
+    """All values that have a target."""
     rust, asyncio, node = results["rust"], results["asyncio"], results["node"]
     wheel, pending = results["wheel_bytes"], results["rust"]["pending"]
     most = max((name for name in pending if name != "usual"), key=int)
@@ -166,7 +166,7 @@ def limits(results: dict[str, Any]) -> list[Limit]:
 
 
 def instructions(counts: dict[str, int] | None) -> str:
-    """What Rust computes besides the signature."""
+    """The work of Rust besides the signature."""
     if counts is None:
         return "Instructions were not counted: valgrind is missing."
     return (
@@ -176,7 +176,7 @@ def instructions(counts: dict[str, int] | None) -> str:
 
 
 def verification(figures: dict[str, Any], ours: str, peers: dict[str, str]) -> str:
-    """What the verification of one token costs, with whom."""
+    """The cost of verifying one token, for each package."""
     names = {"bare": "bare AWS-LC", "verify": f"portier-client, {ours}", **peers}
     bars = [
         Bar(plain(title), figures[name]["microseconds"], name == "verify")
@@ -186,7 +186,7 @@ def verification(figures: dict[str, Any], ours: str, peers: dict[str, str]) -> s
 
 
 def peers_table(figures: dict[str, Any], peers: dict[str, str]) -> str:
-    """What each takes for one token, beside ours."""
+    """The time of each package for one token, beside ours."""
     names = {"bare": "bare AWS-LC", "verify": "**portier-client**, awaited `verify`", **peers}
     ordered = sorted(names, key=lambda name: float(figures[name]["microseconds"]))
     rows = []
@@ -198,7 +198,7 @@ def peers_table(figures: dict[str, Any], peers: dict[str, str]) -> str:
 
 
 def authenticate_table(results: dict[str, Any]) -> str:
-    """What it takes to start a login."""
+    """The cost of starting a login."""
     usual, asyncio, node = results["rust"]["pending"]["usual"], results["asyncio"], results["node"]
     rows = [
         ("Rust", usual["authenticate"]),
@@ -211,7 +211,7 @@ def authenticate_table(results: dict[str, Any]) -> str:
 
 
 def flight_table(flight: dict[str, Any]) -> str:
-    """Many logins at once in one event loop."""
+    """Many concurrent logins in one event loop."""
     rows = []
     for language, title in (("python", "Python"), ("node", "Node")):
         for store, figures in flight[language]["in_flight"].items():
@@ -251,7 +251,7 @@ def growth_table(results: dict[str, Any]) -> str:
 
 
 def growth_plot(results: dict[str, Any]) -> str:
-    """What `verify` takes while others are pending, in Node, ours and theirs."""
+    """The cost of `verify` in Node while others are pending, ours and theirs."""
     bars = []
     for pending, figures in results["growth"].items():
         if not pending.isdigit():
@@ -264,7 +264,7 @@ def growth_plot(results: dict[str, Any]) -> str:
 
 
 def cold_table(cold: dict[str, Any]) -> str:
-    """Logins without the broker's documents."""
+    """Logins without the broker's documents in the cache."""
     rows = []
     for title, write in COLD.items():
         rows.append((title, *(write(cold[language]) for language in ("python", "node"))))
@@ -272,7 +272,7 @@ def cold_table(cold: dict[str, Any]) -> str:
 
 
 def heartbeat_table(hearts: dict[str, Any]) -> str:
-    """How long the loop was held up at most, in each part of a crowd's wait."""
+    """The longest time that the loop was blocked, in each phase."""
     rows = []
     for title, language in (("Python", "python"), ("Node", "node")):
         gaps = hearts[language]["worst_gap_milliseconds"]
@@ -303,7 +303,7 @@ COLD = {
 
 
 def store_figures(stores: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The stores that were measured, by name."""
+    """The measured stores by name."""
     return [
         ("Redis, Python", stores["redis"]),
         ("Redis, Node", stores["node"]),
@@ -312,7 +312,7 @@ def store_figures(stores: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def logins(stores: dict[str, Any]) -> str:
-    """What a whole login costs through stores."""
+    """The cost of a whole login with each store."""
     bars = []
     for title, figures in store_figures(stores):
         for way, name in WAYS.items():
@@ -322,7 +322,7 @@ def logins(stores: dict[str, Any]) -> str:
 
 
 def stores_table(stores: dict[str, Any]) -> str:
-    """What a login takes through each store, and by hand."""
+    """The cost of a login with each store, and written by hand."""
     rows = []
     for title, figures in store_figures(stores):
         for way, name in WAYS.items():
@@ -348,7 +348,7 @@ def sites_table(sites: dict[str, Any]) -> str:
 
 
 def memory_table(results: dict[str, Any]) -> str:
-    """What a process takes that has completed a login."""
+    """The memory of a process that has completed a login."""
     cold, bare = results["cold"], results["import"]
     rows = [
         ("Python", mega(bare["bare_resident_bytes"]), mega(cold["python"]["resident_bytes"])),
@@ -358,5 +358,5 @@ def memory_table(results: dict[str, Any]) -> str:
 
 
 def plain(markdown: str) -> str:
-    """A text without marks."""
+    """A text without Markdown."""
     return markdown.replace("`", "")

@@ -1,7 +1,7 @@
-"""Measures what a login costs, against the bare verification of its signature in the same run.
+"""Measures the cost of a login, against the bare verification of its signature in the same run.
 
 Writes `docs/benchmarks.md` and `target/bench/results.json`; `make bench` builds what it measures.
-`--once` runs all there is to measure once, in debug builds, and throws the figures away.
+`--once` runs every measurement once, in debug builds, and discards the figures.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 NODE = os.environ.get("NODE", "node")
 ONCE = sys.argv[1:] == ["--once"]
-# As little as there can be, for the measurements that read these.
+# The smallest values that the measurements accept.
 LEAST = {"ROUNDS": "1", "LOGINS": "4", "PENDING": "1000", "CROWD": "20"}
 IMPORT_ROUNDS = 1 if ONCE else 21
 
 
 def main() -> int:
-    """Runs every measurement in a process of its own, one after the other."""
+    """Runs every measurement in its own process, one after the other."""
     if ONCE:
         os.environ.update(LEAST)
     begun = time.perf_counter()
@@ -72,7 +72,7 @@ def main() -> int:
 
 
 def machine() -> dict[str, Any]:
-    """Where and when this was measured."""
+    """The machine and the date of the measurement."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
@@ -84,7 +84,7 @@ def machine() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """What the processor calls itself."""
+    """The name of the processor."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text().splitlines() if information.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -92,7 +92,7 @@ def processor() -> str:
 
 
 def rust() -> dict[str, Any]:
-    """Logins in Rust, with none and with many pending; see `core/benches/login.rs`."""
+    """Logins in Rust, without and with many pending ones; see `core/benches/login.rs`."""
     say("Rust")
     cargo = os.environ.get("CARGO", "cargo")
     command = [cargo, "bench", "--quiet", "--locked", "-p", "portier-client", "--all-features"]
@@ -100,19 +100,19 @@ def rust() -> dict[str, Any]:
 
 
 def python(program: str, *arguments: str) -> dict[str, Any]:
-    """What a program here measures in Python."""
+    """The results of a program in Python."""
     say(" ".join([program, *arguments]))
     return measured([sys.executable, str(HERE / program), *arguments])
 
 
 def node(program: str, *arguments: str) -> dict[str, Any]:
-    """What a program here measures in Node."""
+    """The results of a program in Node."""
     say(program)
     return measured([NODE, str(HERE / program), *arguments])
 
 
 def instructions() -> dict[str, int] | None:
-    """What a login in Rust computes besides its signature, if that can be counted here."""
+    """The work of a login in Rust besides its signature, if it can be counted on this machine."""
     if ONCE:
         return None
     say("instructions")
@@ -124,7 +124,7 @@ def instructions() -> dict[str, int] | None:
 
 
 def import_cost() -> dict[str, float]:
-    """What a process takes that imports the package, less what one takes that does not."""
+    """The cost of importing the package: a process with the import, minus one without."""
     say("import")
     rounds = [
         (process_time("pass"), process_time("import portier_client")) for _ in range(IMPORT_ROUNDS)
@@ -163,13 +163,13 @@ def wheel_size() -> dict[str, int] | None:
 
 
 def measured(command: list[str]) -> dict[str, Any]:
-    """What a command printed as JSON in its last line."""
+    """The JSON in the last line of a command's output."""
     results: dict[str, Any] = json.loads(output(command).splitlines()[-1])
     return results
 
 
 def output(command: list[str], environment: dict[str, str] | None = None, cwd: Path = ROOT) -> str:
-    """What a command printed."""
+    """The output of a command."""
     ran = subprocess.run(
         command, cwd=cwd, env=environment, check=True, stdout=subprocess.PIPE, text=True
     )
@@ -177,12 +177,12 @@ def output(command: list[str], environment: dict[str, str] | None = None, cwd: P
 
 
 def median(values: list[float]) -> float:
-    """The one in the middle."""
+    """The median."""
     return sorted(values)[len(values) // 2]
 
 
 def say(text: str) -> None:
-    """Shows what is going on."""
+    """Prints the progress."""
     print(f"==> Measuring: {text}", file=sys.stderr, flush=True)
 
 

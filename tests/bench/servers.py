@@ -1,4 +1,4 @@
-"""The servers that measurements talk to."""
+"""Servers for measurements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def redis_server() -> Iterator[Path | None]:
-    """The socket of a Redis server that keeps nothing on disk, if there is such a program."""
+    """The socket of a Redis server without persistence, if the program is installed."""
     program = shutil.which("redis-server")
     if program is None:
         print("LEFT OUT: redis-server is missing: apt-get install redis-server", file=sys.stderr)

@@ -1,7 +1,7 @@
-"""Measures whole requests: the example sites under load, beside the same with other packages.
+"""Measures whole requests: the example sites under load, beside the same sites with other packages.
 
-Prints JSON. A login is two requests here, the form that is sent off and the broker's answer; what
-the broker does between them is not measured.
+Prints JSON. A login is two requests here: the login form and the callback. The broker's part is not
+measured.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SITES = {
 
 
 class Site(NamedTuple):
-    """A site that runs, and what its form is sent with."""
+    """A running site, and the fields and cookies for its form."""
 
     port: int
     cookies: dict[str, str]
@@ -68,7 +68,7 @@ async def free_port() -> int:
 
 
 async def open_form(port: int) -> Site:
-    """Looks at the form as a browser would, and remembers its cookies and hidden fields."""
+    """Loads the form like a browser, and remembers its cookies and hidden fields."""
     _, (response,) = await drive(port, [request("GET", "/login", port, {})])
     inputs = re.findall(r"<input[^>]*hidden[^>]*>", response.body.decode())
     fields = {}
@@ -115,7 +115,7 @@ def expect(response: Response, place: str) -> None:
 
 
 async def measure(broker: DevBroker, ports: dict[str, int]) -> dict[str, list[float]]:
-    """Every round takes all measures, so that a busy moment of the machine meets all of them."""
+    """Runs all measures in every round, so that a busy moment affects all of them."""
     sites = {name: await open_form(port) for name, port in ports.items()}
     rates: dict[str, list[float]] = {name: [] for name in sites}
     for number in range(ROUNDS + 1):
@@ -127,7 +127,7 @@ async def measure(broker: DevBroker, ports: dict[str, int]) -> dict[str, list[fl
 
 
 def main() -> int:
-    """Measures all sites, which run side by side, one after the other."""
+    """Measures all sites. All of them run, and they are measured one after the other."""
     begun = time.perf_counter()
     with DevBroker() as broker, ExitStack() as stack:
         ports = {name: start(stack, command, broker) for name, command in SITES.items()}

@@ -1,7 +1,7 @@
-// Measures whole logins through Redis, against the same written by hand; prints JSON.
+// Measures whole logins with Redis, against handwritten code; prints JSON.
 //
-// By hand means what a site would write itself: a nonce, one command of node-redis to keep it,
-// Node's own crypto, one command to take it. stores.mjs SOCKET_OF_REDIS
+// The handwritten code is what a site would write: a nonce, one command of node-redis to store it, Node's own crypto,
+// one command to take it. stores.mjs SOCKET_OF_REDIS
 import { createPublicKey, randomBytes, verify as verifySignature } from "node:crypto";
 
 import { EMAIL, median, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
@@ -106,7 +106,7 @@ const figures = Object.entries(results).map(([way, times]) => [
 ]);
 console.log(JSON.stringify(Object.fromEntries(figures)));
 
-/** Some logins: how many milliseconds both halves took, without the broker's part. */
+/** Runs some logins; returns the milliseconds of both halves, without the broker's part. */
 async function oneRound(login, walk) {
   let start = performance.now();
   const urls = await walk((email) => login.authenticate(email), Array(IN_FLIGHT).fill(EMAIL));

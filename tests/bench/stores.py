@@ -1,7 +1,7 @@
-"""Measures whole logins through SQLite and Redis, against the same written by hand; prints JSON.
+"""Measures whole logins with SQLite and Redis, against handwritten code; prints JSON.
 
-By hand means what an asyncio site would write itself: a nonce, one command to keep it, PyJWT, one
-command to take it. `redis` there is `redis.asyncio`; SQLite is the standard library's, in threads.
+The handwritten code is what an asyncio site would write: a nonce, one command to store it, PyJWT,
+one command to take it. It uses `redis.asyncio`, and the SQLite of the standard library in threads.
 """
 
 from __future__ import annotations
@@ -41,24 +41,24 @@ class Login(Protocol):
     """The two halves of a login."""
 
     async def authenticate(self, email: str) -> str:
-        """The URL to redirect to."""
+        """The URL for the redirect."""
 
     async def verify(self, token: str) -> str:
-        """The address."""
+        """The verified address."""
 
 
 class Nonces(Protocol):
-    """What is kept between the halves of a login that is written by hand."""
+    """The storage of a handwritten login."""
 
     async def put(self, nonce: str, email: str) -> None:
-        """Keep the address."""
+        """Store the address."""
 
     async def take(self, nonce: str) -> str | None:
-        """Give it away, once."""
+        """Return the address, once."""
 
 
 class RedisNonces:
-    """With the client most asyncio sites have."""
+    """With the client that most asyncio sites have."""
 
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(url, decode_responses=True)
@@ -71,7 +71,7 @@ class RedisNonces:
 
 
 class SqliteNonces:
-    """With the standard library, whose calls block and therefore go to threads."""
+    """With the standard library, whose calls block and therefore run in threads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -99,7 +99,7 @@ class SqliteNonces:
 
 
 class ByHand:
-    """A login as a careful site would write it, with documents it never fetches again."""
+    """A login as a careful site would write it, with documents that are never fetched again."""
 
     def __init__(self, broker: str, nonces: Nonces) -> None:
         discovery = get_json(f"{broker}/.well-known/openid-configuration")
@@ -141,7 +141,7 @@ class ByHand:
 
 
 async def compare(broker: DevBroker, ours: Login, by_hand: Login) -> dict[str, Any]:
-    """Every round takes all measures, so that a busy moment of the machine meets all of them."""
+    """Runs all measures in every round, so that a busy moment affects all of them."""
     samples: dict[str, dict[str, list[float]]] = {}
     for number in range(ROUNDS + 1):
         pair = [("portier_client", ours), ("by_hand", by_hand)]
@@ -167,7 +167,7 @@ def figures(portier_client: list[float], by_hand: list[float]) -> dict[str, floa
 async def one_round(
     broker: DevBroker, login: Login, walk: Callable[..., Awaitable[list[str]]]
 ) -> float:
-    """Some logins: how many seconds both halves took, without the broker's part."""
+    """Runs some logins; returns the seconds of both halves, without the broker's part."""
     start = time.perf_counter()
     urls = await walk(login.authenticate, [EMAIL] * IN_FLIGHT)
     spent = time.perf_counter() - start
@@ -189,7 +189,7 @@ async def all_at_once(call: Callable[[str], Awaitable[str]], arguments: Iterable
 
 
 def node(socket: Path) -> dict[str, Any]:
-    """The same from Node; see `stores.mjs`."""
+    """The same in Node; see `stores.mjs`."""
     program = [os.environ.get("NODE", "node"), str(Path(__file__).with_suffix(".mjs")), str(socket)]
     output = subprocess.run(program, check=True, stdout=subprocess.PIPE, text=True).stdout
     results: dict[str, Any] = json.loads(output)
@@ -203,7 +203,7 @@ def get_json(url: str) -> dict[str, Any]:
 
 
 async def measure(broker: DevBroker, folder: Path, socket: Path) -> dict[str, Any]:
-    """All stores, one after the other."""
+    """Measures all stores, one after the other."""
     path = folder / "ours.db"
     results = {}
     for name, url, nonces in (
@@ -217,7 +217,7 @@ async def measure(broker: DevBroker, folder: Path, socket: Path) -> dict[str, An
 
 
 def main() -> int:
-    """Measures with a Redis server of its own."""
+    """Measures with its own Redis server."""
     gc.disable()
     with tempfile.TemporaryDirectory() as name, DevBroker() as broker, redis_server() as socket:
         if socket is None:

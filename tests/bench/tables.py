@@ -1,4 +1,4 @@
-"""Tables of Markdown, and numbers as they are written in them."""
+"""Tables in Markdown, and the formatting of numbers in them."""
 
 from __future__ import annotations
 

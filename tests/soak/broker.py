@@ -24,12 +24,12 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "vectors"))
 from cases.keys import ED_A, ED_B, RSA_A, RSA_B, Jwk
 from cases.mint import sign
 
-# What a failed request may make of a login; see `judge.py`.
+# The result of a login for which a request failed; see `judge.py`.
 FAULTS = ("status", "reset", "cut", "garbage", "huge", "slow")
-# More seconds than the clients have.
+# Longer than the timeout of the clients.
 SLOW = 6
 LIFETIME = 60
-# RSA signatures take the broker's time, not the clients'.
+# An RSA signature costs the broker time, not the clients.
 SHARE_OF_RSA = 0.1
 
 
@@ -39,7 +39,7 @@ class Broker:
     def __init__(self, port: int, generation: int, share: float) -> None:
         self.origin = f"http://127.0.0.1:{port}"
         self.generation = generation
-        # After it was forgotten, the last generation is nobody's.
+        # A generation that was forgotten is never published again.
         self.first = generation
         self.share = share
 
@@ -73,7 +73,7 @@ class Broker:
         return {"keys": self.keys()} if path == "/keys.json" else None
 
     def mint(self, url: str, how: str) -> str:
-        """The token that answers a login, or one that is wrong in one way."""
+        """The token for a login, or one with one defect."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         now = int(time.time())
         claims = {
@@ -104,13 +104,13 @@ class Broker:
 
 
 def signer(algorithm: str, generation: int) -> Any:
-    """A new name for one of two keys: to make one takes longer than to sign with it."""
+    """Another id for one of two keys: making a key takes longer than signing."""
     pair = (RSA_A, RSA_B) if algorithm == "RS256" else (ED_A, ED_B)
     return pair[generation % 2]
 
 
 class Server:
-    """Serves the documents, some of them badly."""
+    """Serves the documents, and fails some requests."""
 
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
@@ -125,7 +125,7 @@ class Server:
             writer.close()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answers one request; says whether there may be another one."""
+        """Answers one request; returns whether the connection stays open."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         path = head[0].split()[1]
         headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)

@@ -1,4 +1,4 @@
-"""The broker and the Redis server of a soak, which can be killed, stopped and started again."""
+"""The broker and the Redis server of a soak. Both can be killed, stopped and restarted."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from typing import Self
 
 HERE = Path(__file__).resolve().parent
-# Seconds until a server listens, however busy the machine.
+# Seconds until a server listens, also on a busy machine.
 PATIENCE = 600
 
 
 class Environment:
-    """Both servers, on ports that stay theirs."""
+    """Both servers, on fixed ports."""
 
     def __init__(self, share_of_faults: float) -> None:
         self.share_of_faults = share_of_faults
@@ -78,7 +78,7 @@ class Environment:
         end(self.broker, signal.SIGKILL)
 
     def command(self, line: str) -> None:
-        """Says something to the broker. Keys it has rotated survive a restart."""
+        """Sends a command to the broker. Rotations of its keys survive a restart."""
         if line == "rotate":
             self._generation += 1
         elif line == "forget":
@@ -88,7 +88,7 @@ class Environment:
         self.broker.stdin.flush()
 
     def begin_faults(self) -> None:
-        """Lets the broker fail its share of the requests from now on."""
+        """Makes the broker fail its share of the requests from now on."""
         self._faulty = True
         self.command(f"faults {self._share()}")
 
@@ -120,7 +120,7 @@ class Environment:
     @staticmethod
     @contextmanager
     def stopped(process: subprocess.Popen[Any]) -> Iterator[None]:
-        """A process that does nothing, with all its connections open."""
+        """A stopped process whose connections stay open."""
         process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -146,7 +146,7 @@ class Environment:
 
 
 def end(process: subprocess.Popen[Any], how: signal.Signals) -> None:
-    """Ends a process and what was said to it."""
+    """Ends a process and its input."""
     process.send_signal(how)
     process.wait()
     if process.stdin is not None:
@@ -154,11 +154,11 @@ def end(process: subprocess.Popen[Any], how: signal.Signals) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, and that the system gives to no connection of its own."""
+    """Ports without a listener, outside of the range that the system uses for connections."""
     range_of_the_system = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii")
     first = int(range_of_the_system.split()[0])
     ports: list[int] = []
-    # Others may look for some at the same time, and ours are not always in use.
+    # Another program may look for ports at the same time, and ours are not always in use.
     while len(ports) < count:
         port = random.randrange(first // 2, first)
         with suppress(OSError), socket.socket() as listener:

@@ -1,4 +1,4 @@
-"""What is done to the broker and to Redis, and when: the schedule, and the record of it."""
+"""The faults of the broker and of Redis: the schedule, and the record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that was wrong for a while, for everybody or for one client."""
+    """A fault during some time, for all clients or for one."""
 
     kind: str
     begun: float
@@ -25,10 +25,10 @@ class Fault:
 
 
 class Trouble:
-    """Makes one kind of trouble after the other, in a random order that is the same at each run."""
+    """Injects one fault after the other, in a random order that is the same in each run."""
 
     def __init__(self, environment: Environment, seed: int, down: tuple[float, float]) -> None:
-        """`down` is for how many seconds a server is down, or does nothing."""
+        """`down` is the number of seconds for which a server is down or stopped."""
         self.environment = environment
         self.down = down
         self.random = random.Random(seed)
@@ -36,14 +36,14 @@ class Trouble:
         self._kinds = self._endless()
 
     def make(self) -> None:
-        """Waits until what is broken works again."""
+        """Waits until the faulty server works again."""
         kind = next(self._kinds)
         begun = time.monotonic()
         getattr(self, kind)()
         self.record.append(Fault(kind, begun, time.monotonic()))
 
     def faults(self) -> list[Fault]:
-        """All that was wrong, the requests included that the broker failed."""
+        """All faults, including the requests that the broker failed."""
         failed = [
             Fault(str(told["fault"]), told["at"], told["at"], str(told["who"]))
             for told in self.environment.broker_told

@@ -1,4 +1,4 @@
-"""Whether memory is flat, and threads and descriptors back where they were."""
+"""Judges whether memory is flat, and threads and descriptors are back at their level."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
     from process import Sample
 
-# The smallest allocation of glibc takes 32 bytes: lost with every login, 31 KiB for a
-# thousand. What is less than a third of that cannot be told from the coming and going of the heaps.
+# The smallest allocation of glibc takes 32 bytes: lost with every login, 31 KiB for a thousand.
+# Less than a third of that is indistinguishable from the normal change of the heaps.
 MOST_KIB_PER_1000_LOGINS = 10.0
-# Of the run. Until then caches fill, and the first logins that nobody completes expire.
+# The share of the run before caches are full, and before the first abandoned logins expire.
 WARM_UP = 0.25
 
 
-# Seconds. The process collects its garbage all of it every ten; what was least in twenty is what
-# is left then.
+# Seconds. The process runs a full garbage collection every ten seconds; the minimum of twenty
+# seconds is the memory in use.
 WINDOW = 20
-# Points that say anything about a slope.
+# The minimum number of points for a slope.
 FEWEST = 10
 
 
 @dataclass(frozen=True)
 class Slope:
-    """A slope, and between what it lies in 95 of 100 cases."""
+    """A slope with its 95 % confidence interval."""
 
     middle: float
     low: float
@@ -36,7 +36,7 @@ class Slope:
 
 
 def theil_sen(points: Sequence[tuple[float, float]]) -> Slope:
-    """The median of the slopes between all pairs of points: a fifth of the points may be anywhere.
+    """The median of the slopes between all pairs of points; a fifth of the points may be outliers.
 
     The interval is that of Sen (1968), from the variance of Kendall's tau.
     """
@@ -55,7 +55,7 @@ def theil_sen(points: Sequence[tuple[float, float]]) -> Slope:
 
 
 def growth(samples: Sequence[Sample], value: Callable[[Sample], int]) -> Slope:
-    """How something grows in 1,000 logins after the warm-up."""
+    """The growth of a value per 1,000 logins after the warm-up."""
     windows: dict[int, list[Sample]] = {}
     for sample in after_warm_up(samples):
         windows.setdefault(int(sample.seconds // WINDOW), []).append(sample)
@@ -71,6 +71,6 @@ def after_warm_up(samples: Sequence[Sample]) -> list[Sample]:
 
 
 def band(samples: Sequence[Sample], calm: float, what: str) -> tuple[int, int]:
-    """The least and the most while nothing was broken yet, after the first second."""
+    """The minimum and the maximum before the first fault, after the first second."""
     values = [getattr(sample, what) for sample in samples if 1 <= sample.seconds <= calm]
     return min(values), max(values)

@@ -1,4 +1,4 @@
-"""Whether what became of a login belongs to a fault that was active then."""
+"""Judges whether the result of a login is a consequence of a fault at that time."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CLASSES = {
     "store_unavailable": "StoreError",
 }
 
-# The machine has other things to do: no server was told to be slow, but a time limit passed.
+# The machine is busy: no server was slowed down, but a time limit passed.
 BUSY = "machine_is_busy"
 
-# A broker that ends may have begun to answer.
+# A broker that ends may have started an answer.
 BROKER_ENDS = {"broker_timeout", "broker_unreachable", "broker_document", "no_token"}
 
-# With what codes a login may end while something is wrong, or soon after. Nothing excuses one that
-# succeeds twice or with a wrong token, one that hangs, an unexpected class, or a crash.
+# The codes that a login may end with during a fault or soon after. Nothing excuses a login that
+# succeeds twice or with a wrong token, one that hangs, an unexpected class of error, or a crash.
 CONSEQUENCES = {
     "keys_rotate": {"token_key_unknown"},
     "keys_forgotten": {"token_key_unknown"},
@@ -55,18 +55,19 @@ CONSEQUENCES = {
 }
 OF_REDIS = {"store_unavailable", "session_unknown"}
 
-# Seconds. A machine with other things to do is late.
+# Seconds. A busy machine is late.
 SLACK = 3.0
-# A client asks for a key it misses every 5 seconds at most, and not in a key set's first second.
+# A client asks for a missing key at most every 5 seconds, and not in the first second after it
+# fetched a key set.
 BETWEEN_FORCED = 6.0
-# How long the failure of a document is remembered, if it was not the first one.
+# How long a failed fetch is remembered after repeated failures.
 PAUSE = 4.0
-# How long a client waits for an answer of Redis, and then for a connection.
+# How long a client waits for a reply of Redis, and then for a connection.
 REDIS_PATIENCE = 4.0
 
 
 def judge(odd: dict[str, Any], faults: Iterable[Fault], session_ttl: float, timeout: float) -> str:
-    """The kind of the last fault to which an outcome may belong; nothing if there is none."""
+    """The kind of the last fault that explains a result; an empty text if there is none."""
     code = odd["code"]
     if code == "session_unknown" and odd["ended"] - odd["begun"] >= session_ttl:
         return "expired"
@@ -83,11 +84,11 @@ def judge(odd: dict[str, Any], faults: Iterable[Fault], session_ttl: float, time
 
 
 def exposed_from(odd: dict[str, Any]) -> float:
-    """Since when a fault could do harm."""
+    """The first moment at which a fault could do harm."""
     since = {
-        # It is lost with the server's memory.
+        # The login is lost with the server's memory.
         "session_unknown": "begun",
-        # It was signed with a key of then.
+        # The token was signed with a key of that time.
         "token_key_unknown": "signed",
     }
     began: float = odd[since.get(odd["code"], "called")]
@@ -95,12 +96,12 @@ def exposed_from(odd: dict[str, Any]) -> float:
 
 
 def afterwards(code: str, fault: Fault, timeout: float) -> float:
-    """For how many seconds after its end a fault may still be felt."""
+    """The seconds after its end in which a fault may still have consequences."""
     if code == "session_unknown":
         return 0
     if code == "store_unavailable":
         return REDIS_PATIENCE + SLACK
     if code == "token_key_unknown":
         return BETWEEN_FORCED + timeout + SLACK
-    # A pause after a failure is at most as long as all that was before it.
+    # A pause after a failure is at most as long as the time since the first failure.
     return timeout + max(PAUSE, 1 + 2 * (fault.ended - fault.begun)) + SLACK

@@ -1,4 +1,4 @@
-"""Draws samples into an SVG: three charts, one below the other, over the same time."""
+"""Draws samples into an SVG: three charts, one below the other, with the same time axis."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def svg(
     spans: Sequence[tuple[float, float]],
     warm_up: float,
 ) -> str:
-    """`spans` are the seconds in which there was trouble."""
+    """`spans` are the seconds with a fault."""
     times = [sample.seconds for sample in samples]
     charts = (
         ("resident memory in MiB", [sample.resident_kib / 1024 for sample in samples]),
@@ -66,7 +66,7 @@ def chart(
 
     parts = [f'<text class="title" x="{LEFT}" y="20">{heading}</text>']
     parts.append(box("warm-up", x(0), x(warm_up), floor))
-    # A change of keys takes no time; it is seen all the same.
+    # A rotation of keys takes no time; it is drawn as a thin line.
     parts += [box("fault", x(begun), max(x(ended), x(begun) + 1), floor) for begun, ended in spans]
     for number in range(int(top / step_y) + 1):
         value = number * step_y
@@ -102,7 +102,7 @@ def text(x: float, y: float, anchor: str, words: str) -> str:
 
 
 def nice(step: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 and so on, and 1 at least."""
+    """The next number of 1, 2, 5, 10, 20, 50 and so on."""
     size = 1.0
     while True:
         for factor in (1, 2, 5):

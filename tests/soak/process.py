@@ -1,4 +1,4 @@
-"""A process under test: what it tells, and what the system says of it every second."""
+"""A process under test: its output, and what the system reports about it every second."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 
-# glibc makes up to eight arenas for each processor and lets its threshold for giving memory back
-# grow by itself; both move the resident memory for reasons of their own.
+# glibc makes up to eight arenas for each processor, and adjusts its threshold for releasing memory
+# by itself. Both change the resident memory for other reasons than leaks.
 MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
-# V8 collects when it has to, and not when it might: with room for gigabytes, a heap that nobody
-# needs to tidy up looks like a leak. This much is plenty here. The program also calls `gc` itself.
+# V8 collects garbage only when it must. With gigabytes of heap, garbage looks like a leak; this
+# limit is large enough here. The program also calls `gc` itself.
 NODE = ["--max-old-space-size=64", "--max-semi-space-size=2", "--expose-gc"]
 
 COMMANDS = {
@@ -32,7 +32,7 @@ COMMANDS = {
 
 @dataclass(frozen=True)
 class Sample:
-    """How it stands with the process at some second, counted from the beginning of the logins."""
+    """A sample of the process, with the seconds since the first login."""
 
     seconds: float
     logins: int
@@ -76,7 +76,7 @@ class Subject:
         return self._process.poll() is None
 
     def sample(self) -> Sample:
-        """Looks at the process."""
+        """Takes a sample of the process."""
         folder = Path(f"/proc/{self._process.pid}")
         status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
         sample = Sample(
@@ -91,7 +91,7 @@ class Subject:
         return sample
 
     def end(self, patience: float) -> int:
-        """Lets the process end, and gives its status."""
+        """Ends the process, and returns its status."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:

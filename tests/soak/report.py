@@ -1,4 +1,4 @@
-"""What came of a soak in one language: figures, files, and all that speaks against it."""
+"""The result of a soak in one language: figures, files, and findings."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from figures import Slope
     from process import Sample, Subject
 
-# Odd outcomes that are shown in full.
+# The number of unexpected results that are shown in full.
 MOST_SHOWN = 5
-# Seconds in which a process ends by itself.
+# Seconds in which a process must end by itself.
 EXIT = 60
 
 
@@ -38,9 +38,9 @@ def report(
     *,
     strict: bool,
 ) -> dict[str, Any]:
-    """Ends the subject, writes its table and its chart, and prints what came of it.
+    """Ends the subject, writes its table and its chart, and prints its result.
 
-    What is not strict judges neither the memory nor whether the machine kept time limits.
+    Without `strict`, memory and time limits are not judged.
     """
     seconds = settings["seconds"]
     failures = out_of_band(subject, settings["calm"])
@@ -84,7 +84,7 @@ def report(
 
 
 def own_growth(samples: Sequence[Sample]) -> dict[str, Any]:
-    """How that grows, after the warm-up, which the process itself tells of its heaps."""
+    """The growth of a heap after the warm-up, as the process reports it."""
     return {
         name: rounded(growth(samples, lambda sample, name=name: sample.own.get(name, 0)))
         for name in samples[-1].own
@@ -92,7 +92,7 @@ def own_growth(samples: Sequence[Sample]) -> dict[str, Any]:
 
 
 def rounded(slope: Slope) -> dict[str, float | None]:
-    """Without what JSON has no number for."""
+    """Replaces numbers that JSON cannot represent."""
     return {
         name: round(value, 1) if math.isfinite(value) else None
         for name, value in asdict(slope).items()
@@ -102,7 +102,7 @@ def rounded(slope: Slope) -> dict[str, float | None]:
 def judged(
     subject: Subject, faults: Sequence[Fault], settings: Mapping[str, Any]
 ) -> tuple[Counter[str], list[dict[str, Any]]]:
-    """Odd outcomes, counted by code and fault, and those that no fault excuses."""
+    """Unexpected results by code and fault, and those without an excuse."""
     excused: Counter[str] = Counter()
     strange = []
     for odd in subject.odd:
@@ -130,7 +130,7 @@ def ended_badly(subject: Subject) -> list[str]:
 
 
 def never_as_meant(subject: Subject) -> list[str]:
-    """A kind of login that never went as it should was not tried, or never works."""
+    """A kind of login that never succeeded was not tested, or never works."""
     kinds = {name.split(":")[0] for name in subject.counts}
     return [
         f"no login of this kind went as it was meant to: {kind}"

@@ -1,11 +1,11 @@
-"""Logs in for a long time, from Python and Node, while the broker and Redis are in trouble.
+"""Logs in for a long time, from Python and Node, while the broker and Redis fail.
 
     run.py [--language python|node|both] [--minutes 15] [--rate 200] [--short]
 
 Writes `results.json`, and a table and a chart for each language, into `target/soak`. Fails if a
-login ended in another way than it was meant to and no fault excuses it, if memory grows, or if
-threads or descriptors do not come back. `--short` does all that in seconds, but judges neither the
-memory nor time limits.
+login has an unexpected result without a fault that excuses it, if memory grows, or if threads or
+descriptors stay above their level. `--short` does the same in seconds, without judging memory and
+time limits.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from soak import PATIENCE, soak
 TARGET = Path(__file__).resolve().parents[2] / "target" / "soak"
 SHORT_SECONDS = 15
 SHORT_RATE = 100
-# Of the requests for documents: in the long run, and in the short one.
+# The share of failed requests for documents, in the long and in the short run.
 SHARE_OF_FAULTS = (0.01, 0.1)
-# Seconds between two troubles.
+# Seconds between two faults.
 BETWEEN = (12.0, 0.4)
-# Seconds that a server is down, or does nothing.
+# Seconds for which a server is down or stopped.
 DOWN = ((0.5, 3.0), (0.2, 0.6))
-# A login nobody completes is kept for so many seconds; a document has so many to arrive.
+# The lifetime of an abandoned login, and the timeout of a fetch, in seconds.
 SESSION_TTL = 20
 TIMEOUT = 3
 

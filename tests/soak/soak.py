@@ -1,4 +1,4 @@
-"""The course of a soak: calm, then one trouble after the other, then rest."""
+"""The course of a soak: calm, then one fault after the other, then rest."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from faults import Trouble
     from process import Subject
 
-# Seconds until what was begun is over: calls have 300, and machines are busy.
+# Seconds until pending work has ended: calls may take 300, and machines are busy.
 PATIENCE = 600
-# Until a process has shed what it needed for its last logins; idle connections are kept for 90.
+# Seconds until a process has released the resources of its last logins; idle connections stay for
+# 90.
 REST = 120
 BANDS = ("threads", "descriptors")
 
 
 class Sampler:
-    """Samples every subject every second, in a thread."""
+    """Samples all subjects every second, in a thread."""
 
     def __init__(self, subjects: Sequence[Subject]) -> None:
         self._subjects = subjects
@@ -54,10 +55,10 @@ class Sampler:
 def soak(
     subjects: Sequence[Subject], trouble: Trouble, seconds: float, calm: float, between: float
 ) -> None:
-    """Makes trouble while the subjects log in, and waits until they came to rest.
+    """Injects faults while the subjects log in, and waits until they are at rest.
 
-    `calm` is for how many seconds there is none at the beginning and at the end, `between` for how
-    many there is none in between.
+    `calm` is the number of seconds without faults at the beginning and at the end; `between` is the
+    number of seconds between two faults.
     """
     environment = trouble.environment
     with Sampler(subjects):
@@ -84,7 +85,7 @@ def any_alive(subjects: Sequence[Subject]) -> bool:
 
 
 def out_of_band(subject: Subject, calm: float) -> list[str]:
-    """What the process now has more of than at any time while nothing was broken yet."""
+    """The resources of which the process now has more than before the first fault."""
     if not subject.alive or not subject.samples:
         return []
     now = subject.sample()

@@ -12,13 +12,13 @@ const require = createRequire(path.resolve(import.meta.dirname, "../../node/pack
 const { PortierClient, PortierError } = require("portier-client");
 
 const REDIRECT_URI = "https://example.com/verify";
-// Nothing takes longer, however busy the machine: what does, hangs.
+// No call takes longer, also on a busy machine. If one does, it hangs.
 const PATIENCE_MS = 300_000;
 const MOST_AT_ONCE = 300;
-// Seconds between two looks at the clock, and by which one may be late before it is told.
+// Seconds between two reads of the clock, and the delay that is reported.
 const TURN = 0.02;
 const LATE = 0.1;
-// Reports between two full collections of garbage.
+// The number of reports between two full garbage collections.
 const COLLECT_EVERY = 10;
 const WRONG = {
   malformed: "token_malformed",
@@ -45,7 +45,7 @@ const KINDS = {
 const settings = JSON.parse(process.argv[2]);
 const random = generator(settings.seed);
 
-/** A call ended in another way than it should. */
+/** A call that ended in an unexpected way. */
 class Odd extends Error {
   constructor(about) {
     super(about.code);
@@ -53,7 +53,7 @@ class Odd extends Error {
   }
 }
 
-/** Gets tokens from the broker, as a person who opens the mail would. */
+/** Gets tokens from the broker, like a person who opens the mail. */
 class Mint {
   #socket;
   #asked = [];
@@ -163,7 +163,7 @@ class Login {
     const wrong = await this.token(url, how);
     const outcome = await this.outcome("wrong", wrong, [WRONG[how]]);
     if (outcome !== WRONG[how]) this.odd(how, outcome);
-    // It used up nothing, unless the broker signed another address.
+    // The login is still pending, unless the broker signed another address.
     const right = await this.token(url);
     if (how !== "address") return this.complete(right);
     const after = await this.outcome("after", right);
@@ -219,7 +219,7 @@ class Login {
     if (email !== this.email || session !== this.session) this.odd("complete", "mixed_up");
   }
 
-  /** `success`, `cancelled`, or one of the codes that may be. */
+  /** `success`, `cancelled`, or one of the expected codes. */
   async outcome(step, token, more = [], signal) {
     const known = ["session_used", ...more];
     try {
@@ -249,7 +249,7 @@ class Login {
   }
 
   async someTime(pending) {
-    // It may fail before anybody waits for it.
+    // It may fail before it is awaited.
     pending.catch(() => {});
     const times = Math.floor(random() * 4);
     for (let turn = 0; turn < times; turn++) await soon();
@@ -280,7 +280,7 @@ async function start() {
   started += 1;
   running += 1;
   const [kinds, stores] = [Object.keys(KINDS), Object.keys(kept)];
-  // Nothing is left out, however short the run.
+  // Every kind occurs, also in a short run.
   const first = started <= kinds.length * stores.length;
   const kind = first ? kinds[Math.floor((started - 1) / stores.length)] : weighted(KINDS);
   const store = first ? stores[started % stores.length] : any(stores);
@@ -300,7 +300,7 @@ async function start() {
   running -= 1;
 }
 
-/** Pauses, and tells if that took long: then time limits may pass by nobody's fault. */
+/** Sleeps, and reports a long delay: then a time limit may pass without a fault. */
 async function turn() {
   const begun = now();
   await pause(TURN * 1000);
@@ -353,7 +353,7 @@ while (now() < end) {
     if (++reports % COLLECT_EVERY === 0) globalThis.gc();
     report();
   }
-  // What was missed is not made up for: more logins at once take more memory.
+  // Missed logins are not made up for: more concurrent logins would need more memory.
   due = Math.min(due, 1) + settings.rate * Math.min(await turn(), 2 * TURN);
 }
 while (running > 0) await pause(10);

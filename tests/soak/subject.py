@@ -1,10 +1,10 @@
-"""Logs in at a steady rate from asyncio, and tells what came of it. The twin of `subject.mjs`.
+"""Logs in at a steady rate from asyncio, and reports the results. The twin of `subject.mjs`.
 
     subject.py SETTINGS
 
-Lines of JSON: `{"ready": true}`, counts every second, an `odd` outcome whenever a login ended in
-another way than it was meant to (whether a fault excuses it is for the driver to judge), `late`
-when the machine gave the process no time, `{"done": …}`. The process ends with its standard input.
+It prints lines of JSON: `{"ready": true}`; counts every second; `odd` with every unexpected result
+(the driver judges whether a fault excuses it); `late` when the machine was too busy; and `{"done":
+…}`. The process ends with its standard input.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
 REDIRECT_URI = "https://example.com/verify"
-# Nothing takes longer, however busy the machine: what does, hangs.
+# No call takes longer, also on a busy machine. If one does, it hangs.
 PATIENCE = 300
 MOST_AT_ONCE = 300
-# Seconds between two looks at the clock, and by which one may be late before it is told.
+# Seconds between two reads of the clock, and the delay that is reported.
 TURN = 0.02
 LATE = 0.1
-# Reports between two full collections of garbage.
+# The number of reports between two full garbage collections.
 COLLECT_EVERY = 10
 WRONG = {
     "malformed": "token_malformed",
@@ -61,11 +61,11 @@ MALLINFO = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks 
 
 
 class OddError(Exception):
-    """A call ended in another way than it should."""
+    """A call that ended in an unexpected way."""
 
 
 class Mint:
-    """Gets tokens from the broker, as a person who opens the mail would."""
+    """Gets tokens from the broker, like a person who opens the mail."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -108,7 +108,7 @@ class Mint:
 
 
 class Subject:
-    """Two clients that are kept, with a store each, and others that are made for one login."""
+    """Two permanent clients with their stores, and others that are made for one login."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.settings = settings
@@ -119,7 +119,7 @@ class Subject:
         self.number = 0
         self.reports = 0
         self.random = random.Random(settings["seed"])
-        # For a driver that has to show that it notices.
+        # For a test that shows that the driver notices a leak.
         self.leaked: list[bytearray] = []
 
     def client(self, store: str, name: str) -> Client:
@@ -149,7 +149,7 @@ class Subject:
                 if self.reports % COLLECT_EVERY == 0:
                     gc.collect()
                 self.report()
-            # What was missed is not made up for: more logins at once take more memory.
+            # Missed logins are not made up for: more concurrent logins would need more memory.
             due = min(due, 1) + self.settings["rate"] * min(await self.turn(), 2 * TURN)
         await asyncio.gather(*self.running)
         self.report(done=True)
@@ -162,7 +162,7 @@ class Subject:
             await client.aclose()
 
     async def turn(self) -> float:
-        """Sleeps, and tells if that took long: then time limits may pass by nobody's fault."""
+        """Sleeps, and reports a long delay: then a time limit may pass without a fault."""
         begun = time.monotonic()
         await asyncio.sleep(TURN)
         ended = time.monotonic()
@@ -174,7 +174,7 @@ class Subject:
         self.number += 1
         stores = list(self.kept)
         if self.number <= len(KINDS) * len(stores):
-            # Nothing is left out, however short the run.
+            # Every kind occurs, also in a short run.
             kind = list(KINDS)[(self.number - 1) // len(stores)]
             store = stores[self.number % len(stores)]
         else:
@@ -268,7 +268,7 @@ class Login:
         outcome = await self.outcome("wrong", wrong, WRONG[how])
         if outcome != WRONG[how]:
             self.odd(how, outcome)
-        # It used up nothing, unless the broker signed another address.
+        # The login is still pending, unless the broker signed another address.
         right = await self.token(url)
         if how != "address":
             await self.complete(right)
@@ -325,7 +325,7 @@ class Login:
             self.odd("complete", "mixed_up")
 
     async def outcome(self, step: str, token: str, *more: str) -> str:
-        """`success`, or one of the codes that may be."""
+        """`success`, or one of the expected codes."""
         form = {"id_token": token}
         known = {"session_used", *more}
         try:
@@ -349,13 +349,13 @@ class Login:
 
 
 class MallInfo(ctypes.Structure):
-    """What glibc says of its heaps: `struct mallinfo2` of malloc.h."""
+    """The figures of glibc's heaps: `struct mallinfo2` of malloc.h."""
 
     _fields_ = [(name, ctypes.c_size_t) for name in MALLINFO.split()]
 
 
 def malloc_bytes() -> int:
-    """What is in use of the heaps of C and Rust; 0 where glibc is older than 2.33, or another."""
+    """The bytes in use in the heaps of C and Rust; 0 without glibc 2.33 or newer."""
     mallinfo2 = getattr(ctypes.CDLL(None), "mallinfo2", None)
     if mallinfo2 is None:
         return 0
@@ -369,6 +369,6 @@ def tell(**members: object) -> None:
 
 
 if __name__ == "__main__":
-    # Wrong nonces are part of the soak, and what is printed fails it.
+    # The soak uses wrong nonces on purpose, and a warning on standard error would fail it.
     logging.getLogger("portier_client").setLevel(logging.CRITICAL)
     asyncio.run(Subject(json.loads(sys.argv[1])).run())

@@ -1,4 +1,4 @@
-"""What a soak lets pass, and what it does not."""
+"""Which results and figures a soak accepts, and which it does not."""
 
 from __future__ import annotations
 
