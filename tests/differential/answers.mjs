@@ -1,4 +1,4 @@
-// What the npm package answers: a question per line, an answer per line, as core/examples/answers.rs has them.
+// Answers of the npm package: a question per line, an answer per line, in the format of core/examples/answers.rs.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 

@@ -1,4 +1,4 @@
-// What npm's jose makes of tokens: a line with the options, then a line for each token and its key set.
+// The verdicts of npm's jose: a line with the options, then a line for each token and its key set.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 

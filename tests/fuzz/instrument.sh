@@ -1,8 +1,8 @@
 #!/bin/sh
-# Compiles a crate of this workspace so that libFuzzer sees which ways are taken; the flags are those
-# of cargo-fuzz, and stable. As RUSTC_WORKSPACE_WRAPPER it leaves the crates of others as they are:
-# their builds are shared with the suites, and the fuzzer looks for ways through ours. No sanitizer:
-# core has no unsafe code.
+# Compiles a crate of this workspace with the coverage instrumentation of libFuzzer. The flags are
+# those of cargo-fuzz, and stable. As RUSTC_WORKSPACE_WRAPPER it affects only crates of this workspace;
+# the builds of dependencies are shared with the suites. There is no sanitizer, because core has no
+# unsafe code.
 exec "$@" \
     -Copt-level=3 -Ccodegen-units=1 \
     -Cpasses=sancov-module \

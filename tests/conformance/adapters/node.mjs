@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Lets a client tester drive the npm package: lines of commands in, lines of answers out. The
-// protocol is in `docs/conformance.md`.
+// The adapter of the npm package for client testers: reads commands, writes answers. The protocol is in
+// `docs/conformance.md`.
 import { createInterface } from "node:readline";
 
 import { BrokerError, PortierClient, PortierError } from "../../../node/dist/index.mjs";
@@ -11,14 +11,14 @@ const [, , broker] = process.argv;
 if (broker === undefined) leave("the broker's origin is missing");
 const client = new PortierClient({ broker, ...settings() });
 
-// Commands start as they come and are answered in that order.
+// Each command starts when it is read; the answers come in the order of the commands.
 let answered = Promise.resolve();
 createInterface({ input: process.stdin, terminal: false }).on("line", (line) => {
   const started = answer(line.split("\t"));
   answered = answered.then(async () => process.stdout.write(`${await started}\n`));
 });
 
-/** The options of the client under test, as the environment says. */
+/** The options of the client under test, from the environment. */
 function settings() {
   const { CONFORMANCE_REDIRECT_URI, CONFORMANCE_SESSION_TTL, CONFORMANCE_ALGORITHMS } = process.env;
   return {
@@ -38,7 +38,7 @@ async function answer(fields) {
   }
 }
 
-/** What a command gives. */
+/** The result of a command. */
 async function value([command, text, state]) {
   switch (command) {
     case "echo":
@@ -59,7 +59,7 @@ async function value([command, text, state]) {
   }
 }
 
-/** The error in one line, whatever the broker said. */
+/** The error in one line, also if the broker's text has several. */
 function description(error) {
   let text = `${error.code}: ${error.message}`;
   if (error instanceof BrokerError && error.error !== null) {

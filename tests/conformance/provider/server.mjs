@@ -1,15 +1,14 @@
 // Serves `oidc-provider` on the loopback interface until its input ends, and prints its port.
 //
-// It is as it comes, except that people log in without a page: whoever the request hints at is
-// who they are.
+// Its settings are the defaults, except that people log in without a page, as the address in the request's hint.
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 import Provider from "oidc-provider";
 
-// `clients` are added to what every client is; `accounts` are claims by address; `issuer` comes
-// after the origin; `unnamed` leaves the algorithms out of the keys.
+// `clients` has settings for every client; `accounts` has claims by address; `issuer` is appended to the origin;
+// `unnamed` leaves the algorithms out of the keys.
 const { clients, accounts, issuer = "", unnamed = false } = JSON.parse(process.argv[2]);
 
 const server = createServer();
@@ -67,13 +66,13 @@ function keys() {
   return [
     rsa,
     jwk(createPrivateKey(pem("rsa-2048-b")), "pss", "PS256"),
-    // Serves the algorithm under both of its names (RFC 8037, RFC 9864), so it cannot have one.
+    // Serves the algorithm under both of its names (RFC 8037, RFC 9864), so the key cannot name one.
     { ...jwk(createPrivateKey(pem("ed25519-a")), "edwards"), alg: undefined },
     jwk(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey, "curve", "ES256"),
   ];
 }
 
-/** Consents to what is asked for. */
+/** Consents to the requested scopes. */
 async function grant({ oidc }) {
   const { Grant } = oidc.provider;
   const made = new Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });

@@ -1,4 +1,4 @@
-// What the sites in JavaScript share: how they are told what to do, and the client of a case.
+// Shared code of the sites in JavaScript: commands of the tests, and the client of a case.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -6,19 +6,16 @@ import path from "node:path";
 import { json } from "node:stream/consumers";
 import { setImmediate as soon } from "node:timers/promises";
 
-/** What the package itself is tested with. */
+/** Helpers from the tests of the package. */
 export const require = createRequire(path.resolve(import.meta.dirname, "../../../node/package.json"));
 
 const { MockTransport, ManualClock, mockClient } = require("portier-client/testing");
 const { ConfigError } = require("portier-client");
 
-/** A broker of which nothing is known. */
+/** A broker without documents. */
 const NOWHERE = "http://127.0.0.1:9";
 
-/**
- * Serves a site. `makeApp` is given the options of the face and the site, and makes a listener for
- * requests.
- */
+/** Serves a site. `makeApp` gets the options of the integration and the site, and returns a request listener. */
 export async function serve(makeApp) {
   const site = createServer();
   const here = new Site(makeApp, site);
@@ -47,7 +44,7 @@ class Site {
     this.#server = server;
   }
 
-  /** Does what the driver of the tests tells it. */
+  /** Executes a command of the tests. */
   tell(path, members) {
     const acts = {
       "/case": () => this.#start(members),
@@ -65,10 +62,10 @@ class Site {
     return acts[path]();
   }
 
-  /** Whether the site sets a cookie of its own with every answer. */
+  /** Whether the site sets its own cookie with every response. */
   setsCookies = false;
 
-  /** What the site's own form says, of which it starts the next login. */
+  /** The site's own form, which starts the next login. */
   get start() {
     return this.#next.start;
   }
@@ -108,7 +105,7 @@ class Site {
     };
   }
 
-  /** Does in a hook what the driver wants. */
+  /** Does in a hook what the instructions say. */
   #act(name, response) {
     (this.#seen.hooks ??= []).push(name);
     const { does, text, status } = this.#next.hooks?.[name] ?? {};
@@ -122,7 +119,7 @@ class Site {
         response.status(status).send(text);
       },
       "set a cookie": () => {
-        // A method of Express; Fastify's `header` leaves the cookies that are there.
+        // A method of Express. In Fastify, `header` keeps the cookies that are set already.
         (response.append ?? response.header).call(response, "set-cookie", "email=1; Path=/");
       },
       "give a page": () => text,
@@ -152,7 +149,7 @@ function makeClient({ options, has_switched_store: isSwitched, broker, documents
   return { client, clock, store, options: inCamelCase(rest) };
 }
 
-/** A store that can be down. */
+/** A store that can be unavailable. */
 class SwitchedStore {
   isDown = false;
   #records = new Map();

@@ -1,4 +1,4 @@
-// A site on Express, for the cases of every face.
+// A site on Express, for the cases of all integrations.
 import { require, serve } from "./control.mjs";
 
 const express = require("express");
@@ -18,7 +18,7 @@ await serve((options, site) => {
     startLogin(request, response, email, page).catch(next);
   });
   app.use((request, response) => response.status(404).send("nowhere"));
-  // Express knows a handler of errors by its four parameters.
+  // Express recognizes an error handler by its four parameters.
   app.use((error, request, response, next) => {
     if (response.headersSent) next(error);
     else response.status(500).send("a page of the site");

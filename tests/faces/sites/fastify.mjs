@@ -1,4 +1,4 @@
-// A site on Fastify, for the cases of every face.
+// A site on Fastify, for the cases of all integrations.
 import { require, serve } from "./control.mjs";
 
 const Fastify = require("fastify");

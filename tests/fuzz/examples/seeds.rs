@@ -1,4 +1,4 @@
-//! Writes the seeds of every target into a folder of its name below the one that is named.
+//! Writes the seeds of every target into its own subfolder of a folder.
 
 use std::path::PathBuf;
 use std::{env, fs, io};

@@ -1,4 +1,4 @@
-//! Headers about reuse: those of a 200 as lines, an empty line, and those of the 304 that comes next.
+//! Caching headers: those of a 200 as lines, an empty line, and those of the 304 that follows.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::setting::{self, DISCOVERY, DISCOVERY_URL, NOW, wait};
 const FLOOR: f64 = 60.0;
 const CEILING: f64 = 86_400.0;
 
-/// A document is fresh for a minute at least and a day at most, whatever its headers say, and as long
-/// as a cache of repute has it where they say it plainly.
+/// A document is fresh for a minute to a day. If its headers are plain, it is fresh for as long as
+/// another cache library says.
 pub fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (first, second) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -32,7 +32,7 @@ pub fn run(bytes: &[u8]) {
         assert_close(lifetime, opinion(&first));
     }
 
-    // Not asked for again for most of its life, and always after it.
+    // It is not fetched again for most of its lifetime, and always after it.
     clock.advance(Duration::from_secs_f64(lifetime * 0.79));
     wait(client.discover()).unwrap();
     assert_eq!(network.requests(DISCOVERY_URL), 1);
@@ -42,13 +42,13 @@ pub fn run(bytes: &[u8]) {
     clock.advance(Duration::from_secs_f64(lifetime * 0.21 + 1.0));
     assert_eq!(wait(client.discover()).unwrap(), *DISCOVERY);
     assert!(network.requests(DISCOVERY_URL) >= 2);
-    // Zero, if that 304 was about another version.
+    // Zero, if the 304 was about another version.
     if client.stats().discovery.fresh_for_seconds != Some(0.0) {
         fresh_for(&client);
     }
 }
 
-/// How long the document is fresh, within its bounds.
+/// How long the document is fresh, within the limits.
 fn fresh_for(client: &Client) -> f64 {
     let lifetime = client.stats().discovery.fresh_for_seconds.unwrap();
     assert!((FLOOR..=CEILING).contains(&lifetime), "{lifetime}");
@@ -62,7 +62,7 @@ fn lines(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// Whether all is said once, and in a form about which nobody argues.
+/// Whether every header occurs once, in a form that every cache understands.
 fn is_plain(headers: &[(&str, &str)]) -> bool {
     let mut names = HashSet::new();
     headers.iter().all(|(name, value)| {
@@ -95,13 +95,13 @@ fn is_plain_number(text: &str) -> bool {
     digits && (1..9).contains(&text.len()) && (text == "0" || !text.starts_with('0'))
 }
 
-/// In the form that is to be written, and not about another age.
+/// A well-formed header that contains no age.
 fn is_plain_date(text: &str) -> bool {
     let date = httpdate::parse_http_date(text);
     date.is_ok_and(|date| httpdate::fmt_http_date(date) == text && date < at(2 * NOW))
 }
 
-/// The opinion of a cache library, as a private cache that does not guess.
+/// The result of a cache library, as a private cache without heuristics.
 fn opinion(headers: &[(&str, &str)]) -> f64 {
     let request = http::Request::new(());
     let mut response = http::Response::new(());

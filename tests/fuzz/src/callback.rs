@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use crate::quiet::says_nothing_of;
 use crate::setting::{EMAIL, Options, VECTORS, started, wait};
 
-/// What a form leads to follows from the parameters of the protocol in it.
+/// The result of a form follows from the protocol's parameters in it.
 pub fn run(bytes: &[u8]) {
     let pairs: Vec<(String, String)> = form_urlencoded::parse(bytes)
         .map(|(name, value)| (name.into_owned(), value.replace("TOKEN", good_token())))

@@ -1,5 +1,5 @@
-//! Discovery documents, and the logins they lead to: the bytes of a body, and what the login is
-//! started with after a zero byte.
+//! Discovery documents and logins: the bytes of a body, then a zero byte, then what the login is
+//! started with.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::quiet::says_nothing_of;
 use crate::reference::json::{Object, Tree, read};
 use crate::setting::{self, BROKER, CLIENT_ID, EMAIL, KEY_SET, NONCE, NOW, REDIRECT_URI, wait};
 
-/// The client takes the documents that the reference would take, sends browsers to the endpoint with
-/// nothing but what it should, and fetches keys over https only.
+/// The client accepts the documents that the reference accepts, redirects to the endpoint with
+/// exactly the expected parameters, and fetches keys only over https.
 pub fn run(bytes: &[u8]) {
     let mut parts = bytes.splitn(2, |byte| *byte == 0);
     let [body, state] = [(); 2].map(|()| parts.next().unwrap_or_default());
@@ -50,7 +50,7 @@ pub fn run(bytes: &[u8]) {
             assert!(!takes_forms || state.len() > 4096, "{error}");
         }
     }
-    // Whatever is there, if anything, it is asked for where the document says.
+    // Keys are fetched only from the URL in the document.
     drop(wait(client.keys()));
     let keys_url = Url::parse(document.text("jwks_uri").unwrap()).unwrap();
     assert_eq!(network.requests(keys_url.as_str()), 1);
@@ -68,7 +68,8 @@ fn is_good(document: Object<'_>) -> bool {
         && matches!(flag, None | Some(Tree::Bool(_)))
 }
 
-/// An absolute https URL with a host, without what a parser drops and without user and fragment.
+/// An absolute https URL with a host, without parts that a parser drops, user information and a
+/// fragment.
 fn is_good_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_at_checked("https://".len()) else {
         return false;
@@ -83,7 +84,7 @@ fn is_good_url(text: &str) -> bool {
 
 fn check_url(url: &str, document: Object<'_>, state: &str) {
     let endpoint = Url::parse(document.text("authorization_endpoint").unwrap()).unwrap();
-    // What is ours is encoded so that nobody reads it differently.
+    // The client's parameters are encoded so that every parser reads the same.
     let own = &url[url.rfind("login_hint=").unwrap()..];
     assert!(
         own.chars()

@@ -1,4 +1,4 @@
-//! E-mail addresses: bytes as text, as it is typed.
+//! E-mail addresses: bytes as text, as somebody types it.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::quiet::says_nothing_of;
 use crate::reference::normalized;
 use crate::setting::{self, BROKER, NOW, wait};
 
-/// Normalizing is idempotent and agrees with the URL parser and the real broker's library; whoever is
-/// sent to the broker can be normalized and arrives there as typed.
+/// Normalizing is idempotent and agrees with the URL parser and the real broker's library. An
+/// address that is sent to the broker can be normalized, and is sent as it was typed.
 pub fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     match normalize_email(&text) {

@@ -9,7 +9,7 @@ use crate::quiet::says_nothing_of;
 use crate::reference::keys::usable;
 use crate::setting::{self, DISCOVERY, NOW, wait};
 
-/// The client uses the keys that the reference would use.
+/// The client uses the keys that the reference uses.
 pub fn run(bytes: &[u8]) {
     let network = setting::network(DISCOVERY.as_bytes(), bytes);
     let clock = Arc::new(ManualClock::at(NOW));

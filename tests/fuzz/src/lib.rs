@@ -1,8 +1,8 @@
-//! What the fuzzers try, and the slow second verifier they hold the client against.
+//! The fuzz targets, and a slow second verifier to compare the client with.
 //!
-//! Every module of a target has a function `run` that takes any bytes and panics where a promise is
-//! broken. The programs in `bin` give it what libFuzzer makes up; `seeds` starts that off with the
-//! vectors, with which the tests run it too.
+//! Every module of a target has a function `run` that accepts any bytes and panics if a promise is
+//! broken. The programs in `bin` call it with the inputs of libFuzzer. `seeds` makes the first
+//! inputs from the vectors; the tests use the same inputs.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -25,10 +25,10 @@ mod setting;
 pub mod token;
 pub mod verify;
 
-/// A target: what it is called, and what it does with an input.
+/// A target: its name and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them.
+/// All targets.
 pub const TARGETS: [Target; 8] = [
     ("cache_headers", cache_headers::run),
     ("callback", callback::run),
@@ -40,7 +40,7 @@ pub const TARGETS: [Target; 8] = [
     ("verify", verify::run),
 ];
 
-/// Makes a program of a target.
+/// Makes the program of a target.
 #[cfg(feature = "libfuzzer")]
 #[macro_export]
 macro_rules! program {
@@ -49,7 +49,7 @@ macro_rules! program {
     };
 }
 
-/// Makes a program of a target that tries the files it is given.
+/// Makes the program of a target that runs files.
 #[cfg(not(feature = "libfuzzer"))]
 #[macro_export]
 macro_rules! program {

@@ -1,4 +1,4 @@
-//! Pages to go back to: the text, and hosts after a zero byte, with commas between.
+//! `next` pages: the text, then a zero byte, then allowed hosts with commas between them.
 
 use percent_encoding::percent_decode_str;
 use portier_client::safe_next;
@@ -11,8 +11,8 @@ const SITES: [&str; 3] = [
     "https://example.com",
 ];
 
-/// What passes is a path on this site, or a URL on a host that is allowed, also after everything that
-/// a proxy or a framework may do with it, and passes again.
+/// An accepted page is a path on this site or a URL on an allowed host. That also holds after any
+/// decoding by a proxy or a framework, and the page is accepted again.
 pub fn run(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (text, hosts) = text.rsplit_once('\0').unwrap_or((&text, ""));
@@ -31,7 +31,7 @@ pub fn run(bytes: &[u8]) {
             leads_to(next, &hosts);
         }
     }
-    // Hosts allow URLs to them, and nothing else.
+    // Allowed hosts allow URLs to these hosts only.
     let without = safe_next(text, &[]);
     assert!(without.is_none() || without == next);
     assert!(without.is_some() || next.is_none_or(|next| next.starts_with("https://")));

@@ -1,9 +1,9 @@
-//! What no message may say.
+//! Checks that no message quotes the input.
 
 use portier_client::Error;
 
 /// Panics if the message of an error, or of its causes, quotes one of the texts. Words that a
-/// message may have by itself are not looked for.
+/// message may contain by itself are ignored.
 pub(crate) fn says_nothing_of(error: &Error, texts: &[&str]) {
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(error);
@@ -17,8 +17,8 @@ pub(crate) fn says_nothing_of(error: &Error, texts: &[&str]) {
     }
 }
 
-/// Long enough, and with something that no name or word has. The fuzzer looks at what texts are
-/// compared with, and learns whole sentences and values; what is secret has no white space and no `=`.
+/// Texts that are long enough, and have a character that no name or word has. The fuzzer sees the
+/// compared texts, and learns whole messages and values; a secret has no white space and no `=`.
 fn is_telling(text: &str) -> bool {
     let odd = |c: char| c == '@' || c == '%' || c.is_ascii_digit() || c.is_ascii_uppercase();
     text.len() >= 8
@@ -28,7 +28,7 @@ fn is_telling(text: &str) -> bool {
         && !OURS.iter().any(|ours| ours.contains(text))
 }
 
-/// What messages say of the configuration, and of base64url.
+/// Parts of messages about the configuration, and about base64url.
 const OURS: [&str; 3] = [
     crate::setting::BROKER,
     crate::setting::CLIENT_ID,

@@ -1,4 +1,4 @@
-//! Where fuzzing starts: the vectors, in the form in which a target takes them.
+//! The first inputs of the fuzzers: the vectors, in the format of each target.
 
 use std::fs;
 use std::path::Path;
@@ -73,7 +73,7 @@ fn text(value: &Value) -> &str {
 fn forms(case: &Value) -> Vec<Vec<u8>> {
     let attempts = list(&case["attempts"]);
     let form = |attempt: &Value| {
-        // A file is no text: there is none in a form of this type.
+        // A file is not text, and cannot occur in a form of this type.
         let pairs = list(&attempt["params"]).filter_map(|pair| {
             let value = pair[1].as_str()?;
             let value = if value.matches('.').count() == 2 {
@@ -106,7 +106,7 @@ fn tokens() -> Vec<String> {
         .collect()
 }
 
-/// The parts of a token that is to be signed anew: with Ed25519, which is fast, also what was not.
+/// The parts of a token to be signed again, always with Ed25519, which is fast.
 fn signed(token: &str) -> Option<Vec<u8>> {
     let parts: Vec<_> = token.split('.').collect();
     let [header, payload, _] = parts.as_slice() else {
@@ -118,7 +118,7 @@ fn signed(token: &str) -> Option<Vec<u8>> {
     Some([&b"au"[..], header.as_bytes(), b"\0", &payload].concat())
 }
 
-/// What is signed with RSA.
+/// Parts that are signed with RSA.
 fn with_rsa(options: char) -> Vec<u8> {
     let cases = cases("tokens");
     let case = cases

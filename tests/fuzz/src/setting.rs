@@ -1,4 +1,4 @@
-//! The login of the vectors of tokens, with a client that waits for its token.
+//! The login of the token vectors, with a client that waits for its token.
 
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, UNIX_EPOCH};
@@ -22,7 +22,7 @@ pub(crate) const NOW: u64 = STARTED_AT + 60;
 pub(crate) const DISCOVERY_URL: &str = "https://broker.example/.well-known/openid-configuration";
 pub(crate) const KEYS_URL: &str = "https://broker.example/keys.json";
 
-/// The vectors of tokens, and the broker they are for.
+/// The token vectors, and their broker.
 pub(crate) static VECTORS: LazyLock<Value> = LazyLock::new(|| {
     let vectors: Value = serde_json::from_str(TOKENS).unwrap();
     for (name, ours) in [("broker", BROKER), ("nonce", NONCE), ("login_email", EMAIL)] {
@@ -38,7 +38,7 @@ pub(crate) static DISCOVERY: LazyLock<String> = LazyLock::new(|| VECTORS["discov
 /// The key set of the vectors.
 pub(crate) static KEY_SET: LazyLock<String> = LazyLock::new(|| VECTORS["key_set"].to_string());
 
-/// How a client of the vectors is configured.
+/// The configuration of the client.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Options {
     pub(crate) leeway: u64,
@@ -54,7 +54,7 @@ impl Options {
     };
 }
 
-/// Runs one operation of a client to its end.
+/// Runs one operation of a client to completion.
 pub(crate) fn wait<T>(operation: impl Future<Output = T>) -> T {
     thread_local! {
         static RUNTIME: Runtime = RuntimeBuilder::new_current_thread().build().unwrap();

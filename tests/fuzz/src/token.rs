@@ -1,4 +1,4 @@
-//! Tokens as they come: bytes as text.
+//! Tokens: bytes as text.
 
 use crate::setting::Options;
 use crate::verify::judge;

@@ -1,5 +1,5 @@
-//! Signed tokens: a letter for who signs, one for the client's options, the header, a zero byte and
-//! the payload. What is tried gets past the signature, so that it is the rest that is judged.
+//! Signed tokens: a letter for the signing key, one for the client's options, the header, a zero
+//! byte and the payload. The target signs them, so that the checks after the signature are tested.
 
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -43,7 +43,7 @@ fn options_of(letter: u8) -> Options {
     options
 }
 
-/// The signature of one of the test keys, or, for a capital, one that is a bit off.
+/// The signature of one of the test keys; for a capital letter, with one bit changed.
 fn sign(letter: u8, message: &[u8]) -> Vec<u8> {
     static KEYS: LazyLock<(Ed25519KeyPair, Ed25519KeyPair, RsaKeyPair)> = LazyLock::new(|| {
         let ed25519 = |text| Ed25519KeyPair::from_pkcs8(&pkcs8(text)).unwrap();
@@ -75,8 +75,8 @@ fn pkcs8(pem: &str) -> Vec<u8> {
     STANDARD.decode(base64).unwrap()
 }
 
-/// Gives the token to a client whose login waits, and panics if that makes something else of it than
-/// the reference does, says too much, or loses the login.
+/// Gives the token to a client with a pending login. Panics if the result differs from the
+/// reference, if a message says too much, or if the login is lost.
 pub(crate) fn judge(token: &str, options: Options) {
     thread_local! {
         static STARTED: RefCell<Vec<(Options, Client)>> = const { RefCell::new(Vec::new()) };
@@ -100,7 +100,7 @@ pub(crate) fn judge(token: &str, options: Options) {
     }
 }
 
-/// A token that is refused for itself uses no login up.
+/// A token that is refused because of its content leaves the login pending.
 fn leaves_the_login(token: &str, outcome: &Result<String>) -> bool {
     let Err(error) = outcome else {
         return false;

@@ -1,4 +1,4 @@
-// A server of logins, for processes and for threads.
+// A login server, for processes and for threads.
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// Serves logins from two threads, each on a port of its own.
+// Serves logins from two threads, each on its own port.
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 
 import { serveLogins } from "./logins.mjs";

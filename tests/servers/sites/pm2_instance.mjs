@@ -1,4 +1,4 @@
-// Serves logins in one of PM2's instances. In a cluster they share a port, else each has its own.
+// Serves logins in one of PM2's instances. In cluster mode they share a port, otherwise each has its own.
 import { serveLogins } from "./logins.mjs";
 
 const ports = process.env.PORTS.split(",");

@@ -1,4 +1,4 @@
-//! JSON read into a tree, one character after the other.
+//! Reads JSON into a tree, one character after the other.
 
 /// The limits of the client.
 const MAX_DEPTH: usize = 16;
@@ -24,7 +24,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Tree> {
 }
 
 impl Tree {
-    /// The members, if this is an object that has no name twice, and not too many.
+    /// The members, if this is an object without repeated names and with few enough members.
     pub(crate) fn members(&self) -> Option<Object<'_>> {
         let Self::Members(members) = self else {
             return None;
@@ -40,7 +40,7 @@ impl Tree {
         }
     }
 
-    /// The texts of a list that has nothing else.
+    /// The texts of a list that contains only texts.
     pub(crate) fn texts(&self) -> Option<Vec<&str>> {
         match self {
             Self::List(elements) => elements.iter().map(Self::text).collect(),
@@ -176,7 +176,8 @@ impl Reader {
         hex.then(|| u16::from_str_radix(&digits, 16).ok())?
     }
 
-    /// RFC 8259, section 6, on all that looks like a part of the number.
+    /// Checks the grammar of RFC 8259, section 6, for everything that looks like a part of the
+    /// number.
     fn number(&mut self, first: char) -> Option<Tree> {
         let mut text = String::from(first);
         while let Some(character) = self.characters.get(self.at) {

@@ -34,7 +34,7 @@ pub(crate) fn usable(document: &[u8]) -> Option<Vec<Usable>> {
 }
 
 impl Usable {
-    /// Whether the signature, as base64url, is this key's.
+    /// Whether the signature, as base64url, is valid for this key.
     pub(crate) fn verifies(&self, message: &str, signature: &str) -> bool {
         let algorithm = self.algorithm.parse().unwrap();
         crypto::verify(signature, message.as_bytes(), &self.key, algorithm).unwrap_or(false)
@@ -124,8 +124,8 @@ fn ed25519(jwk: Object<'_>) -> Option<Usable> {
     })
 }
 
-/// Whether the point is none of small order, and its y coordinate below the prime: what is above is no
-/// coordinate. In the order of their bytes, of which the last has the sign of x, too.
+/// Whether the point is not of small order, and its y coordinate is below the prime. Points are
+/// compared as bytes; the last byte also has the sign of x.
 fn is_strong(mut point: [u8; 32]) -> bool {
     point[31] &= 0x7f;
     let small = [

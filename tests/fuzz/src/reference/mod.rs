@@ -1,8 +1,8 @@
-//! A second verifier, which shares no code of ours with the client: slow, with an answer and no reasons.
+//! A second verifier that shares no code with the client: slow, with a result but no reasons.
 //!
-//! It reads JSON into a tree and base64url bit by bit. It leaves signatures to `jsonwebtoken`, domains
-//! to `url` and addresses to `email_address`; below these is what is below the client as well, so that neither AWS-LC nor IDNA is tested
-//! by it. It is written from the rules, in another order than the client has them.
+//! It reads JSON into a tree and base64url bit by bit. It uses `jsonwebtoken` for signatures, `url`
+//! for domains and `email_address` for addresses. The client builds on the same libraries, so this
+//! verifier tests neither AWS-LC nor IDNA. It follows the rules in another order than the client.
 
 pub(crate) mod json;
 pub(crate) mod keys;
@@ -17,7 +17,7 @@ use url::{Host, Url};
 
 use crate::setting::{BROKER, CLIENT_ID, EMAIL, NONCE, NOW, Options, STARTED_AT};
 
-/// The address that the token of the pending login is for; `None` where it is to be refused.
+/// The address in the token of the pending login; `None` if the token must be refused.
 pub(crate) fn verify(token: &str, keys: &[Usable], options: Options) -> Option<String> {
     let parts: Vec<_> = token.split('.').collect();
     let &[header, payload, signature] = parts.as_slice() else {
@@ -96,15 +96,15 @@ fn address(payload: Object<'_>, options: Options) -> Option<String> {
     good.then(|| email.to_owned())
 }
 
-/// The rule of Portier as it is written: the last `@`, lower case, and a domain as in a URL. What an
-/// address is besides is for the real broker's own library to say.
+/// Portier's rule as it is written: the last `@`, lower case, and a domain as in a URL. The real
+/// broker's own library checks the rest.
 pub(crate) fn normalized(text: &str) -> Option<String> {
     let at = text.rfind('@')?;
     let (local, domain) = (&text[..at], &text[at + 1..]);
     if text.chars().any(is_unseen) || local.nfkc().any(|c| c == '@') {
         return None;
     }
-    // What ends a host in a URL, or is dropped from it.
+    // Characters that end a host in a URL, or that a parser drops.
     if domain.contains(|c: char| "/\\?#:%@[]".contains(c)) {
         return None;
     }
@@ -140,7 +140,7 @@ fn is_unseen(c: char) -> bool {
             | '\u{2800}')
 }
 
-/// What a text stands for, if it is not empty and the one text that stands for that (RFC 4648,
+/// The bytes of a text, if it is not empty and is the only encoding of these bytes (RFC 4648,
 /// section 5).
 pub(crate) fn base64url(text: &str) -> Option<Vec<u8>> {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

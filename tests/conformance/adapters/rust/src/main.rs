@@ -1,5 +1,5 @@
-//! Lets a client tester drive the crate: lines of commands in, lines of answers out. The protocol
-//! is in `docs/conformance.md`.
+//! The adapter of the crate for client testers: reads commands, writes answers. The protocol is in
+//! `docs/conformance.md`.
 
 use std::env;
 use std::error::Error;
@@ -18,7 +18,7 @@ const REDIRECT_URI: &str = "http://imaginary-client.test/fake-verify-route";
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// What a command gives, or `None` if there is no such command.
+/// The result of a command, or `None` if there is no such command.
 type Answer = JoinHandle<Option<Result<String>>>;
 
 #[tokio::main]
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Starts commands as they come and answers them in that order.
+/// Starts each command when it is read, and answers in the order of the commands.
 async fn run() -> Result<(), Failure> {
     let client = client()?;
     let (started, answers) = unbounded_channel();
@@ -42,7 +42,7 @@ async fn run() -> Result<(), Failure> {
     write(answers).await
 }
 
-/// The client under test, as the environment says.
+/// The client under test, with options from the environment.
 fn client() -> Result<Client, Failure> {
     let broker = env::args().nth(1).ok_or("the broker's origin is missing")?;
     let setting = |name| env::var(format!("CONFORMANCE_{name}")).ok();
@@ -108,7 +108,7 @@ async fn write(mut answers: UnboundedReceiver<io::Result<Answer>>) -> Result<(),
     Ok(())
 }
 
-/// The error in one line, whatever the broker said.
+/// The error in one line, also if the broker's text has several.
 fn description(error: &portier_client::Error) -> String {
     let mut text = format!("{}: {error}", error.code().as_str());
     if let Some(answer) = error.broker_answer() {
