@@ -341,7 +341,7 @@ pub struct Problem {
 impl From<web::Problem> for Problem {
     fn from(problem: web::Problem) -> Self {
         Self {
-            id: problem.id,
+            id: problem.id.as_str(),
             status: problem.status,
             title: problem.title,
             text: problem.text,

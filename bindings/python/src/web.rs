@@ -247,7 +247,7 @@ type Problem = (&'static str, u16, String, String, Option<u32>, String);
 
 fn problem(problem: web::Problem) -> Problem {
     (
-        problem.id,
+        problem.id.as_str(),
         problem.status,
         problem.title,
         problem.text,

@@ -13,7 +13,7 @@ use super::cookies::Cookies;
 use super::form::Form;
 use super::options::{BrowserBinding, CheckedOptions, FlowOptions};
 use super::pages;
-use super::problem::{Problem, ProblemKind};
+use super::problem::{Problem, ProblemId};
 use super::reply::{Page, Reply, Step};
 use super::request::{Head, WebRequest, target_path};
 use super::texts::Language;
@@ -165,7 +165,7 @@ impl LoginFlow {
         accept_language: Option<&str>,
     ) -> Problem {
         let language = self.options.texts.choose(accept_language);
-        problem(ProblemKind::of(code, broker_error), language)
+        problem(ProblemId::of(code, broker_error), language)
     }
 
     /// Whether browsers reach the site over `https`, so that its cookies need the flag `Secure`.
@@ -244,8 +244,8 @@ impl LoginFlow {
 
     fn refuse(&self, head: &Head, error: Error) -> Step {
         let answer = error.broker_answer().map(|answer| answer.error.as_str());
-        let kind = ProblemKind::of(error.code(), answer);
-        let problem = problem(kind, self.language(head));
+        let id = ProblemId::of(error.code(), answer);
+        let problem = problem(id, self.language(head));
         let mut step = if head.is_from_script() {
             Step::from(script::problem(&problem, error.code()))
         } else {
@@ -254,7 +254,7 @@ impl LoginFlow {
             step.page = Some(Page::Problem(problem));
             step
         };
-        if let Some(seconds) = kind.retry_after() {
+        if let Some(seconds) = id.retry_after() {
             step.reply
                 .headers
                 .push(("retry-after", seconds.to_string()));
@@ -294,14 +294,14 @@ fn is_https(client: &Client) -> bool {
     client.redirect_uri().starts_with("https:")
 }
 
-fn problem(kind: ProblemKind, language: &Language) -> Problem {
-    let (title, text) = language.problem(kind.id);
+fn problem(id: ProblemId, language: &Language) -> Problem {
+    let (title, text) = language.problem(id);
     Problem {
-        id: kind.id,
-        status: kind.status,
+        id,
+        status: id.status(),
         title: title.to_owned(),
         text: text.to_owned(),
-        retry_after: kind.retry_after(),
+        retry_after: id.retry_after(),
         language: language.tag().to_owned(),
     }
 }

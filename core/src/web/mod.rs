@@ -95,7 +95,7 @@ mod texts;
 pub use self::flow::LoginFlow;
 pub use self::form::MAX_FORM_BYTES;
 pub use self::options::{BrowserBinding, FlowOptions};
-pub use self::problem::Problem;
+pub use self::problem::{Problem, ProblemId};
 pub use self::reply::{Confirmation, Page, Reply, Step};
 pub use self::request::{Body, WebRequest, target_path};
 pub use self::session::{Session, SessionCookie, SessionOptions};

@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemId};
 use super::texts::{Language, Text};
 
 /// Where the forms of a page may lead, as sources of a policy.

@@ -1,5 +1,7 @@
 //! What a person is told when a login fails.
 
+use std::fmt;
+
 use crate::error::{Code, Kind};
 
 /// Seconds after which a broker or a store in trouble may be asked again.
@@ -12,8 +14,8 @@ const RETRY_AFTER_SECONDS: u32 = 30;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// A stable name, such as `over` or `broker_unavailable`.
-    pub id: &'static str,
+    /// Which problem it is.
+    pub id: ProblemId,
     /// The HTTP status.
     pub status: u16,
     /// A few words.
@@ -27,92 +29,104 @@ pub struct Problem {
     pub language: String,
 }
 
-/// A kind of problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ProblemKind {
-    pub(super) id: &'static str,
-    pub(super) status: u16,
+macro_rules! problem_ids {
+    ($($(#[$doc:meta])* $name:ident = $id:literal, $status:literal;)*) => {
+        /// Which problem it is. Each has a stable name, a status, and two texts in every language.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum ProblemId {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl ProblemId {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The stable name, such as `over` or `broker_unavailable`.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $id,)*
+                }
+            }
+
+            /// The HTTP status.
+            pub fn status(self) -> u16 {
+                match self {
+                    $(Self::$name => $status,)*
+                }
+            }
+        }
+    };
 }
 
-impl ProblemKind {
-    /// Every kind there is, in no order.
-    #[cfg(test)]
-    pub(super) const ALL: [Self; 15] = [
-        CANCELLED,
-        CLOCKS_DIFFER,
-        BROKER_UNAVAILABLE,
-        COOKIES_NEEDED,
-        INTERNAL,
-        INVALID_EMAIL,
-        NOT_A_FORM,
-        NOT_CONFIRMED,
-        NOT_POSSIBLE,
-        OTHER_BROWSER,
-        OTHER_SITE,
-        OVER,
-        POST_ONLY,
-        TOO_LARGE,
-        USED,
-    ];
+problem_ids! {
+    /// The text is no e-mail address.
+    InvalidEmail = "invalid_email", 400;
+    /// The login was started in another browser.
+    OtherBrowser = "other_browser", 400;
+    /// The login was completed before.
+    Used = "used", 400;
+    /// The login has expired, or was never started here.
+    Over = "over", 400;
+    /// The broker did not confirm the address.
+    NotConfirmed = "not_confirmed", 400;
+    /// The person cancelled the login.
+    Cancelled = "cancelled", 403;
+    /// The broker does not answer.
+    BrokerUnavailable = "broker_unavailable", 503;
+    /// The store does not answer.
+    NotPossible = "not_possible", 503;
+    /// The clocks of site and broker differ.
+    ClocksDiffer = "clocks_differ", 503;
+    /// A mistake of the site.
+    Internal = "internal", 500;
+    /// The form was sent by a page of another site.
+    OtherSite = "other_site", 403;
+    /// The request is not a form.
+    NotAForm = "not_a_form", 415;
+    /// The request is too large.
+    TooLarge = "too_large", 413;
+    /// The address takes only other methods.
+    PostOnly = "post_only", 405;
+    /// The browser keeps no cookies.
+    CookiesNeeded = "cookies_needed", 400;
+    /// The page is for people who are signed in.
+    NotSignedIn = "not_signed_in", 401;
+}
 
-    /// `broker_error` is the error code that the broker has posted.
-    pub(super) fn of(code: Code, broker_error: Option<&str>) -> Self {
+impl ProblemId {
+    /// The problem that an error is for the person. `broker_error` is the error code of the broker's answer.
+    pub fn of(code: Code, broker_error: Option<&str>) -> Self {
         match code {
-            Code::TokenClock | Code::TokenNotYetValid => CLOCKS_DIFFER,
-            Code::TokenExpired | Code::CodeRefused => OVER,
-            Code::SessionBrowser => OTHER_BROWSER,
-            Code::SessionUsed => USED,
-            Code::RequestOrigin => OTHER_SITE,
-            Code::RequestForm => NOT_A_FORM,
-            Code::RequestTooLarge => TOO_LARGE,
-            Code::RequestMethod => POST_ONLY,
-            Code::RequestCookies => COOKIES_NEEDED,
+            Code::TokenClock | Code::TokenNotYetValid => Self::ClocksDiffer,
+            Code::TokenExpired | Code::CodeRefused => Self::Over,
+            Code::SessionBrowser => Self::OtherBrowser,
+            Code::SessionUsed => Self::Used,
+            Code::RequestOrigin => Self::OtherSite,
+            Code::RequestForm => Self::NotAForm,
+            Code::RequestTooLarge => Self::TooLarge,
+            Code::RequestMethod => Self::PostOnly,
+            Code::RequestCookies => Self::CookiesNeeded,
             code => match code.kind() {
-                Kind::InvalidEmail => INVALID_EMAIL,
-                Kind::InvalidSession => OVER,
-                Kind::BrokerError if broker_error == Some("access_denied") => CANCELLED,
-                Kind::BrokerError | Kind::InvalidToken => NOT_CONFIRMED,
-                Kind::BrokerUnavailable => BROKER_UNAVAILABLE,
-                Kind::StoreError => NOT_POSSIBLE,
-                Kind::ConfigError | Kind::InternalError | Kind::InvalidRequest => INTERNAL,
+                Kind::InvalidEmail => Self::InvalidEmail,
+                Kind::InvalidSession => Self::Over,
+                Kind::BrokerError if broker_error == Some("access_denied") => Self::Cancelled,
+                Kind::BrokerError | Kind::InvalidToken => Self::NotConfirmed,
+                Kind::BrokerUnavailable => Self::BrokerUnavailable,
+                Kind::StoreError => Self::NotPossible,
+                Kind::ConfigError | Kind::InternalError | Kind::InvalidRequest => Self::Internal,
             },
         }
     }
 
-    pub(super) fn retry_after(self) -> Option<u32> {
-        (self.status == 503).then_some(RETRY_AFTER_SECONDS)
+    /// Seconds after which it may work; `None` where waiting does not help.
+    pub fn retry_after(self) -> Option<u32> {
+        (self.status() == 503).then_some(RETRY_AFTER_SECONDS)
     }
 }
 
-const BROKER_UNAVAILABLE: ProblemKind = kind("broker_unavailable", 503);
-const CANCELLED: ProblemKind = kind("cancelled", 403);
-const CLOCKS_DIFFER: ProblemKind = kind("clocks_differ", 503);
-const COOKIES_NEEDED: ProblemKind = kind("cookies_needed", 400);
-const INTERNAL: ProblemKind = kind("internal", 500);
-const INVALID_EMAIL: ProblemKind = kind("invalid_email", 400);
-const NOT_A_FORM: ProblemKind = kind("not_a_form", 415);
-const NOT_CONFIRMED: ProblemKind = kind("not_confirmed", 400);
-const NOT_POSSIBLE: ProblemKind = kind("not_possible", 503);
-const OTHER_BROWSER: ProblemKind = kind("other_browser", 400);
-const OTHER_SITE: ProblemKind = kind("other_site", 403);
-const OVER: ProblemKind = kind("over", 400);
-const POST_ONLY: ProblemKind = kind("post_only", 405);
-const TOO_LARGE: ProblemKind = kind("too_large", 413);
-const USED: ProblemKind = kind("used", 400);
-
-const fn kind(id: &'static str, status: u16) -> ProblemKind {
-    ProblemKind { id, status }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_error_is_a_problem_that_is_known() {
-        for code in Code::ALL {
-            let found = ProblemKind::of(*code, None);
-            assert!(ProblemKind::ALL.contains(&found), "{code:?}");
-        }
+impl fmt::Display for ProblemId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }

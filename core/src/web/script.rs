@@ -30,7 +30,7 @@ pub(super) fn problem(problem: &Problem, code: Code) -> Reply {
         text,
         ..
     } = problem;
-    let value = details(id, *status, title, text, code);
+    let value = details(id.as_str(), *status, title, text, code);
     Reply::json(*status, PROBLEM_JSON, &value)
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::iter;
 
+use super::problem::ProblemId;
 use crate::error::{Code, Error, Result};
 
 mod accept;
@@ -105,14 +106,13 @@ impl Language {
         }
     }
 
-    /// The title of a problem, and what happened and what to do. An unknown id is an internal error.
-    pub(super) fn problem(&self, id: &str) -> (&str, &str) {
-        let known = ProblemId::from_id(id).unwrap_or(ProblemId::Internal);
-        let (title, text) = (self.built_in.problem)(known);
+    /// The title of a problem, and what happened and what to do.
+    pub(super) fn problem(&self, id: ProblemId) -> (&str, &str) {
+        let (title, text) = (self.built_in.problem)(id);
         let own = |id: String| self.own.get(&id).map(String::as_str);
         (
-            own(title_id(known.id())).unwrap_or(title),
-            own(text_id(known.id())).unwrap_or(text),
+            own(title_id(id)).unwrap_or(title),
+            own(text_id(id)).unwrap_or(text),
         )
     }
 
@@ -183,15 +183,15 @@ fn invalid(message: impl Display) -> Error {
 /// The ids of all texts.
 pub(super) fn ids() -> impl Iterator<Item = String> {
     let texts = Text::ALL.iter().map(|text| text.id().to_owned());
-    let problems = ProblemId::ALL.iter().map(|problem| problem.id());
+    let problems = ProblemId::ALL.iter().copied();
     texts.chain(problems.flat_map(|id| [title_id(id), text_id(id)]))
 }
 
-fn title_id(problem: &str) -> String {
+fn title_id(problem: ProblemId) -> String {
     format!("problem.{problem}.title")
 }
 
-fn text_id(problem: &str) -> String {
+fn text_id(problem: ProblemId) -> String {
     format!("problem.{problem}.text")
 }
 
@@ -263,15 +263,15 @@ const RIGHT_TO_LEFT_LANGUAGES: [&str; 15] = [
     "ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi",
 ];
 
-macro_rules! ids {
-    ($(#[$attribute:meta])* $type:ident { $($name:ident = $id:literal,)* }) => {
-        $(#[$attribute])*
+macro_rules! text_ids {
+    ($($name:ident = $id:literal,)*) => {
+        /// A text of a page.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum $type {
+        pub(super) enum Text {
             $($name,)*
         }
 
-        impl $type {
+        impl Text {
             const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// Its stable id, by which a site replaces it.
@@ -284,48 +284,18 @@ macro_rules! ids {
     };
 }
 
-ids! {
-    /// A text of a page.
-    Text {
-        StartAgain = "page.start_again",
-        ConfirmTitle = "confirm.title",
-        ConfirmHeading = "confirm.heading",
-        ConfirmWarning = "confirm.text",
-        ConfirmYes = "confirm.yes",
-        ConfirmNo = "confirm.no",
-        PostTitle = "post.title",
-        PostHeading = "post.heading",
-        PostHint = "post.text",
-        PostButton = "post.button",
-        FragmentTitle = "fragment.title",
-        FragmentNoScript = "fragment.noscript",
-        FragmentEmpty = "fragment.empty",
-    }
-}
-
-ids! {
-    /// A problem, which has two texts: `problem.<id>.title` and `problem.<id>.text`.
-    ProblemId {
-        InvalidEmail = "invalid_email",
-        OtherBrowser = "other_browser",
-        Used = "used",
-        Over = "over",
-        NotConfirmed = "not_confirmed",
-        Cancelled = "cancelled",
-        BrokerUnavailable = "broker_unavailable",
-        NotPossible = "not_possible",
-        ClocksDiffer = "clocks_differ",
-        Internal = "internal",
-        OtherSite = "other_site",
-        NotAForm = "not_a_form",
-        TooLarge = "too_large",
-        PostOnly = "post_only",
-        CookiesNeeded = "cookies_needed",
-    }
-}
-
-impl ProblemId {
-    fn from_id(id: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|known| known.id() == id)
-    }
+text_ids! {
+    StartAgain = "page.start_again",
+    ConfirmTitle = "confirm.title",
+    ConfirmHeading = "confirm.heading",
+    ConfirmWarning = "confirm.text",
+    ConfirmYes = "confirm.yes",
+    ConfirmNo = "confirm.no",
+    PostTitle = "post.title",
+    PostHeading = "post.heading",
+    PostHint = "post.text",
+    PostButton = "post.button",
+    FragmentTitle = "fragment.title",
+    FragmentNoScript = "fragment.noscript",
+    FragmentEmpty = "fragment.empty",
 }

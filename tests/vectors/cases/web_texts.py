@@ -109,6 +109,7 @@ PROBLEMS = [
     "too_large",
     "post_only",
     "cookies_needed",
+    "not_signed_in",
 ]
 IDS = [
     "page.start_again",

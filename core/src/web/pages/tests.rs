@@ -10,9 +10,9 @@ fn language(tag: &str) -> Language {
 }
 
 fn over(language: &Language) -> Problem {
-    let (title, text) = language.problem("over");
+    let (title, text) = language.problem(ProblemId::Over);
     Problem {
-        id: "over",
+        id: ProblemId::Over,
         status: 400,
         title: title.to_owned(),
         text: text.to_owned(),

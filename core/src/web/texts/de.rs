@@ -75,12 +75,16 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ProblemId::TooLarge => ("Anmeldung fehlgeschlagen", "Die Anfrage war zu groß."),
         ProblemId::PostOnly => (
             "Hier gibt es nichts zu sehen",
-            "Diese Adresse dient nur dazu, eine Anmeldung abzuschließen.",
+            "Diese Adresse dient nur zum An- und Abmelden.",
         ),
         ProblemId::CookiesNeeded => (
             "Cookies werden benötigt",
             "Ihr Browser behält die Cookies dieser Website nicht, und ohne sie ist keine Anmeldung \
              möglich. Bitte erlauben Sie sie und beginnen Sie neu.",
+        ),
+        ProblemId::NotSignedIn => (
+            "Bitte melden Sie sich an",
+            "Diese Seite ist nur für angemeldete Personen zugänglich.",
         ),
     }
 }

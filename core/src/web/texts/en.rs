@@ -73,12 +73,16 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ProblemId::TooLarge => ("Sign-in did not work", "The request was too large."),
         ProblemId::PostOnly => (
             "Nothing to see here",
-            "This address is only used to complete a sign-in.",
+            "This address is only used to sign in and out.",
         ),
         ProblemId::CookiesNeeded => (
             "Cookies are needed",
             "Your browser does not keep the cookies of this site, and signing in needs them. \
              Please allow them and start again.",
+        ),
+        ProblemId::NotSignedIn => (
+            "Please sign in",
+            "This page is only for people who are signed in.",
         ),
     }
 }

@@ -79,12 +79,16 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ),
         ProblemId::PostOnly => (
             "Aquí no hay nada que ver",
-            "Esta dirección solo sirve para completar un inicio de sesión.",
+            "Esta dirección solo sirve para iniciar y cerrar sesión.",
         ),
         ProblemId::CookiesNeeded => (
             "Se necesitan cookies",
             "Tu navegador no guarda las cookies de este sitio, y hacen falta para iniciar sesión. \
              Permítelas y empieza de nuevo.",
+        ),
+        ProblemId::NotSignedIn => (
+            "Inicia sesión",
+            "Esta página es solo para personas que han iniciado sesión.",
         ),
     }
 }

@@ -81,12 +81,16 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ),
         ProblemId::PostOnly => (
             "Rien à voir ici",
-            "Cette adresse sert uniquement à terminer une connexion.",
+            "Cette adresse sert uniquement à se connecter et à se déconnecter.",
         ),
         ProblemId::CookiesNeeded => (
             "Les cookies sont nécessaires",
             "Votre navigateur ne conserve pas les cookies de ce site, et la connexion en a besoin. \
              Veuillez les autoriser et recommencer.",
+        ),
+        ProblemId::NotSignedIn => (
+            "Veuillez vous connecter",
+            "Cette page est réservée aux personnes connectées.",
         ),
     }
 }

@@ -69,12 +69,16 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ProblemId::TooLarge => ("Accesso non riuscito", "La richiesta era troppo grande."),
         ProblemId::PostOnly => (
             "Qui non c’è nulla da vedere",
-            "Questo indirizzo serve solo a completare un accesso.",
+            "Questo indirizzo serve solo per accedere e per uscire.",
         ),
         ProblemId::CookiesNeeded => (
             "I cookie sono necessari",
             "Il tuo browser non conserva i cookie di questo sito, che servono per accedere. \
              Consentili e ricomincia.",
+        ),
+        ProblemId::NotSignedIn => (
+            "Effettua l’accesso",
+            "Questa pagina è riservata a chi ha effettuato l’accesso.",
         ),
     }
 }

@@ -76,12 +76,16 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ProblemId::TooLarge => ("ログインできませんでした", "リクエストが大きすぎました。"),
         ProblemId::PostOnly => (
             "ここには表示するものがありません",
-            "この URL は、ログインを完了するためだけに使われます。",
+            "この URL は、ログインとログアウトのためだけに使われます。",
         ),
         ProblemId::CookiesNeeded => (
             "Cookie が必要です",
             "ログインに必要なこのサイトの Cookie が、ブラウザーに保存されていません。Cookie を許可して、\
              最初からやり直してください。",
+        ),
+        ProblemId::NotSignedIn => (
+            "ログインしてください",
+            "このページを表示するには、ログインが必要です。",
         ),
     }
 }

@@ -74,12 +74,16 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ProblemId::TooLarge => ("Inloggen is niet gelukt", "Het verzoek was te groot."),
         ProblemId::PostOnly => (
             "Hier is niets te zien",
-            "Dit adres is alleen bedoeld om het inloggen af te ronden.",
+            "Dit adres is alleen bedoeld om in en uit te loggen.",
         ),
         ProblemId::CookiesNeeded => (
             "Cookies zijn nodig",
             "Je browser bewaart de cookies van deze site niet, en die zijn nodig om in te loggen. \
              Sta ze toe en begin opnieuw.",
+        ),
+        ProblemId::NotSignedIn => (
+            "Log eerst in",
+            "Deze pagina is alleen toegankelijk als je bent ingelogd.",
         ),
     }
 }

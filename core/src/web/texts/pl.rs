@@ -77,12 +77,16 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ProblemId::TooLarge => ("Logowanie nie powiodło się", "Żądanie było zbyt duże."),
         ProblemId::PostOnly => (
             "Nie ma tu nic do obejrzenia",
-            "Ten adres służy tylko do zakończenia logowania.",
+            "Ten adres służy tylko do logowania i wylogowywania.",
         ),
         ProblemId::CookiesNeeded => (
             "Potrzebne są pliki cookie",
             "Twoja przeglądarka nie zapisuje plików cookie tej witryny, a są one potrzebne do \
              zalogowania. Zezwól na nie i zacznij od nowa.",
+        ),
+        ProblemId::NotSignedIn => (
+            "Najpierw się zaloguj",
+            "Ta strona jest dostępna tylko po zalogowaniu.",
         ),
     }
 }

@@ -69,12 +69,13 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ProblemId::TooLarge => ("O login falhou", "A solicitação era grande demais."),
         ProblemId::PostOnly => (
             "Não há nada para ver aqui",
-            "Este endereço serve apenas para concluir um login.",
+            "Este endereço serve apenas para entrar e sair.",
         ),
         ProblemId::CookiesNeeded => (
             "É preciso permitir cookies",
             "O seu navegador não guarda os cookies deste site, e eles são necessários para entrar. \
              Permita-os e recomece.",
         ),
+        ProblemId::NotSignedIn => ("Faça login", "Esta página é apenas para quem fez login."),
     }
 }

@@ -43,10 +43,11 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
         ProblemId::OtherSite => ("登录未开始", "表单来自其他网站，请在此重新开始。"),
         ProblemId::NotAForm => ("登录失败", "请求不是表单。"),
         ProblemId::TooLarge => ("登录失败", "请求过大。"),
-        ProblemId::PostOnly => ("这里没有可显示的内容", "此网址仅用于完成登录。"),
+        ProblemId::PostOnly => ("这里没有可显示的内容", "此网址仅用于登录和退出登录。"),
         ProblemId::CookiesNeeded => (
             "需要 Cookie",
             "您的浏览器没有保存本网站的 Cookie，而登录需要它们。请允许 Cookie，然后重新开始。",
         ),
+        ProblemId::NotSignedIn => ("请先登录", "此页面仅供已登录的用户访问。"),
     }
 }
