@@ -5,26 +5,18 @@
 
 use std::collections::HashMap;
 use std::env;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::http::header;
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get, post};
 use portier_client::web::{
-    Body as Form, FlowOptions, LoginFlow, MAX_FORM_BYTES, Session, SessionCookie, SessionOptions,
-    Step, WebRequest,
+    Body as Form, FlowOptions, LoginFlow, MAX_FORM_BYTES, SessionOptions, Step, Visit, WebRequest,
 };
 use portier_client::{Client, Error};
 use tokio::net::TcpListener;
-
-#[derive(Clone)]
-struct Site {
-    flow: LoginFlow,
-    sessions: Arc<SessionCookie>,
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,9 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Ok(broker) = env::var("BROKER") {
         client = client.broker(broker);
     }
-    let mut options = FlowOptions::default();
-    options.default_next = String::from("/members");
-    let app = app(client.build()?, options, new_secret()?)?;
+    let app = app(client.build()?, new_secret()?)?;
     let listener = TcpListener::bind(("localhost", port)).await?;
     println!("http://localhost:{port}/");
     axum::serve(listener, app).await?;
@@ -43,8 +33,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The site. `secret` seals its sessions.
-pub(crate) fn app(client: Client, options: FlowOptions, secret: Vec<u8>) -> Result<Router, Error> {
-    let sessions = SessionCookie::new(client.clone(), &SessionOptions::new(vec![secret]))?;
+pub(crate) fn app(client: Client, secret: Vec<u8>) -> Result<Router, Error> {
+    let mut options = FlowOptions::default();
+    options.default_next = String::from("/members");
+    options.session = Some(SessionOptions::new(vec![secret]));
     let flow = LoginFlow::new(client, options)?;
     Ok(Router::new()
         .route("/", get(login_page))
@@ -52,18 +44,15 @@ pub(crate) fn app(client: Client, options: FlowOptions, secret: Vec<u8>) -> Resu
         .route(flow.callback_path(), any(callback))
         .route("/members", get(members))
         .route("/logout", post(logout))
-        .with_state(Site {
-            flow,
-            sessions: Arc::new(sessions),
-        }))
+        .with_state(flow))
 }
 
 async fn login_page(
-    State(site): State<Site>,
+    State(flow): State<LoginFlow>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
     let next = query.get("next").map_or("", String::as_str);
-    let policy = site.flow.form_policy().to_owned();
+    let policy = flow.form_policy().to_owned();
     let page = Html(format!(
         r#"<!doctype html><html lang="en"><title>Sign in</title>
         <form method="post" action="/login">
@@ -76,27 +65,27 @@ async fn login_page(
 }
 
 /// Takes the form of the login page.
-async fn login(State(site): State<Site>, request: Request) -> Response {
-    answer(site.flow.login(facts(request).await).await)
+async fn login(State(flow): State<LoginFlow>, request: Request) -> Response {
+    answer(flow.login(facts(request).await).await)
 }
 
 /// The redirect URI, for every method.
-async fn callback(State(site): State<Site>, request: Request) -> Response {
-    let mut step = site.flow.callback(facts(request).await).await;
-    if let Some(login) = &step.login {
-        let Ok((_, cookie)) = site.sessions.start(&login.email) else {
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        };
-        step.reply.cookies.push(cookie);
-        // Only now: it says that the person has been signed in.
-        step.reply.cookies.extend(step.signed_in_cookie.take());
-    }
+async fn callback(State(flow): State<LoginFlow>, request: Request) -> Response {
+    let mut step = flow.callback(facts(request).await).await;
+    // A site that keeps accounts looks for that of `step.login` here. If this fails, it does not send the
+    // cookies, and nobody is signed in.
+    step.reply.cookies.append(&mut step.login_cookies);
     answer(step)
 }
 
-async fn members(State(site): State<Site>, headers: HeaderMap) -> Response {
-    let Some(session) = site.session(&headers) else {
-        return Redirect::to("/?next=/members").into_response();
+async fn members(State(flow): State<LoginFlow>, request: Request) -> Response {
+    let target = request.uri().to_string();
+    let request = facts(request).await;
+    let Some(Visit {
+        session, renewal, ..
+    }) = flow.session(&request)
+    else {
+        return answer(flow.require_login(&request, &target));
     };
     let page = Html(format!(
         r#"<!doctype html><html lang="en"><title>Members</title>
@@ -106,26 +95,14 @@ async fn members(State(site): State<Site>, headers: HeaderMap) -> Response {
     ));
     let mut response = ([(header::CACHE_CONTROL, "no-store")], page).into_response();
     // A visit makes the session last longer.
-    if let Ok(Some(cookie)) = site.sessions.renew(&session) {
-        set_cookie(&mut response, &cookie);
+    if let Some(Ok(cookie)) = renewal.map(|cookie| cookie.parse()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }
 
-async fn logout(State(site): State<Site>, headers: HeaderMap) -> Response {
-    let mut response = Redirect::to("/").into_response();
-    // The cookie is `Lax`: a form of another site comes without it, and signs nobody out.
-    if site.session(&headers).is_some() {
-        set_cookie(&mut response, &site.sessions.clear());
-    }
-    response
-}
-
-impl Site {
-    fn session(&self, headers: &HeaderMap) -> Option<Session> {
-        let cookie = headers.get(header::COOKIE)?.to_str().ok();
-        self.sessions.read(cookie)
-    }
+async fn logout(State(flow): State<LoginFlow>, request: Request) -> Response {
+    answer(flow.logout(facts(request).await))
 }
 
 /// What the flow needs to know of a request.
@@ -140,12 +117,6 @@ async fn facts(request: Request) -> WebRequest {
 
 fn answer(step: Step) -> Response {
     step.reply.into_response().map(Body::from)
-}
-
-fn set_cookie(response: &mut Response, cookie: &str) {
-    if let Ok(value) = cookie.parse() {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
 }
 
 fn escape(text: &str) -> String {

@@ -113,7 +113,7 @@ fn answer(mut step: Step, wanted: &Value) -> (Response, Value) {
     let seen = json!({ "error": error, "login": login, "hooks": hooks });
     if login.is_some() {
         let cookies = step.reply.cookies.iter().cloned();
-        let cookies: Vec<_> = cookies.chain(step.signed_in_cookie.take()).collect();
+        let cookies: Vec<_> = cookies.chain(step.login_cookies.drain(..)).collect();
         if let Some(response) = own_answer(wanted, &cookies) {
             return (response, seen);
         }

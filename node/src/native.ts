@@ -143,7 +143,7 @@ export interface NativeStep {
   policy: string | null;
   body: string;
   login: NativeLogin | null;
-  signedInCookie: string | null;
+  loginCookies: string[];
   problem: NativeProblem | null;
   confirmation: { email: string; fields: [name: string, value: string][]; language: string } | null;
   error: Failure | null;

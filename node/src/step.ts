@@ -16,12 +16,11 @@ export class Step {
   /** A completed login: sign this person in, then send the reply. */
   readonly login: Login | null;
   /**
-   * A `Set-Cookie` value that proves to this site that the person of `login` was signed in, to be sent
-   * along once that has succeeded, as {@link send} does: a reload then leads to the page that the login
-   * was for, and without it to a page that says that the login was used already. `null` where logins
-   * are bound to no browser.
+   * `Set-Cookie` values of a completed login, to be sent along once its person was signed in, as {@link send}
+   * does. They prove to this site that this has happened: a reload then leads to the page that the login was
+   * for, and without them to a page that says that the login was used already.
    */
-  readonly signedInCookie: string | null;
+  readonly loginCookies: readonly string[];
   /** What the page in the reply says, where a login has failed; `null` if the reply is no page. */
   readonly problem: Problem | null;
   /** What the page in the reply asks; `null` if it does not. */
@@ -33,7 +32,7 @@ export class Step {
   constructor(step: NativeStep) {
     this.reply = new Reply(step);
     this.login = step.login && new Login(step.login);
-    this.signedInCookie = step.signedInCookie;
+    this.loginCookies = step.loginCookies;
     this.problem = step.problem && toProblem(step.problem);
     this.confirmation = step.confirmation && new Confirmation(step.confirmation);
     this.error = step.error && toError(step.error);
@@ -41,7 +40,7 @@ export class Step {
   }
 
   /**
-   * Sends the reply, with {@link signedInCookie}, by a response of `node:http`. Cookies that the response
+   * Sends the reply, with {@link loginCookies}, by a response of `node:http`. Cookies that the response
    * has already are kept.
    */
   send(response: ServerResponse): void {
@@ -53,7 +52,7 @@ export class Step {
     response.end(this.reply.body);
   }
 
-  /** Gives the reply, with {@link signedInCookie}, as `fetch` has it. */
+  /** Gives the reply, with {@link loginCookies}, as `fetch` has it. */
   toResponse(): Response {
     const { body, status } = this.reply;
     return new Response(body === "" ? null : body, { status, headers: this.#headers });
@@ -61,7 +60,7 @@ export class Step {
 
   get #headers(): [name: string, value: string][] {
     const { cookies, headers, policy } = this.reply;
-    const further = { "content-security-policy": [policy], "set-cookie": [...cookies, this.signedInCookie] };
+    const further = { "content-security-policy": [policy], "set-cookie": [...cookies, ...this.loginCookies] };
     const given = Object.entries(further).flatMap(([name, values]) => values.map((value) => [name, value] as const));
     return [...headers, ...given].flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
   }

@@ -307,7 +307,7 @@ class VerifyHandler(PortierMixin):
         """Take the broker's answer."""
         step = await self.login_flow.callback(self._web_request())
         if step.login is not None:
-            self._cookies_of_login = [*step.reply.cookies, *filter(None, [step.signed_in_cookie])]
+            self._cookies_of_login = [*step.reply.cookies, *step.login_cookies]
             try:
                 answered = await self._answered(self.on_login(step.login))
             except BaseException:

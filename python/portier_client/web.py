@@ -159,10 +159,10 @@ class Step:
     login: Login | None
     """A completed login: sign this person in, then send the reply."""
 
-    signed_in_cookie: str | None
-    """A ``Set-Cookie`` value that proves to this site that the person of ``login`` was signed in.
-    Add it to the answer only after that has succeeded: a reload then leads to the page the login
-    was for, and without it to a page that says that the login was used already."""
+    login_cookies: list[str]
+    """``Set-Cookie`` values of a completed login. Add them to the answer only after its person was
+    signed in. They prove to this site that this has happened: a reload then leads to the page the
+    login was for, and without them to a page that says that the login was used already."""
 
     page: Problem | Confirmation | None
     """What the page in the reply shows, for a site that has pages of its own."""
@@ -172,7 +172,7 @@ class Step:
 
     @property
     def header_list(self) -> list[tuple[str, str]]:
-        """All headers of the answer, with cookies, policy and ``signed_in_cookie``.
+        """All headers of the answer, with cookies, policy and ``login_cookies``.
 
         Use it once the person of ``login`` has been signed in. Names are in lower case;
         ``set-cookie`` may be repeated.
@@ -182,8 +182,7 @@ class Step:
         if reply.policy is not None:
             headers.append(("content-security-policy", reply.policy))
         headers += [("set-cookie", cookie) for cookie in reply.cookies]
-        if self.signed_in_cookie is not None:
-            headers.append(("set-cookie", self.signed_in_cookie))
+        headers += [("set-cookie", cookie) for cookie in self.login_cookies]
         return headers
 
     def __repr__(self) -> str:
@@ -272,7 +271,7 @@ NativeStep = tuple[
     str | None,
     str,
     NativeLogin | None,
-    str | None,
+    list[str],
     tuple[str, int, str, str, int | None, str] | None,
     tuple[str, list[tuple[str, str]], str] | None,
     PortierError | None,
@@ -281,7 +280,9 @@ NativeStep = tuple[
 
 def step_from_native(native: NativeStep) -> Step:
     """Make a step from what the native module returns."""
-    status, headers, cookies, policy, body, login, proof, problem, confirmation, error = native
+    status, headers, cookies, policy, body, login, login_cookies, problem, confirmation, error = (
+        native
+    )
     page: Problem | Confirmation | None = None
     if problem is not None:
         page = Problem(*problem)
@@ -290,7 +291,7 @@ def step_from_native(native: NativeStep) -> Step:
     return Step(
         reply=Reply(status=status, headers=headers, cookies=cookies, policy=policy, body=body),
         login=None if login is None else login_from_native(login),
-        signed_in_cookie=proof,
+        login_cookies=login_cookies,
         page=page,
         error=error,
     )

@@ -55,7 +55,7 @@ NODE_LANGUAGE = {"to_json"}
 # In the other languages only `testing` sets clock, random numbers and transport, and `store`
 # accepts URLs. The code flow and the session cookie are only in Rust so far.
 RUST_ONLY = {"clock", "flow", "random", "transport", "store_url"}
-RUST_FLOW_ONLY = {"flow"}
+RUST_FLOW_ONLY = {"flow", "session"}
 RUST_VECTORS_ONLY = {"sealed_sessions"}
 
 findings: list[str] = []
@@ -106,7 +106,8 @@ def the_flow(node: dict[str, Any]) -> None:
     """The methods, the properties and the options of a login flow."""
     public = {name for name in dir(web.LoginFlow) if not name.startswith("_")}
     same("the flow", public - PYTHON_FLOW_ONLY, {pythonic(name) for name in node["flow"]})
-    rust = set(re.findall(r"pub (?:async )?fn (\w+)", source("core/src/web/flow.rs")))
+    sources = source("core/src/web/flow.rs") + source("core/src/web/flow/sessions.rs")
+    rust = set(re.findall(r"pub (?:async )?fn (\w+)", sources))
     lacking("the flow", "Rust", public, rust)
     options = set(inspect.signature(web.LoginFlow).parameters) - {"client"}
     same("options of the flow", options, {pythonic(name) for name in node["flowOptions"]})

@@ -8,7 +8,7 @@ use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either3, Uint8Array};
 use napi_derive::napi;
 use portier_client::web::{self, Body, WebRequest};
-use portier_client::{Code, FieldValue, Result};
+use portier_client::{Code, FieldValue, Flow, Result};
 
 use crate::call::{self, Cancellation, Outcome};
 use crate::client::Login;
@@ -68,6 +68,8 @@ type Texts = Vec<(String, Vec<(String, String)>)>;
 impl FlowOptions {
     fn into_core(self) -> Result<web::FlowOptions> {
         let mut options = web::FlowOptions::default();
+        // Requests have no query here yet.
+        options.flow = Some(Flow::Implicit);
         if let Some(binding) = self.browser_binding {
             options.browser_binding = binding.parse()?;
         }
@@ -289,8 +291,8 @@ pub struct Step {
     pub body: String,
     /// A completed login.
     pub login: Option<Login>,
-    /// What proves that its person was signed in.
-    pub signed_in_cookie: Option<String>,
+    /// Values of `Set-Cookie`, for when its person was signed in.
+    pub login_cookies: Vec<String>,
     /// The problem that the body shows.
     pub problem: Option<Problem>,
     /// The question that the body asks.
@@ -313,7 +315,7 @@ impl From<web::Step> for Step {
             policy: step.reply.policy,
             body: step.reply.body,
             login: step.login.map(Login::from),
-            signed_in_cookie: step.signed_in_cookie,
+            login_cookies: step.login_cookies,
             problem,
             confirmation,
             error: step.error.as_ref().map(Failure::from),

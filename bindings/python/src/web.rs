@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portier_client::web::{self, Body, FlowOptions, MAX_FORM_BYTES, Page, Step, WebRequest};
-use portier_client::{Code, Error};
+use portier_client::{Code, Error, Flow};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -32,6 +32,8 @@ pub(crate) struct Options {
 impl Options {
     fn into_core(self) -> portier_client::Result<FlowOptions> {
         let mut options = FlowOptions::default();
+        // Requests have no query here yet.
+        options.flow = Some(Flow::Implicit);
         options.browser_binding = self.browser_binding.parse()?;
         options.login_url = self.login_url;
         options.default_next = self.default_next;
@@ -268,7 +270,7 @@ impl<'py> IntoPyObject<'py> for Answer {
         let Step {
             reply,
             login,
-            signed_in_cookie,
+            login_cookies,
             page,
             error,
             ..
@@ -287,7 +289,7 @@ impl<'py> IntoPyObject<'py> for Answer {
             reply.policy,
             reply.body,
             login.map(client::login),
-            signed_in_cookie,
+            login_cookies,
             problem,
             confirmation,
             error.map(|error| portier_error(py, &error)).transpose()?,

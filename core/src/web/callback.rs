@@ -18,11 +18,6 @@ pub(super) struct Callback {
 }
 
 impl Callback {
-    /// Whether there is anything of the broker's in it.
-    pub(super) fn has_answer(&self) -> bool {
-        self.params != CallbackParams::default()
-    }
-
     pub(super) fn new(form: Form, binding: BrowserBinding) -> Result<Self> {
         let confirmation = (binding == BrowserBinding::Confirm)
             .then(|| form.text(CONFIRMATION).filter(|text| !text.is_empty()))
@@ -33,6 +28,16 @@ impl Callback {
             is_posted_again: form.has(AGAIN),
             params: CallbackParams::from_pairs(form.into_pairs())?,
         })
+    }
+
+    /// Reads a query; `None` if it has no answer. A token has no place there: it would stay in the history
+    /// and in logs (OAuth 2.0 Multiple Response Type Encoding Practices, section 3). And nobody confirms with
+    /// a link.
+    pub(super) fn of_query(form: Form) -> Result<Option<Self>> {
+        let callback = Self::new(form, BrowserBinding::Require)?;
+        let params = &callback.params;
+        let is_answer = params.id_token.is_none() && *params != CallbackParams::default();
+        Ok(is_answer.then_some(callback))
     }
 }
 

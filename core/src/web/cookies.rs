@@ -51,7 +51,12 @@ impl Cookies {
         self.set_for(cookie, value, cookie.max_age_seconds)
     }
 
-    /// The same for another time; 0 has the browser forget the cookie.
+    /// The value of a `Set-Cookie` header that has the browser forget the cookie.
+    pub(super) fn clear(&self, cookie: Cookie) -> String {
+        self.set_for(cookie, "", 0)
+    }
+
+    /// The same as [`Cookies::set`] for another time.
     pub(super) fn set_for(&self, cookie: Cookie, value: &str, seconds: u64) -> String {
         let (name, secure) = (cookie.name, if self.is_secure { "; Secure" } else { "" });
         format!("{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}")

@@ -1,6 +1,7 @@
 //! The flow: from a request to its answer.
 
 mod completion;
+mod sessions;
 
 use std::fmt;
 use std::sync::Arc;
@@ -61,8 +62,8 @@ impl LoginFlow {
     pub async fn login(&self, request: WebRequest) -> Step {
         let WebRequest { mut head, body } = request;
         head.form_token_checked |= self.options.form_token_checked;
-        let checked = same_site::check(&head, self.client.client_id());
-        let form = match checked.and_then(|()| Form::read(&head, body)) {
+        let site = self.client.client_id();
+        let form = match same_site::check(&head, site).and_then(|()| Form::read(&head, body)) {
             Ok(form) => form,
             Err(error) => return self.refuse_request("authenticate", &head, error),
         };
@@ -73,6 +74,7 @@ impl LoginFlow {
             );
             return self.refuse_request("authenticate", &head, error);
         };
+        same_site::warn_of_another_host(&head, site);
         self.start_login(&head, email, form.text("next").unwrap_or_default())
             .await
     }
@@ -84,7 +86,8 @@ impl LoginFlow {
     }
 
     /// Answers a request to the redirect URI, whatever its method. The broker's answer is the form of a
-    /// `POST` or, in the code flow, the query of a `GET`. Nothing else completes a login.
+    /// `POST` or, in the code flow, the query of a `GET`. Nothing else completes a login: no other method, no
+    /// token in a query, and no request of a browser that only fetches a page in advance.
     pub async fn callback(&self, request: WebRequest) -> Step {
         let WebRequest { head, body } = request;
         let binding = self.options.browser_binding;
@@ -92,9 +95,11 @@ impl LoginFlow {
             "POST" => Form::read(&head, body).and_then(|form| Callback::new(form, binding)),
             "GET" if self.takes_queries() => {
                 let form = Form::read_query(head.query.as_deref().unwrap_or_default());
-                match form.and_then(|form| Callback::new(form, binding)) {
-                    Ok(callback) if !callback.has_answer() => return self.visit(&head),
-                    read => read,
+                match form.and_then(Callback::of_query) {
+                    Ok(None) => return self.visit(&head),
+                    Ok(Some(_)) if head.is_prefetch() => return Reply::not_in_advance().into(),
+                    Ok(Some(callback)) => Ok(callback),
+                    Err(error) => Err(error),
                 }
             }
             _ => return self.visit(&head),
@@ -227,11 +232,13 @@ impl LoginFlow {
             (false, true) => "GET, POST",
             (false, false) => "POST",
         };
-        let error = Error::new(
-            Code::RequestMethod,
-            format_args!("this request to the redirect URI completes no login allowed={methods}"),
-        );
-        let mut step = self.refuse(head, error);
+        let problem = "this request to the redirect URI completes no login";
+        self.not_allowed(head, methods, problem)
+    }
+
+    fn not_allowed(&self, head: &Head, methods: &str, problem: &str) -> Step {
+        let problem = format_args!("{problem} allowed={methods}");
+        let mut step = self.refuse(head, Error::new(Code::RequestMethod, problem));
         step.reply.headers.push(("allow", methods.to_owned()));
         step
     }

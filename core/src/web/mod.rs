@@ -29,7 +29,7 @@
 //!     let mut step = flow.callback(WebRequest::from_parts(&parts, Body::Bytes(body))).await;
 //!     if let Some(login) = &step.login {
 //!         step.reply.cookies.push(format!("session={}; HttpOnly; SameSite=Lax", session_of(&login.email)));
-//!         step.reply.cookies.extend(step.signed_in_cookie.take());
+//!         step.reply.cookies.append(&mut step.login_cookies);
 //!     }
 //!     step.reply.into_response()
 //! }
@@ -61,8 +61,8 @@
 //! async fn callback(State(flow): State<LoginFlow>, request: Request) -> Response {
 //!     let mut step = flow.callback(facts(request).await).await;
 //!     if let Some(login) = &step.login {
-//!         // Here the site begins a session for `login.email`; see `SessionCookie`.
-//!         step.reply.cookies.extend(step.signed_in_cookie.take());
+//!         // Here the site begins a session for `login.email`; see also `FlowOptions::session`.
+//!         step.reply.cookies.append(&mut step.login_cookies);
 //!     }
 //!     step.reply.into_response().map(Into::into)
 //! }
@@ -98,4 +98,4 @@ pub use self::options::{BrowserBinding, FlowOptions};
 pub use self::problem::{Problem, ProblemId};
 pub use self::reply::{Confirmation, Page, Reply, Step};
 pub use self::request::{Body, WebRequest, target_path};
-pub use self::session::{Session, SessionCookie, SessionOptions};
+pub use self::session::{Session, SessionCookie, SessionOptions, Visit};

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use url::{Position, Url};
 
+use super::session::{SessionCookie, SessionOptions};
 use super::texts::Texts;
 use crate::client::Client;
 use crate::config::Flow;
@@ -44,12 +45,13 @@ impl FromStr for BrowserBinding {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FlowOptions {
-    /// Which flow logins take; `None` is the code flow where the broker and the store can do it. The
-    /// implicit flow by default.
+    /// Which flow logins take. `None`, the default, is the code flow where the broker and the store can do
+    /// it, and else the implicit flow.
     pub flow: Option<Flow>,
     /// What happens where a login ends in another browser than it was started in.
     pub browser_binding: BrowserBinding,
-    /// The page with the login form, to which pages about problems lead; `/` by default.
+    /// The page with the login form, to which pages about problems lead: a path on this site or an absolute
+    /// URL; `/` by default.
     pub login_url: String,
     /// The redirect target of a login without `next`: a path on this site or an absolute URL; `/` by
     /// default.
@@ -77,12 +79,14 @@ pub struct FlowOptions {
     /// Texts in place of those built in: a text for an id, for a language. A language that is not built
     /// in needs all of them.
     pub texts: BTreeMap<String, BTreeMap<String, String>>,
+    /// Sessions of the flow's own, in a sealed cookie; none by default. A completed login then begins one.
+    pub session: Option<SessionOptions>,
 }
 
 impl Default for FlowOptions {
     fn default() -> Self {
         Self {
-            flow: Some(Flow::Implicit),
+            flow: None,
             browser_binding: BrowserBinding::default(),
             login_url: "/".to_owned(),
             default_next: "/".to_owned(),
@@ -92,6 +96,7 @@ impl Default for FlowOptions {
             form_token_checked: false,
             languages: vec!["en".to_owned()],
             texts: BTreeMap::new(),
+            session: None,
         }
     }
 }
@@ -100,6 +105,7 @@ impl Default for FlowOptions {
 pub(super) struct CheckedOptions {
     pub(super) flow: Option<Flow>,
     pub(super) browser_binding: BrowserBinding,
+    /// ASCII, as the URL parser writes it.
     pub(super) login_url: String,
     /// ASCII, as the URL parser writes it.
     pub(super) default_next: String,
@@ -109,6 +115,7 @@ pub(super) struct CheckedOptions {
     pub(super) form_targets: Vec<String>,
     pub(super) form_policy: String,
     pub(super) texts: Texts,
+    pub(super) sessions: Option<SessionCookie>,
 }
 
 impl FlowOptions {
@@ -124,9 +131,6 @@ impl FlowOptions {
                  browser_binding to off",
             ));
         }
-        if self.login_url.is_empty() || self.login_url.chars().any(char::is_control) {
-            return Err(invalid("login_url is not a URL or a path"));
-        }
         let callback_path = match &self.callback_path {
             None => path_of(client.redirect_uri()),
             Some(path) => callback_path(path)?,
@@ -135,8 +139,8 @@ impl FlowOptions {
         Ok(CheckedOptions {
             flow: self.flow,
             browser_binding: self.browser_binding,
-            login_url: self.login_url,
-            default_next: default_next(&self.default_next)?,
+            login_url: page("login_url", &self.login_url)?,
+            default_next: page("default_next", &self.default_next)?,
             allowed_hosts: self.allowed_hosts,
             callback_path,
             form_token_checked: self.form_token_checked,
@@ -147,6 +151,10 @@ impl FlowOptions {
             ),
             form_targets,
             texts: Texts::new(&self.languages, &self.texts)?,
+            sessions: self
+                .session
+                .map(|session| SessionCookie::new(client.clone(), &session))
+                .transpose()?,
         })
     }
 }
@@ -172,7 +180,7 @@ fn callback_path(path: &str) -> Result<String> {
 
 /// A page of this site, or one that the site has chosen elsewhere. Nobody else has a say in it, but it
 /// must fit into a header.
-fn default_next(page: &str) -> Result<String> {
+fn page(option: &str, page: &str) -> Result<String> {
     let plain = !page.chars().any(|c| c.is_control() || c == '\\');
     let base = Url::parse(BASE).ok();
     let url = base.as_ref().filter(|_| plain).and_then(|base| {
@@ -185,7 +193,9 @@ fn default_next(page: &str) -> Result<String> {
         is_absolute.then(|| url.to_string())
     });
     url.ok_or_else(|| {
-        invalid("default_next is neither a path on this site, such as /members, nor an http or https URL")
+        invalid(&format!(
+            "{option} is neither a path on this site, such as /members, nor an http or https URL"
+        ))
     })
 }
 
@@ -234,7 +244,11 @@ mod tests {
             ("/a\r\nSet-Cookie: b", None),
             ("/\\evil.example", None),
         ] {
-            assert_eq!(default_next(given).ok().as_deref(), expected, "{given:?}");
+            assert_eq!(
+                page("default_next", given).ok().as_deref(),
+                expected,
+                "{given:?}"
+            );
         }
     }
 

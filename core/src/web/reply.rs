@@ -5,6 +5,7 @@ use std::fmt;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::problem::Problem;
+use super::session::Session;
 use crate::error::Error;
 use crate::session::Login;
 
@@ -17,11 +18,15 @@ pub struct Step {
     pub reply: Reply,
     /// A completed login: sign this person in, then send the reply.
     pub login: Option<Login>,
-    /// A `Set-Cookie` value that proves to this site that the person of `login` was signed in. Add it
-    /// to the answer only after that has succeeded: a reload then leads to the page the login was for,
-    /// and without it to a page that says that the login was used already. `None` where logins are
-    /// bound to no browser.
-    pub signed_in_cookie: Option<String>,
+    /// The session that begins with `login`; `None` without [`FlowOptions::session`].
+    ///
+    /// [`FlowOptions::session`]: super::FlowOptions::session
+    pub session: Option<Session>,
+    /// `Set-Cookie` values of a completed login. Add them to the answer only after its person was signed
+    /// in. One proves to this site that this has happened: a reload then leads to the page the login was
+    /// for, and without it to a page that says that the login was used already. It is missing where logins
+    /// are bound to no browser. The other one is that of `session`.
+    pub login_cookies: Vec<String>,
     /// What the page in the reply shows, for a site that has pages of its own. `None` for redirects,
     /// JSON, and the pages that browsers pass through without being seen.
     pub page: Option<Page>,
@@ -101,6 +106,12 @@ impl Reply {
         Self::new(303, vec![("location", url)], String::new())
     }
 
+    /// The answer to a browser that fetches a page in advance: it drops this one, and asks again if the person
+    /// wants the page.
+    pub(super) fn not_in_advance() -> Self {
+        Self::new(503, Vec::new(), String::new())
+    }
+
     /// A page of ours, which no other site may show in a frame.
     pub(super) fn page(status: u16, html: String, policy: &str) -> Self {
         let headers = vec![
@@ -139,7 +150,8 @@ impl From<Reply> for Step {
         Self {
             reply,
             login: None,
-            signed_in_cookie: None,
+            session: None,
+            login_cookies: Vec::new(),
             page: None,
             error: None,
         }
@@ -152,6 +164,7 @@ impl fmt::Debug for Step {
             .debug_struct("Step")
             .field("reply", &self.reply)
             .field("login", &self.login)
+            .field("session", &self.session)
             .field("page", &self.page)
             .field("error", &self.error)
             .finish_non_exhaustive()

@@ -29,7 +29,7 @@ pub enum Body {
 
 impl WebRequest {
     /// The names of the headers that the flow reads, in lower case. It ignores all others.
-    pub const HEADERS: [&'static str; 9] = [
+    pub const HEADERS: [&'static str; 11] = [
         "accept",
         "accept-language",
         "content-encoding",
@@ -37,8 +37,10 @@ impl WebRequest {
         "cookie",
         "hx-request",
         "origin",
+        "purpose",
         "sec-fetch-mode",
         "sec-fetch-site",
+        "sec-purpose",
     ];
 
     /// The names of the form fields that the flow reads. It ignores all others.
@@ -86,8 +88,10 @@ impl WebRequest {
             "cookie" => (&mut head.cookie, "; "),
             "hx-request" => (&mut head.hx_request, ", "),
             "origin" => (&mut head.origin, ", "),
+            "purpose" => (&mut head.purpose, ", "),
             "sec-fetch-mode" => (&mut head.sec_fetch_mode, ", "),
             "sec-fetch-site" => (&mut head.sec_fetch_site, ", "),
+            "sec-purpose" => (&mut head.sec_purpose, ", "),
             _ => return,
         };
         match place {
@@ -99,11 +103,15 @@ impl WebRequest {
         }
     }
 
-    /// Adds the query of the request's URL, without the question mark. In the code flow, the broker's answer
-    /// is in it.
+    /// Adds the query of the request's URL, with or without the question mark. In the code flow, the broker's
+    /// answer is in it.
     #[must_use]
     pub fn with_query(mut self, query: impl Into<String>) -> Self {
-        self.head.query = Some(query.into());
+        let mut query = query.into();
+        if query.starts_with('?') {
+            query.remove(0);
+        }
+        self.head.query = Some(query);
         self
     }
 
@@ -165,8 +173,10 @@ pub(super) struct Head {
     pub(super) cookie: Option<String>,
     pub(super) hx_request: Option<String>,
     pub(super) origin: Option<String>,
+    pub(super) purpose: Option<String>,
     pub(super) sec_fetch_mode: Option<String>,
     pub(super) sec_fetch_site: Option<String>,
+    pub(super) sec_purpose: Option<String>,
 }
 
 impl Head {
@@ -176,6 +186,13 @@ impl Head {
         let mode = self.sec_fetch_mode.as_deref();
         matches!(mode, Some("cors" | "same-origin"))
             || (self.accepts("application/json") && !self.accepts("text/html"))
+    }
+
+    /// Whether a browser fetches a page that the person has not asked for yet. `Sec-Purpose` is that of the
+    /// Fetch Standard; `Purpose` is older, and Safari sends it.
+    pub(super) fn is_prefetch(&self) -> bool {
+        let mut purposes = [&self.sec_purpose, &self.purpose].into_iter().flatten();
+        purposes.any(|purpose| purpose.to_ascii_lowercase().contains("prefetch"))
     }
 
     /// Whether a media type is named in `Accept`, whatever its weight.
@@ -225,8 +242,10 @@ mod tests {
                 cookie,
                 hx_request,
                 origin,
+                purpose,
                 sec_fetch_mode,
                 sec_fetch_site,
+                sec_purpose,
             } = request(&[(name, "value")]).head;
             let kept = [
                 accept,
@@ -236,8 +255,10 @@ mod tests {
                 cookie,
                 hx_request,
                 origin,
+                purpose,
                 sec_fetch_mode,
                 sec_fetch_site,
+                sec_purpose,
             ];
             assert_eq!(kept.iter().flatten().count(), 1, "{name}");
         }

@@ -1,4 +1,4 @@
-//! Where a login form comes from.
+//! Where a form comes from.
 
 use url::Url;
 
@@ -6,7 +6,7 @@ use super::request::{Head, is_this_site};
 use crate::error::{Code, Error, Result};
 use crate::events;
 
-/// Refuses the form of another site, which could have mail sent in this one's name.
+/// Refuses the form of another site, which could have mail sent in this one's name, or sign people out.
 ///
 /// All browsers of today say where a form comes from in `Sec-Fetch-Site`, over `https` and to
 /// `localhost`; over plain `http` they say it in `Origin`. What sends neither is no browser that a page
@@ -15,25 +15,22 @@ pub(super) fn check(head: &Head, site: &str) -> Result<()> {
     let refused = |problem: &str| Err(Error::new(Code::RequestOrigin, problem));
     let origin = head.origin.as_deref();
     match (head.sec_fetch_site.as_deref(), origin) {
-        (Some(from), _) if is_this_site(from) => {
-            warn_of_another_host(origin, site);
-            Ok(())
-        }
+        (Some(from), _) if is_this_site(from) => Ok(()),
         (Some(_), Some(origin)) if origin != "null" => refused(&format!(
-            "the login form was sent by a page of another site origin={} site={site}",
+            "the form was sent by a page of another site origin={} site={site}",
             shortened(origin)
         )),
-        (Some(_), _) => refused("the login form was sent by a page of another site"),
+        (Some(_), _) => refused("the form was sent by a page of another site"),
         (None, None) => Ok(()),
         (None, Some(origin)) if origin == site => Ok(()),
         (None, Some("null")) if head.form_token_checked => Ok(()),
         (None, Some("null")) => refused(
-            "the browser does not say which site the login form was sent by (Origin: null), as with \
+            "the browser does not say which site the form was sent by (Origin: null), as with \
              Referrer-Policy: no-referrer over plain http; use https, another policy, or check a form \
              token first",
         ),
         (None, Some(origin)) => refused(&format!(
-            "the login form was sent by a page of another origin than the redirect URI's origin={} \
+            "the form was sent by a page of another origin than the redirect URI's origin={} \
              site={site}",
             shortened(origin)
         )),
@@ -41,9 +38,10 @@ pub(super) fn check(head: &Head, site: &str) -> Result<()> {
 }
 
 /// Tells the developer that the browser will not find its cookies at the redirect URI.
-fn warn_of_another_host(origin: Option<&str>, site: &str) {
+pub(super) fn warn_of_another_host(head: &Head, site: &str) {
     let host = |text: &str| Url::parse(text).ok()?.host_str().map(str::to_owned);
-    if let (Some(page), Some(redirect)) = (origin.and_then(host), host(site))
+    let page = head.origin.as_deref().and_then(host);
+    if let (Some(page), Some(redirect)) = (page, host(site))
         && page != redirect
     {
         events::login_form_on_another_host(&shortened(&page), &redirect);

@@ -9,55 +9,72 @@ use super::texts::Language;
 use crate::error::Code;
 
 /// Sends a browser on. A script gets the address as JSON, since it cannot follow a redirect to another
-/// site; that of htmx gets it in a header as well.
+/// site.
 pub(super) fn redirect(head: &Head, url: String) -> Reply {
     if !head.is_from_script() {
         return Reply::see_other(url);
     }
-    let mut reply = Reply::json(200, "application/json", &json!({ "url": url }));
-    if head.hx_request.as_deref() == Some("true") {
-        reply.headers.push(("hx-redirect", url));
-    }
-    reply
+    let reply = Reply::json(200, "application/json", &json!({ "url": url }));
+    with_htmx_redirect(reply, head, url)
 }
 
 /// A problem as RFC 9457 has it.
 pub(super) fn problem(problem: &Problem, code: Code) -> Reply {
-    let Problem {
-        id,
-        status,
-        title,
-        text,
-        ..
-    } = problem;
-    let value = details(id.as_str(), *status, title, text, code);
-    Reply::json(*status, PROBLEM_JSON, &value)
+    let code = ("code", code.as_str().into());
+    problem_json(problem.status, details_of(problem), [code])
+}
+
+/// A page that needs a login, and the address of the login page.
+pub(super) fn not_signed_in(head: &Head, problem: &Problem, login_url: &str) -> Reply {
+    let url = ("url", login_url.into());
+    let mut reply = problem_json(problem.status, details_of(problem), [url]);
+    // A challenge is required (RFC 9110, section 15.5.2). No browser acts on this one.
+    reply
+        .headers
+        .push(("www-authenticate", "Cookie".to_owned()));
+    with_htmx_redirect(reply, head, login_url.to_owned())
 }
 
 /// The question whether to go on in this browser: the script asks the person, and posts the fields if
 /// they agree.
 pub(super) fn question(language: &Language, email: &str, fields: Vec<(String, String)>) -> Reply {
     let (title, text) = language.question();
-    let mut value = details("confirmation", 409, title, text, Code::SessionBrowser);
-    let named: Map<_, _> = fields
+    let fields: Map<_, _> = fields
         .into_iter()
         .map(|(name, value)| (name, Value::String(value)))
         .collect();
-    if let Some(members) = value.as_object_mut() {
-        members.insert("email".to_owned(), email.into());
-        members.insert("fields".to_owned(), Value::Object(named));
-    }
-    Reply::json(409, PROBLEM_JSON, &value)
+    let members = [
+        ("code", Code::SessionBrowser.as_str().into()),
+        ("email", email.into()),
+        ("fields", Value::Object(fields)),
+    ];
+    problem_json(409, ("confirmation", title, text), members)
 }
 
-const PROBLEM_JSON: &str = "application/problem+json";
+/// The script of htmx follows a redirect that is in this header.
+fn with_htmx_redirect(mut reply: Reply, head: &Head, url: String) -> Reply {
+    if head.hx_request.as_deref() == Some("true") {
+        reply.headers.push(("hx-redirect", url));
+    }
+    reply
+}
 
-fn details(id: &str, status: u16, title: &str, text: &str, code: Code) -> Value {
-    json!({
-        "type": format!("urn:portier-client:problem:{id}"),
-        "title": title,
-        "status": status,
-        "detail": text,
-        "code": code.as_str(),
-    })
+fn details_of(problem: &Problem) -> (&str, &str, &str) {
+    (problem.id.as_str(), &problem.title, &problem.text)
+}
+
+fn problem_json<const N: usize>(
+    status: u16,
+    (id, title, text): (&str, &str, &str),
+    more: [(&str, Value); N],
+) -> Reply {
+    let members = [
+        ("type", format!("urn:portier-client:problem:{id}").into()),
+        ("title", title.into()),
+        ("status", status.into()),
+        ("detail", text.into()),
+    ];
+    let members = members.into_iter().chain(more);
+    let members: Map<_, _> = members.map(|(name, v)| (name.to_owned(), v)).collect();
+    Reply::json(status, "application/problem+json", &members.into())
 }

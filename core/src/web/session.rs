@@ -10,6 +10,7 @@ use super::cookies::Cookies;
 use super::sealing::Sealer;
 use crate::client::Client;
 use crate::clock::unix_seconds;
+use crate::email::normalize_email;
 use crate::error::{Code, Error, Result};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -76,6 +77,16 @@ pub struct Session {
     renewed_at: u64,
 }
 
+/// A request of a person who is signed in.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Visit {
+    /// The session.
+    pub session: Session,
+    /// The value of a `Set-Cookie` header that makes the session last longer, to be set on the answer.
+    pub renewal: Option<String>,
+}
+
 impl SessionCookie {
     /// Checks the options.
     ///
@@ -102,13 +113,14 @@ impl SessionCookie {
     /// Begins a session and returns it with the value of its `Set-Cookie` header.
     ///
     /// # Errors
-    /// [`Code::Internal`] if there is no randomness.
+    /// [`Code::InvalidEmail`], and [`Code::Internal`] if there is no randomness.
     pub fn start(&self, email: &str) -> Result<(Session, String)> {
+        let email = normalize_email(email)?;
         let mut id = [0; ID_BYTES];
         self.client.random().fill(&mut id)?;
         let now = self.now();
         let session = Session {
-            email: email.to_owned(),
+            email,
             id: URL_SAFE_NO_PAD.encode(id),
             signed_in_at: now,
             expires_at: self.end(now, now),
@@ -151,7 +163,7 @@ impl SessionCookie {
 
     /// The value of a `Set-Cookie` header that ends the session in this browser.
     pub fn clear(&self) -> String {
-        self.cookies.set_for(self.cookies.session, "", 0)
+        self.cookies.clear(self.cookies.session)
     }
 
     fn seal(&self, session: &Session) -> Result<String> {
@@ -215,6 +227,16 @@ impl fmt::Debug for SessionCookie {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("SessionCookie")
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Visit {
+    /// Leaves the cookie out.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Visit")
+            .field("session", &self.session)
             .finish_non_exhaustive()
     }
 }

@@ -1,9 +1,15 @@
 //! The code flow, against the development broker.
 #![cfg(feature = "testing")]
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
 
 mod broker;
 mod stores;
+mod web;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portier_client::web::{FlowOptions, LoginFlow};
-use portier_client::{Builder, Result};
+use portier_client::{Builder, Flow, Result};
 use serde_json::{Map, Value};
 
 /// A broker of which nothing is known.
@@ -12,6 +12,7 @@ const NOWHERE: &str = "http://127.0.0.1:9";
 /// Makes a flow with these options, those of the client among them.
 pub(crate) fn make(given: Map<String, Value>, mut builder: Builder) -> Result<LoginFlow> {
     let mut options = FlowOptions::default();
+    options.flow = Some(Flow::Implicit);
     let texts = |value: Value| serde_json::from_value(value).unwrap();
     for (name, value) in given {
         let text = value.as_str().unwrap_or_default();

@@ -314,7 +314,7 @@ fn answer(step: Step, hook: &Value) -> Answer {
         answer = answer.replaced(u16::try_from(status).unwrap(), text);
     }
     if answered.is_none_or(|status| status < 400) {
-        answer.cookies.extend(step.signed_in_cookie);
+        answer.cookies.extend(step.login_cookies);
     }
     answer
 }

@@ -28,13 +28,12 @@ export async function answer<Request, Response>(
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { confirmation, error, login, problem, reply, signedInCookie } = step;
+  const { confirmation, error, login, loginCookies, problem, reply } = step;
   const { onLogin, onLoginError, showConfirmation, showProblem } = hooks;
   const run = (name: string, hook: (response: Response) => unknown): Promise<HookResult> =>
     face.runHook(response, name, hook);
   if (login !== null) {
-    const { cookies } = reply;
-    face.addCookiesOnceSuccessful(response, signedInCookie === null ? cookies : [...cookies, signedInCookie]);
+    face.addCookiesOnceSuccessful(response, [...reply.cookies, ...loginCookies]);
     try {
       if ((await run("onLogin", (response) => onLogin(login, request, response))).answered) return;
     } catch (error) {

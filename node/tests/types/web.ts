@@ -41,13 +41,13 @@ export async function byHand(
   await flow.callback(facts, { signal: new AbortController().signal });
   await flow.callback({ method: "POST", headers: [["cookie", "a=1"]], unread: "too_large" });
   await flow.start(request, "alice@example.com", "/members");
-  const { confirmation, error, login, problem, reply, signedInCookie } = step;
+  const { confirmation, error, login, loginCookies, problem, reply } = step;
   is<Equal<typeof login, Login | null>>();
   is<Equal<typeof error, PortierError | null>>();
   is<Equal<typeof problem, Problem | null>>();
   is<Equal<typeof confirmation, Confirmation | null>>();
   is<Equal<typeof reply, Reply>>();
-  is<Equal<typeof signedInCookie, string | null>>();
+  is<Equal<typeof loginCookies, readonly string[]>>();
   is<Equal<ReturnType<typeof flow.isCallback>, boolean>>();
   flow.isCallback(incoming.url);
   // @ts-expect-error there is no such option

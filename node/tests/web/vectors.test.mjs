@@ -228,8 +228,8 @@ class Site {
 
 /** An answer as a browser gets it from a site whose hook does what it says. */
 function answerOf(step, { hook }) {
-  const { error, login, reply, signedInCookie } = step;
-  const all = [...reply.cookies, signedInCookie].filter((cookie) => cookie !== null);
+  const { error, login, loginCookies, reply } = step;
+  const all = [...reply.cookies, ...loginCookies];
   const sent = { status: reply.status, headers: Object.fromEntries(reply.headers), body: reply.body, lines: all };
   if (hook === "throws") Object.assign(sent, { status: 500, headers: {}, body: "", lines: [] });
   else if (hook !== undefined) Object.assign(sent, { status: hook[0], headers: {}, body: hook[1] });

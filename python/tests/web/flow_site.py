@@ -128,7 +128,7 @@ def answer(step: Step, hook: str | list[Any] | None) -> Answer:
     error = None if step.error is None else step.error.code
     if login is not None and hook == "throws":
         return Answer(500, [], [], "", error, login, is_ours=False)
-    cookies = [*reply.cookies, *([step.signed_in_cookie] if step.signed_in_cookie else [])]
+    cookies = [*reply.cookies, *step.login_cookies]
     if login is not None and hook is not None:
         status, text = hook
         return Answer(status, [], cookies if status < 400 else [], text, error, login, False)

@@ -112,7 +112,11 @@ def elsewhere_cases() -> list[Case]:
                 login(),
                 callback(again(), browser=PHONE),
                 resend(
-                    asks(sets=[SECRET], says=['href="/in?"><script>\'&"'], lacks=['/in?"']),
+                    asks(
+                        sets=[SECRET],
+                        says=['href="/in?%22%3E%3Cscript%3E%27&"'],
+                        lacks=["<script>'"],
+                    ),
                     browser=PHONE,
                 ),
             ],

@@ -208,8 +208,8 @@ def problems() -> list[Case]:
                         "invalid_email",
                         400,
                         "invalid_email",
-                        says=['href="/in?"><script>\'&"'],
-                        lacks=['/in?"'],
+                        says=['href="/in?%22%3E%3Cscript%3E%27&"'],
+                        lacks=["<script>'"],
                     ),
                 )
             ],

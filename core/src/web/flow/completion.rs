@@ -78,7 +78,16 @@ impl LoginFlow {
             .and_then(|secret| self.client.browser(secret))
             .map(|browser| signed_in::prove(&browser, &login.session_key, &next));
         let mut step = Step::from(script::redirect(head, next));
-        step.signed_in_cookie = proof.map(|proof| self.cookies.set(self.cookies.signed_in, &proof));
+        let proof = proof.map(|proof| self.cookies.set(self.cookies.signed_in, &proof));
+        step.login_cookies.extend(proof);
+        if let Some(sessions) = &self.options.sessions {
+            let (session, cookie) = match sessions.start(&login.email) {
+                Ok(started) => started,
+                Err(error) => return self.refuse_request("complete", head, error),
+            };
+            step.session = Some(session);
+            step.login_cookies.push(cookie);
+        }
         step.login = Some(login);
         step
     }

@@ -1,0 +1,121 @@
+//! Who is signed in: the session of a request, pages that need one, and its end.
+
+use url::{Url, form_urlencoded};
+
+use super::super::problem::ProblemId;
+use super::super::reply::{Reply, Step};
+use super::super::request::{Head, WebRequest};
+use super::super::session::{Session, Visit};
+use super::super::{same_site, script};
+use super::{LoginFlow, problem};
+use crate::error::{Code, Error, Result};
+
+impl LoginFlow {
+    /// The session of the person who sends a request, and the cookie that renews it, if that is due.
+    /// `None` for everybody without [`FlowOptions::session`](super::super::FlowOptions::session).
+    pub fn session(&self, request: &WebRequest) -> Option<Visit> {
+        let sessions = self.options.sessions.as_ref()?;
+        let session = sessions.read(request.head.cookie.as_deref())?;
+        // A session that cannot be renewed now is valid all the same, and a later visit renews it.
+        let renewal = sessions.renew(&session).ok().flatten();
+        Some(Visit { session, renewal })
+    }
+
+    /// Begins a session outside of a login, for example after a change of address, and returns it with the
+    /// value of its `Set-Cookie` header.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`] without [`FlowOptions::session`](super::super::FlowOptions::session),
+    /// [`Code::InvalidEmail`], and [`Code::Internal`] if there is no randomness.
+    pub fn start_session(&self, email: &str) -> Result<(Session, String)> {
+        let sessions = self.options.sessions.as_ref().ok_or_else(|| {
+            Error::new(
+                Code::InvalidOption,
+                "the login flow has no sessions: give it the option session",
+            )
+        })?;
+        sessions.start(email)
+    }
+
+    /// Answers a request for a page that needs a login, from somebody who is not signed in.
+    ///
+    /// A browser is redirected to the login page, with `page` as the parameter `next` of its URL. `page` is
+    /// the path and the query of the request. It is left out if it would lead off this site, and for methods
+    /// other than `GET` and `HEAD`, because a redirect cannot repeat a form. A script gets the problem
+    /// `not_signed_in` (401), with the URL of the login page as its member `url`.
+    pub fn require_login(&self, request: &WebRequest, page: &str) -> Step {
+        let head = &request.head;
+        let login_url = &self.options.login_url;
+        if head.is_from_script() {
+            return self.not_signed_in(head).into();
+        }
+        let is_repeatable = matches!(head.method.as_str(), "GET" | "HEAD");
+        let url = match self.safe_next(page).filter(|_| is_repeatable) {
+            Some(next) => with_next(login_url, &next, self.client.client_id()),
+            None => login_url.clone(),
+        };
+        Reply::see_other(url).into()
+    }
+
+    /// Ends the session in this browser, and redirects it to the login page. A script gets the URL of that
+    /// page as JSON.
+    ///
+    /// Only a `POST` ends the session, and only one of this site's own pages, by the rule for login forms.
+    /// The proof of the last login ends as well: it says that its person is signed in here. The secret that
+    /// logins are bound to stays, because a login may be under way in another tab.
+    pub fn logout(&self, request: WebRequest) -> Step {
+        let WebRequest { mut head, body: _ } = request;
+        if head.method != "POST" {
+            return self.not_allowed(&head, "POST", "signing out takes a POST");
+        }
+        head.form_token_checked |= self.options.form_token_checked;
+        if let Err(error) = same_site::check(&head, self.client.client_id()) {
+            return self.refuse_request("logout", &head, error);
+        }
+        let mut step = Step::from(script::redirect(&head, self.options.login_url.clone()));
+        for cookie in [self.cookies.session, self.cookies.signed_in] {
+            step.reply.cookies.push(self.cookies.clear(cookie));
+        }
+        step
+    }
+
+    fn not_signed_in(&self, head: &Head) -> Reply {
+        let problem = problem(ProblemId::NotSignedIn, self.language(head));
+        script::not_signed_in(head, &problem, &self.options.login_url)
+    }
+}
+
+/// The login page with `next` in its query, in place of one that is there already. On another host than the
+/// site, a path would lead to a page of that host.
+fn with_next(login_url: &str, next: &str, site: &str) -> String {
+    let is_elsewhere =
+        Url::parse(login_url).is_ok_and(|url| url.origin().ascii_serialization() != site);
+    let host = if is_elsewhere && next.starts_with('/') {
+        site
+    } else {
+        ""
+    };
+    let (url, fragment) = match login_url.split_once('#') {
+        Some((url, fragment)) => (url, Some(fragment)),
+        None => (login_url, None),
+    };
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let is_other = |pair: &&str| {
+        let name = form_urlencoded::parse(pair.as_bytes()).next();
+        name.is_some_and(|(name, _)| name != "next")
+    };
+    let mut pairs: Vec<_> = query.split('&').filter(is_other).collect();
+    let next = form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", &format!("{host}{next}"))
+        .finish();
+    pairs.push(&next);
+    let mut url = format!("{path}?{}", pairs.join("&"));
+    if let Some(fragment) = fragment {
+        url.push('#');
+        url.push_str(fragment);
+    }
+    url
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;
