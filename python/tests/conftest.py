@@ -1,4 +1,4 @@
-"""What holds for every suite."""
+"""Settings for all suites."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ LOGGER = logging.getLogger("portier_client")
 
 IN_CI = os.environ.get("CI") == "true"
 
-# They measure time or memory, stop processes at a certain moment, or hear what is logged anywhere.
+# They measure time or memory, stop processes at a certain moment, or read everything that is
+# logged.
 ALONE = {
     "test_concurrency.py",
     "test_events.py",
@@ -34,7 +35,7 @@ ALONE = {
     "test_store_lifetimes.py",
 }
 
-# The same examples every time, and as many others as somebody asks for.
+# The same examples in every run, and as many others as requested.
 EXAMPLES = os.environ.get("PORTIER_TEST_EXAMPLES")
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("others", max_examples=int(EXAMPLES or 1), deadline=None)
@@ -42,7 +43,7 @@ settings.load_profile("others" if EXAMPLES else "same")
 
 
 def new_loops() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """What makes an event loop of each kind."""
+    """Functions that make an event loop of each kind."""
     if sys.platform == "win32":
         return {"asyncio": asyncio.new_event_loop}
     import uvloop
@@ -51,15 +52,15 @@ def new_loops() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
 
 
 class Unwatching(asyncio.SelectorEventLoop):
-    """Watches no files for others, as the loop that most programs use on Windows."""
+    """Has no `add_reader`, like the default loop on Windows."""
 
     def add_reader(self, *_: object) -> None:
-        """Watch a file."""
+        """Fail as that loop does."""
         raise NotImplementedError
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Has each test that is a coroutine run once in every kind of event loop."""
+    """Runs each test that is a coroutine once in every kind of event loop."""
     return new_loops()
 
 
@@ -67,7 +68,7 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 def every_loop(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], asyncio.AbstractEventLoop]:
-    """Has a test that starts event loops itself do so once with each kind; makes one."""
+    """Runs a test that starts event loops itself once with each kind; makes a loop."""
     new_loop = {**new_loops(), "unwatching": Unwatching}[request.param]
 
     def run(main: Coroutine[object, object, object], *, debug: bool | None = None) -> object:
@@ -80,9 +81,9 @@ def every_loop(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what must not run beside other tests.
+    """Marks the tests that must run alone.
 
-    The tests of the log come first: clients of other tests may work in the background later.
+    Tests of the log come first: clients of other tests may log in the background later.
     """
     for item in items:
         if item.path.name in ALONE:
@@ -92,13 +93,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fails what is skipped, in CI: there, everything a test could miss has to be in place."""
+    """In CI, a skipped test fails: everything that a test needs must be installed."""
     return fail_if_skipped((yield))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Fails files that skip themselves, in CI."""
+    """In CI, a file that skips itself fails."""
     return fail_if_skipped((yield))
 
 
@@ -111,7 +112,7 @@ def fail_if_skipped(report: Report) -> Report:
 
 @pytest.fixture(autouse=True)
 def logger_as_before() -> Iterator[None]:
-    """Leaves the logger as it was."""
+    """Restores the logger."""
     level, handlers = LOGGER.level, LOGGER.handlers[:]
     yield
     LOGGER.setLevel(level)

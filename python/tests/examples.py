@@ -1,4 +1,4 @@
-"""Examples in the README, in the manual and in docstrings, as code."""
+"""Reads the examples in the README, in the manual and in docstrings as code."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def examples_in(text: str, name: str) -> Iterator[CodeType]:
     starts = [number for number, line in enumerate(lines) if line == "```python"]
     for start in starts:
         end = lines.index("```", start)
-        # Lines keep their numbers, so that a traceback leads to the page.
+        # Line numbers are kept, so that a traceback points to the page.
         yield compiled("\n" * (start + 1) + "\n".join(lines[start + 1 : end]), name)
 
 
 def literal_blocks_in(text: str, name: str) -> Iterator[CodeType]:
-    """The indented blocks of a docstring that a line with `::` at its end announces."""
+    """The indented blocks of a docstring after a line that ends with `::`."""
     for block in re.findall(r"::\n\n((?:(?: {4}.*)?\n)+)", text):
         yield compiled(textwrap.dedent(block), name)
 
 
 def compiled(source: str, name: str) -> CodeType:
-    """Compiles so that `await` works at the top."""
+    """Compiles code with `await` at the top level."""
     return compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 

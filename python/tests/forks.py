@@ -1,4 +1,4 @@
-"""Processes that are copies of this one, made by Python, or by C code unknown to Python."""
+"""Forks of this process, made by Python, or by C code that Python does not know of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Fork = Callable[[], int]
 
-# Long enough on a machine with much to do, short enough to see that a child hangs.
+# Long enough on a busy machine, and short enough to detect a child that hangs.
 LIMIT = 60
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -25,7 +25,7 @@ FORKS: dict[str, Fork] = {}
 if hasattr(os, "fork"):
     FORKS = {
         "by Python": os.fork,
-        # As a server that is written in C does, such as uWSGI.
+        # Like a server that is written in C, such as uWSGI.
         "by C": ctypes.PyDLL(None).fork,
         "by C without the lock of the interpreter": ctypes.CDLL(None).fork,
     }
@@ -34,7 +34,7 @@ every_fork = pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS.keys())
 
 
 def start_child(work: Callable[[], object], fork: Fork | None = None) -> int:
-    """Runs this in a forked child, whose process id it returns."""
+    """Runs a function in a forked child, and returns its process id."""
     child = (fork or os.fork)()
     if child == 0:
         status = 1
@@ -50,7 +50,7 @@ def start_child(work: Callable[[], object], fork: Fork | None = None) -> int:
 
 
 def join(child: int) -> int:
-    """The exit status of a child, which is killed if it does not end."""
+    """The exit status of a child; kills it if it does not end."""
     if hasattr(os, "pidfd_open"):
         descriptor = os.pidfd_open(child)
         ended, _, _ = select.select([descriptor], [], [], LIMIT)
@@ -61,5 +61,5 @@ def join(child: int) -> int:
 
 
 def in_child(work: Callable[[], object], fork: Fork | None = None) -> int:
-    """Runs this in a forked child and returns its exit status."""
+    """Runs a function in a forked child and returns its exit status."""
     return join(start_child(work, fork))

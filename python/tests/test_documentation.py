@@ -1,6 +1,4 @@
-"""What the README and the manual say is true: their examples run, their tables are complete, their
-links lead somewhere.
-"""
+"""Checks the README and the manual: examples run, tables are complete, links have a target."""
 
 from __future__ import annotations
 
@@ -49,7 +47,7 @@ def test_examples_of_the_manual_run(
     page: Path, broker: DevBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The examples of a page run in order and share their names, like in one file."""
-    # They speak to the public broker; here the development broker answers.
+    # They use the public broker; here the development broker answers.
     local = partial(Client, broker=broker.origin)
     monkeypatch.setattr(portier_client, "Client", local)
     run(examples_in(page.read_text(encoding="utf-8"), str(page)))
@@ -98,7 +96,7 @@ def test_the_site_of_the_manual_without_a_framework_logs_in(
         _, headers, _ = await names["login"]("POST", FORM, b"email=Alice%40Example.com&next=/a")
         cookie = dict(headers)["set-cookie"].partition(";")[0]
         token = broker.mint(dict(headers)["location"])
-        # The broker's page posts without cookies, and ours posts the same again.
+        # The broker's page posts without cookies, and our page posts the same again.
         for headers, again in [({}, {}), ({"Cookie": cookie}, {"portier_again": "1"})]:
             body = urlencode({"id_token": token, "state": "", **again}).encode()
             answer = await names["verify"]("POST", {**FORM, **headers}, body)

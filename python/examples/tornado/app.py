@@ -1,4 +1,4 @@
-"""A small site with a page for members, who come in with nothing but an e-mail address.
+"""A small site with a page for members, who log in with their e-mail address.
 
 `demo.py` serves it together with a development broker, which sends no mail.
 """
@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 
 
 class Page(PortierMixin):
-    """What all pages share: who is signed in, headers, and a page for what went wrong."""
+    """Shared by all pages: who is signed in, the headers, and the error page."""
 
     def get_current_user(self) -> str | None:
         email = self.get_signed_cookie("email")
@@ -93,14 +93,14 @@ class Verify(VerifyHandler, Page):
 
 class SignOut(Page):
     def post(self) -> None:
-        # The token of the forms goes with the person. The new one is what makes Chromium drop the
-        # pages it kept for going back to: a cookie that is just removed leaves them there.
+        # The token of the forms changes with the person. A new cookie also makes Chromium drop the
+        # pages that it kept for the back button; removing the cookie does not.
         self.clear_all_cookies()
         self.redirect("/", status=303)
 
 
 def make_app(client: Client, cookie_secret: str | bytes) -> Application:
-    """Puts the site together; `client` knows the broker."""
+    """Makes the application; `client` knows the broker."""
     secure = client.redirect_uri.startswith("https:")
     return Application(
         [
@@ -123,10 +123,9 @@ def make_app(client: Client, cookie_secret: str | bytes) -> Application:
 
 
 async def main() -> None:
-    """Serves the site with the public broker, which sends a real mail.
+    """Serves the site with the public broker, which sends real mails.
 
-    The environment may say otherwise: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS,
-    BROWSER_BINDING.
+    Settings from the environment: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS, BROWSER_BINDING.
     """
     says = os.environ
     port = int(says.get("PORT", "8888"))

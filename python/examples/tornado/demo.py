@@ -1,7 +1,7 @@
 """Serves the example site with a development broker, until Ctrl-C.
 
-python demo.py --port 8888
-python demo.py --store sqlite:////tmp/logins.db
+    python demo.py --port 8888
+    python demo.py --store sqlite:////tmp/logins.db
 
 With a store that processes can share, two processes serve the site.
 """
@@ -32,7 +32,7 @@ PROCESSES = 2
 
 
 class Site(NamedTuple):
-    """What a process has to know to serve the site."""
+    """The settings of a process that serves the site."""
 
     sockets: list[socket.socket]
     url: str
@@ -45,7 +45,7 @@ class Site(NamedTuple):
 
 
 def main() -> int:
-    """Returns the exit status: 0 once it was stopped, 1 if it could not start."""
+    """Returns the exit status: 0 if it was stopped, 1 if it could not start."""
     port, store = parse_arguments()
     try:
         sockets = bind_sockets(port, "localhost")
@@ -98,7 +98,7 @@ async def serve(site: Site) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     if parent := multiprocessing.parent_process():
-        # A process that serves for another one ends with it, whatever ended that.
+        # A process that serves for another one ends with it.
         asyncio.get_running_loop().add_reader(parent.sentinel, stopped.set)
     async with site.client() as client:
         server = HTTPServer(make_app(client, site.cookie_secret))
@@ -109,16 +109,16 @@ async def serve(site: Site) -> None:
 
 
 def serve_from_processes(site: Site) -> None:
-    # Not forked: the broker has threads.
+    # Not forked, because the broker has threads.
     spawn = multiprocessing.get_context("spawn")
     workers = [spawn.Process(target=work, args=(site,)) for _ in range(PROCESSES)]
-    # A worker that was started half would be left behind: signals that come meanwhile count later.
+    # Signals are delayed, so that no worker is left behind half started.
     stopped: list[int] = []
     usual = {
         number: signal.signal(number, lambda number, _: stopped.append(number))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
-    # Ctrl-C is for this process, which then stops the others.
+    # Only this process handles Ctrl-C, and then stops the others.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     for worker in workers:
         worker.start()

@@ -17,7 +17,7 @@ REDIRECT_URI = "https://example.com/verify"
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[DevBroker]:
-    """A development broker, whose keys exist already: to generate them takes a while."""
+    """A development broker with its keys, since generating them takes time."""
     with DevBroker(mode="accept") as broker:
         broker.key_id()
         yield broker

@@ -1,4 +1,4 @@
-"""The forms of web frameworks: their own types, or stand-ins of the same shape."""
+"""The forms of web frameworks: the real types, or stand-ins with the same interface."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def nested(pairs: Pairs) -> webob.multidict.NestedMultiDict:
 
 
 class RequestParameters(dict[str, list[str]]):
-    """Sanic's: `get` is the first value, and a missing name has no list."""
+    """The form of Sanic: `get` returns the first value, and a missing name has no list."""
 
     def get(self, name: str, default: Any = None) -> Any:
         return super().get(name, [default])[0]
@@ -64,7 +64,7 @@ class RequestParameters(dict[str, list[str]]):
 
 
 class Attributes(bottle.FormsDict):
-    """web2py's and py4web's: every field is an attribute as well, and what is none is empty."""
+    """The form of web2py and py4web: fields are attributes, and a missing one is empty."""
 
     recode_unicode = False
 
@@ -75,7 +75,7 @@ class Attributes(bottle.FormsDict):
 
 
 class FormMultiDict(multidict.MultiDictProxy[str]):
-    """Litestar's."""
+    """The form of Litestar."""
 
     def __init__(self, pairs: Pairs) -> None:
         super().__init__(multidict.MultiDict(pairs))
@@ -85,7 +85,7 @@ class FormMultiDict(multidict.MultiDictProxy[str]):
 
 
 class GetAll:
-    """Robyn's, and the like: it is no mapping, and `get_all` gives nothing for a missing name."""
+    """The form of Robyn and others: no mapping; `get_all` returns nothing for a missing name."""
 
     def __init__(self, pairs: Pairs) -> None:
         self._lists = lists(pairs)
@@ -95,7 +95,7 @@ class GetAll:
 
 
 class LastOnly:
-    """Shows the last value of each name, but for those who ask for all."""
+    """Shows the last value of each name, unless all are requested."""
 
     def __init__(self, pairs: Pairs) -> None:
         self._pairs = pairs

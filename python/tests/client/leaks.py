@@ -1,4 +1,4 @@
-"""Logs in over and over, in all ways, and prints what the process holds after each round.
+"""Logs in repeatedly in all ways, and prints what the process holds after each round.
 
 python tests/client/leaks.py ROUNDS TIMES_EACH_WAY
 """
@@ -17,12 +17,12 @@ from portier_client.testing import DevBroker
 
 REDIRECT_URI = "https://example.com/verify"
 DISCOVERY = "/.well-known/openid-configuration"
-# So that the memory store forgets used nonces while the program runs.
+# A short lifetime, so that the memory store drops used nonces during the run.
 SESSION_TTL = 5
 
 
 class Plain(dict[str, str]):
-    """A store, and a cycle: its client holds it, and it holds its client."""
+    """A store in a reference cycle: its client holds it, and it holds its client."""
 
     client: Client
 

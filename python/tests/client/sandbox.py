@@ -1,4 +1,4 @@
-"""Takes system calls away from this process, which then does without or dies."""
+"""Takes system calls away from this process: they fail, or they kill it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ NETWORK = ("socket", "connect")
 
 
 def fail_with(error: int) -> int:
-    """What a system call does that fails with this error."""
+    """The action that makes a system call fail with this error."""
     return 0x0005_0000 | error
 
 
 def refuse(names: tuple[str, ...], action: int) -> None:
-    """Has the kernel do this instead of system calls of these names, until the process ends."""
-    # Loads the number; for each name, returns the action if it is that.
+    """Sets this action for system calls of these names, until the process ends."""
+    # The program loads the number of the call, and returns the action if it matches a name.
     program = [(0x20, 0, 0, 0)]
     for number in (NUMBERS[name] for name in names if name in NUMBERS):
         program += [(0x15, 0, 1, number), (0x06, 0, 0, action)]

@@ -1,4 +1,4 @@
-"""Annotations of all that is public can be evaluated, as frameworks and dependency injection do."""
+"""All public annotations can be evaluated, as frameworks and dependency injection do."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_annotations_are_the_types_themselves(subject: object, name: str, expect
 
 @pytest.mark.parametrize("module", PUBLIC_MODULES)
 def test_annotations_are_evaluated_without_another_import(module: str) -> None:
-    """The module alone has been imported, as in the program that asks."""
+    """Evaluates them in a program that has imported only the module."""
     code = f"""
 import typing, {module} as module
 for name in module.__all__:

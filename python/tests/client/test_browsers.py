@@ -1,4 +1,4 @@
-"""Logins that are bound to the browser they were started in."""
+"""Logins that are bound to the browser that started them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ HERE, THERE = "the secret of a browser", "the secret of another"
 
 
 async def token(client: Client, broker: DevBroker, browser: str | None) -> dict[str, str]:
-    """Start a login in a browser; return the form that answers it."""
+    """Start a login in a browser; return the form of its callback."""
     return {
         "id_token": broker.mint(await client.authenticate("Alice@example.com", browser=browser))
     }
 
 
 async def mismatch(client: Client, form: dict[str, str], browser: str | None) -> BrowserMismatch:
-    """What a browser is told about a login that it did not start."""
+    """The error of a browser that did not start the login."""
     with pytest.raises(BrowserMismatch) as caught:
         await client.complete(form, browser)
     return caught.value

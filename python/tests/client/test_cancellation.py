@@ -1,4 +1,4 @@
-"""Calls that are given up."""
+"""Cancelled calls."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def test_a_login_cancelled_during_a_fetch_has_no_effect(
     operation: str, client: Client, broker: DevBroker
 ) -> None:
     token = broker.mint(await client.authenticate("alice@example.com"))
-    # The keys are not there yet.
+    # The keys are not in the cache yet.
     calls = {
         "authenticate": lambda cold: cold.authenticate("bob@example.com"),
         "verify": lambda _: client.verify(token),

@@ -1,4 +1,4 @@
-"""What a client is made from, and what it says about itself."""
+"""Options, properties and the representation of a client."""
 
 from __future__ import annotations
 

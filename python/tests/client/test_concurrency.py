@@ -1,4 +1,4 @@
-"""Many logins at once."""
+"""Many concurrent logins."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def test_clients_share_their_threads(broker: DevBroker) -> None:
     asyncio.run(use())
     asyncio.run(use())
     names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]
-    # One that runs what is pending, and at most 16 that look up names and read certificates; one
-    # that does what event loops cannot.
+    # One thread runs the pending calls, at most 16 look up names and read certificates, and one
+    # completes calls that an event loop cannot complete.
     assert names.count("portier-client\n") <= 1 + 16
     assert names.count("portier-complet\n") == 1
 
@@ -92,7 +92,7 @@ def test_clients_share_their_threads(broker: DevBroker) -> None:
 def test_ten_thousand_clients_leave_no_threads_or_memory(
     broker: DevBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # What is logged, pytest keeps.
+    # pytest keeps logged records in memory.
     caplog.set_level(logging.CRITICAL)
 
     async def use() -> None:
@@ -111,15 +111,15 @@ def test_ten_thousand_clients_leave_no_threads_or_memory(
 
     before = go_through(2000)
     after = go_through(8000)
-    # Threads that look up names and read certificates come and go, at most 16 of them; connections
-    # of clients that are gone may still be closing.
+    # At most 16 threads look up names and read certificates; they end when they are idle.
+    # Connections of collected clients may still be closing.
     assert after[0] <= before[0] + 16
     assert after[1] <= before[1] + 16
     assert after[2] <= before[2] + 8000 // 4
 
 
 def test_sixteen_threads_use_clients_concurrently(broker: DevBroker) -> None:
-    """Without a lock of the interpreter, this runs at the same time; else it takes short turns."""
+    """Without a global lock the threads run in parallel; with it they take short turns."""
     shared = blocking.Client(REDIRECT_URI, broker=broker.origin)
     waiting = Client(REDIRECT_URI, broker=broker.origin, store=Dictionary())
     together = threading.Barrier(16)
@@ -152,7 +152,7 @@ def test_sixteen_threads_use_clients_concurrently(broker: DevBroker) -> None:
 
 
 class Dictionary(dict[str, str]):
-    """A store that is written in Python."""
+    """A custom store in Python."""
 
     def put(self, nonce: str, record: str, ttl: float, /) -> None:
         self[nonce] = record

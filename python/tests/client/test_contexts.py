@@ -1,4 +1,4 @@
-"""Each operation keeps the `contextvars` of its own call, as tracing and request ids need it."""
+"""Each call keeps its own `contextvars`, as tracing and request ids need."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MANY = 8
 
 
 class Watching:
-    """A store that writes down whose request each of its methods is for."""
+    """A store that records the request of each call of its methods."""
 
     def __init__(self, *, waits: bool) -> None:
         self.waits = waits
@@ -50,14 +50,14 @@ class Watching:
     async def _later(self, method: str, answer: Any) -> Any:
         self.seen.append((method, REQUEST.get()))
         await asyncio.sleep(0.001)
-        # What a method sets is its own affair.
+        # What a method sets affects only the method.
         self.seen.append((method, REQUEST.get()))
         REQUEST.set("the store's")
         return answer()
 
 
 class Records(logging.Handler):
-    """Writes down whose request each record is for; as a filter, it does the same."""
+    """Records the request of each log record, as a handler and as a filter."""
 
     def __init__(self) -> None:
         super().__init__(1)
@@ -161,7 +161,7 @@ def test_a_blocking_store_and_log_handlers_run_in_the_context_of_each_thread(
 def test_a_built_in_store_logs_in_the_context_of_the_call(
     broker: DevBroker, records: Records, tmp_path: Any
 ) -> None:
-    """Such a store answers from a thread of its own."""
+    """Such a store answers from its own thread."""
     names = [f"request{number}" for number in range(MANY)]
 
     async def go() -> None:

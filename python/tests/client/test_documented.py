@@ -65,7 +65,7 @@ def test_there_are_examples() -> None:
 def test_examples_of_native_functions_run(
     function: Callable[..., object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A finder of examples passes over what is not written in Python.
+    # `DocTestFinder` ignores functions that are not written in Python.
     text = inspect.getdoc(function) or ""
     example = doctest.DocTestParser().get_doctest(text, {}, function.__name__, None, 0)
     failed, attempted = doctest.DocTestRunner().run(example)
@@ -87,7 +87,7 @@ def public() -> Iterator[tuple[str, object]]:
 
 
 def members_of(kind: type) -> Iterator[tuple[str, object]]:
-    """What is called or asked of a class, in whichever class of this package it is written."""
+    """Methods and properties of a class, also inherited ones of this package."""
     for name, value in inspect.getmembers(kind):
         if name.startswith("_") or not (callable(value) or isinstance(value, property)):
             continue

@@ -1,4 +1,4 @@
-"""Errors: the same codes as in Rust, with all that belongs to them."""
+"""Errors: the same codes as in Rust, with their attributes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_errors_survive_pickling(
 def test_an_error_can_be_rebuilt_from_its_arguments(code: str, kind: str, retryable: bool) -> None:
     del kind
     error = errors.CLASSES[code]("the fact value=1", code=code)
-    # Celery does it with what JSON has kept.
+    # Celery rebuilds it from the values that JSON has kept.
     twin = type(error)(*json.loads(json.dumps(error.args)))
     assert (str(twin), twin.code, twin.retryable) == ("the fact value=1", code, retryable)
     assert (twin.args, repr(twin)) == (error.args, repr(error))
@@ -104,7 +104,7 @@ def test_causes_of_this_package_survive_pickling() -> None:
     twin = pickle.loads(pickle.dumps(error))
     assert chain(twin) == chain(error)
     assert len(chain(twin)) == 4
-    # What else a store raised may hold anything, and need not survive.
+    # Other causes may be anything, and need not survive.
     error.__cause__ = LookupError(lambda: None)
     assert chain(pickle.loads(pickle.dumps(error))) == chain(error)[:1]
 
@@ -118,14 +118,14 @@ def test_a_worker_process_returns_an_error() -> None:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         with pytest.raises(BrokerUnavailable) as caught:
             pool.submit(fail).result()
-        # The pool is not broken by it.
+        # The pool still works.
         assert pool.submit(len, "ab").result() == 2
     assert (caught.value.code, caught.value.retryable) == ("broker_unreachable", True)
     assert str(caught.value) == "no connection to the broker host=127.0.0.1"
 
 
 def fail() -> None:
-    """What a worker does; nobody listens at port 9."""
+    """Runs in a worker; nobody listens at port 9."""
     blocking.Client(REDIRECT_URI, broker="http://127.0.0.1:9").warm()
 
 
@@ -148,7 +148,7 @@ def test_a_panic_is_an_internal_error(
     client = Client(REDIRECT_URI, broker=broker.origin)
 
     async def operate() -> None:
-        # An ordinary function of the native module: it raises where it is called, or later.
+        # An ordinary function of the native module: it panics when it is called, or later.
         await _native.panic_in_operation(at_once)
 
     for _ in range(2):
@@ -156,7 +156,7 @@ def test_a_panic_is_an_internal_error(
             asyncio.run(operate())
         assert caught.value.code == "internal"
         assert isinstance(caught.value, Exception)
-        # Threads and clients are as good as before.
+        # Threads and clients work as before.
         asyncio.run(client.warm())
         asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
     assert "this panic was asked for" in capfd.readouterr().err
@@ -177,12 +177,12 @@ def test_a_document_larger_than_256_kib_is_refused(size: int, outcome: Any) -> N
             members = {name: origin + path for name, path in names.items()}
             body = json.dumps({"issuer": origin, **members}).ljust(size).encode()
             self.send_response(200)
-            # Nobody is told beforehand how much it will be.
+            # There is no Content-Length.
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Prints nothing."""
+            """Print nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Broker) as server:
         origin = f"http://127.0.0.1:{server.server_port}"

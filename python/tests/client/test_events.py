@@ -1,4 +1,4 @@
-"""What happens, in the logger ``portier_client``."""
+"""Events in the logger ``portier_client``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LOGIN = [FETCHED, FETCHED, STARTED, ("DEBUG", "login completed"), ("INFO", "logi
 
 
 class Told(logging.Handler):
-    """Keeps what it is told, and may do something at each event."""
+    """Keeps the records, and may call a function for each."""
 
     def __init__(self, at_each: Callable[[logging.LogRecord], object] | None = None) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Told(logging.Handler):
             self.changed.notify_all()
 
     def wait_for(self, predicate: Callable[[], bool]) -> None:
-        """Waits for what is logged in another thread."""
+        """Waits for records of another thread."""
         with self.changed:
             assert self.changed.wait_for(predicate, 30), self.events
 
@@ -67,7 +67,7 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def all_levels() -> None:
-    # What an earlier test left to be logged belongs to that test.
+    # Records of an earlier test belong to that test.
     flush_events()
     LOGGER.setLevel(logging.DEBUG)
 
@@ -105,7 +105,7 @@ def test_a_login_is_logged_by_level_name_and_fields(
     assert refused.getMessage() == (
         "login refused operation=complete code=session_used error=the login was completed before"
     )
-    # Those who group events by their text find one text for each kind.
+    # Error trackers group events by this text, so it is the same for each kind.
     assert refused.msg == "login refused operation=%(operation)s code=%(code)s error=%(error)s"
     assert refused.name == "portier_client"
 
@@ -220,14 +220,14 @@ def test_a_log_handler_may_use_the_client(tmp_path: Path, broker: DevBroker) -> 
     told = Told(use)
     LOGGER.addHandler(told)
     asyncio.run(asyncio.wait_for(go(), 30))
-    # It is not told of what it does itself, or there would be no end to it.
+    # The handler gets no events of its own calls, which would never end.
     told.wait_for(lambda: len(told.records) == 2 * len(LOGIN))
     told.wait_for(lambda: len(used) == 2 * len(LOGIN))
     assert all(url.startswith(f"{broker.origin}/auth") for url in used)
 
 
 def test_a_call_does_not_wait_for_a_lock_of_logging(client: Client) -> None:
-    """A handler, which has its lock, waits for an answer, while an event waits for that lock."""
+    """A handler holds its lock and waits for an answer, while an event waits for that lock."""
 
     def wait(record: logging.LogRecord) -> None:
         if record.msg == "a text":
@@ -277,7 +277,7 @@ def test_events_beyond_a_limit_are_dropped_and_counted(tmp_path: Path, broker: D
     async def go() -> None:
         await client.warm()
         LOGGER.addHandler(told)
-        # Answers come in the meantime.
+        # The calls are answered meanwhile.
         await asyncio.gather(*(client.authenticate(None) for _ in range(calls)))
         assert told.records == []
         go_on.set()
@@ -304,7 +304,7 @@ def test_a_forked_child_logs_its_own_events(client: Client, broker: DevBroker, t
     assert told.events[-1] == STARTED
 
 
-# Without room for its stack, no thread can be had.
+# Without address space for its stack, no thread can start.
 NO_ROOM = """
 import asyncio, logging, resource, sys, threading
 from pathlib import Path

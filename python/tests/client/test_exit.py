@@ -1,4 +1,4 @@
-"""Programs that end, whatever they were doing.
+"""Programs that end during calls.
 
 `EXITS=10000` ends more of them.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from portier_client.testing import DevBroker
 
 EXITS = int(os.environ.get("EXITS", "500"))
-# More than these are further tests, each within its time limit.
+# A test ends at most this number of programs, so that it stays within its time limit.
 EXITS_IN_A_ROUND = 500
 AT_A_TIME = 4
 
@@ -46,7 +46,7 @@ def silence(loop):
 origin, store = sys.argv[1:]
 """
 
-# Each ends with answers under way, at a moment of its own.
+# Each program ends with pending calls, at another moment.
 ENDS = {
     "loop-left-behind": """
 loop = asyncio.new_event_loop()
@@ -138,7 +138,7 @@ def call():
         pass
 threading.Thread(target=call, daemon=True).start()
 """,
-    # They come back to Python while it is being taken down.
+    # The threads return to Python during finalization.
     "daemon-threads-and-a-slow-end": """
 class Slow:
     def __del__(self, sleep=time.sleep):
@@ -161,7 +161,8 @@ async def main():
 threading.Thread(target=lambda: asyncio.run(main()), daemon=True).start()
 started.wait()
 """,
-    # What was registered later runs earlier: the threads end when the module's turn comes.
+    # Functions that are registered later run earlier: the threads end when the module's function
+    # runs.
     "calls-at-exit": """
 client = blocking.Client("https://example.com/", broker="http://127.0.0.1:9")
 def call(expected):
@@ -178,7 +179,7 @@ loop = asyncio.new_event_loop()
 loop.run_until_complete(start(Client("https://example.com/", broker=origin)))
 silence(loop)
 """,
-    # The thread that ends the interpreter is not to wait for its end.
+    # The thread that ends the interpreter must not wait for itself.
     "first-call-at-exit": """
 def call():
     try:
@@ -190,7 +191,7 @@ def call():
         print("no error")
 last.append(call)
 """,
-    # It leaves what is its parent's alone, and ends what is its own.
+    # The child does not touch the calls of its parent, and ends its own.
     "child": """
 warnings.simplefilter("ignore")
 loop = asyncio.new_event_loop()
@@ -228,7 +229,7 @@ def test_programs_end_silently_with_pending_calls(
     tmp_path.chmod(0o700)
 
     def run(number: int) -> tuple[int, bytes, bytes]:
-        # Answers may come at once, or only after the end.
+        # Answers may come at once, or after the end.
         origin = broker.origin if number % 2 else silent
         store = f"sqlite:///{tmp_path}/{round_}-{number}.db"
         program = [sys.executable, "-W", "error", "-c", PRELUDE + ENDS[end], origin, store]
@@ -260,8 +261,8 @@ asyncio.run(main())
 """
 
 
-# It is slow to be taken down, so that a handler left behind comes back in the middle of it.
-# The module comes first, or the end of `logging`, which waits for a handler, would come later.
+# Its finalization is slow, so that a handler that was left behind would return during it. The
+# module is imported first; otherwise `logging`, which waits for handlers, would end later.
 SLOW = """
 from portier_client import Client
 import asyncio, logging, sys, time
@@ -281,7 +282,7 @@ asyncio.run(main())
 """
 
 
-# Its answers come from the threads that are about to end.
+# Its answers come from threads that are about to end.
 ASKS = """
 import asyncio, logging, sys, threading
 from portier_client import Client
@@ -309,7 +310,7 @@ asked.wait()
 
 
 def ends(programs: list[str], tmp_path: Path, broker: DevBroker) -> list[bytes]:
-    """What programs print that run at the same time."""
+    """The output of programs that run at the same time."""
     processes = [
         subprocess.Popen(
             [
@@ -331,13 +332,13 @@ def ends(programs: list[str], tmp_path: Path, broker: DevBroker) -> list[bytes]:
 
 
 def test_programs_end_cleanly_while_events_are_logged(tmp_path: Path, broker: DevBroker) -> None:
-    # What had been told by then is logged, and nothing in the middle of a line.
+    # All events until then are logged, and no line is cut off.
     for output in ends([LOGS] * 8, tmp_path, broker):
         assert set(output.splitlines()) <= {b"login started", FETCHED}, output
 
 
 def test_exit_waits_for_a_slow_log_handler(tmp_path: Path, broker: DevBroker) -> None:
-    # Some events wait, or as many as may.
+    # Some events are waiting, or the maximum number.
     programs = [SLOW.replace("COUNT", str(count)) for count in (300, 1_100)]
     assert ends(programs, tmp_path, broker) == [b"", b""]
 
@@ -347,6 +348,6 @@ def test_a_log_handler_that_waits_at_exit_gets_its_answer(
 ) -> None:
     for output in ends([ASKS] * 4, tmp_path, broker):
         lines = output.splitlines()
-        # Those which come later are told that it is too late, and say nothing of it.
+        # Later calls get an error because it is too late, and print nothing.
         assert lines == [b"asked", b"answered"] * (len(lines) // 2), output
         assert lines

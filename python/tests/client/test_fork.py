@@ -1,4 +1,4 @@
-"""Processes that are copies of others."""
+"""Forked processes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),
-    # Newer Pythons warn about what is tested here.
+    # Newer Pythons warn about forks with threads, which are tested here.
     pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:pending logins are in the memory:RuntimeWarning"),
 ]
@@ -38,14 +38,14 @@ async def log_in(client: Client, broker: DevBroker) -> None:
 
 def check_child(client: Client, token: str) -> None:
     async def use() -> None:
-        # The documents are fetched anew, with connections of its own.
+        # The child fetches the documents again, over its own connections.
         assert client.stats()["keys"]["requests"] == 0
         assert client.stats()["pending"] == 0
         await asyncio.gather(*(client.authenticate("bob@example.com") for _ in range(20)))
         await client.warm()
         assert client.stats()["keys"]["requests"] == 1
         assert client.stats()["pending"] == 20
-        # The parent's pending logins are the parent's alone.
+        # The child does not have the parent's pending logins.
         with pytest.raises(InvalidSession):
             await client.verify(token)
 
@@ -72,7 +72,7 @@ def test_a_memory_store_used_after_a_fork_causes_a_warning(client: Client) -> No
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 assert client.stats()["pending"] == 0
-            # Said once in a process, about the line that used the client.
+            # Shown once in a process, for the line that used the client.
             assert [warning.filename for warning in caught] == [__file__] * (text is not None)
             assert text is None or text in str(caught[0].message)
 
@@ -124,7 +124,7 @@ def test_a_fork_while_calls_wait_affects_neither_process(
     async def fork_while_they_wait() -> int:
         waiting = [asyncio.create_task(client.warm()) for _ in range(50)]
         await asyncio.sleep(0)
-        # The child neither finishes nor cancels what is the parent's.
+        # The child neither completes nor cancels the parent's calls.
         status = in_child(client.stats, fork)
         for task in waiting[::2]:
             task.cancel()
@@ -191,7 +191,7 @@ def test_clients_work_with_every_start_method_of_multiprocessing(
     asyncio.run(client.warm())
     with multiprocessing.get_context(method).Pool(2) as pool:
         assert pool.map(_worker, [broker.origin] * 4) == [f"{broker.origin}/auth"] * 4
-        # They end by themselves, and not because they are killed.
+        # The processes end by themselves; nobody kills them.
         pool.close()
         pool.join()
 
@@ -225,7 +225,7 @@ def test_a_fork_by_c_code_succeeds_while_threads_wait_for_the_gil(
 
     for _ in range(10):
         blocking.Client(REDIRECT_URI, broker=broker.origin).keys()
-        # Nobody else runs in Python meanwhile, but whoever wants to says so.
+        # Other threads cannot run Python code meanwhile, but they ask for the lock.
         held.usleep(20_000)
         assert in_child(use, held.fork) == 0
 

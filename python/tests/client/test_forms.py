@@ -1,4 +1,4 @@
-"""Whatever a form can be: each framework's own, repeated fields, files, and what is no form."""
+"""Form objects of frameworks, repeated fields, files, and values that are no form."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ JUNK = "junk"
 
 @dataclass(frozen=True)
 class FileField:
-    """aiohttp's and BlackSheep's: an object with what came."""
+    """The file object of aiohttp and BlackSheep."""
 
     name: str
     file: object
@@ -43,7 +43,7 @@ class FileField:
 
 
 class Login:
-    """A login that waits for its form."""
+    """A pending login."""
 
     def __init__(self, broker: DevBroker) -> None:
         self._client = Client(REDIRECT_URI, broker=broker.origin)
@@ -51,7 +51,7 @@ class Login:
         self.token = broker.mint(url)
 
     def complete(self, form: Any) -> str | None:
-        """Returns the state."""
+        """Complete the login and return its state."""
         return asyncio.run(self._client.complete(form)).state
 
     def refuses(self, form: Any, code: str = "token_malformed") -> None:
@@ -157,7 +157,7 @@ def test_bytes_that_are_not_utf_8_are_malformed(login: Login, form: object) -> N
 def test_a_form_of_bottle_that_is_not_utf_8_is_malformed(login: Login) -> None:
     form = bottle.FormsDict(id_token="\xff\xff")
     login.refuses(form)
-    # It may have been decoded already.
+    # The form may be decoded already.
     decoded = bottle.FormsDict(id_token=login.token, state="✓")
     assert login.complete(decoded) == "✓"
 
@@ -227,7 +227,7 @@ def read_by_werkzeug(body: bytes) -> Any:
     environ = EnvironBuilder(
         method="POST", content_type=CONTENT_TYPE, input_stream=io.BytesIO(body)
     ).get_environ()
-    # What `request.values` is, with files, in a site that puts them together.
+    # Like `request.values` with files, in a site that combines them.
     request = WerkzeugRequest(environ)
     form = request.form.copy()
     for name, file in request.files.items(multi=True):
@@ -255,7 +255,7 @@ READERS = {
 }
 
 
-# What is uploaded is left to the garbage collector.
+# Uploaded files are left to the garbage collector.
 @pytest.mark.filterwarnings("ignore:Unclosed file:ResourceWarning")
 @pytest.mark.parametrize("reader", READERS)
 def test_results_of_multipart_parsers_are_accepted(login: Login, reader: str) -> None:

@@ -1,4 +1,4 @@
-"""Error trackers keep the locals of frames that an error passes: ours hold no secret."""
+"""Error trackers keep the local variables of frames: those of this package hold no secret."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KNOWN = (BROWSER, CONFIRMATION, EMAIL, PASSWORD, STATE, SESSION)
 
 
 def frames_of(error: BaseException | None, seen: set[int]) -> Iterator[Any]:
-    """The frames of an error, of its causes and of what it was raised in the midst of."""
+    """The frames of an error, of its causes and of its context."""
     if error is None or id(error) in seen:
         return
     seen.add(id(error))
@@ -44,7 +44,7 @@ def frames_of(error: BaseException | None, seen: set[int]) -> Iterator[Any]:
 
 
 def shown(value: object, depth: int = 6) -> str:
-    """What a tracker makes of a local: it looks into containers and coroutines."""
+    """The text that a tracker makes of a local: it looks into containers and coroutines."""
     texts = [repr(value)]
     if depth and isinstance(value, dict):
         texts += [shown(item, depth - 1) for pair in value.items() for item in pair]
@@ -56,7 +56,7 @@ def shown(value: object, depth: int = 6) -> str:
 
 
 def secrets_in(error: BaseException, secrets: set[str]) -> list[str]:
-    """Where frames of the package hold a secret."""
+    """Returns the frames of the package that hold a secret."""
     frames = [
         frame
         for frame in frames_of(error, set())
@@ -72,7 +72,7 @@ def secrets_in(error: BaseException, secrets: set[str]) -> list[str]:
 
 
 class Scene:
-    """A login under way, and its secrets."""
+    """A pending login and its secrets."""
 
     def __init__(self, broker: DevBroker) -> None:
         self.broker = broker
@@ -189,7 +189,7 @@ def closed(scene: Scene) -> Client:
 
 
 def failure_of(operation: Any, scene: Scene) -> BaseException:
-    """The error of an operation, as a tracker would get it."""
+    """The error of an operation, as a tracker gets it."""
 
     async def settle(coroutine: Any) -> None:
         await coroutine

@@ -1,4 +1,4 @@
-"""What an import does, and does not do."""
+"""The effects of an import."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ portier_client.Client("https://example.com/")
 print(portier_client.normalize_email("Alice@example.com"))
 """
     assert run(code.format("")) == "alice@example.com\n"
-    # It would have died of either.
+    # Either of these calls would have killed the process.
     for attempt in ("threading.Thread(target=print).start()", "socket.socket()"):
         with pytest.raises(subprocess.CalledProcessError) as died:
             run(code.format(attempt))
@@ -116,7 +116,7 @@ print(portier_client.normalize_email("Alice@example.com"))
 def test_an_import_in_a_subinterpreter_is_refused(kind: str, first: str) -> None:
     *refusals, last = run(IN_ANOTHER_INTERPRETER.format(kind=kind, first=first)).splitlines()
     assert last == "alice@example.com"
-    # Newer Pythons refuse isolated ones themselves.
+    # Newer Pythons refuse isolated subinterpreters themselves.
     ours = (
         "portier_client works in the main interpreter only, and this is a sub-interpreter; "
         "with mod_wsgi, set WSGIApplicationGroup %{GLOBAL}"

@@ -1,4 +1,4 @@
-"""Logins from start to end, through the development broker."""
+"""Whole logins with the development broker."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ async def test_both_algorithms_are_accepted(broker: DevBroker) -> None:
 async def test_a_rotated_key_is_accepted_within_seconds(client: Client, broker: DevBroker) -> None:
     await client.warm()
     broker.forget_keys()
-    # A set of keys is not fetched again in its first second.
+    # A key set is not fetched again in its first second.
     await asyncio.sleep(1)
     url = await client.authenticate("alice@example.com")
     assert await client.verify(broker.mint(url)) == "alice@example.com"

@@ -58,7 +58,7 @@ def test_one_client_serves_loops_in_several_threads(
 
     def run() -> None:
         together.wait()
-        # In debug mode, loops refuse what comes from another thread.
+        # In debug mode, loops refuse calls from another thread.
         outcomes.extend(asyncio.run(many(), debug=True))
 
     async def many() -> list[str]:
@@ -114,7 +114,7 @@ def test_a_loop_does_not_keep_the_context_of_its_first_caller(
     every_loop: Callable[[], asyncio.AbstractEventLoop], client: Client
 ) -> None:
     class Request:
-        """What a site keeps for as long as it answers one."""
+        """An object that a site keeps during one request."""
 
     async def answer() -> weakref.ref[Request]:
         asked = Request()
@@ -135,14 +135,14 @@ def test_a_loop_does_not_keep_the_context_of_its_first_caller(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc")
 def test_closed_loops_leave_no_descriptors(broker: DevBroker, tmp_path: Path) -> None:
-    # A store that always has to be waited for, over a file that stays open.
+    # A store that always has to wait, with a file that stays open.
     client = Client(REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{tmp_path}/logins.db")
     counts = []
     for _ in range(20):
         asyncio.run(log_in(client, broker))
         gc.collect()
         counts.append(len(list(Path("/proc/self/fd").iterdir())))
-    # The store opens and closes its file in its own time. One left by each loop would be ten more.
+    # The store closes its file after some time. A descriptor left by each loop would add ten.
     assert min(counts[10:]) < min(counts[:10]) + 10
 
 
@@ -162,12 +162,12 @@ def test_an_answer_for_a_closed_loop_is_dropped_silently(
     if answer == "error":
         broker.fail_next(DISCOVERY, status=404)
     broker.release(DISCOVERY)
-    # The next answer comes through the same thread, after the one nobody gets.
+    # The next answer comes through the same thread, after the lost one.
     with suppress(BrokerUnavailable):
         asyncio.run(client.warm())
     asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
     assert not waiting.done()
-    # A task that is destroyed while it is pending complains, unless it is told not to.
+    # A pending task that is destroyed prints a warning, unless that is turned off.
     waiting._log_destroy_pending = False  # type: ignore[attr-defined]
     del waiting
     gc.collect()

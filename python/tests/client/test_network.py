@@ -1,4 +1,4 @@
-"""What the environment says about proxies and certificate authorities, in programs of their own."""
+"""Proxies and certificate authorities from the environment, each in its own process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ asyncio.run(main())
 
 
 class Proxy(ThreadingHTTPServer):
-    """Answers in the broker's place, and writes down what it was asked."""
+    """Answers in the broker's place, and records the requests."""
 
     daemon_threads = True
 
@@ -68,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_error(403)
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def proxy() -> Iterator[Proxy]:
 
 
 def discover(origin: str, **variables: str) -> str:
-    """What a program with these variables of the network, and no others, prints."""
+    """The output of a program with these network variables, and no others."""
     hidden = ("_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
     kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(hidden)}
     command = [sys.executable, "-c", DISCOVER, origin]

@@ -1,4 +1,4 @@
-"""Texts nobody would send who means well: errors of their kinds, never a panic."""
+"""Unusual and malicious texts: they cause the documented errors, never a panic."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .mocked import Mocked
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-# Surrogates included, which no encoding can represent.
+# Includes surrogates, which no encoding can represent.
 TEXTS = st.text(st.characters(codec=None), max_size=80)
 SEGMENTS = st.text("AQeyJhbGciOiJSUzI1NiJ9-_.=", max_size=60)
 FIELDS = TEXTS | SEGMENTS | st.binary(max_size=40)
@@ -29,7 +29,7 @@ CLIENT = Mocked().client
 
 
 def refused(operation: Coroutine[object, object, object]) -> str | None:
-    """The code of the error, or nothing if there is none."""
+    """The code of the error, or `None` without an error."""
     code = None
     try:
         asyncio.run(operation)
@@ -68,14 +68,14 @@ def test_any_text_is_normalized_or_refused_as_an_address(text: str) -> None:
 
 @given(TEXTS, st.lists(TEXTS, max_size=2))
 def test_any_text_is_accepted_or_refused_by_safe_next(text: str, hosts: list[str]) -> None:
-    # The hosts are the application's own; Python says what is wrong with them.
+    # The hosts come from the application; Python itself reports invalid ones.
     with suppress(UnicodeEncodeError):
         page = safe_next(text, hosts)
         assert page is None or page.isascii()
 
 
 class Text(str):
-    """What templates and forms of some frameworks are made of."""
+    """A subclass of `str`, as some templates and forms use."""
 
     __slots__ = ()
 
@@ -114,7 +114,7 @@ def test_subclasses_of_str_and_nul_are_texts() -> None:
 @pytest.mark.parametrize("letter", ["x", "é", b"x"])
 def test_texts_far_too_long_are_not_copied(letter: str | bytes) -> None:
     huge: Any = letter * (64 << 20)
-    # What Python has made of it, such as a copy in UTF-8, would stay as long as it.
+    # A copy that Python makes, such as one in UTF-8, would stay as long as the text.
     before = resident_bytes()
     form = {"id_token": huge, "state": huge}
     assert refused(CLIENT.complete(form)) in {"token_malformed", "token_too_large"}
@@ -135,7 +135,7 @@ def test_a_long_address_is_refused_and_not_truncated(letter: str) -> None:
     with pytest.raises(InvalidEmail) as refused:
         normalize_email(f"a@{letter}." + f"{letter}." * 2**20 + "example")
     assert refused.value.code == "invalid_email"
-    # One whose local part only is long is none either.
+    # An address with a long local part is invalid too.
     with pytest.raises(InvalidEmail):
         normalize_email(letter * 2**20 + "@b.example")
 

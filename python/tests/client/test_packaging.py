@@ -1,4 +1,4 @@
-"""Installations in which something is missing, or goes away while the program runs."""
+"""Installations in which a part is missing, or disappears while the program runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(code: str, place: Path, *options: str) -> str:
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
-    """The package without its compiled part."""
+    """The package without its compiled module."""
     package = tmp_path / "portier_client"
     package.mkdir()
     for source in SOURCES:
@@ -127,7 +127,7 @@ print(sorted(name for name in set(sys.modules) - before))
 
 
 def test_a_login_imports_no_module_after_the_client_is_made(tmp_path: Path) -> None:
-    """After `chroot`, or where the files of a running program are replaced."""
+    """As after `chroot`, or if the files of a running program are replaced."""
     code = LOGINS.format(database=f"sqlite:///{tmp_path / 'logins.db'}")
     done = subprocess.run(
         [sys.executable, "-c", f"import sys\n{code}"],
@@ -149,7 +149,7 @@ def test_the_package_works_from_read_only_files(sources: Path) -> None:
     try:
         code = "import portier_client; print(portier_client.normalize_email('A@example.com'))"
         assert run(code, sources, "-OO") == "a@example.com\n"
-        # Root writes wherever it likes.
+        # Root can write everywhere.
         if os.geteuid() != 0:
             assert not (package / "__pycache__").exists()
     finally:

@@ -1,4 +1,4 @@
-"""Whether a memory store that cannot work is noticed; real servers are tried in `tests/servers`."""
+"""Warnings about memory stores that cannot work; `tests/servers` tests real servers."""
 
 from __future__ import annotations
 
@@ -120,12 +120,12 @@ def test_the_first_lost_login_is_shown_without_configured_logging(
     heard: list[logging.LogRecord] = []
     handler = logging.NullHandler() if not configured else logging.Handler()
     handler.emit = heard.append  # type: ignore[method-assign]
-    # pytest has handlers of its own.
+    # pytest installs its own handlers.
     monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
     here, elsewhere = (
         blocking.Client(REDIRECT_URI, broker=broker.origin, store="memory:") for _ in range(2)
     )
-    # So that nothing is logged in the background.
+    # So that no background event is logged.
     here.warm()
     for _ in range(2):
         token = broker.mint(elsewhere.authenticate("alice@example.com"))

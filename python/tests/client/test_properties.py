@@ -1,4 +1,4 @@
-"""Changes that must matter, and changes that must not; the same tests in every language."""
+"""Changes that must change the result, and others that must not; the same in every language."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def started() -> Mocked:
 
 
 def verdict(mocked: Mocked, token: str) -> str:
-    """The address, or the code of the refusal."""
+    """The address, or the code of the error."""
     try:
         return asyncio.run(mocked.client.verify(token))
     except PortierError as error:
@@ -68,7 +68,7 @@ def test_a_token_with_any_other_character_is_refused(
     at = int(place * len(token))
     assume(token[at] != character)
     assert "@" not in verdict(WAITING, token[:at] + character + token[at + 1 :])
-    # None of them used up the login.
+    # None of the attempts used up the login.
     assert WAITING.client.stats()["pending"] == 1
 
 
@@ -91,7 +91,7 @@ def test_the_order_of_members_and_white_space_do_not_change_the_result(
 
 
 def spelt(members: list[tuple[str, Any]], spaces: list[str]) -> str:
-    """The object, with white space wherever there may be some."""
+    """The object as JSON, with white space wherever it is allowed."""
     pieces = ["{"]
     for name, value in members:
         pieces += [json.dumps(name), ":", json.dumps(value), ","]

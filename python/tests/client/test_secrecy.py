@@ -1,4 +1,4 @@
-"""Nothing that is logged, printed or raised has a secret in it."""
+"""No log record, output or exception contains a secret."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KNOWN = {"wilhelmina", "mallory", PASSWORD, BROWSER, ELSEWHERE, STATE, SESSION}
 
 
 class Everything(logging.Handler):
-    """Writes down records with all they have, whoever logs them."""
+    """Writes all attributes of all records."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Everything(logging.Handler):
             self.changed.notify_all()
 
     def wait_for(self, text: str) -> None:
-        """Waits for what is logged in another thread."""
+        """Waits for records of another thread."""
         with self.changed:
             assert self.changed.wait_for(lambda: text in self.text.getvalue(), 30)
 
@@ -66,13 +66,13 @@ def everything() -> Iterator[Everything]:
 
 
 def told_in(text: str, secrets: Iterable[str]) -> set[str]:
-    """The secrets that a text has in it, in any case."""
+    """The secrets in a text, ignoring case."""
     text = text.lower()
     return {secret for secret in secrets if secret.lower() in text}
 
 
 class Scene:
-    """A site, what it shows to its operator, and its secrets."""
+    """A site, its output for the operator, and its secrets."""
 
     def __init__(self, broker: DevBroker) -> None:
         self.broker = broker
@@ -150,7 +150,7 @@ def test_verbose_logging_shows_no_secret(
     assert len(scene.secrets) > 20
     for output in (text, printed, complaints):
         assert told_in(output, scene.secrets) == set()
-        # What looks like a token, or like an address.
+        # Text that looks like a token, or like an address.
         assert re.findall(r"eyJ[\w-]{8,}|[\w.+-]+@[\w-]+\.\w+", output) == []
 
     for secret in scene.secrets:

@@ -1,4 +1,4 @@
-"""Signals that come while a call waits."""
+"""Signals during a call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ client = Client("https://example.com/verify", broker=origin)
 twin = blocking.Client("https://example.com/verify", broker=origin)
 """
 
-# What a program does, the signal it gets, and what it says before it ends.
+# A program, the signal that it gets, and its output before it ends.
 PROGRAMS = {
     "ctrl-c-ends-a-blocking-call": (
         """
@@ -127,7 +127,7 @@ def test_a_signal_is_handled_while_a_call_waits(program: str, broker: DevBroker)
             assert process.poll() is None
             time.sleep(0.001)
         process.send_signal(sent)
-        # The broker answers only after that.
+        # The broker answers only after the signal.
         assert process.stdout.readline() == first
         broker.release(DISCOVERY)
         assert process.stdout.read() == "".join(rest)

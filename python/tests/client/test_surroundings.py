@@ -1,4 +1,4 @@
-"""Programs that change what is around a client: the time, the event loop, how they are bundled."""
+"""Programs that change the surroundings of a client: the time, the event loop, bundling."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_client_works_with_nested_event_loops(broker: DevBroker) -> None:
 
 
 def test_a_blocking_client_works_where_a_loop_runs(broker: DevBroker) -> None:
-    """As in a notebook, which has one; meanwhile the loop waits."""
+    """As in a notebook, whose event loop waits during the call."""
 
     async def cell() -> str:
         client = blocking.Client(REDIRECT_URI, broker=broker.origin)
@@ -80,11 +80,11 @@ def test_a_blocking_client_works_where_a_loop_runs(broker: DevBroker) -> None:
 
 
 def test_bundlers_find_all_modules(tmp_path: Path) -> None:
-    """They read the bytecode, which does not show what compiled code imports."""
+    """Bundlers read the bytecode, which does not show the imports of compiled code."""
     script = tmp_path / "site.py"
     script.write_text("import portier_client, portier_client.blocking")
     finder = modulefinder.ModuleFinder(path=[str(PACKAGE.parent), *sys.path])
-    # What is beyond the package takes long, and is found as for every program.
+    # Modules of the standard library take long, and bundlers find them anyway.
     finder.excludes = ["asyncio", "dataclasses", "json", "logging", "typing", "warnings"]
     finder.run_script(str(script))
     sources = PACKAGE.parents[1] / "bindings" / "python" / "src"

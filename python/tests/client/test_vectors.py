@@ -1,4 +1,4 @@
-"""The vectors all languages share, through the public interface."""
+"""The vectors that all languages share, through the public interface."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def cases(name: str) -> pytest.MarkDecorator:
 
 
 def outcome(operation: Coroutine[Any, Any, T]) -> T | dict[str, str]:
-    """What a coroutine returns, or the code of the error it raises."""
+    """The result of a coroutine, or the code of the error it raises."""
     try:
         return asyncio.run(operation)
     except PortierError as error:
@@ -61,11 +61,11 @@ def test_token_vectors(case: dict[str, Any]) -> None:
 
     expect = case["expect"]
     if case["token"] == "":
-        # An empty member of a form is an absent one; `verify` has the token itself.
+        # In a form, an empty parameter is an absent one; `verify` gets the token itself.
         assert outcome(mocked.client.verify("")) == expect
         expect = {"code": "missing_token"}
     assert outcome(log_in()) == expect
-    # What is refused for itself uses up nobody's login.
+    # A token that is refused because of its content uses up no login.
     if "code" in expect and expect["code"] != "session_email":
         good = [member["token"] for member in shared["cases"] if member["id"] in GOOD]
         found = [outcome(mocked.client.verify(token)) for token in good]
@@ -146,7 +146,7 @@ def test_discovery_vectors(case: dict[str, Any]) -> None:
         assert found == case["expect"]
         return
     assert found == json.loads(case["body"])
-    # Where it looks for the keys says how it was understood.
+    # The URL of the keys shows how the document was read.
     mocked.transport.respond(case["expect"]["jwks_uri"], b'{"keys": []}')
     assert outcome(mocked.client.keys()) == {"code": "broker_document"}
     assert mocked.transport.requests(case["expect"]["jwks_uri"]) == 1

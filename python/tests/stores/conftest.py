@@ -1,4 +1,4 @@
-"""A development broker, and stores written in Python."""
+"""A development broker, and custom stores in Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[DevBroker]:
-    """A development broker, whose keys exist already: to generate them takes a while."""
+    """A development broker with its keys, since generating them takes time."""
     with DevBroker(mode="accept") as broker:
         broker.key_id()
         yield broker

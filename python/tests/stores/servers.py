@@ -1,4 +1,4 @@
-"""Servers that stores need."""
+"""Servers for store tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def redis_server(*options: str) -> Iterator[Path]:
-    """A Redis server of one's own; yields its socket."""
+    """A Redis server for one test; yields its socket."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("there is no redis-server here")

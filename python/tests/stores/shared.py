@@ -25,7 +25,7 @@ def broker() -> Iterator[DevBroker]:
 
 @pytest.fixture(scope="session")
 def redis() -> Iterator[Path]:
-    """The socket of a Redis server that only these tests use."""
+    """The socket of a Redis server for these tests only."""
     with redis_server() as socket:
         yield socket
 

@@ -1,4 +1,4 @@
-"""The functions of asyncio-portier, over the caches that it took."""
+"""The functions of asyncio-portier, with the caches that it accepted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AT_ONCE = 16
 
 
 class Cache:
-    """As little as the old package asked of a cache."""
+    """The minimum that the old package required of a cache."""
 
     def __init__(self) -> None:
         self.values: dict[str, tuple[Any, float]] = {}
@@ -45,7 +45,7 @@ class Cache:
 
 
 class WaitingCache:
-    """The same with coroutine functions, as aioredis 1 had them."""
+    """The same with coroutine functions, as in aioredis 1."""
 
     def __init__(self) -> None:
         self.cache = Cache()
@@ -65,7 +65,7 @@ class WaitingCache:
 
 
 class SilentCache(WaitingCache):
-    """Does not say what it deleted, and takes times by their place only."""
+    """Does not return what it deleted, and accepts times only by position."""
 
     async def set(self, name: str, value: str, seconds: float, /) -> bool:  # type: ignore[override]
         return self.cache.set(name, value, seconds)
@@ -108,7 +108,7 @@ async def close(cache: Any) -> None:
 
 
 async def put(cache: Any, nonce: str, page: str = "/members") -> None:
-    """What a site does when it sends the browser to the broker."""
+    """What a site does when it redirects the browser to the broker."""
     name = f"portier:nonce:{nonce}"
     if isinstance(cache, SilentCache):
         await cache.set(name, page, 900)

@@ -1,4 +1,4 @@
-"""Logins that are cancelled at every point they wait at."""
+"""Logins that are cancelled at every point at which they wait."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("every_loop")
 
 
 class Steps(Waiting):
-    """Waits for several turns of the loop, before and after it has done something."""
+    """Waits for several turns of the loop, before and after each operation."""
 
     async def put(self, nonce: str, record: str, ttl: float, /) -> None:
         await self.turn()
@@ -64,7 +64,7 @@ def test_a_login_cancelled_at_any_point_completes_at_most_once(
     async def main() -> tuple[set[str], set[str]]:
         after_cancelling, after_winning = set(), set()
         client = Client(REDIRECT_URI, broker=broker.origin, store=store)
-        # Until the end of a login comes before its cancellation.
+        # Until the login ends before its cancellation.
         for turns in moments():
             token = broker.mint(await client.authenticate("alice@example.com"))
             login = asyncio.ensure_future(client.verify(token))
@@ -72,7 +72,7 @@ def test_a_login_cancelled_at_any_point_completes_at_most_once(
                 await asyncio.sleep(0)
             login.cancel()
             await asyncio.wait([login])
-            # The client, its store and its connections are as good as before.
+            # The client, its store and its connections work as before.
             if login.cancelled():
                 after_cancelling.add(await outcome(client, token))
             else:
@@ -82,7 +82,7 @@ def test_a_login_cancelled_at_any_point_completes_at_most_once(
         raise AssertionError
 
     after_cancelling, after_winning = asyncio.run(main())
-    # The nonce was used up or not, but nobody was told of a success.
+    # The nonce may be used up, but no caller got a success.
     assert after_cancelling <= {"success", "refused"}
     assert "success" in after_cancelling
     if isinstance(store, Steps):
@@ -91,7 +91,7 @@ def test_a_login_cancelled_at_any_point_completes_at_most_once(
 
 
 def moments() -> Iterator[int]:
-    """Numbers of turns of a loop: the first ones all, later ones further and further apart."""
+    """Numbers of turns of a loop: first every number, later with growing distances."""
     turns = 0
     while True:
         yield turns
@@ -125,7 +125,7 @@ def test_a_start_cancelled_at_any_point_leaves_at_most_one_record(
             await asyncio.wait([start])
             if not start.cancelled():
                 break
-        # What had begun to wait in a store is cancelled soon after its login, and then over.
+        # A pending store call is cancelled soon after its login.
         await asyncio.gather(
             *(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True
         )

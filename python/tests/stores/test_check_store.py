@@ -1,4 +1,4 @@
-"""The kit that tries out stores: it passes good ones, and finds what is wrong with others."""
+"""`check_store` accepts correct stores, and finds the defects of others."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Good:
 
 
 class GoodAndWaiting:
-    """The same, with coroutine functions."""
+    """The same with coroutine functions."""
 
     def __init__(self) -> None:
         self.good = Good()
@@ -68,15 +68,15 @@ class GetsThenDeletes(GoodAndWaiting):
 
 class GetsThenDeletesInThreads(Good):
     def take(self, nonce: str, /) -> Any:
-        # Another thread may be done between two steps of this one.
+        # Another thread may run between two steps of this one.
         record = self.records.get(nonce, (None,))[0] if self._live(nonce) else None
-        time.sleep(0)  # where other threads get their turn, as they do at any request
+        time.sleep(0)  # another thread may run here, as during any request
         self.records.pop(nonce, None)
         return record
 
 
 class LocksOnlyItself(GetsThenDeletes):
-    """Right in one process, and wrong in two."""
+    """Correct in one process, and wrong in two."""
 
     records: ClassVar[dict[str, tuple[str, float]]] = {}
 
@@ -97,7 +97,7 @@ class KeepsForever(Good):
 
 class KeepsTooShort(Good):
     def put(self, nonce: str, record: str, ttl: float, /) -> Any:
-        # Seconds are not milliseconds: a minute is still long enough for every other rule.
+        # Confuses seconds with milliseconds; a minute is still long enough for every other rule.
         return super().put(nonce, record, ttl / 3)
 
 
@@ -247,7 +247,7 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def found() -> dict[Any, BaseException | None]:
-    """What the kit says; it tries them all at the same time, because of what has to expire."""
+    """The results of `check_store`; all run at the same time, because records must expire."""
 
     async def try_out(kind: Callable[[], Any]) -> BaseException | None:
         try:
@@ -278,7 +278,7 @@ def test_check_store_accepts_correct_stores() -> None:
         return GoodAndWaiting()
 
     async def check() -> None:
-        # All at the same time, because of what has to expire.
+        # All at the same time, because records must expire.
         await asyncio.gather(
             check_store(Good),
             check_store(make),

@@ -1,4 +1,4 @@
-"""Stores written in Python that do not do what they should."""
+"""Faulty stores in Python."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_result_of_a_wrong_type_is_refused_and_not_shown(
     async def secret() -> str:
         return "secret"
 
-    # Also what somebody forgot to await, which must leave no warning.
+    # Also a coroutine that was not awaited; it must cause no warning.
     def forgotten() -> object:
         return secret() if waits else Resulting(secret)
 
@@ -147,10 +147,10 @@ def test_a_store_that_never_answers_fails_after_five_seconds(
 
     async def main() -> list[tuple[str, str]]:
         started = time.monotonic()
-        # All at the same time: this takes as long as one of them.
+        # All at the same time, so that the test takes as long as one of them.
         answers = await asyncio.gather(*(wait(m, cold) for m in METHODS for cold in (False, True)))
         assert 5 <= time.monotonic() - started < 30
-        # The coroutines end, too.
+        # The coroutines end too.
         for _ in answers:
             await cancelled.get()
         return answers
@@ -244,7 +244,7 @@ def test_a_connection_of_a_closed_loop_is_a_store_error(broker: DevBroker) -> No
 
         async def put(self, nonce: str, record: str, ttl: float, /) -> None:
             self.loop = self.loop or asyncio.get_running_loop()
-            # As a client library does that keeps its connections.
+            # As a client library that keeps its connections.
             self.loop.call_soon_threadsafe(int)
             await super().put(nonce, record, ttl)
 

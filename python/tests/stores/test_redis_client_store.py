@@ -1,4 +1,4 @@
-"""Logins in Redis, through a client that the site has already."""
+"""Logins in Redis, through a Redis client of the site."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_store_passes_check_store(socket: Path, full_socket: Path) -> None:
                 await client.aclose() if hasattr(client, "aclose") else client.close()
 
     async def check_all() -> None:
-        # At the same time, because of what has to expire.
+        # At the same time, because records must expire.
         kinds = itertools.product((redis.Redis, redis.asyncio.Redis), (False, True))
         await asyncio.gather(*(check(*kind) for kind in kinds))
 
@@ -81,7 +81,7 @@ def test_a_login_completes_with_an_asynchronous_client(socket: Path, broker: Dev
             await use(store, broker, cold=True)
             site = Client(REDIRECT_URI, broker=broker.origin, store=store, session_ttl=90)
             await site.authenticate("alice@example.com")
-            # The others are marks of the logins that were completed.
+            # The other keys are marks of completed logins.
             names = [name for name in await client.keys("shop:*") if await client.strlen(name)]
             assert 89_000 < await client.pttl(names[0]) <= 90_000
             return names
@@ -169,7 +169,7 @@ def test_a_pending_login_completes_once_on_a_server_without_memory(
 
 
 class Odd:
-    """A client of another make, with these replies."""
+    """A client of another package, with these replies."""
 
     def __init__(self, **replies: object) -> None:
         self.replies = {"strlen": 1, "set": True, "getdel": None, **replies}

@@ -1,4 +1,4 @@
-"""Logins in Redis, by the URL of the store."""
+"""Logins in Redis, with the URL of the store."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def test_a_forked_child_opens_its_own_connection(url: str, socket: Path, broker:
     assert in_child(child) == 0
     with redis.Redis(unix_socket_path=str(socket)) as admin:
         assert admin.info("stats")["total_connections_received"] >= 2
-    # Replies to the child did not come here, nor the reverse.
+    # No reply for the child arrived here, and none for the parent in the child.
     with pytest.raises(SessionUsed):
         asyncio.run(client.verify(pending))
     assert asyncio.run(client.verify(another)) == "alice@example.com"
 
 
 def attempt(url: str, origin: str, tokens: list[str], start: object, wins: object) -> None:
-    """What one process does: verifies everything as soon as all are there."""
+    """The work of one process: verifies all tokens once all processes are ready."""
     client = blocking.Client(REDIRECT_URI, broker=origin, store=url)
     client.warm()
     start.wait(30)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Pending logins in an SQLite file, for processes that are forked."""
+"""Pending logins in an SQLite file, for forked processes."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ REDIRECT_URI = "https://example.com/verify"
 PROCESSES = 8
 LOGINS = 25
 
-# Newer Pythons warn about what is tested here.
+# Newer Pythons warn about forks with threads, which are tested here.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """The URL of a file that is not there yet."""
+    """The URL of a file that does not exist yet."""
     tmp_path.chmod(0o700)
     return f"sqlite:///{tmp_path}/logins.db"
 
@@ -47,7 +47,7 @@ def test_a_forked_child_completes_a_login_of_its_parent(
     client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=url)
     client.warm()
     for _ in range(5):
-        # The parent has used its store a moment ago, when the child comes into being.
+        # The parent has just used its store when the child is forked.
         token = broker.mint(client.authenticate("alice@example.com"))
 
         def complete(token: str = token) -> None:

@@ -1,4 +1,4 @@
-"""Calls that are given up, loops that end, and what is left of a store."""
+"""Cancelled calls, ending loops, and the lifetime of a store."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ cold = pytest.mark.parametrize("cold", [False, True], ids=["warm", "cold"])
 def test_a_closed_loop_with_pending_calls_leaves_nothing_behind(
     kind: type[Any], broker: DevBroker, every_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
-    """Nothing hangs, warns, or stays behind."""
+    """Nothing hangs, warns, or stays in memory."""
     store = kind()
     client = Client(REDIRECT_URI, broker=broker.origin, store=store)
     loop = every_loop()
     waiting = loop.create_task(client.authenticate("alice@example.com"))
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
-    # The store is asked for through the same thread, and only after what is lost.
+    # The store is called through the same thread, after the lost call.
     asyncio.run(use(store, broker))
     assert not waiting.done()
     waiting._log_destroy_pending = False  # type: ignore[attr-defined]
@@ -188,7 +188,7 @@ def test_a_forked_child_uses_the_store_of_its_parent(kind: type[Any], broker: De
     if child == 0:
         status = 1
         try:
-            # It has a copy of what was in the store.
+            # The child has a copy of the store's content.
             assert asyncio.run(client.verify(token)) == "alice@example.com"
             assert client.stats()["keys"]["requests"] == 1
             asyncio.run(use(kind(), broker, cold=True))

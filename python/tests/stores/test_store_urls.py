@@ -1,4 +1,4 @@
-"""Stores that a URL names, which the core opens."""
+"""Stores that the core opens by URL."""
 
 from __future__ import annotations
 

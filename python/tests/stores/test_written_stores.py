@@ -1,4 +1,4 @@
-"""Logins whose records wait in a store that is written in Python."""
+"""Logins with a custom store in Python."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_login_completes_with_a_custom_store(kind: type[Any], broker: DevBroke
     plain = getattr(store, "plain", store)
     assert plain.records == {}
     assert plain.ttls == [90.5] * 3
-    # Also where a document had to be fetched first.
+    # Also if a document had to be fetched first.
     assert store.threads == {threading.get_ident()}
     assert client.stats()["pending"] is None
 
@@ -120,7 +120,7 @@ def test_a_task_that_is_done_as_soon_as_it_starts_is_awaited(broker: DevBroker) 
             return self.plain.take(nonce)
 
     def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
-        """Does what `asyncio.eager_task_factory` does, which is new in Python 3.12."""
+        """Does the same as `asyncio.eager_task_factory`, which is new in Python 3.12."""
         if coroutine.__name__ != "take":
             return asyncio.Task(coroutine, loop=loop, **options)
         future = loop.create_future()
@@ -196,14 +196,14 @@ def test_a_store_may_use_its_own_client(kind: type[Any], broker: DevBroker) -> N
 
 
 def known_to(store: object, broker: DevBroker) -> int:
-    """How often keys are fetched for a token that is signed with a key nobody has seen."""
+    """The number of key fetches for a token with an unknown key."""
     client = Client(REDIRECT_URI, broker=broker.origin, store=store)  # type: ignore[arg-type]
 
     async def verify() -> None:
         url = await client.authenticate("alice@example.com")
         await client.warm()
         forged = broker.mint(url, key="stranger", nonce="never-drawn")
-        # A set of keys is not fetched again in its first second.
+        # A key set is not fetched again in its first second.
         await asyncio.sleep(1)
         with pytest.raises(Exception, match="no usable key"):
             await client.verify(forged)
@@ -226,7 +226,7 @@ def test_forged_tokens_cause_no_request_if_the_store_has_contains(
             self.take = Plain().take
 
     assert known_to(kind(), broker) == 1
-    # Without it, there is only the limit of one request in five seconds.
+    # Without `contains`, only the limit of one request in five seconds applies.
     assert known_to(Lacking(), broker) == 2
     with pytest.raises(ConfigError, match="contains"):
         Client(REDIRECT_URI, store=Without())

@@ -59,7 +59,7 @@ class Waiting:
 
 
 class Faulty:
-    """Does one thing instead of one of its methods."""
+    """A store with one method replaced."""
 
     def __init__(self, method: str, instead: object, *, waits: bool) -> None:
         self.plain = Plain()
@@ -94,7 +94,7 @@ class Faulty:
 
 
 async def use(store: Any, broker: DevBroker, *, cold: bool = False, **options: Any) -> None:
-    """Calls every method of a store; if `cold`, after something had to be fetched each time."""
+    """Calls every method of a store; if `cold`, each call first has to fetch something."""
 
     async def client() -> Client:
         made = Client(REDIRECT_URI, broker=broker.origin, store=store, **options)
