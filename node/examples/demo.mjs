@@ -14,7 +14,7 @@ const USAGE = `usage: demo.mjs [--site ${SITES.join("|")}] [--port PORT]`;
 
 process.exitCode = await main(process.argv.slice(2));
 
-/** Gives the exit status: 0 once it was stopped, 1 if it could not start. */
+/** Returns the exit status: 0 if it was stopped, 1 if it could not start. */
 async function main(args) {
   const { site, port, wrong } = readArguments(args);
   if (wrong) return complain(`${wrong}\n${USAGE}`, 2);
@@ -49,13 +49,13 @@ function readArguments(args) {
   return { site, port: Number(port) };
 }
 
-/** Listens on both addresses of `localhost`, or a browser could find somebody else on one of them. */
+/** Listens on both addresses of `localhost`; otherwise a browser could reach another server on one of them. */
 async function listen(port) {
   const servers = [await listenOn("127.0.0.1", port)];
   try {
     servers.push(await listenOn("::1", servers[0].address().port));
   } catch (error) {
-    // A machine need not have IPv6.
+    // The machine may have no IPv6.
     if (!["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(error.code)) {
       stop(servers);
       throw error;
@@ -86,7 +86,7 @@ async function serve(site, servers, broker) {
   client.destroy();
 }
 
-/** What a server calls: an Express site itself, the router of a Fastify site. */
+/** The request listener of a site: an Express site itself, the router of a Fastify site. */
 async function handlerOf(app) {
   if (typeof app === "function") return app;
   await app.ready();

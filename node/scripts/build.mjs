@@ -40,7 +40,7 @@ function buildAddon() {
   replace(library, path.join(dist, `portier-client.${target()}.node`));
 }
 
-// A process that has the old file mapped keeps it: the new one gets the name, not the place.
+// A process that has mapped the old file keeps it: the new file gets the name, not the inode.
 function replace(from, to) {
   copyFileSync(from, `${to}.new`);
   renameSync(`${to}.new`, to);

@@ -9,7 +9,7 @@ import path from "node:path";
 
 const HERE = path.resolve(import.meta.dirname, "..");
 const RUNTIMES = path.join(HERE, "tests/runtimes/node_modules/.bin");
-// For one file, and for all of them one after the other.
+// The limits for one file, and for all of them one after the other.
 const LIMIT_MS = 10 * 60 * 1000;
 const LIMIT_OF_ALL_MS = 40 * 60 * 1000;
 
@@ -19,7 +19,7 @@ const OF_NODE = {
   "what becomes garbage": "it takes Node's flags to see it",
   "a site that is loaded twice": "their call stacks do not name the loader of modules",
 };
-// What is told here is not run there, and why.
+// Tests that do not run there, and the reason.
 const OTHERS = {
   node: { command: ["--test", "--test-reporter=dot"], leavesOut: {} },
   bun: { command: ["test", "--timeout", "300000"], leavesOut: OF_NODE },
@@ -33,7 +33,7 @@ const OTHERS = {
     },
   },
 };
-// These measure memory or time, or start hundreds of workers and processes: each runs by itself.
+// They measure memory or time, or start hundreds of workers and processes: each file runs alone.
 const ALONE = [
   "client/concurrency",
   "client/exit",
@@ -46,9 +46,9 @@ const ALONE = [
   "stores/faulty",
   "stores/lifetimes",
 ].map((name) => `./tests/${name}.test.mjs`);
-// As many files at once as keep two processors busy.
+// The number of concurrent files that keeps two processors busy.
 const AT_ONCE = 2;
-// The great numbers are for one runtime; on the others it matters that it works at all.
+// Large numbers are for Node only; on the other runtimes a few are enough.
 const SMALL = { PORTIER_TEST_CALLS: "40000", PORTIER_TEST_PROCESSES: "20", PORTIER_TEST_WORKERS: "20" };
 
 const suites = ["client", "package", "stores", "tools", "web"].flatMap((folder) =>
@@ -98,7 +98,7 @@ async function onOthers() {
   return status;
 }
 
-/** Runs a file; what it says is of interest only if it fails. */
+/** Runs a file; shows its output only if it fails. */
 async function passes(runtime, command, suite) {
   const child = spawn(runtime, [...command, suite], {
     cwd: HERE,

@@ -1,4 +1,5 @@
-// A small Express site with a page for members, who come in with nothing but an e-mail address.
+// A small Express site with a page for members, who log in with their e-mail address.
+//
 // `demo.mjs`, one level up, serves it together with a development broker, which sends no mail.
 import { fileURLToPath } from "node:url";
 
@@ -15,7 +16,7 @@ import { beginSession, field, isFromHere, readSession, sessionCookie } from "../
 
 const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 
-/** Puts the site together; `client` knows the broker. */
+/** Makes the application; `client` knows the broker. */
 export function makeApp(client, cookieSecret, browserBinding = "confirm") {
   const app = express();
   const { name, flags } = sessionCookie(client);
@@ -46,7 +47,7 @@ export function makeApp(client, cookieSecret, browserBinding = "confirm") {
     next();
   });
 
-  // Before the check of forms: the broker's answer comes from another site, without cookies.
+  // Before the check of forms: the callback comes from another site, without cookies.
   app.use(verify);
 
   app.use(express.urlencoded({ extended: false, inflate: false, limit: LARGEST_FORM }));
@@ -88,7 +89,7 @@ export function makeApp(client, cookieSecret, browserBinding = "confirm") {
 
   app.use((request, response) => fail(request, response, NOT_FOUND));
 
-  // Express knows that it takes errors by its four parameters.
+  // Express recognizes an error handler by its four parameters.
   app.use((error, request, response, next) => {
     if (response.headersSent) return next(error);
     const problem = blame(error);
@@ -96,7 +97,7 @@ export function makeApp(client, cookieSecret, browserBinding = "confirm") {
     fail(request, response, problem);
   });
 
-  /** What a page with a form needs: a session, be it of nobody. */
+  /** A page with a form needs a session, even if nobody is signed in. */
   function withForm(request, response) {
     request.session ??= keep(response, beginSession());
     return view(request);
@@ -110,7 +111,7 @@ export function makeApp(client, cookieSecret, browserBinding = "confirm") {
   return app;
 }
 
-/** What a form was sent with, to be shown again. */
+/** The values of a submitted form, to show it again. */
 function sentWith(fields) {
   return { email: field(fields, "email"), next: field(fields, "next") };
 }
@@ -123,13 +124,13 @@ function fail(request, response, problem) {
   response.status(problem.status).send(problemPage(view(request), problem));
 }
 
-/** Redirects so that a form is not posted on. */
+/** Redirects with 303, so that the browser does not post the form again. */
 function seeOther(response, url) {
-  // Not `location()`, which encodes a URL anew.
+  // Not `location()`, which would encode the URL again.
   response.status(303).set("Location", url).end();
 }
 
-/** Serves the site with the public broker, which sends a real mail, or as the environment says. */
+/** Serves the site with the public broker, which sends real mails, or as the environment says. */
 function main() {
   const { client, cookieSecret, port, browserBinding } = fromEnvironment();
   const ready = () => console.log(`Open http://localhost:${port}`);

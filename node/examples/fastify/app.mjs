@@ -1,4 +1,5 @@
-// A small Fastify site with a page for members, who come in with nothing but an e-mail address.
+// A small Fastify site with a page for members, who log in with their e-mail address.
+//
 // `demo.mjs`, one level up, serves it together with a development broker, which sends no mail.
 import { fileURLToPath } from "node:url";
 
@@ -16,11 +17,11 @@ import { beginSession, field, isFromHere, readSession, sessionCookie } from "../
 
 const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 
-/** Puts the site together; `client` knows the broker. */
+/** Makes the application; `client` knows the broker. */
 export async function makeApp(client, cookieSecret, browserBinding = "confirm") {
   const app = Fastify({
     bodyLimit: LARGEST_FORM,
-    // A path that cannot be decoded comes here, past the hooks.
+    // A path that cannot be decoded comes here, without running the hooks.
     frameworkErrors: (error, request, reply) => {
       return fail(request, reply.headers(commonHeaders(client)), blame(error));
     },
@@ -40,12 +41,12 @@ export async function makeApp(client, cookieSecret, browserBinding = "confirm") 
 
   app.addHook("preHandler", async (request, reply) => {
     const harmless = ["GET", "HEAD", "OPTIONS"].includes(request.method);
-    // The broker's answer comes from another site, without cookies: it alone is exempt.
+    // Only the callback is exempt: it comes from another site, without cookies.
     if (harmless || request.routeOptions.config.portierCallback) return;
     if (!isFromHere(request.session, request.body)) return fail(request, reply, FORGED);
   });
 
-  // What comes after the hooks goes through them.
+  // Routes that are registered after the hooks run them.
   await app.register(portier, {
     client,
     browserBinding,
@@ -98,7 +99,7 @@ export async function makeApp(client, cookieSecret, browserBinding = "confirm") 
     return fail(request, reply, problem);
   });
 
-  /** What a page with a form needs: a session, be it of nobody. */
+  /** A page with a form needs a session, even if nobody is signed in. */
   function withForm(request, reply) {
     request.session ??= keep(reply, beginSession());
     return view(request);
@@ -112,7 +113,7 @@ export async function makeApp(client, cookieSecret, browserBinding = "confirm") 
   return app;
 }
 
-/** What a form was sent with, to be shown again. */
+/** The values of a submitted form, to show it again. */
 function sentWith(fields) {
   return { email: field(fields, "email"), next: field(fields, "next") };
 }
@@ -129,12 +130,12 @@ function show(reply, page) {
   return reply.type("text/html; charset=utf-8").send(page);
 }
 
-/** Redirects so that a form is not posted on. */
+/** Redirects with 303, so that the browser does not post the form again. */
 function seeOther(reply, url) {
   return reply.redirect(url, 303);
 }
 
-/** Serves the site with the public broker, which sends a real mail, or as the environment says. */
+/** Serves the site with the public broker, which sends real mails, or as the environment says. */
 async function main() {
   const { client, cookieSecret, port, browserBinding } = fromEnvironment();
   const app = await makeApp(client, cookieSecret, browserBinding);

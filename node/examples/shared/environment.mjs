@@ -1,10 +1,10 @@
-// What the environment says of a site: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS, BROWSER_BINDING,
+// Settings of a site from the environment: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS, BROWSER_BINDING,
 // COOKIE_SECRET.
 import { randomBytes } from "node:crypto";
 
 import PortierClient from "portier-client";
 
-/** The client, the secret of the cookies, the port, and more; by default with the public broker. */
+/** The client, the secret of the cookies, the port and more; by default with the public broker. */
 export function fromEnvironment({ env } = process) {
   const port = Number(env.PORT ?? 8888);
   const client = new PortierClient({

@@ -1,4 +1,4 @@
-// What every answer of the example sites has, and the files they serve as they are.
+// Headers of every response of the example sites, and their static files.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
@@ -7,14 +7,14 @@ import { loginPolicy } from "portier-client/express";
 /** The maximum size of the site's own forms, in bytes. */
 export const LARGEST_FORM = 64 * 1024;
 
-/** The files beside the pages. */
+/** The static files. */
 export const FILES = [
   { path: "/static/site.css", type: "text/css; charset=utf-8", body: read("site.css") },
   { path: "/static/icon.svg", type: "image/svg+xml", body: read("icon.svg") },
   { path: "/static/once.js", type: "text/javascript; charset=utf-8", body: read("once.js") },
 ];
 
-/** The headers of every answer. */
+/** The headers of every response. */
 export function commonHeaders(client) {
   return {
     "Cache-Control": "no-store",

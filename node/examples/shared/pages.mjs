@@ -1,4 +1,4 @@
-// The pages of the example sites. Whatever is put into one is escaped.
+// The pages of the example sites. Every inserted value is escaped.
 
 /** @typedef {{ framework: string, email?: string, token?: string }} View who looks, and where */
 
@@ -39,7 +39,7 @@ export function membersPage(view) {
 <p>This page opens only to those who are signed in.</p>`);
 }
 
-/** Asks whether a login goes on in a browser that did not start it. */
+/** Asks whether to continue a login in a browser that did not start it. */
 export function confirmationPage(view, { email, fields }) {
   return page(view, "Sign in on this device? – The Reading Room", html`
 <p class="over">Another browser</p>
@@ -53,7 +53,7 @@ ${fields.map(([name, value]) => html`<input type="hidden" name="${name}" value="
 </form>`);
 }
 
-/** What went wrong. */
+/** The page for an error. */
 export function problemPage(view, { title, text }) {
   return page(view, `${title} – The Reading Room`, html`
 <p class="over">Not this time</p>

@@ -1,4 +1,4 @@
-// What a person is told when something fails that has nothing to do with a login.
+// The error page for failures that are unrelated to a login.
 import { STATUS_CODES } from "node:http";
 
 export const NOT_FOUND = { status: 404, title: "Not Found", text: "Please go back and try again." };
@@ -8,9 +8,9 @@ export const FORGED = {
   text: "Please go back, reload the page and try again.",
 };
 
-/** Puts an error into words. Nothing of what came with the request is repeated. */
+/** Turns an error into text. The text contains nothing of the request. */
 export function blame(error) {
-  // Frameworks put a status on what is the sender's fault, such as a body that is too large.
+  // Frameworks set a status on errors of the sender, such as a body that is too large.
   const status = error?.statusCode;
   if (status >= 400 && status < 500) {
     const title = STATUS_CODES[status] ?? "Bad Request";

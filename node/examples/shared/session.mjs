@@ -1,19 +1,19 @@
-// What the site knows of a browser, kept in one signed cookie: who is signed in, and the token by
-// which it knows the forms of its own pages from those of other sites.
+// The session of a browser, kept in one signed cookie: who is signed in, and a token that distinguishes the site's
+// own forms from those of other sites.
 import { randomBytes, timingSafeEqual } from "node:crypto";
 
 import { cookieFlags } from "portier-client/express";
 
 const LIFETIME_SECONDS = 30 * 24 * 60 * 60;
 
-/** A session for a browser that has none, or for a person who has just come in. */
+/** A session for a browser without one, or for a person who has just signed in. */
 export function beginSession(email) {
   return { email, token: randomBytes(18).toString("base64url"), since: Date.now() };
 }
 
-/** The session in a cookie whose signature holds; none in anything else. */
+/** Reads the session from a cookie with a valid signature; `undefined` otherwise. */
 export function readSession(text) {
-  // Only this site signs, and it signs nothing else: what is there is what was put there.
+  // Only this site signs, and it signs nothing else, so the content can be trusted.
   const session = text ? JSON.parse(text) : undefined;
   return session?.since > Date.now() - LIFETIME_SECONDS * 1000 ? session : undefined;
 }
@@ -25,13 +25,13 @@ export function isFromHere(session, form) {
   return expected.length > 0 && sent.length === expected.length && timingSafeEqual(sent, expected);
 }
 
-/** A field of a form, or of a query; empty if it is missing or repeated. */
+/** A field of a form or of a query; empty if it is missing or repeated. */
 export function field(form, name) {
   const value = form?.[name];
   return typeof value === "string" ? value : "";
 }
 
-/** Name and flags of the cookie. */
+/** The name and the flags of the cookie. */
 export function sessionCookie(client) {
   const flags = { ...cookieFlags(client), signed: true };
   // With this prefix no other host of the domain can set it.

@@ -1,4 +1,4 @@
-// Calls that are given up.
+// Aborted calls.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
@@ -81,7 +81,7 @@ test("a value that is no signal is refused", async () => {
   assert.equal(transport.requests("https://broker.example/.well-known/openid-configuration"), 0);
 });
 
-// Test runners bring signals of another realm or of their own.
+// Test runners may have signals of another realm, or their own class.
 test("an object with the methods of a signal is accepted", async () => {
   const { client, transport } = mocked();
   transport.hold();
@@ -98,10 +98,10 @@ test(`waiting calls leave no listener behind: ${CALLS}`, async () => {
   const { signal } = new AbortController();
   for (let round = 0; round < 10; round++) {
     transport.hold();
-    // This forgets the documents, so that calls wait.
+    // This clears the documents, so that calls wait.
     client.leeway = round;
     const calls = Array.from({ length: CALLS / 10 }, () => client.discover({ signal }));
-    // More than ten would be a warning of Node's.
+    // Node warns about more than ten listeners.
     assert.equal(getEventListeners(signal, "abort").length, 1);
     transport.release();
     await Promise.all(calls);

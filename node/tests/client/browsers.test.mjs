@@ -1,4 +1,4 @@
-// Logins that are bound to the browser they were started in.
+// Logins that are bound to the browser that started them.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { inspect } from "node:util";
@@ -16,12 +16,12 @@ const client = new PortierClient({
   broker: broker.origin,
 });
 
-// Starts a login in a browser; gives the form that answers it.
+// Starts a login in a browser; returns the form of its callback.
 const token = async (browser) => ({
   id_token: broker.mint({ url: await client.authenticate("Alice@example.com", { browser }) }),
 });
 
-// What a browser is told about a login that it did not start.
+// The error of a browser that did not start the login.
 async function mismatch(form, options) {
   const error = await client.complete(form, options).catch((error) => error);
   assert.ok(error instanceof BrowserMismatch && error instanceof InvalidSession);

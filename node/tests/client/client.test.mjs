@@ -1,4 +1,4 @@
-// The client itself: options, properties, what it shows of itself.
+// The client: options, properties, and its representation.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { describe, test } from "node:test";

@@ -7,6 +7,6 @@ if (cluster.isPrimary) {
   cluster.fork().on("exit", (status) => process.exit(status));
 } else {
   for (let made = 0; made < 2; made++) new PortierClient({ redirectUri: "https://example.com/verify" });
-  // Not at once: the warning comes in a turn of its own.
+  // Not at once: the warning is emitted in a later turn.
   setImmediate(() => process.exit(0));
 }

@@ -1,4 +1,4 @@
-// Many calls at a time.
+// Many concurrent calls.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 

@@ -1,4 +1,4 @@
-// In which asynchronous context stores and subscribers of events are called.
+// The asynchronous context in which stores and subscribers are called.
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
@@ -24,7 +24,7 @@ afterEach(() => {
   heard = [];
 });
 
-/** A store that notes in which context each of its methods runs, at first and after a wait. */
+/** A store that records the context of each of its methods, at first and after a wait. */
 class Notes {
   records = new Map();
   seen = [];
@@ -56,7 +56,7 @@ class Notes {
 const makeClient = (store, options) =>
   request.run("maker", () => new PortierClient({ redirectUri, broker: broker.origin, store, ...options }));
 
-/** A call in a context of its own; what is awaited then has that context, too. */
+/** Runs a call in its own context; what it awaits has that context, too. */
 const within = (name, call) =>
   request.run(name, async () => {
     const result = await call().catch((error) => error);
@@ -67,7 +67,7 @@ const within = (name, call) =>
 test("the methods of a store run in the context of the call that needs them", async () => {
   const store = new Notes();
   const client = makeClient(store);
-  // The first calls wait for documents, those after them for the store alone.
+  // The first calls wait for documents, the later ones only for the store.
   for (const round of [1, 2]) {
     const names = Array.from({ length: 20 }, (_, number) => `login ${round} ${number}`);
     const urls = await Promise.all(names.map((name) => within(name, () => client.authenticate("a@example.com"))));
@@ -120,7 +120,7 @@ test("the methods of an AbstractStore run in the context of the call", async () 
 });
 
 test("events are published in the context of the call that they are about", async () => {
-  // Who subscribes has a context as well, and it is nobody's.
+  // The subscriber has a context too, which belongs to no call.
   request.run("subscriber", () => subscribe(CHANNEL, subscriber));
   for (const store of [new Notes(), undefined]) {
     const client = makeClient(store);
@@ -128,7 +128,7 @@ test("events are published in the context of the call that they are about", asyn
     const urls = await Promise.all(names.map((name) => within(name, () => client.authenticate("a@example.com"))));
     const of = (message) => heard.filter(([name]) => name === message).map(([, context]) => context);
     assert.deepEqual(of("login started").sort(), names);
-    // Whoever was first has fetched the document for all.
+    // The first call has fetched the document for all.
     assert.deepEqual(of("document fetched"), [names[0]]);
     heard = [];
     const tokens = urls.map((url) => broker.mint({ url }));
@@ -180,7 +180,7 @@ test("a background refresh runs in the context of no call", async () => {
   await within("first", () => client.keys());
   subscribe(CHANNEL, subscriber);
   clock.advance(50 * 60 * 1000);
-  // The old keys do, and the call ends before the new ones arrive.
+  // The old keys are used, and the call ends before the new keys arrive.
   transport.hold();
   await within("second", () => client.keys());
   transport.release();

@@ -1,4 +1,4 @@
-// What a client that was destroyed leaves: nothing, once the calls under way are over.
+// A destroyed client leaves nothing behind once its pending calls have ended.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";

@@ -1,5 +1,5 @@
-// A program whose only environments with the addon are workers, which come and go; run by
-// `workers.test.mjs`. Answers reach the process when the last of them is gone.
+// A program in which only workers use the addon; run by `workers.test.mjs`. Answers arrive in the process when the
+// last worker has ended.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -22,14 +22,14 @@ for (let round = 0; round < ROUNDS; round++) {
   const worker = new Worker(PROGRAM, { workerData: { task: "wait", origin } });
   await once(worker, "message");
   while (connections.length === 0) await once(server, "connection");
-  // By itself, or from outside.
+  // By itself, or terminated.
   if (round % 2 === 0) await worker.terminate();
   else {
     worker.postMessage("exit");
     await once(worker, "exit");
   }
   for (const socket of connections) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
-  // Nobody goes on with what was done for an environment that is no more.
+  // Nobody continues with an answer for an environment that has ended.
   await Promise.all(connections.map(isClosed));
 
   const next = new Worker(PROGRAM, { workerData: { task: "log in", email: `a${round}@example.com` } });
@@ -38,7 +38,7 @@ for (let round = 0; round < ROUNDS; round++) {
 }
 server.close();
 
-/** Whether it was closed or reset does not matter, and `once` would take the second for a failure. */
+/** The connection may be closed or reset; `once` would report a reset as a failure. */
 function isClosed(socket) {
   return socket.closed || new Promise((closed) => socket.resume().once("close", closed));
 }

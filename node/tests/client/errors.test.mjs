@@ -1,4 +1,4 @@
-// Errors: the same codes as in Rust, with all that belongs to them.
+// Errors: the same codes as in Rust, with their attributes.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -116,7 +116,7 @@ test("a panic is an internal error", () => {
         if (!(outcome instanceof InternalError)) process.exit(1);
       }
     })();`;
-  // Rust says on stderr that it happened, which would be in the way here.
+  // Rust reports the panic on stderr, which would disturb here.
   const { status, stderr } = spawnSync(process.execPath, ["-e", program], {
     cwd: new URL("../..", import.meta.url),
     encoding: "utf8",
@@ -131,7 +131,7 @@ test("a document larger than 256 KiB is refused", async (t) => {
     const names = { authorization_endpoint: "/auth", jwks_uri: "/keys.json" };
     const members = Object.entries(names).map(([name, path]) => [name, origin + path]);
     const body = JSON.stringify({ issuer: origin, ...Object.fromEntries(members) }).padEnd(length);
-    // Nobody is told beforehand how much it will be.
+    // There is no Content-Length.
     response.write(body.slice(0, 10));
     response.end(body.slice(10));
   });
@@ -159,7 +159,7 @@ describe("messages use the option names of Node", () => {
     [{ storeTimeoutMs: 3_600_000 }, /^storeTimeoutMs is out of range least=/],
     [{ userAgent: "a\nb" }, /^userAgent is not a header value$/],
     [{ broker: "http://broker.example" }, /; use https, or dangerAllowHttp for a test/],
-    // What was given stays as it is, and so do the parameters of a store's URL.
+    // Given values stay as they are, and so do the parameters of a store's URL.
     [{ caFile: "/no/such/ca_file" }, /^caFile does not exist path=\/no\/such\/ca_file$/],
     [{ store: "redis://localhost?ca_file=/ca.pem" }, /: ca_file, cert_file and key_file are of use/],
     [{ store: "rediss://localhost?ca_file=/no/such/file" }, /^the store's ca_file does not exist$/],

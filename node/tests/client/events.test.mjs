@@ -1,4 +1,4 @@
-// What happens, on the channel `portier-client`.
+// Events on the channel `portier-client`.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
@@ -27,7 +27,7 @@ const newClient = (options) =>
 const subscribers = [];
 afterEach(() => subscribers.splice(0).forEach((subscriber) => unsubscribe(CHANNEL, subscriber)));
 
-/** Collects events until the test is over, and may do something at each. */
+/** Collects events until the end of the test, and may call a function for each. */
 function listen(atEach = () => {}) {
   const events = [];
   const subscriber = (event, name) => {
@@ -107,7 +107,7 @@ test("a subscriber may use the client", async () => {
   const calls = [];
   let asked = 0;
   const events = listen(() => {
-    // Each call is an event as well: there has to be an end.
+    // Each call causes an event as well, so the number of calls is limited.
     if (asked++ < 20) calls.push(other.authenticate("bob@example.com"));
   });
   await logInTwice(newClient());

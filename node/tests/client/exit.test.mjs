@@ -1,4 +1,4 @@
-// Programs that end, whatever they were doing.
+// Programs that end during calls.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { DevBroker } from "portier-client/testing";
 
 import { silentServer } from "./silent.mjs";
 
-// Of 500, a hundred end in `stores/lifetimes.test.mjs`.
+// Of 500 programs, a hundred run in `stores/lifetimes.test.mjs`.
 const PROCESSES = (Number(process.env.PORTIER_TEST_PROCESSES ?? 500) * 4) / 5;
 const AT_A_TIME = 4;
 const HERE = new URL("../..", import.meta.url);
@@ -32,7 +32,7 @@ const BUSY_WORKER = JSON.stringify(
   `${PRELUDE} start(); require("node:worker_threads").parentPort.postMessage("busy");`,
 );
 
-// Each ends with answers under way, at a moment of its own, as it would without any.
+// Each program ends with pending calls, at another moment, as it would without any.
 const ENDS = {
   "at once": "start(); process.exit(0);",
   "in the next turn": "start(); setImmediate(() => process.exit(0));",
@@ -63,11 +63,11 @@ describe("programs end with pending calls as they do without", () => {
       const count = Math.ceil(PROCESSES / Object.keys(ENDS).length);
       const expected = await run(PRELUDE + end, silent, { PORTIER_TEST_IDLE: "1" });
       const outcomes = await inBatches(count, (number) =>
-        // Answers may come at once, or only after the end.
+        // Answers may come at once, or after the end.
         run(PRELUDE + end, number % 2 === 0 ? broker.origin : silent),
       );
       assert.deepEqual(outcomes, Array(count).fill(expected));
-      // Nothing is said but by the exceptions that nobody catches.
+      // The only output is that of uncaught exceptions.
       assert.ok(expected.output === "" || expected.output.includes("on purpose"), expected.output);
     });
   }
@@ -102,7 +102,7 @@ test("a pending call keeps the process alive", async () => {
 async function run(program, origin, variables = {}) {
   const child = spawn(process.execPath, ["-e", program], {
     cwd: HERE,
-    // Else a memory store in a worker thread is warned of.
+    // Otherwise there is a warning about a memory store in a worker thread.
     env: { ...process.env, NODE_ENV: "test", PORTIER_TEST_ORIGIN: origin, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
     // On a busy machine, a program may wait for a minute before it runs.

@@ -1,4 +1,4 @@
-// What `complete` takes for a form, whichever realm or library it comes from.
+// Forms that `complete` accepts, from any realm or library.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import vm from "node:vm";
@@ -14,7 +14,7 @@ const client = new PortierClient({ redirectUri: "https://example.com/verify", br
 const elsewhere = vm.createContext({});
 const there = (code) => vm.runInContext(code, elsewhere);
 
-/** A form of a library, which has its values in a place of its own. */
+/** A form of a library that keeps its values in private fields. */
 class LibraryForm {
   #pairs;
   constructor(pairs) {

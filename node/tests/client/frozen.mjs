@@ -1,4 +1,4 @@
-// A site that is frozen between requests, as functions are; run by `frozen.test.mjs`.
+// A site that is frozen between requests, like a cloud function; run by `frozen.test.mjs`.
 import { createInterface } from "node:readline";
 
 import { PortierClient } from "portier-client";

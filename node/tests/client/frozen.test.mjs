@@ -1,4 +1,4 @@
-// A process that stands still for a while, as functions do between requests, or a laptop that is closed.
+// A process that is stopped for a while, like a cloud function between requests or a closed laptop.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { DevBroker } from "portier-client/testing";
 
 import { NO_STATUS } from "./runtime.mjs";
 
-// Longer than the second in which a set of keys is not fetched again.
+// Longer than the second in which a key set is not fetched again.
 const FROZEN_MS = Number(process.env.PORTIER_TEST_FROZEN_MS ?? 1_500);
 
 test(`a process that was frozen replaces its lost connections: ${FROZEN_MS} ms`, async () => {
@@ -23,11 +23,11 @@ test(`a process that was frozen replaces its lost connections: ${FROZEN_MS} ms`,
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const url = (await lines.next()).value;
 
-  // Deno's `child.kill` does it once only.
+  // `child.kill` of Deno works only once.
   process.kill(child.pid, "SIGSTOP");
   while (!isStopped(child.pid)) await setTimeout(1);
-  // Another broker is there in its place, with other keys: the site has to fetch them, and what it
-  // fetches over was closed while it could not notice.
+  // Another broker with other keys takes its place. The site has to fetch them, and its old connection was closed
+  // while it was stopped.
   before.stop();
   const now = new DevBroker({ port: before.port });
   now.forgetKeys();
@@ -39,12 +39,12 @@ test(`a process that was frozen replaces its lost connections: ${FROZEN_MS} ms`,
 
   assert.deepEqual(JSON.parse((await lines.next()).value), ["alice@example.com", 0]);
   assert.equal(now.requests()["/keys.json"], 1);
-  // Deno does not always see the end of a process that was stopped.
+  // Deno does not always report the end of a process that was stopped.
   if (NO_STATUS === false) assert.equal((await exit)[0], 0);
   now.stop();
 });
 
-/** Where that can be seen; elsewhere the signal has to do. */
+/** Where the status can be seen; elsewhere the signal has to do. */
 function isStopped(pid) {
   if (process.platform !== "linux") return true;
   return readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1].startsWith("T");

@@ -1,4 +1,4 @@
-// What ends up in logs when somebody prints or copies what belongs to a login.
+// The text that appears in logs when somebody prints or copies objects of a login.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { format, inspect } from "node:util";
@@ -40,7 +40,7 @@ before(async () => {
   subjects.nowhere = await failure(new PortierClient({ redirectUri, broker: "http://127.0.0.1:1" }).authenticate("alice@example.com"));
 });
 
-/** The ways of a logger to look at a value. */
+/** The ways in which a logger shows a value. */
 const WAYS = {
   inspect: (value) => inspect(value),
   "inspect, with all that is hidden": (value) => inspect(value, { showHidden: true, depth: Infinity }),
@@ -59,7 +59,7 @@ describe("printed objects show no secret and no address", () => {
 
   test("JSON of all objects but a login", () => {
     for (const [subject, value] of Object.entries(subjects)) {
-      // A login is for its site to keep, and sites keep JSON.
+      // A site stores a login, often as JSON.
       if (subject === "login") assert.equal(JSON.parse(JSON.stringify(value)).email, "alice@example.com");
       else hush(JSON.stringify(value), `JSON of ${subject}`);
     }

@@ -1,4 +1,4 @@
-// What happens where the system gives the process no more threads.
+// A process that cannot start more threads.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,7 @@ test("a process without threads gets an error, and works once it has threads", {
   const program = `
     const { once } = require("node:events");
     const { execFileSync } = require("node:child_process");
-    // The soft limit alone, which may be raised again.
+    // Only the soft limit, which can be raised again.
     execFileSync("prlimit", ["--pid", process.pid, "--nproc=1:"]);
     const { PortierClient } = require("portier-client");
     const report = ({ code, message }) => console.log(code, message);
@@ -32,7 +32,7 @@ test("a process without threads gets an error, and works once it has threads", {
       process.disconnect();
     })();
   `;
-  // No limit holds for the superuser.
+  // Limits do not apply to the superuser.
   const user = process.getuid() === 0 ? { uid: 65_534, gid: 65_534 } : {};
   const child = spawn(process.execPath, ["-e", program], {
     cwd: import.meta.dirname,

@@ -1,4 +1,4 @@
-// A module that makes two clients, as one does that is loaded twice; run by processes.test.mjs.
+// A module that makes two clients, like a module that is loaded twice; run by processes.test.mjs.
 const { MemoryStore, PortierClient } = require("portier-client");
 
 const redirectUri = "https://example.com/verify";

@@ -1,4 +1,4 @@
-// Loading the package where its addon cannot be loaded.
+// Loading the package if its addon cannot be loaded.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 
 const HERE = new URL("../..", import.meta.url);
-// Elsewhere there are other flags, and other reports of what the process runs on.
+// Other runtimes have other flags and other reports.
 const skip = "Bun" in globalThis || "Deno" in globalThis ? "it is about Node's flags" : false;
 const WHY = `
   try {

@@ -1,4 +1,4 @@
-// Logins from start to end, through the development broker.
+// Whole logins with the development broker.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -149,7 +149,7 @@ test("a rotated key is accepted within seconds", async () => {
   await itsClient.warm();
   own.forgetKeys();
   const url = await itsClient.authenticate("alice@example.com");
-  // A set of keys is not fetched again in its first second.
+  // A key set is not fetched again in its first second.
   await setTimeout(1000);
   assert.equal(await itsClient.verify(own.mint({ url })), "alice@example.com");
   assert.equal(own.requests()["/keys.json"], 2);

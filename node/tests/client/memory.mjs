@@ -4,7 +4,7 @@ import { DevBroker } from "portier-client/testing";
 
 const calls = Number(process.argv[2]);
 const broker = new DevBroker();
-// What is pending expires, so that the store does not grow for the right reason.
+// Pending logins expire, so that the store does not grow for a good reason.
 const client = new PortierClient({
   redirectUri: "https://example.com/verify",
   broker: broker.origin,
@@ -14,7 +14,7 @@ await client.warm();
 const token = broker.mint({ url: await client.authenticate("alice@example.com") });
 await client.verify(token);
 
-// Stores in JavaScript: one that answers at once, one that is waited for, one that throws.
+// Stores in JavaScript: a synchronous one, an asynchronous one, and one that throws.
 const kept = new Map();
 const plain = { put: (nonce, record) => void kept.set(nonce, record), take: (nonce) => kept.get(nonce) };
 const waiting = { put: async (...given) => plain.put(...given), take: async (nonce) => plain.take(nonce) };
@@ -29,7 +29,7 @@ const written = [plain, waiting, throwing].map(
 );
 for (const client of written) await client.warm();
 
-// The allocator's first hundred thousand calls make it larger, whatever they are.
+// The first hundred thousand calls let the allocator grow, whatever they do.
 await rounds(calls / 2);
 const before = measure();
 await rounds(calls / 2);
@@ -52,7 +52,7 @@ async function rounds(count) {
       }
       kept.clear();
     }
-    // Some that have to wait, with a client that is gone afterwards.
+    // Some calls that have to wait, with a client that is collected afterwards.
     if (call % 4000 === 0) {
       const fresh = new PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin });
       await Promise.all([fresh.warm(), fresh.warm({ signal: new AbortController().signal })]);

@@ -1,4 +1,4 @@
-// Memory stays what it is, however many calls there are.
+// Memory does not grow with the number of calls.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 const CALLS = Number(process.env.PORTIER_TEST_CALLS ?? 200_000);
 
 test(`memory is flat over many calls: ${CALLS}`, () => {
-  // A small heap: what leaks into it ends the process.
+  // A small heap: a leak would end the process.
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ["--expose-gc", "--max-old-space-size=64", new URL("./memory.mjs", import.meta.url).pathname, CALLS],

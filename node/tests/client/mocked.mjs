@@ -1,4 +1,4 @@
-// Clients for the vectors: nothing they meet is left to chance.
+// Clients for the vectors, with a clock, random numbers and a network that the test controls.
 import { readFileSync } from "node:fs";
 
 import { MockTransport, ManualClock, mockClient } from "portier-client/testing";

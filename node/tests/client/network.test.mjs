@@ -1,4 +1,4 @@
-// What the environment says about proxies and certificate authorities, in programs of their own.
+// Proxies and certificate authorities from the environment, each in its own process.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -113,7 +113,7 @@ async function listening(server) {
   return server.address().port;
 }
 
-/** Runs a program with these variables of the network, and no others. */
+/** Runs a program with these network variables, and no others. */
 async function run(program, origin, variables) {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/_PROXY$|^SSL_CERT|^NODE_EXTRA_CA/i.test(name)),

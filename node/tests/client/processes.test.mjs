@@ -1,4 +1,4 @@
-// Sites of several processes.
+// Sites with several processes.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-// Changes that must matter, and changes that must not; the same tests in every language.
+// Changes that must change the result, and changes that must not; the same tests in every language.
 import assert from "node:assert/strict";
 import { createPrivateKey, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { InvalidEmail, PortierError, normalizeEmail, safeNext } from "portier-cl
 
 import { mocked, load } from "./mocked.mjs";
 
-// The same examples every time, and as many others as somebody asks for.
+// The same examples in every run, and as many others as requested.
 const EXAMPLES = process.env.PORTIER_TEST_EXAMPLES;
 fc.configureGlobal(EXAMPLES === undefined ? { seed: 1 } : { numRuns: Number(EXAMPLES) });
 
@@ -22,7 +22,7 @@ const KEY = createPrivateKey(readFileSync(new URL("../../../tests/keys/ed25519-a
 
 const letter = fc.string({ minLength: 1, maxLength: 1, unit: "binary" });
 const anyText = (maxLength) => fc.string({ unit: "binary", maxLength });
-// Also with half of a surrogate pair.
+// Includes lone surrogates.
 const oddText = (maxLength) => fc.string({ unit: fc.oneof(letter, fc.constantFrom("\ud800", "\udc00")), maxLength });
 const shuffled = (list) => fc.shuffledSubarray(list, { minLength: list.length });
 const field = fc.constantFrom("state", "error", "error_description");
@@ -42,7 +42,7 @@ async function started() {
   return client;
 }
 
-/** What an operation gives, or the error of ours that it fails with. */
+/** The result of an operation, or its `PortierError`. */
 async function outcome(operation) {
   try {
     return await operation();
@@ -60,7 +60,7 @@ test("a token with any other character is refused", async () => {
     fc.pre(token[at] !== character);
     const other = token.slice(0, at) + character + token.slice(at + 1);
     assert.ok((await outcome(() => client.verify(other))) instanceof PortierError);
-    // None of them used up the login.
+    // None of the attempts used up the login.
     assert.equal(client.stats().pending, 1);
   });
   await fc.assert(refused);
@@ -85,7 +85,7 @@ test("the order of members and white space do not change the result", async () =
   await fc.assert(same);
 });
 
-/** The object, with white space wherever there may be some. */
+/** The object as JSON, with white space wherever it is allowed. */
 function spelt(members, spaces) {
   const pairs = members.flatMap(([name, value]) => [JSON.stringify(name), ":", JSON.stringify(value), ","]);
   const pieces = ["{", ...pairs.slice(0, -1), "}", ""];

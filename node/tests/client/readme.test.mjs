@@ -1,4 +1,4 @@
-// What the README shows, run.
+// The examples of the README.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";

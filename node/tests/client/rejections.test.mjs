@@ -1,4 +1,4 @@
-// What happens in the background is told to nobody but the calls that wait for it.
+// Only waiting calls are rejected if something fails in the background.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
@@ -13,7 +13,7 @@ async function unhandledIn(work) {
   const note = (reason) => unhandled.push(reason);
   process.on("unhandledRejection", note);
   await work();
-  // The event is told once a turn is over.
+  // Node emits the event after the turn.
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
   process.off("unhandledRejection", note);
   return unhandled;
@@ -26,7 +26,7 @@ test("a failed background refresh causes no rejection", async () => {
     transport.fail(DISCOVERY);
     for (let hour = 0; hour < 20; hour++) {
       clock.advance(3_600_000);
-      // The last good document is given meanwhile.
+      // The last good document is returned meanwhile.
       await client.discover();
     }
     const deadline = performance.now() + 30_000;

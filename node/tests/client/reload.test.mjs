@@ -1,4 +1,4 @@
-// The package loaded more than once, as test runners and bundlers do.
+// The package loaded more than once, as by test runners and bundlers.
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -56,14 +56,14 @@ test("a client works with another copy of the addon", async () => {
   const copy = require(path.join(folder, "index.js"));
   const options = { redirectUri: "https://example.com/verify", broker: broker.origin };
   for (const [mine, other] of [[portier, copy], [copy, portier]]) {
-    // Calls of both wait at the same time, each in the runtime of its own copy.
+    // Calls of both copies wait at the same time, each in the runtime of its own copy.
     const clients = [mine, other].flatMap(({ PortierClient }) => [new PortierClient(options), new PortierClient(options)]);
     const urls = await Promise.all(clients.map((client) => client.authenticate("alice@example.com")));
     const emails = await Promise.all(clients.map((client, number) => client.verify(broker.mint({ url: urls[number] }))));
     assert.deepEqual(new Set(emails), new Set(["alice@example.com"]));
 
     await assert.rejects(clients[0].verify("x"), (error) => error instanceof other.InvalidToken);
-    // The store of a client is one of the addon, or waits for promises in the addon's runtime.
+    // The store of a client belongs to one addon, or waits for promises in the runtime of the addon.
     const redis = { set: async () => "OK", getDel: async () => null, strLen: async () => 0 };
     for (const store of [clients[0].store, new mine.RedisStore(redis)]) {
       assert.ok(store instanceof other[store.constructor.name]);
@@ -72,7 +72,7 @@ test("a client works with another copy of the addon", async () => {
         message: "store was made by another copy of portier-client than the client",
       });
     }
-    // One that is an object with methods belongs to nobody.
+    // A store that is an object with methods belongs to no copy.
     const store = new mine.RedisClientStore(redis);
     assert.match(await new other.PortierClient({ ...options, store }).authenticate("alice@example.com"), /^http:/);
   }

@@ -1,4 +1,4 @@
-// Nothing that is told, printed or thrown has a secret in it.
+// No event, output or exception contains a secret.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("secrets.mjs", import.meta.url));
 
-/** The secrets that a text has in it, in any case. */
+/** The secrets in a text, ignoring case. */
 function toldIn(text, secrets) {
   const lower = text.toLowerCase();
   return secrets.filter((secret) => lower.includes(secret.toLowerCase()));
@@ -36,6 +36,6 @@ test("verbose events show no secret", () => {
   // What looks like a token, or like an address.
   assert.doesNotMatch(stdout, /eyJ[\w-]{8,}|[\w.+-]+@[\w-]+\.\w+/);
 
-  // Every one would have been found.
+  // The search would have found each of them.
   assert.deepEqual(toldIn(`${text}\n${secrets.join("\n").toUpperCase()}`, secrets), secrets);
 });

@@ -1,5 +1,5 @@
-// A program that logs in, well and badly, and shows all that it gets to know. Its secrets are in the
-// file that its argument names; nothing of them may be in what it prints.
+// A program that logs in, successfully and not, and prints everything it gets. Its secrets are in the file of its
+// argument; its output may contain none of them.
 import { subscribe } from "node:diagnostics_channel";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -68,7 +68,7 @@ function keep(token) {
   return token;
 }
 
-/** What a call is refused with, which is shown as a program might that does not know better. */
+/** The error of a call, printed in a naive way. */
 async function refused(call) {
   const error = await call.then(
     () => {
@@ -83,6 +83,6 @@ async function refused(call) {
 
 function show(value) {
   console.log(inspect(value, { depth: Infinity }), `${value}`);
-  // Who asks for the JSON of a login gets the login.
+  // The JSON of a login contains the login.
   if (value.constructor.name !== "Login") console.log(JSON.stringify(value));
 }

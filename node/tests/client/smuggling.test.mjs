@@ -1,4 +1,4 @@
-// Values that are not what they look like: nothing gets in that was not given.
+// Values that are not what they look like: only given options take effect.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, describe, test } from "node:test";
@@ -12,7 +12,7 @@ const broker = new DevBroker();
 after(() => broker.stop());
 const newClient = () => new PortierClient({ redirectUri, broker: broker.origin });
 
-// What would do harm, or be noticed, if it counted.
+// Properties that would do harm, or be noticed, if they took effect.
 const POLLUTION = `
   const polluted = {
     redirectUri: "https://evil.example/", broker: "https://evil.example", store: {}, responseMode: "fragment",
@@ -30,7 +30,7 @@ test("properties of Object.prototype are no options", () => {
     const { MemoryStore, PortierClient, RedisClientStore, safeNext } = require("portier-client");
     const { DevBroker } = require("portier-client/testing");
     const broker = new DevBroker();
-    // Node itself takes some of what follows for options.
+    // Node itself reads some of the following properties as options.
     const streams = [process.stdout, process.stderr];
     ${POLLUTION}
     const clean = () => Object.keys(polluted).forEach((name) => delete Object.prototype[name]);
@@ -107,7 +107,7 @@ test("arguments that change during and after the call have no effect", async () 
       return reads++ === 0 ? token : "evil";
     },
   };
-  // The error was there when it was read, after the token.
+  // `error` was there when it was read, after the token.
   await assert.rejects(client.complete(form), { code: "broker_error" });
   assert.equal(reads, 1);
   const params = { id_token: [token] };
@@ -149,7 +149,7 @@ describe("bytes, boxed values and lone surrogates are no texts", () => {
       };
       await assert.rejects(client.authenticate(value), code("invalid_email"));
       await assert.rejects(client.verify(value), code("token_malformed"));
-      // A form may have a parameter more than once, and may not.
+      // A form may have a parameter more than once, which is refused.
       if (!Array.isArray(value)) await assert.rejects(client.complete({ id_token: value }), code("token_malformed"));
       await assert.rejects(client.complete({ id_token: [[value]] }), code("token_malformed"));
       for (const option of ["state", "session", "browser"]) {

@@ -1,4 +1,4 @@
-// Sites and tests that replace the time of JavaScript: ours is the operating system's.
+// Programs that replace the time of JavaScript: the library uses the system's clock.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
@@ -9,7 +9,7 @@ const redirectUri = "https://example.com/verify";
 const broker = new DevBroker();
 after(() => broker.stop());
 
-/** Stops every clock of JavaScript at `now`, as fake timers do, while something is done. */
+/** Stops every clock of JavaScript at `now`, like fake timers, during a function. */
 async function at(now, work) {
   const { Date: RealDate, setTimeout, setInterval, setImmediate, queueMicrotask } = globalThis;
   const { hrtime } = process;
@@ -41,7 +41,7 @@ describe("mocked time of JavaScript does not change the result", () => {
     test(name, async () => {
       const client = new PortierClient({ redirectUri, broker: broker.origin });
       await at(now, async () => {
-        // Cold and warm: with timers that never fire, too.
+        // Cold and warm, also with timers that never fire.
         for (let round = 0; round < 2; round++) {
           const token = broker.mint({ url: await client.authenticate("alice@example.com") });
           const { issuedAt } = await client.complete({ id_token: token });

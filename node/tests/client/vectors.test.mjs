@@ -1,4 +1,4 @@
-// The vectors all languages share, through the public interface.
+// The vectors that all languages share, through the public interface.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
@@ -13,7 +13,7 @@ function replay(name, check) {
   });
 }
 
-/** What an operation gives, or the code of its error. */
+/** The result of an operation, or the code of its error. */
 async function outcome(operation) {
   try {
     return await operation();
@@ -52,12 +52,12 @@ replay("tokens", async ({ token, options = {}, expect }, shared) => {
   if (token !== "") {
     assert.deepEqual(await outcome(logIn), expect);
     if (!("code" in expect) || expect.code === "session_email") return;
-    // What is refused for itself uses up nobody's login.
+    // A token that is refused because of its content uses up no login.
     const found = [];
     for (const good of GOOD) found.push(await outcome(() => client.verify(good)));
     return assert.ok(found.includes(shared.login_email));
   }
-  // An empty member of a form is an absent one; `verify` has the token itself.
+  // In a form, an empty parameter is an absent one; `verify` gets the token itself.
   assert.deepEqual(await outcome(() => client.verify("")), expect);
   assert.deepEqual(await outcome(logIn), { code: "missing_token" });
 });
@@ -67,7 +67,7 @@ replay("key_sets", async ({ body, expect }) => {
   assert.deepEqual(await outcome(async () => ({ keys: await client.keys() })), expect);
 });
 
-/** What a framework makes of a form, as its content type asks for. */
+/** The form object of a framework, for the content type. */
 function form(params) {
   if (params.every(([, value]) => typeof value === "string")) return new URLSearchParams(params);
   const form = new FormData();
@@ -134,7 +134,7 @@ replay("discovery", async ({ broker, body, expect }) => {
   const found = await outcome(() => client.discover());
   if ("code" in expect) return assert.deepEqual(found, expect);
   assert.deepEqual(found, JSON.parse(body));
-  // Where it looks for the keys says how it was understood.
+  // The URL of the keys shows how the document was read.
   transport.respond(expect.jwks_uri, '{"keys": []}');
   assert.deepEqual(await outcome(() => client.keys()), { code: "broker_document" });
   assert.equal(transport.requests(expect.jwks_uri), 1);

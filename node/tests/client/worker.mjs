@@ -1,4 +1,4 @@
-// What the workers of `workers.test.mjs` do.
+// The program of the workers in `workers.test.mjs`.
 import { parentPort, workerData } from "node:worker_threads";
 
 import { PortierClient } from "portier-client";
@@ -28,7 +28,7 @@ if (task === "log in") {
   for (;;) {
     const client = newClient(origin);
     for (let call = 0; call < 20; call++) client.warm().catch(() => {});
-    // Busy, but not so that nobody else gets to run.
+    // Busy, but other code gets to run as well.
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -1,4 +1,4 @@
-// Worker threads, each with an environment of its own.
+// Worker threads, each with its own environment.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -43,14 +43,14 @@ test("a client works after a worker has ended", async () => {
 
 test(`workers are terminated at random with pending calls: ${WORKERS}`, async () => {
   let seed = 1;
-  // Numbers from a fixed seed: a failure can be looked at again.
+  // Random numbers from a fixed seed, so that a failure can be repeated.
   const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
   const terminate = async (number) => {
     const origin = number % 2 === 0 ? broker.origin : silent;
     const worker = start({ task: "be busy", origin });
     const failed = once(worker, "error").then(([error]) => Promise.reject(error));
     failed.catch(() => {});
-    // Some never get to their first call, others are in the middle of many.
+    // Some workers never reach their first call, others are in the middle of many.
     if (number % 5 !== 0) await Promise.race([once(worker, "message"), failed]);
     const turns = Math.floor(random() * 50);
     for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
@@ -70,7 +70,7 @@ test(`workers are terminated at random with pending calls: ${WORKERS}`, async ()
 test("workers may be the only users of the addon", async () => {
   const program = fileURLToPath(new URL("./environments.mjs", import.meta.url));
   const rounds = Math.max(4, WORKERS / 25);
-  // Else a memory store in a worker thread is warned of.
+  // Otherwise there is a warning about a memory store in a worker thread.
   const env = { ...process.env, NODE_ENV: "test" };
   const child = spawn(process.execPath, [program, String(rounds)], { env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

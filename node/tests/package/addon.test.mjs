@@ -1,4 +1,4 @@
-// Rules of the addon that its compiler does not know.
+// Rules of the addon that the compiler does not check.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
@@ -21,7 +21,7 @@ test("no function of the addon is async, so none borrows memory that JavaScript 
       assert.doesNotMatch(attribute, /async/, name);
     }
   }
-  // That is a search which finds them.
+  // Shows that the search finds such functions.
   for (const known of ["pub fn verify(", "pub fn memory_store", "pub fn cancel"]) {
     assert.ok(exported.some((item) => item.startsWith(known)), known);
   }
@@ -29,7 +29,7 @@ test("no function of the addon is async, so none borrows memory that JavaScript 
 
 test("operations are spawned in one place, which accepts no borrowing future", () => {
   const makers = /\b(spawn_future\w*|execute_tokio_future|AsyncTask|create_deferred|JsDeferred|PromiseRaw::new|spawn_blocking|block_on|tokio::spawn)\b|(?<!:)\bspawn\((?!\))/;
-  // A thread of the system is no task.
+  // A thread of the system is not a task.
   const spawns = (text) => makers.test(text.replaceAll("thread::Builder::new().spawn(", ""));
   const found = Object.keys(code).filter((name) => spawns(code[name]));
   assert.deepEqual(found, ["call.rs"]);
@@ -41,7 +41,7 @@ test("every function of the addon catches panics", () => {
   const exported = Object.values(code).flatMap(exports);
   const uncontained = exported.filter(({ attribute }) => !/\bcatch_unwind\b/.test(attribute));
   assert.deepEqual(uncontained.map(({ item }) => item), []);
-  // That is a search which finds them all: functions, getters, constructors, with attributes between.
+  // Shows that the search finds all of them: functions, getters, constructors, with attributes between.
   const sample = `
     #[napi(getter)]
     #[allow(deprecated, reason = "[sic]")]
@@ -86,7 +86,7 @@ test("an exception in a threadsafe function does not end the process", () => {
   assert.equal(built(code["store/custom.rs"]), 1);
   for (const [name, text] of Object.entries(code)) {
     assert.equal(count(text, /\.callee_handled::<true>\(\)/g), built(text), name);
-    // Nor does it keep the program running.
+    // The function does not keep the program running either.
     assert.equal(count(text, /\.weak::<true>\(\)/g), built(text), name);
   }
 });
@@ -97,7 +97,7 @@ test("the version of napi allows environments to end with pending promises", () 
   assert.ok(Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 16), `napi ${major}.${minor}`);
 });
 
-/** The functions that are exported, with what their attribute says. */
+/** The exported functions, with their attribute. */
 function exports(text) {
   const pattern = /#\[napi(?:\(([^\]]*)\))?\]\s*(?:#\[(?:[^\]"]|"[^"]*")*\]\s*)*(pub (?:async )?fn [^{;]*)/g;
   return [...text.matchAll(pattern)].map(([, attribute = "", item]) => ({ attribute, item }));

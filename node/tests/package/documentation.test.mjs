@@ -1,6 +1,5 @@
-// What the README and the manual say of Node is true: their examples run, their tables are complete.
-// The examples in Python, and the links, are the business of `python/tests`; the package's own README
-// is that of `tests/client`.
+// Checks what the README and the manual say about Node: examples run, and tables are complete. `python/tests` checks
+// the examples in Python and the links; `tests/client` checks the README of the package.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -17,10 +16,10 @@ const ROOT = path.resolve(import.meta.dirname, "../../..");
 const PAGES = [...inFolder("."), ...inFolder("docs")];
 const EXAMPLES = PAGES.map((page) => [page, examples(read(page))]);
 
-// What a site has of its own.
+// Files that the site of an example has.
 process.env.SESSION_SECRET = "of these tests only";
 
-// Inside the package: only there its own name leads to it.
+// Inside the package, so that its own name resolves to it.
 const workshop = mkdtempSync(path.join(import.meta.dirname, "documentation-"));
 const broker = new DevBroker({ mode: "accept" });
 after(() => {
@@ -28,7 +27,7 @@ after(() => {
   rmSync(workshop, { recursive: true });
 });
 
-// The examples speak to the public broker; here the development broker answers.
+// The examples use the public broker; here the development broker answers.
 const LOCAL = `
 import { PortierClient as Public } from "portier-client";
 export * from "portier-client";
@@ -69,7 +68,7 @@ test("the Express site of the README logs in", async (t) => {
   await logIn(await visitorOf(server, t));
 });
 
-/** What the sites of the README and the manual do, whatever they are made with. */
+/** Logs in at a site of the README or the manual, on any framework. */
 async function logIn(ask) {
   const started = await ask(form("/", { email: "Alice@Example.com" }, FROM_HERE));
   assert.equal(started.status, 303);
@@ -83,7 +82,7 @@ async function logIn(ask) {
   const tampered = cookie.replace("alice", "bob");
   assert.doesNotMatch((await ask({ url: "/", headers: { cookie: tampered } })).body, /You are/);
 
-  // In another browser, which posts it again with cookies of its own.
+  // In another browser, which posts it again with its own cookies.
   const between = await ask(form("/verify", { id_token }));
   const cookies = { cookie: cookiesOf(between) };
   const again = await ask(form("/verify", { id_token, portier_again: "1" }, cookies));
@@ -95,7 +94,7 @@ async function logIn(ask) {
   assert.equal(foreign.status, 403);
 }
 
-/** Asks a server as a browser does that navigates; `fetch` would be a script. */
+/** Sends a request like a browser that navigates; `fetch` would count as a script. */
 async function visitorOf(server, t) {
   t.after(() => {
     server.close();
@@ -222,7 +221,7 @@ function read(page) {
   return readFileSync(path.join(ROOT, page), "utf8");
 }
 
-/** The ```js and ```mjs blocks of a text; each is a module of its own. */
+/** The ```js and ```mjs blocks of a text; each is a separate module. */
 function examples(text) {
   return [...text.matchAll(/^```m?js\n(.*?)^```$/gms)].map(([, code]) => code);
 }
@@ -232,7 +231,7 @@ function section(page, title) {
   return examples(text)[0];
 }
 
-/** Runs an example; gives what it exports, and its `app` and `server` in any case. */
+/** Runs an example; returns its exports, and always its `app` and `server`. */
 async function run(name, code) {
   const here = code
     .replaceAll('from "portier-client"', `from ${JSON.stringify(local)}`)

@@ -1,4 +1,4 @@
-// The package as `npm pack` makes it, installed where there is nothing else.
+// The package as `npm pack` makes it, installed into an empty folder.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-// pnpm links packages from elsewhere. Yarn leaves them in archives, but for those with an addon.
+// pnpm links packages from elsewhere. Yarn keeps packages in archives, except those with an addon.
 const MANAGERS = {
   pnpm: { program: "pnpm/bin/pnpm.cjs", install: ["install", "--offline", "--store-dir=store"], run: [] },
   "Yarn's Plug'n'Play": { program: "@yarnpkg/cli-dist/bin/yarn.js", install: ["install"], run: ["node"] },
@@ -41,7 +41,7 @@ const PROGRAMS = {
     const { DevBroker } = createRequire(import.meta.url)("portier-client/testing"); ${LOG_IN} await logIn();`,
 };
 
-// Fastify brings a way to ask it without a network; an Express site is called as a handler of Node.
+// Fastify has a way to send a request without a network; an Express site is called as a request listener.
 const ASK = {
   fastify: `
     const app = Fastify();
@@ -55,7 +55,7 @@ const ASK = {
     const server = app.listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { request: open } = await import("node:http");
-    // Not by fetch: its requests are those of a script.
+    // Not by fetch, whose requests count as those of a script.
     const ask = (path, body, headers) => new Promise((resolve, reject) => {
       const { port } = server.address();
       const request = open({ host: "127.0.0.1", port, path, method: "POST", headers, agent: false });
@@ -185,7 +185,7 @@ describe("installed into an empty folder", () => {
       const site = mkdtempSync(path.join(folder, "site-"));
       const dependencies = { "portier-client": `file:../${tarball}` };
       writeFileSync(path.join(site, "package.json"), JSON.stringify({ private: true, dependencies }));
-      // Else it would be part of the project above.
+      // Otherwise it would be part of the project above.
       writeFileSync(path.join(site, "yarn.lock"), "");
       const manager = path.join(HERE, "tests/runtimes/node_modules", program);
       run(process.execPath, [manager, ...install], site, YARN);

@@ -1,4 +1,4 @@
-// The types, from ESM and from CommonJS, and the package as tools see it.
+// The types, from ESM and from CommonJS, and the checks of packaging tools.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ for (const [format, extension] of [
   ["CommonJS", "cts"],
 ]) {
   test(`the types hold from ${format}`, (context) => {
-    // In the package's own folder, so that its name is found there.
+    // In the package's own folder, so that its name resolves.
     const folder = mkdtempSync(path.join(HERE, "tests/types/check-"));
     context.after(() => rmSync(folder, { recursive: true }));
     for (const name of CHECKS) {

@@ -12,7 +12,7 @@ import { redirectUri } from "./written.mjs";
 const broker = new DevBroker();
 after(() => broker.stop());
 
-/** As its users write them: only the import is another. */
+/** As users of npm portier write it; only the import is different. */
 class MapStore extends AbstractStore {
   nonces = new Map();
   destroyed = 0;
@@ -109,7 +109,7 @@ test("a faulty AbstractStore is a store error", async () => {
   }
   const original = new Error("no");
   assert.equal((await refused({ createNonce: () => Promise.reject(original) })).cause, original);
-  // What says nothing of whether the nonce was there must not log anybody in.
+  // A result that does not say whether the nonce existed must not log anybody in.
   for (const consumeNonce of [() => false, async () => 0, () => true, () => null]) {
     assert.equal((await refused({ consumeNonce })).code, "store_failed");
   }
@@ -131,7 +131,7 @@ test("a client is destroyed even if its AbstractStore throws", async () => {
   throwing.destroy();
   await assert.rejects(throwing.warm(), /destroyed/);
 
-  // What is waited for is seen: nothing is left to be an unhandled rejection.
+  // The promise is handled, so there is no unhandled rejection.
   const rejecting = newClient(Object.assign(new MapStore(), { destroy: () => Promise.reject(problem) }));
   await assert.rejects(rejecting[Symbol.asyncDispose](), problem);
   await rejecting[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-// What tries stores out, and what it says of those that break a rule.
+// `checkStore`, and its messages for stores that break a rule.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { DevBroker, checkStore } from "portier-client/testing";
 
 import { Plain, Waiting } from "./written.mjs";
 
-/** A store that keeps every rule. */
+/** A correct store. */
 class Good {
   entries = new Map();
 
@@ -66,7 +66,7 @@ describe("checkStore accepts correct stores", { concurrency: true }, () => {
   });
 });
 
-// Each breaks one rule.
+// Each store breaks one rule.
 const BROKEN = {
   "takes in two steps": [
     class extends Good {

@@ -1,4 +1,4 @@
-// Stores written in JavaScript that do not do what they should.
+// Faulty stores in JavaScript.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
@@ -19,7 +19,7 @@ async function refusal(method, instead, cold) {
   return refused;
 }
 
-// Each gives what a method may do instead.
+// Each makes a replacement for a method.
 const WAYS = {
   throws: (value) => () => {
     throw value;
@@ -109,7 +109,7 @@ for (const cold of [false, true]) {
 test("a store that never answers fails after five seconds", async () => {
   const started = performance.now();
   const calls = METHODS.flatMap((method) => [true, false].map((cold) => [method, cold]));
-  // All at the same time: this takes as long as one of them.
+  // All at the same time, so that the test takes as long as one of them.
   const errors = await Promise.all(calls.map(([method, cold]) => refusal(method, () => new Promise(() => {}), cold)));
   assert.ok(performance.now() - started >= 4_990);
   assert.deepEqual(
@@ -126,7 +126,7 @@ test("storeTimeoutMs sets how long a store may take", async () => {
   assert.ok(performance.now() - started < 5_000);
   assert.equal(error.code, "store_unavailable");
   assert.equal(error.message, "the store did not answer in time method=put limit=0.25s");
-  // It kept nothing, but it was waited for.
+  // The record was not stored, but the client waited for it.
   await assert.rejects(patient, { code: "session_unknown" });
   assert.ok(performance.now() - started >= 5_490);
 });

@@ -1,4 +1,4 @@
-// Says whether stores, clients and what stores have thrown are left to the garbage collector.
+// Reports whether stores, clients and exceptions of stores are garbage-collected.
 import { PortierClient } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
@@ -17,7 +17,7 @@ function watch(object, name) {
 
 async function make(Kind, round) {
   const store = watch(new Kind(), `${Kind.name} ${round}`);
-  // A circle: the store holds the client.
+  // A cycle: the store holds the client.
   store.client = watch(new PortierClient({ redirectUri, broker: broker.origin, store }), `client of ${Kind.name} ${round}`);
   await logIn(store.client, broker);
   if (round === 1) store.client.destroy();
@@ -31,7 +31,7 @@ async function fail(cold) {
   await client.authenticate("alice@example.com").catch(() => {});
 }
 
-/** What is thrown when nobody waits any more is not kept either. */
+/** An exception after the end of the call is not kept either. */
 async function failTooLate() {
   const error = watch(new Error("too late"), "thrown too late");
   let reject;

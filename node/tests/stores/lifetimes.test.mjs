@@ -1,4 +1,4 @@
-// Programs and threads that end with their stores at work, and what is left of a store.
+// Programs and threads that end while stores work, and the lifetime of a store.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -23,8 +23,8 @@ const HERE = new URL("../..", import.meta.url);
 const broker = new DevBroker();
 const folder = mkdtempSync(path.join(tmpdir(), "portier-lifetimes-"));
 const sqlite = `sqlite:///${folder}/logins.db?documents=off`;
-// Where there is no Redis, one that hangs is left. Without shared documents: for the lease of a process
-// that ended while it fetched them, the next one waits ten seconds.
+// Without Redis, one store that hangs remains. Documents are not shared: if a process ended while it fetched them,
+// the next one would wait ten seconds for its lease.
 const redis = await redisServer();
 const urls = [sqlite, (await silentServer()).replace("http", "redis")];
 if (redis !== undefined) urls.push(`redis+unix://${redis.socket}?documents=off`);
@@ -53,7 +53,7 @@ const PRELUDE = `
   };
 `;
 
-// Each ends with stores at work, at a moment of its own.
+// Each program ends while stores work, at another moment.
 const ENDS = {
   "at once": "start(); process.exit(0);",
   "in the next turn": "start(); setImmediate(() => process.exit(0));",
@@ -86,7 +86,7 @@ test(`workers are terminated at random while stores work: ${WORKERS / 5}`, async
       }
     })();`;
   let seed = 1;
-  // Numbers from a fixed seed: a failure can be looked at again.
+  // Random numbers from a fixed seed, so that a failure can be repeated.
   const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
   const terminate = async () => {
     const worker = new Worker(program, { eval: true });
@@ -132,7 +132,7 @@ test("a login aborted while the store works is not completed", async () => {
     await asked.promise;
     abortion.abort();
     await assert.rejects(login, { name: "AbortError" });
-    // Nothing was consumed: the login can still be completed.
+    // The login was not consumed and can still be completed.
     store.take = taken;
     assert.equal(await client.verify(token), "alice@example.com");
   }
@@ -183,7 +183,7 @@ test("a client and its store are collected together", { skip: "Bun" in globalThi
   assert.deepEqual([status, stdout], [0, "all gone\n"], stderr);
 });
 
-/** What others left in the middle of their work is in order. */
+/** Interrupted work of other programs has left the store intact. */
 async function logInEverywhere() {
   for (const store of [new Waiting(), ...urls.filter((url) => !url.startsWith("redis:"))]) {
     const client = new PortierClient({ redirectUri, broker: broker.origin, store });

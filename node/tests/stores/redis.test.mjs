@@ -1,4 +1,4 @@
-// Logins in Redis: through a client that the site has already, and by a URL.
+// Logins in Redis, through a Redis client of the site, and by URL.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, describe, test } from "node:test";
@@ -72,7 +72,7 @@ for (const kind of Object.keys(CLIENTS)) {
       for (const cold of [false, true]) await use(store, broker, { cold });
       await site(store, { sessionTtlMs: 90_000 }).authenticate("alice@example.com");
       const watcher = await clientOf("ioredis", server.socket);
-      // The others are marks of the logins that were completed.
+      // The other keys are marks of completed logins.
       const names = await watcher.keys(`${kind}:*`);
       const lengths = await Promise.all(names.map((name) => watcher.strlen(name)));
       const [name] = names.filter((_, index) => lengths[index] > 0);
@@ -202,7 +202,7 @@ test("a client without promises is refused with advice", { skip }, async () => {
       });
     }
   }
-  // What the message names does.
+  // The client that the message suggests works.
   for (const [client, prefix] of [[old.v4, "v4:"], [current, "v5:"]]) {
     await use(new RedisClientStore(client, { prefix }), broker, { cold: false });
   }

@@ -1,4 +1,4 @@
-// Servers that stores need.
+// Servers for store tests.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** Starts a Redis server of one's own; gives its socket and a way to stop it, or nothing. */
+/** Starts a Redis server for one test; returns its socket and a function to stop it, or nothing. */
 export async function redisServer(...options) {
   const folder = mkdtempSync(path.join(tmpdir(), "portier-redis-"));
   const socket = path.join(folder, "redis.sock");

@@ -49,7 +49,7 @@ export class Waiting {
 
 export const KINDS = [Plain, Waiting];
 
-/** A store that does one thing instead of one of its methods. */
+/** A store with one method replaced. */
 export function faulty(method, instead) {
   const store = new Plain();
   store[method] = instead;
@@ -64,7 +64,9 @@ export async function logIn(client, broker) {
   await assert.rejects(client.verify(token), { code: "session_unknown" });
 }
 
-/** Calls every method of a store; what is not warm has to wait, and calls from another thread. */
+/**
+ * Calls every method of a store. If it is not warm, calls have to wait, and the store is called for another thread.
+ */
 export async function use(store, broker, { cold, ...options }) {
   const newClient = async () => {
     const client = new PortierClient({ redirectUri, broker: broker.origin, store, ...options });
@@ -73,7 +75,7 @@ export async function use(store, broker, { cold, ...options }) {
   };
   const client = await newClient();
   const url = await client.authenticate("alice@example.com");
-  // A key that nobody has seen makes the client ask whether the login is pending.
+  // An unknown key makes the client ask whether the login is pending.
   const forged = (await newClient()).verify(broker.mint({ url, key: "stranger" }));
   await assert.rejects(forged, (error) => {
     if (error.code === "token_key_unknown") return true;

@@ -1,4 +1,4 @@
-// Logins whose records wait in a store that is written in JavaScript.
+// Logins with a custom store in JavaScript.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -104,13 +104,13 @@ test("forged tokens cause no request if the store has contains", async () => {
     const url = await client.authenticate("alice@example.com");
     await client.warm();
     const forged = broker.mint({ url, key: "stranger", nonce: "never-drawn" });
-    // A set of keys is not fetched again in its first second.
+    // A key set is not fetched again in its first second.
     await setTimeout(1000);
     await assert.rejects(client.verify(forged), { code: "token_key_unknown" });
     return client.stats().keys.requests;
   };
   for (const Kind of KINDS) assert.equal(await requests(new Kind()), 1);
-  // Without it, there is only the limit of one request in five seconds.
+  // Without `contains`, only the limit of one request in five seconds applies.
   assert.equal(await requests({ put() {}, take() {} }), 2);
 });
 

@@ -1,4 +1,4 @@
-// Sites that run as a function behind a gateway, with the adapters that there are for it.
+// Sites that run as a function behind a gateway, with the common adapters.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -48,7 +48,7 @@ for (const [name, makeFunction] of Object.entries(FUNCTIONS)) {
             assert.equal(started.status, 303, started.text);
             assert.ok(started.headers.location.startsWith(`${broker.origin}/auth?`), started.headers.location);
             assert.ok(visitor.cookies.size > 0, "the login is bound to the browser");
-            // The broker has the browser post it: it comes from another site, thus without cookies.
+            // The browser posts it from the broker's site, so it comes without cookies.
             const form = { id_token: broker.mint({ url: started.headers.location }), state: "" };
             const done = await visitor.post(`${site.origin}/verify`, form, { follow: false });
             assert.deepEqual([done.status, done.headers.location], [303, "/members?page=2"], done.text);
@@ -61,7 +61,7 @@ for (const [name, makeFunction] of Object.entries(FUNCTIONS)) {
   });
 }
 
-/** Serves a function until the test is over. */
+/** Serves a function until the end of the test. */
 async function serve(t, parsed, makeFunction, served) {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,4 +1,4 @@
-// Tools that bundle a program, or copy what it requires.
+// Tools that bundle a program, or copy its dependencies.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -10,11 +10,11 @@ import { promisify } from "node:util";
 import { ADDON, deploy, LIMIT_MS, makeSite, run } from "./site.mjs";
 
 const require = createRequire(import.meta.url);
-/** Where Node looks for a program in itself, as its documentation says. */
+/** The marker at which Node looks for an embedded program, from its documentation. */
 const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 const options = { timeout: 2 * LIMIT_MS };
 
-/** What was made logs in, with nothing else there. */
+/** The result logs in, without any other files. */
 function logsIn(site, program) {
   deploy(site);
   const { status, stdout, stderr } = run(program);

@@ -1,12 +1,12 @@
-// A gateway in front of a function, as at Amazon: requests become events, and results become answers.
+// A gateway in front of a function, like Amazon's: requests become events, and results become responses.
 import { buffer } from "node:stream/consumers";
 
 const CONTEXT = { functionName: "site", awsRequestId: "11111111-2222-3333-4444-555555555555" };
 
-/** The payloads that a gateway sends. */
+/** The formats of payloads that a gateway sends. */
 export const PAYLOADS = { "payload 1.0": eventOfOne, "payload 2.0": eventOfTwo };
 
-/** Serves a function, with one of the payloads and with bodies in base64 or as text. */
+/** Serves a function, with one of the formats and with bodies in base64 or as text. */
 export function gateway(handler, toEvent, { base64 }) {
   return async (request, response) => {
     const body = await buffer(request);

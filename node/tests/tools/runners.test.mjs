@@ -1,4 +1,4 @@
-// Test runners, which load the package into contexts of their own, and what watches modules.
+// Test runners, which load the package into their own contexts, and a tool that watches modules.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,7 +11,7 @@ import { LIMIT_MS, makeSite, run } from "./site.mjs";
 const require = createRequire(import.meta.url);
 const options = { timeout: 2 * LIMIT_MS };
 
-// What a project tests; the heads below say where its names come from.
+// The tests of a project; the headers below define where the names come from.
 const CHECKS = `
 const redirectUri = "https://example.com/verify";
 
@@ -102,7 +102,7 @@ import { DevBroker } from "portier-client/testing";
 import { expect, test, vi as runner } from "vitest";
 ${CHECKS}`;
 
-/** Runs the tests of a project, which are in two files. */
+/** Runs the tests of a project, which has two test files. */
 function runsTests(t, extension, tests, program, args, flags = []) {
   const site = makeSite(t);
   writeFileSync(path.join(site.folder, "package.json"), '{ "private": true }');
@@ -126,7 +126,7 @@ for (const [format, [extension, tests, flags]] of Object.entries(JEST)) {
       testMatch: [`<rootDir>/*.test.${extension}`],
       transform: {},
     };
-    // Both files in one process, one context after the other.
+    // Both files in one process, each in its own context.
     const args = ["--ci", "--runInBand", "--watchman=false", "--config", JSON.stringify(config), "--json"];
     const program = require.resolve("jest/bin/jest");
     runsTests(t, extension, tests, program, (report) => [...args, "--outputFile", report], flags);

@@ -1,4 +1,4 @@
-// A folder with the package as it is installed, and a program that logs in with it.
+// A folder with the installed package, and a program that logs in with it.
 import { spawnSync } from "node:child_process";
 import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -10,7 +10,7 @@ const DIST = path.join(PACKAGE, "dist");
 /** The addon's file. */
 export const ADDON = readdirSync(DIST).find((name) => name.endsWith(".node"));
 
-/** For one run of a tool, or of a program. */
+/** The limit for one run of a tool or a program. */
 export const LIMIT_MS = 120_000;
 
 export const PROGRAM = `
@@ -25,7 +25,7 @@ const { DevBroker } = require("portier-client/testing");
 })();
 `;
 
-/** Makes such a folder, which is gone after the test. */
+/** Makes such a folder, which is removed after the test. */
 export function makeSite(context) {
   const folder = mkdtempSync(path.join(HERE, "site-"));
   context.after(() => rmSync(folder, { recursive: true }));
@@ -33,7 +33,7 @@ export function makeSite(context) {
   mkdirSync(installed, { recursive: true });
   cpSync(path.join(PACKAGE, "package.json"), path.join(installed, "package.json"));
   cpSync(DIST, path.join(installed, "dist"), { recursive: true, filter: (name) => !name.endsWith(".node") });
-  // A build for tests is large.
+  // A debug build is large.
   linkSync(path.join(DIST, ADDON), path.join(installed, "dist", ADDON));
   const program = path.join(folder, "site.cjs");
   writeFileSync(program, PROGRAM);
@@ -42,14 +42,14 @@ export function makeSite(context) {
   return { folder, program, out, installed };
 }
 
-/** Leaves nothing but what a tool has made. */
+/** Keeps only the output of a tool. */
 export function deploy({ folder, out }) {
   for (const name of readdirSync(folder)) {
     if (path.join(folder, name) !== out) rmSync(path.join(folder, name), { recursive: true });
   }
 }
 
-/** Runs a program of Node, which may be given flags of Node's own; gives what it says. */
+/** Runs a program of Node, with optional flags; returns its output. */
 export function run(program, args = [], { cwd = path.dirname(program), flags = [] } = {}) {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [...flags, program, ...args], {
     cwd,

@@ -1,4 +1,4 @@
-// What the types promise; compiled, never run.
+// The guarantees of the types; compiled, never run.
 import Default, {
   AbstractStore,
   BrokerError,
@@ -79,12 +79,12 @@ export async function checks(form: FormData, body: unknown): Promise<void> {
   }
   new Default({ ...options, store: new Mine() }).destroy();
   await checkStore(() => own, { gone: async () => new RedisStore("redis://localhost") });
-  // @ts-expect-error a store puts, too
+  // @ts-expect-error a store must have put
   new Default({ ...options, store: { take: () => null } });
   // @ts-expect-error a record is text
   new Default({ ...options, store: { put: () => {}, take: () => 1 } });
 
-  // @ts-expect-error a redirect URI is needed
+  // @ts-expect-error a redirect URI is required
   new PortierClient({});
   // @ts-expect-error there is no such option
   new PortierClient({ ...options, borker: "https://broker.example" });

@@ -1,4 +1,4 @@
-// What the types of the integrations promise; compiled, never run.
+// The guarantees of the integrations' types; compiled, never run.
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import express from "express";
