@@ -31,8 +31,12 @@ class Client(BaseClient):
     ``store``
         Where pending logins wait: ``None`` or ``"memory:"`` for this process's memory, the URL of
         a store, or an object with the methods of :class:`Store`.
+    ``flow``
+        ``"implicit"`` has the browser bring back the token, ``"code"`` a code, which
+        :meth:`complete` redeems at the broker for the token. The code flow needs a broker whose
+        discovery document lists it.
     ``response_mode``
-        ``"form_post"`` or ``"fragment"``.
+        In the implicit flow: ``"form_post"`` or ``"fragment"``.
     ``leeway``
         How far the broker's clock may be off: seconds or a ``timedelta``, at most 300 seconds.
     ``session_ttl``
@@ -100,7 +104,8 @@ class Client(BaseClient):
 
         Use the address, to the letter, as the key of the account. A token works once: of any
         number of calls, also in parallel, at most one succeeds. A call that is cancelled may have
-        completed the login; then the person starts again.
+        completed the login; then the person starts again. In the code flow no token comes through
+        the browser: call :meth:`complete`.
 
         Raises :class:`InvalidToken`, :class:`InvalidSession`, :class:`BrokerUnavailable` or
         :class:`StoreError`.
@@ -123,14 +128,15 @@ class Client(BaseClient):
         *,
         confirmation: str | None = None,
     ) -> portier_client.Login:
-        """Complete a login with what the broker posted, and return all that is known.
+        """Complete a login with the broker's answer, and return all that is known.
 
-        ``form`` is what the framework made of it: a mapping of names to values or lists of them, a
-        multi-dict, or pairs, with ``str`` or ``bytes``. Do not turn it into a ``dict``, which hides
-        repeated fields. Fields the protocol does not know are ignored. ``browser`` is the secret of
-        this browser: with one, a login that was started with another, or with none, does not
-        complete. ``confirmation`` is that of a :class:`BrowserMismatch` for the same token and
-        secret, once the person has agreed to go on in this browser.
+        ``form`` is what the broker posted or, in the code flow, the query of the redirect URI. Give
+        it as the framework reads it: a mapping of names to values or lists of them, a multi-dict,
+        or pairs, with ``str`` or ``bytes``. Do not turn it into a ``dict``, which hides repeated
+        fields. Fields the protocol does not know are ignored. ``browser`` is the secret of this
+        browser: with one, a login that was started with another, or with none, does not complete.
+        ``confirmation`` is that of a :class:`BrowserMismatch` for the same answer and secret, once
+        the person has agreed to go on in this browser.
 
         Raises :class:`BrokerError` if the broker sent an error instead of a token,
         :class:`InvalidToken` if a field is repeated or a file, or there is no form,

@@ -42,6 +42,7 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         self,
         client: AnyClient,
         *,
+        flow: web.Flow = "auto",
         browser_binding: web.BrowserBinding = "confirm",
         login_url: str = "/",
         default_next: str = "/",
@@ -61,6 +62,7 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         from . import web  # noqa: F401
 
         options = flow_options(
+            flow=flow,
             browser_binding=browser_binding,
             login_url=login_url,
             default_next=default_next,

@@ -51,6 +51,7 @@ class Options(TypedDict):
     redirect_uri: str
     broker: str
     store: str | Store | Nonces | None
+    flow: str
     response_mode: str
     leeway: float
     session_ttl: float
@@ -64,6 +65,7 @@ class Options(TypedDict):
 
 @type_check_only
 class FlowOptions(TypedDict):
+    flow: str
     browser_binding: str
     login_url: str
     default_next: str
@@ -209,6 +211,7 @@ class LoginFlow:
         headers: list[str | None],
         form_token_checked: bool,
         body: bytes | Form | None,
+        query: str | None,
         blocking: Literal[False] = False,
         /,
     ) -> NativeStep | Future[NativeStep]: ...
@@ -219,6 +222,7 @@ class LoginFlow:
         headers: list[str | None],
         form_token_checked: bool,
         body: bytes | Form | None,
+        query: str | None,
         blocking: Literal[True],
         /,
     ) -> NativeStep: ...
@@ -287,6 +291,7 @@ class DevBroker:
     def forget_keys(self) -> None: ...
     def key_id(self, key: str, algorithm: str, /) -> str: ...
     def mint(self, options: str, /) -> str: ...
+    def sign_in(self, url: str, /) -> list[tuple[str, str]]: ...
     def time_signatures(self, tokens: list[str], /) -> float:
         """Return how many seconds AWS-LC takes to verify the signatures of the tokens."""
 

@@ -20,6 +20,7 @@ def options(
     *,
     broker: str,
     store: str | Store | None,
+    flow: str,
     response_mode: str,
     leeway: float | timedelta,
     session_ttl: float | timedelta,
@@ -36,6 +37,7 @@ def options(
         "redirect_uri": _text("redirect_uri", redirect_uri),
         "broker": _text("broker", broker),
         "store": _store(store),
+        "flow": _text("flow", flow),
         "response_mode": _text("response_mode", response_mode),
         "leeway": seconds("leeway", leeway),
         "session_ttl": seconds("session_ttl", session_ttl),
@@ -51,6 +53,7 @@ def options(
 
 def flow_options(
     *,
+    flow: str,
     browser_binding: str,
     login_url: str,
     default_next: str,
@@ -63,6 +66,7 @@ def flow_options(
 ) -> FlowOptions:
     """Turn the arguments of a flow's constructor into what the core takes."""
     return {
+        "flow": _text("flow", flow),
         "browser_binding": _text("browser_binding", browser_binding),
         "login_url": _text("login_url", login_url),
         "default_next": _text("default_next", default_next),

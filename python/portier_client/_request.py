@@ -31,6 +31,9 @@ class WebRequest:
         longer. Where the framework has read it already, the form: a mapping, a multi-dict or pairs,
         never a ``dict`` made of one, which hides repeated fields. ``None`` where something has read
         the body and kept it nowhere.
+    ``query``
+        The query of the request's URL, with or without the question mark. In the code flow the
+        broker's answer is in it.
     ``form_token_checked``
         Whether a token in this form was checked before, such as that of a CSRF protection.
 
@@ -40,7 +43,7 @@ class WebRequest:
     <portier_client.web.WebRequest method='POST'>
     """
 
-    __slots__ = ("_facts", "_head")
+    __slots__ = ("_facts", "_head", "_query")
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class WebRequest:
         headers: Headers,
         body: bytes | bytearray | memoryview | str | Form | None = b"",
         *,
+        query: str | bytes = "",
         form_token_checked: bool = False,
     ) -> None:
         self._head: tuple[str, list[str | None]] = (method, [None] * len(HEADERS))
@@ -55,10 +59,15 @@ class WebRequest:
             length: str | None = _read(headers, self._head[1])
         except (AttributeError, TypeError, ValueError):
             length = None
-        if length is None:
+        text: object = query.decode("latin-1") if isinstance(query, bytes) else query
+        if length is None or not isinstance(text, str):
+            wrong = "headers must be a mapping or pairs of str or bytes"
+            if length is not None:
+                wrong = f"query must be str or bytes, not {type(query).__name__}"
             # Error trackers keep the locals of frames, and there are cookies among them.
-            del headers, body
-            raise TypeError("headers must be a mapping or pairs of str or bytes")
+            del headers, body, query, text
+            self._head = (method, [])
+            raise TypeError(wrong)
         if isinstance(body, str):
             body = body.encode(errors="replace")
         elif isinstance(body, (bytearray, memoryview)):
@@ -66,6 +75,7 @@ class WebRequest:
         if body == b"" and length.strip() not in {"", "0"}:
             body = None
         self._facts = (*self._head, form_token_checked, body)
+        self._query = text or None
 
     @classmethod
     def from_environ(
@@ -80,6 +90,7 @@ class WebRequest:
         request = cls(
             environ["REQUEST_METHOD"],
             [(name, environ[key]) for name, key in _ENVIRON.items() if key in environ],
+            query=environ.get("QUERY_STRING", ""),
             form_token_checked=form_token_checked,
         )
         length = environ.get("CONTENT_LENGTH", "")

@@ -154,4 +154,4 @@ class LoginFlow(BaseLoginFlow[Client]):
         """Answer the redirect URI; see :meth:`portier_client.web.LoginFlow.callback`."""
         from .web import step_from_native
 
-        return step_from_native(self._native.callback(*request._facts, True))
+        return step_from_native(self._native.callback(*request._facts, request._query, True))

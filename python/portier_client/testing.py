@@ -164,9 +164,10 @@ class DevBroker:
     ) -> str:
         """Return a token, without a browser.
 
-        ``url`` is the result of :meth:`Client.authenticate`: the token completes that login. The
-        other arguments change the token. ``claims`` and ``header`` add or replace members;
-        ``raw_header`` and ``raw_payload`` replace the whole text of header and payload.
+        ``url`` is the result of :meth:`Client.authenticate` in the implicit flow: the token
+        completes that login. The other arguments change the token. ``claims`` and ``header`` add or
+        replace members; ``raw_header`` and ``raw_payload`` replace the whole text of header and
+        payload.
 
         >>> client = Client("https://example.com/verify", broker=broker.origin)
         >>> url = asyncio.run(client.authenticate("alice@example.com"))
@@ -195,6 +196,25 @@ class DevBroker:
         finally:
             # Error trackers keep the locals of frames.
             del url, nonce, email, claims, header, raw_header, raw_payload, members, given
+
+    def sign_in(self, url: str) -> dict[str, str]:
+        """Sign a person in without a browser, and return what the browser would bring back.
+
+        ``url`` is what :meth:`Client.authenticate` returned. The names and values are those of the
+        query of the redirect URI in the code flow, and of the form that is posted there in the
+        implicit flow. Each call issues another code or token.
+
+        Raises :class:`ConfigError` (``invalid_option``) for a URL that the broker does not accept.
+
+        >>> client = Client("https://example.com/verify", broker=broker.origin, flow="code")
+        >>> url = asyncio.run(client.authenticate("alice@example.com"))
+        >>> asyncio.run(client.complete(broker.sign_in(url))).email
+        'alice@example.com'
+        """
+        try:
+            return dict(self._native.sign_in(url))
+        finally:
+            del url
 
     def stop(self) -> None:
         """Stop the server. Stopping it twice has no effect."""

@@ -37,7 +37,7 @@ from typing import Any, ClassVar, cast
 from tornado.web import HTTPError, RequestHandler
 
 from . import Client, InvalidRequest, Login, PortierError
-from .web import BrowserBinding, Confirmation, LoginFlow, Problem, Reply, Step, WebRequest
+from .web import BrowserBinding, Confirmation, Flow, LoginFlow, Problem, Reply, Step, WebRequest
 
 __all__ = [
     "Confirmation",
@@ -53,6 +53,7 @@ _GOOGLE = "https://accounts.google.com"
 _MAX_FLOWS = 64
 
 _OPTIONS = (
+    "flow",
     "browser_binding",
     "default_next",
     "allowed_hosts",
@@ -84,6 +85,9 @@ class PortierMixin(RequestHandler):
     those of :class:`~portier_client.web.LoginFlow`; they should be the same for all handlers of a
     site.
     """
+
+    flow: ClassVar[Flow] = "auto"
+    """What the browser brings back: a token, or a code that the client redeems at the broker."""
 
     browser_binding: ClassVar[BrowserBinding] = "confirm"
     """What happens where a login ends in another browser than it was started in."""
@@ -192,6 +196,7 @@ class PortierMixin(RequestHandler):
             self.request.method or "",
             self.request.headers,
             self.request.body,
+            query=self.request.query,
             form_token_checked=form_token_checked,
         )
 
@@ -285,12 +290,13 @@ class LoginHandler(PortierMixin):
 
 
 class VerifyHandler(PortierMixin):
-    """Completes a login: the redirect URI, to which the broker has the browser post its answer.
+    """Completes a login: the redirect URI, with which the browser comes back from the broker.
 
-    That post comes from another site, without cookies, so that the XSRF check cannot apply. In its
-    place a login is bound to the browser it was started in, see ``browser_binding``: or an attacker
-    could have a visitor's browser post an answer to the attacker's own login, and the visitor would
-    be signed in as the attacker (login CSRF). No other handler needs the exemption. With
+    In the code flow that is a ``GET``. In the implicit flow it is a ``POST`` from another site,
+    without cookies, so that the XSRF check cannot apply. No other handler needs the exemption. In
+    both flows a login is bound to the browser it was started in, see ``browser_binding``: or an
+    attacker could have a visitor's browser bring the answer to the attacker's own login, and the
+    visitor would be signed in as the attacker (login CSRF). With
     ``response_mode="fragment"`` the handler also shows the page that posts the fragment.
     """
 
@@ -304,7 +310,7 @@ class VerifyHandler(PortierMixin):
         raise NotImplementedError
 
     async def post(self) -> None:
-        """Take the broker's answer."""
+        """Take the broker's answer; also that of a ``GET``."""
         step = await self.login_flow.callback(self._web_request())
         if step.login is not None:
             self._cookies_of_login = [*step.reply.cookies, *step.login_cookies]

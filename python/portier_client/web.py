@@ -22,7 +22,8 @@ and sends the answer that comes back. With Starlette or FastAPI::
         return answer(step)
 
     async def facts(request: Request) -> WebRequest:
-        return WebRequest(request.method, request.headers, await request.body())
+        body = await request.body()
+        return WebRequest(request.method, request.headers, body, query=request.url.query)
 
     def answer(step: Step) -> Response:
         response = Response(step.reply.body, step.reply.status)
@@ -51,6 +52,7 @@ __all__ = [
     "MAX_FORM_BYTES",
     "BrowserBinding",
     "Confirmation",
+    "Flow",
     "LoginFlow",
     "Problem",
     "Reply",
@@ -62,6 +64,10 @@ BrowserBinding = Literal["off", "confirm", "require"]
 """What happens where a login ends in another browser than it was started in: nobody looks, the
 person is asked whether to go on, or it is refused."""
 
+Flow = Literal["auto", "implicit", "code"]
+"""What the browser brings back from the broker: a token, a code that the site redeems for the
+token, or a code wherever the broker and the store support that."""
+
 
 class LoginFlow(BaseLoginFlow[Client]):
     """Answers the requests of a login, whatever framework they come through.
@@ -72,6 +78,11 @@ class LoginFlow(BaseLoginFlow[Client]):
 
     ``client``
         The client to log in with. A closed client closes its flows.
+    ``flow``
+        ``"code"`` has the browser bring a code back, which the client redeems at the broker for the
+        token; ``"implicit"`` has it bring the token itself; ``"auto"`` is the code flow where the
+        broker's discovery document lists it and the store can keep its logins, else the implicit
+        flow.
     ``browser_binding``
         What happens where a login ends in another browser than it was started in, as when mail is
         opened on another device: ``"confirm"`` asks the person whether to go on, ``"require"``
@@ -136,12 +147,15 @@ class LoginFlow(BaseLoginFlow[Client]):
         return step_from_native(native if isinstance(native, tuple) else await native)
 
     async def callback(self, request: WebRequest) -> Step:
-        """Answer a request to the redirect URI, whatever its method. A ``POST`` completes a login.
+        """Answer a request to the redirect URI, whatever its method.
+
+        The broker's answer is in the query of a ``GET`` in the code flow, and in the form of a
+        ``POST`` otherwise. Nothing else completes a login.
 
         ``step.login`` is the completed login, if there is one: sign that person in, then send the
         reply with :attr:`Step.header_list`.
         """
-        native = self._native.callback(*request._facts)
+        native = self._native.callback(*request._facts, request._query)
         return step_from_native(native if isinstance(native, tuple) else await native)
 
 

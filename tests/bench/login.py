@@ -92,7 +92,7 @@ class Callbacks:
 
     def __init__(self, broker: DevBroker, client: Client) -> None:
         self._broker = broker
-        self._flow = LoginFlow(client)
+        self._flow = LoginFlow(client, flow="implicit")
         self._headers = {
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Accept-Language": "en-US,en;q=0.5",

@@ -49,7 +49,8 @@ def start(stack: ExitStack, command: list[str], broker: DevBroker) -> int:
     """Starts a site; returns its port."""
     with asyncio.Runner() as runner:
         port = runner.run(free_port())
-    environment = {**os.environ, "PORT": str(port), "BROKER": broker.origin}
+    says = {"PORT": str(port), "BROKER": broker.origin, "FLOW": "implicit"}
+    environment = {**os.environ, **says}
     site = stack.enter_context(
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     )

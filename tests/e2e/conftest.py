@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Serve = Callable[..., Site]
 
+# What the browser posts can be looked at.
+USUAL = {"flow": "implicit"}
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keeps the record of the run."""
@@ -54,6 +57,7 @@ def serve_shared(site_name: str, broker: Broker) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def serve(**options: str) -> Site:
+            options = {**USUAL, **options}
             key = tuple(sorted(options.items()))
             if key not in served:
                 served[key] = stack.enter_context(Site(site_name, broker.origin, **options))
@@ -73,7 +77,7 @@ def serve(site_name: str) -> Iterator[Serve]:
     """Serves the site with the test's own broker."""
     with ExitStack() as stack:
         yield lambda broker, **options: stack.enter_context(
-            Site(site_name, broker.origin, **options)
+            Site(site_name, broker.origin, **{**USUAL, **options})
         )
 
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portier_client::{Algorithm, Builder, Code, Error, ResponseMode};
+use portier_client::{Algorithm, Builder, Code, Error, Flow, ResponseMode};
 use pyo3::prelude::*;
 
 use crate::errors;
@@ -17,6 +17,7 @@ pub(crate) struct Options {
     redirect_uri: String,
     broker: String,
     store: Option<Given>,
+    flow: String,
     response_mode: String,
     leeway: f64,
     session_ttl: f64,
@@ -73,6 +74,7 @@ impl Options {
             .collect::<Result<Vec<Algorithm>, Error>>()?;
         let mut builder = portier_client::Client::builder(self.redirect_uri)
             .broker(self.broker)
+            .flow(self.flow.parse::<Flow>()?)
             .response_mode(self.response_mode.parse::<ResponseMode>()?)
             .leeway(duration("leeway", self.leeway)?)
             .session_ttl(duration("session_ttl", self.session_ttl)?)

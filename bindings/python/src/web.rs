@@ -18,6 +18,7 @@ use crate::{cells, errors, form};
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Options {
+    flow: String,
     browser_binding: String,
     login_url: String,
     default_next: String,
@@ -32,8 +33,7 @@ pub(crate) struct Options {
 impl Options {
     fn into_core(self) -> portier_client::Result<FlowOptions> {
         let mut options = FlowOptions::default();
-        // Requests have no query here yet.
-        options.flow = Some(Flow::Implicit);
+        options.flow = flow(&self.flow)?;
         options.browser_binding = self.browser_binding.parse()?;
         options.login_url = self.login_url;
         options.default_next = self.default_next;
@@ -45,6 +45,17 @@ impl Options {
         options.texts = self.texts;
         Ok(options)
     }
+}
+
+/// `None` for the code flow where it is possible.
+fn flow(name: &str) -> portier_client::Result<Option<Flow>> {
+    if name == "auto" {
+        return Ok(None);
+    }
+    name.parse().map(Some).map_err(|_| {
+        let problem = "flow is none of auto, implicit, code";
+        Error::new(Code::InvalidOption, problem)
+    })
 }
 
 /// The web side of a client's logins. Its methods return their answer if it is ready at once, else an
@@ -128,7 +139,11 @@ impl LoginFlow {
         call.run(async move { Ok(Answer(flow.start(request, &email, &next).await)) })
     }
 
-    #[pyo3(signature = (method, headers, form_token_checked, body, blocking = false, /))]
+    #[pyo3(signature = (method, headers, form_token_checked, body, query, blocking = false, /))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the facts of a request, each as Python has it"
+    )]
     fn callback<'py>(
         &self,
         py: Python<'py>,
@@ -136,11 +151,15 @@ impl LoginFlow {
         headers: &Bound<'py, PyList>,
         form_token_checked: bool,
         body: &Bound<'py, PyAny>,
+        query: Option<&Bound<'py, PyString>>,
         blocking: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let call = Call::new(py, blocking);
         let flow = self.of(py, call.process)?.clone();
-        let request = request(method, headers, form_token_checked, body_of(body)?)?;
+        let mut request = request(method, headers, form_token_checked, body_of(body)?)?;
+        if let Some(query) = query {
+            request = request.with_query(query.to_string_lossy());
+        }
         call.run(async move { Ok(Answer(flow.callback(request).await)) })
     }
 

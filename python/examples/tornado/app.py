@@ -125,7 +125,8 @@ def make_app(client: Client, cookie_secret: str | bytes) -> Application:
 async def main() -> None:
     """Serves the site with the public broker, which sends real mails.
 
-    Settings from the environment: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS, BROWSER_BINDING.
+    Settings from the environment: PORT, BROKER, STORE, FLOW, RESPONSE_MODE, ALGORITHMS,
+    BROWSER_BINDING.
     """
     says = os.environ
     port = int(says.get("PORT", "8888"))
@@ -134,6 +135,7 @@ async def main() -> None:
     if "ALGORITHMS" in says:
         options["algorithms"] = says["ALGORITHMS"].split(",")
     cookie_secret = says.get("COOKIE_SECRET") or secrets.token_bytes(32)
+    PortierMixin.flow = cast("Any", says.get("FLOW", "auto"))
     PortierMixin.browser_binding = cast("Any", says.get("BROWSER_BINDING", "confirm"))
     async with Client(f"http://localhost:{port}/verify", **options) as client:
         make_app(client, cookie_secret).listen(port, "localhost", max_body_size=64 * 1024)

@@ -17,7 +17,7 @@ from tornado.web import Application, RequestHandler
 
 from portier_client import Client, Login
 from portier_client.testing import DevBroker
-from portier_client.tornado import LoginHandler, VerifyHandler
+from portier_client.tornado import LoginHandler, PortierMixin, VerifyHandler
 from portier_client.web import LoginFlow
 
 from .by_hand import REDIRECT_URI
@@ -71,8 +71,14 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture
 def flow(broker: DevBroker) -> LoginFlow:
-    """A flow over the development broker."""
-    return LoginFlow(Client(REDIRECT_URI, broker=broker.origin))
+    """A flow over the development broker, whose tokens come through the browser."""
+    return LoginFlow(Client(REDIRECT_URI, broker=broker.origin), flow="implicit")
+
+
+@pytest.fixture
+def implicit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has tokens come through the browser to Tornado's handlers, so that a test can make them."""
+    monkeypatch.setattr(PortierMixin, "flow", "implicit")
 
 
 class Verify(VerifyHandler):
@@ -83,7 +89,7 @@ class Verify(VerifyHandler):
 
 
 @pytest.fixture
-def serve_handlers(serve: Serve, broker: DevBroker) -> Callable[..., str]:
+def serve_handlers(serve: Serve, broker: DevBroker, implicit: None) -> Callable[..., str]:
     """Serves the two handlers of a login; returns the site's origin."""
 
     def start(
@@ -140,12 +146,12 @@ def visitor() -> Visitor:
 
 
 @pytest.fixture
-def walk(visitor: Visitor, site: str) -> Callable[..., Page]:
-    """Walks from the login page to the form the broker has the browser post; nothing is posted."""
+def log_in(visitor: Visitor, site: str) -> Callable[..., Page]:
+    """Walks from the login page to where the login leads."""
 
-    def to_the_callback(email: str = "alice@example.com", next_page: str = "") -> Page:
+    def log_in(email: str = "alice@example.com", next_page: str = "") -> Page:
         login = visitor.get(f"{site}/login")
         asked = visitor.submit(login, "/login", email=email, next=next_page)
         return visitor.submit(asked, answer="continue")
 
-    return to_the_callback
+    return log_in

@@ -39,7 +39,8 @@ def make_client(
     now: int,
 ) -> CaseClient:
     """Makes the client that the options of a case ask for; the rest of them are the flow's."""
-    options = dict(options)
+    # The tokens of the cases come through the browser, unless a case says otherwise.
+    options = {"flow": "implicit", **options}
     names = ("redirect_uri", "response_mode", "session_ttl")
     given = {name: options.pop(name) for name in names if name in options}
     given["broker"] = NOWHERE if options.pop("broker", None) else broker

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
+        ({"flow": "hybrid"}, ConfigError, "none of auto, implicit, code"),
+        ({"flow": None}, TypeError, "flow"),
         ({"browser_binding": "on"}, ConfigError, "browser_binding"),
         ({"default_next": "//evil.example"}, ConfigError, "default_next"),
         ({"callback_path": "verify"}, ConfigError, "callback_path"),
@@ -130,15 +132,15 @@ def test_a_flow_goes_on_in_a_child(broker: DevBroker, tmp_path: Path) -> None:
     )
     flow = blocking.LoginFlow(client)
     started = flow.login(WebRequest("POST", HEADERS, b"email=alice%40example.com&next=/members"))
-    form = {"id_token": broker.mint(dict(started.reply.headers)["location"])}
+    query = urlencode(broker.sign_in(dict(started.reply.headers)["location"]))
 
     def complete() -> None:
-        step = flow.callback(WebRequest("POST", HEADERS, form))
+        step = flow.callback(WebRequest("GET", HEADERS, query=query))
         assert dict(step.reply.headers)["location"] == "/members"
 
     assert in_child(complete) == 0
     # What was used up there is used here as well.
-    error = flow.callback(WebRequest("POST", HEADERS, form)).error
+    error = flow.callback(WebRequest("GET", HEADERS, query=query)).error
     assert error is not None
     assert error.code == "session_used"
 

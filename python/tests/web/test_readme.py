@@ -29,7 +29,7 @@ def test_the_site_in_the_readme_signs_people_in(
 
     site = serve(lambda origin: make_app(Client(f"{origin}/verify", broker=broker.origin)))
     asked = visitor.submit(visitor.get(f"{site}/"), email="Alice@Example.com")
-    signed_in = visitor.submit(visitor.submit(asked, answer="continue"))
+    signed_in = visitor.submit(asked, answer="continue")
 
     assert signed_in.url == f"{site}/"
     assert "You are alice@example.com." in signed_in.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 from tornado.routing import HostMatches, Rule, RuleRouter
 from tornado.web import Application, HTTPError, RequestHandler
 
@@ -62,6 +63,7 @@ def test_a_site_may_choose_which_addresses_it_accepts(
         assert len(signed_in) == (2 if status == 303 else 0)
 
 
+@pytest.mark.usefixtures("implicit")
 def test_each_host_may_have_its_own_client(
     serve: Serve, visitor: Visitor, broker: DevBroker
 ) -> None:

@@ -27,7 +27,7 @@ PAGES_POST = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
-def protected(serve: Serve, broker: DevBroker) -> str:
+def protected(serve: Serve, broker: DevBroker, implicit: None) -> str:
     """The origin of a site that has all of Tornado's protections on."""
 
     class Show(LoginHandler):
@@ -179,6 +179,7 @@ SECRET, OTHER_SECRET = "s" * 43, "t" * 43
 
 @pytest.mark.parametrize("trouble", ["", "another browser", "forged", "closed"])
 @pytest.mark.parametrize("binding", ["confirm", "require", "off"])
+@pytest.mark.usefixtures("implicit")
 def test_no_frame_of_a_handler_holds_a_secret(
     visitor: Visitor, serve: Serve, broker: DevBroker, *, binding: Any, trouble: str
 ) -> None:

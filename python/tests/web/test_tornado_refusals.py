@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/", "/members"])
 def test_no_other_page_accepts_a_cross_site_post(
-    visitor: Visitor, site: str, walk: Callable[..., Page], path: str
+    visitor: Visitor, site: str, log_in: Callable[..., Page], path: str
 ) -> None:
-    visitor.submit(walk())
+    log_in()
     refused = visitor.post(f"{site}{path}", {"email": "victim@example.com"})
     assert refused.status == 403
     assert "alice@example.com" in visitor.get(f"{site}/").text, "still signed in"

@@ -152,6 +152,13 @@ def test_a_body_that_was_read_before_is_noticed(flow: LoginFlow) -> None:
     assert "read before" in str(step.error)
 
 
+@pytest.mark.parametrize("query", [None, 1, ["a=1"]])
+def test_what_is_no_query_is_a_type_error(query: Any) -> None:
+    with pytest.raises(TypeError, match="query must be str or bytes") as caught:
+        WebRequest("GET", {"Cookie": SECRET}, query=query)
+    assert secrets_in(caught.value, {SECRET}) == []
+
+
 def test_json_is_no_form(flow: LoginFlow) -> None:
     for body in (b"[1]", [1], 1, True, {"email": "alice@example.com"}):
         step = start(flow, body, {"Content-Type": "application/json"})
@@ -201,21 +208,22 @@ def test_a_login_by_hand_through_wsgi(broker: DevBroker) -> None:
         start_response(f"{step.reply.status} Status", step.header_list)
         return [step.reply.body.encode()]
 
-    def post(path: str, cookies: str, form: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
+    def send(cookies: str, **facts: str) -> tuple[str, list[tuple[str, str]]]:
         answers: list[tuple[str, list[tuple[str, str]]]] = []
         headers = [("Cookie", cookies), ("Content-Type", FORM)]
-        environ = environ_of(headers, urlencode(form).encode()) | {"PATH_INFO": path}
+        environ = environ_of(headers, facts.pop("body", "").encode()) | facts
         site(environ, lambda *answer: answers.append(answer))
         return answers[0]
 
-    status, headers = post("/login", "", {"email": "alice@example.com", "next": "/members"})
+    status, headers = send("", body="email=alice%40example.com&next=/members")
     assert status.startswith("303")
     cookies = cookies_in(headers)
-    answer = {"id_token": broker.mint(dict(headers)["location"]), "state": ""}
-    _, headers = post("/verify", cookies, answer)
+    query = urlencode(broker.sign_in(dict(headers)["location"]))
+    back = {"REQUEST_METHOD": "GET", "PATH_INFO": "/verify", "QUERY_STRING": query}
+    _, headers = send(cookies, **back)
     assert (dict(headers)["location"], signed_in) == ("/members", ["alice@example.com"])
     # A reload leads on, with the proof.
-    _, headers = post("/verify", f"{cookies}; {cookies_in(headers)}", answer)
+    _, headers = send(f"{cookies}; {cookies_in(headers)}", **back)
     assert (dict(headers)["location"], len(signed_in)) == ("/members", 1)
 
 
@@ -240,29 +248,31 @@ def test_the_example_for_starlette_logs_in(
     )
     session: dict[str, str] = {}
 
-    async def post(path: str, cookies: str, form: dict[str, str]) -> tuple[int, Any]:
+    async def send(
+        method: str, path: str, cookies: str, body: bytes = b"", query: str = ""
+    ) -> tuple[int, Any]:
         sent: list[Any] = []
         headers = {"content-type": FORM, "cookie": cookies}
 
         async def receive() -> dict[str, object]:
-            return {"type": "http.request", "body": urlencode(form).encode()}
+            return {"type": "http.request", "body": body}
 
-        async def send(message: Any) -> None:
+        async def keep(message: Any) -> None:
             sent.append(message)
 
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        kind = {"type": "http", "http_version": "1.1", "scheme": "https", "query_string": b""}
-        scope = {**kind, "method": "POST", "path": path, "headers": raw, "session": session}
-        await app(scope, receive, send)
+        kind = {"type": "http", "http_version": "1.1", "scheme": "https", "method": method}
+        scope = {**kind, "path": path, "query_string": query.encode(), "session": session}
+        await app({**scope, "headers": raw}, receive, keep)
         decoded = [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
         return sent[0]["status"], decoded
 
     async def log_in() -> None:
-        status, headers = await post("/login", "", {"email": "alice@example.com"})
+        status, headers = await send("POST", "/login", "", b"email=alice%40example.com")
         assert status == 303
         cookies = cookies_in(headers)
-        answer = {"id_token": broker.mint(dict(headers)["location"]), "state": ""}
-        status, headers = await post("/verify", cookies, answer)
+        query = urlencode(broker.sign_in(dict(headers)["location"]))
+        status, headers = await send("GET", "/verify", cookies, query=query)
         assert (status, dict(headers)["location"]) == (303, "/")
         assert session == {"email": "alice@example.com"}
         assert "__Host-portier-signed-in=" in cookies_in(headers)

@@ -228,7 +228,8 @@ def question_of_the_library() -> str:
         return WebRequest("POST", {"Cookie": cookie, "Content-Type": kind}, urlencode(fields))
 
     with DevBroker() as broker:
-        flow = LoginFlow(Client("https://example.com/verify", broker=broker.origin))
+        client = Client("https://example.com/verify", broker=broker.origin)
+        flow = LoginFlow(client, flow="implicit")
         started = flow.login(form("a", email="alice@example.com"))
         token = broker.mint(dict(started.reply.headers)["location"])
         return flow.callback(form("b", id_token=token)).reply.body

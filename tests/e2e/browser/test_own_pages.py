@@ -87,7 +87,7 @@ def own_pages(language: str, broker: DevBroker) -> dict[str, Step]:
     posting = Client(CALLBACK, broker=broker.origin)
     fragment = Client(CALLBACK, broker=broker.origin, response_mode="fragment")
     texts = {} if language in BUILT_IN else {language: own_texts(posting, language)}
-    flow = LoginFlow(posting, languages=[language], texts=texts)
+    flow = LoginFlow(posting, flow="implicit", languages=[language], texts=texts)
     visit = WebRequest("GET", {})
     return {
         "problem": flow.callback(visit),

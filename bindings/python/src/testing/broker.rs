@@ -123,6 +123,12 @@ impl DevBroker {
         without_gil(py, || self.0.mint(&MintOptions::from_json(options)?))
     }
 
+    /// What the browser brings back, as names and values.
+    #[pyo3(signature = (url, /))]
+    fn sign_in(&self, py: Python<'_>, url: &str) -> PyResult<Vec<(String, String)>> {
+        without_gil(py, || self.0.sign_in(url)).map(|(_, fields)| fields)
+    }
+
     /// Seconds; for benchmarks.
     #[pyo3(signature = (tokens, /))]
     fn time_signatures(&self, py: Python<'_>, tokens: Vec<String>) -> PyResult<f64> {
