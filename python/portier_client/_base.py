@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import portier_client
 
     from ._flow import BaseLoginFlow
+    from ._session import SessionCookie
 else:
     from ._lazy import abc, datetime, portier_client, typing
 
@@ -96,7 +97,7 @@ class BaseClient:
         self._redirect_uri = native.redirect_uri
         self._client_id = native.client_id
         self._broker = native.broker
-        self._flows: WeakSet[BaseLoginFlow[typing.Any]] = WeakSet()
+        self._flows: WeakSet[BaseLoginFlow[typing.Any] | SessionCookie] = WeakSet()
         if native.has_local_store:
             from ._processes import warn_of_memory_store
 

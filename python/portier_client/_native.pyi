@@ -19,6 +19,8 @@ __all__ = [
     "LoginFlow",
     "ManualClock",
     "MockTransport",
+    "Session",
+    "SessionCookie",
     "__version__",
     "codes",
     "flush_events",
@@ -240,6 +242,37 @@ class LoginFlow:
     ) -> tuple[str, int, str, str, int | None, str]: ...
     @property
     def is_secure(self) -> bool: ...
+
+@type_check_only
+class SessionOptions(TypedDict):
+    secrets: list[bytes]
+    max_age: float
+    absolute_max_age: float
+
+@final
+class Session:
+    """A person who is signed in."""
+
+    @property
+    def email(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def signed_in_at(self) -> int: ...
+    @property
+    def expires_at(self) -> int: ...
+    @property
+    def renewal(self) -> str | None: ...
+
+@final
+class SessionCookie:
+    """Keeps people signed in with one sealed cookie."""
+
+    def __new__(cls, client: Client, options: SessionOptions) -> SessionCookie: ...
+    def start(self, email: str, /) -> tuple[Session, str]: ...
+    def read(self, cookie: str | None, /) -> Session | None: ...
+    def renew(self, session: Session, /) -> str | None: ...
+    def clear(self) -> str: ...
 
 @final
 class CoreStore:

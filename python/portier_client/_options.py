@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import Any
 
-    from ._native import FlowOptions, Options
+    from ._native import FlowOptions, Options, SessionOptions
     from ._store import Store
 
 BROKER = "https://broker.portier.io"
@@ -77,6 +77,33 @@ def flow_options(
         "languages": _texts("languages", languages),
         "texts": {language: _mapping("texts", by_id) for language, by_id in _items("texts", texts)},
     }
+
+
+def session_options(
+    secret: object, prefix: str = "", /, **ages: float | timedelta
+) -> SessionOptions:
+    """Turn what keeps people signed in into what the core takes."""
+    return {
+        "secrets": _secrets(secret),
+        "max_age": seconds(f"{prefix}max_age", ages["max_age"]),
+        "absolute_max_age": seconds(f"{prefix}absolute_max_age", ages["absolute_max_age"]),
+    }
+
+
+def _secrets(given: object) -> list[bytes]:
+    if isinstance(given, (str, bytes)):
+        return [_secret(given)]
+    if not hasattr(given, "__iter__") or isinstance(given, (bytearray, memoryview)):
+        raise _wrong_type("secret", "str, bytes or an iterable of these", given)
+    return [_secret(one) for one in given]
+
+
+def _secret(given: object) -> bytes:
+    if isinstance(given, str):
+        return _text("secret", given).encode()
+    if not isinstance(given, bytes):
+        raise _wrong_type("secret", "str, bytes or an iterable of these", given)
+    return given
 
 
 def _text(name: str, value: object) -> str:

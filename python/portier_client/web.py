@@ -46,6 +46,7 @@ from ._flow import BaseLoginFlow
 from ._login import Login, NativeLogin, login_from_native
 from ._native import MAX_FORM_BYTES
 from ._request import WebRequest
+from ._session import Secret, Session, SessionCookie  # noqa: F401
 from .errors import PortierError
 
 __all__ = [
@@ -56,6 +57,8 @@ __all__ = [
     "LoginFlow",
     "Problem",
     "Reply",
+    "Session",
+    "SessionCookie",
     "Step",
     "WebRequest",
 ]

@@ -11,6 +11,7 @@ mod form;
 mod options;
 mod process;
 mod send_py;
+mod session;
 mod store;
 mod testing;
 mod text;
@@ -29,6 +30,8 @@ mod _native {
     use super::client::Client;
     #[pymodule_export]
     use super::errors::codes;
+    #[pymodule_export]
+    use super::session::{Session, SessionCookie};
     #[pymodule_export]
     use super::testing::{
         CoreStore, DevBroker, ManualClock, MockTransport, flush_events, mock_client,

@@ -93,7 +93,7 @@ impl Options {
     }
 }
 
-fn duration(name: &str, seconds: f64) -> Result<Duration, Error> {
+pub(crate) fn duration(name: &str, seconds: f64) -> Result<Duration, Error> {
     Duration::try_from_secs_f64(seconds).map_err(|cause| {
         Error::new(
             Code::InvalidOption,
