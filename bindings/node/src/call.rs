@@ -1,4 +1,4 @@
-//! One way to run an operation: poll it here and now; only what has to wait goes to the runtime.
+//! How every operation runs: it is polled in place, and moves to the runtime only if it has to wait.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -17,22 +17,23 @@ use tokio::sync::Notify;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
-use crate::completions::{Completions, id_to_js};
+use crate::completions::CompletionQueue;
 use crate::current_call::CallFuture;
 use crate::failure::{self, Failure};
-use crate::{completions, events, runtime, store};
+use crate::ids::{id_to_js, new_call_id};
+use crate::{events, runtime, store};
 
-/// What an operation returns: its value, why there is none, or the id of a call whose outcome follows.
+/// What an operation returns: its value, a failure, or the id of a call whose outcome follows.
 pub(crate) type Outcome<T> = Either3<T, Failure, f64>;
 
-/// Runs an operation, which owns all it needs: JavaScript may be gone before it ends.
+/// Runs an operation. It owns all that it needs, because JavaScript may end before it does.
 ///
-/// An operation that does not have to wait is over when this returns, without a task, a thread or
-/// a wake-up. There is no other code path for one that does: the same future goes on, and its
-/// outcome is sent with the id of the call. It is null if the operation was cancelled.
+/// An operation that does not have to wait has ended when this returns, without a task, a thread or a
+/// wake-up. Otherwise the same future continues in the runtime, and its outcome is sent with the id of the
+/// call. The outcome is null if the operation was cancelled.
 pub(crate) fn run<T, F>(
     env: Env,
-    completions: &Arc<Completions>,
+    completions: &CompletionQueue,
     cancellation: Option<&Cancellation>,
     operation: F,
 ) -> Outcome<T>
@@ -44,8 +45,8 @@ where
         Ok(runtime) => runtime,
         Err(error) => return Either3::B(Failure::from(&error)),
     };
-    let call_id = completions::new_call_id();
-    let mut operation = CallFuture::new(call_id, contained(operation));
+    let call_id = new_call_id();
+    let mut operation = CallFuture::new(call_id, catch_panics(operation));
     let subscriber = events::subscriber(env);
     let polled = poll_now(env, call_id, subscriber.as_ref(), &runtime, &mut operation);
     events::set_started_call(call_id);
@@ -55,7 +56,7 @@ where
         Poll::Pending => {
             let cancelled = cancellation.map(Cancellation::requested);
             let call_id = id_to_js(call_id);
-            let completions = Arc::clone(completions);
+            let completions = completions.clone();
             let settled = async move {
                 match until(operation, cancelled).await {
                     Some(outcome) => completions.send(call_id, failure::either(outcome)),
@@ -71,7 +72,7 @@ where
     }
 }
 
-/// Ends operations that wait, for an `AbortSignal`.
+/// Cancels an operation that waits, for an `AbortSignal`.
 #[napi]
 #[derive(Default)]
 pub struct Cancellation {
@@ -80,13 +81,13 @@ pub struct Cancellation {
 
 #[napi]
 impl Cancellation {
-    /// Makes one for a single operation.
+    /// Creates one for a single operation.
     #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Ends the operation, unless it is over.
+    /// Cancels the operation, unless it has ended.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.request.notify_one();
@@ -98,8 +99,8 @@ impl Cancellation {
     }
 }
 
-/// No panic may cross into JavaScript, nor be lost in the runtime.
-fn contained<T>(
+/// Makes a panic of an operation an error. A panic must neither cross into JavaScript nor be lost in the runtime.
+fn catch_panics<T>(
     operation: impl Future<Output = Result<T>> + Send + 'static,
 ) -> impl Future<Output = Result<T>> + Send + 'static {
     AssertUnwindSafe(operation)
@@ -110,7 +111,7 @@ fn contained<T>(
         })
 }
 
-/// Polls for as long as stores in JavaScript answer at once.
+/// Polls, and polls again as long as stores in JavaScript return at once.
 fn poll_now<F: Future + Unpin>(
     env: Env,
     call_id: u64,
@@ -119,12 +120,12 @@ fn poll_now<F: Future + Unpin>(
     operation: &mut F,
 ) -> Poll<F::Output> {
     loop {
-        // A store may have made calls of its own.
+        // A store may have made calls of its own meanwhile.
         events::set_started_call(call_id);
-        let (polled, asked) = store::polled(env, || {
+        let (polled, has_called) = store::poll_then_call(env, || {
             events::with_subscriber(subscriber, || poll_once(runtime, operation))
         });
-        if polled.is_ready() || !asked {
+        if polled.is_ready() || !has_called {
             return polled;
         }
     }
@@ -132,12 +133,12 @@ fn poll_now<F: Future + Unpin>(
 
 fn poll_once<F: Future + Unpin>(runtime: &Handle, operation: &mut F) -> Poll<F::Output> {
     let _entered = runtime.enter();
-    // Nobody is woken by this poll, and the runtime polls again in any case.
+    // No waker is needed: the runtime polls a pending operation again in any case.
     let mut context = Context::from_waker(Waker::noop());
     Pin::new(operation).poll(&mut context)
 }
 
-/// Waits for the operation, or returns nothing if it is cancelled first.
+/// Waits for the operation. Returns `None` if it is cancelled first.
 async fn until<F: Future + Unpin>(
     operation: F,
     cancelled: Option<impl Future<Output = ()>>,

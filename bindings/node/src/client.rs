@@ -1,8 +1,7 @@
-//! The client and its operations. Each owns a clone of the core's client, which is one `Arc`:
-//! `&self` belongs to JavaScript and ends with the call.
+//! The client and its operations. Each operation owns a clone of the core's client, which is one `Arc`:
+//! `&self` belongs to JavaScript and is valid only during the call.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either, ToNapiValue};
@@ -10,8 +9,9 @@ use napi_derive::napi;
 use portier_client::{AuthenticateOptions, CallbackParams, CompleteOptions};
 
 use crate::call::{self, Cancellation, Outcome};
-use crate::completions::{CompletionQueue, Completions};
+use crate::completions::CompletionQueue;
 use crate::failure::{self, Failure};
+use crate::login::Login;
 use crate::options::Options;
 use crate::stats::Stats;
 use crate::store::Store;
@@ -20,13 +20,13 @@ use crate::web::{FlowOptions, Flows, LoginFlow};
 /// A client of the core.
 #[napi]
 pub struct Client {
-    /// Nothing once it was closed. Nobody else runs while it is borrowed.
+    /// `None` after [`Client::close`]. It is borrowed only while no other code can run.
     opened: RefCell<Option<portier_client::Client>>,
     flows: Flows,
-    completions: Arc<Completions>,
+    completions: CompletionQueue,
 }
 
-/// Makes a client; `store` holds its pending logins, `completions` gets what has to wait.
+/// Creates a client. `store` keeps its pending logins; `completions` gets the outcomes of calls that wait.
 #[napi(catch_unwind)]
 pub fn create_client(
     options: Options,
@@ -48,7 +48,7 @@ impl Client {
         Ok(Self {
             opened: RefCell::new(Some(client)),
             flows: Flows::default(),
-            completions: completions.shared(),
+            completions: completions.clone(),
         })
     }
 
@@ -75,7 +75,7 @@ impl Client {
 
 #[napi]
 impl Client {
-    /// The redirect URI as it is sent.
+    /// The redirect URI, as the broker gets it.
     #[napi(getter, catch_unwind)]
     pub fn redirect_uri(&self) -> napi::Result<String> {
         Ok(self.opened()?.redirect_uri().to_owned())
@@ -99,7 +99,7 @@ impl Client {
         Ok(self.opened()?.has_local_store())
     }
 
-    /// Starts a login and gives the URL to redirect to.
+    /// Starts a login, and returns the URL to redirect to.
     #[napi(catch_unwind)]
     pub fn authenticate(
         &self,
@@ -120,7 +120,7 @@ impl Client {
         })
     }
 
-    /// Completes a login and gives the verified address.
+    /// Completes a login, and returns the verified address.
     #[napi(catch_unwind)]
     pub fn verify(
         &self,
@@ -133,7 +133,7 @@ impl Client {
         })
     }
 
-    /// Completes a login with the names and values of a callback, one after the other.
+    /// Completes a login with the names and values of a callback.
     #[napi(catch_unwind)]
     pub fn complete(
         &self,
@@ -153,7 +153,7 @@ impl Client {
         })
     }
 
-    /// Gives the text of the discovery document.
+    /// Returns the text of the discovery document.
     #[napi(catch_unwind)]
     pub fn discover(
         &self,
@@ -165,7 +165,7 @@ impl Client {
         })
     }
 
-    /// Gives the usable keys.
+    /// Returns the usable keys.
     #[napi(catch_unwind)]
     pub fn keys(
         &self,
@@ -191,58 +191,25 @@ impl Client {
         )
     }
 
-    /// Makes the web side of logins with this client.
+    /// Creates the web side of logins with this client.
     #[napi(catch_unwind)]
     pub fn login_flow(&self, options: FlowOptions) -> napi::Result<Either<LoginFlow, Failure>> {
         let flow = self.flows.make(self.opened()?, options, &self.completions);
         Ok(failure::either(flow))
     }
 
-    /// What happened so far.
+    /// Returns the counters.
     #[napi(catch_unwind)]
     pub fn stats(&self) -> napi::Result<Stats> {
         Ok(self.opened()?.stats().into())
     }
 
-    /// Lets go of documents and connections, which JavaScript's garbage collector may leave for a
-    /// long time. Calls under way keep them until they are over.
+    /// Drops documents and connections, without waiting for JavaScript's garbage collector. Calls in
+    /// progress keep them until they end.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.flows.close();
         drop(self.opened.take());
-    }
-}
-
-/// A completed login.
-#[napi(object, object_from_js = false, use_nullable = true)]
-pub struct Login {
-    /// The verified address in normalized form.
-    pub email: String,
-    /// The address as it was typed.
-    pub email_original: String,
-    /// The application's own text.
-    pub session: Option<String>,
-    /// The state that came back.
-    pub state: Option<String>,
-    /// Seconds since 1970.
-    pub issued_at: f64,
-    /// Seconds since 1970.
-    pub auth_time: Option<f64>,
-    /// Whether the browser is the one that the login was bound to.
-    pub same_browser: bool,
-}
-
-impl From<portier_client::Login> for Login {
-    fn from(login: portier_client::Login) -> Self {
-        Self {
-            email: login.email,
-            email_original: login.email_original,
-            session: login.session,
-            state: login.state,
-            issued_at: login.issued_at,
-            auth_time: login.auth_time,
-            same_browser: login.same_browser,
-        }
     }
 }
 

@@ -17,8 +17,8 @@ use napi_derive::napi;
 use portier_client::events::{self, Event, Level, Listener, Value};
 use tracing::Dispatch;
 
-use crate::completions::id_to_js;
 use crate::current_call::{self, CallSpans};
+use crate::ids::id_to_js;
 
 /// How many events may wait for JavaScript. More come only while its thread is busy.
 const QUEUE_LIMIT: usize = 1_000;

@@ -6,7 +6,7 @@ use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use portier_client::Error;
 
-use crate::store::Thrown;
+use crate::thrown::Thrown;
 
 /// An error, without identity: JavaScript's error object is made where its class is known.
 #[napi(object, object_from_js = false, use_nullable = true)]

@@ -21,11 +21,14 @@ mod completions;
 mod current_call;
 mod events;
 mod failure;
+mod ids;
+mod login;
 mod options;
 mod runtime;
 mod stats;
 mod store;
 mod testing;
+mod thrown;
 mod web;
 
 use napi::bindgen_prelude::Either;

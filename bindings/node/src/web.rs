@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either3, Uint8Array};
@@ -11,9 +10,9 @@ use portier_client::web::{self, Body, WebRequest};
 use portier_client::{Code, FieldValue, Flow, Result};
 
 use crate::call::{self, Cancellation, Outcome};
-use crate::client::Login;
-use crate::completions::Completions;
+use crate::completions::CompletionQueue;
 use crate::failure::Failure;
+use crate::login::Login;
 
 /// The most bytes of a form.
 #[napi]
@@ -106,14 +105,14 @@ impl Flows {
         &self,
         client: portier_client::Client,
         options: FlowOptions,
-        completions: &Arc<Completions>,
+        completions: &CompletionQueue,
     ) -> Result<LoginFlow> {
         let flow = web::LoginFlow::new(client, options.into_core()?)?;
         let flow = Rc::new(RefCell::new(Some(flow)));
         let mut known = self.0.borrow_mut();
         known.retain(|flow| flow.strong_count() > 0);
         known.push(Rc::downgrade(&flow));
-        let completions = Arc::clone(completions);
+        let completions = completions.clone();
         Ok(LoginFlow { flow, completions })
     }
 
@@ -128,7 +127,7 @@ impl Flows {
 #[napi]
 pub struct LoginFlow {
     flow: Rc<ClosableFlow>,
-    completions: Arc<Completions>,
+    completions: CompletionQueue,
 }
 
 /// A request's body: bytes, names with a text or something else, or what became of it.

@@ -83,7 +83,7 @@ test("no static of the addon holds values of one environment", () => {
 test("an exception in a threadsafe function does not end the process", () => {
   const count = (text, pattern) => [...text.matchAll(pattern)].length;
   const built = (text) => count(text, /\.build_threadsafe_function\b/g);
-  assert.equal(built(code["store/custom.rs"]), 1);
+  assert.equal(built(code["store/caller.rs"]), 1);
   for (const [name, text] of Object.entries(code)) {
     assert.equal(count(text, /\.callee_handled::<true>\(\)/g), built(text), name);
     // The function does not keep the program running either.

@@ -1,6 +1,8 @@
 //! Stores of pending logins, which clients may share.
 
+mod caller;
 mod custom;
+mod deferred_calls;
 mod pending_calls;
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -12,10 +14,12 @@ use napi::{Env, Error, Status};
 use napi_derive::napi;
 use portier_client::{Code, SystemClock};
 
-use self::custom::{Arguments, Caller, CustomStore, Methods};
+use self::caller::{Arguments, Caller};
+use self::custom::{CustomStore, Methods};
+pub(crate) use self::deferred_calls::poll_then_call;
 use self::pending_calls::{PendingCalls, ReturnValue};
-pub(crate) use self::pending_calls::{Thrown, polled};
 use crate::failure::{self, Failure};
+use crate::ids::id_from_js;
 use crate::runtime;
 
 /// A store of the core.
@@ -126,16 +130,6 @@ impl StoreCalls {
         let code = Code::ALL.iter().find(|known| known.as_str() == code);
         let code = code.copied().unwrap_or(Code::StoreFailed);
         self.calls.reject(id_from_js(id), code, &message, thrown);
-        self.calls.forgotten()
+        self.calls.unclaimed()
     }
-}
-
-/// It comes back as it was given.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "see above"
-)]
-fn id_from_js(id: f64) -> u64 {
-    id as u64
 }

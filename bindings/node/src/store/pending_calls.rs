@@ -1,17 +1,13 @@
-//! What stores in JavaScript are asked, and what they answer.
+//! Calls of stores in JavaScript, and the values that they return.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use napi::Env;
 use portier_client::{Code, Error, Result};
 use tokio::sync::oneshot;
 
-use super::custom::Caller;
-use crate::completions::id_to_js;
+use crate::thrown::{Thrown, UnclaimedIds};
 
 /// A call of a method, with its arguments.
 pub(super) struct StoreCall {
@@ -19,35 +15,35 @@ pub(super) struct StoreCall {
     pub(super) method: &'static str,
     pub(super) first: String,
     pub(super) second: Option<String>,
+    /// Milliseconds.
     pub(super) ttl: Option<f64>,
-    /// That of the call which asks.
+    /// The id of the client's call that needs the store.
     pub(super) client_call_id: Option<u64>,
 }
 
-/// What a method returned.
+/// The value that a method returned.
 pub(super) enum ReturnValue {
     Null,
     Text(String),
     Boolean(bool),
 }
 
-/// The calls to one store that are not answered yet.
+/// The calls of one store that have not returned yet.
 #[derive(Default)]
 pub(super) struct PendingCalls {
-    open: Mutex<HashMap<u64, oneshot::Sender<Result<ReturnValue>>>>,
-    /// Of what was thrown, what nobody will ask for any more.
-    forgotten: Mutex<Vec<u64>>,
+    senders: Mutex<HashMap<u64, oneshot::Sender<Result<ReturnValue>>>>,
+    unclaimed: Arc<UnclaimedIds>,
 }
 
 impl PendingCalls {
-    /// Opens a call; dropping it closes it.
-    pub(super) fn open(self: &Arc<Self>) -> PendingCall {
-        // JavaScript keeps what was thrown under these, for all stores of a thread together.
+    /// Adds a call; dropping it removes it.
+    pub(super) fn add(self: &Arc<Self>) -> PendingCall {
+        // Unique in the process: JavaScript keeps thrown values of all stores of a thread under these ids.
         static NEXT: AtomicU64 = AtomicU64::new(0);
 
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();
-        locked(&self.open).insert(id, sender);
+        self.senders().insert(id, sender);
         PendingCall {
             id,
             receiver,
@@ -55,40 +51,39 @@ impl PendingCalls {
         }
     }
 
-    /// Answers a call, unless nobody waits for the answer any more.
+    /// Ends a call with the value that it returned. Does nothing if nobody waits for it any more.
     pub(super) fn resolve(&self, id: u64, value: ReturnValue) {
         self.settle(id, Ok(value));
     }
 
-    /// Answers a call with an error. `thrown` says that JavaScript keeps what was thrown.
-    pub(super) fn reject(self: &Arc<Self>, id: u64, code: Code, message: &str, thrown: bool) {
+    /// Ends a call with an error. `thrown` says that JavaScript keeps a thrown value under the id.
+    pub(super) fn reject(&self, id: u64, code: Code, message: &str, thrown: bool) {
         let mut error = Error::new(code, message);
         if thrown {
-            error = error.with_source(Thrown {
-                id,
-                wanted: AtomicBool::new(false),
-                calls: Arc::clone(self),
-            });
+            error = error.with_source(Thrown::new(id, Arc::clone(&self.unclaimed)));
         }
         self.settle(id, Err(error));
     }
 
-    /// What JavaScript need not keep any longer.
-    pub(super) fn forgotten(&self) -> Vec<f64> {
-        let forgotten = std::mem::take(&mut *locked(&self.forgotten));
-        forgotten.into_iter().map(id_to_js).collect()
+    /// Takes the ids of thrown values that JavaScript need not keep any longer.
+    pub(super) fn unclaimed(&self) -> Vec<f64> {
+        self.unclaimed.take()
     }
 
-    fn settle(&self, id: u64, answer: Result<ReturnValue>) {
-        // Not in one expression: dropping what nobody waits for locks as well.
-        let sender = locked(&self.open).remove(&id);
+    fn settle(&self, id: u64, result: Result<ReturnValue>) {
+        // Not in one expression, which would hold the lock while the value is sent.
+        let sender = self.senders().remove(&id);
         if let Some(sender) = sender {
-            let _ = sender.send(answer);
+            let _ = sender.send(result);
         }
+    }
+
+    fn senders(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Result<ReturnValue>>>> {
+        self.senders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A call that somebody waits on.
+/// A call whose value an operation waits for.
 pub(super) struct PendingCall {
     pub(super) id: u64,
     pub(super) receiver: oneshot::Receiver<Result<ReturnValue>>,
@@ -97,88 +92,6 @@ pub(super) struct PendingCall {
 
 impl Drop for PendingCall {
     fn drop(&mut self) {
-        locked(&self.calls.open).remove(&self.id);
+        self.calls.senders().remove(&self.id);
     }
-}
-
-/// A value that a store has thrown. The value itself stays in JavaScript.
-pub(crate) struct Thrown {
-    id: u64,
-    wanted: AtomicBool,
-    calls: Arc<PendingCalls>,
-}
-
-impl Thrown {
-    /// The id under which JavaScript takes it out, which it then has to do.
-    pub(crate) fn claim(&self) -> f64 {
-        self.wanted.store(true, Ordering::Relaxed);
-        id_to_js(self.id)
-    }
-}
-
-impl Drop for Thrown {
-    fn drop(&mut self) {
-        if !self.wanted.load(Ordering::Relaxed) {
-            locked(&self.calls.forgotten).push(self.id);
-        }
-    }
-}
-
-impl fmt::Debug for Thrown {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Thrown")
-    }
-}
-
-impl fmt::Display for Thrown {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value of JavaScript")
-    }
-}
-
-impl std::error::Error for Thrown {}
-
-/// Calls made while an operation is polled on the thread of its JavaScript.
-struct DeferredCalls {
-    environment: usize,
-    calls: Vec<(Arc<Caller>, StoreCall)>,
-}
-
-thread_local! {
-    static DEFERRED: RefCell<Option<DeferredCalls>> = const { RefCell::new(None) };
-}
-
-/// Polls, and then asks what was put meanwhile: JavaScript never runs inside a poll. Says whether
-/// anything was asked, so that the answer may be there already.
-pub(crate) fn polled<T>(env: Env, poll: impl FnOnce() -> T) -> (T, bool) {
-    let collection = DeferredCalls {
-        environment: env.raw() as usize,
-        calls: Vec::new(),
-    };
-    let outer = DEFERRED.replace(Some(collection));
-    let polled = poll();
-    let calls = DEFERRED
-        .replace(outer)
-        .map(|collection| collection.calls)
-        .unwrap_or_default();
-    let asked = !calls.is_empty();
-    for (caller, call) in calls {
-        caller.call_now(env, call);
-    }
-    (polled, asked)
-}
-
-/// Keeps a call until the poll is over, if it is polled where the store is; else returns it.
-pub(super) fn defer(caller: &Arc<Caller>, call: StoreCall) -> Option<StoreCall> {
-    DEFERRED.with_borrow_mut(|collection| match collection {
-        Some(collection) if collection.environment == caller.environment() => {
-            collection.calls.push((Arc::clone(caller), call));
-            None
-        }
-        _ => Some(call),
-    })
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -18,7 +18,7 @@ pub fn panic_in_operation(
     completions: ClassInstance<'_, CompletionQueue>,
     at_once: bool,
 ) -> Outcome<()> {
-    call::run(env, &completions.shared(), None, async move {
+    call::run(env, &completions, None, async move {
         if !at_once {
             tokio::task::yield_now().await;
         }

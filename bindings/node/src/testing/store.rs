@@ -22,7 +22,7 @@ pub fn store_put(
     ttl: f64,
 ) -> Outcome<()> {
     let store = store.shared();
-    call::run(env, &completions.shared(), None, async move {
+    call::run(env, &completions, None, async move {
         let ttl = duration("ttlMs", ttl)?;
         store.put(&session_key(&nonce), record, ttl).await
     })
@@ -37,7 +37,7 @@ pub fn store_take(
     nonce: String,
 ) -> Outcome<napi::Either<String, Null>> {
     let store = store.shared();
-    call::run(env, &completions.shared(), None, async move {
+    call::run(env, &completions, None, async move {
         Ok(match store.take(&session_key(&nonce)).await? {
             Taken::Record(record) => napi::Either::A(record),
             Taken::Used | Taken::Unknown => napi::Either::B(Null),
@@ -54,7 +54,7 @@ pub fn store_contains(
     nonce: String,
 ) -> Outcome<bool> {
     let store = store.shared();
-    call::run(env, &completions.shared(), None, async move {
+    call::run(env, &completions, None, async move {
         let cannot_tell = || Error::new(Code::Internal, "the store cannot tell");
         let known = store.contains(&session_key(&nonce)).await?;
         known.ok_or_else(cannot_tell)
