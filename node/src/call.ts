@@ -1,7 +1,8 @@
-import { invalidOption, toError } from "./errors.js";
+import { completionOf } from "./completions.js";
+import { invalidOption } from "./errors.js";
 import { followSubscribers, publishEvents } from "./events.js";
 import { native, type Cancellation, type Failure, type NativeClient, type Outcome } from "./native.js";
-import { completionOf } from "./completions.js";
+import { toError } from "./to-error.js";
 
 /**
  * Runs an operation of the addon. Most are over when they return; only for what has to wait there is

@@ -4,11 +4,13 @@ import { trustExtraAuthorities } from "./authorities.js";
 import { call, opened, unwrap } from "./call.js";
 import { callbackPairs, type CallbackParams } from "./callback.js";
 import { ClientFlow, FLOW } from "./client-flow.js";
-import { Login, type Key, type Stats } from "./login.js";
+import { Login } from "./login.js";
 import { native, type NativeClient, type NativeFlowOptions, type NativeOptions } from "./native.js";
-import { number, readOptions, type PortierClientOptions, type ResponseMode } from "./options.js";
+import { number, readOptions, type PortierClientOptions } from "./options.js";
 import { completions } from "./completions.js";
 import { warnOfMemoryStore } from "./processes.js";
+import type { Key, ResponseMode } from "./protocol.js";
+import type { Stats } from "./stats.js";
 import { nativeStore, type AnyStore } from "./store/built-in.js";
 import { members, optionalText, text } from "./text.js";
 

@@ -25,10 +25,12 @@ export {
 } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
 export type { PortierEvent } from "./events.js";
-export type { DocumentStats, Key, Login, Stats } from "./login.js";
+export type { Login } from "./login.js";
 export { LoginFlow } from "./login-flow.js";
 export type { BrowserBinding, FlowOptions, FormOptions } from "./login-flow.js";
-export type { Algorithm, PortierClientOptions, ResponseMode } from "./options.js";
+export type { PortierClientOptions } from "./options.js";
+export type { Algorithm, Key, ResponseMode } from "./protocol.js";
+export type { DocumentStats, Stats } from "./stats.js";
 export { AbstractStore } from "./store/abstract.js";
 export type { MaybeRecord, Store } from "./store/custom.js";
 export { RedisClientStore } from "./store/redis-client.js";

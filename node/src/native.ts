@@ -1,7 +1,8 @@
-import type { Algorithm, ResponseMode } from "./options.js";
-import type { ErrorCode } from "./errors.js";
 import { convertExceptions } from "./convert-exceptions.js";
+import type { ErrorCode } from "./errors.js";
 import { loadAddon } from "./loader.js";
+import type { Algorithm, Key, ResponseMode } from "./protocol.js";
+import type { Stats } from "./stats.js";
 
 /** What the addon reports instead of a value. */
 export interface Failure {
@@ -74,9 +75,9 @@ export interface NativeClient {
     cancellation: Cancellation | undefined,
   ): Outcome<NativeLogin>;
   discover(cancellation: Cancellation | undefined): Outcome<string>;
-  keys(cancellation: Cancellation | undefined): Outcome<import("./login.js").Key[]>;
+  keys(cancellation: Cancellation | undefined): Outcome<Key[]>;
   warm(cancellation: Cancellation | undefined): Outcome<undefined>;
-  stats(): import("./login.js").Stats;
+  stats(): Stats;
   loginFlow(options: NativeFlowOptions): NativeFlow | Failure;
   close(): void;
 }

@@ -1,14 +1,9 @@
 import { invalidOption } from "./errors.js";
 import { NAMES } from "./names.js";
 import type { NativeOptions } from "./native.js";
+import type { Algorithm, ResponseMode } from "./protocol.js";
 import { readStore, type AnyStore } from "./store/built-in.js";
 import { flag, members, optionalText, text, texts } from "./text.js";
-
-/** A signature algorithm. */
-export type Algorithm = "RS256" | "EdDSA";
-
-/** How the broker sends its answer: as a posted form, or in the fragment of the URL. */
-export type ResponseMode = "form_post" | "fragment";
 
 /** The options of a {@link PortierClient}. Only `redirectUri` is needed. */
 export interface PortierClientOptions {

@@ -1,9 +1,10 @@
 import type { ServerResponse } from "node:http";
 import { inspect } from "node:util";
 
-import { toError, type PortierError } from "./errors.js";
+import type { PortierError } from "./errors.js";
 import { Login } from "./login.js";
 import type { NativeProblem, NativeStep } from "./native.js";
+import { toError } from "./to-error.js";
 
 /**
  * What came of a request: a finished answer, and what a site may make of it.

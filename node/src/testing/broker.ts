@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { unwrap } from "../call.js";
 import { invalidOption } from "../errors.js";
 import { native, type NativeBroker } from "../native.js";
-import type { Algorithm } from "../options.js";
+import type { Algorithm } from "../protocol.js";
 import { members } from "../text.js";
 import { nativeClock, type Headers, type ManualClock } from "./mock.js";
 
