@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     runtime.block_on(client.warm())?;
     let operation = std::env::args().nth(1).unwrap_or_default();
 
-    // The first logins make room for all others, and set up what is used for the first time.
+    // The first logins allocate memory for all others, and initialize everything.
     for round in 0..2 {
         let counts = |name: &str| round == 1 && operation == name;
         let urls = runtime.block_on(run(counts("authenticate"), authenticate(&client)))?;
@@ -61,7 +61,7 @@ async fn verify(client: &Client, tokens: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Runs logins, in view of the counter or not.
+/// Runs logins, counted or not.
 async fn run<T>(is_counted: bool, logins: impl Future<Output = T>) -> T {
     let mut logins = std::pin::pin!(logins);
     std::future::poll_fn(|context| {
@@ -74,7 +74,7 @@ async fn run<T>(is_counted: bool, logins: impl Future<Output = T>) -> T {
     .await
 }
 
-/// What the counter knows by its name.
+/// The counter finds this function by its name.
 #[inline(never)]
 fn counted<T>(poll: impl FnOnce() -> T) -> T {
     black_box(poll())

@@ -1,6 +1,6 @@
 //! Measures logins against the bare verification of the same signatures, in the same run, and
-//! prints the figures as JSON: with none and with many logins pending, and from several threads at
-//! once. `make bench` shows them; ROUNDS, LOGINS and PENDING in the environment measure more or less.
+//! prints the figures as JSON: without and with many pending logins, and from several threads.
+//! `make bench` shows them; ROUNDS, LOGINS and PENDING in the environment change the amount.
 #![allow(
     clippy::cast_precision_loss,
     clippy::expect_used,
@@ -51,7 +51,7 @@ struct Samples {
 
 impl Bench {
     async fn run(&self, most: usize) -> Result<Value> {
-        // What most sites have: the store as it comes, and no more logins in it than are measured.
+        // The usual case: the default store, with only the measured logins.
         let usual = Client::builder(REDIRECT_URI)
             .broker(self.broker.origin())
             .build()?;
@@ -72,7 +72,7 @@ impl Bench {
         }))
     }
 
-    /// A client with room for the most logins, whose documents are there.
+    /// A client with space for the most logins, and with its documents in the cache.
     async fn client(&self) -> Result<Client> {
         let capacity = PENDING[PENDING.len() - 1] + (self.rounds + 1) * self.logins;
         let store = MemoryStore::with_capacity(Arc::clone(&self.clock), capacity);
@@ -85,7 +85,7 @@ impl Bench {
         Ok(client)
     }
 
-    /// Starts logins, and returns what each of them adds to the memory of the process.
+    /// Starts logins, and returns the memory that each of them adds to the process.
     async fn fill(&self, client: &Client, pending: usize) -> Result<Option<f64>> {
         let before = resident_bytes();
         for _ in 0..pending {
@@ -96,7 +96,7 @@ impl Bench {
             .map(|(before, after)| (after - before) / pending as f64))
     }
 
-    /// Every round takes all measures, so that a busy moment of the machine meets all of them.
+    /// Runs all measures in every round, so that a busy moment of the machine affects all of them.
     async fn measure(&self, clients: &[(String, Client)]) -> Result<BTreeMap<String, Value>> {
         let mut samples: BTreeMap<&str, Samples> = BTreeMap::new();
         for round in 0..=self.rounds {
@@ -131,7 +131,7 @@ impl Bench {
         Ok([authenticate, bare, self.since(start)])
     }
 
-    /// Logins per second that threads complete which share one client.
+    /// Logins per second of threads that share one client.
     async fn threads(&self, client: &Client) -> Result<BTreeMap<String, f64>> {
         let mut samples: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
         for _ in 0..self.rounds {
@@ -172,7 +172,7 @@ impl Bench {
             for thread in threads {
                 times.push(thread.join().expect("no thread panics")?);
             }
-            // From the first to start to the last to end.
+            // From the first start to the last end.
             let start = times.iter().map(|(start, _)| *start).min();
             let end = times.iter().map(|(_, end)| *end).max();
             Ok(end

@@ -1,7 +1,7 @@
-//! Answers to questions that every language has to answer alike: for `tests/differential`.
+//! Answers to questions that every language must answer in the same way, for `tests/differential`.
 //!
-//! A line of standard input is a question, as a list: `["normalize", text]` or `["next", text, hosts]`.
-//! A line of what is printed is its answer.
+//! A line of input is a question, as a list: `["normalize", text]` or `["next", text, hosts]`. A
+//! line of output is its answer.
 
 use std::io::{BufRead as _, stdin};
 

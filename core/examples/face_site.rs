@@ -1,4 +1,4 @@
-//! A site on axum, for the cases of every face: see `tests/faces`.
+//! A site on axum, for the cases of all integrations; see `tests/faces`.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -45,19 +45,19 @@ async fn bind() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
-/// What all requests share.
+/// The state that all requests share.
 #[derive(Clone, Default)]
 struct Site(Arc<Mutex<Course>>);
 
-/// The case at hand.
+/// The current case.
 #[derive(Default)]
 struct Course {
     flow: Option<LoginFlow>,
     clock: Option<Arc<ManualClock>>,
     store_is_down: Arc<AtomicBool>,
-    /// What comes with the next request.
+    /// The instructions for the next request.
     next: Value,
-    /// What the site has learnt of the last one.
+    /// What the hooks got with the last request.
     seen: Value,
 }
 
@@ -92,7 +92,7 @@ async fn serve(State(site): State<Site>, request: Request) -> Response {
     response
 }
 
-/// Does what a site does with a step, in this order: errors, pages, logins.
+/// Acts on a step like a site does, in this order: errors, pages, logins.
 fn answer(mut step: Step, wanted: &Value) -> (Response, Value) {
     let error = step.error.as_ref().map(|error| error.code().as_str());
     let mut hooks = Vec::new();
@@ -122,7 +122,7 @@ fn answer(mut step: Step, wanted: &Value) -> (Response, Value) {
     (step.reply.into_response().map(Body::from), seen)
 }
 
-/// What the site answers to a login in place of the reply, with the cookies unless it refuses.
+/// The site's own response to a login, with the cookies unless it refuses the login.
 fn own_answer(wanted: &Value, cookies: &[String]) -> Option<Response> {
     if wanted["does"] == "throw" {
         return Some(plain(500, "the site has failed"));
@@ -141,7 +141,7 @@ fn plain(status: u16, text: &str) -> Response {
     response.body(Body::from(text.to_owned())).unwrap()
 }
 
-/// Does what the driver of the tests says.
+/// Executes a command of the tests.
 async fn tell(State(site): State<Site>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();

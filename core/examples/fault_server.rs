@@ -1,7 +1,7 @@
 //! Fault servers for the tests of other languages, until standard input ends.
 //!
-//! Prints one line of JSON, `{"port": 40001}`: where it takes the commands of
-//! [`portier_client::testing::control`]. Each connection to that port has a server of its own.
+//! Prints one line of JSON, `{"port": 40001}`: the port for the commands of
+//! [`portier_client::testing::control`]. Each connection to that port has its own server.
 
 use portier_client::testing::control;
 use serde_json::json;
@@ -12,7 +12,7 @@ async fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", json!({ "port": listener.local_addr()?.port() }));
     let ended = tokio::task::spawn_blocking(|| {
-        // Whoever started this has ended, however it did.
+        // The parent process has ended.
         std::io::copy(&mut std::io::stdin(), &mut std::io::sink())
     });
     tokio::select! {

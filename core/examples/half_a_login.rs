@@ -1,7 +1,7 @@
-//! One half of a login, in a process of its own: for `tests/stores`.
+//! One half of a login in its own process, for `tests/stores`.
 //!
-//! `half_a_login BROKER STORE` starts a login and prints its URL; with a token on standard input and
-//! `complete` as third argument it completes one. What it prints is one line of JSON.
+//! `half_a_login BROKER STORE` starts a login and prints its URL. With a token on standard input
+//! and `complete` as third argument, it completes one. It prints one line of JSON.
 
 use portier_client::{Client, Result};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
-//! What the crate `jsonwebtoken` makes of tokens: for `tests/differential`.
+//! The verdicts of the crate `jsonwebtoken` on tokens, for `tests/differential`.
 //!
-//! A line of standard input has the issuer and the audience, every other one a token and its key set;
-//! what is printed for each of these is "accepted" or why not.
+//! The first line of input has the issuer and the audience, every other line a token and its key
+//! set. The output for each of these is "accepted" or a reason.
 
 use std::io::{BufRead as _, stdin};
 
@@ -25,7 +25,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Verifies as its documentation says how, with the key the token names.
+/// Verifies as the crate's documentation says, with the key that the token names.
 fn verify(token: &str, key_set: &str, issuer: &str, audience: &str) -> Result<()> {
     let header = decode_header(token)?;
     let jwk: Jwk = serde_json::from_value(named(key_set, header.kid.as_deref())?)?;
@@ -36,13 +36,13 @@ fn verify(token: &str, key_set: &str, issuer: &str, audience: &str) -> Result<()
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);
     validation.set_required_spec_claims(&["iss", "aud", "exp"]);
-    // It takes the time from the system, for which these tokens are of another age.
+    // It uses the system's clock, for which these tokens have another age.
     validation.validate_exp = false;
     validation.validate_nbf = false;
     decode::<Value>(token, &DecodingKey::from_jwk(&jwk)?, &validation).map(drop)
 }
 
-/// The one key of that id; it is not given the others, some of which it cannot read.
+/// The only key with that id; the crate cannot read some of the other keys.
 fn named(key_set: &str, id: Option<&str>) -> Result<Value> {
     let document: Value = serde_json::from_str(key_set)?;
     let keys = document.get("keys").and_then(Value::as_array);

@@ -118,7 +118,7 @@ impl Browser {
         }
     }
 
-    /// The path and the query to which the broker sends the browser back.
+    /// The path and the query to which the broker redirects the browser.
     fn answer_of_the_broker(&self, url: &str) -> String {
         let (target, fields) = self.broker.sign_in(url).unwrap();
         let path = target.strip_prefix(&self.origin).unwrap();
@@ -151,7 +151,7 @@ async fn somebody_logs_in_visits_the_members_page_and_signs_out() {
 
     assert!(!browser.cookies.contains_key("portier-session"));
     let answer = browser.answer_of_the_broker(&started.location);
-    // The second time it is a reload.
+    // The second time, it is a reload.
     for _ in 0..2 {
         let done = browser.get(&answer).await;
         assert_eq!((done.status, &*done.location), (303, "/members?page=2"));

@@ -1,9 +1,9 @@
 """Writes the test vectors that are made from the committed test keys, and their index.
 
-It shares no code with the library: tokens are put together and signed here, and what each must
-lead to is written down by hand, with the rule it rests on. The output is the same on every run.
-`--check` writes nothing and fails when a committed file is not what would be written. Either way
-the form of every file is checked, also of those that are written by hand.
+It shares no code with the library. Tokens are made and signed here; the expected results are
+written by hand, with the rule behind each. The output is the same on every run. `--check` writes
+nothing, and fails if a committed file differs. The format of every file is checked, also of
+handwritten ones.
 """
 
 import json
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def faults(path: Path) -> list[str]:
-    """What is wrong with the form of a file: its ids, and what its cases leave out."""
+    """The findings about the format of a file: its ids, and missing members."""
     cases: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cases"]
     findings = [] if cases else [f"{path.name}: there are no cases"]
     seen = set()
@@ -68,7 +68,7 @@ def faults(path: Path) -> list[str]:
         seen.add(identifier)
         missing = [member for member in REQUIRED if case.get(member, "") == ""]
         if case.get("steps"):
-            # Each of them says what it has to lead to.
+            # Each case has an expected result.
             missing.remove("expect")
         if path.name in DOCUMENTS and not case.get("family"):
             missing.append("family")

@@ -1,4 +1,4 @@
-"""Makes README.md: what families of cases there are, how many, and what they rest on."""
+"""Makes README.md: the families of cases, their numbers, and the rules behind them."""
 
 from collections import Counter
 from typing import Any
@@ -45,17 +45,17 @@ def page(files: Cases) -> str:
 
 
 def family(case: dict[str, Any]) -> str:
-    """The name of the case's family; what is written by hand has none."""
+    """The name of the case's family; a handwritten case has none."""
     return str(case.get("family", "by hand"))
 
 
 def codes(case: dict[str, Any]) -> list[str]:
-    """The codes of the errors a case leads to."""
+    """The codes of the errors that a case expects."""
     expect = case.get("expect", [])
     outcomes = expect if isinstance(expect, list) else [expect]
     found = [one["code"] for one in outcomes if isinstance(one, dict) and "code" in one]
     found += [
         step["expect"]["error"] for step in case.get("steps", []) if step["expect"].get("error")
     ]
-    # An address may be one the broker can vouch for and nobody can type.
+    # A broker may vouch for an address that nobody can type.
     return found + [code for code in [case.get("authenticate")] if code == "invalid_email"]

@@ -96,7 +96,7 @@ fn only_headers_about_caching_are_kept() {
     assert!(freshness.conditions().is_empty());
 }
 
-/// The opinion of a cache library of repute, as a private cache that does not guess.
+/// The result of a cache library, as a private cache without heuristics.
 fn oracle(headers: &HeaderMap, now: SystemTime) -> Duration {
     let request = ::http::Request::new(());
     let mut response = ::http::Response::new(());

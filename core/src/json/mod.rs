@@ -1,20 +1,20 @@
 //! Strict reading of JSON objects from outside.
 //!
-//! One pass that keeps the text of what it reads. General readers take more than RFC 8259 has and
-//! tell less: they fill objects from arrays, let the last of two members win, and read numbers
-//! differently when another crate turns on a feature of theirs. The tests hold this one against
-//! `serde_json`.
+//! The parser runs in one pass and keeps the text of numbers, arrays and objects. General parsers
+//! accept more than RFC 8259 allows and report less: they fill objects from arrays, let the last of
+//! two members win, and read numbers differently if another crate turns on one of their features.
+//! The tests compare this parser with `serde_json`.
 
 use std::borrow::Cow;
 
-/// How many members an object may have: more than any real document has, and few enough to look
-/// for repeated names by comparing all with all.
+/// The maximum number of members of an object: more than any real document has, and few enough to
+/// find repeated names by comparing all pairs.
 const MAX_MEMBERS: usize = 256;
 
-/// How deep arrays and objects may be nested, the outermost counted as one.
+/// The maximum depth of arrays and objects; the outermost one counts.
 const MAX_DEPTH: usize = 16;
 
-/// A JSON object: its members in the order in which they came, no name twice.
+/// A JSON object: its members in their order, without repeated names.
 pub(crate) struct Object<'a> {
     members: Vec<(Cow<'a, str>, Value<'a>)>,
 }

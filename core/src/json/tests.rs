@@ -1,4 +1,4 @@
-//! By hand, and against `serde_json`.
+//! Handwritten cases, and a comparison with `serde_json`.
 
 use proptest::prelude::*;
 
@@ -140,7 +140,7 @@ fn numbers_have_the_value_of_their_text() {
     }
 }
 
-/// A value as another reader knows it, for comparing.
+/// A value of `serde_json`, converted for the comparison.
 fn like_serde(value: &Value<'_>) -> serde_json::Value {
     match value {
         Value::Null => serde_json::Value::Null,
@@ -166,7 +166,7 @@ fn serde_object(text: &str) -> Option<serde_json::Value> {
         .filter(serde_json::Value::is_object)
 }
 
-/// Text around what JSON is made of, so that much of it is almost JSON.
+/// Random text of JSON fragments, so that much of it is almost JSON.
 fn almost_json() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("{"),

@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers late, or never.
+    /// A store that answers late, or never.
     struct Slow(Option<Duration>);
 
     impl Slow {

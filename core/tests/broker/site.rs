@@ -94,7 +94,7 @@ impl Browser {
         Page::read(self.0.get(url).send().await.unwrap()).await
     }
 
-    /// Posts the form of a page, with what a person adds.
+    /// Posts the form of a page, with additional values of the person.
     pub(crate) async fn submit(&self, page: &Page, added: &[(&str, &str)]) -> Page {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(page.hidden_fields()).extend_pairs(added);

@@ -1,4 +1,4 @@
-//! A broker in trouble, and one that can do more or less than the code flow needs.
+//! A failing broker, and brokers with more or fewer features than the code flow needs.
 
 use std::sync::Arc;
 use std::time::Duration;

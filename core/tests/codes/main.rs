@@ -1,4 +1,4 @@
-//! The code flow, against the development broker.
+//! The code flow with the development broker.
 #![cfg(feature = "testing")]
 #![allow(
     clippy::unwrap_used,
@@ -61,14 +61,14 @@ impl Site {
         self.client.authenticate_with(options).await.unwrap()
     }
 
-    /// What comes back to the redirect URI once the person has signed in.
+    /// The parameters at the redirect URI after the person has signed in.
     fn sign_in(&self, url: &str) -> CallbackParams {
         let (target, fields) = self.broker.sign_in(url).unwrap();
         assert_eq!(target, "https://example.com/verify");
         CallbackParams::from_pairs(fields).unwrap()
     }
 
-    /// A login that has come back to the redirect URI.
+    /// A login at the redirect URI.
     async fn answer(&self, browser: Option<&str>) -> CallbackParams {
         self.sign_in(&self.start(browser).await)
     }
@@ -233,7 +233,7 @@ async fn a_person_may_go_on_in_another_browser() {
 async fn a_token_that_came_through_a_browser_completes_no_login_of_the_code_flow() {
     let site = Site::new();
     let url = site.start(Some(HERE)).await;
-    // Whoever starts a login may change the request before it reaches the broker.
+    // A person who starts a login may change the request before it reaches the broker.
     let changed = url
         .replace("response_type=code", "response_type=id_token")
         .replace("response_mode=query", "response_mode=fragment");

@@ -1,4 +1,4 @@
-//! Stores that can do less.
+//! Stores with fewer methods.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +69,7 @@ fn a_store_of_nonces_cannot_do_the_code_flow() {
     assert_eq!(builder.build().unwrap_err().code(), Code::InvalidOption);
 }
 
-/// A store that does not say what it has without giving it away.
+/// A store that cannot tell whether it has a record without removing it.
 struct Silent(MemoryStore);
 
 impl Store for Silent {

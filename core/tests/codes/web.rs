@@ -93,7 +93,7 @@ impl Site {
         LoginFlow::new(self.client.clone(), options).unwrap()
     }
 
-    /// The query with which the broker sends a browser back.
+    /// The query that the broker sends with the browser.
     fn query(&self, url: &str) -> String {
         let (_, fields) = self.broker.sign_in(url).unwrap();
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -118,7 +118,7 @@ async fn a_get_completes_a_login_and_begins_a_session() {
         .session(&desk.request("GET", Body::Empty, &[]))
         .unwrap();
     assert_eq!(found.session, session);
-    // A second press of the link, and a reload.
+    // A second click on the link, and a reload.
     let again = desk.get(&query, &[]).await;
     assert_eq!((again.reply.status, &*location(&again)), (303, "/members"));
     assert!(again.login.is_none() && again.session.is_none());
@@ -158,7 +158,7 @@ async fn what_only_looks_at_a_link_completes_nothing() {
         assert_eq!(step.reply.status, status, "{method} {headers:?}");
         assert!(step.login.is_none() && step.reply.cookies.is_empty());
     }
-    // A scanner of mail keeps no cookies, or is another browser.
+    // A mail scanner keeps no cookies, or is another browser.
     let mut scanner = Browser::of(&flow);
     let first = scanner.get(&query, &[]).await;
     assert_eq!(first.reply.status, 303);

@@ -43,7 +43,7 @@ impl Load {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
-            // Two browsers, and each tries again, as people do.
+            // Two browsers that each try again, like people do.
             let takes = [0, 1, 0, 1].map(|index| {
                 let store = Arc::clone(&self.stores[index]);
                 tokio::spawn(async move { take(&store, number).await })
@@ -135,7 +135,7 @@ async fn cancelled_calls_leave_the_replies_of_others_alone() {
             let store = Arc::clone(&store);
             calls.spawn(async move {
                 if number % 2 == 0 {
-                    // Given up at some moment between its start and its reply.
+                    // Cancelled at some moment between start and reply.
                     let limit = Duration::from_micros(number as u64 * 5);
                     let _ = tokio::time::timeout(limit, take(&store, number)).await;
                 } else {
@@ -158,7 +158,7 @@ async fn a_caller_that_gives_up_does_not_stop_the_connection_for_others() {
     let store = Arc::new(redis.store());
     limited(async {
         redis.freeze();
-        // It asked first, so that the connection is made on its behalf.
+        // This caller was the first, so the connection is opened for it.
         let first = tokio::time::timeout(Duration::from_millis(50), put(&store, 1));
         assert!(first.await.is_err());
         let second = tokio::spawn({
@@ -174,7 +174,7 @@ async fn a_caller_that_gives_up_does_not_stop_the_connection_for_others() {
             .find_map(|line| line.strip_prefix("total_connections_received:"))
             .and_then(|count| count.parse().ok())
             .unwrap();
-        // One of the probe that the server is up, one of the question.
+        // One connection of the check that the server is up, and one of this question.
         assert_eq!(connections, 3);
     })
     .await;

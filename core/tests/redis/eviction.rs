@@ -18,7 +18,7 @@ const POLICIES: [&str; 7] = [
     "volatile-ttl",
 ];
 
-/// Leaves room for some hundred records of a flood.
+/// Leaves space for some hundred records of a flood.
 fn limit_memory(redis: &Redis, policy: &str) {
     let () = redis.tell(&["CONFIG", "SET", "maxmemory", "0"]);
     let info: String = redis.tell(&["INFO", "memory"]);
@@ -30,7 +30,7 @@ fn limit_memory(redis: &Redis, policy: &str) {
     let () = redis.tell(&["CONFIG", "SET", "maxmemory", &limit.to_string()]);
 }
 
-/// Starts more logins than there is room for; how many were refused, and with what.
+/// Starts more logins than there is space for; returns the number of refusals and their errors.
 async fn flood(store: &Arc<RedisStore>) -> Vec<Code> {
     let mut puts = JoinSet::new();
     for number in 1_000..2_000 {
@@ -61,7 +61,7 @@ async fn without_eviction_new_logins_are_refused_and_pending_ones_complete() {
         let refused = flood(&store).await;
         assert!(refused.len() > 100, "{}", refused.len());
         assert!(refused.iter().all(|code| *code == Code::StoreFull));
-        // What the flood itself took is free again by now.
+        // The memory of the flood itself is free again by now.
         let () = redis.tell(&["CONFIG", "SET", "maxmemory", "1"]);
         assert_eq!(code(&put(&store, 9).await), Code::StoreFull);
         assert_eq!(store.contains(&key(0)).await.unwrap(), Some(true));

@@ -128,7 +128,7 @@ async fn a_take_without_a_reply_is_not_repeated() {
     let direct = redis.store();
     limited(async {
         put(&direct, 1).await.unwrap();
-        // The replies to a new connection are passed on, the reply to the take is not.
+        // The replies to a new connection are passed on, but not the reply to the take.
         let (url, proxy) = leaky_proxy(&redis, 2).await;
         let store = RedisStore::new(&url).unwrap();
         assert_eq!(code(&take(&store, 1).await), Code::StoreUnavailable);

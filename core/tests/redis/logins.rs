@@ -120,7 +120,7 @@ async fn sites_that_share_a_store_cannot_complete_each_others_logins() {
             .unwrap_err();
         assert_eq!(error.code(), Code::SessionUnknown);
         one.verify(&broker.mint(&theirs).unwrap()).await.unwrap();
-        // Neither a nonce nor an address is in the name of a key.
+        // The name of a key contains neither a nonce nor an address.
         for name in session_names(&redis) {
             assert!(
                 !name.contains(&theirs.nonce) && !name.contains('@'),
@@ -155,7 +155,7 @@ async fn a_foreign_record_completes_no_login() {
             let () = redis.tell(&["SET", &names[0], record, "KEEPTTL"]);
             let error = client.verify(&id_token).await.unwrap_err();
             assert_eq!(error.code(), expected, "{record}");
-            // It is used up all the same.
+            // The login is used up nevertheless.
             let error = client.verify(&id_token).await.unwrap_err();
             assert_eq!(error.code(), Code::SessionUsed, "{record}");
         }

@@ -75,7 +75,7 @@ async fn a_user_with_minimal_permissions_is_enough() {
             let documents = store.documents().unwrap();
             assert_eq!(documents.load("a").await.unwrap(), None);
             documents.release("a").await.unwrap();
-            // Other names are not for this user.
+            // The user may not access other keys.
             let error = refusal(&at(&redis, &user, "")).await;
             assert_eq!(error.code(), Code::StoreFailed);
             assert!(error.to_string().contains("keys of the store"), "{error}");
@@ -139,7 +139,7 @@ async fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
     };
     let store = redis.store();
     limited(async {
-        // While loading, the server answers only every two megabytes.
+        // While it loads data, the server answers only once for every two megabytes.
         for number in 0..400 {
             let padding = "x".repeat(64 * 1024);
             store.put(&key(number), padding, LONG).await.unwrap();

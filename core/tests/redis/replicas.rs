@@ -11,13 +11,13 @@ fn replica_of(primary: &Redis) -> Option<Redis> {
     Some(replica)
 }
 
-/// Waits until every replica has what the primary has.
+/// Waits until every replica has the data of the primary.
 fn settle(primary: &Redis, replicas: &str) {
     let confirmed: u64 = primary.tell(&["WAIT", replicas, "10000"]);
     assert_eq!(confirmed.to_string(), replicas);
 }
 
-/// Waits on this server, for a connection of its own has nothing to wait for.
+/// Polls until the server has this number of keys; `WAIT` covers only writes of its own connection.
 async fn until_has(server: &Redis, count: usize) {
     eventually(async || match server.say::<usize>(&["DBSIZE"]) {
         Ok(size) if size == count => Ok(()),

@@ -1,4 +1,4 @@
-//! Scripted servers, of kinds that are not installed.
+//! Scripted servers, for kinds that are not installed.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio::task::JoinHandle;
 
 use crate::server::{LONG, code, limited, put};
 
-/// The URL of a server with these replies for one connection, one per command. Then the server is busy for
-/// longer than the time limit, and at last it counts the following bytes.
+/// The URL of a server with these replies for one connection, one per command. Then the server is
+/// busy for longer than the time limit, and finally counts the following bytes.
 async fn server(replies: &'static [&'static str]) -> (String, JoinHandle<usize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
@@ -63,7 +63,7 @@ async fn a_server_that_refuses_hello_for_another_reason_is_not_used() {
 
 #[tokio::test]
 async fn a_cancelled_command_is_not_sent_later() {
-    // More than the buffers of both ends hold.
+    // More than the buffers of both ends can hold.
     const BYTES: usize = 64 << 20;
     limited(async {
         let (store, server) = played(&["*0\r\n", "+\r\n"]).await;

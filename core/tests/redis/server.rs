@@ -83,7 +83,7 @@ impl Redis {
         panic!("no server starts");
     }
 
-    /// Whether the server came up; it does not when its port was taken meanwhile.
+    /// Whether the server is up; it fails if its port was taken in the meantime.
     fn launch(&mut self, program: &Path) -> bool {
         let log = File::create(self.folder.join("log")).unwrap();
         let port = self.port.to_string();
@@ -118,7 +118,7 @@ impl Redis {
         }
     }
 
-    /// Starts the server again, where it was and with what it kept on disk.
+    /// Starts the server again, with the same port and data.
     pub(crate) fn restart(&mut self) {
         self.kill();
         assert!(self.launch(program().unwrap()), "{}", self.log());
@@ -255,8 +255,8 @@ fn is_program(path: &Path) -> bool {
     }
 }
 
-/// A port nobody listens on, and whose companion for the bus of a cluster is free, too. Below
-/// those the system gives to outgoing connections, and others for each process.
+/// A port without a listener whose companion for the cluster bus is free, too. It is below the
+/// range that the system uses for outgoing connections, and each process uses other ports.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let process = u16::try_from(std::process::id() % 40).unwrap();

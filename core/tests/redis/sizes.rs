@@ -6,8 +6,8 @@ use portier_client::{Code, Store as _, Taken};
 
 use crate::server::{LONG, Redis, code, key, limited, put, record, take};
 
-/// More than any value of the store, and more than a server sends at once, but little enough to arrive in time on
-/// a busy machine.
+/// More than any value of the store, and more than a server sends in one piece, but small enough to
+/// arrive in time on a busy machine.
 const HUGE: usize = 4 << 20;
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn a_value_that_is_too_long_is_an_error_and_is_taken_once() {
     let Some(redis) = Redis::start() else { return };
     let store = redis.store();
     let session = format!("portier:session:{}", key(1));
-    // `SETRANGE` makes it on the server, without this process having it.
+    // `SETRANGE` makes the value on the server, so that this process does not hold it.
     for name in [&session, &"portier:document:a".to_owned()] {
         let _: i64 = redis.tell(&["SETRANGE", name, &HUGE.to_string(), "x"]);
     }

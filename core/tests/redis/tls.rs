@@ -14,7 +14,7 @@ struct Authority {
 }
 
 impl Authority {
-    /// An authority trusted by nobody, and a certificate of it for `localhost`.
+    /// An authority that nobody trusts, and its certificate for `localhost`.
     fn new(name: &str) -> Self {
         let process = std::process::id();
         let folder = std::env::temp_dir().join(format!("portier-redis-tls-{process}-{name}"));
@@ -29,7 +29,7 @@ impl Authority {
         let certificate = params.signed_by(&key, &issuer).unwrap();
         let client_key = KeyPair::generate().unwrap();
         let mut client = CertificateParams::new(["client".to_owned()]).unwrap();
-        // Of the same name as its authority, OpenSSL would take it for self-signed.
+        // With the same name as its authority, OpenSSL would treat it as self-signed.
         client.distinguished_name.push(DnType::CommonName, "client");
         let client = client.signed_by(&client_key, &issuer).unwrap();
         let both = client.pem() + &client_key.serialize_pem();
@@ -162,7 +162,7 @@ async fn with_tls_the_certificate_must_match_the_name() {
         assert_eq!(code(&result), Code::StoreUnavailable);
         let text = whole(&result.unwrap_err());
         assert!(text.contains("certificate"), "{text}");
-        // A server that speaks no TLS, and a client that speaks none.
+        // A server without TLS, and a client without TLS.
         for url in [
             format!("rediss://localhost:{}?ca_file={file}", redis.port()),
             format!("redis://localhost:{port}"),
@@ -205,7 +205,7 @@ async fn a_server_that_asks_for_a_certificate_of_the_client_is_shown_one() {
             let result = put(&RedisStore::new(&url).unwrap(), 9).await;
             assert_eq!(code(&result), Code::StoreUnavailable);
             let text = whole(&result.unwrap_err());
-            // An older server does not tell what is missing.
+            // An older server does not say what is missing.
             assert!(
                 text.contains(if protocols == "TLSv1.3" {
                     "cert_file"

@@ -91,7 +91,7 @@ fn members(object: &[u8]) -> Vec<(String, Value)> {
     object.as_object().unwrap().clone().into_iter().collect()
 }
 
-/// The object, with white space wherever there may be some.
+/// The object, with white space wherever it is allowed.
 fn spelt(members: &[(String, Value)], spaces: &[String]) -> String {
     let mut spaces = spaces.iter().cycle();
     let mut text = String::new();

@@ -100,7 +100,7 @@ impl Vectors {
         let client = self.started(&case["options"]).await;
         let token = case["token"].as_str().unwrap();
         if token.is_empty() {
-            // To a form this is no token at all.
+            // In a form, this is a missing token.
             return client.verify(token).await.map(Value::from);
         }
         let params = CallbackParams::from_pairs([("id_token", token)])?;
@@ -137,7 +137,8 @@ async fn a_refused_token_leaves_the_login_of_others_pending() {
     let good = |id| vectors.case(id)["token"].as_str().unwrap();
     let mut refused = 0;
     for case in vectors.cases() {
-        // Only the broker can sign a token for another address under this nonce; it uses it up.
+        // Only the broker can sign a token with another address for this nonce; such a token uses
+        // the login up.
         if case["expect"]["email"].is_string() || case["expect"]["code"] == "session_email" {
             continue;
         }
@@ -153,7 +154,7 @@ async fn a_refused_token_leaves_the_login_of_others_pending() {
     assert!(refused > 700, "{refused}");
 }
 
-/// Whether two outcomes are the same, however their numbers are written.
+/// Whether two outcomes are equal, ignoring the format of numbers.
 fn agree(outcome: &Value, expect: &Value) -> bool {
     let members = |value: &Value| value.as_object().map_or(0, serde_json::Map::len);
     let same = |(name, value): (&String, &Value)| match value.as_f64() {

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::Vectors;
 
-/// What it cannot read: members of a header that it knows and this library leaves alone, of a type
-/// they should not have, and numbers larger than a double.
+/// Tokens that it cannot read: some header members, which this library ignores, have types that it
+/// does not accept, and some numbers are larger than a double.
 const NOT_READ: [&str; 2] = ["header-1024-digits", "header-jku-number-ignored"];
 
 #[tokio::test]
@@ -39,7 +39,7 @@ fn accept(vectors: &Vectors, case: &Value) -> Result<()> {
     let mut validation = Validation::new(header.alg);
     validation.set_issuer(&[vectors.text("broker")]);
     validation.set_audience(&[vectors.text("client_id")]);
-    // It takes the time from the system.
+    // It uses the system's clock.
     validation.validate_exp = false;
     validation.validate_nbf = false;
     let key = DecodingKey::from_jwk(&jwk)?;

@@ -1,4 +1,4 @@
-//! A browser, as far as a login needs one: its cookies, and the page that it shows.
+//! A minimal browser: its cookies, and the current page.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 #[derive(Default)]
 pub(crate) struct Browser {
     cookies: BTreeMap<String, (String, Option<SystemTime>)>,
-    /// The hidden fields of the page that it shows.
+    /// The hidden fields of the current page.
     pub(crate) fields: Vec<(String, String)>,
 }
 

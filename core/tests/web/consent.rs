@@ -1,4 +1,4 @@
-//! A site that has become stricter.
+//! A site that has changed to a stricter option.
 
 use portier_client::web::{Body, BrowserBinding, FlowOptions, LoginFlow, Page, WebRequest};
 use portier_client::{AuthenticateOptions, Code};
@@ -34,7 +34,7 @@ async fn what_was_confirmed_before_a_site_requires_the_browser_completes_nothing
     assert!(completed.login.is_some());
 }
 
-/// A form that another browser than that of the login posts.
+/// A form that another browser posts than the one that started the login.
 fn posted(fields: &[(String, String)]) -> WebRequest {
     let form = Serializer::new(String::new()).extend_pairs(fields).finish();
     let mut request = WebRequest::new("POST", Body::Bytes(form.into_bytes()));

@@ -1,4 +1,4 @@
-//! What an answer must be.
+//! The expectations of a case.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::page;
 use crate::replay::query_of;
 
-/// What a face sends.
+/// The response that an integration sends.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     headers: Vec<(&'static str, String)>,
@@ -43,7 +43,7 @@ impl Answer {
         }
     }
 
-    /// The site has answered itself.
+    /// The site has sent the response itself.
     pub(crate) fn replaced(self, status: u16, body: String) -> Self {
         let cookies = if status < 400 {
             self.cookies
@@ -69,7 +69,7 @@ impl Answer {
         value
     }
 
-    /// The URL at the broker, if that is where the answer leads.
+    /// The URL at the broker, if the response redirects there.
     pub(crate) fn to_broker(&self, broker: &str) -> Option<String> {
         let json = self.json.as_ref().and_then(|json| json["url"].as_str());
         let url = self.header("location").or(json)?;
@@ -93,7 +93,7 @@ impl Answer {
     }
 }
 
-/// What there is to judge a step by.
+/// The facts that an expectation is checked against.
 pub(crate) struct Seen<'a> {
     pub(crate) answer: &'a Answer,
     pub(crate) is_secret_kept: bool,
@@ -101,7 +101,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) has_body: bool,
 }
 
-/// Says in what an answer is not as expected.
+/// Describes how a response differs from the expectation.
 pub(crate) fn check(setting: &Value, seen: &Seen<'_>, expected: &Value) -> Result<(), String> {
     let answer = seen.answer;
     let mut wrong = Vec::new();
@@ -268,7 +268,7 @@ fn body(answer: &Answer, expected: &Value, same: &mut Same<'_>) {
         let mut found: Vec<_> = found.collect();
         let mut wanted = fields.clone();
         if answer.json.is_some() {
-            // The members of an object have no order.
+            // The order of an object's members does not matter.
             found.sort_by_key(Value::to_string);
             wanted.sort_by_key(Value::to_string);
         }

@@ -6,10 +6,10 @@ use portier_client::web::{FlowOptions, LoginFlow};
 use portier_client::{Builder, Flow, Result};
 use serde_json::{Map, Value};
 
-/// A broker of which nothing is known.
+/// A broker without documents.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
-/// Makes a flow with these options, those of the client among them.
+/// Makes a flow with these options, including those of the client.
 pub(crate) fn make(given: Map<String, Value>, mut builder: Builder) -> Result<LoginFlow> {
     let mut options = FlowOptions::default();
     options.flow = Some(Flow::Implicit);

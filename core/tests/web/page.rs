@@ -1,4 +1,4 @@
-//! What a test reads from a page: enough for pages of ours, whose attributes are all quoted.
+//! Reads a page; enough for the built-in pages, whose attributes are all quoted.
 
 /// The value of an attribute of the first tag that begins with this, decoded.
 pub(crate) fn attribute(html: &str, tag: &str, name: &str) -> Option<String> {
@@ -25,7 +25,7 @@ pub(crate) fn element<'a>(html: &'a str, name: &str) -> Option<&'a str> {
     Some(rest.split_once(&format!("</{name}>"))?.0)
 }
 
-/// Decodes character references, as far as pages of ours have any.
+/// Decodes the character references that occur in built-in pages.
 pub(crate) fn decoded(html: &str) -> String {
     let mut parts = html.split('&');
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -54,7 +54,7 @@ pub(crate) fn decoded(html: &str) -> String {
     text
 }
 
-/// The tag that a text begins with; no value of ours has a `>` that is not escaped.
+/// The tag at the beginning of a text; no attribute contains an unescaped `>`.
 fn first_tag(html: &str) -> &str {
     html.split('>').next().unwrap_or_default()
 }

@@ -20,7 +20,7 @@ pub(crate) struct Replay<'a> {
     flow: LoginFlow,
     store_is_down: Arc<AtomicBool>,
     browsers: BTreeMap<String, Browser>,
-    /// The URLs at the broker of the logins that were started, with their names.
+    /// The URLs at the broker of the started logins, by name.
     logins: Vec<(String, String)>,
     tokens: HashMap<(String, String), String>,
 }
@@ -43,7 +43,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Takes a step and says what is wrong with what came of it.
+    /// Runs a step and describes how its result differs.
     pub(crate) async fn take(&mut self, step: &Value) -> Result<(), String> {
         let clock = &self.surroundings.clock;
         clock.advance(Duration::from_secs(
@@ -290,7 +290,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// What a face sends, with a hook that does as the case says.
+/// The response of an integration, with a hook that behaves as the case says.
 fn answer(step: Step, hook: &Value) -> Answer {
     let error = step.error.as_ref().map(Error::code);
     let login = step.login.as_ref().map(|login| {

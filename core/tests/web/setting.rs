@@ -1,4 +1,4 @@
-//! What the flow of a case is made of.
+//! The parts of a case's flow.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::options;
 use crate::store::Switched;
 
-/// What all cases share: making keys takes a while.
+/// Shared by all cases, because making keys takes time.
 pub(crate) struct Surroundings {
     pub(crate) broker: DevBroker,
     pub(crate) clock: Arc<ManualClock>,
@@ -68,7 +68,7 @@ impl Surroundings {
     }
 }
 
-/// Makes the flow of a case, and the switch of its store.
+/// Makes the flow of a case, and a switch for its store.
 pub(crate) fn make_flow(
     vectors: &Value,
     case: &Value,

@@ -1,4 +1,4 @@
-//! A store that can be down.
+//! A store that can be unavailable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-"""`broken_documents.json`: discovery documents that are cut off, nested, repeated or too much."""
+"""`broken_documents.json`: discovery documents that are truncated, nested, repeated or too big."""
 
 import json
 
@@ -33,12 +33,12 @@ def case(identifier: str, about: str, body: str, expect: dict[str, str], basis: 
 
 
 def plain(**members: object) -> str:
-    """A document with the two endpoints, and what is added or replaced."""
+    """A document with the two endpoints, and added or replaced members."""
     return json.dumps({**GOOD, **members})
 
 
 def cut() -> list[Case]:
-    """The beginning of a document, as a broken connection leaves it."""
+    """The beginning of a document, as after a broken connection."""
     whole = plain(issuer=BROKER)
     places = sorted({len(whole) * part // 24 for part in range(1, 24)} | {len(whole) - 1})
     return [
@@ -48,7 +48,7 @@ def cut() -> list[Case]:
 
 
 def repeated() -> list[Case]:
-    """A member twice, of which a lax reader takes the first or the last."""
+    """A repeated member, of which a lax parser takes the first or the last."""
     whole = plain(issuer=BROKER)
     names = ["issuer", "authorization_endpoint", "jwks_uri"]
     made = []
@@ -70,7 +70,7 @@ def repeated() -> list[Case]:
 
 
 def sizes() -> list[Case]:
-    """As much as there may be, and a little more."""
+    """Documents at the limits, and just above."""
     many = {f"m{index}": index for index in range(254)}
     deep = [*"[" * 15]
     nested = "".join(deep) + "]" * 15
@@ -102,7 +102,7 @@ def sizes() -> list[Case]:
 
 
 def endpoints() -> list[Case]:
-    """Endpoints that are not what they seem."""
+    """Misleading endpoints."""
     wrong = {
         "userinfo-like-host": f"{BROKER}@evil.example/",
         "userinfo-escaped": "https://broker.example%40x@evil.example/",

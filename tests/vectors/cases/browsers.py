@@ -1,4 +1,4 @@
-"""Callbacks of logins that belong to one browser."""
+"""Callbacks of logins that are bound to a browser."""
 
 import hmac
 from collections.abc import Callable
@@ -12,7 +12,7 @@ SECRET = "a secret of this browser"
 
 
 def cases() -> list[Case]:
-    """A login that belongs to one browser."""
+    """A login that is bound to a browser."""
     good, forged, other = bound(), bound(signer=ED_A.sign), bound(b"\0" * 16)
     here = login(same_browser=True)
     rows: list[tuple[str, str, list[dict[str, object]], list[str | dict[str, object]]]] = [
@@ -94,7 +94,7 @@ def cases() -> list[Case]:
 
 
 def bound(mark: bytes | None = None, signer: Callable[[bytes], bytes] = RSA_A.sign) -> Param:
-    """The token for a login of the browser with the secret, or with another mark in its nonce."""
+    """The token for a login of the browser with the secret, or with another tag in its nonce."""
     drawn = bytes(range(1, 25))
     mark = browser_mark(drawn) if mark is None else mark
     nonce = base64url(drawn + mark)
@@ -102,7 +102,7 @@ def bound(mark: bytes | None = None, signer: Callable[[bytes], bytes] = RSA_A.si
 
 
 def browser_mark(drawn: bytes) -> bytes:
-    """What stands in a nonce behind its random octets; see `core/src/browser.rs`."""
+    """The part of a nonce after its random bytes; see `core/src/browser.rs`."""
     parts = [b"portier-client:browser:1", BROKER.encode(), CLIENT_ID.encode(), drawn]
     message = b"".join(len(part).to_bytes(8) + part for part in parts)
     return hmac.digest(SECRET.encode(), message, "sha256")[:16]

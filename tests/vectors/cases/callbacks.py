@@ -1,4 +1,4 @@
-"""`callbacks.json`: what arrives at the redirect URI, once or several times."""
+"""`callbacks.json`: forms at the redirect URI, posted once or several times."""
 
 from . import browsers, tokens
 from .forms import FORGED, TOKEN, Params, attempt, case, file, login, once
@@ -37,7 +37,7 @@ def document() -> dict[str, object]:
 
 
 def parameters() -> list[Case]:
-    """What a form may have, and what it has to."""
+    """Parameters that are optional, and those that are required."""
     good = login()
     rows: list[tuple[str, str, Params, str | dict[str, object], str]] = [
         ("token", "a token and nothing else", (TOKEN,), good, FORM),
@@ -106,7 +106,7 @@ def parameters() -> list[Case]:
 
 
 def repeated() -> list[Case]:
-    """Parameters that are there twice, whichever is read first."""
+    """Repeated parameters."""
     good, bad = TOKEN, FORGED
     rows: list[tuple[str, str, Params]] = [
         ("token", "two tokens, both good", (good, good)),
@@ -126,7 +126,7 @@ def repeated() -> list[Case]:
         ),
         ("all", "everything twice", (good, ("state", "s"), good, ("state", "s"))),
     ]
-    # What is refused for its form alone uses up nothing.
+    # A form that is refused because of its format uses up no login.
     return [
         case(
             f"repeated-{name}",
@@ -140,7 +140,7 @@ def repeated() -> list[Case]:
 
 
 def files() -> list[Case]:
-    """Fields that are uploaded files, which any page can have a browser send."""
+    """Uploaded files as fields, which any page can make a browser send."""
     upload = file(TOKEN[1])
     rows: list[tuple[str, str, Params]] = [
         ("token", "the token as a file", (("id_token", upload),)),
@@ -172,7 +172,7 @@ def files() -> list[Case]:
 
 
 def errors() -> list[Case]:
-    """The broker says no."""
+    """Refusals of the broker."""
     denied = ("error", "access_denied")
     rows: list[tuple[str, str, Params]] = [
         ("error", "an error", (denied,)),
@@ -199,7 +199,7 @@ def errors() -> list[Case]:
 
 
 def sizes() -> list[Case]:
-    """Parameters at their limits, and beyond."""
+    """Parameters at their limits, and just above."""
     made = [
         once(
             "size-state-at-limit",

@@ -1,4 +1,4 @@
-"""`configurations.json`: redirect URIs, brokers and options that cannot work."""
+"""`configurations.json`: invalid redirect URIs, brokers and options."""
 
 from .mint import Case, in_families
 
@@ -37,7 +37,7 @@ def case(
     broker: str = BROKER,
     **options: object,
 ) -> Case:
-    """One case; `expect` is an error's code or what is not as usual."""
+    """One case; `expect` is the code of an error, or the differences from the default."""
     usual = {"redirect_uri": URI, "client_id": "https://rp.example", "broker": BROKER}
     outcome = {"code": expect} if isinstance(expect, str) else {**usual, **expect}
     return {
@@ -52,7 +52,7 @@ def case(
 
 
 def redirect_uris() -> list[Case]:
-    """Redirect URIs, and the origins that are the client's id."""
+    """Redirect URIs, and their origins as client ids."""
     wrong = {
         "empty": "",
         "path": "/verify",
@@ -197,7 +197,7 @@ def redirect_uris() -> list[Case]:
 
 
 def brokers() -> list[Case]:
-    """Brokers, and what only looks like one."""
+    """Brokers, and URLs that are no broker."""
     wrong = {
         "empty": "",
         "host": "broker.example",
@@ -275,7 +275,7 @@ def brokers() -> list[Case]:
 
 
 def plain_http() -> list[Case]:
-    """Where a broker may be reached without TLS."""
+    """Brokers that may be used without TLS."""
     refused = {
         "host": "http://broker.example",
         "public-address": "http://192.0.2.1",
@@ -334,7 +334,7 @@ def plain_http() -> list[Case]:
 
 
 def options() -> list[Case]:
-    """Options at their limits, and beyond."""
+    """Options at their limits, and just above."""
     wrong: list[tuple[str, dict[str, object]]] = [
         ("leeway-over", {"leeway": 301}),
         ("leeway-hour", {"leeway": 3600}),

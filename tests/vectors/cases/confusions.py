@@ -1,4 +1,4 @@
-"""Keys taken for what they are not."""
+"""Keys that are used for another purpose or algorithm."""
 
 import hmac
 import json
@@ -19,11 +19,11 @@ SPELLINGS = {
     "ed25519-openssh": "CVE-2022-29217",
     "empty": "CVE-2019-20933",
 }
-"""Advisories about one spelling of a public key rather than all."""
+"""Some advisories concern one spelling of a public key, others all."""
 
 
 def public_keys_as_secrets() -> list[Case]:
-    """An HMAC whose secret is the public key, in each form somebody might have it in."""
+    """An HMAC whose secret is the public key, in each plausible encoding."""
     spki, pkcs1 = PublicFormat.SubjectPublicKeyInfo, PublicFormat.PKCS1
     pem = RSA_A.public(Encoding.PEM, spki)
     der = RSA_A.public(Encoding.DER, spki)
@@ -75,7 +75,7 @@ def mac(secret: bytes, digest: str = "sha256") -> Callable[[bytes], bytes]:
 
 
 def other_algorithms() -> list[Case]:
-    """One kind of signature under the name or the key of another."""
+    """A signature of one algorithm under the name or the key of another."""
     pem = RSA_A.public(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     ed_pem = ED_A.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     nothing = bytes(64)
@@ -138,7 +138,7 @@ def other_algorithms() -> list[Case]:
 
 
 def unusable_keys() -> list[Case]:
-    """Good signatures made with keys that are in the set, but not to be used."""
+    """Valid signatures of keys in the set that must not be used."""
     rsa = {
         "rsa-without-alg": "the RSA key names no algorithm",
         "rsa-ps256": "the RSA key is for PS256",

@@ -1,4 +1,4 @@
-"""Ed25519 signatures that do not hold."""
+"""Invalid Ed25519 signatures."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Ed25519 by hand (RFC 8032, section 5.1), for signatures that no library makes."""
+"""A handwritten Ed25519 (RFC 8032, section 5.1), for signatures that no library makes."""
 
 import hashlib
 
@@ -54,13 +54,14 @@ def encode(point: Point) -> bytes:
 
 
 def little(octets: bytes) -> int:
-    """A number from its octets."""
+    """A number from its bytes."""
     return int.from_bytes(octets, "little")
 
 
 def sign(seed: bytes, message: bytes, *, domain: bytes = b"", shift: Point = NEUTRAL) -> bytes:
-    """A signature (RFC 8032, section 5.1.6); with a point of small order added to its R, one that
-    holds only for whoever multiplies by the cofactor."""
+    """A signature (RFC 8032, section 5.1.6). With a point of small order added to R, only verifiers
+    that multiply by the cofactor accept it.
+    """
     expanded = hashlib.sha512(seed).digest()
     secret = little(expanded[:32]) & ~7 & (1 << 254) - 1 | 1 << 254
     public = encode(times(secret, BASE))
@@ -71,6 +72,6 @@ def sign(seed: bytes, message: bytes, *, domain: bytes = b"", shift: Point = NEU
 
 
 def domain(flag: int, context: bytes = b"") -> bytes:
-    """What Ed25519ctx and Ed25519ph put in front (RFC 8032, section 2, dom2)."""
+    """The prefix of Ed25519ctx and Ed25519ph (RFC 8032, section 2, dom2)."""
     prefix = b"SigEd25519 no Ed25519 collisions"
     return prefix + bytes([flag, len(context)]) + context

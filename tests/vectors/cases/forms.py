@@ -1,4 +1,4 @@
-"""The forms that arrive at the redirect URI, and the cases around them."""
+"""Forms at the redirect URI, and helpers for their cases."""
 
 from .keys import ED_A
 from .mint import EMAIL, Case, claims, sign
@@ -12,7 +12,7 @@ FORGED = ("id_token", sign(payload=claims(email="mallory@example.com"), signer=E
 
 
 def login(**changes: object) -> dict[str, object]:
-    """The outcome of a good callback."""
+    """The result of a valid callback."""
     return {"email": EMAIL, "state": None, "session": None, "same_browser": False, **changes}
 
 
@@ -24,7 +24,7 @@ def case(
     basis: str,
     **start: str,
 ) -> Case:
-    """One case; `start` is with what the login starts besides its address."""
+    """One case; `start` has the options of the login besides its address."""
     outcomes = [{"code": one} if isinstance(one, str) else one for one in expect]
     assert len(outcomes) == len(attempts)
     return {
@@ -43,7 +43,7 @@ def file(content: str) -> Value:
 
 
 def attempt(*params: Param, **browser: str) -> dict[str, object]:
-    """A form that arrives."""
+    """A form at the redirect URI."""
     return {"params": [list(param) for param in params], **browser}
 
 

@@ -1,4 +1,4 @@
-"""Headers as JSON: what is an object with each member once, and what is not."""
+"""Headers as JSON text: objects without repeated members, and other texts."""
 
 from .headers import HEADER, LONG_KID
 from .mint import ABSENT, Case, Part, accepted, case, header, sign, text, with_literal
@@ -7,7 +7,7 @@ UNIQUE = "RFC 7515, section 4: member names are unique"
 
 
 def good() -> list[Case]:
-    """Headers that are unusual, and right."""
+    """Unusual but valid headers."""
     rows: list[tuple[str, str, Part]] = [
         ("plain", "a token as the broker makes it", header()),
         ("kid-512-octets", "a key id as long as one may be", header(kid=LONG_KID)),
@@ -55,7 +55,7 @@ def escaped(name: str, value: str) -> str:
 
 
 def levels(number: int) -> str:
-    """A header that is nested so deep."""
+    """A header with this depth."""
     return with_literal(header(), "x", "[" * (number - 1) + "]" * (number - 1))
 
 
@@ -66,7 +66,7 @@ def objects(number: int) -> str:
 
 
 def numbered(number: int) -> dict[str, object]:
-    """So many members of no meaning."""
+    """This number of meaningless members."""
     return {f"m{index}": index for index in range(number)}
 
 

@@ -1,4 +1,4 @@
-"""What the members of a header may say."""
+"""The values of header members."""
 
 import hmac
 
@@ -94,7 +94,7 @@ def algorithms() -> list[Case]:
 
 
 def key_ids() -> list[Case]:
-    """Key ids that are none, and key ids of no key."""
+    """Invalid key ids, and key ids without a key."""
     rows = [
         case("kid-absent", "no key id", sign(header(kid=ABSENT)), "token_header", HEADER),
         case("kid-empty", "an empty key id", sign(header(kid="")), "token_header", HEADER),

@@ -1,4 +1,4 @@
-"""Which login a token answers, and whose address it proves."""
+"""The login of a token, and the address that it proves."""
 
 from .mint import ABSENT, EMAIL, Case, accepted, case, claims, sign
 from .mint import NONCE as OURS
@@ -21,7 +21,7 @@ NOT_A_TEXT = {
 
 
 def nonces() -> list[Case]:
-    """Nonces that no login waits for."""
+    """Nonces without a pending login."""
     unknown = {
         "other": "GBcWFRQTEhEQDw4NDAsKCQgHBgUEAwIB",
         "shorter": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhc",
@@ -60,7 +60,7 @@ def nonces() -> list[Case]:
 
 
 def emails() -> list[Case]:
-    """Addresses that are not in normalized form, and some that are."""
+    """Addresses that are not normalized, and some that are."""
     literals = {
         **NOT_A_TEXT,
         "empty": '""',
@@ -271,7 +271,7 @@ def originals() -> list[Case]:
 
 
 def verified() -> list[Case]:
-    """What email_verified may say."""
+    """Values of email_verified."""
     literals = {"false": "false", "null": "null", "string": '"true"', "number": "1"}
     literals |= {"zero": "0", "array": "[true]", "object": "{}", "empty": '""', "yes": '"yes"'}
     literals |= {"address": f'"{EMAIL}"'}

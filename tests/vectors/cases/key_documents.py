@@ -1,4 +1,4 @@
-"""Key sets as documents, and the cases around them."""
+"""Key sets as documents, and helpers for their cases."""
 
 import json
 
@@ -25,6 +25,6 @@ def case(identifier: str, about: str, text: str, expect: object, basis: str) -> 
 
 
 def unusable(identifier: str, key: Jwk, basis: str) -> Case:
-    """A set of one key that is left out and one that is not."""
+    """A set with one ignored and one usable key."""
     about = "the first key cannot be used"
     return case(identifier, about, body(key, ED_B.jwk("good")), [GOOD], basis)

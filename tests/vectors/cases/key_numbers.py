@@ -1,4 +1,4 @@
-"""Numbers and points in keys that are not right."""
+"""Invalid numbers and points in keys."""
 
 from . import edwards
 from .key_documents import KEY, RSA, SIZE, unusable
@@ -16,7 +16,7 @@ ORDER_EIGHT = (
 
 
 def rsa() -> list[Case]:
-    """Moduli and exponents that are not right."""
+    """Invalid moduli and exponents."""
     a = RSA_A.jwk("a")
     modulus, exponent = str(a["n"]), str(a["e"])
     octets = RSA_A.n.to_bytes(256, "big")
@@ -75,7 +75,7 @@ def rsa() -> list[Case]:
 
 
 def standard(octets: bytes) -> str:
-    """The octets in the other alphabet of base64."""
+    """The bytes in the other alphabet of base64."""
     text = base64url(octets)
     assert {"-", "_"} & set(text)
     return text.replace("-", "+").replace("_", "/")
@@ -89,7 +89,7 @@ def stray(text: str) -> str:
 
 
 def ed25519() -> list[Case]:
-    """Points that are not right."""
+    """Invalid points."""
     a = ED_A.jwk("a")
     x, octets = str(a["x"]), ED_A.public
     rows: list[tuple[str, Jwk, str]] = [

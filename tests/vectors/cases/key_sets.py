@@ -1,4 +1,4 @@
-"""`key_sets.json`: documents, and the keys a client can use of each."""
+"""`key_sets.json`: documents, and the keys of each that a client can use."""
 
 import json
 
@@ -104,7 +104,7 @@ def good() -> list[Case]:
 
 
 def sets() -> list[Case]:
-    """Several keys, of which some or all cannot be used."""
+    """Several keys, some or all of which are unusable."""
     a, b, small = RSA_A.jwk("a"), RSA_B.jwk("a"), RSA_1024.jwk("a")
     ed = ED_B.jwk("good")
     many = [{**a, "kid": f"k{index}"} for index in range(65)]
@@ -206,7 +206,7 @@ def texts() -> list[Case]:
 
 
 def members() -> list[Case]:
-    """Keys that say they are for something else, or say it badly."""
+    """Keys for another purpose, or with an invalid purpose."""
     a = RSA_A.jwk("a")
     rows: list[tuple[str, Jwk, str]] = [
         ("kid-absent", without(a, "kid"), KEY),

@@ -1,4 +1,4 @@
-"""Puts tokens together, right ones and wrong ones, and the cases around them."""
+"""Makes valid and invalid tokens, and their cases."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -56,7 +56,7 @@ def text(members: Mapping[str, object]) -> str:
 
 
 def with_literal(members: Mapping[str, object], name: str, literal: str) -> str:
-    """A JSON object in which one member's value is spelt just so."""
+    """A JSON object in which the value of one member has a given spelling."""
     return text({**members, name: "\0"}).replace('"\\u0000"', literal)
 
 
@@ -72,20 +72,20 @@ def sign(
     payload: Part | None = None,
     signer: Callable[[bytes], bytes] = RSA_A.sign,
 ) -> str:
-    """A compact token, signed over whatever its parts are."""
+    """A compact token, signed over its parts whatever they are."""
     head = header() if head is None else head
     payload = claims() if payload is None else payload
     return seal(base64url(octets(head)), base64url(octets(payload)), signer)
 
 
 def seal(head: str, payload: str, signer: Callable[[bytes], bytes] = RSA_A.sign) -> str:
-    """A compact token from parts that are encoded already, well or badly."""
+    """A compact token from encoded parts, valid or not."""
     signed = f"{head}.{payload}"
     return f"{signed}.{base64url(signer(signed.encode('utf-8')))}"
 
 
 def accepted(**login: object) -> dict[str, object]:
-    """The outcome of a good token; `login` says where it is not the usual one."""
+    """The result of a valid token; `login` has the differences from the usual one."""
     usual = {
         "email": EMAIL,
         "email_original": EMAIL,
@@ -103,7 +103,7 @@ def case(
     basis: str,
     **options: object,
 ) -> Case:
-    """One case; `expect` is an error's code or what `accepted` gives."""
+    """One case; `expect` is the code of an error, or the result of `accepted`."""
     outcome = {"code": expect} if isinstance(expect, str) else expect
     made: Case = {"id": identifier, "about": about, "token": token}
     if options:

@@ -17,7 +17,7 @@ LAX = {
 }
 
 DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
-"""What stands before a SHA-256 digest in PKCS #1 v1.5 (RFC 8017, section 9.2, note 1)."""
+"""The prefix of a SHA-256 digest in PKCS #1 v1.5 (RFC 8017, section 9.2, note 1)."""
 
 SHA256_OID = bytes.fromhex("0609608648016503040201")
 ABC = b"\xab" * 16
@@ -41,7 +41,7 @@ def cases() -> list[Case]:
 
 
 def encodings(signed: str) -> list[tuple[str, str, bytes, str]]:
-    """Encodings that a parser takes for the right one, and a comparison does not."""
+    """Encodings that a lenient parser accepts, and a comparison refuses."""
     digest = hashlib.sha256(signed.encode()).digest()
     good = DIGEST_INFO + digest
     assert RSA_A.sign_encoded(framed(good)) == RSA_A.sign(signed.encode())
@@ -153,7 +153,7 @@ def encodings(signed: str) -> list[tuple[str, str, bytes, str]]:
 
 
 def messages(signed: str) -> list[tuple[str, str, bytes, str]]:
-    """Right signatures, but over something else, or written otherwise."""
+    """Valid signatures over another text, or in another encoding."""
     message = signed.encode()
     head, payload = signed.split(".")
     digest = hashlib.sha256(message).digest()
@@ -203,7 +203,7 @@ def messages(signed: str) -> list[tuple[str, str, bytes, str]]:
 
 
 def tagged(tag: int, content: bytes) -> bytes:
-    """A value in DER, of less than 128 octets."""
+    """A value in DER, of less than 128 bytes."""
     assert len(content) < 128
     return bytes([tag, len(content)]) + content
 
@@ -215,19 +215,19 @@ def framed(message: bytes, kind: int = 1, filler: bytes = b"\xff", zero: bytes =
 
 
 def short(message: bytes, padding: int = 8) -> bytes:
-    """A message with little padding, and zeros behind it."""
+    """A message with little padding, followed by zeros."""
     return (b"\0\1" + b"\xff" * padding + b"\0" + message).ljust(RSA_A.octets, b"\0")
 
 
 def spoilt(message: bytes) -> bytes:
-    """A message with the right padding but for its last octet."""
+    """A message with the right padding except for its last byte."""
     encoded = framed(message)
     place = encoded.index(b"\xff\0", 2)
     return encoded[:place] + b"\xfe" + encoded[place + 1 :]
 
 
 def pss(message: bytes) -> bytes:
-    """EMSA-PSS (RFC 8017, section 9.1.1) with a salt of thirty-two known octets."""
+    """EMSA-PSS (RFC 8017, section 9.1.1) with a salt of thirty-two known bytes."""
     salt = bytes(range(32))
     hashed = hashlib.sha256(bytes(8) + hashlib.sha256(message).digest() + salt).digest()
     block = b"\1" + salt

@@ -1,4 +1,4 @@
-"""Payloads that are no JSON object, and who a token is from and for."""
+"""Payloads that are no JSON object; issuers and audiences."""
 
 import gzip
 import zlib
@@ -27,7 +27,7 @@ PARTY = "OpenID Connect Core, section 3.1.3.7, item 5"
 
 
 def json_texts() -> list[Case]:
-    """Payloads that cannot be read."""
+    """Unreadable payloads."""
     good = text(claims())
     values = text({"all": list(claims().values())})[7:-1]
     deep = with_literal(claims(), "x", "[" * 40 + "]" * 40)
@@ -151,7 +151,7 @@ def json_texts() -> list[Case]:
 
 
 def harmless() -> list[Case]:
-    """Payloads that are unusual, and right."""
+    """Unusual but valid payloads."""
     backwards = text(dict(reversed(claims().items())))
     rows = [
         ("other-order", "the claims in another order", backwards),
@@ -219,17 +219,17 @@ def harmless() -> list[Case]:
 
 
 def levels(number: int) -> str:
-    """A payload that is nested so deep."""
+    """A payload with this depth."""
     return with_literal(claims(), "x", "[" * (number - 1) + "]" * (number - 1))
 
 
 def numbered(number: int) -> dict[str, object]:
-    """So many claims of no meaning."""
+    """This number of meaningless claims."""
     return {f"c{index}": index for index in range(number)}
 
 
 def spelt_exp(literal: str) -> str:
-    """A payload whose end is spelt just so."""
+    """A payload whose end has a given spelling."""
     return with_literal(claims(), "exp", literal)
 
 

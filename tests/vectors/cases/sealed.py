@@ -1,4 +1,4 @@
-"""`sealed_sessions.json`: session cookies, and what they say."""
+"""`sealed_sessions.json`: session cookies and their content."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def document() -> dict[str, object]:
 
 
 def genuine() -> list[Case]:
-    """What the site has sealed."""
+    """The content of sealed cookies."""
     return [
         case("genuine", "a session", seal(), session(), FORMAT),
         case(
@@ -126,7 +126,7 @@ def times() -> list[Case]:
 
 
 def bound() -> list[Case]:
-    """What was sealed for something else."""
+    """Texts that were sealed for another purpose."""
     return [
         case("other-site", "for another site", seal(site="https://other.test"), None, BOUND),
         case("other-port", "for another port", seal(site="https://site.test:8443"), None, BOUND),
@@ -138,7 +138,7 @@ def bound() -> list[Case]:
 
 
 def changed() -> list[Case]:
-    """What was sealed, and changed since."""
+    """Sealed texts that were changed."""
     text = seal()
     raw = bytearray(decode(text))
     rows = [
@@ -169,7 +169,7 @@ def changed() -> list[Case]:
 
 
 def cookies() -> list[Case]:
-    """Which cookie counts."""
+    """Several cookies with the same name."""
     name, text = "__Host-portier-session", seal()
     rows: list[tuple[str, str, str, dict[str, Any] | None]] = [
         ("among-others", "between other cookies", f"a=1; {name}={text}; b=2", session()),
@@ -197,7 +197,7 @@ def case(name: str, about: str, text: str, expect: dict[str, Any] | None, basis:
 
 
 def session(**changes: Any) -> dict[str, Any]:
-    """What a genuine cookie says."""
+    """The content of a valid cookie."""
     usual = {
         "email": EMAIL,
         "id": encode(ID),
@@ -209,7 +209,7 @@ def session(**changes: Any) -> dict[str, Any]:
 
 
 def plain(email: str = EMAIL, signed_in_at: int = NOW, renewed_at: int = NOW) -> bytes:
-    """What is sealed."""
+    """The text before it is sealed."""
     return signed_in_at.to_bytes(8) + renewed_at.to_bytes(8) + ID + email.encode()
 
 
@@ -231,7 +231,7 @@ def seal(
 
 
 def with_lengths(parts: Iterable[bytes]) -> bytes:
-    """Texts, each with its length in front."""
+    """Texts, each preceded by its length."""
     return b"".join(len(part).to_bytes(8) + part for part in parts)
 
 
@@ -241,5 +241,5 @@ def encode(octets: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """The reverse."""
+    """Decodes base64url without padding."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

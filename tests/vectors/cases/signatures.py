@@ -1,4 +1,4 @@
-"""Signatures that hold, and numbers that are no RSA signature."""
+"""Valid signatures, and numbers that are no RSA signature."""
 
 from .ed25519 import ed_header
 from .keys import ED_A, ED_B, RSA_3072, RSA_A, RSA_B, base64url

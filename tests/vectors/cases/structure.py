@@ -1,4 +1,4 @@
-"""Tokens that are, or are not, three parts of base64url."""
+"""Texts that are, or are not, three parts of base64url."""
 
 import json
 
@@ -14,7 +14,7 @@ STRICT = "RFC 4648, sections 3.2 and 3.5"
 
 
 def parts() -> list[Case]:
-    """How many parts there are, and what stands around them."""
+    """The number of parts, and text around them."""
     good = sign()
     head, payload, signature = good.split(".")
     flattened = {"protected": head, "payload": payload, "signature": signature}
@@ -60,7 +60,7 @@ def parts() -> list[Case]:
         case(f"structure-{name}", about, token, "token_malformed", COMPACT)
         for name, about, token in wrong
     ]
-    # A reader that takes JSON for a compact token, too, can be told two things at once.
+    # A reader that accepts JSON instead of a compact token could see two contents at once.
     polyglot = {f"  {head}.{payload}.": "", **flattened, "payload": base64url(octets(claims()))}
     sealed = base64url(octets({"alg": "dir", "enc": "A128GCM"}))
     made += [
@@ -97,7 +97,7 @@ def parts() -> list[Case]:
 
 
 def alphabet() -> list[Case]:
-    """Characters that are not of the alphabet; all signatures hold for the text as it is."""
+    """Characters outside of the alphabet; all signatures are valid for the text as it is."""
     head, payload = base64url(octets(header())), base64url(octets(claims(note=">>>>~~~~????")))
     good = seal(head, payload)
     assert "-" in payload
@@ -151,7 +151,7 @@ def wrapped(text: str) -> str:
 
 
 def stray_bits() -> list[Case]:
-    """Last characters that say more than the octets hold: two texts for one token."""
+    """Last characters with unused bits: two spellings of one token."""
     head, payload = partial(header(), 1), partial(claims(), 2)
     good = seal(head, payload)
     signed, _, signature = good.rpartition(".")
@@ -189,7 +189,7 @@ def stray_bits() -> list[Case]:
 
 
 def partial(members: dict[str, object], over: int) -> str:
-    """The members as base64url whose last group stands for one or two octets only."""
+    """The members as base64url whose last group stands for one or two bytes only."""
     text = json.dumps(members)
     return base64url(octets(text + " " * ((over - len(text)) % 3)))
 
@@ -203,7 +203,7 @@ def stray(part: str) -> str:
 
 
 def sizes() -> list[Case]:
-    """How long a token may be."""
+    """The maximum length of a token."""
     basis = "policy: at most 16 KiB, so that no caller decodes more than a login can need"
     return [
         case("size-at-limit", "a token of 16384 octets", of_size(LIMIT), accepted(), basis),
@@ -225,7 +225,7 @@ def sizes() -> list[Case]:
 
 
 def of_size(size: int) -> str:
-    """A good token of exactly that size."""
+    """A valid token of exactly this size."""
     for spaces in range(3):
         head = octets(header()) + b" " * spaces
         rest = size - len(sign(head, ""))

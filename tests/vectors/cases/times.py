@@ -43,11 +43,11 @@ NOT_A_TIME = {
     "beyond-double": "1" + "0" * 309,
     "number-token": '{"$serde_json::private::Number":"1700000630"}',
 }
-"""Values that are no time from 1970 to 9999, whichever claim has them."""
+"""Values that are no time from 1970 to 9999, for every claim with a time."""
 
 
 def forms() -> list[Case]:
-    """How a time may be written."""
+    """Spellings of a time."""
     rows = [
         absent("exp", "token_claim", EXPIRY),
         absent("iat", "token_claim", ISSUED),
@@ -199,7 +199,7 @@ def other_leeways() -> list[Case]:
 
 
 def sessions() -> list[Case]:
-    """Tokens from before the login, and which check comes first."""
+    """Tokens from before the login, and the order of the checks."""
     limit = STARTED_AT - LEEWAY
     first = "policy: what costs nothing is checked before the signature, and the rest after it"
     other = sign().split(".")[2]

@@ -109,7 +109,7 @@ def usable() -> list[Jwk]:
 
 
 def unusable() -> list[Jwk]:
-    """Keys that a client has to leave alone."""
+    """Keys that a client must ignore."""
     return [
         RSA_1024.jwk("rsa-1024"),
         without(RSA_A.jwk("rsa-without-alg"), "alg"),

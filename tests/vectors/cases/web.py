@@ -1,4 +1,4 @@
-"""`web.json`: sequences of requests, and how the web side of a login answers them."""
+"""`web.json`: sequences of requests, and the answers of the login flow."""
 
 from . import (
     web_again,
@@ -53,7 +53,7 @@ def document() -> dict[str, object]:
 
 
 def setting() -> dict[str, object]:
-    """What all cases have in common."""
+    """The setting of all cases."""
     navigates = {"sec-fetch-mode": "navigate", "accept": ACCEPT}
     here = {"origin": "{site}", "sec-fetch-site": "same-origin"}
     there = {"origin": "null", "sec-fetch-site": "cross-site"}
@@ -87,7 +87,7 @@ def setting() -> dict[str, object]:
 
 
 def source(headers: dict[str, str], *, lax: bool = True) -> dict[str, object]:
-    """Where a request comes from: its headers, and whether cookies that are `Lax` go along."""
+    """The origin of a request: its headers, and whether `Lax` cookies are sent."""
     return {"headers": headers, "lax_cookies": lax}
 
 
@@ -102,7 +102,7 @@ def cookies() -> dict[str, str]:
 
 
 def tokens() -> dict[str, Case]:
-    """Kinds of tokens: what is changed in a genuine one; `times` are seconds from now."""
+    """Kinds of tokens: the changes of a valid one; `times` are seconds from now."""
     addresses = {
         f"address-{name}": {"claims": {"email": email}}
         for name, email in web_attacks.ADDRESSES.items()

@@ -1,4 +1,4 @@
-"""Answers that are posted again, and browsers that keep no cookies."""
+"""Callbacks that are posted again, and browsers without cookies."""
 
 from .mint import Case
 from .web_rules import (
@@ -32,7 +32,7 @@ from .web_steps import (
 
 
 def posting_again() -> list[Case]:
-    """The page that posts an answer again, with the cookies of this site."""
+    """The page that posts a callback again, with the cookies of this site."""
     odd = "\"><script>'&"
     odd_answer = [["id_token", "{token}"], ["state", odd], ["error_description", odd]]
     twice = [*ANSWER, ANSWER[0]]

@@ -1,4 +1,4 @@
-"""What an attacker tries: with a login of his own, with a stolen answer, with texts."""
+"""Attacks: with the attacker's own login, with a stolen token, with texts."""
 
 from .mint import Case
 from .web_rules import (
@@ -49,7 +49,7 @@ ADDRESSES = {
 
 
 def csrf() -> list[Case]:
-    """An attacker has the browser of a victim post the answer to his own login."""
+    """An attacker makes the victim's browser post the token of the attacker's own login."""
     before: dict[str, list[Step]] = {
         "been-nowhere": [],
         "started-a-login": [login("victim@example.com", browser=VICTIM)],
@@ -139,7 +139,7 @@ def csrf() -> list[Case]:
 
 
 def thieves() -> list[Case]:
-    """Somebody has the answer of a person, fresh or used."""
+    """Somebody has a token of another person, unused or used."""
     return [
         case(
             "thief-of-a-fresh-answer-is-asked",
@@ -194,7 +194,7 @@ def thieves() -> list[Case]:
 
 
 def texts_of_attackers() -> list[Case]:
-    """Text that an attacker would like to see on a page of this site, or in a header."""
+    """Texts that an attacker wants on a page of this site, or in a header."""
     markup = ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>'&", "\u202eevil"]
     failed = problem("not_confirmed", 400, "broker_error")
     made: list[Case] = []

@@ -1,4 +1,4 @@
-"""Cookies that are none of ours, or not of this browser, or not of this login."""
+"""Foreign cookies, and cookies of another browser or login."""
 
 from .mint import Case
 from .web_rules import (
@@ -28,7 +28,7 @@ from .web_steps import (
 
 
 def cookies() -> list[Case]:
-    """Cookies that are none of ours, or not of this browser, or not of this login."""
+    """Foreign cookies, and cookies of another browser or login."""
     shapes = {
         "empty": "",
         "short": "x",
@@ -121,7 +121,7 @@ def cookies() -> list[Case]:
 
 
 def proofs() -> list[Case]:
-    """Proofs of being signed in that are forged, or of another login or browser."""
+    """Forged proofs of a sign-in, and proofs of another login or browser."""
     forged = {
         "made-up": "{repeat:A:43}",
         "empty": "",

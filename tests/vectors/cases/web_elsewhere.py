@@ -1,4 +1,4 @@
-"""Logins that end in another browser than they were started in."""
+"""Logins that end in another browser than the one that started them."""
 
 from .mint import Case
 from .web_rules import (
@@ -36,7 +36,7 @@ from .web_steps import (
 
 
 def elsewhere_cases() -> list[Case]:
-    """A login that ends in another browser, as when mail is opened on a phone."""
+    """A login that ends in another browser, for example if the mail is read on a phone."""
     twice = [*CONFIRMED, ["portier_confirmation", "{field:portier_confirmation}"]]
     empty = [*POSTED_AGAIN, ["portier_confirmation", ""]]
     wrong = [*POSTED_AGAIN, ["portier_confirmation", "{repeat:A:43}"]]

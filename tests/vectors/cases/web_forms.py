@@ -1,4 +1,4 @@
-"""Where forms come from, and what is one."""
+"""The origin of forms, and requests that are no form."""
 
 from .mint import Case
 from .web_rules import (
@@ -24,7 +24,7 @@ from .web_steps import (
 
 
 def provenance() -> list[Case]:
-    """Forms of other sites start no logins: any of them could have mail sent in this one's name."""
+    """Forms of other sites start no logins: they could send mails in the name of this site."""
     refused: dict[str, dict[str, object]] = {
         "another-site": {"sec-fetch-site": "cross-site", "origin": "null"},
         "a-host-beside-it": {"sec-fetch-site": "same-site", "origin": "https://www.example.com"},
@@ -132,7 +132,7 @@ def provenance() -> list[Case]:
 
 
 def shapes() -> list[Case]:
-    """What is no form, at both ends of a login."""
+    """Requests that are no form, for login and callback."""
     made: list[Case] = []
     no_form = problem("not_a_form", 415, "request_form")
     types: dict[str, dict[str, object]] = {

@@ -1,4 +1,4 @@
-"""The page of each problem, and its answer for scripts."""
+"""The page of each problem, and its response for scripts."""
 
 from .mint import Case
 from .web_rules import (
@@ -307,5 +307,5 @@ def problems() -> list[Case]:
 
 
 def token(kind: str) -> list[list[str]]:
-    """An answer with a token of a kind."""
+    """A callback with a token of a kind."""
     return [["id_token", f"{{token:{kind}}}"], ["state", ""]]

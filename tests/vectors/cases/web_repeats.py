@@ -1,4 +1,4 @@
-"""The same answer more than once."""
+"""The same callback more than once."""
 
 from .mint import Case
 from .web_rules import (
@@ -32,7 +32,7 @@ from .web_steps import (
 
 
 def repeats() -> list[Case]:
-    """The same answer more than once."""
+    """The same callback more than once."""
     hook_failed = {"status": 500, "login": {"email": ALICE, "same_browser": True}}
     failed_elsewhere = {"status": 500, "login": {"email": ALICE, "same_browser": False}}
     answered = {"status": 201, "login": {"email": ALICE}, "sets": [SIGNED_IN], "says": ["hello"]}

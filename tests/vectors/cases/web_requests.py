@@ -30,7 +30,7 @@ from .web_steps import (
 
 
 def methods() -> list[Case]:
-    """Nobody's link, mail scanner or reload completes a login."""
+    """A GET request of a link, a mail scanner or a reload completes no login."""
     made = [
         case(
             f"visit-completes-no-login-{method.lower()}",
@@ -227,7 +227,7 @@ def other_forms() -> list[Case]:
 
 
 def policies() -> list[Case]:
-    """What a page with a login form may do."""
+    """The policy of a page with a login form."""
     rest = "base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
     google, none = "https://accounts.google.com", []
     idp = ["https://idp.example.com"]
@@ -256,7 +256,7 @@ def policies() -> list[Case]:
 
 
 def options() -> list[Case]:
-    """Options that cannot work, and what follows from those that do."""
+    """Invalid options, and properties of a flow with valid ones."""
     wrong: dict[str, dict[str, object]] = {
         "binding": {"browser_binding": "on"},
         "next-off-the-site": {"default_next": "//evil.example/"},

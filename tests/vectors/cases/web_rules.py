@@ -1,4 +1,4 @@
-"""What the cases of `web.json` rest on, and what several of them expect."""
+"""The rules behind the cases of `web.json`, and shared expectations."""
 
 from .web_steps import POSTED_AGAIN, problem
 

@@ -222,7 +222,7 @@ def scripts() -> list[Case]:
 
 
 def as_json(expected: dict[str, object]) -> dict[str, object]:
-    """A problem as a script is told it."""
+    """The response about a problem for a script."""
     name, status, error = (expected[member] for member in ("problem", "status", "error"))
     members = {
         "type": f"urn:portier-client:problem:{name}",

@@ -24,7 +24,7 @@ from .web_steps import (
 
 
 def forms() -> list[Case]:
-    """What a login form says."""
+    """The fields of a login form."""
     rows: list[tuple[str, str, list[Step]]] = [
         (
             "start-redirects-to-the-broker",
@@ -150,7 +150,7 @@ def forms() -> list[Case]:
 
 
 def addresses() -> list[Case]:
-    """Addresses that cannot be, and what the page does not repeat of them."""
+    """Invalid addresses, and text that the page does not repeat."""
     impossible = {
         "nothing": "",
         "no-sign": "alice.example.com",
@@ -187,7 +187,7 @@ def addresses() -> list[Case]:
 
 
 def pages() -> list[Case]:
-    """Where a login leads to."""
+    """The page to which a login redirects."""
     off = {
         "another-site": "https://evil.example/",
         "two-slashes": "//evil.example",

@@ -1,4 +1,4 @@
-"""The steps that the cases of `web.json` are put together from."""
+"""The steps of the cases in `web.json`."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ Step = dict[str, object]
 Pairs = Sequence[Sequence[str | None]]
 
 ANSWER = [["id_token", "{token}"], ["state", ""]]
-"""What the broker has the browser post."""
+"""The fields that the broker makes the browser post."""
 
 AGAIN = ["portier_again", "1"]
 ANY_CONFIRMATION = ["portier_confirmation", None]
@@ -35,7 +35,7 @@ def case(
     *,
     options: dict[str, object] | None = None,
 ) -> Case:
-    """A case; `options` are those that differ from the setting."""
+    """A case; `options` are the differences from the setting."""
     made: Case = {"id": name, "about": about, "basis": basis}
     if options:
         made["options"] = options
@@ -56,7 +56,7 @@ def refused_options(name: str, about: str, basis: str, options: dict[str, object
 
 
 def step(do: str, expect: dict[str, object], **more: object) -> Step:
-    """A request, and what answers it."""
+    """A request, and the expected response."""
     given = {name.rstrip("_"): value for name, value in more.items() if value is not None}
     return {"do": do, **given, "expect": expect}
 
@@ -79,12 +79,12 @@ def login(
 
 
 def callback(expect: dict[str, object], form: Pairs = ANSWER, **more: object) -> Step:
-    """Posts an answer to the redirect URI, as the broker has the browser do."""
+    """Posts a callback, as the broker makes the browser do."""
     return step("callback", expect, **{"form": form, **more})
 
 
 def again(form: Pairs = ANSWER, **expect: object) -> dict[str, object]:
-    """The page that has the browser post the same form again, with cookies."""
+    """The page that makes the browser post the same form again, with cookies."""
     answer = [pair for pair in form if pair[0] not in {"portier_again", "portier_confirmation"}]
     return {
         "status": 200,
@@ -96,12 +96,12 @@ def again(form: Pairs = ANSWER, **expect: object) -> dict[str, object]:
 
 
 def resend(expect: dict[str, object], **more: object) -> Step:
-    """Posts the hidden fields of the page that the browser shows."""
+    """Posts the hidden fields of the current page."""
     return step("resend", expect, **more)
 
 
 def signed_in(location: str = "/", email: str = ALICE, **expect: object) -> dict[str, object]:
-    """The end of a login, in the browser that started it."""
+    """The completion of a login, in the browser that started it."""
     return {
         "status": 303,
         "location": location,
@@ -112,12 +112,12 @@ def signed_in(location: str = "/", email: str = ALICE, **expect: object) -> dict
 
 
 def elsewhere(location: str = "/", email: str = ALICE, **expect: object) -> dict[str, object]:
-    """The end of a login in another browser, which its person has confirmed."""
+    """The completion of a login in another browser, after the person has confirmed."""
     return signed_in(location, email, login={"email": email, "same_browser": False}, **expect)
 
 
 def asks(email: str = ALICE, **expect: object) -> dict[str, object]:
-    """The question whether to go on in this browser."""
+    """The page that asks whether to continue in this browser."""
     return {
         "status": 200,
         "shows": "confirmation",
@@ -138,7 +138,7 @@ def used(**expect: object) -> dict[str, object]:
 
 
 def leads_on(location: str = "/", **expect: object) -> dict[str, object]:
-    """A silent redirect: this browser was signed in by this very login."""
+    """A silent redirect: this login has signed this browser in."""
     return {"status": 303, "location": location, **expect}
 
 
@@ -150,7 +150,7 @@ def whole_login(
     as_: str | None = None,
     expect: dict[str, object] | None = None,
 ) -> list[Step]:
-    """A login from its form to its end, in one browser."""
+    """A login from form to completion, in one browser."""
     landed = expect or signed_in(page or "/", email)
     return [
         login(email, page, browser=browser, as_=as_),

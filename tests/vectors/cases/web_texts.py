@@ -23,7 +23,7 @@ from .web_steps import (
 
 
 def languages() -> list[Case]:
-    """The language of a page: what the reader prefers among those that the site speaks."""
+    """The language of a page: the reader's preferred one among those of the site."""
     speaks: dict[str, object] = {"languages": ["en", "de", "fr"]}
     rows: list[tuple[str, dict[str, object], str | None, str]] = [
         ("default", {}, "de", "en"),
@@ -118,11 +118,11 @@ IDS = [
     *[f"fragment.{name}" for name in ("title", "noscript", "empty")],
     *[f"problem.{name}.{part}" for name in PROBLEMS for part in ("title", "text")],
 ]
-"""All texts that there are."""
+"""All texts of the pages."""
 
 
 def texts_own() -> list[Case]:
-    """Texts of the site's own."""
+    """Texts of the site."""
     title, text = "problem.cancelled.title", "problem.cancelled.text"
     cancelled = problem("cancelled", 403, "broker_error")
     odd = "<b>Never</b> \"mind\" & 'so'"

@@ -31,7 +31,7 @@ async fn pauses_grow_to_half_a_minute_and_not_beyond() {
     scene.discovery_is(500, &[], "");
     assert!(scene.discovery().await.is_err());
     scene.discovery_is(200, &[], DISCOVERY);
-    // A success in between: the pause is the first one again.
+    // After a success, the next pause is the first one again.
     scene.clock.advance(Duration::from_secs(1));
     scene.discovery().await.unwrap();
 }

@@ -25,7 +25,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What the broker publishes, and what the client must have seen of it.
+/// What the broker publishes, and what the client must have fetched.
 struct History {
     scene: Scene,
     published: usize,
@@ -74,7 +74,7 @@ impl History {
         self.scene.documents.fetcher.clock.monotonic()
     }
 
-    /// Takes note of the request that was made, if one was.
+    /// Records the request, if there was one.
     async fn look(&mut self, forced: bool) {
         self.scene.quiet().await;
         let (now, requests) = (self.now(), self.scene.requests().1);

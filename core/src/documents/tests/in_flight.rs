@@ -70,7 +70,7 @@ async fn a_cancelled_follower_does_not_affect_others() {
     assert_eq!(scene.requests(), (1, 0));
 }
 
-/// Panics as long as it is told to, then has no answer for anything.
+/// Panics while it is told to, and then answers nothing.
 struct Panicking(AtomicBool);
 
 impl Transport for Panicking {

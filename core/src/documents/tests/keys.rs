@@ -6,7 +6,7 @@ const MOVED: &str = r#"{"authorization_endpoint":"https://broker.example/auth",
     "jwks_uri":"https://broker.example/moved.json"}"#;
 const MOVED_URL: &str = "https://broker.example/moved.json";
 
-/// How old a set has to be before a newer one is looked for.
+/// The minimum age of a key set before a newer one is fetched.
 const MIN_AGE_FOR_REFRESH: Duration = Duration::from_secs(1);
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn all_who_miss_a_key_share_one_fetch() {
         })
         .collect();
     tokio::task::yield_now().await;
-    // A caller that misses nothing does not wait.
+    // A caller that misses no key does not wait.
     assert!(matches!(poll_once(scene.keys()), Poll::Ready(Ok(_))));
     scene.broker.release();
     for caller in callers {
@@ -134,7 +134,7 @@ async fn keys_that_are_gone_are_an_error() {
     let scene = Scene::new();
     scene.keys_are(404, &[], "");
     assert_eq!(code(scene.keys().await), Code::BrokerStatus);
-    // The discovery document was fetched a moment ago.
+    // The discovery document has just been fetched.
     assert_eq!(scene.requests(), (1, 1));
     scene.clock.advance(MIN_AGE_FOR_REFRESH);
     assert_eq!(code(scene.keys().await), Code::BrokerStatus);

@@ -5,7 +5,7 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The paused time of the runtime.
+/// The paused clock of the runtime.
 #[expect(
     clippy::disallowed_methods,
     reason = "the time of timers is what is measured"
@@ -14,7 +14,7 @@ fn timers() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }
 
-/// Writes a lease for each document that is kept.
+/// Writes a lease for each stored document.
 fn lease_all(shelves: &Shelves) {
     let mut content = shelves.content();
     let names: Vec<_> = content.documents.keys().cloned().collect();
@@ -35,7 +35,7 @@ async fn a_stale_document_is_fetched_despite_a_lease() {
     assert_eq!(two.requests(), (2, 2));
     let stats = two.documents.stats();
     assert_eq!((stats.keys.stale_serves, stats.keys.failures), (0, 0));
-    // The other processes load it from the store, whoever holds the lease.
+    // The other processes load it from the store despite the lease.
     assert_eq!(ids(&one.keys().await.unwrap()), ["two"]);
     assert_eq!(two.requests(), (2, 2));
 }
@@ -99,7 +99,7 @@ async fn a_missing_key_is_fetched_while_a_refresh_waits_for_a_lease() {
     lease_all(&shelves);
     two.clock.advance(HOUR * 4 / 5);
     two.keys_are(200, &[], &key_set(&["two"]));
-    // This starts the refresh, which another process seems to do.
+    // This starts the refresh, for which another process seems to hold the lease.
     two.keys().await.unwrap();
     let newer = two.documents.refresh_for_key(&seen, "two").await.unwrap();
     assert_eq!(ids(&newer), ["two"]);

@@ -59,7 +59,7 @@ impl Scene {
         }
     }
 
-    /// Another process with this store.
+    /// Another process that uses this store.
     fn process(&self, store: &Arc<dyn Store>) -> Self {
         Self {
             broker: Arc::clone(&self.broker),

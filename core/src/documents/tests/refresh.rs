@@ -1,4 +1,4 @@
-//! How documents age.
+//! The age of documents.
 
 use super::*;
 
@@ -153,7 +153,7 @@ async fn the_difference_of_the_clocks_is_reported() {
     scene.discovery_is(200, &[date], DISCOVERY);
     scene.discovery().await.unwrap();
     assert_eq!(scene.documents.stats().clock_difference, Some(600.0));
-    // An answer that was kept elsewhere for a while is dated when it was made.
+    // An answer from a cache on the way counts from the time when it was made.
     scene.keys_are(200, &[date, ("age", "60")], &key_set(&["one"]));
     scene.keys().await.unwrap();
     assert_eq!(scene.documents.stats().clock_difference, Some(660.0));

@@ -43,7 +43,7 @@ impl Shelves {
         Box::pin(async move { answer })
     }
 
-    /// Changes the only copy there is.
+    /// Changes the only stored copy.
     pub(super) fn change(&self, from: &str, to: &str) {
         let mut content = self.content();
         let copy = content.documents.values_mut().next().unwrap();
@@ -108,7 +108,7 @@ async fn a_cold_process_fetches_nothing_that_another_one_has() {
     assert_eq!((stats.keys.requests, stats.keys.shared_loads), (0, 1));
     assert_eq!(stats.discovery.shared_loads, 1);
     assert_eq!(stats.clock_difference, None);
-    // It is as old as it was for the one that fetched it.
+    // It has the same age as for the process that fetched it.
     assert_eq!(stats.keys.age_seconds, Some(900.0));
     assert_eq!(stats.keys.fresh_for_seconds, Some(2700.0));
     two.clock.advance(HOUR / 4 * 3);
@@ -180,7 +180,7 @@ async fn a_missing_key_is_looked_for_in_the_store_first() {
     let newer = two.documents.refresh_for_key(&seen, "two").await.unwrap();
     assert_eq!(ids(&newer), ["two"]);
     assert_eq!(one.requests(), (1, 2));
-    // One that is not in the newer copy either is fetched.
+    // A key that is missing in the newer copy too is fetched.
     one.keys_are(200, &[], &key_set(&["two", "three"]));
     one.clock.advance(Duration::from_secs(5));
     let newer = two
@@ -235,14 +235,14 @@ async fn a_no_store_document_is_not_shared() {
 #[tokio::test]
 async fn a_copy_from_the_store_is_validated_like_a_fetched_document() {
     let attacks: [(&str, &str); 10] = [
-        // Another version, more than we know, from the future, too old, not JSON.
+        // Another version, an unknown member, from the future, too old, not JSON.
         (r#""v":1"#, r#""v":2"#),
         (r#""v":1"#, r#""v":1,"w":1"#),
         (r#""t":1700000000000"#, r#""t":1700000011000"#),
         (r#""t":1700000000000"#, r#""t":1699996400000"#),
         (r#""t":1700000000000"#, r#""t":18446744073709551615"#),
         ("{", ""),
-        // Another URL than asked for, and documents that break the rules.
+        // Another URL than the requested one, and invalid documents.
         ("/.well-known/", "/.well-known/../"),
         ("https://broker.example/auth", "http://broker.example/auth"),
         ("https://broker.example/keys.json", "file:///keys.json"),

@@ -5,7 +5,7 @@ use super::*;
 use crate::future::BoxFuture;
 use crate::http::{Request, Response, Transport};
 
-/// The broker, by way of a transport that trusts something else.
+/// The same broker, over a transport that trusts other servers.
 struct Trusting(Arc<MockTransport>, Option<&'static str>);
 
 impl Transport for Trusting {
@@ -67,7 +67,7 @@ async fn a_copy_from_the_store_is_never_confirmed_by_the_broker() {
     for condition in ["if-none-match", "if-modified-since"] {
         assert!(!request.headers.contains_key(condition), "{condition}");
     }
-    // What it has fetched itself is its own to revalidate.
+    // A process may revalidate a document that it has fetched itself.
     two.clock.advance(HOUR);
     two.keys_are(304, &validators, "");
     assert_eq!(ids(&two.keys().await.unwrap()), ["genuine"]);
@@ -143,7 +143,7 @@ async fn a_copy_has_the_limits_of_a_fetched_document() {
 
 const EVIL_KEYS_URL: &str = "https://evil.example/keys.json";
 
-/// A process that finds a changed copy in the store: by it, the keys are at another origin.
+/// A process that finds a manipulated copy in the store, which moves the keys to another origin.
 async fn misled() -> (Arc<Shelves>, Scene) {
     let (shelves, one, two) = two();
     let for_a_day = [("cache-control", "max-age=86400")];

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What is done with a URL in an environment: `direct`, the proxy, or what is wrong.
+/// How a URL is reached in an environment: `direct`, the proxy, or the error.
 fn route(variables: &[(&str, &str)], url: &str) -> String {
     let proxies = Proxies::from_variables(|name| {
         let value = variables.iter().find(|(other, _)| *other == name);
@@ -133,10 +133,10 @@ fn the_variable_of_the_scheme_comes_before_that_of_all() {
     ] {
         assert_eq!(route(variables, url), proxy, "{variables:?} {url}");
     }
-    // A value that cannot be read does not give way to another.
+    // An invalid value does not make another variable apply.
     let outcome = route(&[("HTTPS_PROXY", "http://"), all], https);
     assert!(outcome.contains("HTTPS_PROXY"), "{outcome}");
-    // One that is not needed does not stand in the way.
+    // An invalid value that is not needed causes no error.
     assert_eq!(route(&[("HTTP_PROXY", "http://")], https), "direct");
 }
 

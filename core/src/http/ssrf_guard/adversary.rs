@@ -1,4 +1,4 @@
-//! A resolver that answers as an attacker likes.
+//! A resolver that an attacker controls.
 
 use std::sync::Mutex;
 
@@ -9,7 +9,7 @@ use super::*;
 
 const BROKER: &str = "https://broker.example/";
 
-/// What the resolver says next.
+/// The next answer of the resolver.
 #[derive(Clone, Default)]
 struct Script(Arc<Mutex<Vec<IpAddr>>>);
 
@@ -23,9 +23,10 @@ impl Lookup for Script {
 
 #[derive(Clone, Debug)]
 enum Event {
-    /// The broker is looked up. If a connection is made to one of the addresses, it gives an answer.
+    /// The broker's name is resolved. If a connection is made to one of the addresses, it is
+    /// answered.
     AskBroker { found: Vec<IpAddr>, connects: bool },
-    /// The broker has named this host, and it is asked.
+    /// The broker has named this host, and the client sends a request to it.
     AskOther { url: String, found: Vec<IpAddr> },
 }
 
@@ -70,7 +71,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The same examples every time, unless the environment asks for others.
+/// The same examples in every run, unless the environment sets others.
 fn config() -> Config {
     let mut config = Config {
         failure_persistence: None,
@@ -99,7 +100,7 @@ async fn history(events: &[Event]) -> Result<(), TestCaseError> {
     let script = Script::default();
     let broker = Origin::parse(BROKER.trim_end_matches('/'), false).unwrap();
     let guard = SsrfGuard::new(&broker, false, Box::new(script.clone()));
-    // What the attacker has shown of the broker so far.
+    // What the client knows about the broker so far.
     let (mut was_public, mut answered_inside) = (false, false);
     for event in events {
         let (url, found) = match event {
@@ -128,7 +129,7 @@ async fn history(events: &[Event]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The addresses to which a connection would be made.
+/// The addresses that the client would connect to.
 async fn connections(guard: &SsrfGuard, url: &Url) -> Vec<IpAddr> {
     if guard.check(url).is_err() {
         return Vec::new();

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Names with addresses; another one does not exist.
+/// Names with their addresses; other names do not exist.
 struct Table(&'static [(&'static str, &'static str)]);
 
 impl Lookup for Table {
@@ -38,7 +38,7 @@ fn guard(broker: &str, local_is_loopback: bool) -> SsrfGuard {
 }
 
 impl SsrfGuard {
-    /// The addresses at which a host is asked, as text.
+    /// The allowed addresses of a host, as text.
     async fn asked(&self, url: &str) -> Result<Vec<String>, String> {
         let url = Url::parse(url).unwrap();
         let checked = self.check(&url);
@@ -51,7 +51,7 @@ impl SsrfGuard {
         Ok(found.map(|address| address.ip().to_string()).collect())
     }
 
-    /// What a connection to the broker shows.
+    /// Connects to the broker, which answers from this address.
     async fn answers_at(&self, ip: &str) {
         let broker = self.0.broker.clone();
         self.asked(broker.as_str()).await.unwrap();
@@ -131,7 +131,7 @@ async fn a_broker_with_one_public_address_stays_public() {
             assert_eq!(guard.asked(url).await, refused(), "{broker} {url}");
         }
     }
-    // The other way round as well.
+    // In the other order as well.
     let guard = guard("https://intranet.example", false);
     guard.answers_at("10.0.0.1").await;
     guard.answers_at("192.0.2.1").await;
@@ -157,7 +157,8 @@ async fn a_name_of_this_machine_leads_to_loopback_addresses_only() {
     ] {
         assert_eq!(strict.asked(url).await.unwrap(), addresses, "{url}");
     }
-    // With https, or where plain http is allowed anywhere, the name may lead where it likes.
+    // With https, or where plain http is allowed for all hosts, the name may resolve to any
+    // address.
     let lax = guard("https://app.localhost", false);
     let found = lax.asked("https://app.localhost/").await;
     assert_eq!(found.unwrap(), ["192.0.2.4"]);
@@ -170,7 +171,7 @@ async fn proxies_may_have_private_addresses() {
         let resolver = guard.resolver(Some(name));
         let found = resolver.resolve(name.parse().unwrap()).await;
         assert_eq!(found.ok().unwrap().count(), 1, "{name}");
-        // Whatever else this resolver is asked for, as with socks5, is judged.
+        // Other names that this resolver is asked for, as with socks5, are checked.
         let other = resolver.resolve("trap.example".parse().unwrap()).await;
         assert!(other.is_err());
     }

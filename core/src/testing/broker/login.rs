@@ -1,4 +1,4 @@
-//! The two steps of signing in: the relying party's request, and the person's answer.
+//! The two steps of a sign-in: the relying party's request, and the person's answer.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const NO_ADDRESS: Refusal = Refusal {
     description: "login_hint is not an e-mail address",
 };
 
-/// Answers a relying party's request.
+/// Handles a relying party's request.
 pub(super) async fn authenticate(state: &Arc<State>, encoded: &[u8]) -> Result<Reply> {
     let login = match Login::parse(encoded) {
         Ok(login) => login,
@@ -43,8 +43,8 @@ pub(super) async fn authenticate(state: &Arc<State>, encoded: &[u8]) -> Result<R
     }
 }
 
-/// Takes the answer a person gave on the broker's own page. Everything is in the form: the broker
-/// remembers nothing.
+/// Handles the form of the broker's own page. The form contains everything, because the broker
+/// stores nothing.
 pub(super) async fn confirm(state: &Arc<State>, encoded: &[u8]) -> Result<Reply> {
     let login = match Login::parse(encoded) {
         Ok(login) => login,
@@ -62,8 +62,8 @@ pub(super) async fn confirm(state: &Arc<State>, encoded: &[u8]) -> Result<Reply>
     }
 }
 
-/// Answers a request as if its person had signed in at once: where the browser goes, and with which
-/// fields.
+/// Answers a request as if its person had signed in at once: returns the target of the browser and
+/// the fields.
 pub(super) fn sign_in(state: &State, url: &str) -> Result<(String, Vec<(String, String)>)> {
     let refused = || Error::new(Code::InvalidOption, "the broker does not accept this URL");
     let query = Url::parse(url).map_err(|cause| refused().with_source(cause))?;
@@ -79,7 +79,7 @@ pub(super) fn sign_in(state: &State, url: &str) -> Result<(String, Vec<(String, 
     Ok((login.address.redirect_uri.into(), fields))
 }
 
-/// A sign-in that can go on.
+/// A sign-in that can continue.
 struct Login {
     params: Params,
     address: ReturnAddress,

@@ -1,4 +1,4 @@
-//! Tokens of the development broker, genuine and otherwise.
+//! Valid and invalid tokens of the development broker.
 
 use std::time::SystemTime;
 
@@ -14,13 +14,13 @@ use crate::clock::unix_seconds;
 use crate::email::normalize_email;
 use crate::error::{Code, Error, Result};
 
-/// Who signs in when a login names no address and no page can ask for one.
+/// The person who signs in if a login names no address and no page can ask for one.
 pub(super) const DEFAULT_EMAIL: &str = "alice@example.com";
 
-/// How long a token is good for, in seconds.
+/// The lifetime of a token, in seconds.
 const VALID_SECONDS: u64 = 600;
 
-/// What a token should say. Without further choices it is the token the broker would issue.
+/// The content of a token. By default it is the token that the broker would issue.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MintOptions {
@@ -35,11 +35,11 @@ pub struct MintOptions {
     pub algorithm: Algorithm,
     /// The key that signs.
     pub key: KeyChoice,
-    /// Claims on top of the usual ones.
+    /// Claims that are added or replaced.
     pub claims: Map<String, Value>,
     /// Claims to leave out.
     pub remove_claims: Vec<String>,
-    /// Header members on top of `typ`, `alg` and `kid`.
+    /// Header members that are added to or replace `typ`, `alg` and `kid`.
     pub header: Map<String, Value>,
     /// Header members to leave out.
     pub remove_header: Vec<String>,
@@ -144,7 +144,7 @@ impl MintOptions {
             reason = "the broker counts whole seconds"
         )]
         let issued_at = unix_seconds(now) as u64;
-        // A test may ask for an address that is none.
+        // A test may request an invalid address.
         let email = normalize_email(&self.email).unwrap_or_else(|_| self.email.clone());
         json!({
             "iss": issuer,
@@ -160,7 +160,7 @@ impl MintOptions {
     }
 }
 
-/// The text of a JSON object with the changes a test asked for.
+/// The text of a JSON object with the changes of a test.
 fn changed(mut object: Value, additions: &Map<String, Value>, removals: &[String]) -> String {
     if let Value::Object(members) = &mut object {
         members.extend(additions.clone());

@@ -1,4 +1,4 @@
-//! How the development broker runs.
+//! The options of the development broker.
 
 use std::fmt;
 use std::net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,28 +10,29 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 use crate::origin::Origin;
 
-/// How long the broker lets relying parties keep its keys.
+/// How long relying parties may cache the keys.
 const KEYS_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How a [`DevBroker`](super::DevBroker) runs.
+/// The options of a [`DevBroker`](super::DevBroker).
 #[derive(Clone)]
 pub struct DevBrokerOptions {
-    /// The address it listens on; `127.0.0.1` by default. With one that is not of the loopback
-    /// interface, whoever reaches this machine can sign in as anyone.
+    /// The address to listen on; `127.0.0.1` by default. If it is not a loopback address, anybody
+    /// who can reach this machine can sign in as anyone.
     pub host: IpAddr,
-    /// The port it listens on; 0, the default, takes any that is free.
+    /// The port to listen on; 0, the default, chooses a free one.
     pub port: u16,
-    /// The origin under which browsers and sites reach it, for example `http://localhost:3333`: its
-    /// issuer, and where its endpoints are. By default it is made of `host` and the port.
+    /// The origin under which browsers and sites reach the broker, for example
+    /// `http://localhost:3333`. It is the issuer, and the base of the endpoints. The default
+    /// consists of `host` and the port.
     pub origin: Option<String>,
-    /// How it answers a request to sign in; it shows a page by default.
+    /// How it answers a request to sign in; by default it shows a page.
     pub mode: Mode,
     /// How far ahead `Expires` of the key set lies; 24 hours by default.
     pub keys_lifetime: Duration,
     /// Whether it lists the PKCE method `S256`, and so asks for a `code_verifier`, other than the real
     /// broker; off by default.
     pub pkce: bool,
-    /// Where it takes the time from; from the operating system by default.
+    /// The clock; by default the clock of the system.
     pub clock: Arc<dyn Clock>,
 }
 

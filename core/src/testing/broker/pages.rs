@@ -10,7 +10,7 @@ pub(super) const STYLE: &str = concat!(
 );
 pub(super) const FORWARD_SCRIPT: &str = include_str!("../../../templates/broker/forward.js");
 
-/// The page that asks whether to sign in, and as whom if that is open.
+/// The page that asks whether to sign in, and asks for the address if the request has none.
 pub(super) fn sign_in(client_id: &str, who: &Who<'_>, params: &Params) -> String {
     let fields: Vec<_> = params.request().collect();
     html(&SignIn {
@@ -22,14 +22,13 @@ pub(super) fn sign_in(client_id: &str, who: &Who<'_>, params: &Params) -> String
 
 /// What the page knows about the person.
 pub(super) enum Who<'a> {
-    /// The relying party said who it is.
+    /// The relying party has sent the address.
     Known(&'a str),
     /// The page has to ask.
     Asked { typed: &'a str, invalid: bool },
 }
 
-/// The page that posts the answer to the relying party by itself, or by its button where scripts
-/// are off.
+/// The page that posts the answer to the relying party, by script or with a button.
 pub(super) fn forward(address: &ReturnAddress, fields: &[(&str, &str)]) -> String {
     let site = address.redirect_uri.origin().ascii_serialization();
     html(&Forward {
@@ -39,12 +38,12 @@ pub(super) fn forward(address: &ReturnAddress, fields: &[(&str, &str)]) -> Strin
     })
 }
 
-/// A page with one thing to say.
+/// A page with a single message.
 pub(super) fn message(title: &str, text: &str) -> String {
     html(&Message { title, text })
 }
 
-/// What the broker says about itself.
+/// The facts about the broker on its front page.
 pub(super) fn home(origin: &str) -> String {
     html(&Home { origin })
 }

@@ -1,4 +1,4 @@
-//! What the development broker's answers look like on the wire.
+//! The HTTP responses of the development broker.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,12 +17,11 @@ use super::state::Fault;
 
 pub(super) type Reply = Response<Full<Bytes>>;
 
-/// The broker's own policy. Without `allow-same-origin` a form posted from its pages arrives with
-/// `Origin: null`.
+/// The broker's policy. Without `allow-same-origin`, a form that its pages post has `Origin: null`.
 const POLICY: &str = "sandbox allow-scripts allow-forms; default-src 'none'; script-src 'self'; \
     style-src 'self'; form-action *";
 
-/// The discovery document: a relying party may keep it for a week, a shared cache not at all.
+/// The discovery document: a relying party may cache it for a week, a shared cache not at all.
 pub(super) fn discovery(document: &serde_json::Value) -> Reply {
     let mut reply = json(document.to_string());
     set(
@@ -33,7 +32,7 @@ pub(super) fn discovery(document: &serde_json::Value) -> Reply {
     reply
 }
 
-/// The key set, whose lifetime is said by `Expires` alone.
+/// The key set, whose lifetime is only in `Expires`.
 pub(super) fn keys(document: String, now: SystemTime, lifetime: Duration) -> Reply {
     let mut reply = json(document);
     set(&mut reply, CACHE_CONTROL, "public");
@@ -51,7 +50,7 @@ pub(super) fn token(status: StatusCode, body: &serde_json::Value) -> Reply {
     reply
 }
 
-/// A page; never kept.
+/// A page, which must not be cached.
 pub(super) fn page(status: StatusCode, html: String) -> Reply {
     let mut reply = new(status, "text/html; charset=utf-8", html);
     set(&mut reply, CACHE_CONTROL, "no-store");
@@ -65,9 +64,9 @@ pub(super) fn resource(content_type: &'static str, text: &'static str) -> Reply 
     reply
 }
 
-/// Sends the person back to the relying party with the answer.
+/// Redirects the person to the relying party with the answer.
 pub(super) fn callback(address: &ReturnAddress, answer: &[(&str, &str)]) -> Reply {
-    // The broker sends `state` even when there is none.
+    // The broker sends `state` even if there is none.
     let state = [("state", address.state.as_str())];
     let fields: Vec<_> = answer.iter().chain(&state).copied().collect();
     let mut location = address.redirect_uri.clone();
@@ -88,7 +87,7 @@ pub(super) fn callback(address: &ReturnAddress, answer: &[(&str, &str)]) -> Repl
     reply
 }
 
-/// Refuses a request that cannot be sent back, in words for the person at the browser.
+/// Refuses a request that cannot be sent back, with a message for the person at the browser.
 pub(super) fn bad_request(text: &str) -> Reply {
     page(
         StatusCode::BAD_REQUEST,
@@ -119,7 +118,7 @@ pub(super) fn failure() -> Reply {
     )
 }
 
-/// The answer a test ordered, or none if only the time of the usual one was changed.
+/// The response that a test has set; `None` if only a delay is set.
 pub(super) fn fault(fault: &Fault) -> Option<Reply> {
     if fault.status.is_none() && fault.body.is_none() {
         return None;
@@ -138,9 +137,9 @@ pub(super) fn fault(fault: &Fault) -> Option<Reply> {
     Some(reply)
 }
 
-/// Adds what every answer of the broker has.
+/// Adds the headers of every response of the broker.
 pub(super) fn finish(mut reply: Reply, now: SystemTime) -> Reply {
-    // The server would take the time of the operating system.
+    // Otherwise the server would use the system's clock.
     set(&mut reply, DATE, &httpdate::fmt_http_date(now));
     set(&mut reply, CONTENT_SECURITY_POLICY, POLICY);
     set(&mut reply, X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -166,7 +165,7 @@ fn set(reply: &mut Reply, name: HeaderName, value: &str) {
     }
 }
 
-/// Percent-encodes as RFC 3986 does: a space is `%20`.
+/// Percent-encodes as in RFC 3986: a space is `%20`.
 fn encode(value: &str) -> String {
     byte_serialize(value.as_bytes())
         .map(|part| if part == "+" { "%20" } else { part })

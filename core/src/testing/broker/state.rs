@@ -1,4 +1,4 @@
-//! What the server's requests and the test's calls share.
+//! The state that the server and the test share.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::str::FromStr;
@@ -43,16 +43,16 @@ impl FromStr for Mode {
     }
 }
 
-/// A disturbance of one path.
+/// A fault of one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fault {
-    /// How long to wait before anything else.
+    /// The delay before the response.
     pub delay: Duration,
-    /// A status to answer with. Without it, and without a body, the answer is the usual one.
+    /// The status of the response. Without it and without a body, the response is the usual one.
     pub status: Option<u16>,
-    /// Headers to answer with.
+    /// The headers of the response.
     pub headers: Vec<(String, String)>,
-    /// A body to answer with; with status 200 if no other is given.
+    /// The body of the response; the default status is then 200.
     pub body: Option<String>,
 }
 
@@ -91,7 +91,7 @@ impl State {
         }
     }
 
-    /// Does what takes a while, such as generating keys, aside from the server's one thread.
+    /// Runs slow work, such as generating keys, outside of the server's thread.
     pub(super) async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
@@ -152,7 +152,7 @@ impl State {
             .await;
     }
 
-    /// The disturbance of this request, if there is one.
+    /// The fault of this request, if there is one.
     pub(super) fn next_fault(&self, path: &str) -> Option<Fault> {
         let mut faults = lock(&self.faults);
         let (left, fault) = faults.get_mut(path)?;

@@ -1,4 +1,4 @@
-//! What is sent, and what is tried again.
+//! Requests and retries.
 
 use super::*;
 
@@ -90,7 +90,7 @@ async fn a_connection_closed_without_an_answer_is_retried_once() {
 
 #[tokio::test]
 async fn a_connection_closed_while_idle_is_replaced() {
-    // Each connection serves one request, though the first answer promises more.
+    // Each connection serves one request, although the first answer offers to keep it open.
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let transport = transport(PATIENT);
     for _ in 0..5 {
@@ -130,7 +130,7 @@ async fn a_server_without_tls_is_unreachable() {
         Code::BrokerTimeout
     );
     drop(listener);
-    // The server waits for the end of a request that never comes as text.
+    // The request never ends for a server that reads it as text.
     assert_eq!(
         code(&get(&transport(HASTY), &url).await),
         Code::BrokerTimeout

@@ -1,16 +1,16 @@
-//! What the environment of the process decides. It cannot be changed from within, so the request is
-//! made in a child.
+//! Settings from the environment of the process. It cannot be changed from within, so each request
+//! is made in a child process.
 
 use std::process::{Command, Stdio};
 
 use super::*;
 
 const URL: &str = "PORTIER_CLIENT_TEST_URL";
-/// Set where the request is to be given up early.
+/// Set for requests that must time out early.
 const IN_HASTE: &str = "PORTIER_CLIENT_TEST_IN_HASTE";
 const THIS: &str = "http::transport::tests::environment::child";
 
-/// Makes the request it is told to make; does nothing when it runs as a test like any other.
+/// In a child process, makes the request; does nothing if it runs as an ordinary test.
 #[tokio::test]
 async fn child() {
     let Ok(url) = std::env::var(URL) else {
@@ -29,7 +29,7 @@ async fn child() {
     }
 }
 
-/// What the request comes to in a process with these variables.
+/// The result of a request in a process with these variables.
 async fn in_environment(url: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
@@ -38,7 +38,7 @@ async fn in_environment(url: &str, variables: &[(&str, &str)]) -> String {
         .env(URL, url)
         .envs(variables.iter().copied())
         .stderr(Stdio::null());
-    // The server that answers runs in this very runtime.
+    // The server runs in the same runtime.
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
     let output = String::from_utf8(output.await.unwrap().stdout).unwrap();
     let (_, outcome) = output.split_once('<').expect(&output);
@@ -65,7 +65,7 @@ async fn a_broker_on_this_machine_is_not_asked_through_a_proxy() {
     assert_eq!(outcome, "status=200");
 }
 
-/// The message of the error alone, with its code.
+/// Only the message of the error, with its code.
 async fn error_in_environment(url: &str, variables: &[(&str, &str)]) -> String {
     let outcome = in_environment(url, variables).await;
     assert!(!outcome.contains("hunter2"), "{outcome}");
@@ -95,7 +95,7 @@ async fn an_unreachable_proxy_is_named() {
 
 #[tokio::test]
 async fn a_proxy_whose_name_cannot_be_resolved_is_named() {
-    // No name server is asked for a label that is too long.
+    // A label that is too long is not sent to a name server.
     let name = format!("{}.test", "x".repeat(64));
     for scheme in ["http", "socks5h"] {
         let proxy = format!("{scheme}://someone:hunter2@{name}:3128");
@@ -152,7 +152,7 @@ async fn a_proxy_that_hangs_is_named() {
 
 #[tokio::test]
 async fn an_invalid_proxy_is_not_bypassed() {
-    // Whatever answers at the broker's address would be the broker.
+    // Anything that answers at the broker's address would count as the broker.
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let url = format!(
         "http://0.0.0.0:{}/",

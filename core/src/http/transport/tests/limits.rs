@@ -1,4 +1,4 @@
-//! How much, and how long.
+//! Limits of size and time.
 
 use super::super::BODY_LIMIT;
 use super::*;

@@ -1,4 +1,4 @@
-//! The transport against servers that misbehave, over real sockets.
+//! The transport against faulty servers, over real sockets.
 
 mod answers;
 mod environment;
@@ -22,25 +22,25 @@ use crate::http::{Request, Response, Transport as _};
 
 /// Long enough for any machine; no test waits for it.
 const PATIENT: Duration = Duration::from_secs(30);
-/// Short enough to be waited for.
+/// Short enough to wait for.
 const HASTY: Duration = Duration::from_millis(500);
 
-/// What a server does with a connection once it has read the request.
+/// The reaction of a server after it has read the request.
 #[derive(Clone)]
 enum Act {
     /// Sends this and closes the connection.
     Say(String),
-    /// Sends this and drops the connection, with no farewell in TLS.
+    /// Sends this and drops the connection, without `close_notify` in TLS.
     Cut(String),
     /// Sends this and leaves the connection open until the client closes it.
     SayAndWait(String),
-    /// Sends this, and then the letter `x` for ever.
+    /// Sends this, and then the letter `x` without end.
     Babble(String),
     /// Sends this one byte at a time, a tenth of a second apart.
     Drip(String),
 }
 
-/// A server that does one thing per connection, the last one for all others too.
+/// A server with one reaction for each connection; the last one is repeated.
 struct Server {
     scheme: &'static str,
     address: String,
@@ -71,7 +71,7 @@ impl Server {
                     let Some(tls) = tls else {
                         return serve(stream, act, heard).await;
                     };
-                    // The handshake fails when the client does not like the certificate.
+                    // The handshake fails if the client refuses the certificate.
                     if let Ok(stream) = tls.accept(stream).await {
                         serve(stream, act, heard).await;
                     }
@@ -111,7 +111,7 @@ async fn serve(mut stream: impl Stream, act: Act, requests: Arc<Mutex<Vec<String
         .lock()
         .unwrap()
         .push(String::from_utf8(request).unwrap());
-    // The client may close the connection at any time; then there is nothing more to do.
+    // The client may close the connection at any time.
     let _ = perform(&mut stream, act).await;
 }
 
@@ -172,11 +172,11 @@ async fn get(transport: &HttpTransport, url: &str) -> Result<Response> {
         .await
 }
 
-/// What one request to a server with this script comes to.
+/// The result of one request to a server with this script.
 async fn outcome(script: impl Into<Vec<Act>>, timeout: Duration) -> (Result<Response>, Server) {
     let server = Server::start(script).await;
     let (transport, url) = (transport(timeout), server.url());
-    // Loading the trust store counts too, and takes as long as it takes.
+    // Loading the trust store counts as well, and may take long.
     transport.0.client(None).await.unwrap();
     (get(&transport, &url).await, server)
 }

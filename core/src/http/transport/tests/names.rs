@@ -1,4 +1,4 @@
-//! What names lead to.
+//! The resolution of host names.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use super::super::{BoxFuture, Lookup};
 use super::*;
 
-/// Each look-up of any name finds the next of these, and the last one from then on; nothing at all
-/// never comes to an end.
+/// Each look-up of any name returns the next of these answers, and the last one repeatedly; without
+/// an answer, it never ends.
 struct Script {
     finds: Vec<Option<Vec<&'static str>>>,
     lookups: Arc<AtomicUsize>,
@@ -99,7 +99,7 @@ async fn unreachable_addresses_are_skipped() {
 #[tokio::test]
 async fn a_name_that_becomes_private_is_refused() {
     let server = Server::start(document()).await;
-    // The keys' host has an address outside at first; nobody is there.
+    // At first, the host of the keys has a public address without a listener.
     let finds: [Option<&[_]>; 2] = [Some(&["192.0.2.1"]), Some(&["127.0.0.1"])];
     let (transport, lookups) = resolving("http://192.0.2.2", HASTY, &finds);
     let url = named(&server, "keys.test");
@@ -120,12 +120,12 @@ async fn a_name_that_becomes_private_is_refused() {
     assert!(server.requests().is_empty());
 }
 
-/// A broker at a name of its own that is this machine, as the server is.
+/// A broker with a name that resolves to this machine.
 fn origin(server: &Server) -> String {
     named(server, "broker.test").replace("/keys.json", "")
 }
 
-/// The address to which a connection is made, and a public one besides.
+/// The address of the server, and a public one.
 const MIXED: Option<&[&str]> = Some(&["127.0.0.1", "192.0.2.1"]);
 const INSIDE: Option<&[&str]> = Some(&["127.0.0.1"]);
 
@@ -147,7 +147,7 @@ async fn a_public_broker_cannot_redirect_to_a_private_address() {
     let inside = Server::start(document()).await;
     let broker = Server::start(document()).await;
     let (transport, _) = resolving(&origin(&broker), PATIENT, &[MIXED, INSIDE]);
-    // From the second request on its name is that of this machine, and nothing else.
+    // From the second request on, its name resolves only to this machine.
     for _ in 0..2 {
         let own = get(&transport, &named(&broker, "broker.test")).await;
         assert_eq!(own.unwrap().status, 200);
@@ -172,7 +172,7 @@ async fn the_broker_is_contacted_before_a_private_host_is_refused() {
         assert_eq!(get(&transport, &url).await.unwrap().status, 200, "{url}");
     }
     assert_eq!(broker.requests().len(), 2);
-    // One that is named as this machine but does not answer there is not inside.
+    // A broker with a name of this machine that does not answer there does not count as private.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = format!(
         "http://broker.test:{}",
@@ -209,7 +209,7 @@ async fn plain_http_with_a_name_of_this_machine_stays_on_it() {
                  host=app.localhost"
             );
         }
-        // No other host is asked in plain http, either.
+        // Plain http is not used for another host, either.
         let result = get(&transport, "http://keys.test/").await;
         assert_eq!(code(&result), Code::BrokerDocument);
     }
@@ -227,7 +227,7 @@ async fn keys_may_be_redirected_to_parent_and_subdomains_but_not_to_siblings() {
         let target = Server::start(document()).await;
         let location = format!("location: {}\r\n", named(&target, to));
         let keys = Server::start([Act::Say(answer(302, &location, ""))]).await;
-        // The broker is inside, so what its names lead to may be.
+        // The broker has a private address, so the hosts that it names may have one, too.
         let (transport, _) = resolving("http://127.0.0.1", PATIENT, &[INSIDE]);
         let result = get(&transport, &named(&keys, "keys.broker.test")).await;
         if status.is_none() {

@@ -1,4 +1,4 @@
-//! Where the transport lets itself be sent.
+//! Redirects of the transport.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Whom the transport trusts.
+//! Certificates that the transport trusts.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use rustls::pki_types::PrivateKeyDer;
 
 use super::*;
 
-/// An authority of its own, trusted by nobody, in a file.
+/// A new certificate authority in a file, which no client trusts by default.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     file: PathBuf,
@@ -32,7 +32,7 @@ impl Authority {
         }
     }
 
-    /// A server with a certificate for `host`, that begins and ends in these years.
+    /// A server with a certificate for `host` that is valid in these years.
     async fn server(&self, host: &str, years: (i32, i32), script: Vec<Act>) -> Server {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();
@@ -135,7 +135,7 @@ async fn a_certificate_of_the_server_is_trusted_when_it_is_listed_without_its_au
     let server = serve_with(&certificate, &key, document()).await;
     let response = get(&authority.transport(), &server.url()).await;
     assert_eq!(response.unwrap().status, 200);
-    // Another one of the same authority is not.
+    // Another certificate of the same authority is not trusted.
     let other = authority.server("127.0.0.1", VALID, document()).await;
     let result = get(&authority.transport(), &other.url()).await;
     assert_eq!(code(&result), Code::BrokerUnreachable);
@@ -248,7 +248,7 @@ async fn https_is_not_redirected_to_http() {
 
 #[tokio::test]
 async fn a_body_without_length_ends_with_tls_and_not_before() {
-    // The connection is closed without a word, as whoever sits in between could do it.
+    // The connection is closed without `close_notify`, as an attacker on the network could do.
     let authority = Authority::new("cut");
     let said = "HTTP/1.1 200 OK\r\n\r\n{\"keys\":[]}".to_owned();
     let server = authority

@@ -1,10 +1,10 @@
-//! How a file gets its name.
+//! Creation of a file under its final name.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 
-/// A place in a directory of its own.
+/// A path in a new directory.
 struct Scene(Place);
 
 impl Scene {
@@ -26,7 +26,7 @@ impl Scene {
         names
     }
 
-    /// A draft that was left behind.
+    /// A draft that a crash has left behind.
     fn leave(&self, number: u32) {
         let name = format!(".logins.db.{}-{number}", process::id());
         fs::write(self.0.directory.join(name), "").unwrap();
@@ -53,7 +53,7 @@ fn a_file_that_another_process_has_just_made_stays_as_it_is() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_file_is_made_where_no_link_leads_to_it() {
-    // There the draft is on another file system than the file.
+    // There, the draft is on another file system than the file.
     let Scene(place) = &Scene::new();
     let place = Place {
         directory: place.directory.clone(),

@@ -15,7 +15,7 @@ use super::owners::{is_ours, is_sticky, others_may_write, user};
 use super::{Identity, unusable};
 use crate::error::{Code, Error, Result};
 
-/// What is always safe.
+/// Advice that is safe in every case.
 const ADVICE: &str = "use a directory of its own, mode 0700";
 
 pub(super) fn identity(path: &Path) -> Option<Identity> {

@@ -1,16 +1,15 @@
-//! Disks that are full or may not be written. Each is mounted for one process, which is this very
-//! program.
+//! Full and read-only disks. Each is mounted for one process, which runs this program again.
 
 use std::io;
 use std::process::{Command, Output};
 
 use super::*;
 
-/// Names the file to the processes that tests start.
+/// The path of the file, for the processes that tests start.
 const PATH: &str = "PORTIER_CLIENT_TEST_FILE";
 
-/// Runs one of the tests below on a disk of its own, which takes a user namespace or `sudo`; where
-/// there is neither, it is left out, but not in CI.
+/// Runs one of the tests below on a new disk. This needs a user namespace or `sudo`. Without
+/// either, the test is skipped, except in CI.
 fn on_a_disk(test: &str) {
     let scene = Scene::new();
     let disk = scene.directory.join("disk");
@@ -48,7 +47,7 @@ fn has_started(output: &io::Result<Output>) -> bool {
         .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("answer:started"))
 }
 
-/// In a process that was started: the file, and the store in it.
+/// In a started process: the path, and the store.
 fn given() -> (PathBuf, SqliteStore) {
     let path = PathBuf::from(std::env::var_os(PATH).expect("started by another test"));
     let store = SqliteStore::open(&url(&path), Arc::new(ManualClock::at(START))).unwrap();
@@ -76,7 +75,7 @@ async fn fills_the_disk() {
     };
     assert_eq!(error.code(), Code::StoreFull);
     assert!(pending > 10, "{pending}");
-    // What cannot be written down is not given away.
+    // A login that cannot be marked as used is not returned.
     assert_eq!(code(take(&store, 1).await), Code::StoreUnavailable);
     assert_eq!(store.contains(&key(1)).await.unwrap(), Some(true));
     fs::remove_file(&others).unwrap();

@@ -1,4 +1,4 @@
-//! What a store promises about documents.
+//! Guarantees of the store for documents.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What becomes of what SQLite says.
+//! Translation of SQLite's errors.
 
 use rusqlite::ffi;
 
@@ -12,7 +12,7 @@ fn error(extended_code: i32) -> rusqlite::Error {
 
 #[test]
 fn each_failure_has_its_code_and_no_path() {
-    // While opening, adding, and else.
+    // While opening, while adding, and otherwise.
     let cases: [(i32, [Code; 3], &str); 9] = [
         (
             ffi::SQLITE_BUSY,

@@ -1,4 +1,4 @@
-//! Paths, and files that are not what they should be.
+//! Paths, and files that are invalid.
 
 use std::os::unix::fs::symlink;
 
@@ -225,11 +225,11 @@ async fn a_full_store_refuses_and_keeps_what_it_has() {
     };
     assert_eq!(error.code(), Code::StoreFull);
     assert!(pending > 10, "{pending}");
-    // One that finds no room does not fail those that are written together with it.
+    // An insertion without space does not fail the operations in the same transaction.
     let (refused, taken) = tokio::join!(put_large(&store, pending), take(&store, 0));
     assert_eq!(code(refused), Code::StoreFull);
     assert_eq!(taken.unwrap(), Taken::Record("x".repeat(1000)));
-    // More than a write has room for with the two that it removes itself.
+    // More than a write has space for after it has removed two rows.
     scene.clock.advance(TTL);
     let text = "x".repeat(30_000);
     store.put(&key(pending), text, TTL).await.unwrap();

@@ -1,4 +1,4 @@
-//! The file between two pieces of work, and around a fork.
+//! The file between two operations, and around a fork.
 #![cfg(target_os = "linux")]
 
 use std::task::{Context, Waker};
@@ -11,7 +11,7 @@ use super::*;
 use crate::fork::before_fork;
 use crate::fork::tests::{alone, is_quiet};
 
-/// How many descriptors of this process lead to the file.
+/// The number of descriptors of this process for the file.
 fn descriptors(scene: &Scene) -> usize {
     let all = fs::read_dir("/proc/self/fd").unwrap();
     all.filter(|entry| {
@@ -28,7 +28,7 @@ async fn the_file_is_closed_soon_and_before_a_fork() {
     assert_eq!(descriptors(&scene), 0);
     let mut number = 0;
     for forks in [true, false] {
-        // On a machine with much to do the moment may be over at once.
+        // On a busy machine, the time may be over at once.
         loop {
             number += 1;
             put(&store, number, TTL).await.unwrap();
@@ -81,7 +81,7 @@ async fn a_store_that_is_opened_during_a_fork_waits_for_its_end() {
     let fork = before_fork();
     let opening = thread::scope(|scope| {
         let opening = scope.spawn(|| scene.open().map(drop));
-        // Nothing else ends it.
+        // Nothing else closes it.
         thread::sleep(Duration::from_millis(20));
         assert!(!scene.path().exists());
         drop(fork);
@@ -91,8 +91,8 @@ async fn a_store_that_is_opened_during_a_fork_waits_for_its_end() {
     opening.unwrap();
 }
 
-/// A file that is kept, taken again, and the moment it was kept in. Another test may close all that
-/// are kept, as before a fork.
+/// Takes a kept file, with its generation. Tries again, because another test may close all kept
+/// files, as before a fork.
 fn taken(scene: &Scene, idle: &Arc<IdleConnection>) -> (Connection, Generation) {
     let place = Place::parse(&scene.url()).unwrap();
     loop {

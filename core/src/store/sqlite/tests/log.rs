@@ -1,4 +1,4 @@
-//! Write-ahead logs that are longer than they should be.
+//! Write-ahead logs that are too long.
 
 use super::*;
 
@@ -33,7 +33,7 @@ async fn a_reader_that_does_not_finish_stops_new_logins_but_no_pending_ones() {
         assert_eq!(code(store.lease("name", TTL).await), Code::StoreFull);
     }
     assert_eq!(fs::metadata(&log).unwrap().len(), length);
-    // Also together with one that is refused.
+    // Also in one transaction with a refused login.
     let (refused, taken) = tokio::join!(put(&store, number, TTL), take(&store, 0));
     assert_eq!(code(refused), Code::StoreFull);
     assert_eq!(taken.unwrap(), record(0));

@@ -1,4 +1,4 @@
-//! What a store promises about logins.
+//! Guarantees of the store for logins.
 
 use std::time::SystemTime;
 
@@ -210,7 +210,7 @@ async fn a_duplicate_nonce_is_an_error() {
     assert_eq!(code(put(&store, 1, TTL).await), Code::StoreFailed);
     assert_eq!(take(&store, 1).await.unwrap(), record(1));
     assert_eq!(code(put(&store, 1, TTL).await), Code::StoreFailed);
-    // One that fails does not fail those that are written together with it.
+    // A failed insertion does not fail the operations in the same transaction.
     let (first, second, third) = tokio::join!(
         put(&store, 2, TTL),
         put(&store, 1, TTL),

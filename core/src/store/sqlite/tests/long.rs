@@ -1,10 +1,10 @@
-//! Texts that are longer than they should be.
+//! Texts that are too long.
 
 use std::process::Command;
 
 use super::*;
 
-/// Names the file to the process that a test starts.
+/// The path of the file, for the process that a test starts.
 const PATH: &str = "PORTIER_CLIENT_TEST_FILE";
 
 /// [`START`] in milliseconds.
@@ -31,7 +31,7 @@ async fn a_record_that_is_too_long_is_an_error_and_stays() {
     let longest = Taken::Record("x".repeat(2 << 20));
     assert_eq!(store.take(&key(1)).await.unwrap(), longest);
     assert_eq!(scene.rows("logins"), 2);
-    // Its time passes as that of any other.
+    // It expires like any other record.
     scene.clock.advance(TTL);
     put(&store, 3, TTL).await.unwrap();
     assert_eq!(scene.rows("logins WHERE record IS NOT NULL"), 1);
@@ -54,7 +54,7 @@ async fn a_document_that_is_too_long_is_ignored() {
     assert_eq!(document.as_deref(), Some("text"));
 }
 
-/// Keeps a record of this length, as another program would.
+/// Stores a record of this length, like another program.
 fn insert(scene: &Scene, number: u64, length: usize) {
     let (start, end) = (NOW, NOW + 1_800_000);
     let sql = "INSERT INTO logins VALUES (?1, ?2, ?3, ?4)";
@@ -63,7 +63,7 @@ fn insert(scene: &Scene, number: u64, length: usize) {
     scene.raw().execute(sql, row).unwrap();
 }
 
-/// In a process of its own, whose memory nothing else uses.
+/// In a separate process, whose memory nothing else uses.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_text_that_is_far_too_long_is_not_read_into_memory() {
@@ -103,7 +103,7 @@ async fn passes_a_long_text() {
     println!("answer:done");
 }
 
-/// How much memory this process has had at most.
+/// The maximum memory of this process so far.
 #[cfg(target_os = "linux")]
 fn most_memory() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();

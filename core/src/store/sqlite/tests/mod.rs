@@ -1,4 +1,4 @@
-//! The store against files of all kinds, clocks that are moved by hand, and other processes.
+//! The store with files of all kinds, manual clocks, and other processes.
 
 mod disks;
 mod documents;
@@ -26,14 +26,14 @@ use crate::testing::ManualClock;
 /// 2023-11-14 22:13:20.
 const START: u64 = 1_700_000_000;
 const TTL: Duration = Duration::from_secs(30 * 60);
-/// Long enough for what is over in a moment, short enough to wait for what is not.
+/// Long enough for operations that end soon, and short enough to wait for others.
 const IMPATIENT: Limits = Limits {
     patience: Duration::from_millis(40),
     pages: 262_144,
     log: 256 << 20,
 };
 
-/// A directory of its own, the time, and as many stores as are opened.
+/// A new directory, the time, and the opened stores.
 struct Scene {
     directory: PathBuf,
     clock: Arc<ManualClock>,

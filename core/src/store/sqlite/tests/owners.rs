@@ -1,12 +1,12 @@
-//! Directories and files that others may write, or that belong to them.
+//! Directories and files that other users may write, or own.
 
 use std::os::unix::fs::{chown, symlink};
 
 use super::*;
 
-/// What SQLite keeps beside a file.
+/// The files that SQLite creates beside a file.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
-/// A user that is not this process's.
+/// Another user.
 const OTHER: u32 = 4242;
 
 /// A scene whose directory is like `/tmp`.
@@ -16,7 +16,7 @@ fn shared() -> Scene {
     scene
 }
 
-/// Gives a file to another user. Only root can do that; elsewhere what depends on it is left out.
+/// Gives a file to another user. Only root can do that; otherwise the test is skipped.
 fn give_away(path: &Path) -> bool {
     let given = chown(path, Some(OTHER), Some(OTHER)).is_ok();
     if !given {
@@ -61,7 +61,7 @@ async fn all_names_that_sqlite_opens_are_taken_in_a_directory_like_tmp() {
     for suffix in ["", "-journal", "-wal", "-shm"] {
         assert_eq!(mode(&beside(&scene, suffix)), 0o600, "{suffix}");
     }
-    // What another program of ours removed, in closing the file as the last.
+    // Another process of this library removes them if it is the last one to close the store.
     drop(crate::before_fork());
     for suffix in BESIDE {
         let _ = fs::remove_file(beside(&scene, suffix));
@@ -170,7 +170,7 @@ fn a_directory_that_others_may_write_is_refused_with_what_is_wrong() {
         assert!(!refused.contains("chmod"), "{refused}");
     }
     assert!(!scene.path().exists());
-    // Readable by all, and set-group-ID, is nobody's error.
+    // A directory that all may read, with the set-group-ID bit, is accepted.
     for mode in [0o2755, 0o755, 0o1755] {
         set_mode(&scene.directory, mode);
         scene.open().unwrap();
@@ -245,7 +245,7 @@ fn beside(scene: &Scene, suffix: &str) -> PathBuf {
     scene.directory.join(format!("logins.db{suffix}"))
 }
 
-/// As in homes with a umask of 002, for a user of this system that has a group of its own.
+/// Like home directories with a umask of 002, for a user with a private group.
 #[test]
 #[cfg(target_os = "linux")]
 fn the_users_own_group_may_write() {

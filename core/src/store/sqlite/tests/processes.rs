@@ -1,12 +1,12 @@
-//! Several processes on one file. The others are this very program, started to run one of the
-//! tests that are otherwise left out.
+//! Several processes with one file. The other processes run this program again, with one of the
+//! tests that are otherwise ignored.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use super::*;
 
-/// Names the file to the processes that tests start.
+/// The path of the file, for the processes that tests start.
 const PATH: &str = "PORTIER_CLIENT_TEST_FILE";
 const LOGINS: u64 = 40;
 
@@ -29,7 +29,7 @@ fn start(test: &str, path: &Path) -> Child {
         .unwrap()
 }
 
-/// The lines a child wrote for us, among those of the test harness.
+/// The lines of a child's output, without those of the test harness.
 fn answers(child: &mut Child) -> impl Iterator<Item = String> + use<> {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     lines.filter_map(|line| {
@@ -45,7 +45,7 @@ fn answer(text: &str) {
     output.flush().unwrap();
 }
 
-/// In a child: the store to work on.
+/// In a child: the store.
 fn given() -> SqliteStore {
     let path = PathBuf::from(std::env::var_os(PATH).expect("started by another test"));
     SqliteStore::open(&url(&path), Arc::new(ManualClock::at(START))).unwrap()
@@ -83,7 +83,7 @@ async fn gives_a_record_to_one_of_many_processes() {
     assert_eq!((won, lost), (LOGINS, 8 * 8 * LOGINS - LOGINS));
 }
 
-/// Eight times all at once, in each of eight processes: 64 attempts for each login.
+/// Eight concurrent attempts in each of eight processes: 64 attempts for each login.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a process that another test starts"]
 async fn takes_all() {
@@ -142,7 +142,7 @@ async fn opens_and_closes() {
     let store = given();
     say(fork_check::is_none());
     let mut number = 0;
-    // On a machine with much to do the moment may be over at once.
+    // On a busy machine, the time may be over at once.
     loop {
         number += 1;
         put(&store, number, TTL).await.unwrap();

@@ -1,4 +1,4 @@
-//! Locks of other processes, and callers that go away.
+//! Locks of other processes, and cancelled callers.
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -9,7 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::*;
 
-/// Long enough for others to come and wait, too.
+/// Long enough for other callers to arrive and wait.
 const PATIENT: Limits = Limits {
     patience: Duration::from_millis(400),
     ..IMPATIENT
@@ -24,7 +24,7 @@ async fn a_locked_file_is_unavailable_and_the_login_usable_after() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_eq!(code(take(&store, 1).await), Code::StoreUnavailable);
     assert_eq!(code(put(&store, 2, TTL).await), Code::StoreUnavailable);
-    // Who only reads does not wait for who writes.
+    // Readers do not wait for writers.
     assert_eq!(store.contains(&key(1)).await.unwrap(), Some(true));
     scene.open_with(IMPATIENT).unwrap();
     other.execute_batch("COMMIT").unwrap();
@@ -32,7 +32,7 @@ async fn a_locked_file_is_unavailable_and_the_login_usable_after() {
     assert_eq!(take(&store, 2).await.unwrap(), Taken::Unknown);
 }
 
-/// Begins some work, so that everybody else has to wait.
+/// Starts an operation for which all others have to wait.
 async fn begin(store: &SqliteStore, work: Pin<&mut impl Future>) {
     assert!(work.now_or_never().is_none());
     while store.queue.waits() > 0 {
@@ -52,7 +52,7 @@ async fn many_callers_wait_no_longer_for_a_lock_than_the_first() {
         other.execute_batch(lock).unwrap();
         let mut first = pin!(put(&store, 0, TTL));
         begin(&store, first.as_mut()).await;
-        // More than go into one transaction.
+        // More operations than go into one transaction.
         let crowd = (1..=600).map(|number| put(&store, number, TTL));
         let mut crowd: FuturesUnordered<_> = crowd.collect();
         assert!(crowd.next().now_or_never().is_none());
@@ -116,7 +116,7 @@ async fn waiting_for_a_lock_blocks_nobody_else() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut waiting = pin!(put(&store, 1, TTL));
     let mut context = Context::from_waker(Waker::noop());
-    // A poll only asks; it does not touch the file, however long that takes.
+    // A poll does not touch the file, however long that would take.
     assert!(waiting.as_mut().poll(&mut context).is_pending());
     assert_eq!(code(waiting.await), Code::StoreUnavailable);
 }
@@ -129,7 +129,7 @@ async fn a_call_that_is_cancelled_while_queued_uses_nothing_up() {
     let other = scene.raw();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut context = Context::from_waker(Waker::noop());
-    // The first is at work and waits for the lock; the second waits for the first.
+    // The first operation runs and waits for the lock; the second waits for the first.
     let mut first = pin!(put(&store, 2, TTL));
     assert!(first.as_mut().poll(&mut context).is_pending());
     while store.queue.waits() > 0 {
@@ -161,7 +161,7 @@ fn a_store_outlives_the_runtime_it_was_used_in() {
             assert!(abandoned.as_mut().poll(&mut context).is_pending());
         }
         drop(runtime);
-        // It was done, or it was let go; it does not hang.
+        // It was completed or dropped; it does not hang.
         assert!(matches!(
             abandoned.as_mut().poll(&mut context),
             Poll::Ready(_)
