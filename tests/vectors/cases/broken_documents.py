@@ -10,7 +10,7 @@ ABOUT = (
 )
 JSON = "RFC 8259"
 MEMBERS = "OpenID Connect Discovery, section 3"
-DEPTH = "policy: at most 16 levels, 256 members, numbers of 1024 octets"
+DEPTH = "policy: at most 16 levels, 256 members, numbers of 1024 bytes"
 REFUSED = {"code": "broker_document"}
 GOOD = {"authorization_endpoint": f"{BROKER}/auth", "jwks_uri": f"{BROKER}/keys.json"}
 ATTACKER = "https://evil.example/"
@@ -42,7 +42,7 @@ def cut() -> list[Case]:
     whole = plain(issuer=BROKER)
     places = sorted({len(whole) * part // 24 for part in range(1, 24)} | {len(whole) - 1})
     return [
-        case(f"cut-{place}", f"the first {place} octets", whole[:place], REFUSED, JSON)
+        case(f"cut-{place}", f"the first {place} bytes", whole[:place], REFUSED, JSON)
         for place in places
     ]
 

@@ -16,7 +16,7 @@ ONCE = "RFC 6749, section 3.1: parameters are not repeated"
 ERROR = "OpenID Connect Core, section 3.2.2.6"
 TEXT = "RFC 6749, appendix B: parameters are text"
 SINGLE = "OpenID Connect Core, section 3.2.2.11: a nonce is used once"
-LIMIT = "policy: at most 4096 octets"
+LIMIT = "policy: at most 4096 bytes"
 EMPTY = "Portier: the broker always posts state, also an empty one"
 
 OTHER = ("id_token", sign(payload=claims(email_original="mallory@example.com")))
@@ -81,7 +81,7 @@ def parameters() -> list[Case]:
         ),
         (
             "name-nul",
-            "a name with a zero octet",
+            "a name with a zero byte",
             (("id_token\0", TOKEN[1]),),
             "missing_token",
             FORM,
@@ -183,7 +183,7 @@ def errors() -> list[Case]:
         ("error-with-forged-token", "an error and a forged token", (FORGED, denied)),
         ("error-unknown", "an error nobody knows", (("error", "<b>\r\nX: y"),)),
         ("error-space", "an error of a space", (("error", " "),)),
-        ("error-nul", "an error of a zero octet", (("error", "\0"),)),
+        ("error-nul", "an error of a zero byte", (("error", "\0"),)),
         ("error-empty-description", "an empty description", (denied, ("error_description", ""))),
     ]
     return [
@@ -203,31 +203,31 @@ def sizes() -> list[Case]:
     made = [
         once(
             "size-state-at-limit",
-            "a state of 4096 octets",
+            "a state of 4096 bytes",
             (TOKEN, ("state", "s" * 4096)),
             login(state="s" * 4096),
             LIMIT,
         ),
         once(
             "size-error-at-limit",
-            "an error of 4096 octets",
+            "an error of 4096 bytes",
             (("error", "e" * 4096),),
             "broker_error",
             LIMIT,
         ),
     ]
     rows: list[tuple[str, str, Params, str]] = [
-        ("state", "a state of 4097 octets", (TOKEN, ("state", "s" * 4097)), "token_malformed"),
+        ("state", "a state of 4097 bytes", (TOKEN, ("state", "s" * 4097)), "token_malformed"),
         (
             "state-unicode",
-            "a state of 2049 letters of two octets",
+            "a state of 2049 letters of two bytes",
             (TOKEN, ("state", "\u00e9" * 2049)),
             "token_malformed",
         ),
-        ("error", "an error of 4097 octets", (("error", "e" * 4097),), "token_malformed"),
+        ("error", "an error of 4097 bytes", (("error", "e" * 4097),), "token_malformed"),
         (
             "description",
-            "a description of 4097 octets",
+            "a description of 4097 bytes",
             (("error", "e"), ("error_description", "d" * 4097)),
             "token_malformed",
         ),
@@ -237,7 +237,7 @@ def sizes() -> list[Case]:
             (TOKEN, ("error_description", "d" * 4097)),
             "token_malformed",
         ),
-        ("token", "a token of 16385 octets", (("id_token", "a" * 16385),), "token_too_large"),
+        ("token", "a token of 16385 bytes", (("id_token", "a" * 16385),), "token_too_large"),
     ]
     made += [
         case(

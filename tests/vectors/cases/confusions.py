@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .ed25519 import ed_header
 from .keys import ED_A, RSA_1024, RSA_A, base64url, number
-from .mint import Case, case, claims, header, octets, sign
+from .mint import Case, as_bytes, case, claims, header, sign
 
 SECRET = "RFC 8725, section 3.1; CVE-2015-9235; CVE-2016-10555"
 KEYS = "RFC 7517, section 4; RFC 8725, section 3.1"
@@ -45,7 +45,7 @@ def public_keys_as_secrets() -> list[Case]:
         "jwk": json.dumps(jwk).encode(),
         "jwk-short": json.dumps(jwk, separators=(",", ":")).encode(),
         "modulus": number(RSA_A.n).encode(),
-        "modulus-octets": modulus,
+        "modulus-bytes": modulus,
         "modulus-signed": b"\0" + modulus,
         "modulus-hexadecimal": modulus.hex().encode(),
         "exponent": b"AQAB",
@@ -168,7 +168,7 @@ def unusable_keys() -> list[Case]:
         )
         for kid, about in ed.items()
     ]
-    signed = f"{base64url(octets(ed_header('ed-small-order')))}.{base64url(octets(claims()))}"
+    signed = f"{base64url(as_bytes(ed_header('ed-small-order')))}.{base64url(as_bytes(claims()))}"
     rows += [
         case(
             "key-rsa-1024",

@@ -4,7 +4,7 @@ import hashlib
 
 from . import edwards
 from .keys import ED_A, ED_B, base64url
-from .mint import Case, case, claims, flipped, header, octets, sign
+from .mint import Case, as_bytes, case, claims, flipped, header, sign
 
 EDDSA = "RFC 8032, section 5.1.7"
 STRICT = f"{EDDSA}; CVE-2020-36843"
@@ -25,8 +25,8 @@ def cases() -> list[Case]:
 
     rows = [
         ("other-key", "made with another key of the broker", ED_B.sign(message), EDDSA),
-        ("shorter", "missing its last octet", signature[:-1], EDDSA),
-        ("longer", "followed by a zero octet", signature + b"\0", EDDSA),
+        ("shorter", "missing its last byte", signature[:-1], EDDSA),
+        ("longer", "followed by a zero byte", signature + b"\0", EDDSA),
         ("twice", "there twice", signature * 2, EDDSA),
         ("bit-flipped", "a good one but for one bit", flipped(signature), EDDSA),
         ("zero", "zero", bytes(64), EDDSA),
@@ -94,7 +94,7 @@ def cases() -> list[Case]:
             "RFC 8037, section 3.1: Ed25519, not Ed25519ctx",
         ),
         ("of-digest", "one over the SHA-512 digest", ED_A.sign(digest), EDDSA),
-        ("of-payload", "one over the payload only", ED_A.sign(octets(claims())), EDDSA),
+        ("of-payload", "one over the payload only", ED_A.sign(as_bytes(claims())), EDDSA),
         (
             "of-payload-encoded",
             "one over the encoded payload only",
@@ -104,7 +104,7 @@ def cases() -> list[Case]:
         (
             "of-decoded-parts",
             "one over the header and the payload as they are before base64url",
-            ED_A.sign(octets(ed_header()) + b"." + octets(claims())),
+            ED_A.sign(as_bytes(ed_header()) + b"." + as_bytes(claims())),
             "RFC 7515, section 5.2",
         ),
     ]

@@ -53,9 +53,9 @@ def encode(point: Point) -> bytes:
     return (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
 
 
-def little(octets: bytes) -> int:
+def little(raw: bytes) -> int:
     """A number from its bytes."""
-    return int.from_bytes(octets, "little")
+    return int.from_bytes(raw, "little")
 
 
 def sign(seed: bytes, message: bytes, *, domain: bytes = b"", shift: Point = NEUTRAL) -> bytes:

@@ -10,7 +10,7 @@ def good() -> list[Case]:
     """Unusual but valid headers."""
     rows: list[tuple[str, str, Part]] = [
         ("plain", "a token as the broker makes it", header()),
-        ("kid-512-octets", "a key id as long as one may be", header(kid=LONG_KID)),
+        ("kid-512-bytes", "a key id as long as one may be", header(kid=LONG_KID)),
         ("kid-unicode", "a key id outside of ASCII", header(kid="cl\u00e9")),
         ("typ-absent", "no type", header(typ=ABSENT)),
         ("typ-lower", "the type in lower case", header(typ="jwt")),
@@ -33,7 +33,7 @@ def good() -> list[Case]:
         ("16-objects", "as many levels of objects as there may be", objects(16)),
         ("256-members", "as many members as there may be", header(**numbered(253))),
         ("1024-digits", "a number as long as one may be", with_literal(header(), "x", "9" * 1024)),
-        ("large", "a header of eight thousand octets", header(x="x" * 8000)),
+        ("large", "a header of eight thousand bytes", header(x="x" * 8000)),
         ("other-case", "members that differ in case", header(ALG="none", Kid="rsa-b", TYP=1)),
         ("enc-ignored", "a member encrypted tokens have", header(enc="A128GCM")),
         ("claims-in-header", "claims of another in the header", header(iss="x", aud="x", exp=0)),
@@ -103,8 +103,8 @@ def json_texts() -> list[Case]:
         ("utf-32", "UTF-32", good_text.encode("utf-32-le")),
         ("utf-7", "UTF-7", "+AHs-" + good_text[1:]),
         ("cesu", "a surrogate in UTF-8", b'{"alg":"RS256","kid":"rsa-a","x":"\xed\xa0\x80"}'),
-        ("nul-in-name", "a zero octet in a name", b'{"alg\0":1,"alg":"RS256","kid":"rsa-a"}'),
-        ("nul-behind", "a zero octet behind", f"{good_text}\0"),
+        ("nul-in-name", "a zero byte in a name", b'{"alg\0":1,"alg":"RS256","kid":"rsa-a"}'),
+        ("nul-behind", "a zero byte behind", f"{good_text}\0"),
         ("bad-escape", "an escape that is none", r'{"alg":"RS256","kid":"rsa\x2da"}'),
         ("cut-escape", "an escape that is too short", r'{"alg":"RS256","kid":"rsa-\u61"}'),
         ("no-names", "values without names", '{"RS256","rsa-a"}'),

@@ -99,22 +99,22 @@ def key_ids() -> list[Case]:
         case("kid-absent", "no key id", sign(header(kid=ABSENT)), "token_header", HEADER),
         case("kid-empty", "an empty key id", sign(header(kid="")), "token_header", HEADER),
         case(
-            "kid-513-octets",
-            "a key id that is one octet too long",
+            "kid-513-bytes",
+            "a key id that is one byte too long",
             sign(header(kid=LONG_KID + "k")),
             "token_header",
-            "policy: a key id has at most 512 octets",
+            "policy: a key id has at most 512 bytes",
         ),
     ]
     literals = {"null": "null", "number": "1", "array": '["rsa-a"]', "object": '{"rsa-a":1}'}
     literals |= {"true": "true", "query": '{"$ne":null}', "array-of-two": '["rsa-a","rsa-b"]'}
     rows.append(
         case(
-            "kid-514-octets-unicode",
-            "a key id of 257 letters, of two octets each",
+            "kid-514-bytes-unicode",
+            "a key id of 257 letters, of two bytes each",
             sign(header(kid="\xe9" * 257)),
             "token_header",
-            "policy: a key id has at most 512 octets",
+            "policy: a key id has at most 512 bytes",
         )
     )
     for name, literal in literals.items():
@@ -131,7 +131,7 @@ def key_ids() -> list[Case]:
         **{"prototype": "__proto__", "method": "toString", "index": "0", "null-text": "null"},
         **{"decomposed": "cle\u0301", "full-width": "\uff52sa-a", "look-alike": "rs\u0430-a"},
         **{"zero-width": "rsa-a\u200b", "escaped-nul": "rsa-a%00", "quoted": '"rsa-a"'},
-        **{"markup": "<script>alert(1)</script>", "512-octets": "x" * 512},
+        **{"markup": "<script>alert(1)</script>", "512-bytes": "x" * 512},
     }
     rows += [
         case(

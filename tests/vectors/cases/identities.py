@@ -29,7 +29,7 @@ def nonces() -> list[Case]:
         "upper-case": "AQIDBAUGBWGJCGSMDQ4PEBESEXQVFHCY",
         "wildcard": "*",
         "line-feed": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY\r\nX",
-        "512-octets": "n" * 512,
+        "512-bytes": "n" * 512,
         "space": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY ",
         "padded": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY==",
         "nul": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY\0",
@@ -40,9 +40,9 @@ def nonces() -> list[Case]:
         "full-width": "\uff21QIDBAUGBwgJCgsMDQ4PEBESExQVFhcY",
         "two": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY,x",
     }
-    literals = {**NOT_A_TEXT, "empty": '""', "513-octets": f'"{"n" * 513}"'}
+    literals = {**NOT_A_TEXT, "empty": '""', "513-bytes": f'"{"n" * 513}"'}
     literals |= {"array-of-ours": f'["{OURS}"]', "query": '{"$gt":""}', "false": "false"}
-    literals |= {"514-octets-unicode": '"' + "\u00e9" * 257 + '"'}
+    literals |= {"514-bytes-unicode": '"' + "\u00e9" * 257 + '"'}
     return [
         absent("nonce", "token_claim", NONCE),
         *spelt("nonce", literals, "token_claim", NONCE),

@@ -19,14 +19,14 @@ def rsa() -> list[Case]:
     """Invalid moduli and exponents."""
     a = RSA_A.jwk("a")
     modulus, exponent = str(a["n"]), str(a["e"])
-    octets = RSA_A.n.to_bytes(256, "big")
+    raw = RSA_A.n.to_bytes(256, "big")
     rows: list[tuple[str, Jwk, str]] = [
         ("n-absent", without(a, "n"), RSA),
         ("n-empty", {**a, "n": ""}, RSA),
         ("n-number", {**a, "n": 5}, RSA),
-        ("n-zero-in-front", {**a, "n": base64url(b"\0" + octets)}, RSA),
+        ("n-zero-in-front", {**a, "n": base64url(b"\0" + raw)}, RSA),
         ("n-padded", {**a, "n": f"{modulus}=="}, RSA),
-        ("n-standard-alphabet", {**a, "n": standard(octets)}, RSA),
+        ("n-standard-alphabet", {**a, "n": standard(raw)}, RSA),
         ("n-stray-bits", {**a, "n": stray(modulus)}, RSA),
         ("n-white-space", {**a, "n": f"{modulus[:64]}\n{modulus[64:]}"}, RSA),
         ("n-even", {**a, "n": number(RSA_A.n - 1)}, "the product of two odd primes is odd"),
@@ -46,9 +46,9 @@ def rsa() -> list[Case]:
         ("e-as-large-as-n", {**a, "e": modulus}, "policy: exponents have at most 33 bits"),
         ("n-null", {**a, "n": None}, RSA),
         ("n-array", {**a, "n": [modulus]}, RSA),
-        ("n-hexadecimal", {**a, "n": octets.hex(":")}, RSA),
+        ("n-hexadecimal", {**a, "n": raw.hex(":")}, RSA),
         ("n-decimal", {**a, "n": str(RSA_A.n)}, RSA),
-        ("n-one-octet", {**a, "n": "_w"}, SIZE),
+        ("n-one-byte", {**a, "n": "_w"}, SIZE),
         ("n-zero", {**a, "n": "AA"}, RSA),
         ("n-zeros", {**a, "n": base64url(bytes(256))}, RSA),
         ("n-512", {**a, "n": number(RSA_A.n >> 1536 | 1)}, SIZE),
@@ -74,9 +74,9 @@ def rsa() -> list[Case]:
     return [unusable(f"rsa-{name}", key, basis) for name, key, basis in rows]
 
 
-def standard(octets: bytes) -> str:
+def standard(raw: bytes) -> str:
     """The bytes in the other alphabet of base64."""
-    text = base64url(octets)
+    text = base64url(raw)
     assert {"-", "_"} & set(text)
     return text.replace("-", "+").replace("_", "/")
 
@@ -91,7 +91,7 @@ def stray(text: str) -> str:
 def ed25519() -> list[Case]:
     """Invalid points."""
     a = ED_A.jwk("a")
-    x, octets = str(a["x"]), ED_A.public
+    x, raw = str(a["x"]), ED_A.public
     rows: list[tuple[str, Jwk, str]] = [
         ("crv-absent", without(a, "crv"), OKP),
         ("crv-x25519", {**a, "crv": "X25519"}, OKP),
@@ -104,19 +104,19 @@ def ed25519() -> list[Case]:
         ("private", {**a, "d": base64url(bytes(32))}, "RFC 7517, section 9.2"),
         ("x-absent", without(a, "x"), OKP),
         ("x-empty", {**a, "x": ""}, OKP),
-        ("x-31-octets", {**a, "x": base64url(octets[:-1])}, OKP),
-        ("x-33-octets", {**a, "x": base64url(octets + b"\0")}, OKP),
+        ("x-31-bytes", {**a, "x": base64url(raw[:-1])}, OKP),
+        ("x-33-bytes", {**a, "x": base64url(raw + b"\0")}, OKP),
         ("x-padded", {**a, "x": f"{x}="}, OKP),
-        ("x-hexadecimal", {**a, "x": octets.hex()}, OKP),
+        ("x-hexadecimal", {**a, "x": raw.hex()}, OKP),
         ("x-null", {**a, "x": None}, OKP),
         ("x-number", {**a, "x": 9}, OKP),
         ("x-array", {**a, "x": [x]}, OKP),
         ("x-standard-alphabet", {**a, "x": "+" + x[1:]}, OKP),
         ("x-stray-bits", {**a, "x": x[:-1] + chr(ord(x[-1]) + 1)}, OKP),
-        ("x-led-by-octet", {**a, "x": base64url(b"\x40" + octets)}, OKP),
-        ("x-64-octets", {**a, "x": base64url(octets * 2)}, OKP),
+        ("x-led-by-byte", {**a, "x": base64url(b"\x40" + raw)}, OKP),
+        ("x-64-bytes", {**a, "x": base64url(raw * 2)}, OKP),
         ("x-white-space", {**a, "x": f"{x}\n"}, OKP),
-        ("x-der", {**a, "x": base64url(bytes.fromhex("302a300506032b6570032100") + octets)}, OKP),
+        ("x-der", {**a, "x": base64url(bytes.fromhex("302a300506032b6570032100") + raw)}, OKP),
         ("crv-null", {**a, "crv": None}, OKP),
         ("crv-array", {**a, "crv": ["Ed25519"]}, OKP),
         ("crv-p-256", {**a, "crv": "P-256"}, OKP),

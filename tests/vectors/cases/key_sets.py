@@ -54,7 +54,7 @@ def good() -> list[Case]:
         ),
         ("kid-512", "a long key id", [{**a, "kid": "k" * 512}], [{**A, "id": "k" * 512}]),
         ("kid-odd", "a key id that is a path", [{**a, "kid": "../a b"}], [{**A, "id": "../a b"}]),
-        ("kid-nul", "a key id with a zero octet", [{**a, "kid": "a\0"}], [{**A, "id": "a\0"}]),
+        ("kid-nul", "a key id with a zero byte", [{**a, "kid": "a\0"}], [{**A, "id": "a\0"}]),
         ("kids-case", "key ids that differ in case", [a, {**b, "kid": "A"}], [A, {**A, "id": "A"}]),
         (
             "kids-normal-forms",
@@ -213,7 +213,7 @@ def members() -> list[Case]:
         ("kid-empty", {**a, "kid": ""}, KEY),
         ("kid-number", {**a, "kid": 1}, KEY),
         ("kid-null", {**a, "kid": None}, KEY),
-        ("kid-513", {**a, "kid": "k" * 513}, "policy: a key id has at most 512 octets"),
+        ("kid-513", {**a, "kid": "k" * 513}, "policy: a key id has at most 512 bytes"),
         ("kty-absent", without(a, "kty"), KEY),
         ("kty-lower-case", {**a, "kty": "rsa"}, KEY),
         ("kty-okp", {**a, "kty": "OKP"}, KEY),

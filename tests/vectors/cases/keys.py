@@ -19,9 +19,9 @@ KEYS = Path(__file__).resolve().parent.parent.parent / "keys"
 Jwk = dict[str, object]
 
 
-def base64url(octets: bytes) -> str:
+def base64url(raw: bytes) -> str:
     """Base64url without padding (RFC 7515, section 2)."""
-    return urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
+    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
 def number(value: int) -> str:
@@ -38,7 +38,7 @@ class RsaKey:
         self.private = key
         numbers = key.private_numbers()
         self.n, self.e, self.d = numbers.public_numbers.n, numbers.public_numbers.e, numbers.d
-        self.octets = (self.n.bit_length() + 7) // 8
+        self.size = (self.n.bit_length() + 7) // 8
 
     def sign(self, message: bytes, digest: HashAlgorithm | None = None) -> bytes:
         """RSASSA-PKCS1-v1_5, with SHA-256 unless told otherwise."""
@@ -50,7 +50,7 @@ class RsaKey:
 
     def sign_encoded(self, encoded: bytes) -> bytes:
         """The bare RSA operation on a message that is padded already."""
-        return pow(int.from_bytes(encoded, "big"), self.d, self.n).to_bytes(self.octets, "big")
+        return pow(int.from_bytes(encoded, "big"), self.d, self.n).to_bytes(self.size, "big")
 
     def jwk(self, kid: str, **members: object) -> Jwk:
         """The public key as the broker would publish it; `members` add to it or replace."""

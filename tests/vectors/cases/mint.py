@@ -60,7 +60,7 @@ def with_literal(members: Mapping[str, object], name: str, literal: str) -> str:
     return text({**members, name: "\0"}).replace('"\\u0000"', literal)
 
 
-def octets(part: Part) -> bytes:
+def as_bytes(part: Part) -> bytes:
     """A part of a token, before base64url."""
     if isinstance(part, Mapping):
         part = text(part)
@@ -75,7 +75,7 @@ def sign(
     """A compact token, signed over its parts whatever they are."""
     head = header() if head is None else head
     payload = claims() if payload is None else payload
-    return seal(base64url(octets(head)), base64url(octets(payload)), signer)
+    return seal(base64url(as_bytes(head)), base64url(as_bytes(payload)), signer)
 
 
 def seal(head: str, payload: str, signer: Callable[[bytes], bytes] = RSA_A.sign) -> str:

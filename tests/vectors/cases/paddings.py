@@ -6,7 +6,7 @@ from itertools import count
 from cryptography.hazmat.primitives.hashes import MD5, SHA1, SHA3_256, SHA224, SHA384, SHA512
 
 from .keys import RSA_A, base64url
-from .mint import Case, case, claims, header, octets, sign
+from .mint import Case, as_bytes, case, claims, header, sign
 
 ENCODING = "RFC 8017, sections 8.2.2 and 9.2"
 LAX = {
@@ -54,8 +54,8 @@ def encodings(signed: str) -> list[tuple[str, str, bytes, str]]:
     rows = [
         ("no-null", "one without the NULL parameter", of(SHA256_OID), "parameters"),
         (
-            "parameters-octets",
-            "one with sixteen octets for a parameter",
+            "parameters-bytes",
+            "one with sixteen bytes for a parameter",
             of(SHA256_OID + tagged(4, ABC)),
             "parameters",
         ),
@@ -73,19 +73,19 @@ def encodings(signed: str) -> list[tuple[str, str, bytes, str]]:
         ),
         (
             "long-length",
-            "one whose outer length takes an octet more",
+            "one whose outer length takes a byte more",
             framed(b"\x30\x81" + good[1:]),
             "length",
         ),
         (
             "longer-length",
-            "one whose outer length takes four octets more",
+            "one whose outer length takes four bytes more",
             framed(b"\x30\x84\0\0\0" + good[1:]),
             "length",
         ),
         (
             "long-digest-length",
-            "one whose digest's length takes an octet more",
+            "one whose digest's length takes a byte more",
             of(usual, b"\x04\x81\x20" + digest),
             "length",
         ),
@@ -105,7 +105,7 @@ def encodings(signed: str) -> list[tuple[str, str, bytes, str]]:
         ("trailing-zeros", "one with zeros behind", framed(good + bytes(16)), "trailing"),
         ("short-padding", "padded too little, with rubbish behind", short(good), "trailing"),
         ("no-padding", "not padded, with rubbish behind", short(good, 0), "trailing"),
-        ("padding-not-ones", "padded with other octets", framed(good, filler=b"\xfe"), "padding"),
+        ("padding-not-ones", "padded with other bytes", framed(good, filler=b"\xfe"), "padding"),
         ("padding-zeros", "padded with zeros", framed(good, filler=b"\0"), "padding"),
         ("block-type-zero", "padded as type 0", framed(good, kind=0, filler=b"\0"), "padding"),
         ("block-type-2", "padded as for encryption", framed(good, kind=2), "padding"),
@@ -115,8 +115,8 @@ def encodings(signed: str) -> list[tuple[str, str, bytes, str]]:
             framed(b"\xff" + good, zero=b""),
             "padding",
         ),
-        ("first-octet", "one that begins with 1", b"\1" + framed(good)[1:], "padding"),
-        ("padding-last-octet", "one whose last octet of padding is wrong", spoilt(good), "padding"),
+        ("first-byte", "one that begins with 1", b"\1" + framed(good)[1:], "padding"),
+        ("padding-last-byte", "one whose last byte of padding is wrong", spoilt(good), "padding"),
         ("no-digest-info", "one over the bare digest", framed(digest), ""),
         ("digest-cut", "one over half of the digest", framed(DIGEST_INFO + digest[:16]), ""),
         (
@@ -173,7 +173,7 @@ def messages(signed: str) -> list[tuple[str, str, bytes, str]]:
             RSA_A.sign(digest.hex().encode()),
             ENCODING,
         ),
-        ("of-payload", "one over the payload only", RSA_A.sign(octets(claims())), input_basis),
+        ("of-payload", "one over the payload only", RSA_A.sign(as_bytes(claims())), input_basis),
         (
             "of-payload-encoded",
             "one over the encoded payload only",
@@ -190,7 +190,7 @@ def messages(signed: str) -> list[tuple[str, str, bytes, str]]:
         (
             "of-decoded-parts",
             "one over the parts as they are before base64url",
-            RSA_A.sign(octets(header()) + b"." + octets(claims())),
+            RSA_A.sign(as_bytes(header()) + b"." + as_bytes(claims())),
             input_basis,
         ),
         ("little-endian", "back to front", good[::-1], ENCODING),
@@ -210,13 +210,13 @@ def tagged(tag: int, content: bytes) -> bytes:
 
 def framed(message: bytes, kind: int = 1, filler: bytes = b"\xff", zero: bytes = b"\0") -> bytes:
     """A message with as much padding as it takes."""
-    padding = filler * (RSA_A.octets - 2 - len(zero) - len(message))
+    padding = filler * (RSA_A.size - 2 - len(zero) - len(message))
     return bytes([0, kind]) + padding + zero + message
 
 
 def short(message: bytes, padding: int = 8) -> bytes:
     """A message with little padding, followed by zeros."""
-    return (b"\0\1" + b"\xff" * padding + b"\0" + message).ljust(RSA_A.octets, b"\0")
+    return (b"\0\1" + b"\xff" * padding + b"\0" + message).ljust(RSA_A.size, b"\0")
 
 
 def spoilt(message: bytes) -> bytes:
@@ -231,7 +231,7 @@ def pss(message: bytes) -> bytes:
     salt = bytes(range(32))
     hashed = hashlib.sha256(bytes(8) + hashlib.sha256(message).digest() + salt).digest()
     block = b"\1" + salt
-    block = block.rjust(RSA_A.octets - 33, b"\0")
+    block = block.rjust(RSA_A.size - 33, b"\0")
     blocks = (hashlib.sha256(hashed + number.to_bytes(4, "big")).digest() for number in range(8))
     mask = b"".join(blocks)[: len(block)]
     masked = bytes(one ^ other for one, other in zip(block, mask, strict=True))
@@ -276,9 +276,9 @@ def rubbish_behind(message: bytes) -> bytes:
 def rubbish_between() -> str:
     """A token with a number for a signature whose cube begins like a padding and ends like a padded
     digest."""
-    head = base64url(octets(header(kid="rsa-e3")))
+    head = base64url(as_bytes(header(kid="rsa-e3")))
     for number in count():
-        payload = base64url(octets(claims(attempt=number)))
+        payload = base64url(as_bytes(claims(attempt=number)))
         message = f"{head}.{payload}"
         end = b"\0" + DIGEST_INFO + hashlib.sha256(message.encode()).digest()
         # Only an odd number has a cube root among the numbers that end like it.

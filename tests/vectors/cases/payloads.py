@@ -46,7 +46,7 @@ def json_texts() -> list[Case]:
         ("bom", "led by a byte order mark", b"\xef\xbb\xbf" + good.encode()),
         ("utf-16", "UTF-16", good.encode("utf-16-le")),
         ("not-utf-8", "no UTF-8", with_literal(claims(), "x", '"\xe9"').encode("latin-1")),
-        ("nul", "followed by a zero octet", f"{good}\0"),
+        ("nul", "followed by a zero byte", f"{good}\0"),
         ("surrogate", "one with a lone surrogate", with_literal(claims(), "x", r'"\ud83d"')),
         (
             "surrogate-email",

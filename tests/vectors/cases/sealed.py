@@ -235,9 +235,9 @@ def with_lengths(parts: Iterable[bytes]) -> bytes:
     return b"".join(len(part).to_bytes(8) + part for part in parts)
 
 
-def encode(octets: bytes) -> str:
+def encode(raw: bytes) -> str:
     """base64url without padding."""
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def decode(text: str) -> bytes:

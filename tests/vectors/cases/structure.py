@@ -3,7 +3,7 @@
 import json
 
 from .keys import base64url
-from .mint import Case, accepted, case, claims, header, octets, seal, sign
+from .mint import Case, accepted, as_bytes, case, claims, header, seal, sign
 
 LIMIT = 16 * 1024
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -61,8 +61,8 @@ def parts() -> list[Case]:
         for name, about, token in wrong
     ]
     # A reader that accepts JSON instead of a compact token could see two contents at once.
-    polyglot = {f"  {head}.{payload}.": "", **flattened, "payload": base64url(octets(claims()))}
-    sealed = base64url(octets({"alg": "dir", "enc": "A128GCM"}))
+    polyglot = {f"  {head}.{payload}.": "", **flattened, "payload": base64url(as_bytes(claims()))}
+    sealed = base64url(as_bytes({"alg": "dir", "enc": "A128GCM"}))
     made += [
         case(
             "structure-polyglot",
@@ -87,7 +87,7 @@ def parts() -> list[Case]:
         ),
         case(
             "structure-signature-of-nothing",
-            "a signature of no octets, which is the empty text in any encoding",
+            "a signature of no bytes, which is the empty text in any encoding",
             f"{head}.{payload}.=",
             "token_malformed",
             "RFC 7515, section 7.1; CVE-2020-28042",
@@ -98,7 +98,7 @@ def parts() -> list[Case]:
 
 def alphabet() -> list[Case]:
     """Characters outside of the alphabet; all signatures are valid for the text as it is."""
-    head, payload = base64url(octets(header())), base64url(octets(claims(note=">>>>~~~~????")))
+    head, payload = base64url(as_bytes(header())), base64url(as_bytes(claims(note=">>>>~~~~????")))
     good = seal(head, payload)
     assert "-" in payload
     assert "_" in payload
@@ -108,7 +108,7 @@ def alphabet() -> list[Case]:
         ("trailing-newline", "a line feed behind", f"{good}\n"),
         ("inner-newline", "a line feed inside the signature", f"{good[:-20]}\n{good[-20:]}"),
         ("inner-tab", "a tab inside the payload", seal(head, f"{payload[:9]}\t{payload[9:]}")),
-        ("nul", "a zero octet behind", f"{good}\0"),
+        ("nul", "a zero byte behind", f"{good}\0"),
         ("not-ascii", "a letter outside of ASCII", f"{good[:-1]}\u00e9"),
         ("full-width", "a full-width letter", seal(f"\uff45{head[1:]}", payload)),
         ("plus", "a plus sign for a minus sign", seal(head, payload.replace("-", "+"))),
@@ -191,7 +191,7 @@ def stray_bits() -> list[Case]:
 def partial(members: dict[str, object], over: int) -> str:
     """The members as base64url whose last group stands for one or two bytes only."""
     text = json.dumps(members)
-    return base64url(octets(text + " " * ((over - len(text)) % 3)))
+    return base64url(as_bytes(text + " " * ((over - len(text)) % 3)))
 
 
 def stray(part: str) -> str:
@@ -206,10 +206,10 @@ def sizes() -> list[Case]:
     """The maximum length of a token."""
     basis = "policy: at most 16 KiB, so that no caller decodes more than a login can need"
     return [
-        case("size-at-limit", "a token of 16384 octets", of_size(LIMIT), accepted(), basis),
+        case("size-at-limit", "a token of 16384 bytes", of_size(LIMIT), accepted(), basis),
         case(
             "size-over-limit",
-            "a token of 16385 octets",
+            "a token of 16385 bytes",
             of_size(LIMIT + 1),
             "token_too_large",
             basis,
@@ -227,9 +227,9 @@ def sizes() -> list[Case]:
 def of_size(size: int) -> str:
     """A valid token of exactly this size."""
     for spaces in range(3):
-        head = octets(header()) + b" " * spaces
+        head = as_bytes(header()) + b" " * spaces
         rest = size - len(sign(head, ""))
-        filler = rest * 3 // 4 - len(octets(claims(filler="")))
+        filler = rest * 3 // 4 - len(as_bytes(claims(filler="")))
         token = sign(head, claims(filler="x" * filler))
         if len(token) == size:
             return token

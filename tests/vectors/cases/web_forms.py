@@ -162,7 +162,7 @@ def shapes() -> list[Case]:
         made.append(
             case(
                 f"{do}-takes-at-most-64-kib",
-                "a form of more octets is refused",
+                "a form of more bytes is refused",
                 SIZE,
                 [
                     step(

@@ -104,7 +104,7 @@ def forms() -> list[Case]:
             [step("login", INVALID, body="email=b%F6rn%40example.com")],
         ),
         (
-            "start-with-raw-octets-that-are-not-utf-8",
+            "start-with-raw-bytes-that-are-not-utf-8",
             "the same without percent-encoding",
             [step("login", INVALID, body="email=b\u00f6rn@example.com")],
         ),
