@@ -1,8 +1,4 @@
-/**
- * What tests and development need. Nothing here is for production.
- *
- * @packageDocumentation
- */
+/** Helpers for tests and development. Do not use them in production.\n\n@packageDocumentation */
 
 export { DevBroker } from "./testing/broker.js";
 export type { DevBrokerOptions, Disturbance, KeyChoice, MintOptions, Mode } from "./testing/broker.js";

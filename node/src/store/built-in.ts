@@ -9,10 +9,10 @@ import type { AbstractStore } from "./abstract.js";
 import { customStore, type Store } from "./custom.js";
 import { RedisClientStore, isRedisClient } from "./redis-client.js";
 
-/** What the addon knows a store as; legible to every copy of this package. */
+/** The property that holds the addon's part of a store; every copy of this package can read it. */
 const NATIVE = Symbol.for("portier-client.store");
 
-/** The value of that member: of which copy of the addon the store is, and the store. */
+/** The value of that property: the copy of the addon, and the store. */
 interface Owned {
   readonly image: string;
   readonly store: NativeStore;
@@ -22,10 +22,10 @@ const IMAGE = native.imageId();
 
 const CLIENT = Symbol("client");
 
-/** The name of a store's class, legible to every copy of this package. */
+/** The name of a store's class, which every copy of this package can read. */
 const KIND = Symbol.for("portier-client.store.kind");
 
-/** A store of this package. Printing one shows nothing of its URL, which may hold a password. */
+/** A built-in store. Printing one shows nothing of its URL, which may contain a password. */
 abstract class BuiltInStore {
   /** @internal */
   constructor(store: NativeStore) {
@@ -33,14 +33,14 @@ abstract class BuiltInStore {
     Object.defineProperty(this, NATIVE, { value });
   }
 
-  /** Does nothing: a store is gone when nobody uses it. For code written for `portier`. */
+  /** Does nothing: a store is released when it is no longer used. For code that was written for npm `portier`. */
   destroy(): void {}
 
   [inspect.custom](): string {
     return `${String(Reflect.get(this, KIND))} {}`;
   }
 
-  /** Whether `value` is such a store, of whichever copy of this package. */
+  /** Whether `value` is a built-in store of any copy of this package. */
   static [Symbol.hasInstance](value: unknown): boolean {
     const prototype = this.prototype as object;
     if (Object.prototype.isPrototypeOf.call(prototype, Object(value))) return true;
@@ -53,13 +53,13 @@ abstract class BuiltInStore {
 }
 
 /**
- * Keeps pending logins in the memory of this process, and gives each away once.
+ * Keeps pending logins in the memory of this process, and returns each once.
  *
- * It holds a bounded number and refuses more (`store_full`) rather than drop somebody's login. All
- * its calls take constant time. Clients may share one.
+ * It holds a limited number, and refuses more (`store_full`) instead of dropping a login. All calls take constant
+ * time. Clients may share a store.
  */
 export class MemoryStore extends BuiltInStore {
-  /** Makes an empty store; `capacity` is how many logins may be pending, 100,000 by default. */
+  /** Makes an empty store for at most `capacity` pending logins, 100,000 by default. */
   constructor(options: { capacity?: number | undefined } = {}) {
     const { capacity } = members(options, ["capacity"]);
     if (capacity !== undefined && !isCapacity(capacity)) {
@@ -69,9 +69,9 @@ export class MemoryStore extends BuiltInStore {
   }
 }
 
-/** Keeps pending logins in a SQLite file, for the processes of one machine. */
+/** Keeps pending logins in an SQLite file, for the processes of one machine. */
 export class SqliteStore extends BuiltInStore {
-  /** Opens the store that a `sqlite:` URL names. Throws {@link ConfigError} (`invalid_option`). */
+  /** Opens the store of a `sqlite:` URL. Throws {@link ConfigError} (`invalid_option`). */
   constructor(url: string) {
     super(opened(url, SqliteStore));
   }
@@ -80,15 +80,14 @@ export class SqliteStore extends BuiltInStore {
 /** Keeps pending logins in Redis or Valkey, for any number of machines. */
 export class RedisStore extends BuiltInStore {
   /**
-   * Makes the store that a `redis:`, `rediss:` or `valkey:` URL names; it connects when it is first used. In
-   * place of a URL, a client does as well, as with `portier`: see {@link RedisClientStore}. Throws
-   * {@link ConfigError} (`invalid_option`).
+   * Makes the store of a `redis:`, `rediss:` or `valkey:` URL; it connects on first use. A Redis client is accepted
+   * as well, as in npm `portier`; see {@link RedisClientStore}. Throws {@link ConfigError} (`invalid_option`).
    */
   constructor(urlOrClient: string | object) {
     if (isRedisClient(urlOrClient)) {
       const store = new RedisClientStore(urlOrClient);
       super(customStore(store));
-      // The addon does not keep it.
+      // The addon does not hold a reference to it.
       Object.defineProperty(this, CLIENT, { value: store });
     } else {
       super(opened(urlOrClient, RedisStore));
@@ -96,10 +95,10 @@ export class RedisStore extends BuiltInStore {
   }
 }
 
-/** A store that {@link PortierClientOptions.store} takes. */
+/** A value for {@link PortierClientOptions.store}. */
 export type AnyStore = MemoryStore | SqliteStore | RedisStore | Store | AbstractStore;
 
-/** The store for the option `store`. */
+/** Returns the store for the option `store`. */
 export function readStore(value: unknown): AnyStore {
   if (value === undefined || value === null) return new MemoryStore();
   // The message must not show the value, which may be a URL with a password.
@@ -114,7 +113,7 @@ export function readStore(value: unknown): AnyStore {
   return Class === MemoryStore ? new MemoryStore() : new Class(value);
 }
 
-/** What the addon knows the store as. */
+/** The addon's part of the store. */
 export function nativeStore(store: AnyStore): NativeStore {
   const known = owned(store);
   if (known === undefined) return customStore(store);
@@ -129,7 +128,7 @@ function opened(url: unknown, Class: typeof SqliteStore | typeof RedisStore): Na
   return unwrap(native.openStore(checked));
 }
 
-/** Whose URL it could be; the core judges whether it is. */
+/** The store class for the scheme of a URL; the core checks the URL. */
 function classOf(url: string): typeof MemoryStore | typeof SqliteStore | typeof RedisStore | undefined {
   if (url === "memory:") return MemoryStore;
   if (url.startsWith("sqlite:")) return SqliteStore;
@@ -154,7 +153,7 @@ function isCapacity(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 0xffff_ffff;
 }
 
-// A name that survives minification.
+// A class name that minifiers cannot change.
 for (const [name, { prototype }] of Object.entries({ MemoryStore, SqliteStore, RedisStore })) {
   Object.defineProperty(prototype, KIND, { value: name });
 }

@@ -6,50 +6,49 @@ import { mayBeAwaited, typeName } from "../text.js";
 import { keepThrown, takeThrown } from "./thrown.js";
 
 /**
- * Keeps small records until a deadline, and gives each away exactly once. Any object with these
- * methods is a store; all of them may return a promise.
+ * Keeps small records until a deadline, and returns each exactly once. Any object with these methods is a store. All
+ * of them may return a promise.
  *
- * Records are opaque text. `nonce` is a digest of the login's nonce, 43 characters of URL-safe
- * base64, so whoever reads the store can complete nobody's login.
+ * Records are opaque text. `nonce` is a digest of the login's nonce, 43 characters of URL-safe base64, so nobody can
+ * complete a login with the content of a store.
  *
- * A method that takes longer than 5 seconds, or than the client's `storeTimeoutMs`, makes the call
- * fail with `store_unavailable`. What it throws is the `cause` of a {@link StoreError}; a `StoreError`
- * of its own is thrown as it is.
+ * If a method takes longer than 5 seconds, or than the client's `storeTimeoutMs`, the call fails with
+ * `store_unavailable`. An exception becomes the `cause` of a {@link StoreError}; a `StoreError` is passed on
+ * unchanged.
  */
 export interface Store {
-  /** Keeps `record` under `nonce` for so many milliseconds. Never replaces one that is there. */
+  /** Stores `record` under `nonce` for this number of milliseconds. Must fail if there is a record already. */
   put(nonce: string, record: string, ttlMs: number): void | PromiseLike<void>;
   /**
-   * Removes the record and returns it, in one step; `null` or `undefined` if there is none. Of any
-   * number of calls for one nonce, at most one may get the record. A store that remembers which
-   * records it gave away returns `""` for such a one, so that the login fails with `session_used`
-   * rather than `session_unknown`.
+   * Removes and returns the record in one step; `null` or `undefined` if there is none. Of any number of calls for
+   * one nonce, at most one may get the record. A store that remembers taken records returns `""` for them; the login
+   * then fails with `session_used` instead of `session_unknown`.
    */
   take(nonce: string): MaybeRecord | PromiseLike<MaybeRecord>;
-  /** Whether a record waits there. With it, forged tokens can never make the client fetch keys. */
+  /** Returns whether there is a record. With this method, forged tokens never make the client fetch keys. */
   contains?(nonce: string): boolean | PromiseLike<boolean>;
 }
 
-/** What {@link Store.take} gives. */
+/** The result of {@link Store.take}. */
 export type MaybeRecord = string | null | undefined;
 
-/** What the addon knows an object as; the same for every client that uses it. */
+/** The addon's part of an object; the same for every client that uses the object. */
 const stores = new WeakMap<object, NativeStore>();
 
-/** Makes a store of an object with methods, or says what it lacks. */
+/** Makes a store of an object with methods; throws an error that names a missing method. */
 export function customStore(store: object): NativeStore {
   const known = stores.get(store);
   if (known !== undefined) return known;
   const methods = methodsOf(store);
   const calls = new native.StoreCalls();
-  // The addon holds the function for as long as it has the store. The function must not hold the
-  // object: that may hold the client, and so the store.
+  // The addon holds this function as long as it has the store. The function must not hold the object, which may hold
+  // the client, and so the store.
   const made = native.customStore(methods, calls, caller(new WeakRef(store), calls));
   stores.set(store, made);
   return made;
 }
 
-/** Whether a store keeps the nonces of logins and nothing else, as an `AbstractStore` does. */
+/** Whether a store keeps only nonces, like an `AbstractStore`. */
 export function keepsNoncesOnly(store: unknown): boolean {
   const has = (name: string): boolean => typeof Reflect.get(Object(store), name) === "function";
   return has("createNonce") && !(has("put") && has("take"));
@@ -84,7 +83,7 @@ type Call = (
   first: string,
   second: string | null,
   ttlMs: number | null,
-  /** Of the call in whose context the method belongs; `null` if this is called in it. */
+  /** The id of the call in whose context the method runs; `null` if the method is called during the call itself. */
   callId?: number | null,
 ) => void;
 
@@ -98,7 +97,7 @@ function caller(store: WeakRef<object>, calls: NativeStoreCalls): Call {
       if (object === undefined) throw new Error("the store is gone");
       const value: unknown = Reflect.apply(Reflect.get(object, method) as () => unknown, object, given);
       if (!mayBeAwaited(value)) return returned(value);
-      // A promise of the language's own, whatever `then` and `constructor` of this one do.
+      // A native promise, whatever `then` and `constructor` of this promise do.
       new Promise((resolve) => resolve(value)).then(returned, failed);
     } catch (error) {
       failed(error);
@@ -106,13 +105,13 @@ function caller(store: WeakRef<object>, calls: NativeStoreCalls): Call {
   };
   return (_nothing, id, method, first, second, ttlMs, callId) => {
     const given = [first, second, ttlMs].filter((value) => value !== null && value !== undefined);
-    // The method may make calls of its own, in another context, which publish what has happened.
+    // The method may make its own calls, in another context, which publish events.
     publishEvents(typeof callId !== "number");
     runFor(callId ?? null, () => callMethod(id, method, given));
   };
 }
 
-/** What each method may return, and in words. */
+/** The allowed results of each method, and their names in messages. */
 const RETURN_VALUES = {
   put: [(value: unknown) => (value === undefined ? null : WRONG), "undefined"],
   take: [
@@ -131,7 +130,7 @@ const MAX_RECORD_LENGTH = native.maxRecordLength();
 function resolveReturned(calls: NativeStoreCalls, id: number, method: Method, value: unknown): void {
   const [reader, expected] = RETURN_VALUES[method];
   const checked = reader(value);
-  // Types only, never a value: it may be a record.
+  // Shows only types and no value: a value may be a record.
   if (checked === WRONG) {
     const problem = `the store returned something else than ${expected}`;
     return reject(calls, id, "store_failed", `${problem} method=${method} type=${typeName(value)}`);
@@ -151,7 +150,7 @@ function rejectThrown(calls: NativeStoreCalls, id: number, method: Method, error
   keepThrown(id, error);
   const own = storeErrorCode(error);
   if (own !== undefined) return reject(calls, id, own, "the store raised a StoreError", true);
-  // That is how such a store says that there is no such nonce.
+  // Such a store rejects if there is no such nonce.
   const code = method === "consumeNonce" ? "session_unknown" : "store_failed";
   const message =
     method === "consumeNonce"
@@ -170,7 +169,7 @@ function storeErrorCode(error: unknown): ErrorCode | undefined {
   return code === "store_unavailable" || code === "store_full" ? code : "store_failed";
 }
 
-/** A subclass may have made it anything, even something that throws. */
+/** A subclass may have changed it to anything, even to a getter that throws. */
 function codeOf(error: StoreError): unknown {
   try {
     return error.code;

@@ -7,31 +7,30 @@ import { members, text, typeName } from "../text.js";
 import type { Store } from "./custom.js";
 
 /**
- * Keeps pending logins in Redis or Valkey, through a client that a site has already: one of the
- * npm package `redis` (version 3 and newer) or of `ioredis`, clusters included.
+ * Keeps pending logins in Redis or Valkey, through a client that the site already has: a client of the npm package
+ * `redis` (version 3 and newer) or of `ioredis`, including clusters.
  *
- * `prefix` begins the name of every key, `portier:` by default; a `redis://` URL with the same
- * prefix names the same logins. The server has to be Redis 6.2 or newer, or Valkey. A login that was
- * completed is remembered for 20 minutes.
+ * `prefix` is the beginning of every key, `portier:` by default; a `redis://` URL with the same prefix shares its
+ * logins. The server must be Redis 6.2 or newer, or Valkey. A completed login is remembered for 20 minutes.
  *
- * A client that cannot be used is refused when the store is made: one with callbacks (`legacyMode`,
- * `legacy()`), one that has subscribed, a transaction or a pipeline.
+ * An unusable client is refused when the store is made: one with callbacks (`legacyMode`, `legacy()`), one that has
+ * subscribed, a transaction or a pipeline.
  *
- * Errors of the client are a {@link StoreError}: `store_full` if the server has no memory left,
- * else `store_unavailable`.
+ * Errors of the client become a {@link StoreError}: `store_full` if the server has no memory left, otherwise
+ * `store_unavailable`.
  */
 export class RedisClientStore implements Store {
   readonly #commands: Commands;
   readonly #prefix: string;
 
-  /** Uses a client; it stays the caller's, who closes it. */
+  /** Uses a client. The caller still owns it and closes it. */
   constructor(client: object, options: { prefix?: string | undefined } = {}) {
     const { prefix } = members(options, ["prefix"]);
     this.#prefix = prefix === undefined ? "portier:" : text(prefix, "prefix", "invalid_option");
     this.#commands = commandsOf(client);
   }
 
-  /** Keeps a record unless there is one already. */
+  /** Stores a record; fails if there is one for this nonce. */
   async put(nonce: string, record: string, ttlMs: number): Promise<void> {
     const milliseconds = Math.max(1, Math.ceil(ttlMs));
     const reply = await this.#run((commands, key) => commands.set(key, record, milliseconds), nonce);
@@ -39,9 +38,9 @@ export class RedisClientStore implements Store {
     if (textOf(reply) !== "OK") throw unexpected("SET", reply);
   }
 
-  /** Removes a record and returns it; an empty string if it was taken before. */
+  /** Removes and returns a record; an empty string means that it was taken before. */
   async take(nonce: string): Promise<string | null> {
-    // The client reads whole what it is sent.
+    // The client reads a reply of any length into memory, so the length is requested first.
     if ((await this.#length(nonce)) > MAX_RECORD_LENGTH) {
       throw failed("redis holds a value that is too long to be a record");
     }
@@ -49,7 +48,7 @@ export class RedisClientStore implements Store {
       try {
         return await commands.use(key);
       } catch (error) {
-        // A server without memory writes nothing, but removing is still possible.
+        // A server without memory refuses to write, but it can still remove.
         if (!isFull(error)) throw error;
         return commands.remove(key);
       }
@@ -58,15 +57,15 @@ export class RedisClientStore implements Store {
     return textOf(reply) ?? raise(unexpected("SET", reply));
   }
 
-  /** Says whether a record waits. */
+  /** Returns whether there is a record. */
   async contains(nonce: string): Promise<boolean> {
     return (await this.#length(nonce)) > 0;
   }
 
-  /** Does nothing: the client is the caller's. For code written for `portier`. */
+  /** Does nothing: the caller owns the client. For code that was written for npm `portier`. */
   destroy(): void {}
 
-  /** Shows no address of a server, which may come with a password. */
+  /** Shows nothing of the server: its address may contain a password. */
   [inspect.custom](): string {
     return `RedisClientStore { prefix: ${inspect(this.#prefix)} }`;
   }
@@ -90,7 +89,7 @@ export class RedisClientStore implements Store {
   }
 }
 
-/** The longest record: what is longer was not put there by a client. */
+/** The maximum length of a record; a longer value was not written by a client. */
 const MAX_RECORD_LENGTH = native.maxRecordLength();
 
 /** The text of a reply, which a client may give as bytes. */
@@ -101,7 +100,7 @@ function textOf(reply: unknown): string | undefined {
   return isUtf8(bytes) ? bytes.toString() : undefined;
 }
 
-/** An answer that no command has: of a client with callbacks, for example, which returns nothing. */
+/** A reply that the command cannot produce, for example of a client with callbacks, which returns nothing. */
 function unexpected(command: string, reply: unknown): StoreError {
   const fact = "the redis client returned something that the command does not";
   return failed(`${fact} command=${command} type=${typeName(reply)}`);
@@ -119,16 +118,16 @@ function isFull(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("OOM ");
 }
 
-/** What a login leaves behind that was completed; where a URL names the store, it is the same. */
+/** The value that remains of a completed login; a store with a URL uses the same. */
 const USED = "";
 
-/** For how long it does: longer than its token is valid. */
+/** The time for which it remains: longer than its token is valid. */
 const USED_FOR_MS = 20 * 60 * 1000;
 
-/** What is asked of a server. Each of it is one command, which no other can come between. */
+/** The commands for the server. Each is atomic. */
 interface Commands {
   set(key: string, record: string, milliseconds: number): unknown;
-  /** Takes what is there, and marks it as used. */
+  /** Takes the record, and marks the login as used. */
   use(key: string): unknown;
   remove(key: string): unknown;
   length(key: string): unknown;
@@ -136,7 +135,7 @@ interface Commands {
 
 type Methods = Record<string, (...parameters: unknown[]) => unknown>;
 
-/** Whether this is meant to be a client of Redis: it has such methods. */
+/** Whether a value is meant as a Redis client: it has the methods of one. */
 export function isRedisClient(value: unknown): value is object {
   return typeof value === "object" && value !== null && flavour(value) !== undefined;
 }
@@ -156,7 +155,7 @@ function commandsOf(value: unknown): Commands {
   return commands;
 }
 
-/** Why a client cannot be used, though it has the methods. */
+/** Why a client with these methods cannot be used. */
 function problemOf(client: object): string | undefined {
   if (member(client, "isPipeline") === true || has(client, "execAsPipeline") || has(client, "exec_atomic")) {
     return "client is a transaction or a pipeline; give the client that made it";
@@ -164,7 +163,7 @@ function problemOf(client: object): string | undefined {
   if (member(member(client, "options"), "legacyMode") === true) {
     return "client is in legacyMode, where methods return no promises; give its member v4";
   }
-  // Of `redis` 5: nothing but methods for commands, with callbacks.
+  // `redis` 5 with `legacy()`: only methods for commands, with callbacks.
   const isKnown = has(client, "connect") || has(client, "send_command") || isPlain(client);
   if (has(client, "sendCommand") && !isKnown) {
     return "client is a legacy client, whose methods return no promises; give the client that made it";
@@ -198,7 +197,7 @@ function isPlain(value: object): boolean {
 
 function flavour(value: object): Commands | undefined {
   const client = value as Methods;
-  // Of `redis` 3, which had only callbacks, and no method for each command.
+  // `redis` 3, which had only callbacks and no method for each command.
   if (has(value, "send_command")) {
     const send = (name: string, ...parameters: string[]): Promise<unknown> =>
       new Promise((resolve, reject) => {

@@ -19,20 +19,19 @@ const RECORDS: Record<string, string> = {
   "a record of 32 KiB": "\u00e9".repeat(MUCH / 2),
 };
 
-/** What {@link checkStore} can try out besides. */
+/** Optional stores for {@link checkStore}. */
 export interface CheckStoreOptions {
-  /** Makes a store that has no room left. */
+  /** Makes a store without space. */
   full?: (() => Checked | PromiseLike<Checked>) | undefined;
   /** Makes a store that cannot be reached. */
   gone?: (() => Checked | PromiseLike<Checked>) | undefined;
 }
 
 /**
- * Tries out whether a store keeps the rules, and rejects with an error that names the one it
- * breaks.
+ * Checks whether a store follows the rules for stores. Rejects with an error that names the broken rule.
  *
- * `makeStore` makes the store. It is called twice, as by two processes, whose stores may share their
- * records. Those of others are left alone. It takes a few seconds, because records have to expire.
+ * `makeStore` makes the store. It is called twice, like in two processes, and both stores may share their records.
+ * Other records in the store are not touched. The check takes a few seconds, because it waits for records to expire.
  *
  * ```js
  * await checkStore(() => new MemoryStore());
@@ -134,8 +133,8 @@ async function endsARecordInTime(store: Subject): Promise<void> {
 }
 
 /**
- * Whether the answers came in time to tell anything. Some stores count in whole seconds: they may
- * be late by one, but not early.
+ * Whether the store was fast enough for the result to count. Some stores count in whole seconds: they may end a
+ * record one second late, but not early.
  */
 async function lasts(store: Subject, second: number): Promise<boolean> {
   const started = performance.now();
@@ -184,7 +183,7 @@ function equal(found: unknown, wanted: unknown, name: string, what: string): voi
   throw new Broken(`${what} returned ${shown} instead of ${name}`);
 }
 
-/** An empty one says that the store remembers having given the record away. */
+/** An empty text means that the record was taken before. */
 function noRecord(found: string | null, what: string): void {
   if ((found ?? "") !== "") throw new Broken(`${what} returned something else instead of null`);
 }

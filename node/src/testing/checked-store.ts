@@ -8,24 +8,24 @@ import { isBuiltIn, nativeStore, type MemoryStore, type RedisStore, type SqliteS
 
 const LIMIT_MS = 5000;
 
-/** What can be tried out: a store of this package, or an object with `put` and `take`. */
+/** A store to check: a built-in one, or an object with `put` and `take`. */
 export type Checked = MemoryStore | SqliteStore | RedisStore | Store;
 
-/** A rule that is broken, in words that begin after its name. */
+/** A broken rule; the text follows the name of the rule in the message. */
 export class Broken extends Error {}
 
-/** A store, with what its methods return looked at. */
+/** The store under test; checks what its methods return. */
 export class Subject {
   readonly #store: Store;
   readonly #twin: Subject | undefined;
 
-  /** `twin` is another store with the same records, or one with none. */
+  /** `twin` is another store with the same records, or an independent one. */
   constructor(store: unknown, twin?: unknown) {
     this.#store = withMethods(store);
     this.#twin = twin === undefined ? undefined : new Subject(twin);
   }
 
-  /** The store as another process has it. */
+  /** The store of another process. */
   get twin(): Subject {
     return this.#twin ?? this;
   }
@@ -104,7 +104,7 @@ export class Subject {
   }
 }
 
-/** The stores of this package have no methods: nobody but a client is to call them. */
+/** Built-in stores have no methods in JavaScript: only a client calls them. */
 function withMethods(store: unknown): Store {
   if (typeof store !== "object" || store === null) throw invalidOption("makeStore makes no store");
   if (!isBuiltIn(store)) return store as Store;

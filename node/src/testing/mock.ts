@@ -18,7 +18,7 @@ export class ManualClock {
     clocks.set(this, unwrap(native.createManualClock(Number(now))));
   }
 
-  /** What the clock shows. */
+  /** The current time of the clock. */
   get now(): number {
     return nativeClock(this).now;
   }
@@ -28,20 +28,20 @@ export class ManualClock {
     unwrap(nativeClock(this).advance(milliseconds));
   }
 
-  /** Sets the clock, as an administrator does who corrects the time. */
+  /** Sets the clock, like an administrator who corrects the time. */
   set(now: number | Date): void {
     unwrap(nativeClock(this).set(Number(now)));
   }
 }
 
-/** A network that answers from memory; what it was not given is a 404. */
+/** A network that answers from memory; an unknown URL is answered with 404. */
 export class MockTransport {
-  /** Makes a network on which there is nothing. */
+  /** Makes a network without any URLs. */
   constructor() {
     transports.set(this, new native.MockTransport());
   }
 
-  /** Answers requests for `url` with this from now on. */
+  /** Sets the response to requests for `url`. */
   respond(
     url: string,
     body: string | Uint8Array,
@@ -56,25 +56,25 @@ export class MockTransport {
     nativeTransport(this).fail(url);
   }
 
-  /** How often `url` was asked for. */
+  /** The number of requests for `url`. */
   requests(url: string): number {
     return nativeTransport(this).requests(url);
   }
 
-  /** Lets requests wait from now on. */
+  /** Holds requests from now on. */
   hold(): void {
     nativeTransport(this).hold();
   }
 
-  /** Answers the waiting requests. */
+  /** Answers the held requests. */
   release(): void {
     nativeTransport(this).release();
   }
 }
 
-/** The options of a client, and what a test holds in its hands. */
+/** The options of a client, and the parts that the test controls. */
 export interface MockClientOptions extends PortierClientOptions {
-  /** The time. */
+  /** The clock. */
   clock: ManualClock;
   /** The network. */
   transport: MockTransport;
@@ -82,14 +82,14 @@ export interface MockClientOptions extends PortierClientOptions {
   random?: Iterable<Uint8Array> | undefined;
 }
 
-/** Makes a client whose time, randomness and network are in the hands of a test. */
+/** Makes a client with a clock, random numbers and a network that the test controls. */
 export function mockClient({ clock, transport, random, ...options }: MockClientOptions): PortierClient {
   const bytes = Array.from(random ?? []);
   return new PortierClient(options, (checked, store) =>
     unwrap(
       native.createMockClient(
         checked,
-        // One of its own goes by the clock.
+        // Its default store uses the clock.
         options.store === undefined ? undefined : nativeStore(store),
         nativeClock(clock),
         bytes,
@@ -100,7 +100,7 @@ export function mockClient({ clock, transport, random, ...options }: MockClientO
   );
 }
 
-/** What the addon knows the clock as. */
+/** The addon's part of the clock. */
 export function nativeClock(clock: ManualClock): NativeClock {
   return found(clocks.get(clock), "clock is not a ManualClock");
 }
