@@ -1,4 +1,4 @@
-"""What the asyncio client and its blocking twin share."""
+"""The common base of the asyncio client and the blocking client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ else:
 class BaseClient:
     """A relying party of one broker."""
 
-    # Slots are faster. With `__dict__`, a test can replace a method of an instance.
+    # Slots are faster. `__dict__` allows tests to replace a method of an instance.
     __slots__ = (
         "__dict__",
         "__weakref__",
@@ -75,7 +75,7 @@ class BaseClient:
                 )
             )
         except Exception as error:
-            # Error trackers keep the locals of frames, and URLs may have a password in them.
+            # Error trackers keep the locals of frames, and URLs may contain a password.
             del redirect_uri, broker, store
             raise error.with_traceback(None) from error.__cause__
         self._adopt(native)
@@ -85,9 +85,9 @@ class BaseClient:
         """Refuse a store that this kind of client cannot use."""
 
     def _adopt(self, native: _native.Client) -> None:
-        # What calls need is imported here: later there may be no files any more, as after `chroot`.
-        # And an import lets other threads run: one that is in the middle of it when the interpreter
-        # ends must not have come from the native module.
+        # Modules that calls need are imported here. Later the files may be missing, as after
+        # `chroot`. Also, an import lets other threads run, so the native module must not import
+        # anything while the interpreter ends.
         import json  # noqa: F401
         from weakref import WeakSet
 
@@ -105,7 +105,7 @@ class BaseClient:
 
     @property
     def redirect_uri(self) -> str:
-        """The URL the broker sends the browser back to, as configured."""
+        """The URL to which the broker returns the browser, as configured."""
         return self._redirect_uri
 
     @property
@@ -128,13 +128,13 @@ class BaseClient:
         return _json_object(self._native.stats())
 
     def _close(self) -> None:
-        # A look-up that fails by itself costs the calls before it nothing.
+        # `_CLOSED` raises on access, so that open clients need no check.
         self._native = _CLOSED
         for flow in list(self._flows):
             flow._native = _CLOSED
 
     def __repr__(self) -> str:
-        """Show what is no secret."""
+        """Show nothing secret."""
         module = type(self).__module__.removesuffix("._client")
         name = type(self).__qualname__
         if not hasattr(self, "_broker"):  # its options were refused
@@ -144,7 +144,7 @@ class BaseClient:
     def __reduce__(self) -> typing.NoReturn:
         """Refuse to be pickled or copied."""
         raise TypeError(
-            "a client cannot be pickled or copied: the pending logins are in it; "
+            "a client cannot be pickled or copied, because it holds pending logins; "
             "make one in each process"
         )
 

@@ -20,47 +20,48 @@ else:
 class Client(BaseClient):
     """Logs people in through a Portier broker.
 
-    Make one per site and process, and keep it: it holds the pending logins (unless they are in a
-    ``store``) and the broker's documents. It may be made before there is an event loop, and may
-    serve several loops and threads at once. A forked child starts with no pending logins.
+    Make one client per site and process, and keep it: it holds the broker's documents and, without
+    a ``store``, the pending logins. It can be made before an event loop runs, and can serve several
+    loops and threads at the same time. A forked child starts without pending logins.
 
     ``redirect_uri``
-        Where the broker sends the browser back to; its origin is the ``client_id``.
+        The URL to which the broker returns the browser; its origin is the ``client_id``.
     ``broker``
         The broker's origin. Plain ``http`` only on the loopback interface.
     ``store``
-        Where pending logins wait: ``None`` or ``"memory:"`` for this process's memory, the URL of
-        a store, or an object with the methods of :class:`Store`.
+        The store of pending logins: ``None`` or ``"memory:"`` for the memory of this process, the
+        URL of a store, or an object with the methods of :class:`Store`.
     ``flow``
-        ``"implicit"`` has the browser bring back the token, ``"code"`` a code, which
-        :meth:`complete` redeems at the broker for the token. The code flow needs a broker whose
-        discovery document lists it.
+        With ``"implicit"``, the browser brings back the token. With ``"code"``, it brings back a
+        code, which :meth:`complete` redeems at the broker for the token. The code flow needs a
+        broker whose discovery document lists it.
     ``response_mode``
         In the implicit flow: ``"form_post"`` or ``"fragment"``.
     ``leeway``
-        How far the broker's clock may be off: seconds or a ``timedelta``, at most 300 seconds.
+        The accepted difference of the broker's clock: seconds or a ``timedelta``, at most 300
+        seconds.
     ``session_ttl``
         How long a login may take: seconds or a ``timedelta``, from one second to a day.
     ``timeout``
         How long fetching one of the broker's documents may take: seconds or a ``timedelta``, at
         most 60 seconds.
     ``store_timeout``
-        How long each call of a store of your own may take: seconds or a ``timedelta``, at most 60
-        seconds. The stores that a URL names have limits of their own.
+        The time limit for each call of a custom store: seconds or a ``timedelta``, at most 60
+        seconds. Built-in stores have their own limits.
     ``algorithms``
         The signature algorithms to accept, the preferred one first: ``"RS256"``, ``"EdDSA"``.
     ``idp``
-        For a broker that talks to an identity provider it does not trust: an address that differs
-        from the one asked for is an error.
+        For a broker that uses an untrusted identity provider: an address that differs from the
+        requested one is an error.
     ``danger_allow_http``
-        Allows a broker over plain ``http``. Whoever is on the network between can then log in as
-        anybody; meant for tests.
+        Allows a broker with plain ``http``. Anyone on the network can then log in as any user, so
+        this is for tests only.
     ``ca_file``
-        A file of PEM certificates to trust besides the system's own.
+        A file of PEM certificates to trust in addition to those of the system.
     ``user_agent``
         The ``User-Agent`` of requests to the broker.
 
-    Raises :class:`ConfigError` for a value that cannot work, ``TypeError`` for a wrong type.
+    Raises :class:`ConfigError` for an invalid value, ``TypeError`` for a wrong type.
 
     >>> from portier_client import Client
     >>> client = Client("https://example.com/verify")
@@ -79,11 +80,11 @@ class Client(BaseClient):
         """Start a login and return the URL to redirect the browser to, with status 303.
 
         ``email`` is the address as the person typed it; with ``None`` the broker asks for it.
-        ``state`` travels through the browser and comes back untrusted. ``session`` is the
-        application's own text, kept here until the login completes, for example the page to go
-        back to; at most 4 KiB. ``browser`` is a secret only this browser knows, at least 128 random
-        bits, for example from a cookie: the login can then be completed with the same secret only,
-        or where the person confirms it.
+        ``state`` is sent through the browser and comes back untrusted. ``session`` is a text of the
+        application that the store keeps until the login completes, for example the page to return
+        to; at most 4 KiB. ``browser`` is a secret of this browser with at least 128 random bits,
+        for example from a cookie. The login can then be completed only with the same secret, or if
+        the person confirms it.
 
         Raises :class:`InvalidEmail`, :class:`BrokerUnavailable`, :class:`StoreError`, or
         :class:`ConfigError` (``invalid_option``) for a text that is too long.
@@ -102,10 +103,10 @@ class Client(BaseClient):
     async def verify(self, id_token: str) -> str:
         """Verify the token of a callback, complete its login, and return the normalized address.
 
-        Use the address, to the letter, as the key of the account. A token works once: of any
-        number of calls, also in parallel, at most one succeeds. A call that is cancelled may have
-        completed the login; then the person starts again. In the code flow no token comes through
-        the browser: call :meth:`complete`.
+        Use the address unchanged as the key of the account. A token works once: of any number of
+        concurrent calls, at most one succeeds. A cancelled call may have completed the login; then
+        the person starts again. In the code flow no token comes through the browser: call
+        :meth:`complete`.
 
         Raises :class:`InvalidToken`, :class:`InvalidSession`, :class:`BrokerUnavailable` or
         :class:`StoreError`.
@@ -128,20 +129,20 @@ class Client(BaseClient):
         *,
         confirmation: str | None = None,
     ) -> portier_client.Login:
-        """Complete a login with the broker's answer, and return all that is known.
+        """Complete a login with the broker's answer, and return its result.
 
-        ``form`` is what the broker posted or, in the code flow, the query of the redirect URI. Give
-        it as the framework reads it: a mapping of names to values or lists of them, a multi-dict,
-        or pairs, with ``str`` or ``bytes``. Do not turn it into a ``dict``, which hides repeated
-        fields. Fields the protocol does not know are ignored. ``browser`` is the secret of this
-        browser: with one, a login that was started with another, or with none, does not complete.
-        ``confirmation`` is that of a :class:`BrowserMismatch` for the same answer and secret, once
-        the person has agreed to go on in this browser.
+        ``form`` is the form that the broker posted or, in the code flow, the query of the redirect
+        URI. Pass it as the framework reads it: a mapping of names to values or lists of them, a
+        multi-dict, or pairs, with ``str`` or ``bytes``. Do not turn it into a ``dict``, which hides
+        repeated fields. Other fields are ignored. ``browser`` is the secret of this browser. With
+        it, a login that was started with another secret, or without one, does not complete.
+        ``confirmation`` is the one of a :class:`BrowserMismatch` for the same answer and secret,
+        after the person has agreed to continue in this browser.
 
         Raises :class:`BrokerError` if the broker sent an error instead of a token,
         :class:`InvalidToken` if a field is repeated or a file, or there is no form,
-        :class:`BrowserMismatch` if the login was not started in this browser; it can still be
-        completed where it was, and else as :meth:`verify`.
+        :class:`BrowserMismatch` if the login was not started in this browser, where it can still be
+        completed, and the errors of :meth:`verify`.
 
         >>> client = Client("https://example.com/verify", broker=broker.origin)
         >>> url = asyncio.run(client.authenticate("alice@example.com", session="/members"))
@@ -158,7 +159,7 @@ class Client(BaseClient):
         return login_from_native(login if isinstance(login, tuple) else await login)
 
     async def discover(self) -> dict[str, typing.Any]:
-        """Return the broker's discovery document, fetching it if need be.
+        """Return the broker's discovery document; fetch it if necessary.
 
         Raises :class:`BrokerUnavailable`.
 
@@ -170,7 +171,7 @@ class Client(BaseClient):
         return _json_object(document if isinstance(document, str) else await document)
 
     async def keys(self) -> list[portier_client.Key]:
-        """Return the broker's usable keys, fetching them if need be.
+        """Return the broker's usable keys; fetch them if necessary.
 
         Raises :class:`BrokerUnavailable`.
 
@@ -184,9 +185,9 @@ class Client(BaseClient):
         return [Key(*key) for key in (keys if isinstance(keys, list) else await keys)]
 
     async def warm(self) -> None:
-        """Fetch the broker's documents ahead of the first login.
+        """Fetch the broker's documents before the first login.
 
-        Raises :class:`BrokerUnavailable`; the client works nevertheless once the broker does.
+        Raises :class:`BrokerUnavailable`; the client still works once the broker is available.
 
         >>> client = Client("https://example.com/verify", broker=broker.origin)
         >>> asyncio.run(client.warm())
@@ -196,9 +197,9 @@ class Client(BaseClient):
             await pending
 
     async def aclose(self) -> None:
-        """Close the client; pending logins are forgotten. Closing it again does nothing.
+        """Close the client; pending logins in its memory are lost. Closing it twice has no effect.
 
-        Calls under way are finished, later ones raise ``RuntimeError``.
+        Calls in progress are completed; later calls raise ``RuntimeError``.
 
         >>> client = Client("https://example.com/verify")
         >>> asyncio.run(client.aclose())

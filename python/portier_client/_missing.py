@@ -1,4 +1,4 @@
-"""Says why the compiled part of the package cannot be imported."""
+"""Explains why the compiled module of the package cannot be imported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def explanation(places: list[str]) -> str:
             files = os.listdir(place)  # noqa: PTH208 - `pathlib` may be missing as well
         except OSError:
             return (
-                f"{message}: Python does not load compiled modules out of archives; unpack the "
+                f"{message}: Python does not load compiled modules from archives; unpack the "
                 f"package into a directory path={place}"
             )
         others = sorted(
@@ -29,7 +29,7 @@ def explanation(places: list[str]) -> str:
                 f"platform={sys.platform} found={','.join(others)}"
             )
     return (
-        f"{message}: install the package with pip, or have your packaging tool include its "
+        f"{message}: install the package with pip, or make your packaging tool include its "
         f"compiled files path={','.join(places)}"
     )
 

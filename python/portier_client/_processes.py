@@ -1,4 +1,4 @@
-"""Notices a memory store in a site of several processes, where most logins would fail."""
+"""Warns about a memory store in a site with several processes, where most logins would fail."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def warn_of_memory_store(client: BaseClient) -> None:
     elif _is_loaded_twice(client):
         _warn(
             "pending logins are in the memory of one client, but this module was loaded twice and "
-            f"made two for the same site: {WHAT_TO_DO}"
+            f"made two clients for the same site: {WHAT_TO_DO}"
         )
 
 
 def warn_of_forked_memory_store() -> None:
-    """Warn that a client is used after a fork that was made before, unless there is one worker."""
+    """Warn that a client is used after a fork, unless there is only one worker."""
     if _known_workers() == 1:
         return
     _warn(
         "pending logins are in the memory of one process, but the client was made in another one, "
-        f"which this one was forked from: {WHAT_TO_DO}"
+        f"before a fork: {WHAT_TO_DO}"
     )
 
 
 def _sign_of_others() -> str | None:
-    # What a server says of itself counts more than what another one would read.
+    # The server's own number of workers takes precedence over the environment.
     workers = _known_workers()
     if workers is not None:
         return f"the server runs {workers} processes" if workers > 1 else None
@@ -64,39 +64,39 @@ def _sign_of_others() -> str | None:
     multiprocessing = sys.modules.get("multiprocessing.process")
     if multiprocessing is None or multiprocessing.parent_process() is None:
         return None
-    # Django runs tests in parallel in processes of their own.
+    # Django runs tests in parallel, each in its own process.
     return None if "django.test.runner" in sys.modules else "multiprocessing started it"
 
 
 def _known_workers() -> int | None:
-    """How many processes the server runs, if it is one that says so."""
+    """The number of the server's processes, if it can be found out."""
     uwsgi = sys.modules.get("uwsgi")
     counts = [getattr(uwsgi, "numproc", None), *map(_workers_in, _frames())]
     return max((count for count in counts if isinstance(count, int)), default=None)
 
 
 def _workers_in(frame: FrameType) -> object:
-    """How many processes the server runs that this is a frame of."""
+    """The number of processes of the server that this frame belongs to."""
     names = frame.f_locals
     match frame.f_globals.get("__name__"):
         case "gunicorn.arbiter":
             return getattr(names.get("self"), "num_workers", None)
         case "uvicorn._subprocess":
             config = names.get("config")
-            # A reloader starts one process, however many are asked for.
+            # A reloader starts one process, whatever the option says.
             return 1 if getattr(config, "reload", False) else getattr(config, "workers", None)
         case "hypercorn.asyncio.run" | "hypercorn.trio.run":
             return getattr(names.get("config"), "workers", None)
         case "granian.server.common":
             return getattr(names.get("self"), "workers", None)
         case "granian.server.mp":
-            # They are counted from one. Where they are not forked, this is all they know.
+            # Ids are counted from one. Without a fork, a worker knows nothing else.
             return names.get("worker_id")
     return None
 
 
 def _is_parent_of_workers() -> bool:
-    """Whether this process only starts others, which serve the site."""
+    """Whether this process only starts the processes that serve the site."""
     uwsgi = sys.modules.get("uwsgi")
     if uwsgi is not None and hasattr(uwsgi, "masterpid"):
         return bool(uwsgi.masterpid() == os.getpid())
@@ -109,7 +109,7 @@ def _is_parent_of_workers() -> bool:
 
 
 def _frames() -> Iterator[FrameType]:
-    """The calls under way in this thread, and in the main one, where servers run their workers."""
+    """The frames of this thread, and of the main thread, where servers run their workers."""
     frame: FrameType | None = sys._getframe(1)
     threading = sys.modules.get("threading")
     main = sys._current_frames().get(threading.main_thread().ident) if threading else None
@@ -121,7 +121,7 @@ def _frames() -> Iterator[FrameType]:
 
 
 def _is_loaded_twice(client: BaseClient) -> bool:
-    """Whether the same module made a client of the same site before, which is still in use."""
+    """Whether the same module has made a client of the same site before that is still in use."""
     from weakref import ref
 
     from ._base import _CLOSED
@@ -136,12 +136,12 @@ def _is_loaded_twice(client: BaseClient) -> bool:
 
 
 def _file_being_loaded() -> str | None:
-    """The file of the caller, if that is being loaded and not a function somebody calls later."""
+    """The file of the caller, if its module is being loaded; `None` in a function called later."""
     caller = sys._getframe(_depth_of_caller() - 1)
     frame: FrameType | None = caller
     while frame is not None and frame.f_code.co_filename == caller.f_code.co_filename:
         if frame.f_code.co_name == "<module>":
-            # A prompt or a notebook has none, and makes clients anew as often as one likes.
+            # A prompt or a notebook has no file, and may make clients repeatedly.
             return frame.f_code.co_filename if "__file__" in frame.f_globals else None
         frame = frame.f_back
     return None
@@ -154,7 +154,7 @@ def _warn(message: str) -> None:
 
 
 def _depth_of_caller() -> int:
-    """How far up the stack of whoever calls this the first line is that is not of this package."""
+    """The depth of the first frame outside of this package, counted from the caller."""
     depth = 1
     frame = sys._getframe(1)
     while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):

@@ -69,7 +69,7 @@ def test_an_import_from_an_archive_is_named_in_the_error(sources: Path) -> None:
             zipped.write(source, f"portier_client/{source.name}")
         zipped.write(portier_client._native.__file__, "portier_client/_native.abi3.so")
     message = run(IMPORTED.format(""), archive)
-    assert "Python does not load compiled modules out of archives" in message
+    assert "Python does not load compiled modules from archives" in message
 
 
 def test_another_missing_module_keeps_its_own_error(sources: Path) -> None:
