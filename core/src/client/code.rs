@@ -173,6 +173,8 @@ impl Inner {
     /// Redeems the code and completes the login.
     async fn exchange(&self, code: &str, login: &Named, pending: &Pending) -> Result<Login> {
         let record = Record::parse(&pending.record)?;
+        // Without keys the token cannot be verified, and the code can be redeemed only once.
+        self.documents.keys().await?;
         let id_token = match self.redeem(code, record.code_verifier()).await {
             Ok(id_token) => id_token,
             Err(error) if error.code() == Code::CodeRefused => {

@@ -81,6 +81,23 @@ async fn a_failing_broker_uses_no_login_up() {
 }
 
 #[tokio::test]
+async fn no_code_is_redeemed_while_the_keys_cannot_be_had() {
+    let site = Site::new();
+    let params = site.answer(Some(HERE)).await;
+    let fault = Fault {
+        status: Some(500),
+        ..Fault::default()
+    };
+    site.broker.fail_next("/keys.json", 1, fault);
+    let error = site.refused(&params, Some(HERE)).await;
+    assert_eq!(error.code(), Code::BrokerStatus);
+    assert_eq!(site.token_requests(), 0);
+    // The broker is asked again after a pause.
+    site.clock.advance(Duration::from_secs(60));
+    site.complete(&params, Some(HERE)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_slow_broker_is_given_up() {
     let site = Site::with(DevBrokerOptions::default(), |builder| {
         builder.timeout(Duration::from_secs(5))
