@@ -24,6 +24,8 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "configurations.json": configurations.document,
     "broken_documents.json": broken_documents.document,
     "web.json": web.document,
+    "web_codes.json": web.codes,
+    "web_sessions.json": web.sessions,
     "sealed_sessions.json": sealed.document,
 }
 REQUIRED = ("id", "about", "expect", "basis")

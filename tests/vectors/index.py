@@ -13,7 +13,8 @@ policy of ours. Rust, Python and Node replay every file and compare the exact co
 
 The cases with a family are put together and signed by `cases/`, deterministically, from the keys in
 `../keys`; `generate.py` writes their files and this page, and `generate.py --check` says whether
-they are what it would write. The others are written by hand. `web.md` describes `web.json`.
+they are what it would write. The others are written by hand. `web.md` describes `web.json`,
+`web_codes.json` and `web_sessions.json`.
 
 """
 

@@ -99,6 +99,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) is_secret_kept: bool,
     pub(crate) broker: &'a str,
     pub(crate) has_body: bool,
+    pub(crate) token_requests: usize,
 }
 
 /// Describes how a response differs from the expectation.
@@ -113,6 +114,13 @@ pub(crate) fn check(setting: &Value, seen: &Seen<'_>, expected: &Value) -> Resul
         }
     };
     same("status", answer.status.into(), &expected["status"]);
+    let token_requests = &expected["token_requests"];
+    let token_requests = token_requests.as_u64().unwrap_or_default();
+    same(
+        "token requests",
+        seen.token_requests.into(),
+        &token_requests.into(),
+    );
     let leads = answer.to_broker(seen.broker);
     same(
         "to_broker",
@@ -189,18 +197,27 @@ fn cookies(setting: &Value, answer: &Answer, expected: &Value, same: &mut Same<'
         flags.sort_unstable();
         flags
     };
-    let mut names = Vec::new();
+    let (mut set, mut cleared) = (Vec::new(), Vec::new());
     for cookie in &answer.cookies {
         let (pair, rest) = cookie.split_once("; ").unwrap();
-        let name = pair.split('=').next().unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
         let wanted = setting["cookies"][name].as_str().unwrap_or_default();
-        same(name, flags(rest).into(), &flags(wanted).into());
-        names.push(name);
+        if value.is_empty() {
+            let (_, wanted) = wanted.split_once("; ").unwrap_or_default();
+            let wanted = format!("Max-Age=0; {wanted}");
+            same(name, flags(rest).into(), &flags(&wanted).into());
+            cleared.push(name);
+        } else {
+            same(name, flags(rest).into(), &flags(wanted).into());
+            set.push(name);
+        }
     }
-    names.sort_unstable();
-    let mut wanted: Vec<_> = list(&expected["sets"]).collect();
-    wanted.sort_unstable();
-    same("sets", names.into(), &wanted.into());
+    for (what, mut names) in [("sets", set), ("clears", cleared)] {
+        names.sort_unstable();
+        let mut wanted: Vec<_> = list(&expected[what]).collect();
+        wanted.sort_unstable();
+        same(what, names.into(), &wanted.into());
+    }
 }
 
 fn headers(

@@ -7,6 +7,7 @@
     reason = "a test may fail"
 )]
 
+mod broker;
 mod browser;
 mod consent;
 mod expect;
@@ -25,7 +26,21 @@ const WEB: &str = include_str!("../../../tests/vectors/web.json");
 
 #[tokio::test]
 async fn requests_are_answered_as_the_vectors_say() {
-    let vectors: Value = serde_json::from_str(WEB).unwrap();
+    replay_file(WEB).await;
+}
+
+#[tokio::test]
+async fn logins_of_the_code_flow_are_answered_as_the_vectors_say() {
+    replay_file(include_str!("../../../tests/vectors/web_codes.json")).await;
+}
+
+#[tokio::test]
+async fn sessions_begin_and_end_as_the_vectors_say() {
+    replay_file(include_str!("../../../tests/vectors/web_sessions.json")).await;
+}
+
+async fn replay_file(text: &str) {
+    let vectors: Value = serde_json::from_str(text).unwrap();
     let surroundings = Surroundings::new(&vectors).await;
     let mut wrong = Vec::new();
     for case in vectors["cases"].as_array().unwrap() {

@@ -10,6 +10,7 @@ use portier_client::{AuthenticateOptions, Error, FieldValue};
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
 
+use crate::broker::Codes;
 use crate::browser::Browser;
 use crate::expect::{self, Answer, Seen};
 use crate::setting::Surroundings;
@@ -23,6 +24,7 @@ pub(crate) struct Replay<'a> {
     /// The URLs at the broker of the started logins, by name.
     logins: Vec<(String, String)>,
     tokens: HashMap<(String, String), String>,
+    codes: Codes,
 }
 
 impl<'a> Replay<'a> {
@@ -40,6 +42,10 @@ impl<'a> Replay<'a> {
             browsers: BTreeMap::new(),
             logins: Vec::new(),
             tokens: HashMap::new(),
+            codes: Codes::new(
+                Arc::clone(&surroundings.transport),
+                surroundings.broker.origin(),
+            ),
         }
     }
 
@@ -70,7 +76,12 @@ impl<'a> Replay<'a> {
                 .set_cookie(cookie, value);
         }
         let secret = self.secret(&name);
-        let request = self.request(step, &name);
+        let (request, text) = self.request(step, &name);
+        let token_endpoint = self.filled_value(&step["token_endpoint"], &name);
+        self.codes.expect(&text, &token_endpoint);
+        if step["do"] == "session" {
+            return self.session(&request, step, &name);
+        }
         self.store_is_down
             .store(step["store"] == "down", Ordering::Relaxed);
         let taken = match step["do"].as_str().unwrap() {
@@ -79,6 +90,11 @@ impl<'a> Replay<'a> {
                 let text = |name: &str| step[name].as_str().unwrap();
                 self.flow.start(request, text("email"), text("next")).await
             }
+            "require_login" => {
+                let page = step["page"].as_str().unwrap();
+                self.flow.require_login(&request, page)
+            }
+            "logout" => self.flow.logout(request),
             _ => self.flow.callback(request).await,
         };
         self.store_is_down.store(false, Ordering::Relaxed);
@@ -103,8 +119,27 @@ impl<'a> Replay<'a> {
             is_secret_kept: is_kept,
             broker: self.surroundings.broker.origin(),
             has_body: step["method"] != "HEAD",
+            token_requests: self.codes.requests(),
         };
         expect::check(self.vectors, &seen, &expected)
+    }
+
+    /// Asks for the session of a request, and keeps the cookie that renews it.
+    fn session(&mut self, request: &WebRequest, step: &Value, name: &str) -> Result<(), String> {
+        let visit = self.flow.session(request);
+        let found = visit.as_ref().map(|visit| visit.session.email.clone());
+        let renewal = visit.and_then(|visit| visit.renewal);
+        let expected = &step["expect"];
+        let is_renewed = expected["sets"].is_array();
+        if json!(found) != expected["session"]["email"] || renewal.is_some() != is_renewed {
+            let renewed = renewal.is_some();
+            return Err(format!("session={found:?} renewed={renewed}"));
+        }
+        if let (Some(cookie), true) = (renewal, step["keeps"] != false) {
+            let now = self.surroundings.now();
+            self.browsers.get_mut(name).unwrap().keep(&cookie, now);
+        }
+        Ok(())
     }
 
     fn ask(&mut self, step: &Value) -> Result<(), String> {
@@ -142,7 +177,8 @@ impl<'a> Replay<'a> {
         self.browsers[browser].cookie(name).map(str::to_owned)
     }
 
-    fn request(&mut self, step: &Value, name: &str) -> WebRequest {
+    /// The request of a step, and the text in which a code is looked for.
+    fn request(&mut self, step: &Value, name: &str) -> (WebRequest, String) {
         let is_callback = step["do"] == "callback";
         let source = step["from"].as_str();
         let source = source.unwrap_or(if is_callback { "broker" } else { "site" });
@@ -169,6 +205,10 @@ impl<'a> Replay<'a> {
         };
         let checked = step["form_token_checked"] == true;
         let query = self.filled(step["query"].as_str().unwrap_or_default(), name);
+        let text = match &body {
+            Body::Bytes(bytes) => format!("{query}&{}", String::from_utf8_lossy(bytes)),
+            _ => query.clone(),
+        };
         let mut request = WebRequest::new(method, body)
             .with_checked_form_token(checked)
             .with_query(query);
@@ -180,7 +220,7 @@ impl<'a> Replay<'a> {
                 }
             }
         }
-        request
+        (request, text)
     }
 
     fn body(&mut self, step: &Value, name: &str) -> Body {
@@ -248,6 +288,10 @@ impl<'a> Replay<'a> {
                 ["token"] => filled.push_str(&self.token("genuine", None)),
                 ["token", kind] => filled.push_str(&self.token(kind, None)),
                 ["token", kind, login] => filled.push_str(&self.token(kind, Some(login))),
+                ["code"] => filled.push_str(&self.code("genuine", None)),
+                ["code", kind, login] => filled.push_str(&self.code(kind, Some(login))),
+                ["state"] => filled.push_str(&self.state(None)),
+                ["state", login] => filled.push_str(&self.state(Some(login))),
                 ["cookie", name] => filled.push_str(self.cookie(browser, name)),
                 ["cookie", other, name] => filled.push_str(self.cookie(other, name)),
                 ["field", name] => filled.push_str(self.field(browser, name)),
@@ -276,16 +320,32 @@ impl<'a> Replay<'a> {
         &fields.find(|(known, _)| known == name).unwrap().1
     }
 
+    fn code(&mut self, kind: &str, login: Option<&str>) -> String {
+        let token = self.token(kind, login);
+        self.codes.code(token)
+    }
+
+    /// What the broker sends back unchanged.
+    fn state(&self, login: Option<&str>) -> String {
+        query_of(self.login(login)).remove("state").unwrap()
+    }
+
+    /// The URL of a login at the broker: the one of that name, or the one started last.
+    fn login(&self, name: Option<&str>) -> &String {
+        let mut logins = self.logins.iter();
+        let found = match name {
+            None => logins.next_back(),
+            Some(name) => logins.find(|(known, _)| known == name),
+        };
+        &found.unwrap().1
+    }
+
     /// A token for a login; the same text every time.
     fn token(&mut self, kind: &str, login: Option<&str>) -> String {
-        let mut logins = self.logins.iter();
-        let (_, url) = match login {
-            None => logins.next_back().unwrap(),
-            Some(login) => logins.find(|(name, _)| name == login).unwrap(),
-        };
+        let url = self.login(login).clone();
         let key = (kind.to_owned(), url.clone());
         let kind = &self.vectors["tokens"][kind];
-        let minted = || self.surroundings.mint(kind, url);
+        let minted = || self.surroundings.mint(kind, &url);
         self.tokens.entry(key).or_insert_with(minted).clone()
     }
 }

@@ -18,7 +18,7 @@ use crate::store::Switched;
 pub(crate) struct Surroundings {
     pub(crate) broker: DevBroker,
     pub(crate) clock: Arc<ManualClock>,
-    transport: Arc<MockTransport>,
+    pub(crate) transport: Arc<MockTransport>,
 }
 
 impl Surroundings {

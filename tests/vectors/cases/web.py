@@ -3,6 +3,8 @@
 from . import (
     web_again,
     web_attacks,
+    web_code_faults,
+    web_codes,
     web_cookies,
     web_elsewhere,
     web_forms,
@@ -10,6 +12,7 @@ from . import (
     web_repeats,
     web_requests,
     web_scripts,
+    web_sessions,
     web_start,
     web_texts,
 )
@@ -52,20 +55,45 @@ def document() -> dict[str, object]:
     return {"about": ABOUT, **setting(), "cases": in_families(families)}
 
 
-def setting() -> dict[str, object]:
+def codes() -> dict[str, object]:
+    """The file with the code flow."""
+    families = {
+        "codes: answers": [web_codes.answers],
+        "codes: repeats": [web_codes.repeats],
+        "codes: visits": [web_codes.visits],
+        "codes: queries": [web_code_faults.queries],
+        "codes: other browsers": [web_codes.browsers],
+        "codes: token endpoint": [web_code_faults.endpoint],
+    }
+    return {"about": ABOUT, **setting(flow="auto"), "cases": in_families(families)}
+
+
+def sessions() -> dict[str, object]:
+    """The file with the sessions of the flow."""
+    families = {
+        "sessions: begin and end": [web_sessions.sessions],
+        "sessions: guarded pages": [web_sessions.guarded],
+        "sessions: signing out": [web_sessions.signing_out],
+    }
+    given = setting(flow="auto", **web_sessions.OPTIONS)
+    return {"about": ABOUT, **given, "cases": in_families(families)}
+
+
+def setting(**options: object) -> dict[str, object]:
     """The setting of all cases."""
     navigates = {"sec-fetch-mode": "navigate", "accept": ACCEPT}
     here = {"origin": "{site}", "sec-fetch-site": "same-origin"}
     there = {"origin": "null", "sec-fetch-site": "cross-site"}
     return {
         "now": NOW,
-        "options": {"redirect_uri": f"{SITE}/verify"},
+        "options": {"redirect_uri": f"{SITE}/verify", **options},
         "from": {
             "site": source({**here, **navigates}),
             "broker": source({**there, **navigates}, lax=False),
             "elsewhere": source(
                 {**there, "origin": "https://evil.example", **navigates}, lax=False
             ),
+            "link": source({"sec-fetch-site": "cross-site", **navigates}),
             "old": source({"origin": "{site}", "accept": ACCEPT}),
             "old broker": source({"origin": "null", "accept": ACCEPT}, lax=False),
             "typed": source({"sec-fetch-site": "none", **navigates}),
@@ -93,7 +121,7 @@ def source(headers: dict[str, str], *, lax: bool = True) -> dict[str, object]:
 
 def cookies() -> dict[str, str]:
     """The flags of each cookie."""
-    seconds = {SECRET: 86400, PROBE: 600, SIGNED_IN: 600}
+    seconds = {SECRET: 86400, PROBE: 600, SIGNED_IN: 600, web_sessions.SESSION: 1_209_600}
     made = {name: f"Max-Age={age}; {FLAGS}; Secure" for name, age in seconds.items()}
     plain = {
         name.removeprefix("__Host-"): f"Max-Age={age}; {FLAGS}" for name, age in seconds.items()

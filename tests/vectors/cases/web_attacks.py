@@ -230,4 +230,18 @@ def texts_of_attackers() -> list[Case]:
         )
         for name in ADDRESSES
     ]
+    for site in ("cross-site", "same-site"):
+        headers = {"sec-fetch-site": site, "sec-fetch-mode": "cors", "accept": "*/*"}
+        made.append(
+            case(
+                f"answer-given-to-a-script-that-is-{site}-sets-no-secret",
+                "it would replace the one of this browser, and with it the logins under way",
+                CSRF,
+                [
+                    login(),
+                    callback(again(), from_="elsewhere", headers=headers),
+                    callback(signed_in(), from_="site"),
+                ],
+            )
+        )
     return made

@@ -150,7 +150,7 @@ impl LoginFlow {
             let page = pages::post_again(self.language(head), &fields);
             Step::from(Reply::page(200, page.body, page.policy))
         } else {
-            let mut query = form_urlencoded::Serializer::new(String::from("?"));
+            let mut query = form_urlencoded::Serializer::for_suffix(String::from("?"), 1);
             query.extend_pairs(fields);
             Step::from(Reply::see_other(query.finish()))
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::super::{Body, FlowOptions, SessionOptions};
 use super::*;
 use crate::Client;
-use crate::testing::{MockTransport, ManualClock};
+use crate::testing::{ManualClock, MockTransport};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const SECRET: &[u8] = b"WkT1vS7mQ9x4LhR2nYcB8dGpJ6fZaE3u";
