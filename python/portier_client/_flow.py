@@ -10,12 +10,13 @@ from ._options import flow_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import datetime
     from collections import abc
 
     import portier_client
     from portier_client import web
 else:
-    from ._lazy import abc, portier_client, web
+    from ._lazy import abc, datetime, portier_client, web
 
 
 AnyClient = typing.TypeVar("AnyClient", bound=BaseClient)
@@ -29,6 +30,7 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
     __slots__ = (
         "__dict__",
         "__weakref__",
+        "_accept",
         "_allowed_hosts",
         "_callback_path",
         "_client",
@@ -52,6 +54,10 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         form_token_checked: bool = False,
         languages: abc.Iterable[str] = ("en",),
         texts: abc.Mapping[str, abc.Mapping[str, str]] | None = None,
+        secret: str | bytes | abc.Iterable[str | bytes] | None = None,
+        session_max_age: float | datetime.timedelta = 1_209_600,
+        session_absolute_max_age: float | datetime.timedelta = 7_776_000,
+        accept: abc.Callable[[web.Session], bool | abc.Awaitable[bool]] | None = None,
     ) -> None:
         """Check the options."""
         if not isinstance(client, self._kind):
@@ -61,21 +67,32 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         # What requests need is imported here: later there may be no files any more.
         from . import web  # noqa: F401
 
-        options = flow_options(
-            flow=flow,
-            browser_binding=browser_binding,
-            login_url=login_url,
-            default_next=default_next,
-            allowed_hosts=allowed_hosts,
-            identity_providers=identity_providers,
-            callback_path=callback_path,
-            form_token_checked=form_token_checked,
-            languages=languages,
-            texts={} if texts is None else texts,
-        )
-        self._native = _native.LoginFlow(client._native, options)
+        try:
+            options = flow_options(
+                flow=flow,
+                browser_binding=browser_binding,
+                login_url=login_url,
+                default_next=default_next,
+                allowed_hosts=allowed_hosts,
+                identity_providers=identity_providers,
+                callback_path=callback_path,
+                form_token_checked=form_token_checked,
+                languages=languages,
+                texts={} if texts is None else texts,
+                secret=secret,
+                session_max_age=session_max_age,
+                session_absolute_max_age=session_absolute_max_age,
+                accept=accept,
+            )
+            self._native = _native.LoginFlow(client._native, options)
+            self._allowed_hosts = options["allowed_hosts"]
+        except Exception as error:
+            # Error trackers keep the locals of frames.
+            del secret
+            options = None
+            raise error.with_traceback(None) from error.__cause__
+        self._accept = accept
         # A site may ask for these on every page, also while it shuts down.
-        self._allowed_hosts = options["allowed_hosts"]
         self._callback_path = self._native.callback_path
         self._form_policy = self._native.form_policy
         self._form_targets = self._native.form_targets
@@ -142,10 +159,42 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
 
         return step_from_native(self._native.refuse_login(*request._head, error.code, str(error)))
 
+    def require_login(self, request: web.WebRequest, page: str) -> web.Step:
+        """Answer a request for a page that needs a login, of somebody who is not signed in.
+
+        A browser is redirected to the login page, with ``page`` as ``next``. ``page`` is the path
+        and the query of the request; it is left out if it would lead off this site, and for methods
+        other than ``GET`` and ``HEAD``. A script gets the problem ``not_signed_in`` (401).
+        """
+        from .web import step_from_native
+
+        return step_from_native(self._native.require_login(*request._head, page))
+
+    def start_session(self, email: str) -> tuple[web.Session, str]:
+        """Begin a session outside of a login, for example after a change of address.
+
+        Returns the session and the value of its ``Set-Cookie`` header.
+
+        Raises :class:`ConfigError` (``invalid_option``) without a ``secret``, and
+        :class:`InvalidEmail`.
+        """
+        try:
+            return self._native.start_session(email)
+        finally:
+            # Error trackers keep the locals of frames.
+            del email
+
     @property
     def is_secure(self) -> bool:
         """Whether browsers reach the site over ``https``, so that its cookies need ``Secure``."""
         return self._is_secure
+
+
+def is_accepted(answer: object) -> bool:
+    """Return what ``accept`` has said; nothing but ``True`` lets a session count."""
+    if not isinstance(answer, bool):
+        raise TypeError(f"accept must return True or False, not {type(answer).__name__}")
+    return answer
 
 
 def _name(kind: type) -> str:

@@ -2,7 +2,7 @@
 
 from asyncio import Future
 from collections.abc import Awaitable, Sequence
-from typing import Final, Literal, Protocol, TypedDict, final, overload, type_check_only
+from typing import Final, Literal, Protocol, TypeAlias, TypedDict, final, overload, type_check_only
 
 from ._form import Form
 from ._login import NativeLogin
@@ -36,11 +36,10 @@ __version__: Final[str]
 # The longest str that a store may return.
 MAX_RECORD_BYTES: Final[int]
 
-# The headers that a flow reads, in lower case.
 HEADERS: Final[list[str]]
-
-# The longest form that a flow reads.
 MAX_FORM_BYTES: Final[int]
+
+_Headers: TypeAlias = list[str | None]
 
 @type_check_only
 class Nonces(Protocol):
@@ -77,6 +76,7 @@ class FlowOptions(TypedDict):
     form_token_checked: bool
     languages: list[str]
     texts: dict[str, dict[str, str]]
+    session: SessionOptions | None
 
 @final
 class Client:
@@ -170,7 +170,7 @@ class LoginFlow:
     def login(
         self,
         method: str,
-        headers: list[str | None],
+        headers: _Headers,
         form_token_checked: bool,
         body: bytes | Form | None,
         blocking: Literal[False] = False,
@@ -180,7 +180,7 @@ class LoginFlow:
     def login(
         self,
         method: str,
-        headers: list[str | None],
+        headers: _Headers,
         form_token_checked: bool,
         body: bytes | Form | None,
         blocking: Literal[True],
@@ -190,7 +190,7 @@ class LoginFlow:
     def start(
         self,
         method: str,
-        headers: list[str | None],
+        headers: _Headers,
         email: str,
         next: str,
         blocking: Literal[False] = False,
@@ -198,19 +198,13 @@ class LoginFlow:
     ) -> NativeStep | Future[NativeStep]: ...
     @overload
     def start(
-        self,
-        method: str,
-        headers: list[str | None],
-        email: str,
-        next: str,
-        blocking: Literal[True],
-        /,
+        self, method: str, headers: _Headers, email: str, next: str, blocking: Literal[True], /
     ) -> NativeStep: ...
     @overload
     def callback(
         self,
         method: str,
-        headers: list[str | None],
+        headers: _Headers,
         form_token_checked: bool,
         body: bytes | Form | None,
         query: str | None,
@@ -221,7 +215,7 @@ class LoginFlow:
     def callback(
         self,
         method: str,
-        headers: list[str | None],
+        headers: _Headers,
         form_token_checked: bool,
         body: bytes | Form | None,
         query: str | None,
@@ -229,8 +223,12 @@ class LoginFlow:
         /,
     ) -> NativeStep: ...
     def refuse_login(
-        self, method: str, headers: list[str | None], code: str, message: str, /
+        self, method: str, headers: _Headers, code: str, message: str, /
     ) -> NativeStep: ...
+    def session(self, cookie: str | None, /) -> Session | None: ...
+    def start_session(self, email: str, /) -> tuple[Session, str]: ...
+    def require_login(self, method: str, headers: _Headers, page: str, /) -> NativeStep: ...
+    def logout(self, method: str, headers: _Headers, form_token_checked: bool, /) -> NativeStep: ...
     @property
     def callback_path(self) -> str: ...
     @property

@@ -63,9 +63,19 @@ def flow_options(
     form_token_checked: bool,
     languages: Iterable[str],
     texts: Mapping[str, Mapping[str, str]],
+    secret: object,
+    session_max_age: float | timedelta,
+    session_absolute_max_age: float | timedelta,
+    accept: object,
 ) -> FlowOptions:
     """Turn the arguments of a flow's constructor into what the core takes."""
+    ages = {"max_age": session_max_age, "absolute_max_age": session_absolute_max_age}
+    if accept is not None and not callable(accept):
+        raise _wrong_type("accept", "a function", accept)
+    if accept is not None and secret is None:
+        raise _config_error("accept is for sessions: give a secret as well")
     return {
+        "session": None if secret is None else session_options(secret, "session_", **ages),
         "flow": _text("flow", flow),
         "browser_binding": _text("browser_binding", browser_binding),
         "login_url": _text("login_url", login_url),

@@ -118,7 +118,7 @@ class WebRequest:
 _PLACES: dict[str | bytes, int] = {
     name: place for place, header in enumerate(HEADERS) for name in (header, header.encode())
 }
-_COOKIE = HEADERS.index("cookie")
+COOKIE = HEADERS.index("cookie")
 _LENGTH: tuple[str | bytes, str | bytes] = ("content-length", b"content-length")
 _ENVIRON = {
     **{name: "HTTP_" + name.upper().replace("-", "_") for name in HEADERS},
@@ -152,7 +152,7 @@ def _text(value: bytes | Iterable[str | bytes], place: int | None) -> str:
 
 
 def _joined(values: list[str], place: int | None) -> str:
-    return ("; " if place == _COOKIE else ", ").join(values)
+    return ("; " if place == COOKIE else ", ").join(values)
 
 
 def _pairs(headers: Any) -> Iterable[tuple[str | bytes, Any]]:

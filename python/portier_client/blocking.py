@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 
 from ._base import BaseClient, _json_object
-from ._flow import BaseLoginFlow
+from ._flow import BaseLoginFlow, is_accepted
 from .errors import ConfigError
 
 TYPE_CHECKING = False
@@ -155,3 +155,21 @@ class LoginFlow(BaseLoginFlow[Client]):
         from .web import step_from_native
 
         return step_from_native(self._native.callback(*request._facts, request._query, True))
+
+    def session(self, request: web.WebRequest) -> web.Session | None:
+        """Return the session of a request; see :meth:`portier_client.web.LoginFlow.session`.
+
+        ``accept`` is a plain function here.
+        """
+        from ._request import COOKIE
+
+        session = self._native.session(request._head[1][COOKIE])
+        if session is None or self._accept is None:
+            return session
+        return session if is_accepted(self._accept(session)) else None
+
+    def logout(self, request: web.WebRequest) -> web.Step:
+        """End the session in this browser; see :meth:`portier_client.web.LoginFlow.logout`."""
+        from .web import step_from_native
+
+        return step_from_native(self._native.logout(*request._facts[:3]))

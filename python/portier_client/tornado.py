@@ -30,40 +30,34 @@ likes, ``next`` to ``/login``. A site whose handlers have a base class of their 
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, cast
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, ParamSpec, cast
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError
 
-from . import Client, InvalidRequest, Login, PortierError
-from .web import BrowserBinding, Confirmation, Flow, LoginFlow, Problem, Reply, Step, WebRequest
+from . import Client, InvalidRequest, Login
+from ._flow import is_accepted
+from ._tornado import GOOGLE, PortierMixin
+from .web import Confirmation, LoginFlow, Problem, Session
 
 __all__ = [
     "Confirmation",
     "LoginHandler",
+    "LogoutHandler",
     "PortierMixin",
     "Problem",
+    "SessionMixin",
     "VerifyHandler",
     "login_policy",
+    "require_login",
 ]
 
-_GOOGLE = "https://accounts.google.com"
-
-_MAX_FLOWS = 64
-
-_OPTIONS = (
-    "flow",
-    "browser_binding",
-    "default_next",
-    "allowed_hosts",
-    "identity_providers",
-    "languages",
-    "texts",
-)
+_Arguments = ParamSpec("_Arguments")
 
 
-def login_policy(client: Client, *, identity_providers: Iterable[str] = (_GOOGLE,)) -> str:
+def login_policy(client: Client, *, identity_providers: Iterable[str] = (GOOGLE,)) -> str:
     """Return a ``Content-Security-Policy`` for a page with a login form.
 
     The same as :attr:`LoginFlow.form_policy <portier_client.web.LoginFlow.form_policy>`, for pages
@@ -75,165 +69,6 @@ def login_policy(client: Client, *, identity_providers: Iterable[str] = (_GOOGLE
     """
     flow = LoginFlow(client, browser_binding="off", identity_providers=identity_providers)
     return flow.form_policy
-
-
-class PortierMixin(RequestHandler):
-    """What both ends of a login share; also for handlers that start one in their own way.
-
-    The client is the application's setting ``portier``; override ``portier`` to choose another. The
-    page with the login form is the setting ``login_url``, ``/`` by default. The options below are
-    those of :class:`~portier_client.web.LoginFlow`; they should be the same for all handlers of a
-    site.
-    """
-
-    flow: ClassVar[Flow] = "auto"
-    """What the browser brings back: a token, or a code that the client redeems at the broker."""
-
-    browser_binding: ClassVar[BrowserBinding] = "confirm"
-    """What happens where a login ends in another browser than it was started in."""
-
-    default_next: ClassVar[str] = "/"
-    """The redirect target of a login without ``next``."""
-
-    allowed_hosts: ClassVar[Sequence[str]] = ()
-    """Hosts other than this site that ``next`` may lead to, over ``https`` only."""
-
-    identity_providers: ClassVar[Sequence[str]] = (_GOOGLE,)
-    """Origins to which the broker sends people on at once, for ``login_flow.form_policy``."""
-
-    languages: ClassVar[Sequence[str]] = ("en",)
-    """The languages of the pages; the first is for browsers that ask for no other of them."""
-
-    texts: ClassVar[Mapping[str, Mapping[str, str]]] = {}
-    """Texts in place of those built in, by language and id."""
-
-    _cookies_of_login: Sequence[str] = ()
-
-    @property
-    def portier(self) -> Client:
-        """The client to log in with."""
-        self.require_setting("portier", "the login")
-        return cast("Client", self.settings["portier"])
-
-    @property
-    def login_flow(self) -> LoginFlow:
-        """The login flow of this handler's client and options. The application keeps it."""
-        options = {name: getattr(self, name) for name in _OPTIONS}
-        options["login_url"] = self.settings.get("login_url", "/")
-        key = (self.portier, repr(options))
-        flows: dict[object, LoginFlow] = vars(self.application).setdefault("_portier_flows", {})
-        if key not in flows:
-            if len(flows) >= _MAX_FLOWS:
-                flows.clear()
-            flows[key] = LoginFlow(self.portier, **options)
-        return flows[key]
-
-    @property
-    def cookie_flags(self) -> dict[str, Any]:
-        """Flags for the cookie that keeps a person signed in, for ``set_signed_cookie``.
-
-        ``SameSite=Lax``, because the login arrives from the broker's site: a ``Strict`` cookie
-        would be missing on the page that follows. A site that keeps sessions on its server should
-        begin a new one in ``on_login``, never go on with the one from before.
-        """
-        return {"httponly": True, "samesite": "Lax", "secure": self.login_flow.is_secure}
-
-    async def start_login(self, email: str, next_page: str = "") -> None:
-        """Send the browser to the broker, to prove that ``email`` is its person's address.
-
-        ``next_page`` comes back once that is done. Where it would lead off this site it is dropped.
-        The site itself checks where the request comes from; Tornado's XSRF check does.
-        """
-        try:
-            starting = self.login_flow.start(self._web_request(), email, next_page)
-        finally:
-            # Error trackers keep the locals of frames.
-            del email, next_page
-        await self._respond(await starting)
-
-    def safe_next(self, page: str) -> str | None:
-        """Return ``page`` as a redirect may use it, or ``None`` if it would lead off this site."""
-        return self.login_flow.safe_next(page)
-
-    def see_other(self, url: str) -> None:
-        """Redirect with 303, so that a form is not posted on, and leave no trace in caches."""
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.redirect(url, status=303)
-
-    def on_login_error(self, error: PortierError) -> Awaitable[None] | None:
-        """Act on a failed login; ``async`` or not. Override it to answer certain errors.
-
-        If it does not answer, the page about the problem is shown.
-        """
-        return None
-
-    def show_problem(self, problem: Problem) -> Awaitable[None] | None:
-        """Write the page about a failed login; ``async`` or not. Override it for one of your own.
-
-        Status, headers and cookies are set. If it writes nothing, the page of the library is sent.
-        """
-        return None
-
-    def show_confirmation(self, confirmation: Confirmation) -> Awaitable[None] | None:
-        """Write the page that asks whether to sign in, in this browser, the person named there.
-
-        Override it for a page of your own, ``async`` or not: with a form that posts the fields to
-        the address of the page, once and only when a person says so, and with a
-        ``Content-Security-Policy`` that forbids frames. If it writes nothing, the page of the
-        library is sent.
-        """
-        return None
-
-    def flush(self, include_footers: bool = False) -> asyncio.Future[None]:
-        """Send what is there, with the cookies of a login that has not failed."""
-        if not self._headers_written and self.get_status() < 400:
-            self._add_cookies(self._cookies_of_login)
-        return super().flush(include_footers)
-
-    def _web_request(self, *, form_token_checked: bool = False) -> WebRequest:
-        return WebRequest(
-            self.request.method or "",
-            self.request.headers,
-            self.request.body,
-            query=self.request.query,
-            form_token_checked=form_token_checked,
-        )
-
-    async def _respond(self, step: Step) -> None:
-        """Run the hooks, then send the reply unless one of them has answered."""
-        reply, page = step.reply, step.page
-        if step.login is None:
-            self._add_cookies(reply.cookies)
-        if step.error is not None and await self._answered(self.on_login_error(step.error)):
-            return
-        self._begin(reply)
-        if isinstance(page, Problem) and await self._answered(self.show_problem(page)):
-            return
-        if isinstance(page, Confirmation) and await self._answered(self.show_confirmation(page)):
-            return
-        if reply.policy is not None:
-            self.set_header("Content-Security-Policy", reply.policy)
-        self.finish(reply.body)
-
-    # Error trackers keep the locals of frames: cookies and headers have frames of their own.
-
-    def _add_cookies(self, cookies: Iterable[str]) -> None:
-        for cookie in cookies:
-            self.add_header("Set-Cookie", cookie)
-
-    def _begin(self, reply: Reply) -> None:
-        self.set_status(reply.status)
-        for name, value in reply.headers:
-            self.set_header(name, value)
-
-    async def _answered(self, answer: Awaitable[None] | None) -> bool:
-        """Wait for a hook; return whether it has answered. What was written is an answer."""
-        if answer is not None:
-            await answer
-        if not self._finished and (self._headers_written or self._write_buffer):
-            self.finish()
-        return self._finished
 
 
 class LoginHandler(PortierMixin):
@@ -278,16 +113,6 @@ class LoginHandler(PortierMixin):
             if not self._finished:
                 super().send_error(exc_info=sys.exc_info())
 
-    def _is_form_token_checked(self) -> bool:
-        """Whether Tornado's own check passes, whatever the site has made of it."""
-        if not self.settings.get("xsrf_cookies"):
-            return False
-        try:
-            RequestHandler.check_xsrf_cookie(self)
-        except HTTPError:
-            return False
-        return True
-
 
 class VerifyHandler(PortierMixin):
     """Completes a login: the redirect URI, with which the browser comes back from the broker.
@@ -301,18 +126,25 @@ class VerifyHandler(PortierMixin):
     """
 
     def on_login(self, login: Login) -> Awaitable[None] | None:
-        """Sign in the person who owns ``login.email``; ``async`` or not. Every site overrides it.
+        """Sign in the person who owns ``login.email``; ``async`` or not.
+
+        A site without the setting ``portier_secret`` overrides it. With it, ``current_user`` is
+        the :class:`~portier_client.web.Session` that has begun.
 
         The handler then redirects to the page to go back to, unless this has answered. If it
         raises, or answers with a status of 400 or more, nobody counts as signed in. It must be
         done when it returns, or be awaited: what answers later is an error.
         """
-        raise NotImplementedError
+        if self.settings.get("portier_secret") is None:
+            raise NotImplementedError
+        return None
 
     async def post(self) -> None:
         """Take the broker's answer; also that of a ``GET``."""
         step = await self.login_flow.callback(self._web_request())
         if step.login is not None:
+            if step.session is not None:
+                self.current_user = step.session
             self._cookies_of_login = [*step.reply.cookies, *step.login_cookies]
             try:
                 answered = await self._answered(self.on_login(step.login))
@@ -342,6 +174,85 @@ class VerifyHandler(PortierMixin):
                 f"async and await what it does cookie={name}"
             )
         super().set_cookie(name, value, *args, **kwargs)
+
+
+class LogoutHandler(PortierMixin):
+    """Signs out: takes a form of one of this site's own pages, and leads to the login page.
+
+    Only a ``POST`` does it. Tornado's XSRF check applies as well.
+    """
+
+    async def post(self) -> None:
+        """End the session in this browser."""
+        request = self._web_request(form_token_checked=self._is_form_token_checked())
+        await self._respond(await self.login_flow.logout(request))
+
+    get = head = put = patch = delete = options = post
+
+
+class SessionMixin(PortierMixin):
+    """For handlers whose ``current_user`` is the person's :class:`~portier_client.web.Session`.
+
+    The application has the setting ``portier_secret``: at least 32 random bytes, as ``bytes`` or
+    ``str``, or several of these, of which the first one seals. The session is read before the
+    method of the handler runs, and its cookie is renewed when it is time. :func:`require_login`
+    and Tornado's ``authenticated`` turn away everybody else. A handler with a ``prepare`` of its
+    own begins it with ``await super().prepare()``.
+    """
+
+    async def prepare(self) -> None:
+        """Read the session."""
+        session = self._read_session()
+        if session is not None:
+            accepted = self.accept_session(session)
+            if not is_accepted(accepted if isinstance(accepted, bool) else await accepted):
+                session = None
+        self.current_user = session
+        self._renewal = None if session is None else session.renewal
+        prepared = super().prepare()
+        if prepared is not None:
+            await prepared
+
+    def accept_session(self, session: Session) -> bool | Awaitable[bool]:
+        """Return whether a session still counts; ``async`` or not.
+
+        Override it to end sessions, for example those that began before a person signed out
+        everywhere. It runs for each request with a session.
+        """
+        return True
+
+    def get_current_user(self) -> Session | None:
+        """Return nobody: the session is read in ``prepare``, which has not run."""
+        return None
+
+    def _read_session(self) -> Session | None:
+        self.require_setting("portier_secret", "sessions")
+        cookie = "; ".join(self.request.headers.get_list("Cookie"))
+        return self.login_flow._native.session(cookie)
+
+
+def require_login(
+    method: Callable[_Arguments, Awaitable[None] | None],
+) -> Callable[_Arguments, Awaitable[None]]:
+    """Decorate a method of a handler with :class:`SessionMixin` that needs somebody signed in.
+
+    Others are redirected to the login page with ``next`` (303), and a script gets the problem
+    ``not_signed_in`` (401).
+    """
+
+    @functools.wraps(method)
+    async def guarded(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> None:
+        handler = cast("PortierMixin", args[0])
+        if not handler.current_user:
+            page = handler.request.uri or ""
+            step = handler.login_flow.require_login(handler._web_request(), page)
+            await handler._respond(step)
+            return
+        answer = method(*args, **kwargs)
+        if answer is not None:
+            await answer
+
+    return guarded
 
 
 class _NoCookieError(HTTPError):

@@ -42,11 +42,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ._client import Client
-from ._flow import BaseLoginFlow
+from ._flow import BaseLoginFlow, is_accepted
 from ._login import Login, NativeLogin, login_from_native
 from ._native import MAX_FORM_BYTES
-from ._request import WebRequest
-from ._session import Secret, Session, SessionCookie  # noqa: F401
+from ._request import COOKIE, WebRequest
+from ._session import Session, SessionCookie
 from .errors import PortierError
 
 __all__ = [
@@ -111,6 +111,16 @@ class LoginFlow(BaseLoginFlow[Client]):
         them; the first is for everybody else.
     ``texts``
         Texts in place of those built in, by language and id.
+    ``secret``
+        Turns sessions on: a completed login begins one, in a sealed cookie. At least 32 random
+        bytes, as ``bytes`` or ``str``, or several of these: the first one seals, all of them open.
+    ``session_max_age``
+        How long a session lasts without a visit: seconds or a ``timedelta``.
+    ``session_absolute_max_age``
+        How long a session lasts with visits: seconds or a ``timedelta``, at most 400 days.
+    ``accept``
+        A function that gets each session that is read and returns whether it still counts, so that
+        a site can end sessions. It may be ``async``.
 
     Raises :class:`ConfigError` (``invalid_option``) for a value that cannot work, ``TypeError`` for
     a wrong type, ``RuntimeError`` for a closed client.
@@ -161,6 +171,28 @@ class LoginFlow(BaseLoginFlow[Client]):
         native = self._native.callback(*request._facts, request._query)
         return step_from_native(native if isinstance(native, tuple) else await native)
 
+    async def session(self, request: WebRequest) -> Session | None:
+        """Return the session of the person who sends a request, if ``accept`` accepts it.
+
+        Set :attr:`Session.renewal <portier_client.web.Session.renewal>` as a cookie on the answer,
+        if there is one: it makes the session last longer. ``None`` for everybody without a
+        ``secret``. What ``accept`` raises is raised.
+        """
+        session = self._native.session(request._head[1][COOKIE])
+        if session is None or self._accept is None:
+            return session
+        answer = self._accept(session)
+        accepted = is_accepted(answer if isinstance(answer, bool) else await answer)
+        return session if accepted else None
+
+    async def logout(self, request: WebRequest) -> Step:
+        """End the session in this browser, and lead it to the login page.
+
+        Only a ``POST`` does, and only one of this site's own pages, by the rule for login forms.
+        The body is not looked at.
+        """
+        return step_from_native(self._native.logout(*request._facts[:3]))
+
 
 # Frozen ones take longer to make.
 @dataclass(slots=True, kw_only=True)
@@ -179,7 +211,11 @@ class Step:
     login_cookies: list[str]
     """``Set-Cookie`` values of a completed login. Add them to the answer only after its person was
     signed in. They prove to this site that this has happened: a reload then leads to the page the
-    login was for, and without them to a page that says that the login was used already."""
+    login was for, and without them to a page that says that the login was used already. With a
+    ``secret``, the session's cookie is among them."""
+
+    session: Session | None
+    """The session that a completed login has begun, with a ``secret``."""
 
     page: Problem | Confirmation | None
     """What the page in the reply shows, for a site that has pages of its own."""
@@ -289,6 +325,7 @@ NativeStep = tuple[
     str,
     NativeLogin | None,
     list[str],
+    Session | None,
     tuple[str, int, str, str, int | None, str] | None,
     tuple[str, list[tuple[str, str]], str] | None,
     PortierError | None,
@@ -297,9 +334,8 @@ NativeStep = tuple[
 
 def step_from_native(native: NativeStep) -> Step:
     """Make a step from what the native module returns."""
-    status, headers, cookies, policy, body, login, login_cookies, problem, confirmation, error = (
-        native
-    )
+    status, headers, cookies, policy, body, login, login_cookies, *_ = native
+    session, problem, confirmation, error = native[-4:]
     page: Problem | Confirmation | None = None
     if problem is not None:
         page = Problem(*problem)
@@ -309,6 +345,7 @@ def step_from_native(native: NativeStep) -> Step:
         reply=Reply(status=status, headers=headers, cookies=cookies, policy=policy, body=body),
         login=None if login is None else login_from_native(login),
         login_cookies=login_cookies,
+        session=session,
         page=page,
         error=error,
     )

@@ -8,6 +8,7 @@ import doctest
 import inspect
 import json
 import re
+import secrets
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,7 @@ def test_examples_of_the_manual_run(
 ) -> None:
     """The examples of a page run in order and share their names, like in one file."""
     # They use the public broker; here the development broker answers.
+    monkeypatch.setenv("SESSION_SECRET", secrets.token_urlsafe(32))
     local = partial(Client, broker=broker.origin)
     monkeypatch.setattr(portier_client, "Client", local)
     run(examples_in(page.read_text(encoding="utf-8"), str(page)))
@@ -187,3 +189,28 @@ def test_every_text_of_a_page_is_documented() -> None:
     page = (ROOT / "docs/web.md").read_text(encoding="utf-8")
     rows = re.findall(r"`(\w+\.\w+)`", section_of(page, "Languages and texts"))
     assert {text for text in rows if not text.startswith("urn")} >= written
+
+
+def test_the_manual_keeps_people_signed_in(
+    broker: DevBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portier_client, "Client", partial(Client, broker=broker.origin))
+    monkeypatch.setenv("SESSION_SECRET", secrets.token_urlsafe(32))
+    text = (ROOT / "docs/sessions.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(next(examples_in(text, "sessions.md")), names)
+    _, set_cookie = names["flow"].start_session("alice@example.com")
+    cookie = {"Cookie": set_cookie.partition(";")[0]}
+
+    async def visit() -> None:
+        status, headers, _ = await names["members"]("GET", "/members", {})
+        assert (status, dict(headers)["location"]) == (303, "/login?next=%2Fmembers")
+        assert await names["members"]("GET", "/members", cookie) == (
+            200,
+            [],
+            "You are alice@example.com.",
+        )
+        status, headers, _ = await names["logout"]("POST", cookie)
+        assert (status, dict(headers)["location"]) == (303, "/login")
+
+    asyncio.run(visit())

@@ -55,10 +55,12 @@ NODE_LANGUAGE = {"to_json"}
 # In the other languages only `testing` sets clock, random numbers and transport, and `store`
 # accepts URLs.
 RUST_ONLY = {"clock", "random", "transport", "store_url"}
-# The sessions of the flow are only in Rust so far.
-RUST_FLOW_ONLY = {"session"}
-# The code flow and the session cookie are not in Node so far.
-NOT_IN_NODE = {"flow", "sealed_sessions", "session", "session_cookie"}
+# One option in Rust, and a hook of the language.
+RUST_SESSION = {"session"}
+SESSION = {"secret", "session_max_age", "session_absolute_max_age", "accept"}
+# The code flow and sessions are not in Node so far.
+NOT_IN_NODE = {"flow", "sealed_sessions", "session", "session_cookie", *SESSION}
+NOT_IN_NODE |= {"logout", "require_login", "start_session"}
 
 findings: list[str] = []
 
@@ -107,7 +109,8 @@ def the_client(node: dict[str, Any]) -> None:
 def the_flow(node: dict[str, Any]) -> None:
     """The methods, the properties and the options of a login flow."""
     public = {name for name in dir(web.LoginFlow) if not name.startswith("_")}
-    same("the flow", public - PYTHON_FLOW_ONLY, {pythonic(name) for name in node["flow"]})
+    of_node = {pythonic(name) for name in node["flow"]}
+    same("the flow", public - PYTHON_FLOW_ONLY - NOT_IN_NODE, of_node)
     sources = source("core/src/web/flow.rs") + source("core/src/web/flow/sessions.rs")
     rust = set(re.findall(r"pub (?:async )?fn (\w+)", sources))
     lacking("the flow", "Rust", public, rust)
@@ -118,7 +121,7 @@ def the_flow(node: dict[str, Any]) -> None:
         r"pub struct FlowOptions \{(.*?)\n\}", source("core/src/web/options.rs"), re.DOTALL
     )
     fields = set(re.findall(r"pub (\w+):", struct[1] if struct else ""))
-    same("options of the flow", options, fields - RUST_FLOW_ONLY, "Rust")
+    same("options of the flow", options - SESSION, fields - RUST_SESSION, "Rust")
 
 
 def options_and_defaults(node: dict[str, Any]) -> None:

@@ -168,6 +168,7 @@ impl SessionCookie {
     }
 }
 
-fn checked<T>(py: Python<'_>, work: impl FnOnce() -> Result<T>) -> PyResult<T> {
+/// Runs what may fail, and makes a panic an error.
+pub(crate) fn checked<T>(py: Python<'_>, work: impl FnOnce() -> Result<T>) -> PyResult<T> {
     catch_panic(work).map_err(|error| errors::to_python(py, &error))
 }

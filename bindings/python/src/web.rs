@@ -12,7 +12,8 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use crate::bridge::{Call, catch_panic};
 use crate::client::{self, Client};
 use crate::process::{PerProcess, Process};
-use crate::{cells, errors, form};
+use crate::session::{self, Session};
+use crate::{cells, errors, form, text};
 
 /// The keyword arguments of the constructor. The Python class fills in the defaults.
 #[derive(FromPyObject)]
@@ -28,6 +29,7 @@ pub(crate) struct Options {
     form_token_checked: bool,
     languages: Vec<String>,
     texts: BTreeMap<String, BTreeMap<String, String>>,
+    session: Option<session::Options>,
 }
 
 impl Options {
@@ -43,6 +45,7 @@ impl Options {
         options.form_token_checked = self.form_token_checked;
         options.languages = self.languages;
         options.texts = self.texts;
+        options.session = self.session.map(session::Options::into_core).transpose()?;
         Ok(options)
     }
 }
@@ -161,6 +164,64 @@ impl LoginFlow {
             request = request.with_query(query.to_string_lossy());
         }
         call.run(async move { Ok(Answer(flow.callback(request).await)) })
+    }
+
+    /// The session in a header `Cookie`.
+    #[pyo3(signature = (cookie, /))]
+    fn session(
+        &self,
+        py: Python<'_>,
+        cookie: Option<&Bound<'_, PyString>>,
+    ) -> PyResult<Option<Session>> {
+        let Some(cookie) = cookie else {
+            return Ok(None);
+        };
+        let flow = self.current(py)?;
+        let mut request = WebRequest::new("GET", Body::Empty);
+        request.set_header("cookie", &cookie.to_string_lossy());
+        let visit = session::checked(py, || Ok(flow.session(&request)))?;
+        Ok(visit.map(|visit| Session::new(visit.session, visit.renewal)))
+    }
+
+    #[pyo3(signature = (email, /))]
+    fn start_session(
+        &self,
+        py: Python<'_>,
+        email: &Bound<'_, PyString>,
+    ) -> PyResult<(Session, String)> {
+        let flow = self.current(py)?;
+        let email = text::owned(email, "email", Code::InvalidEmail)?;
+        let (session, cookie) = session::checked(py, || flow.start_session(&email))?;
+        Ok((Session::new(session, None), cookie))
+    }
+
+    #[pyo3(signature = (method, headers, page, /))]
+    fn require_login<'py>(
+        &self,
+        py: Python<'py>,
+        method: &Bound<'py, PyString>,
+        headers: &Bound<'py, PyList>,
+        page: &Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, true);
+        let flow = self.of(py, call.process)?.clone();
+        let request = request(method, headers, false, Body::Empty)?;
+        let page = form::utf_8(page).unwrap_or_default();
+        call.run(async move { Ok(Answer(flow.require_login(&request, &page))) })
+    }
+
+    #[pyo3(signature = (method, headers, form_token_checked, /))]
+    fn logout<'py>(
+        &self,
+        py: Python<'py>,
+        method: &Bound<'py, PyString>,
+        headers: &Bound<'py, PyList>,
+        form_token_checked: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, true);
+        let flow = self.of(py, call.process)?.clone();
+        let request = request(method, headers, form_token_checked, Body::Empty)?;
+        call.run(async move { Ok(Answer(flow.logout(request))) })
     }
 
     /// Answers a request that something else has refused, with an error of a code.
@@ -290,6 +351,7 @@ impl<'py> IntoPyObject<'py> for Answer {
             reply,
             login,
             login_cookies,
+            session,
             page,
             error,
             ..
@@ -309,6 +371,7 @@ impl<'py> IntoPyObject<'py> for Answer {
             reply.body,
             login.map(client::login),
             login_cookies,
+            session.map(|session| Session::new(session, None)),
             problem,
             confirmation,
             error.map(|error| portier_error(py, &error)).transpose()?,

@@ -102,14 +102,14 @@ def test_secrets_can_be_replaced() -> None:
     assert make(secret=SECRET).read(sent_back(new)) is not None
 
 
-def test_every_octet_of_a_cookie_counts() -> None:
+def test_every_byte_of_a_cookie_counts() -> None:
     cookie = make()
     name, _, text = sent_back(cookie.start("alice@example.com")[1]).partition("=")
-    octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    for place in range(len(octets)):
-        changed = bytearray(octets)
+    sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    for place in range(len(sealed)):
+        changed = bytearray(sealed)
         changed[place] ^= 1 << (place % 8)
-        for given in (bytes(changed), octets[:place]):
+        for given in (bytes(changed), sealed[:place]):
             value = base64.urlsafe_b64encode(given).rstrip(b"=").decode()
             assert cookie.read(f"{name}={value}") is None, place
 
