@@ -1,9 +1,6 @@
 import { createRequire } from "node:module";
 
-/**
- * The platforms that have a package with an addon. Only these packages are loaded: anybody could register
- * the name of another one, were it not in the scope of this project.
- */
+/** The platforms that have a package with an addon. Packages of other names are never loaded. */
 export const PUBLISHED: readonly string[] = [
   "darwin-arm64",
   "darwin-x64",
@@ -16,11 +13,11 @@ export const PUBLISHED: readonly string[] = [
 ];
 
 /**
- * Loads the addon for a platform: beside this file, where it was built from source, or from its package.
- * Why it cannot be loaded is added to `failures`.
+ * Loads the addon for a platform: from this directory if it was built from source, else from its package.
+ * Errors are added to `failures`.
  *
- * Each name is a literal, so that bundlers and tools that copy what a program requires find the file, and
- * each call is in a `try` of its own, so that they accept that most of the files are missing.
+ * Bundlers and tools that copy dependencies find the files, because each name is a literal. They accept
+ * that most of the files are missing, because each call has its own `try`.
  */
 export function requireAddon(target: string, failures: unknown[]): unknown {
   switch (target) {
@@ -122,7 +119,7 @@ export function requireAddon(target: string, failures: unknown[]): unknown {
       return undefined;
     default:
       try {
-        // Not by `require`: bundlers would look for all files that the name could mean.
+        // Not `require`: bundlers would include every file that the name could mean.
         return createRequire(__filename)(`./portier-client.${target}.node`);
       } catch (failure) {
         failures.push(failure);

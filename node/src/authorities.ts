@@ -1,8 +1,8 @@
 import { native } from "./native.js";
 
 /**
- * Trusts what `NODE_EXTRA_CA_CERTS` names, before anything is made that may speak TLS. As with Node.js
- * itself, a file that cannot be used is a warning.
+ * Trusts the certificates of `NODE_EXTRA_CA_CERTS`. It is called before anything is created that uses TLS.
+ * As in Node.js, a file that cannot be used causes a warning.
  */
 export function trustExtraAuthorities(): void {
   const problem = native.trustExtraCaCerts();

@@ -5,8 +5,8 @@ import { native, type Cancellation, type Failure, type NativeClient, type Outcom
 import { toError } from "./to-error.js";
 
 /**
- * Runs an operation of the addon. Most are over when they return; only for what has to wait there is
- * a promise, and only for that a signal matters. `store` is kept until then.
+ * Runs an operation of the addon. Most operations have ended when `start` returns. Only one that has to wait
+ * gives a promise, and can be aborted by `signal`. `store` is referenced until the operation ends.
  */
 export function call<T>(
   signal: unknown,
@@ -21,13 +21,13 @@ export function call<T>(
   return pending === undefined ? unwrap(outcome as T | Failure) : settled(pending);
 }
 
-/** The addon's part of a client, unless it was destroyed. */
+/** The addon's part of a client. Throws if the client was destroyed. */
 export function opened(client: NativeClient | undefined): NativeClient {
   if (client === undefined) throw new Error("the client was destroyed");
   return client;
 }
 
-/** The value, unless it is a failure. */
+/** Returns the value, or throws the error of a failure. */
 export function unwrap<T>(outcome: T | Failure): T {
   if (isFailure(outcome)) throw toError(outcome);
   return outcome;
@@ -35,7 +35,7 @@ export function unwrap<T>(outcome: T | Failure): T {
 
 async function settled<T>(pending: Promise<T | Failure | null>): Promise<T> {
   const outcome = await pending;
-  // Nothing cancels it, so that it cannot be null.
+  // It is not null, because nothing cancels it.
   return unwrap(outcome as T | Failure);
 }
 
@@ -52,11 +52,11 @@ async function abortable<T>(
   if (pending === undefined) return unwrap(outcome as T | Failure);
   const calls = listening(signal);
   calls.add(cancellation);
-  // A store may have aborted it meanwhile, and events that are over are told to nobody.
+  // A method of a store may have aborted the signal meanwhile. There is no event for a listener that is added later.
   if (signal.aborted) cancellation.cancel();
   try {
     const settled = await pending;
-    // The operation may have ended before the signal reached it; then its outcome counts.
+    // If the operation ended before the signal reached it, its outcome counts.
     if (settled === null) throw reasonOf(signal);
     return unwrap(settled);
   } finally {
@@ -69,8 +69,8 @@ async function abortable<T>(
 const waiting = new WeakMap<AbortSignal, { calls: Set<Cancellation>; abort: () => void }>();
 
 /**
- * The calls of a signal, to which a call may be added. However many there are, the signal has one
- * listener: more than ten of them make Node warn, and taking one away costs a step for each.
+ * The calls that a signal aborts. The signal has one listener for all of them: Node warns of more than ten
+ * listeners, and removing one takes time in proportion to their number.
  */
 function listening(signal: AbortSignal): Set<Cancellation> {
   const known = waiting.get(signal);
@@ -88,12 +88,12 @@ function forget(signal: AbortSignal): void {
   waiting.delete(signal);
 }
 
-/** Signals had none at first, and those of other makers may not have one to this day. */
+/** Early versions of `AbortSignal`, and some other implementations, have no `reason`. */
 function reasonOf(signal: AbortSignal): unknown {
   return signal.reason ?? new DOMException("This operation was aborted", "AbortError");
 }
 
-/** By its members, as it may be of another realm; looked at before anything is started. */
+/** Checks the members, not the class: the signal may be of another realm. */
 function asSignal(value: unknown): AbortSignal {
   const signal = Object(value) as Partial<AbortSignal>;
   if (

@@ -3,15 +3,15 @@ import { native } from "./native.js";
 import { text, typeName } from "./text.js";
 
 /**
- * What came to the redirect URI, as web frameworks hand it over: `URLSearchParams`, `FormData`, a `Map`,
- * pairs of names and values, or an object with the names as its own members. Parameters of other names are
- * left alone, whatever they hold.
+ * The parameters that came to the redirect URI, in any form that web frameworks provide: `URLSearchParams`,
+ * `FormData`, a `Map`, pairs of names and values, or an object with the names as own properties. Parameters
+ * of other names are ignored.
  */
 export type CallbackParams = URLSearchParams | FormData | object;
 
 let names: readonly string[] | undefined;
 
-/** The parameters of the protocol, with all their values. */
+/** Returns the parameters of the protocol, with all their values. */
 export function callbackPairs(params: unknown): [string, string][] {
   names ??= native.callbackNames();
   const valuesOf = formReader(params, names);
@@ -24,12 +24,12 @@ export function callbackPairs(params: unknown): [string, string][] {
   return pairs;
 }
 
-/** Gives all values of a name. */
+/** Returns all values of a name. */
 type Reader = (name: string) => unknown[];
 
 /**
- * Reads a form by what it can do, not by its class: it may be of another realm or another library. `names`
- * are those that an object of a class of its own has at least one of.
+ * Reads a form by its methods, not by its class: it may be of another realm or library. An object of any
+ * other class counts as a form only if it has one of `names` as an own property.
  */
 export function formReader(params: unknown, names: readonly string[]): Reader {
   if (typeof params !== "object" || params === null) throw notAForm(params);
@@ -58,20 +58,20 @@ function ownValues(params: object, name: string): unknown[] {
   return Object.hasOwn(params, name) ? several(Reflect.get(params, name)) : [];
 }
 
-/** The values of a field as parsers of forms give them: none, one, or a list. */
+/** The values of a field. Parsers of forms give none, one, or a list. */
 function several(value: unknown): unknown[] {
   if (value === undefined || value === null) return [];
   return (Array.isArray(value) ? Array.from(value as unknown[]) : [value]).map(content);
 }
 
-/** The text of a field that a parser of multipart forms describes by an object. */
+/** The text of a field. Parsers of multipart forms give an object that describes the field. */
 function content(value: unknown): unknown {
   const described = Object(value) as { type?: unknown; value?: unknown };
   const isField = Object.hasOwn(described, "type") && Object.hasOwn(described, "value") && described.type === "field";
   return isField ? described.value : value;
 }
 
-/** Whether an object may be a form that is empty; anything else has members of its own, or is no form. */
+/** Whether an object has no class, so that it may be an empty form. */
 function isPlain(params: object): boolean {
   const prototype = Object.getPrototypeOf(params) as object | null;
   return prototype === null || Object.getPrototypeOf(prototype) === null;

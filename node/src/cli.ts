@@ -62,7 +62,7 @@ function serve(options: DevBrokerOptions): number {
     process.stderr.write(`broker: ${error.message}\n`);
     return 1;
   }
-  // The broker's thread is not Node's: something of Node's own has to wait.
+  // The thread of the broker does not keep Node running; a timer does.
   const running = setInterval(() => {}, 2 ** 30);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {

@@ -2,18 +2,18 @@ import { forgetContext, keepContext } from "./context.js";
 import { publishEvents } from "./events.js";
 import { native, type Failure } from "./native.js";
 
-/** Where the addon puts the completions of calls that had to wait. */
+/** The queue of the outcomes of calls that had to wait. */
 export const completions = native.createCompletionQueue(deliver);
 
-/** A call that waits, with its store: the addon, which asks it, does not keep it. */
-interface Waiting {
+/** A call that waits. It references its store, because the addon does not. */
+interface WaitingCall {
   resolve: (outcome: never) => void;
   store: object;
 }
 
-const waiting = new Map<number, Waiting>();
+const waiting = new Map<number, WaitingCall>();
 
-/** The outcome with this id; `null` if the call was cancelled. The program runs on until then. */
+/** Waits for the outcome of a call; `null` if the call was cancelled. The process stays alive until then. */
 export function completionOf<T>(callId: number, store: object): Promise<T | Failure | null> {
   if (waiting.size === 0) completions.keepRunning(true);
   keepContext(callId);
@@ -22,11 +22,11 @@ export function completionOf<T>(callId: number, store: object): Promise<T | Fail
 
 function deliver(): void {
   const taken = completions.take();
-  // An event comes before the end of its call, which is also the end of the call's context.
+  // Events come before the end of their call, with which its context is removed.
   publishEvents(false);
-  for (let place = 0; place < taken.length; place += 2) {
-    const callId = taken[place] as number;
-    waiting.get(callId)?.resolve(taken[place + 1] as never);
+  for (let index = 0; index < taken.length; index += 2) {
+    const callId = taken[index] as number;
+    waiting.get(callId)?.resolve(taken[index + 1] as never);
     waiting.delete(callId);
     forgetContext(callId);
   }

@@ -1,25 +1,26 @@
 import { InternalError } from "./errors.js";
 
-/** What a class has that is converted already, by another copy of this package. */
-const CONVERTED = Symbol.for("portier-client.converted");
+/** Marks a class whose methods another copy of this package has wrapped already. */
+const WRAPPED = Symbol.for("portier-client.wrapped");
 
 type Callable = (...parameters: unknown[]) => unknown;
 type Constructor = new (...parameters: unknown[]) => unknown;
 
 /**
- * Makes whatever the addon throws an {@link InternalError}. The addon returns the failures that it knows;
- * what it throws is a panic, or a value that this package should not have passed to it.
+ * Wraps the functions and classes of the addon, so that everything they throw becomes an
+ * {@link InternalError}. The addon returns expected failures; it throws only after a panic, or for an argument
+ * that this package should not have passed.
  */
 export function convertExceptions<Addon extends object>(addon: Addon): Addon {
-  const converted: Record<string, unknown> = {};
+  const wrapped: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(addon)) {
-    if (typeof value === "function") convertMethods((value as Constructor).prototype as object);
-    converted[name] = typeof value === "function" ? convertFunction(value as Callable & Constructor) : value;
+    if (typeof value === "function") wrapMethods((value as Constructor).prototype as object);
+    wrapped[name] = typeof value === "function" ? wrapFunction(value as Callable & Constructor) : value;
   }
-  return converted as Addon;
+  return wrapped as Addon;
 }
 
-function convertFunction(inner: Callable & Constructor): Callable {
+function wrapFunction(inner: Callable & Constructor): Callable {
   const outer: Callable = function (...parameters) {
     try {
       return new.target ? new inner(...parameters) : inner(...parameters);
@@ -31,19 +32,19 @@ function convertFunction(inner: Callable & Constructor): Callable {
   return outer;
 }
 
-function convertMethods(prototype: object): void {
-  if (Object.hasOwn(prototype, CONVERTED)) return;
+function wrapMethods(prototype: object): void {
+  if (Object.hasOwn(prototype, WRAPPED)) return;
   for (const [name, { value, get }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (name === "constructor") continue;
-    if (get !== undefined) Object.defineProperty(prototype, name, { get: convertMethod(get) });
+    if (get !== undefined) Object.defineProperty(prototype, name, { get: wrapMethod(get) });
     else if (typeof value === "function") {
-      Object.defineProperty(prototype, name, { value: convertMethod(value as Callable) });
+      Object.defineProperty(prototype, name, { value: wrapMethod(value as Callable) });
     }
   }
-  Object.defineProperty(prototype, CONVERTED, { value: true });
+  Object.defineProperty(prototype, WRAPPED, { value: true });
 }
 
-function convertMethod(inner: Callable): Callable {
+function wrapMethod(inner: Callable): Callable {
   return function (this: unknown, ...parameters) {
     try {
       return Reflect.apply(inner, this, parameters);
@@ -53,7 +54,7 @@ function convertMethod(inner: Callable): Callable {
   };
 }
 
-// Without what was thrown: the message of a panic may quote a token.
+// Without a cause: the message of a panic may quote a token.
 function defect(): InternalError {
   return new InternalError("a defect in portier-client", { code: "internal" });
 }

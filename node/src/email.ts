@@ -4,11 +4,11 @@ import { native } from "./native.js";
 import { text } from "./text.js";
 
 /**
- * Normalizes an e-mail address, so that equal mailboxes are equal texts. Gives an empty text for
- * what could be no address.
+ * Normalizes an e-mail address, so that equal mailboxes are equal strings. Returns an empty string if the
+ * input cannot be an address.
  *
- * The part before the last `@` is put into lower case as Unicode says; the domain becomes ASCII,
- * as in a URL. What comes out is what {@link PortierClient.verify} gives for the address.
+ * The part before the last `@` becomes lower case as Unicode defines it. The domain becomes ASCII, as in a URL.
+ * {@link PortierClient.verify} returns addresses in this form.
  */
 export function normalize(email: string): string {
   try {
@@ -19,20 +19,17 @@ export function normalize(email: string): string {
   }
 }
 
-/**
- * As {@link normalize}, but throws {@link InvalidEmail} (`invalid_email`) for what could be no
- * address.
- */
+/** As {@link normalize}, but throws {@link InvalidEmail} (`invalid_email`) if the input cannot be an address. */
 export function normalizeEmail(email: string): string {
   return unwrap(native.normalizeEmail(text(email, "e-mail address", "invalid_email")));
 }
 
 /**
- * Gives the page to go back to after a login if a redirect to it stays on this site, else `null`.
+ * Returns the page to go back to after a login, or `null` if a redirect to it could leave the site.
  *
- * Without `allowedHosts` only a path passes. Each of `allowedHosts` is a host, with its port unless
- * that is 443, to which an `https` URL may lead as well. Call it when the page is stored and again
- * when it is used.
+ * Without `allowedHosts`, only paths are accepted. Each of `allowedHosts` is a host to which an `https` URL
+ * may lead as well, with its port unless that is 443. Check a page when it is stored, and again when it is
+ * used.
  */
 export function safeNext(page: unknown, allowedHosts: readonly string[] = []): string | null {
   if (!Array.isArray(allowedHosts)) throw invalidOption("allowedHosts is not an array of strings");

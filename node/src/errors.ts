@@ -1,31 +1,31 @@
-/** The names of an error's class and of those above it, legible to every copy of this package. */
-const KIN = Symbol.for("portier-client.kin");
+/** The property with the names of an error's class and its base classes, for other copies of this package. */
+const CLASS_NAMES = Symbol.for("portier-client.class-names");
 
 /**
  * The base of all errors of this package.
  *
- * The message is for developers and never contains a token, a nonce, a key or an e-mail address.
- * What caused an error is its `cause`.
+ * The message is for developers, and never contains a token, a nonce, a key or an e-mail address. `cause` is
+ * the error that caused this one.
  *
- * `instanceof` also holds for errors from another copy of the package, such as a test runner makes
- * when it resets its modules.
+ * `instanceof` also works for errors of another copy of the package, which a test runner loads when it
+ * resets its modules.
  */
 export class PortierError extends Error {
-  /** The stable code, meant for programs. */
+  /** The stable code, for programs. */
   readonly code: ErrorCode;
 
-  /** Makes an error with a message for developers. */
+  /** Creates an error with a message for developers. */
   constructor(message: string, details: { code: ErrorCode; cause?: unknown }) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = details.code;
   }
 
-  /** Whether the same call may succeed later without any change. */
+  /** Whether the same call may succeed later without a change. */
   get retryable(): boolean {
     return false;
   }
 
-  /** What is left of the error in JSON: no cause, no stack. */
+  /** The error in JSON, without cause and stack. */
   toJSON(): { name: string; code: ErrorCode; retryable: boolean; message: string } {
     return { name: this.name, code: this.code, retryable: this.retryable, message: this.message };
   }
@@ -34,20 +34,20 @@ export class PortierError extends Error {
     if (typeof value !== "object" || value === null) return false;
     const prototype = this.prototype as object;
     if (Object.prototype.isPrototypeOf.call(prototype, value)) return true;
-    const kin: unknown = Reflect.get(value, KIN);
-    return Object.hasOwn(prototype, KIN) && Array.isArray(kin) && kin.includes(this.prototype.name);
+    const names: unknown = Reflect.get(value, CLASS_NAMES);
+    return Object.hasOwn(prototype, CLASS_NAMES) && Array.isArray(names) && names.includes(this.prototype.name);
   }
 }
 
 /**
- * The client was given something that cannot work.
+ * An option is invalid.
  *
  * Codes: `invalid_redirect_uri`, `invalid_broker`, `insecure_url`, `invalid_option`.
  */
 export class ConfigError extends PortierError {}
 
 /**
- * The address a person typed could never receive mail. Let the person correct it.
+ * The address that a person typed cannot receive mail. Let the person correct it.
  *
  * Code: `invalid_email`.
  */
@@ -56,7 +56,7 @@ export class InvalidEmail extends PortierError {}
 /**
  * The broker refused the login, or sent a callback without a token.
  *
- * Printing one shows no explanation. Codes: `broker_error`, `missing_token`.
+ * `console.log` does not show the explanation. Codes: `broker_error`, `missing_token`.
  */
 export class BrokerError extends PortierError {
   /** The broker's error code, such as `access_denied`. Untrusted: escape it before it is shown. */
@@ -65,7 +65,7 @@ export class BrokerError extends PortierError {
   /** The broker's explanation, if it gave one. Untrusted: escape it before it is shown. */
   readonly errorDescription: string | null;
 
-  /** Makes an error with a message for developers. */
+  /** Creates an error with a message for developers. */
   constructor(
     message: string,
     details: {
@@ -78,13 +78,13 @@ export class BrokerError extends PortierError {
     super(message, details);
     this.error = details.error ?? null;
     this.errorDescription = details.errorDescription ?? null;
-    // It may say whose mail could not be sent.
+    // It may contain the address of the person.
     Object.defineProperty(this, "errorDescription", { enumerable: false });
   }
 }
 
 /**
- * The broker's documents could not be had. Retryable.
+ * The broker's metadata or keys could not be fetched. Retryable.
  *
  * Codes: `broker_timeout`, `broker_unreachable`, `broker_status`, `broker_document`.
  */
@@ -95,7 +95,7 @@ export class BrokerUnavailable extends PortierError {
 }
 
 /**
- * The token is not one this client accepts. Nobody may be logged in with it.
+ * The token is invalid. Log nobody in.
  *
  * Codes: `token_malformed`, `token_too_large`, `token_header`, `token_algorithm`,
  * `token_key_unknown`, `token_signature`, `token_issuer`, `token_audience`, `token_expired`,
@@ -104,14 +104,14 @@ export class BrokerUnavailable extends PortierError {
 export class InvalidToken extends PortierError {}
 
 /**
- * The token came too late. Let the person start again.
+ * The token has expired. Let the person start again.
  *
  * Code: `token_expired`.
  */
 export class TokenExpired extends InvalidToken {}
 
 /**
- * The token is genuine, but not the answer to a login that is pending here.
+ * The token is valid, but does not belong to a pending login of this client.
  *
  * Codes: `session_unknown` (never started here, or too long ago), `session_used`, `session_email`,
  * `session_browser`.
@@ -119,18 +119,15 @@ export class TokenExpired extends InvalidToken {}
 export class InvalidSession extends PortierError {}
 
 /**
- * The login was completed before, as when a person reloads the page or goes back to it.
+ * The login was completed before, for example because the person reloads the page or goes back to it.
  *
  * Code: `session_used`.
  */
 export class SessionUsed extends InvalidSession {
-  /**
-   * Whether the login was bound to this browser: then the one who tries again is the one who
-   * completed it.
-   */
+  /** Whether the login was bound to this browser, so that the same person completed it and tries again. */
   readonly sameBrowser: boolean;
 
-  /** Makes an error with a message for developers. */
+  /** Creates an error with a message for developers. */
   constructor(
     message: string,
     details: { code: ErrorCode; cause?: unknown; sameBrowser?: boolean },
@@ -141,16 +138,16 @@ export class SessionUsed extends InvalidSession {
 }
 
 /**
- * The login was started in another browser, as when mail is opened on another device. Nothing was
- * used up.
+ * The login was started in another browser, for example because the person opened the mail on another device.
+ * The login is still pending.
  *
- * Printing one shows no address. Code: `session_browser`.
+ * `console.log` does not show the address. Code: `session_browser`.
  */
 export class BrowserMismatch extends InvalidSession {
   readonly #email: string;
   readonly #confirmation: string | null;
 
-  /** Makes an error with a message for developers. */
+  /** Creates an error with a message for developers. */
   constructor(
     message: string,
     details: {
@@ -171,9 +168,9 @@ export class BrowserMismatch extends InvalidSession {
   }
 
   /**
-   * What completes the login in this browser all the same, as an option of `complete`; null where no
-   * secret of this browser was given. Ask the person first: an attacker can have any browser send
-   * the answer to a login of his own.
+   * The option of `complete` that completes the login in this browser; null if `complete` got no secret of
+   * this browser. Ask the person first: an attacker can make any browser send the token of the attacker's own
+   * login.
    */
   get confirmation(): string | null {
     return this.#confirmation;
@@ -192,7 +189,7 @@ export class StoreError extends PortierError {
 }
 
 /**
- * The request was none that a login can start or end with; only a {@link LoginFlow} gives it.
+ * The request was invalid. Only a {@link LoginFlow} reports it.
  *
  * Codes: `request_origin` (a form of another site), `request_form` (not a URL-encoded form),
  * `request_too_large`, `request_method`, `request_cookies` (the browser does not keep the cookies of
@@ -201,7 +198,7 @@ export class StoreError extends PortierError {
 export class InvalidRequest extends PortierError {}
 
 /**
- * A defect in this package; please report it.
+ * A defect in this package. Please report it.
  *
  * Code: `internal`.
  */
@@ -251,7 +248,7 @@ export const CLASSES = {
 /** The stable codes of all errors. */
 export type ErrorCode = keyof typeof CLASSES;
 
-/** Whether a value is a StoreError; whatever it is, asking does no harm. */
+/** Whether a value is a StoreError. Never throws, whatever the value does. */
 export function isStoreError(value: unknown): value is StoreError {
   try {
     return value instanceof StoreError;
@@ -260,17 +257,29 @@ export function isStoreError(value: unknown): value is StoreError {
   }
 }
 
-/** An option that cannot work. */
+/** The error for an invalid option. */
 export function invalidOption(message: string): ConfigError {
   return new ConfigError(message, { code: "invalid_option" });
 }
 
-// A name is not enumerable on the errors of the language either, and survives minification here.
-const kin = { PortierError, ConfigError, InvalidEmail, BrokerError, BrokerUnavailable };
-const more = { InvalidToken, TokenExpired, InvalidSession, SessionUsed, BrowserMismatch };
-const ours = { StoreError, InvalidRequest, InternalError };
-for (const [name, { prototype }] of Object.entries({ ...kin, ...more, ...ours })) {
-  const above = Reflect.get(Object.getPrototypeOf(prototype) as object, KIN) as string[] | undefined;
+const classes = {
+  PortierError,
+  ConfigError,
+  InvalidEmail,
+  BrokerError,
+  BrokerUnavailable,
+  InvalidToken,
+  TokenExpired,
+  InvalidSession,
+  SessionUsed,
+  BrowserMismatch,
+  StoreError,
+  InvalidRequest,
+  InternalError,
+};
+// The names survive minification, and are not enumerable, as those of built-in errors.
+for (const [name, { prototype }] of Object.entries(classes)) {
+  const inherited = Reflect.get(Object.getPrototypeOf(prototype) as object, CLASS_NAMES) as string[] | undefined;
   Object.defineProperty(prototype, "name", { value: name, configurable: true, writable: true });
-  Object.defineProperty(prototype, KIN, { value: [name, ...(above ?? [])] });
+  Object.defineProperty(prototype, CLASS_NAMES, { value: [name, ...(inherited ?? [])] });
 }

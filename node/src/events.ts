@@ -3,12 +3,12 @@ import { channel as channelOf } from "node:diagnostics_channel";
 import { runFor } from "./context.js";
 import { native, type NativeEvents } from "./native.js";
 
-/** What subscribers of the channel `portier-client` get. */
+/** An event that subscribers of the channel `portier-client` get. */
 export interface PortierEvent {
   readonly level: "debug" | "info" | "warn" | "error";
-  /** The name of the event, always the same. */
+  /** The name of the event. */
   readonly message: string;
-  /** What is special about this one. */
+  /** The details of this event. */
   readonly fields: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -16,7 +16,7 @@ const channel = channelOf("portier-client");
 
 let events: NativeEvents | undefined;
 
-/** Has the addon collect events for as long as somebody wants them; asked at each call. */
+/** Makes the addon collect events while the channel has subscribers. It is called at each call. */
 export function followSubscribers(): void {
   if (channel.hasSubscribers) {
     events ??= native.listen(() => publishEvents(false));
@@ -27,14 +27,13 @@ export function followSubscribers(): void {
 }
 
 /**
- * Publishes what has happened, each event in the context of its call. `inCall` says that a call is being
- * made, whose context is that here. What a subscriber throws, Node
- * reports; nobody here sees it.
+ * Publishes the waiting events, each in the context of its call. `inCall` says that a call is being made,
+ * whose context is the current one. If a subscriber throws, Node reports the exception; it does not get here.
  */
 export function publishEvents(inCall: boolean): void {
   if (events === undefined) return;
   const taken = events.take(inCall);
-  for (let place = 0; place < taken.length; place += 2) {
-    runFor(taken[place + 1] as number | null, () => channel.publish(taken[place]));
+  for (let index = 0; index < taken.length; index += 2) {
+    runFor(taken[index + 1] as number | null, () => channel.publish(taken[index]));
   }
 }

@@ -1,6 +1,5 @@
 /**
- * Passwordless e-mail login through [Portier](https://portier.github.io): the relying party's side
- * of the protocol.
+ * Passwordless e-mail login through [Portier](https://portier.github.io), for relying parties.
  *
  * @packageDocumentation
  */

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { PUBLISHED, requireAddon } from "./addons.js";
 
-/** Loads the addon for this platform, or says what is missing. */
+/** Loads the addon for this platform, or throws an error that says what is missing. */
 export function loadAddon(): unknown {
   const failures: unknown[] = [];
   const targets = targetsHere();
@@ -17,12 +17,12 @@ export function loadAddon(): unknown {
   });
 }
 
-/** The names of builds that could run here, the likeliest first. */
+/** The names of the builds that may run here, the likeliest first. */
 function targetsHere(): string[] {
   const { arch, platform } = process;
   switch (platform) {
     case "linux":
-      // Which C library there is shows when the addon is loaded; asking takes longer.
+      // Trying both is faster than asking for the C library.
       return [`linux-${arch}-gnu`, `linux-${arch}-musl`];
     case "win32":
       return [`win32-${arch}-msvc`];
@@ -31,7 +31,7 @@ function targetsHere(): string[] {
   }
 }
 
-/** Whether the build for a target is just not there. In a single executable only built-in modules are. */
+/** Whether the file for a target does not exist. A single executable has only built-in modules. */
 function isMissing(failure: unknown, target: string): boolean {
   return (
     failure instanceof Error &&
@@ -61,7 +61,7 @@ function namesOf(target: string): string[] {
   return PUBLISHED.includes(target) ? [own, `@portier-client/${target}`] : [own];
 }
 
-/** What to do about an addon that is not there. */
+/** Says what to do about a missing addon. */
 function advice(targets: string[], libc: string | undefined): string {
   if (isSingleExecutable()) {
     return (
@@ -88,14 +88,14 @@ function advice(targets: string[], libc: string | undefined): string {
 
 function isSingleExecutable(): boolean {
   try {
-    // There is no such module where there are no single executables.
+    // Runtimes without single executables have no such module.
     return (require("node:sea") as { isSea(): boolean }).isSea();
   } catch {
     return false;
   }
 }
 
-/** Whether this code is in another file than its own. ES modules, which bundlers make, have no `__dirname`. */
+/** Whether a bundler has moved this code to another file. Bundled ES modules have no `__dirname`. */
 function isBundled(): boolean {
   return (
     typeof __dirname === "undefined" ||
@@ -103,7 +103,7 @@ function isBundled(): boolean {
   );
 }
 
-/** Whether a file was found that the system cannot load. */
+/** Whether the file exists, but the system cannot load it. */
 function isNoAddon(failure: unknown): boolean {
   return Reflect.get(Object(failure), "code") === "ERR_DLOPEN_FAILED";
 }
@@ -112,13 +112,13 @@ function isNotAllowed(failure: unknown): boolean {
   return Reflect.get(Object(failure), "code") === "ERR_DLOPEN_DISABLED";
 }
 
-/** The C library, where there is a choice and the runtime knows. */
+/** The C library, if the platform has several and the runtime knows which. */
 function libcHere(): string | undefined {
   if (process.platform !== "linux") return undefined;
   const { report } = process as { report?: NodeJS.ProcessReport & { excludeNetwork?: boolean } };
   const excluded = report?.excludeNetwork;
   try {
-    // A report looks up the names of all hosts that there are connections to, unless it is told not to.
+    // Otherwise the report looks up the name of every host that the process is connected to.
     if (report) report.excludeNetwork = true;
     const { header } = report?.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
     return header.glibcVersionRuntime === undefined ? "musl" : `glibc-${header.glibcVersionRuntime}`;

@@ -5,22 +5,22 @@ import type { NativeLogin } from "./native.js";
 /**
  * A completed login.
  *
- * Printing one shows no address, so that a logged login does not put one into the logs.
+ * `console.log` does not show the address, so that it does not get into logs by accident.
  */
 export class Login {
-  /** The verified address in normalized form. Use it, to the letter, as the key of the account. */
+  /** The verified address in normalized form. Use exactly this string as the key of the account. */
   readonly email: string;
-  /** The address as it was typed. Not an identity: two people may have typed the same text. */
+  /** The address as it was typed. It is not an identity: people with different addresses may type the same. */
   readonly emailOriginal: string;
-  /** The application's own text from the start of the login. */
+  /** The text that the application gave when the login started. */
   readonly session: string | null;
-  /** The state that came back through the browser; untrusted. */
+  /** The state that came back through the browser. Untrusted. */
   readonly state: string | null;
   /** When the broker issued the token. */
   readonly issuedAt: Date;
-  /** When the broker last saw proof of the address, if it says so. */
+  /** When the person last proved the address to the broker, if the broker says so. */
   readonly authTime: Date | null;
-  /** Whether the login was bound to a browser and completed in it. */
+  /** Whether the login was bound to a browser, and completed in it. */
   readonly sameBrowser: boolean;
 
   /** @internal */

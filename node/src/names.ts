@@ -29,22 +29,22 @@ export const FLOW_NAMES = [
   "texts",
 ] as const;
 
-/** What the core calls the options that have another name here: `redirect_uri`, `session_ttl`. */
-const OWN_NAMES = new Map<string, string>(
+/** The names of options in Node by their names in the core, where these differ: `redirect_uri`, `session_ttl`. */
+const NODE_NAMES = new Map<string, string>(
   [...NAMES, ...FLOW_NAMES].filter((name) => name !== nameInCore(name)).map((name) => [nameInCore(name), name]),
 );
 
 const FIRST_WORD = /^\w+/;
-// These are also named in advice.
+// Messages also recommend these options.
 const ADVISED = /\b(?:ca_file|danger_allow_http)\b/g;
 
-/** Gives a message of the core with the names that options have here; values stay as they are. */
-export function withOwnNames(message: string): string {
+/** Replaces the core's names of options in a message by those of Node. Values are not changed. */
+export function withNodeNames(message: string): string {
   // The parameters of a store's URL have the same names in every language.
   if (/^(?:the )?store\b/.test(message)) return message;
   const [facts = ""] = message.split(/ \w+=/, 1);
-  const ownName = (name: string): string => OWN_NAMES.get(name) ?? name;
-  return facts.replace(FIRST_WORD, ownName).replace(ADVISED, ownName) + message.slice(facts.length);
+  const nodeName = (name: string): string => NODE_NAMES.get(name) ?? name;
+  return facts.replace(FIRST_WORD, nodeName).replace(ADVISED, nodeName) + message.slice(facts.length);
 }
 
 function nameInCore(name: string): string {

@@ -1,16 +1,16 @@
 import { isMainThread } from "node:worker_threads";
 
-const WHAT_TO_DO =
+const ADVICE =
   "a login that is started in one process, thread or client cannot be completed in another; give them a store " +
   'they share, such as store: "sqlite:////var/lib/site/logins.db" or store: "redis://…"';
 
-/** The clients that modules made while they were loaded, by site; the same for every copy of this package. */
+/** The property with the clients that modules created while they were loaded, for all copies of this package. */
 const LOADED = Symbol.for("portier-client.loaded");
 
-type Loaded = Map<string, WeakRef<Site>>;
+type Loaded = Map<string, WeakRef<ClientInfo>>;
 
-/** What there is to know of a client. */
-export interface Site {
+/** The members of a client that are needed here. */
+export interface ClientInfo {
   readonly redirectUri: string;
   readonly broker: string;
   readonly store: object;
@@ -20,22 +20,23 @@ export interface Site {
 let warned = false;
 
 /**
- * Warns, once, of a memory store in what looks like one of several processes or threads that serve a site, or
- * like a site that is loaded twice: most logins would fail.
+ * Warns once if a client has a memory store, and there are signs that several processes or threads serve the
+ * site, or that the site is loaded twice. Most logins would fail.
  */
-export function warnOfMemoryStore(site: Site): void {
-  const twice = isLoadedTwice(site) ? "this site was loaded twice and made a client each time" : undefined;
-  const sign = signOfOthers() ?? twice;
-  if (sign === undefined || warned) return;
+export function warnOfMemoryStore(client: ClientInfo): void {
+  const twice = isLoadedTwice(client) ? "this site was loaded twice and made a client each time" : undefined;
+  const reason = reasonOfProcesses() ?? twice;
+  if (reason === undefined || warned) return;
   warned = true;
-  process.emitWarning(`pending logins are in the memory of one client, but ${sign}: ${WHAT_TO_DO}`, {
+  process.emitWarning(`pending logins are in the memory of one client, but ${reason}: ${ADVICE}`, {
     type: "PortierWarning",
     code: "PORTIER_MEMORY_STORE",
   });
 }
 
-function signOfOthers(): string | undefined {
-  // PM2 says how many it runs, in a cluster as well.
+/** Why there seem to be several processes or threads. */
+function reasonOfProcesses(): string | undefined {
+  // PM2 sets the number of processes, also for a cluster.
   if (process.env["pm_id"] !== undefined) {
     const instances = instancesOfPm2(process.env["instances"]);
     return instances > 1 ? `PM2 runs ${instances} processes` : undefined;
@@ -43,50 +44,50 @@ function signOfOthers(): string | undefined {
   if (isClusterWorker()) return "it is the worker of a cluster";
   const concurrency = process.env["WEB_CONCURRENCY"]?.trim() ?? "";
   if (/^\d+$/.test(concurrency) && Number(concurrency) > 1) return `WEB_CONCURRENCY is ${concurrency}`;
-  // Test runners and development servers have a whole site in a thread.
+  // Test runners and development servers run a whole site in one thread.
   const alone = ["development", "test"].includes(process.env["NODE_ENV"] ?? "");
   return isMainThread || alone ? undefined : "it is in a worker thread";
 }
 
-/** `max`, zero and less are counted from the number of processors. */
+/** `max` and 0 are the number of processors; a negative number is subtracted from it. */
 function instancesOfPm2(instances = "1"): number {
   const count = instances === "max" ? 0 : Number(instances);
   if (count > 0) return count;
   return (require("node:os") as typeof import("node:os")).availableParallelism() + count;
 }
 
-/** Whether another client of the site is still in use, and both were made while a module was loaded. */
-function isLoadedTwice(site: Site): boolean {
+/** Whether another client of the site is still in use, and both were created while a module was loaded. */
+function isLoadedTwice(client: ClientInfo): boolean {
   if (!isLoading()) return false;
   const shared = globalThis as { [LOADED]?: Loaded };
   const loaded = (shared[LOADED] ??= new Map());
-  const key = JSON.stringify([site.redirectUri, site.broker]);
+  const key = JSON.stringify([client.redirectUri, client.broker]);
   const before = loaded.get(key)?.deref();
-  loaded.set(key, new WeakRef(site));
-  return before !== undefined && before.store !== site.store && !before.toJSON().destroyed;
+  loaded.set(key, new WeakRef(client));
+  return before !== undefined && before.store !== client.store && !before.toJSON().destroyed;
 }
 
-/** Whether Node or a bundler is in the middle of loading the module that calls. */
+/** Whether Node or a bundler is loading the module that calls. */
 function isLoading(): boolean {
   const limit = Error.stackTraceLimit;
-  // Where nothing may be changed, this only sees less far.
+  // If the limit cannot be changed, fewer callers are visible.
   Reflect.set(Error, "stackTraceLimit", 50);
   const { stack = "" } = new Error("where this is");
   Reflect.set(Error, "stackTraceLimit", limit);
   return /node:internal\/modules\/|__webpack_require__|__turbopack|instantiateModule/.test(stack);
 }
 
-/** Loads `node:cluster`, which takes a while, only where it may say yes. */
+/** Loads `node:cluster`, which takes time, only if this process may be a worker. */
 function isClusterWorker(): boolean {
   return isConnected() && (require("node:cluster") as { isWorker: boolean }).isWorker;
 }
 
-/** Whether the process that started this one listens to it, as that of a cluster does. */
+/** Whether this process has a channel to its parent, as workers of a cluster have. */
 function isConnected(): boolean {
   try {
     return process.connected;
   } catch {
-    // Some threads may not ask.
+    // Threads of some runtimes must not read it.
     return false;
   }
 }

@@ -1,15 +1,15 @@
 /** A signature algorithm. */
 export type Algorithm = "RS256" | "EdDSA";
 
-/** How the broker sends its answer: as a posted form, or in the fragment of the URL. */
+/** How the broker returns the token: in a form that the browser posts, or in the fragment of the URL. */
 export type ResponseMode = "form_post" | "fragment";
 
-/** A key of the broker that can verify tokens. */
+/** A key of the broker that verifies tokens. */
 export interface Key {
-  /** The key id (`kid`) by which tokens name it. */
+  /** The key id (`kid`) in the header of tokens. */
   readonly id: string;
-  /** The algorithm it verifies. */
+  /** The algorithm of the key. */
   readonly algorithm: Algorithm;
-  /** Its size. */
+  /** The size of the key in bits. */
   readonly bits: number;
 }

@@ -1,4 +1,4 @@
-/** What a client has done so far, and how it stands with its broker. */
+/** The counters of a client, and the state of the broker's documents. */
 export interface Stats {
   /** The broker's discovery document. */
   readonly discovery: DocumentStats;
@@ -8,36 +8,33 @@ export interface Stats {
   readonly loginsStarted: number;
   /** How many logins were completed. */
   readonly loginsCompleted: number;
-  /** How many calls failed, by the code of the error. */
+  /** How many calls failed, by error code. */
   readonly failures: Readonly<Record<string, number>>;
   /** How many logins are pending, if the store can tell. */
   readonly pending: number | null;
-  /** How far the broker's clock is ahead of ours; unknown before the first answer. */
+  /** How far the broker's clock is ahead of this one; null before the first response. */
   readonly clockDifferenceMs: number | null;
 }
 
-/** How it stands with one of the broker's documents. */
+/** The state of one of the broker's documents. */
 export interface DocumentStats {
   /** How many requests were sent. */
   readonly requests: number;
   /** How many fetches failed. */
   readonly failures: number;
-  /** How often a document past its lifetime was used, because there was no newer one to be had. */
+  /** How often an expired document was used, because no newer one could be fetched. */
   readonly staleServes: number;
-  /** How often a document was taken over that another process had fetched, instead of a request. */
+  /** How often a document was loaded from the store, where another process had saved it. */
   readonly sharedLoads: number;
-  /**
-   * How often another document took the place of the one that was kept. For the keys, that is what a
-   * rotation looks like.
-   */
+  /** How often a different document replaced the cached one. For keys, this is a rotation. */
   readonly changes: number;
-  /** How long ago the document was fetched or found unchanged, if there is one. */
+  /** How long ago the document was fetched or found unchanged; null without a document. */
   readonly ageMs: number | null;
-  /** How long the document may be used from now, zero once that is over, if there is one. */
+  /** How long the document may still be used, zero if it has expired; null without a document. */
   readonly freshForMs: number | null;
   /**
-   * How long nobody asks for the document because the last fetch failed, zero once somebody may;
-   * null if it did not fail.
+   * How long the client waits before it fetches again after a failure, zero if it may; null if the last
+   * fetch did not fail.
    */
   readonly retryInMs: number | null;
 }

@@ -1,4 +1,8 @@
-/** Helpers for tests and development. Do not use them in production.\n\n@packageDocumentation */
+/**
+ * For tests and development. Nothing here is for production.
+ *
+ * @packageDocumentation
+ */
 
 export { DevBroker } from "./testing/broker.js";
 export type { DevBrokerOptions, Disturbance, KeyChoice, MintOptions, Mode } from "./testing/broker.js";

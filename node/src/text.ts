@@ -1,25 +1,25 @@
 import { CLASSES, invalidOption, type ErrorCode } from "./errors.js";
 
-/** A text that UTF-8 can represent: a lone surrogate would turn into another character. */
+/** Checks that a value is a string without lone surrogates, which UTF-8 cannot represent. */
 export function text(value: unknown, name: string, code: ErrorCode): string {
   if (typeof value === "string" && value.isWellFormed()) return value;
   const problem = typeof value === "string" ? "has a lone surrogate" : "is not a string";
   throw new CLASSES[code](`${name} ${problem}`, { code });
 }
 
-/** A text that may be absent. */
+/** Checks an optional string. */
 export function optionalText(value: unknown, name: string): string | undefined {
   return value === undefined || value === null ? undefined : text(value, name, "invalid_option");
 }
 
-/** A boolean that may be absent. */
+/** Checks an optional boolean. */
 export function flag(value: unknown, name: string): boolean | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "boolean") throw invalidOption(`${name} is not a boolean`);
   return value;
 }
 
-/** A list of texts that may be absent. */
+/** Checks an optional array of strings. */
 export function texts(value: unknown, name: string): string[] | undefined {
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value)) throw invalidOption(`${name} is not an array of strings`);
@@ -27,8 +27,8 @@ export function texts(value: unknown, name: string): string[] | undefined {
 }
 
 /**
- * Reads an object of options: own members only, each of them once. An unknown name is an error, as
- * it would be a protection that was misspelt.
+ * Reads an object of options: only own properties, each once. An unknown name is an error, because it may be
+ * a misspelt protection.
  */
 export function members<Name extends string>(
   value: unknown,
@@ -44,12 +44,12 @@ export function members<Name extends string>(
   return read;
 }
 
-/** Whether a value could be a promise, or anything else with a `then`. */
+/** Whether a value may have a method `then`. */
 export function mayBeAwaited(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
-/** The name of the type of a value, never the value. */
+/** The name of a value's type. Never contains the value. */
 export function typeName(value: unknown): string {
   if (value === null) return "null";
   if (!mayBeAwaited(value)) return typeof value;

@@ -1,32 +1,32 @@
 import { CLASSES, isStoreError, type ErrorCode, type PortierError } from "./errors.js";
-import { withOwnNames } from "./names.js";
+import { withNodeNames } from "./names.js";
 import type { Failure } from "./native.js";
 import { takeThrown } from "./store/thrown.js";
 
-/** Makes the error for what the native half reports. */
+/** Creates the error for a failure that the addon reports. */
 export function toError(failure: Failure): PortierError {
   const { code, message, causes, thrown, ...details } = failure;
   const value = thrown === null ? undefined : takeThrown(thrown);
-  // A store that throws one of our errors knows best.
+  // An error of this package that a store throws is passed on.
   if (code.startsWith("store_") && isStoreError(value)) return value;
-  // What a store reports is about its URL, which is the same in every language.
-  const named = code.startsWith("store_") ? String : withOwnNames;
+  // Messages of stores are about parameters of URLs, whose names are the same in every language.
+  const rename = code.startsWith("store_") ? String : withNodeNames;
   const cause = causes.reduceRight<unknown>(
-    (deeper, { code, message }) => link(code, named(message), deeper),
+    (deeper, { code, message }) => toCause(code, rename(message), deeper),
     value,
   );
-  const failed = new CLASSES[code](named(message), { code, cause, ...details });
-  // The trace begins at the caller, not at what happens in here.
+  const failed = new CLASSES[code](rename(message), { code, cause, ...details });
+  // The stack begins at the caller.
   Error.captureStackTrace?.(failed, toError);
   return failed;
 }
 
-function link(code: ErrorCode | null, message: string, cause: unknown): Error {
+function toCause(code: ErrorCode | null, message: string, cause: unknown): Error {
   const error =
     code === null
       ? new Error(message, cause === undefined ? undefined : { cause })
       : new CLASSES[code](message, { code, cause });
-  // It did not happen in JavaScript: a trace would only repeat the one above.
+  // It happened in the addon: a stack would only repeat that of the error above.
   error.stack = String(error);
   return error;
 }

@@ -4,10 +4,11 @@ use std::sync::Once;
 
 use napi_derive::napi;
 
-/// Trusts the certificates of the file that `NODE_EXTRA_CA_CERTS` names, once in a process. Gives what is
-/// wrong with it, if something is, to the first who asks.
+/// Trusts the certificates of the file that `NODE_EXTRA_CA_CERTS` names, once in a process. If the file
+/// cannot be used, the first call returns the reason.
 ///
-/// The environment is that of the process, as for Node.js itself: a worker may see another one.
+/// The variable is read from the environment of the process, as Node.js does. `process.env` of a worker may
+/// differ.
 #[napi(catch_unwind)]
 pub fn trust_extra_ca_certs() -> Option<String> {
     static ONCE: Once = Once::new();

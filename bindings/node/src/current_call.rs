@@ -1,5 +1,5 @@
-//! Which call is being polled. Events and questions to stores carry its id, so that JavaScript handles
-//! them in the asynchronous context of the call.
+//! The call that is being polled. Events and calls of stores carry its id, so that JavaScript handles them
+//! in the asynchronous context of the call.
 //!
 //! A task that the core starts inherits the id as it inherits a span of `tracing`.
 
@@ -28,7 +28,7 @@ pub(crate) fn id() -> Option<u64> {
         .flatten()
 }
 
-/// An operation of a call.
+/// The operation of a call. The call is the current one while it is polled.
 pub(crate) struct CallFuture<F> {
     call_id: u64,
     operation: Pin<Box<F>>,
@@ -46,7 +46,7 @@ impl<F: Future> Future for CallFuture<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         enter(self.call_id);
-        // The operation contains its panics.
+        // It does not panic: the operation catches its panics.
         let polled = self.operation.as_mut().poll(context);
         exit();
         polled

@@ -1,8 +1,8 @@
 //! How events reach Node's `diagnostics_channel`.
 //!
-//! Each environment whose channel has subscribers has a subscriber of `tracing` of its own, in the scope
-//! of which its operations are polled, wherever that is: what happens to a call is told where it was
-//! made. Events wait here until JavaScript takes them: right after a call, or when it is woken.
+//! Each environment whose channel has subscribers has its own subscriber of `tracing`. It is active while
+//! operations of the environment are polled, on whatever thread. So events of a call reach the environment
+//! that made the call. They wait in a queue until JavaScript takes them: after a call, or when it is woken.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -20,18 +20,19 @@ use tracing::Dispatch;
 use crate::current_call::{self, CallSpans};
 use crate::ids::id_to_js;
 
-/// How many events may wait for JavaScript. More come only while its thread is busy.
+/// How many events may wait for JavaScript. The queue is full only if the thread of JavaScript is busy.
 const QUEUE_LIMIT: usize = 1_000;
 
-/// Weak: waiting for events keeps no program running.
+/// Weak: it does not keep the process alive.
 type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), Status, true, true>;
 
 thread_local! {
-    /// The environments of this thread that listen, or did once. There is more than one only where
-    /// an addon is loaded into several contexts.
+    /// The environments of this thread that have subscribed to events at least once. There is more than one
+    /// only if an addon is loaded into several contexts.
     static ENVIRONMENTS: RefCell<Vec<Environment>> = const { RefCell::new(Vec::new()) };
+    /// Whether a poll is in progress on this thread, which is the thread of JavaScript.
     static POLLING: Cell<bool> = const { Cell::new(false) };
-    /// The id of the call that JavaScript makes here, or made last.
+    /// The id of the call that JavaScript makes on this thread, or made last.
     static STARTED_CALL: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -40,7 +41,7 @@ struct Environment {
     subscriber: Option<Dispatch>,
 }
 
-/// The subscriber of an environment, if it listens.
+/// The subscriber of an environment, if it has subscribed to events.
 pub(crate) fn subscriber(env: Env) -> Option<Dispatch> {
     ENVIRONMENTS.with_borrow(|environments| {
         let mut environments = environments.iter();
@@ -49,7 +50,7 @@ pub(crate) fn subscriber(env: Env) -> Option<Dispatch> {
     })
 }
 
-/// Polls in the scope of a subscriber, on the thread of its JavaScript.
+/// Polls with a subscriber, on the thread of its JavaScript.
 pub(crate) fn with_subscriber<T>(subscriber: Option<&Dispatch>, poll: impl FnOnce() -> T) -> T {
     let Some(subscriber) = subscriber else {
         return poll();
@@ -60,23 +61,24 @@ pub(crate) fn with_subscriber<T>(subscriber: Option<&Dispatch>, poll: impl FnOnc
     polled
 }
 
-/// Says which call JavaScript makes on this thread.
+/// Sets the call that JavaScript makes on this thread.
 pub(crate) fn set_started_call(call_id: u64) {
     STARTED_CALL.set(call_id);
 }
 
-/// The events of one environment.
+/// The subscription of one environment.
 #[napi]
 pub struct Events {
     queue: Arc<EventQueue>,
     environment: usize,
 }
 
-/// Listens, until it is told to stop. `wake` is called when there is something to take that no call
-/// has brought; it must not throw.
+/// Subscribes to events. `wake` is called when events wait that happened outside of a call; it must not
+/// throw.
 #[napi(catch_unwind)]
 pub fn listen(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Result<Events> {
-    // With one subscriber alone, `tracing` would ask the thread that comes first about all threads.
+    // With a single subscriber, `tracing` asks that of the current thread, and caches its answer for all
+    // threads.
     static SECOND: OnceLock<Dispatch> = OnceLock::new();
     SECOND.get_or_init(|| Dispatch::new(events::subscriber(NoListener)));
 
@@ -106,9 +108,8 @@ pub fn listen(env: Env, wake: Function<'_, (), UnknownReturnValue>) -> napi::Res
 
 #[napi]
 impl Events {
-    /// Takes what has happened: an event, the id of its call, the next event, and so on. The id
-    /// is null for the call that is being made or was made last, if this is part of making it, and 0 for
-    /// what belongs to no call.
+    /// Takes the waiting events: an event, the id of its call, the next event, and so on. With `in_call`,
+    /// the id is null for events of the call that is being made or was made last. Without a call it is 0.
     #[napi(catch_unwind)]
     pub fn take<'env>(
         &self,
@@ -130,14 +131,14 @@ impl Events {
         Ok(taken)
     }
 
-    /// Listens no more.
+    /// Unsubscribes.
     #[napi(catch_unwind)]
     pub fn stop(&self) {
         set(self.environment, None);
     }
 }
 
-/// Has an environment listen or not. Returns whether it is known.
+/// Sets the subscriber of an environment. Returns whether the environment is known.
 fn set(environment: usize, subscriber: Option<Dispatch>) -> bool {
     ENVIRONMENTS.with_borrow_mut(|environments| {
         let mut environments = environments.iter_mut();
@@ -146,9 +147,9 @@ fn set(environment: usize, subscriber: Option<Dispatch>) -> bool {
     })
 }
 
-/// Forgets an environment that comes to its end.
+/// Removes an environment that ends.
 fn forget(environment: usize) {
-    // Of a thread that ends, all may be gone already.
+    // If the thread ends, its variables may be destroyed already.
     let _ = ENVIRONMENTS.try_with(|environments| {
         let others = |known: &Environment| known.id != environment;
         environments.borrow_mut().retain(others);
@@ -186,8 +187,8 @@ fn name(level: Level) -> &'static str {
     }
 }
 
-/// Events on their way to JavaScript. It holds nothing of JavaScript but the function, which does
-/// nothing once its environment is gone.
+/// The events that wait for JavaScript. The only thing of JavaScript in here is the function, which does
+/// nothing once its environment has ended.
 struct EventQueue {
     queue: Mutex<Queue>,
     wake: Wake,
@@ -223,7 +224,7 @@ impl Listener for QueueListener {
             .events
             .push_back((event, current_call::id().unwrap_or(0)));
         drop(queue);
-        // A call on the thread of JavaScript takes its events itself.
+        // A call on the thread of JavaScript takes its events when the poll is over.
         if is_first && !POLLING.get() {
             self.0
                 .wake

@@ -1,4 +1,4 @@
-//! Errors of the core as plain objects, from which the package makes instances of its classes.
+//! Errors of the core as plain objects. The package makes instances of its classes of them.
 
 use std::error::Error as StdError;
 
@@ -8,30 +8,30 @@ use portier_client::Error;
 
 use crate::thrown::Thrown;
 
-/// An error, without identity: JavaScript's error object is made where its class is known.
+/// An error of the core, for JavaScript.
 #[napi(object, object_from_js = false, use_nullable = true)]
 pub struct Failure {
     /// The stable code.
     pub code: &'static str,
     /// The message for developers.
     pub message: String,
-    /// The broker's error code, if it refused.
+    /// The broker's error code, if it refused the login.
     pub error: Option<String>,
-    /// The broker's explanation, if it refused and gave one.
+    /// The broker's explanation, if it gave one.
     pub error_description: Option<String>,
-    /// Whose login it is that was started in another browser.
+    /// The verified address, if the login was started in another browser.
     pub email: Option<String>,
-    /// What completes such a login in this browser.
+    /// The confirmation that completes such a login in this browser.
     pub confirmation: Option<String>,
-    /// Whether a login that was completed before belongs to this browser.
+    /// Whether a login that was completed before is bound to this browser.
     pub same_browser: bool,
-    /// What caused it, the nearest cause first.
+    /// The causes, nearest first.
     pub causes: Vec<Cause>,
-    /// The id of what a store threw, which is the last cause.
+    /// The id of the value that a store threw, which is the last cause.
     pub thrown: Option<f64>,
 }
 
-/// A link in the chain of causes.
+/// A cause of an error.
 #[napi(object, object_from_js = false, use_nullable = true)]
 pub struct Cause {
     /// The code, if the cause is an error of the core as well.
@@ -60,7 +60,7 @@ impl From<&Error> for Failure {
     }
 }
 
-/// What a function that cannot wait returns.
+/// Makes the return value of a function that does not wait.
 pub(crate) fn either<T>(outcome: portier_client::Result<T>) -> Either<T, Failure> {
     match outcome {
         Ok(value) => Either::A(value),

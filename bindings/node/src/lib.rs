@@ -1,8 +1,8 @@
-//! The native half of the npm package `portier-client`: types in, types out, failures. The rules
-//! of the protocol are in the core.
+//! The addon of the npm package `portier-client`: it converts types and errors. The rules of the protocol
+//! are in the core.
 //!
-//! Everything here is private to the package, whose TypeScript checks types, names options, and
-//! makes the error objects.
+//! All exports are private to the package. Its TypeScript checks types, names options, and creates the error
+//! objects.
 #![deny(unsafe_code)]
 #![cfg_attr(
     test,
@@ -47,7 +47,7 @@ pub fn normalize_email(text: String) -> Either<String, Failure> {
     failure::either(portier_client::normalize_email(&text))
 }
 
-/// The page to go back to after a login, or null if a redirect to it could leave the site.
+/// The page to return to after a login, or null if a redirect to it could leave the site.
 #[napi(catch_unwind)]
 pub fn safe_next(text: String, allowed_hosts: Vec<String>) -> Option<String> {
     let hosts: Vec<&str> = allowed_hosts.iter().map(String::as_str).collect();
@@ -60,7 +60,7 @@ pub fn callback_names() -> Vec<&'static str> {
     CallbackParams::NAMES.to_vec()
 }
 
-/// A code of an error, with what belongs to it.
+/// An error code, with its class.
 #[napi(object, object_from_js = false)]
 pub struct CodeInfo {
     /// The stable code.
@@ -71,7 +71,7 @@ pub struct CodeInfo {
     pub retryable: bool,
 }
 
-/// All codes there are.
+/// All error codes.
 #[napi(catch_unwind)]
 pub fn codes() -> Vec<CodeInfo> {
     Code::ALL

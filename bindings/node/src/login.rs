@@ -9,15 +9,15 @@ pub struct Login {
     pub email: String,
     /// The address as it was typed.
     pub email_original: String,
-    /// The application's own text.
+    /// The text of the application.
     pub session: Option<String>,
-    /// The state that came back.
+    /// The state that came back through the browser.
     pub state: Option<String>,
     /// Seconds since 1970.
     pub issued_at: f64,
     /// Seconds since 1970.
     pub auth_time: Option<f64>,
-    /// Whether the browser is the one that the login was bound to.
+    /// Whether the login was bound to this browser.
     pub same_browser: bool,
 }
 

@@ -1,7 +1,7 @@
 //! The Tokio runtime: one for the process, from the first operation until the last environment ends.
 //!
-//! It is not the one that napi-rs can make, which panics, while the addon is loaded, where the system gives
-//! the process no threads. This one is tried again at the next operation.
+//! The runtime of napi-rs is not used. It starts while the addon is loaded, and panics if the system refuses
+//! threads. This one is tried again at the next operation.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,10 +11,10 @@ use napi::Env;
 use portier_client::{Code, Error, Result};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// The worker never blocks. With more, each call would wake two of them, one for nothing.
+/// The worker never blocks. With more workers, each call would wake two of them, one to no purpose.
 const WORKERS: usize = 1;
 
-/// How long the last environment waits for the threads.
+/// How long the last environment waits for the threads when it ends.
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(100);
 
 const NO_THREADS: &str = "the system gives the process no threads";
@@ -29,14 +29,14 @@ struct State {
     runtime: Option<Runtime>,
 }
 
-/// Keeps the runtime for as long as this environment lasts.
+/// Keeps the runtime until this environment ends.
 pub(crate) fn keep_until_end_of(env: Env) -> napi::Result<()> {
     env.add_env_cleanup_hook((), |()| leave())?;
     locked().environments += 1;
     Ok(())
 }
 
-/// The runtime, which is started if need be.
+/// The runtime. Starts it if necessary.
 ///
 /// # Errors
 /// [`Code::Internal`] if the system gives the process no threads.
@@ -53,7 +53,7 @@ pub(crate) fn handle() -> Result<Handle> {
 
 fn start() -> Result<Runtime> {
     let failed = |cause| Error::new(Code::Internal, NO_THREADS).with_source(cause);
-    // This first: where no thread can be had, the runtime would panic, and the panic would be printed.
+    // Tested first: without threads the runtime would panic, and the panic would be printed.
     std::thread::Builder::new().spawn(|| {}).map_err(failed)?;
     let build = || {
         Builder::new_multi_thread()

@@ -1,10 +1,10 @@
-//! What a client has done, in JavaScript's types. Lengths of time are in milliseconds.
+//! The counters of a client, in the types of JavaScript. Durations are in milliseconds.
 
 use std::collections::HashMap;
 
 use napi_derive::napi;
 
-/// What a client has done so far.
+/// The counters of a client.
 #[napi(object, object_from_js = false, use_nullable = true)]
 pub struct Stats {
     /// The discovery document.
@@ -19,11 +19,11 @@ pub struct Stats {
     pub failures: HashMap<String, i64>,
     /// Pending logins, if the store can tell.
     pub pending: Option<i64>,
-    /// How far the broker's clock is ahead.
+    /// How far the broker's clock is ahead of ours.
     pub clock_difference_ms: Option<f64>,
 }
 
-/// How it stands with one document.
+/// The state of one document.
 #[napi(object, object_from_js = false, use_nullable = true)]
 pub struct DocumentStats {
     /// Requests sent.
@@ -32,15 +32,15 @@ pub struct DocumentStats {
     pub failures: i64,
     /// Uses past the end of its lifetime.
     pub stale_serves: i64,
-    /// Documents taken over from another process.
+    /// Documents that another process had fetched.
     pub shared_loads: i64,
-    /// Documents that took the place of another one.
+    /// Documents that replaced another one.
     pub changes: i64,
     /// How long ago it was fetched.
     pub age_ms: Option<f64>,
     /// How long it may still be used.
     pub fresh_for_ms: Option<f64>,
-    /// How long nobody asks for it.
+    /// How long until it may be fetched again after a failure.
     pub retry_in_ms: Option<f64>,
 }
 

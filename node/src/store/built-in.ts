@@ -9,44 +9,44 @@ import type { AbstractStore } from "./abstract.js";
 import { customStore, type Store } from "./custom.js";
 import { RedisClientStore, isRedisClient } from "./redis-client.js";
 
-/** The property that holds the addon's part of a store; every copy of this package can read it. */
+/** The property with the addon's part of a store, for all copies of this package. */
 const NATIVE = Symbol.for("portier-client.store");
 
-/** The value of that property: the copy of the addon, and the store. */
-interface Owned {
-  readonly image: string;
+/** The value of that property: the copy of the addon that the store belongs to, and the store. */
+interface NativePart {
+  readonly imageId: string;
   readonly store: NativeStore;
 }
 
-const IMAGE = native.imageId();
+const IMAGE_ID = native.imageId();
 
 const CLIENT = Symbol("client");
 
-/** The name of a store's class, which every copy of this package can read. */
+/** The property with the name of a store's class, for all copies of this package. */
 const KIND = Symbol.for("portier-client.store.kind");
 
-/** A built-in store. Printing one shows nothing of its URL, which may contain a password. */
+/** A store of this package. `console.log` does not show its URL, which may contain a password. */
 abstract class BuiltInStore {
   /** @internal */
   constructor(store: NativeStore) {
-    const value: Owned = { image: IMAGE, store };
+    const value: NativePart = { imageId: IMAGE_ID, store };
     Object.defineProperty(this, NATIVE, { value });
   }
 
-  /** Does nothing: a store is released when it is no longer used. For code that was written for npm `portier`. */
+  /** Does nothing: the garbage collector frees a store. For code written for `portier`. */
   destroy(): void {}
 
   [inspect.custom](): string {
     return `${String(Reflect.get(this, KIND))} {}`;
   }
 
-  /** Whether `value` is a built-in store of any copy of this package. */
+  /** Whether `value` is such a store, of any copy of this package. */
   static [Symbol.hasInstance](value: unknown): boolean {
     const prototype = this.prototype as object;
     if (Object.prototype.isPrototypeOf.call(prototype, Object(value))) return true;
     return (
       Object.hasOwn(prototype, KIND) &&
-      owned(value) !== undefined &&
+      nativePart(value) !== undefined &&
       Reflect.get(Object(value), KIND) === Reflect.get(prototype, KIND)
     );
   }
@@ -55,11 +55,11 @@ abstract class BuiltInStore {
 /**
  * Keeps pending logins in the memory of this process, and returns each once.
  *
- * It holds a limited number, and refuses more (`store_full`) instead of dropping a login. All calls take constant
- * time. Clients may share a store.
+ * The number of logins is bounded. If the store is full, it refuses new logins (`store_full`) and does not evict
+ * any. Every call takes constant time. Clients may share a store.
  */
 export class MemoryStore extends BuiltInStore {
-  /** Makes an empty store for at most `capacity` pending logins, 100,000 by default. */
+  /** Creates an empty store. `capacity` is the number of logins that may be pending, 100,000 by default. */
   constructor(options: { capacity?: number | undefined } = {}) {
     const { capacity } = members(options, ["capacity"]);
     if (capacity !== undefined && !isCapacity(capacity)) {
@@ -69,7 +69,7 @@ export class MemoryStore extends BuiltInStore {
   }
 }
 
-/** Keeps pending logins in an SQLite file, for the processes of one machine. */
+/** Keeps pending logins in an SQLite file, for all processes of one machine. */
 export class SqliteStore extends BuiltInStore {
   /** Opens the store of a `sqlite:` URL. Throws {@link ConfigError} (`invalid_option`). */
   constructor(url: string) {
@@ -77,17 +77,17 @@ export class SqliteStore extends BuiltInStore {
   }
 }
 
-/** Keeps pending logins in Redis or Valkey, for any number of machines. */
+/** Keeps pending logins in Redis or Valkey, for several machines. */
 export class RedisStore extends BuiltInStore {
   /**
-   * Makes the store of a `redis:`, `rediss:` or `valkey:` URL; it connects on first use. A Redis client is accepted
-   * as well, as in npm `portier`; see {@link RedisClientStore}. Throws {@link ConfigError} (`invalid_option`).
+   * Creates the store of a `redis:`, `rediss:` or `valkey:` URL. It connects at its first use. A client is also
+   * accepted, as in `portier`: see {@link RedisClientStore}. Throws {@link ConfigError} (`invalid_option`).
    */
   constructor(urlOrClient: string | object) {
     if (isRedisClient(urlOrClient)) {
       const store = new RedisClientStore(urlOrClient);
       super(customStore(store));
-      // The addon does not hold a reference to it.
+      // The addon does not reference it.
       Object.defineProperty(this, CLIENT, { value: store });
     } else {
       super(opened(urlOrClient, RedisStore));
@@ -95,13 +95,13 @@ export class RedisStore extends BuiltInStore {
   }
 }
 
-/** A value for {@link PortierClientOptions.store}. */
+/** A store that the option {@link PortierClientOptions.store} takes. */
 export type AnyStore = MemoryStore | SqliteStore | RedisStore | Store | AbstractStore;
 
-/** Returns the store for the option `store`. */
+/** Returns the store of the option `store`. */
 export function readStore(value: unknown): AnyStore {
   if (value === undefined || value === null) return new MemoryStore();
-  // The message must not show the value, which may be a URL with a password.
+  // Messages do not contain the value, which may be a URL with a password.
   if (typeof value === "function") throw invalidOption("store is a class; give an instance of it");
   if (typeof value === "object") {
     nativeStore(value as AnyStore);
@@ -113,11 +113,11 @@ export function readStore(value: unknown): AnyStore {
   return Class === MemoryStore ? new MemoryStore() : new Class(value);
 }
 
-/** The addon's part of the store. */
+/** Returns the addon's part of a store. */
 export function nativeStore(store: AnyStore): NativeStore {
-  const known = owned(store);
+  const known = nativePart(store);
   if (known === undefined) return customStore(store);
-  if (known.image === IMAGE) return known.store;
+  if (known.imageId === IMAGE_ID) return known.store;
   throw invalidOption("store was made by another copy of portier-client than the client");
 }
 
@@ -128,7 +128,7 @@ function opened(url: unknown, Class: typeof SqliteStore | typeof RedisStore): Na
   return unwrap(native.openStore(checked));
 }
 
-/** The store class for the scheme of a URL; the core checks the URL. */
+/** The class of a URL, by its scheme. The core checks the rest. */
 function classOf(url: string): typeof MemoryStore | typeof SqliteStore | typeof RedisStore | undefined {
   if (url === "memory:") return MemoryStore;
   if (url.startsWith("sqlite:")) return SqliteStore;
@@ -139,21 +139,21 @@ function unknownUrl(): ConfigError {
   return invalidOption("store is not the URL of a store");
 }
 
-/** Whether an addon has the store already. */
+/** Whether a value is a store of this package. */
 export function isBuiltIn(value: unknown): value is object {
-  return owned(value) !== undefined;
+  return nativePart(value) !== undefined;
 }
 
-function owned(value: unknown): Owned | undefined {
+function nativePart(value: unknown): NativePart | undefined {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, NATIVE)) return undefined;
-  return Reflect.get(value, NATIVE) as Owned;
+  return Reflect.get(value, NATIVE) as NativePart;
 }
 
 function isCapacity(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 0xffff_ffff;
 }
 
-// A class name that minifiers cannot change.
+// These names survive minification.
 for (const [name, { prototype }] of Object.entries({ MemoryStore, SqliteStore, RedisStore })) {
   Object.defineProperty(prototype, KIND, { value: name });
 }

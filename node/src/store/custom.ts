@@ -6,49 +6,49 @@ import { mayBeAwaited, typeName } from "../text.js";
 import { keepThrown, takeThrown } from "./thrown.js";
 
 /**
- * Keeps small records until a deadline, and returns each exactly once. Any object with these methods is a store. All
- * of them may return a promise.
+ * Keeps small records until they expire, and returns each exactly once. Any object with these methods is a
+ * store. All methods may return a promise.
  *
- * Records are opaque text. `nonce` is a digest of the login's nonce, 43 characters of URL-safe base64, so nobody can
- * complete a login with the content of a store.
+ * Records are opaque strings. `nonce` is a digest of the login's nonce (43 characters of URL-safe base64), so
+ * the contents of the store are not enough to complete a login.
  *
- * If a method takes longer than 5 seconds, or than the client's `storeTimeoutMs`, the call fails with
- * `store_unavailable`. An exception becomes the `cause` of a {@link StoreError}; a `StoreError` is passed on
- * unchanged.
+ * If a method takes longer than the client's `storeTimeoutMs` (5 seconds by default), the call fails with
+ * `store_unavailable`. If it throws, the exception is the `cause` of a {@link StoreError}. A `StoreError` that
+ * it throws is passed on.
  */
 export interface Store {
-  /** Stores `record` under `nonce` for this number of milliseconds. Must fail if there is a record already. */
+  /** Keeps `record` under `nonce` for `ttlMs` milliseconds. Never replaces a record. */
   put(nonce: string, record: string, ttlMs: number): void | PromiseLike<void>;
   /**
-   * Removes and returns the record in one step; `null` or `undefined` if there is none. Of any number of calls for
-   * one nonce, at most one may get the record. A store that remembers taken records returns `""` for them; the login
-   * then fails with `session_used` instead of `session_unknown`.
+   * Removes the record and returns it, atomically; `null` or `undefined` if there is none. At most one call for
+   * a nonce may get the record, also of calls at the same time. A store that remembers returned records returns
+   * `""` for them. The login then fails with `session_used` instead of `session_unknown`.
    */
   take(nonce: string): MaybeRecord | PromiseLike<MaybeRecord>;
-  /** Returns whether there is a record. With this method, forged tokens never make the client fetch keys. */
+  /** Whether there is a record. With this method, forged tokens never make the client fetch keys. */
   contains?(nonce: string): boolean | PromiseLike<boolean>;
 }
 
-/** The result of {@link Store.take}. */
+/** The return value of {@link Store.take}. */
 export type MaybeRecord = string | null | undefined;
 
-/** The addon's part of an object; the same for every client that uses the object. */
+/** The addon's part of each store; the same for all clients that use the store. */
 const stores = new WeakMap<object, NativeStore>();
 
-/** Makes a store of an object with methods; throws an error that names a missing method. */
+/** Returns the addon's part of a store. Throws {@link ConfigError} if methods are missing. */
 export function customStore(store: object): NativeStore {
   const known = stores.get(store);
   if (known !== undefined) return known;
   const methods = methodsOf(store);
   const calls = new native.StoreCalls();
-  // The addon holds this function as long as it has the store. The function must not hold the object, which may hold
-  // the client, and so the store.
-  const made = native.customStore(methods, calls, caller(new WeakRef(store), calls));
-  stores.set(store, made);
-  return made;
+  // The addon references the function as long as it has the store. The function must not reference the
+  // object, which may reference the client, and so the store.
+  const created = native.customStore(methods, calls, caller(new WeakRef(store), calls));
+  stores.set(store, created);
+  return created;
 }
 
-/** Whether a store keeps only nonces, like an `AbstractStore`. */
+/** Whether a store keeps only the nonces of logins, as an `AbstractStore` does. */
 export function keepsNoncesOnly(store: unknown): boolean {
   const has = (name: string): boolean => typeof Reflect.get(Object(store), name) === "function";
   return has("createNonce") && !(has("put") && has("take"));
@@ -83,11 +83,11 @@ type Call = (
   first: string,
   second: string | null,
   ttlMs: number | null,
-  /** The id of the call in whose context the method runs; `null` if the method is called during the call itself. */
+  /** The id of the client's call in whose context the method runs; `null` if that is the current context. */
   callId?: number | null,
 ) => void;
 
-/** The function that calls the methods. It never throws. */
+/** Creates the function that calls the methods. It never throws. */
 function caller(store: WeakRef<object>, calls: NativeStoreCalls): Call {
   const callMethod = (id: number, method: Method, given: unknown[]): void => {
     const failed = (error: unknown): void => rejectThrown(calls, id, method, error);
@@ -97,7 +97,7 @@ function caller(store: WeakRef<object>, calls: NativeStoreCalls): Call {
       if (object === undefined) throw new Error("the store is gone");
       const value: unknown = Reflect.apply(Reflect.get(object, method) as () => unknown, object, given);
       if (!mayBeAwaited(value)) return returned(value);
-      // A native promise, whatever `then` and `constructor` of this promise do.
+      // The built-in `then` is used, whatever `then` and `constructor` of the value are.
       new Promise((resolve) => resolve(value)).then(returned, failed);
     } catch (error) {
       failed(error);
@@ -105,33 +105,33 @@ function caller(store: WeakRef<object>, calls: NativeStoreCalls): Call {
   };
   return (_nothing, id, method, first, second, ttlMs, callId) => {
     const given = [first, second, ttlMs].filter((value) => value !== null && value !== undefined);
-    // The method may make its own calls, in another context, which publish events.
+    // Published before the method makes calls of its own, which would publish them in another context.
     publishEvents(typeof callId !== "number");
     runFor(callId ?? null, () => callMethod(id, method, given));
   };
 }
 
-/** The allowed results of each method, and their names in messages. */
+/** For each method, a check of its return value, and the expected type. */
 const RETURN_VALUES = {
-  put: [(value: unknown) => (value === undefined ? null : WRONG), "undefined"],
+  put: [(value: unknown) => (value === undefined ? null : INVALID), "undefined"],
   take: [
-    (value: unknown) => (typeof value === "string" ? value : (value ?? null) === null ? null : WRONG),
+    (value: unknown) => (typeof value === "string" ? value : (value ?? null) === null ? null : INVALID),
     "a string, null or undefined",
   ],
-  contains: [(value: unknown) => (typeof value === "boolean" ? value : WRONG), "a boolean"],
-  createNonce: [(value: unknown) => (typeof value === "string" ? value : WRONG), "a string"],
-  consumeNonce: [(value: unknown) => (value === undefined ? null : WRONG), "undefined"],
+  contains: [(value: unknown) => (typeof value === "boolean" ? value : INVALID), "a boolean"],
+  createNonce: [(value: unknown) => (typeof value === "string" ? value : INVALID), "a string"],
+  consumeNonce: [(value: unknown) => (value === undefined ? null : INVALID), "undefined"],
 } as const;
 
-const WRONG = Symbol("wrong");
+const INVALID = Symbol("invalid");
 
 const MAX_RECORD_LENGTH = native.maxRecordLength();
 
 function resolveReturned(calls: NativeStoreCalls, id: number, method: Method, value: unknown): void {
-  const [reader, expected] = RETURN_VALUES[method];
-  const checked = reader(value);
-  // Shows only types and no value: a value may be a record.
-  if (checked === WRONG) {
+  const [check, expected] = RETURN_VALUES[method];
+  const checked = check(value);
+  // Messages contain the type, never the value, which may be a record.
+  if (checked === INVALID) {
     const problem = `the store returned something else than ${expected}`;
     return reject(calls, id, "store_failed", `${problem} method=${method} type=${typeName(value)}`);
   }
@@ -150,7 +150,7 @@ function rejectThrown(calls: NativeStoreCalls, id: number, method: Method, error
   keepThrown(id, error);
   const own = storeErrorCode(error);
   if (own !== undefined) return reject(calls, id, own, "the store raised a StoreError", true);
-  // Such a store rejects if there is no such nonce.
+  // Such a store throws if it does not know the nonce.
   const code = method === "consumeNonce" ? "session_unknown" : "store_failed";
   const message =
     method === "consumeNonce"
@@ -169,7 +169,7 @@ function storeErrorCode(error: unknown): ErrorCode | undefined {
   return code === "store_unavailable" || code === "store_full" ? code : "store_failed";
 }
 
-/** A subclass may have changed it to anything, even to a getter that throws. */
+/** The code of an error. In a subclass it may be anything, even a getter that throws. */
 function codeOf(error: StoreError): unknown {
   try {
     return error.code;

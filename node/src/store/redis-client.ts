@@ -7,23 +7,23 @@ import { members, text, typeName } from "../text.js";
 import type { Store } from "./custom.js";
 
 /**
- * Keeps pending logins in Redis or Valkey, through a client that the site already has: a client of the npm package
- * `redis` (version 3 and newer) or of `ioredis`, including clusters.
+ * Keeps pending logins in Redis or Valkey, through an existing client of the npm package `redis` (version 3 or
+ * newer) or `ioredis`, also of a cluster.
  *
- * `prefix` is the beginning of every key, `portier:` by default; a `redis://` URL with the same prefix shares its
- * logins. The server must be Redis 6.2 or newer, or Valkey. A completed login is remembered for 20 minutes.
+ * All keys begin with `prefix`, `portier:` by default. A `redis://` URL with the same prefix is the same store.
+ * The server must be Redis 6.2 or newer, or Valkey. A completed login is remembered for 20 minutes.
  *
- * An unusable client is refused when the store is made: one with callbacks (`legacyMode`, `legacy()`), one that has
- * subscribed, a transaction or a pipeline.
+ * Clients that cannot be used are refused when the store is created: clients with callbacks (`legacyMode`,
+ * `legacy()`), clients that have subscribed, transactions and pipelines.
  *
- * Errors of the client become a {@link StoreError}: `store_full` if the server has no memory left, otherwise
+ * Errors of the client become a {@link StoreError}: `store_full` if the server has no memory left, else
  * `store_unavailable`.
  */
 export class RedisClientStore implements Store {
   readonly #commands: Commands;
   readonly #prefix: string;
 
-  /** Uses a client. The caller still owns it and closes it. */
+  /** Uses a client, which the caller closes. */
   constructor(client: object, options: { prefix?: string | undefined } = {}) {
     const { prefix } = members(options, ["prefix"]);
     this.#prefix = prefix === undefined ? "portier:" : text(prefix, "prefix", "invalid_option");
@@ -38,9 +38,9 @@ export class RedisClientStore implements Store {
     if (textOf(reply) !== "OK") throw unexpected("SET", reply);
   }
 
-  /** Removes and returns a record; an empty string means that it was taken before. */
+  /** Removes a record and returns it; an empty string if it was removed before. */
   async take(nonce: string): Promise<string | null> {
-    // The client reads a reply of any length into memory, so the length is requested first.
+    // The client reads a value completely, whatever its length.
     if ((await this.#length(nonce)) > MAX_RECORD_LENGTH) {
       throw failed("redis holds a value that is too long to be a record");
     }
@@ -48,7 +48,7 @@ export class RedisClientStore implements Store {
       try {
         return await commands.use(key);
       } catch (error) {
-        // A server without memory refuses to write, but it can still remove.
+        // A server without memory refuses to write, but not to remove.
         if (!isFull(error)) throw error;
         return commands.remove(key);
       }
@@ -57,15 +57,15 @@ export class RedisClientStore implements Store {
     return textOf(reply) ?? raise(unexpected("SET", reply));
   }
 
-  /** Returns whether there is a record. */
+  /** Whether there is a record. */
   async contains(nonce: string): Promise<boolean> {
     return (await this.#length(nonce)) > 0;
   }
 
-  /** Does nothing: the caller owns the client. For code that was written for npm `portier`. */
+  /** Does nothing: the caller closes the client. For code written for `portier`. */
   destroy(): void {}
 
-  /** Shows nothing of the server: its address may contain a password. */
+  /** Does not show the address of the server, which may contain a password. */
   [inspect.custom](): string {
     return `RedisClientStore { prefix: ${inspect(this.#prefix)} }`;
   }
@@ -89,10 +89,10 @@ export class RedisClientStore implements Store {
   }
 }
 
-/** The maximum length of a record; a longer value was not written by a client. */
+/** A longer value is not a record of a client. */
 const MAX_RECORD_LENGTH = native.maxRecordLength();
 
-/** The text of a reply, which a client may give as bytes. */
+/** The text of a reply. Some clients return bytes. */
 function textOf(reply: unknown): string | undefined {
   if (typeof reply === "string") return reply;
   if (!(reply instanceof Uint8Array)) return undefined;
@@ -100,7 +100,7 @@ function textOf(reply: unknown): string | undefined {
   return isUtf8(bytes) ? bytes.toString() : undefined;
 }
 
-/** A reply that the command cannot produce, for example of a client with callbacks, which returns nothing. */
+/** The error for a reply of the wrong type, for example of a client with callbacks, which returns `undefined`. */
 function unexpected(command: string, reply: unknown): StoreError {
   const fact = "the redis client returned something that the command does not";
   return failed(`${fact} command=${command} type=${typeName(reply)}`);
@@ -118,16 +118,16 @@ function isFull(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("OOM ");
 }
 
-/** The value that remains of a completed login; a store with a URL uses the same. */
+/** Replaces the record of a completed login. Stores that a URL names use the same value. */
 const USED = "";
 
-/** The time for which it remains: longer than its token is valid. */
+/** How long a completed login is remembered: longer than its token is valid. */
 const USED_FOR_MS = 20 * 60 * 1000;
 
-/** The commands for the server. Each is atomic. */
+/** The operations. Each is a single command, and therefore atomic. */
 interface Commands {
   set(key: string, record: string, milliseconds: number): unknown;
-  /** Takes the record, and marks the login as used. */
+  /** Returns the record, and marks it as used. */
   use(key: string): unknown;
   remove(key: string): unknown;
   length(key: string): unknown;
@@ -135,7 +135,7 @@ interface Commands {
 
 type Methods = Record<string, (...parameters: unknown[]) => unknown>;
 
-/** Whether a value is meant as a Redis client: it has the methods of one. */
+/** Whether a value has the methods of a client of Redis. */
 export function isRedisClient(value: unknown): value is object {
   return typeof value === "object" && value !== null && flavour(value) !== undefined;
 }
@@ -163,7 +163,7 @@ function problemOf(client: object): string | undefined {
   if (member(member(client, "options"), "legacyMode") === true) {
     return "client is in legacyMode, where methods return no promises; give its member v4";
   }
-  // `redis` 5 with `legacy()`: only methods for commands, with callbacks.
+  // A legacy client of `redis` 5 has only methods for commands, with callbacks.
   const isKnown = has(client, "connect") || has(client, "send_command") || isPlain(client);
   if (has(client, "sendCommand") && !isKnown) {
     return "client is a legacy client, whose methods return no promises; give the client that made it";
@@ -197,7 +197,7 @@ function isPlain(value: object): boolean {
 
 function flavour(value: object): Commands | undefined {
   const client = value as Methods;
-  // `redis` 3, which had only callbacks and no method for each command.
+  // A client of `redis` 3 has only callbacks, and not a method for each command.
   if (has(value, "send_command")) {
     const send = (name: string, ...parameters: string[]): Promise<unknown> =>
       new Promise((resolve, reject) => {

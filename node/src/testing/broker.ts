@@ -7,37 +7,37 @@ import type { Algorithm } from "../protocol.js";
 import { members } from "../text.js";
 import { nativeClock, type Headers, type ManualClock } from "./mock.js";
 
-/** How the broker answers: with a page that asks, by signing in at once, or by refusing at once. */
+/** How the broker responds to a login: it shows a page, signs in at once, or refuses at once. */
 export type Mode = "page" | "accept" | "refuse";
 
-/** Which of the broker's keys signs; a stranger was never published. */
+/** The key that signs. `stranger` is a key that the broker never publishes. */
 export type KeyChoice = "current" | "next" | "previous" | "stranger";
 
-/** How a {@link DevBroker} runs. */
+/** The options of a {@link DevBroker}. */
 export interface DevBrokerOptions {
   /**
-   * The IP address it listens on; `127.0.0.1` by default. With one that is not of the loopback
-   * interface, such as `0.0.0.0`, whoever reaches this machine can sign in as anyone.
+   * The IP address to listen on; `127.0.0.1` by default. With an address that is not of the loopback interface,
+   * such as `0.0.0.0`, everyone who can reach this machine can sign in as anyone.
    */
   host?: string | undefined;
-  /** The port it listens on; 0, the default, takes any that is free. */
+  /** The port to listen on; 0, the default, takes a free port. */
   port?: number | undefined;
   /**
-   * The origin under which browsers and sites reach it, such as `http://localhost:3333`; made of
-   * `host` and the port by default.
+   * The origin by which browsers and sites reach the broker, such as `http://localhost:3333`; by default it
+   * consists of `host` and the port.
    */
   origin?: string | undefined;
-  /** How it answers; `page` by default. */
+  /** How it responds to logins; `page` by default. */
   mode?: Mode | undefined;
-  /** How long clients may keep its keys, in milliseconds; a day by default. */
+  /** How long clients may cache its keys, in milliseconds; a day by default. */
   keysLifetimeMs?: number | undefined;
-  /** Where it takes the time from; from the operating system by default. */
+  /** The clock of the broker; that of the operating system by default. */
   clock?: ManualClock | undefined;
 }
 
-/** What a token says that is not the usual one. */
+/** The options of a token. By default it is valid. */
 export interface MintOptions {
-  /** What {@link PortierClient.authenticate} gave: the token answers that login. */
+  /** The URL that {@link PortierClient.authenticate} returned. The token completes that login. */
   url?: string | undefined;
   /** The audience. */
   clientId?: string | undefined;
@@ -49,39 +49,39 @@ export interface MintOptions {
   algorithm?: Algorithm | undefined;
   /** The key that signs. */
   key?: KeyChoice | undefined;
-  /** Claims on top of the usual ones. */
+  /** Further claims, or other values of the usual ones. */
   claims?: Readonly<Record<string, unknown>> | undefined;
-  /** Claims to leave out. */
+  /** The names of claims to leave out. */
   removeClaims?: readonly string[] | undefined;
-  /** Header members on top of the usual ones. */
+  /** Further members of the header, or other values of the usual ones. */
   header?: Readonly<Record<string, unknown>> | undefined;
-  /** Header members to leave out. */
+  /** The names of header members to leave out. */
   removeHeader?: readonly string[] | undefined;
-  /** The text of the header, in place of all members. */
+  /** The text of the header, instead of all members. */
   rawHeader?: string | undefined;
-  /** The text of the payload, in place of all claims. */
+  /** The text of the payload, instead of all claims. */
   rawPayload?: string | undefined;
 }
 
-/** A disturbance of the requests for one path. */
+/** How requests for a path fail. */
 export interface Disturbance {
-  /** How many requests are disturbed; 1 by default. */
+  /** The number of requests; 1 by default. */
   requests?: number | undefined;
-  /** The status to answer with. */
+  /** The status of the response. */
   status?: number | undefined;
-  /** How long requests wait, in milliseconds. */
+  /** How long the response is delayed, in milliseconds. */
   delayMs?: number | undefined;
-  /** The headers to answer with. */
+  /** The headers of the response. */
   headers?: Headers | undefined;
-  /** The body to answer with. */
+  /** The body of the response. */
   body?: string | undefined;
 }
 
 /**
  * A Portier broker on this machine, for development and tests: anyone can sign in as anyone.
  *
- * It is an HTTP server in a thread of its own, from here until {@link stop}. It does not keep the
- * process running. By default only this machine can reach it.
+ * It is an HTTP server in its own thread, until {@link stop} is called. It does not keep the process alive. By
+ * default, only this machine can reach it.
  *
  * ```js
  * const broker = new DevBroker();
@@ -113,70 +113,70 @@ export class DevBroker {
     );
   }
 
-  /** Its origin, for the `broker` of a client. */
+  /** The origin, for the option `broker` of a client. */
   get origin(): string {
     return this.#native.origin;
   }
 
-  /** The port it listens on. */
+  /** The port. */
   get port(): number {
     return this.#native.port;
   }
 
-  /** What a program should print when it starts the broker. */
+  /** The text that a program should print when it starts the broker. */
   get banner(): string {
     return this.#native.banner;
   }
 
-  /** Changes how it answers from now on. */
+  /** Changes how it responds to logins. */
   setMode(mode: Mode): void {
     unwrap(this.#native.setMode(mode));
   }
 
-  /** How many requests came in, by path. */
+  /** The number of requests, by path. */
   requests(): Record<string, number> {
     return this.#native.requests();
   }
 
-  /** Disturbs the next requests for a path; without a status and a body they are only delayed. */
+  /** Makes the next requests for a path fail. Without a status and a body, they are only delayed. */
   failNext(path: string, disturbance: Disturbance = {}): void {
     const { requests = 1, status, delayMs = 0, headers = [], body } = disturbance;
     const pairs = headers.map(([name, value]): [string, string] => [name, value]);
     unwrap(this.#native.failNext(path, requests, status, delayMs, pairs, body));
   }
 
-  /** Lets requests for a path wait from now on; they count when they arrive. */
+  /** Makes requests for a path wait. They are counted when they arrive. */
   hold(path: string): void {
     this.#native.hold(path);
   }
 
-  /** Answers the requests that wait for a path. */
+  /** Responds to the requests for a path that wait. */
   release(path: string): void {
     this.#native.release(path);
   }
 
-  /** Makes the next keys the current ones; those stay published until the next rotation. */
+  /** Makes the next keys the current ones. The old keys stay published until the next rotation. */
   rotateKeys(): void {
     unwrap(this.#native.rotateKeys());
   }
 
-  /** Replaces all keys, as a broker does that is restarted without its key store. */
+  /** Replaces all keys, as a restart of a broker without its key store does. */
   forgetKeys(): void {
     unwrap(this.#native.forgetKeys());
   }
 
-  /** The id of a key. */
+  /** Returns the id of a key. */
   keyId(key: KeyChoice = "current", algorithm: Algorithm = "RS256"): string {
     return unwrap(this.#native.keyId(key, algorithm));
   }
 
-  /** Gives a token without a browser. */
+  /** Returns a signed token, without a browser. */
   mint(options: MintOptions = {}): string {
     const names = Object.entries(options).map(([name, value]) => [snakeCase(name), value]);
     return unwrap(this.#native.mint(JSON.stringify(Object.fromEntries(names))));
   }
 
-  /** Stops the server; stopping it again does nothing. */
+  /** Stops the server. Stopping it again does nothing. */
   stop(): void {
     this.#native.stop();
   }

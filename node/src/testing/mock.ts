@@ -11,14 +11,14 @@ export type Headers = readonly (readonly [name: string, value: string])[];
 const clocks = new WeakMap<ManualClock, NativeClock>();
 const transports = new WeakMap<MockTransport, NativeTransport>();
 
-/** A clock that stands still until a test moves it. Times are in milliseconds since 1970. */
+/** A clock that changes only when a test changes it. Times are in milliseconds since 1970. */
 export class ManualClock {
-  /** Makes a clock that shows `now`. */
+  /** Creates a clock that shows `now`. */
   constructor(now: number | Date) {
     clocks.set(this, unwrap(native.createManualClock(Number(now))));
   }
 
-  /** The current time of the clock. */
+  /** The time of the clock. */
   get now(): number {
     return nativeClock(this).now;
   }
@@ -28,15 +28,15 @@ export class ManualClock {
     unwrap(nativeClock(this).advance(milliseconds));
   }
 
-  /** Sets the clock, like an administrator who corrects the time. */
+  /** Sets the clock, forward or backward. */
   set(now: number | Date): void {
     unwrap(nativeClock(this).set(Number(now)));
   }
 }
 
-/** A network that answers from memory; an unknown URL is answered with 404. */
+/** A network that responds from memory; with status 404 for a URL without a response. */
 export class MockTransport {
-  /** Makes a network without any URLs. */
+  /** Creates a network without responses. */
   constructor() {
     transports.set(this, new native.MockTransport());
   }
@@ -51,7 +51,7 @@ export class MockTransport {
     unwrap(nativeTransport(this).respond(url, bytes, status, headers.map(([name, value]) => [name, value])));
   }
 
-  /** Fails requests for `url` as if the broker could not be reached. */
+  /** Makes requests for `url` fail as if the broker could not be reached. */
   fail(url: string): void {
     nativeTransport(this).fail(url);
   }
@@ -61,35 +61,35 @@ export class MockTransport {
     return nativeTransport(this).requests(url);
   }
 
-  /** Holds requests from now on. */
+  /** Makes requests wait. */
   hold(): void {
     nativeTransport(this).hold();
   }
 
-  /** Answers the held requests. */
+  /** Responds to the requests that wait. */
   release(): void {
     nativeTransport(this).release();
   }
 }
 
-/** The options of a client, and the parts that the test controls. */
+/** The options of a client, and the clock, network and randomness of the test. */
 export interface MockClientOptions extends PortierClientOptions {
-  /** The clock. */
+  /** The clock of the client. */
   clock: ManualClock;
-  /** The network. */
+  /** The network of the client. */
   transport: MockTransport;
   /** The random bytes of the first nonces, 24 each; later nonces are 1, 2, 3 and so on. */
   random?: Iterable<Uint8Array> | undefined;
 }
 
-/** Makes a client with a clock, random numbers and a network that the test controls. */
+/** Creates a client whose time, randomness and network a test controls. */
 export function mockClient({ clock, transport, random, ...options }: MockClientOptions): PortierClient {
   const bytes = Array.from(random ?? []);
   return new PortierClient(options, (checked, store) =>
     unwrap(
       native.createMockClient(
         checked,
-        // Its default store uses the clock.
+        // Without the option, the client has a memory store that uses the clock.
         options.store === undefined ? undefined : nativeStore(store),
         nativeClock(clock),
         bytes,
@@ -100,7 +100,7 @@ export function mockClient({ clock, transport, random, ...options }: MockClientO
   );
 }
 
-/** The addon's part of the clock. */
+/** Returns the addon's part of a clock. */
 export function nativeClock(clock: ManualClock): NativeClock {
   return found(clocks.get(clock), "clock is not a ManualClock");
 }

@@ -34,8 +34,8 @@ impl Store {
     }
 }
 
-/// By what JavaScript tells this copy of the addon from another one in the same process, which may
-/// have been built otherwise, has a runtime of its own, and cannot catch our panics.
+/// Identifies this copy of the addon. Another copy in the same process has its own runtime, may be another
+/// build, and cannot catch panics of this one.
 #[napi(catch_unwind)]
 pub fn image_id() -> &'static str {
     static ID: LazyLock<String> =
@@ -43,13 +43,13 @@ pub fn image_id() -> &'static str {
     &ID
 }
 
-/// The longest string that a store may return; a longer one is refused before it is copied.
+/// The longest string that a store may return. A longer one is refused before it is copied.
 #[napi(catch_unwind)]
 pub fn max_record_length() -> u32 {
     u32::try_from(portier_client::MAX_RECORD_BYTES).unwrap_or(u32::MAX)
 }
 
-/// Makes an empty store for so many pending logins.
+/// Creates an empty store for `capacity` pending logins.
 #[napi(catch_unwind)]
 pub fn memory_store(capacity: Option<u32>) -> Store {
     let clock = Arc::new(SystemClock::new());
@@ -73,8 +73,8 @@ pub fn open_store(url: String) -> Either<Store, Failure> {
     failure::either(open().map(|store| Store { store }))
 }
 
-/// Makes a store of an object. `call` calls its methods, must not throw, and has them answered
-/// through `calls`; it must not hold the store, whose end would then never come.
+/// Creates a store that calls the methods of an object through `call`. That function must not throw, and
+/// passes the return values to `calls`. It must not reference the store, which would then never be freed.
 #[napi(catch_unwind)]
 pub fn custom_store(
     env: Env,
@@ -97,7 +97,7 @@ pub fn custom_store(
     })
 }
 
-/// Where the answers of an object go.
+/// The calls of the methods of one object.
 #[napi]
 #[derive(Default)]
 pub struct StoreCalls {
@@ -106,25 +106,25 @@ pub struct StoreCalls {
 
 #[napi]
 impl StoreCalls {
-    /// Makes one for a single store.
+    /// Creates one for a single store.
     #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Answers a call with what the method returned.
+    /// Ends a call with the value that the method returned.
     #[napi(catch_unwind)]
     pub fn resolve(&self, id: f64, value: Either3<String, bool, Null>) {
-        let answer = match value {
+        let value = match value {
             Either3::A(text) => ReturnValue::Text(text),
             Either3::B(flag) => ReturnValue::Boolean(flag),
             Either3::C(_) => ReturnValue::Null,
         };
-        self.calls.resolve(id_from_js(id), answer);
+        self.calls.resolve(id_from_js(id), value);
     }
 
-    /// Answers a call with an error. `thrown` says that what was thrown is kept under the id.
-    /// Gives the ids whose values need not be kept any longer.
+    /// Ends a call with an error. `thrown` says that JavaScript keeps a thrown value under the id. Returns the
+    /// ids whose values it need not keep any longer.
     #[napi(catch_unwind)]
     pub fn reject(&self, id: f64, code: String, message: String, thrown: bool) -> Vec<f64> {
         let code = Code::ALL.iter().find(|known| known.as_str() == code);

@@ -17,7 +17,7 @@ pub struct DevBroker {
     broker: testing::DevBroker,
 }
 
-/// Starts a broker; lengths of time are in milliseconds.
+/// Starts a broker. Durations are in milliseconds.
 #[napi(catch_unwind)]
 pub fn spawn_dev_broker(
     host: String,
@@ -59,19 +59,19 @@ impl DevBroker {
         self.broker.port()
     }
 
-    /// What a program prints when it starts the broker.
+    /// The text that a program prints when it starts the broker.
     #[napi(getter, catch_unwind)]
     pub fn banner(&self) -> String {
         self.broker.banner()
     }
 
-    /// Changes how it answers.
+    /// Changes how it responds to logins.
     #[napi(catch_unwind)]
     pub fn set_mode(&self, mode: String) -> Either<(), Failure> {
         either(mode.parse::<Mode>().map(|mode| self.broker.set_mode(mode)))
     }
 
-    /// Requests by path.
+    /// The number of requests, by path.
     #[napi(catch_unwind)]
     pub fn requests(&self) -> HashMap<String, i64> {
         let requests = self.broker.requests().into_iter();
@@ -80,7 +80,7 @@ impl DevBroker {
             .collect()
     }
 
-    /// Disturbs the next requests for a path.
+    /// Makes the next requests for a path fail.
     #[napi(catch_unwind)]
     pub fn fail_next(
         &self,
@@ -102,13 +102,13 @@ impl DevBroker {
         }))
     }
 
-    /// Lets requests for a path wait.
+    /// Makes requests for a path wait.
     #[napi(catch_unwind)]
     pub fn hold(&self, path: String) {
         self.broker.hold(&path);
     }
 
-    /// Answers the requests that wait for a path.
+    /// Responds to the requests for a path that wait.
     #[napi(catch_unwind)]
     pub fn release(&self, path: String) {
         self.broker.release(&path);
@@ -136,13 +136,13 @@ impl DevBroker {
         either(key_id())
     }
 
-    /// Signs a token; the options are the text of a JSON object.
+    /// Signs a token. The options are the text of a JSON object.
     #[napi(catch_unwind)]
     pub fn mint(&self, options: String) -> Either<String, Failure> {
         either(MintOptions::from_json(&options).and_then(|options| self.broker.mint(&options)))
     }
 
-    /// How many milliseconds the bare verification of the tokens' signatures takes.
+    /// Measures in milliseconds how long verifying the signatures of the tokens takes, and nothing else.
     #[napi(catch_unwind)]
     pub fn time_signatures(&self, tokens: Vec<String>) -> Either<f64, Failure> {
         let took = self.broker.time_signatures(&tokens);

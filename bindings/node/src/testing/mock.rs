@@ -1,4 +1,4 @@
-//! A client whose time, randomness and network are in the hands of a test.
+//! A client whose time, randomness and network a test controls.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -14,7 +14,7 @@ use crate::failure::{Failure, either};
 use crate::options::{Options, duration};
 use crate::store::Store;
 
-/// A clock that stands still until a test moves it.
+/// A clock that changes only when a test changes it.
 #[napi]
 pub struct ManualClock {
     clock: Arc<testing::ManualClock>,
@@ -26,7 +26,7 @@ impl ManualClock {
     }
 }
 
-/// Makes a clock that shows a time in milliseconds since 1970.
+/// Creates a clock that shows a time in milliseconds since 1970.
 #[napi(catch_unwind)]
 pub fn create_manual_clock(now: f64) -> Either<ManualClock, Failure> {
     either(duration("now", now).map(|now| ManualClock {
@@ -36,14 +36,14 @@ pub fn create_manual_clock(now: f64) -> Either<ManualClock, Failure> {
 
 #[napi]
 impl ManualClock {
-    /// What it shows, in milliseconds since 1970.
+    /// The time, in milliseconds since 1970.
     #[napi(getter, catch_unwind)]
     pub fn now(&self) -> f64 {
         let since = self.clock.now().duration_since(UNIX_EPOCH);
         since.unwrap_or_default().as_secs_f64() * 1000.0
     }
 
-    /// Moves it forward by so many milliseconds.
+    /// Moves it forward.
     #[napi(catch_unwind)]
     pub fn advance(&self, milliseconds: f64) -> Either<(), Failure> {
         either(duration("advance", milliseconds).map(|by| self.clock.advance(by)))
@@ -56,7 +56,7 @@ impl ManualClock {
     }
 }
 
-/// A network that answers from memory.
+/// A network that responds from memory.
 #[napi]
 pub struct MockTransport {
     transport: Arc<testing::MockTransport>,
@@ -64,7 +64,7 @@ pub struct MockTransport {
 
 #[napi]
 impl MockTransport {
-    /// Makes a network on which there is nothing.
+    /// Creates a network without responses.
     #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         Self {
@@ -72,7 +72,7 @@ impl MockTransport {
         }
     }
 
-    /// Answers requests for `url` with this.
+    /// Sets the response to requests for `url`.
     #[napi(catch_unwind)]
     pub fn respond(
         &self,
@@ -98,26 +98,26 @@ impl MockTransport {
         self.transport.fail(&url, error);
     }
 
-    /// How often `url` was asked for.
+    /// The number of requests for `url`.
     #[napi(catch_unwind)]
     pub fn requests(&self, url: String) -> u32 {
         u32::try_from(self.transport.requests(&url)).unwrap_or(u32::MAX)
     }
 
-    /// Lets requests wait.
+    /// Makes requests wait.
     #[napi(catch_unwind)]
     pub fn hold(&self) {
         self.transport.hold();
     }
 
-    /// Answers the requests that wait.
+    /// Responds to the requests that wait.
     #[napi(catch_unwind)]
     pub fn release(&self) {
         self.transport.release();
     }
 }
 
-/// Makes a client with the given time, randomness and network; without a store it has one of its own.
+/// Creates a client with the given time, randomness and network. Without a store it has its own.
 #[napi(catch_unwind)]
 pub fn create_mock_client(
     options: Options,

@@ -1,4 +1,4 @@
-//! What `portier-client/testing` is made of.
+//! The native part of `portier-client/testing`.
 
 mod broker;
 mod mock;
@@ -11,7 +11,7 @@ use napi_derive::napi;
 use crate::call::{self, Outcome};
 use crate::completions::CompletionQueue;
 
-/// Panics where a defect in the core would: at the first poll, or at a later one.
+/// Panics as a defect in the core would: at the first poll, or at a later one.
 #[napi(catch_unwind)]
 pub fn panic_in_operation(
     env: Env,
@@ -26,13 +26,13 @@ pub fn panic_in_operation(
     })
 }
 
-/// Panics where a defect in an export would that runs no operation.
+/// Panics as a defect would in an export that runs no operation.
 #[napi(catch_unwind)]
 pub fn panic_in_export() {
     let _ = defect();
 }
 
-#[expect(clippy::panic, reason = "this is what it is for")]
+#[expect(clippy::panic, reason = "tests need a panic")]
 fn defect() -> portier_client::Result<()> {
     panic!("this panic was asked for")
 }

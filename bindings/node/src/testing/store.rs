@@ -1,4 +1,4 @@
-//! The methods of a store of the core, to try it out by itself.
+//! The methods of a store of the core, to test a store without a client.
 
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Null};
@@ -11,7 +11,7 @@ use crate::completions::CompletionQueue;
 use crate::options::duration;
 use crate::store::Store;
 
-/// Keeps a record for so many milliseconds.
+/// Keeps a record for `ttl` milliseconds.
 #[napi(catch_unwind)]
 pub fn store_put(
     env: Env,
@@ -28,7 +28,7 @@ pub fn store_put(
     })
 }
 
-/// Removes a record and gives it.
+/// Removes a record and returns it.
 #[napi(catch_unwind)]
 pub fn store_take(
     env: Env,
@@ -45,7 +45,7 @@ pub fn store_take(
     })
 }
 
-/// Says whether a record waits.
+/// Whether the store has a record.
 #[napi(catch_unwind)]
 pub fn store_contains(
     env: Env,

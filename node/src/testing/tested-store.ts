@@ -8,33 +8,33 @@ import { isBuiltIn, nativeStore, type MemoryStore, type RedisStore, type SqliteS
 
 const LIMIT_MS = 5000;
 
-/** A store to check: a built-in one, or an object with `put` and `take`. */
-export type Checked = MemoryStore | SqliteStore | RedisStore | Store;
+/** A store of this package, or an object with `put` and `take`. */
+export type StoreToCheck = MemoryStore | SqliteStore | RedisStore | Store;
 
-/** A broken rule; the text follows the name of the rule in the message. */
-export class Broken extends Error {}
+/** The violation of a rule. The message follows the name of the rule. */
+export class RuleViolation extends Error {}
 
-/** The store under test; checks what its methods return. */
-export class Subject {
+/** A store whose return values are checked. */
+export class TestedStore {
   readonly #store: Store;
-  readonly #twin: Subject | undefined;
+  readonly #twin: TestedStore | undefined;
 
-  /** `twin` is another store with the same records, or an independent one. */
+  /** `twin` is a second store, which may share the records. */
   constructor(store: unknown, twin?: unknown) {
     this.#store = withMethods(store);
-    this.#twin = twin === undefined ? undefined : new Subject(twin);
+    this.#twin = twin === undefined ? undefined : new TestedStore(twin);
   }
 
-  /** The store of another process. */
-  get twin(): Subject {
+  /** The store of the other process. */
+  get twin(): TestedStore {
     return this.#twin ?? this;
   }
 
-  async keeps(rule: (store: Subject) => Promise<void>): Promise<void> {
+  async keeps(rule: (store: TestedStore) => Promise<void>): Promise<void> {
     try {
       await rule(this);
     } catch (error) {
-      if (!(error instanceof Broken)) throw error;
+      if (!(error instanceof RuleViolation)) throw error;
       const words = rule.name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
       const { message, cause } = error;
       throw new Error(`the store breaks a rule: ${words}; ${message}`, cause === undefined ? {} : { cause });
@@ -46,12 +46,12 @@ export class Subject {
   }
 
   async put(nonce: string, record: string, ttlMs = 60_000): Promise<void> {
-    const returned = await this.#orBroken("put", nonce, record, ttlMs);
+    const returned = await this.#checkedCall("put", nonce, record, ttlMs);
     if (returned !== undefined) throw wrong("put", "undefined", returned);
   }
 
   async take(nonce: string): Promise<string | null> {
-    const returned = await this.#orBroken("take", nonce);
+    const returned = await this.#checkedCall("take", nonce);
     if (typeof returned === "string") return returned;
     if (returned === undefined || returned === null) return null;
     throw wrong("take", "a string, null or undefined", returned);
@@ -59,9 +59,9 @@ export class Subject {
 
   async holds(nonce: string, expected: boolean, when: string): Promise<void> {
     if (!this.has("contains")) return;
-    const found = await this.#orBroken("contains", nonce);
+    const found = await this.#checkedCall("contains", nonce);
     if (typeof found !== "boolean") throw wrong("contains", "a boolean", found);
-    if (found !== expected) throw new Broken(`contains returned ${found} ${when}`);
+    if (found !== expected) throw new RuleViolation(`contains returned ${found} ${when}`);
   }
 
   async refusesToPut(nonce: string, record: string): Promise<boolean> {
@@ -71,30 +71,30 @@ export class Subject {
   async throws(method: "put" | "take" | "contains", ...given: unknown[]): Promise<boolean> {
     let returned: unknown;
     try {
-      returned = await this.#called(method, ...given);
+      returned = await this.#call(method, ...given);
     } catch (error) {
-      if (error instanceof Broken) throw error;
+      if (error instanceof RuleViolation) throw error;
       return true;
     }
     if (method === "put" && returned !== undefined) throw wrong("put", "undefined", returned);
     return false;
   }
 
-  async #orBroken(method: "put" | "take" | "contains", ...given: unknown[]): Promise<unknown> {
+  async #checkedCall(method: "put" | "take" | "contains", ...given: unknown[]): Promise<unknown> {
     try {
-      return await this.#called(method, ...given);
+      return await this.#call(method, ...given);
     } catch (cause) {
-      if (cause instanceof Broken) throw cause;
-      throw new Broken(`${method} threw ${typeName(cause)}`, { cause });
+      if (cause instanceof RuleViolation) throw cause;
+      throw new RuleViolation(`${method} threw ${typeName(cause)}`, { cause });
     }
   }
 
-  async #called(method: "put" | "take" | "contains", ...given: unknown[]): Promise<unknown> {
+  async #call(method: "put" | "take" | "contains", ...given: unknown[]): Promise<unknown> {
     const call = this.#store[method] as (...given: unknown[]) => unknown;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise((_, reject) => {
       const problem = `${method} did not answer within ${LIMIT_MS / 1000} seconds`;
-      timer = setTimeout(() => reject(new Broken(problem)), LIMIT_MS);
+      timer = setTimeout(() => reject(new RuleViolation(problem)), LIMIT_MS);
     });
     try {
       return await Promise.race([Reflect.apply(call, this.#store, given), late]);
@@ -104,7 +104,7 @@ export class Subject {
   }
 }
 
-/** Built-in stores have no methods in JavaScript: only a client calls them. */
+/** Adds methods to a store of this package, which has none: only clients call it. */
 function withMethods(store: unknown): Store {
   if (typeof store !== "object" || store === null) throw invalidOption("makeStore makes no store");
   if (!isBuiltIn(store)) return store as Store;
@@ -117,6 +117,6 @@ function withMethods(store: unknown): Store {
   };
 }
 
-function wrong(method: string, expected: string, returned: unknown): Broken {
-  return new Broken(`${method} returned ${typeName(returned)} instead of ${expected}`);
+function wrong(method: string, expected: string, returned: unknown): RuleViolation {
+  return new RuleViolation(`${method} returned ${typeName(returned)} instead of ${expected}`);
 }
