@@ -145,6 +145,17 @@ class ServedSite:
             is_ours,
         )
 
+    def session(self, request: Request) -> tuple[str, str | None] | None:
+        """No case that runs over HTTP has sessions."""
+        raise NotImplementedError
+
+    def answer_token_requests(self, status: int, body: str) -> None:
+        """The cases that run over HTTP have the implicit flow."""
+
+    def token_requests(self) -> int:
+        """None, in the implicit flow."""
+        return 0
+
     @property
     def callback_path(self) -> str:
         """The path of the callback."""

@@ -60,7 +60,7 @@ RUST_SESSION = {"session"}
 SESSION = {"secret", "session_max_age", "session_absolute_max_age", "accept"}
 # The code flow and sessions are not in Node so far.
 NOT_IN_NODE = {"flow", "sealed_sessions", "session", "session_cookie", *SESSION}
-NOT_IN_NODE |= {"logout", "require_login", "start_session"}
+NOT_IN_NODE |= {"logout", "require_login", "start_session", "web_codes", "web_sessions"}
 
 findings: list[str] = []
 

@@ -130,13 +130,16 @@ class _Judge:
             self.same("secret", expected["secret_is_kept"], expected["secret"] == "kept")
 
     def cookies(self) -> None:
-        names = []
+        names: dict[str, list[str]] = {"sets": [], "clears": []}
         for cookie in self.answer.cookies:
-            name, *flags = re.split("; |=", cookie, maxsplit=2)
-            names.append(name)
+            name, value, flags = re.split("; |=", cookie, maxsplit=2)
             wanted = self.setting["cookies"].get(name, "")
-            self.same(name, _flags(flags[-1]), _flags(wanted))
-        self.same("sets", sorted(names), sorted(self.expected.get("sets", [])))
+            if not value:
+                wanted = re.sub("^Max-Age=[0-9]+", "Max-Age=0", wanted)
+            names["sets" if value else "clears"].append(name)
+            self.same(name, _flags(flags), _flags(wanted))
+        for what, found in names.items():
+            self.same(what, sorted(found), sorted(self.expected.get(what, [])))
 
     def headers(self, *, has_body: bool) -> None:
         answer, expected = self.answer, self.expected

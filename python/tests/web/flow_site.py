@@ -26,6 +26,7 @@ class CaseClient:
 
     client: Client
     clock: ManualClock
+    transport: MockTransport
     store: SwitchedStore | None
     flow_options: dict[str, Any]
 
@@ -39,7 +40,7 @@ def make_client(
     now: int,
 ) -> CaseClient:
     """Makes the client that the options of a case ask for; the rest of them are the flow's."""
-    # The tokens of the cases come through the browser, unless a case says otherwise.
+    # In `web.json` no case names it.
     options = {"flow": "implicit", **options}
     names = ("redirect_uri", "response_mode", "session_ttl")
     given = {name: options.pop(name) for name in names if name in options}
@@ -52,7 +53,7 @@ def make_client(
     for url, text in documents.items():
         transport.respond(url, text.encode())
     client = mock_client(clock=clock, transport=transport, **given)
-    return CaseClient(client, clock, store, options)
+    return CaseClient(client, clock, transport, store, options)
 
 
 class SwitchedStore:
@@ -109,6 +110,7 @@ class FlowSite:
             request.method,
             request.headers,
             request.body,
+            query=request.query,
             form_token_checked=request.form_token_checked,
         )
         if self._made.store is not None:
@@ -117,9 +119,32 @@ class FlowSite:
             answering = self._flow.login(facts)
         elif step["do"] == "start":
             answering = self._flow.start(facts, step["email"], step["next"])
+        elif step["do"] == "require_login":
+            return answer(self._flow.require_login(facts, step["page"]), None)
+        elif step["do"] == "logout":
+            answering = self._flow.logout(facts)
         else:
             answering = self._flow.callback(facts)
         return answer(self._runner.run(answering), step.get("hook"))
+
+    def session(self, request: Request) -> tuple[str, str | None] | None:
+        """The address of the session of a request, and the cookie that renews it."""
+        facts = WebRequest(request.method, request.headers)
+        session = self._runner.run(self._flow.session(facts))
+        return session and (session.email, session.renewal)
+
+    def answer_token_requests(self, status: int, body: str) -> None:
+        """Says how the broker answers token requests from now on."""
+        headers = [("content-type", "application/json")]
+        self._made.transport.respond(self._token_endpoint, body, status=status, headers=headers)
+
+    def token_requests(self) -> int:
+        """How many token requests there were so far."""
+        return self._made.transport.requests(self._token_endpoint)
+
+    @property
+    def _token_endpoint(self) -> str:
+        return f"{self._made.client.broker}/token"
 
 
 def answer(step: Step, hook: str | list[Any] | None) -> Answer:

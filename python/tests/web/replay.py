@@ -1,4 +1,4 @@
-"""Takes the steps of a case of `tests/vectors/web.json`; `web.md` beside it describes them."""
+"""Takes the steps of a case of the vectors of the web flow; `web.md` beside them describes them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,29 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlencode, urlsplit
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from urllib.request import urlopen
 
 from portier_client.testing import DevBroker, ManualClock
 
 from .expected import Answer, faults
 
-VECTORS = Path(__file__).parents[3] / "tests" / "vectors" / "web.json"
-SETTING: dict[str, Any] = json.loads(VECTORS.read_text(encoding="utf-8"))
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
+
+
+def load(name: str) -> dict[str, Any]:
+    """A file of vectors. Its cases get its own options; the rest of the setting is the same."""
+    setting: dict[str, Any] = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+    for case in setting["cases"]:
+        case["options"] = {**setting["options"], **case.get("options", {})}
+    return setting
+
+
+SETTING = load("web")
 CASES: list[dict[str, Any]] = SETTING["cases"]
 
 FORM = "application/x-www-form-urlencoded"
@@ -85,6 +98,15 @@ class Site(Protocol):
     def send(self, step: dict[str, Any], request: Request) -> Answer:
         """Answers a request."""
 
+    def session(self, request: Request) -> tuple[str, str | None] | None:
+        """The address of the session of a request, and the cookie that renews it."""
+
+    def answer_token_requests(self, status: int, body: str) -> None:
+        """Says how the broker answers token requests from now on."""
+
+    def token_requests(self) -> int:
+        """How many token requests there were so far."""
+
 
 @dataclass
 class Browser:
@@ -98,6 +120,13 @@ class Browser:
         kept = {name: (v, end) for name, (v, end) in self.cookies.items() if not end or now < end}
         self.cookies = kept
         return "; ".join(f"{name}={value}" for name, (value, _) in kept.items())
+
+    def change(self, cookies: dict[str, str | None]) -> None:
+        """Sets cookies, or removes those without a value."""
+        for name, value in cookies.items():
+            self.cookies.pop(name, None)
+            if value is not None:
+                self.cookies[name] = (value, None)
 
     def keep(self, header: str, now: int) -> None:
         """Keeps the cookie of a `Set-Cookie` header."""
@@ -115,6 +144,8 @@ class Replay:
         self._browsers: dict[str, Browser] = {}
         self._logins: list[tuple[str, str]] = []
         self._tokens: dict[tuple[str, str], str] = {}
+        self._codes: dict[str, str] = {}
+        self._redeemed: set[str] = set()
         self._redirect_uri = {**SETTING["options"], **case.get("options", {})}["redirect_uri"]
 
     def take(self, step: dict[str, Any]) -> list[str]:
@@ -132,15 +163,23 @@ class Replay:
             return []
         name = step.get("browser", "desk")
         browser = self._browsers.setdefault(name, Browser())
-        for cookie, value in step.get("cookies", {}).items():
-            if value is None:
-                browser.cookies.pop(cookie, None)
-            else:
-                browser.cookies[cookie] = (self._filled(value, name), None)
+        browser.change(
+            {cookie: self._filled(value, name) for cookie, value in step.get("cookies", {}).items()}
+        )
         request = self._request(step, name)
         expected = self._filled(step["expect"], name)
+        if step["do"] == "session":
+            return self._session(step, request, browser)
         secret = self._secret(browser)
+        before = self._site.token_requests()
+        code = self._expect_token_request(step, request)
         answer = self._site.send(step, request)
+        requests = self._site.token_requests() - before
+        if requests and code is not None:
+            self._redeemed.add(code)
+        wrong = f"{requests} token requests, not {expected.get('token_requests', 0)}"
+        if requests != expected.get("token_requests", 0):
+            return [wrong]
         if url := answer.to_broker(self._surroundings.broker.origin):
             self._started(step, url)
         if step.get("keeps", True):
@@ -150,6 +189,36 @@ class Replay:
             browser.fields = answer.fields
         expected["secret_is_kept"] = secret == self._secret(browser)
         return faults(answer, expected, self._surroundings.broker.origin, SETTING, request.method)
+
+    def _session(self, step: dict[str, Any], request: Request, browser: Browser) -> list[str]:
+        """Asks for the session of a request, and keeps the cookie that renews it."""
+        found = self._site.session(request)
+        email, renewal = found or (None, None)
+        expected = step["expect"]
+        wanted = (expected["session"] or {}).get("email")
+        if (email, renewal is not None) != (wanted, "sets" in expected):
+            return [f"session={email} renewed={renewal is not None}"]
+        if renewal is not None and step.get("keeps", True):
+            browser.keep(renewal, self._surroundings.now)
+        return []
+
+    def _expect_token_request(self, step: dict[str, Any], request: Request) -> str | None:
+        """Prepares the answer to the token request; returns the code that it would redeem."""
+        body = request.body.decode("latin-1") if isinstance(request.body, bytes) else ""
+        text = f"{request.query}&{body}"
+        found = [code for code in self._codes.values() if f"={code}" in text]
+        code = next((code for code in found if code not in self._redeemed), None)
+        given = self._filled(step.get("token_endpoint"), step.get("browser", "desk"))
+        tokens = {code: token for token, code in self._codes.items()}
+        if given is not None:
+            status, answer = given
+            code = None
+        elif code is not None:
+            status, answer = 200, {"id_token": tokens[code]}
+        else:
+            status, answer = 400, {"error": "invalid_grant"}
+        self._site.answer_token_requests(status, json.dumps(answer))
+        return code
 
     def _request(self, step: dict[str, Any], name: str) -> Request:
         browser = self._browsers[name]
@@ -217,22 +286,33 @@ class Replay:
             return self._surroundings.broker.origin
         if what == "repeat":
             return parts[0] * int(parts[1])
-        if what == "token":
-            return self._token(*parts)
+        of_login: dict[str, Callable[..., str]]
+        of_login = {"token": self._token, "code": self._code, "state": self._state}
+        if what in of_login:
+            return of_login[what](*parts)
         other = self._browsers[parts[0] if len(parts) > 1 else browser]
         if what == "cookie":
             return other.cookies[parts[-1]][0]
         return next(value for name, value in other.fields if name == parts[-1])
 
     def _token(self, kind: str = "genuine", login: str | None = None) -> str:
-        named = [url for name, url in self._logins if login in {None, name}]
-        key = (kind, named[-1])
+        url = self._login(login)
+        key = (kind, url)
         if key not in self._tokens:
-            self._tokens[key] = self._surroundings.mint(named[-1], kind)
+            self._tokens[key] = self._surroundings.mint(url, kind)
         return self._tokens[key]
 
+    def _code(self, *of_token: str) -> str:
+        return self._codes.setdefault(self._token(*of_token), f"{len(self._codes) + 1}.code")
 
-_PLACEHOLDER = re.compile(r"\{((?:site|broker|token|cookie|field|repeat)(?::[^{}]*)?)\}")
+    def _state(self, login: str | None = None) -> str:
+        return dict(parse_qsl(urlsplit(self._login(login)).query))["state"]
+
+    def _login(self, login: str | None = None) -> str:
+        return [url for name, url in self._logins if login in {None, name}][-1]
+
+
+_PLACEHOLDER = re.compile(r"\{((?:site|broker|token|code|state|cookie|field|repeat)(?::[^{}]*)?)\}")
 
 
 def _get(url: str) -> str:

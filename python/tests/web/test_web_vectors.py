@@ -10,10 +10,13 @@ import pytest
 from portier_client import ConfigError
 
 from .flow_site import FlowSite, make_client
-from .replay import CASES, Replay, Surroundings
+from .replay import CASES, Replay, Surroundings, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+ALL_CASES = [*CASES, *load("web_codes")["cases"], *load("web_sessions")["cases"]]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case["id"])
 def test_requests_are_answered_as_the_vectors_say(
     case: dict[str, Any], surroundings: Surroundings, runner: asyncio.Runner
 ) -> None:
