@@ -53,7 +53,7 @@ mod _native {
         // Both cost nothing until the process forks or exits.
         py.import("atexit")?.call_method1(
             "register",
-            (wrap_pyfunction!(super::bridge::shutdown, py)?,),
+            (wrap_pyfunction!(super::bridge::shutdown::shutdown, py)?,),
         )?;
         #[cfg(unix)]
         super::forks::install(py)?;

@@ -1,24 +1,24 @@
-//! Python objects that operations hold.
+//! Python objects that operations own.
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::bridge::release;
+type Release = Box<dyn Fn(Py<PyAny>)>;
 
 thread_local! {
-    static IN_RUNTIME: Cell<bool> = const { Cell::new(false) };
+    /// In a thread of the runtime: has another thread drop an object.
+    static RELEASE: OnceCell<Release> = const { OnceCell::new() };
 }
 
-/// Marks this thread as one of the runtime's.
-pub(crate) fn mark_thread() {
-    IN_RUNTIME.set(true);
+/// Makes this thread one that never changes a reference count, but hands objects to `release`.
+pub(crate) fn never_drop_here(release: impl Fn(Py<PyAny>) + 'static) {
+    let _ = RELEASE.with(|cell| cell.set(Box::new(release)));
 }
 
-/// A Python object that an operation may take to the runtime. The runtime's threads touch no
-/// reference count: there, dropping it hands it to the completer.
+/// A Python object that an operation may take to the runtime.
 pub(crate) struct SendPy(Mutex<Option<Py<PyAny>>>);
 
 impl SendPy {
@@ -34,14 +34,14 @@ impl SendPy {
     /// Shows the object to Python's garbage collector, on behalf of the only Python object through
     /// which it can be reached.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // What another thread is just using is no garbage.
+        // An object that another thread is using is not garbage.
         match self.0.try_lock() {
             Ok(object) => visit.call(&*object),
             Err(_) => Ok(()),
         }
     }
 
-    /// Lets go of the object, at the garbage collector's request.
+    /// Drops the object, at the garbage collector's request.
     pub(crate) fn clear(&self) {
         // Dropping it runs code of its own, which must not find the lock taken.
         let object = self.object().take();
@@ -55,10 +55,14 @@ impl SendPy {
 
 impl Drop for SendPy {
     fn drop(&mut self) {
-        if IN_RUNTIME.get()
-            && let Some(object) = self.object().take()
-        {
-            release(object);
-        }
+        // There is an error in a thread that is just ending, which is none of the runtime's: those drop
+        // their operations before.
+        let _ = RELEASE.try_with(|release| {
+            if let Some(release) = release.get()
+                && let Some(object) = self.object().take()
+            {
+                release(object);
+            }
+        });
     }
 }

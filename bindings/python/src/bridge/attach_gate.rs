@@ -1,30 +1,36 @@
-//! How threads that wait come back to Python, or stay away.
+//! How threads that waited without the interpreter attach to it again, or stay away.
 //!
 //! Before `CPython` 3.14, a thread that attaches when the interpreter is already going is ended where it
-//! stands, by unwinding; what is written in Rust on the way aborts the process. So such a thread stays
-//! where it is, and the end of the interpreter waits for those that are on their way back.
+//! stands, by unwinding, and Rust code on its stack aborts the process. So such a thread waits for ever,
+//! and the end of the interpreter waits for the threads that are just attaching.
 
 use std::convert::Infallible;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::process::{PerProcess, Process};
 
 static GATE: PerProcess<AttachGate> = PerProcess::new();
 
-/// Does what takes its time, and needs no Python, without holding others up.
+/// Does slow work that does not use Python, while other threads may run.
 pub(crate) fn without_gil<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
     let gate = AttachGate::of(py, Process::current());
     if gate.is_closed() {
-        // The thread that ends the interpreter has nobody else to let run.
+        // The thread that ends the interpreter has no other thread to let run.
         return work();
     }
     py.detach(move || (work(), gate.enter())).0
 }
 
-/// Who of a process is on the way back.
+/// The exception for a call that comes too late.
+pub(super) fn shutting_down() -> PyErr {
+    PyRuntimeError::new_err("the interpreter is shutting down")
+}
+
+/// Which threads of a process are attaching.
 #[derive(Default)]
 pub(super) struct AttachGate {
     state: Mutex<State>,
@@ -33,7 +39,7 @@ pub(super) struct AttachGate {
 
 #[derive(Default)]
 struct State {
-    /// The threads that attach, or have done so and are not out of this module yet.
+    /// The threads that attach, or have attached and have not left this module yet.
     attaching: usize,
     closed: bool,
 }
@@ -53,8 +59,8 @@ impl AttachGate {
         self.state().closed
     }
 
-    /// Asks for the way back, in a thread that is not attached. There is none once the interpreter is
-    /// about to go, and then this never returns: the thread ends with the process.
+    /// Asks for permission to attach, in a thread that is not attached. Once the interpreter is about to
+    /// go, this never returns: the thread ends with the process.
     pub(super) fn enter(&'static self) -> AttachPermit {
         let mut state = self.state();
         if state.closed {
@@ -67,7 +73,7 @@ impl AttachGate {
         AttachPermit(self)
     }
 
-    /// Closes the way back, and waits for those that are under way: they need no more than what the
+    /// Closes the gate, and waits for the threads that are attaching: they need no more than what the
     /// caller, which must not be attached, needs to attach itself.
     pub(super) fn close(&self) {
         let mut state = self.state();

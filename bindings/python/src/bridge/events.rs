@@ -1,11 +1,12 @@
 //! How events reach Python's `logging`.
 //!
-//! A call looks up the logger's level once, so that what nobody wants costs a comparison. Events of
+//! A call looks up the logger's level once, so that an event below it costs a comparison. Events of
 //! a poll by an attached thread are logged by that thread, right after the poll. Events of the runtime's
-//! threads, which never touch Python, go to a thread that does nothing else: a handler may take its time,
-//! or wait for a lock whose owner waits for an answer.
+//! threads, which do not touch Python, go to a thread that does nothing else: a handler may be slow, or
+//! wait for a lock whose owner waits for a result.
 
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
@@ -18,21 +19,25 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-use super::{host_callback, runtime, signals};
+use super::attach_gate::without_gil;
+use super::{host_callback, signals};
 use crate::cells::{self, intern};
 use crate::forks;
+use crate::process::{PerProcess, Process};
 use crate::send_py::SendPy;
 
-/// How many events may wait to be logged. More come only if a handler is slower than they are.
+/// How many events may wait to be logged. There are more only if the handlers are slower than the events.
 const QUEUE_LIMIT: usize = 1_000;
 
-/// How long the end of the interpreter waits for handlers, and then for the last of them. It would wait for
-/// ever for one in a thread of Python's own; ours would crash the interpreter if it came back to one that is
-/// gone.
+/// How long the end of the interpreter waits for handlers, and then for the last of them. A thread of
+/// Python's own would be waited for without a limit. A thread of this module crashes the process if it
+/// comes back to an interpreter that is gone.
 const HANDLER_LIMIT: Duration = Duration::from_secs(5);
 
 /// The logger's level, in Python's numbers.
 static LEVEL: AtomicI64 = AtomicI64::new(i64::MAX);
+
+static LOG_QUEUE: PerProcess<LogQueue> = PerProcess::new();
 
 thread_local! {
     static POLLING: Cell<bool> = const { Cell::new(false) };
@@ -40,14 +45,13 @@ thread_local! {
     static POLL_EVENTS: RefCell<Vec<Event>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Looks up the level. What a filter, a handler or `logging.disable` thinks is seen when an event is
-/// logged.
+/// Looks up the level. Filters, handlers and `logging.disable` decide when an event is logged.
 pub(super) fn update_level(py: Python<'_>) -> PyResult<()> {
     static EFFECTIVE_LEVEL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static LISTEN: Once = Once::new();
 
     let effective_level = cells::fill(&EFFECTIVE_LEVEL, py, || {
-        // The module has a `tracing` of its own: there is no other subscriber to be in the way of.
+        // The module has a `tracing` of its own, so there is no other subscriber.
         LISTEN.call_once(|| {
             let _ = tracing::subscriber::set_global_default(events::subscriber(Logging));
         });
@@ -59,7 +63,7 @@ pub(super) fn update_level(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Polls, and logs what happened.
+/// Polls, and logs the events of the poll.
 pub(super) fn logged<T>(py: Python<'_>, poll: impl FnOnce() -> T) -> PyResult<T> {
     let polled = {
         let _polling = FlagGuard::new(&POLLING);
@@ -76,13 +80,20 @@ pub(super) fn logged<T>(py: Python<'_>, poll: impl FnOnce() -> T) -> PyResult<T>
     Ok(polled)
 }
 
-/// Whether this thread is in the middle of logging. Nobody is told what a handler does with a client,
-/// or that would never come to an end.
+/// Whether this thread is in the middle of logging. Events of calls that a handler makes are not logged:
+/// they would cause more of them without end.
 pub(super) fn is_logging() -> bool {
     LOGGING.get()
 }
 
-/// A flag of this thread, which is set as long as this lives.
+/// Waits until the handlers have returned from all background events. Returns `false` if they have not
+/// within `limit`, and in a handler, which cannot wait for itself.
+pub(crate) fn flush_events(py: Python<'_>, limit: Duration) -> bool {
+    let queue = LOG_QUEUE.get(Process::current());
+    !is_logging() && without_gil(py, || queue.is_none_or(|queue| queue.flush(limit)))
+}
+
+/// Sets a flag of this thread as long as it lives.
 struct FlagGuard {
     flag: &'static LocalKey<Cell<bool>>,
     before: bool,
@@ -106,7 +117,7 @@ fn log(py: Python<'_>, event: Event, context: Option<&SendPy>) -> PyResult<()> {
     static EMIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
     let _logging = FlagGuard::new(&LOGGING);
-    // Whoever called has looked up the level, and imported it.
+    // The call has looked up the level, and thereby imported the module.
     let emit = cells::import(&EMIT, py, "portier_client._events", "emit")?;
     let fields = PyDict::new(py);
     for (name, value) in event.fields {
@@ -120,7 +131,7 @@ fn log(py: Python<'_>, event: Event, context: Option<&SendPy>) -> PyResult<()> {
     }
     let arguments = (number(event.level), event.message, fields);
     match context.and_then(|context| context.bind(py)) {
-        // The caller may be in the middle of its own.
+        // In a copy: the caller may be running in the context itself.
         Some(context) => context.call_method0(intern!(py, "copy"))?.call_method1(
             intern!(py, "run"),
             (emit, arguments.0, arguments.1, arguments.2),
@@ -150,8 +161,8 @@ impl Listener for Logging {
     fn hear(&self, event: Event) {
         if POLLING.get() {
             POLL_EVENTS.with_borrow_mut(|events| events.push(event));
-        } else {
-            runtime::log(QueuedEvent {
+        } else if let Some(queue) = LOG_QUEUE.get(Process::current()) {
+            queue.push(QueuedEvent {
                 event,
                 context: host_callback::context(),
             });
@@ -159,25 +170,25 @@ impl Listener for Logging {
     }
 }
 
-/// The thread that logs, and what waits for it.
+/// The thread that logs, and the events that wait for it.
 #[derive(Default)]
 pub(super) struct LogQueue {
-    /// Never locked by a thread that waits for Python meanwhile.
+    /// Never locked while a thread attaches to the interpreter.
     phase: Mutex<Phase>,
     state: Arc<State>,
 }
 
 #[derive(Default)]
 enum Phase {
-    /// The first event starts the thread, or the next one if there are no threads to be had.
+    /// The first event starts the thread, or a later one if the system gives no threads.
     #[default]
     NotStarted,
     Running(LoggingThread),
-    /// For ever: the interpreter is about to go.
+    /// Finally: the interpreter is about to go.
     Stopped,
 }
 
-/// An event of the background, with the `contextvars` context of the call that it belongs to.
+/// A background event, with the `contextvars` context of the call that it belongs to.
 pub(super) struct QueuedEvent {
     event: Event,
     context: Option<Arc<SendPy>>,
@@ -191,18 +202,27 @@ struct LoggingThread {
 #[derive(Default)]
 struct State {
     dropped: AtomicU64,
-    /// How many events are in the queue or with a handler.
+    /// How many events are in the queue or being handled.
     waiting: Mutex<usize>,
     idle: Condvar,
-    /// No more events come.
+    /// No more events are accepted.
     ending: AtomicBool,
-    /// What still waits is not logged any more.
+    /// The events that still wait are not logged any more.
     closed: AtomicBool,
 }
 
 impl LogQueue {
-    /// Has an event logged, if there is room for one more.
-    pub(super) fn push(&self, event: QueuedEvent) {
+    pub(super) fn of(py: Python<'_>, process: Process) -> &'static Self {
+        let made = LOG_QUEUE.get_or_try_init(py, process, || Ok::<_, Infallible>(Self::default()));
+        let Ok(queue) = made;
+        queue
+    }
+
+    /// Has an event logged, if there is room for one more, and unless the interpreter is about to go.
+    fn push(&self, event: QueuedEvent) {
+        if self.state.ending.load(Ordering::Acquire) {
+            return;
+        }
         let mut phase = self.phase();
         if matches!(*phase, Phase::NotStarted)
             && let Ok(thread) = start(&self.state)
@@ -227,7 +247,7 @@ impl LogQueue {
 
     /// Waits until the handlers have returned from all events. Returns `false` if they have not
     /// within `limit`. The caller must not be attached.
-    pub(super) fn flush(&self, limit: Duration) -> bool {
+    fn flush(&self, limit: Duration) -> bool {
         let waiting = self.state.waiting();
         let waited = self
             .state
@@ -236,15 +256,15 @@ impl LogQueue {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// Ends the thread, once it has logged what waits. The caller must not be attached: a handler may
-    /// be running.
+    /// Ends the thread, once it has logged the events that wait. The caller must not be attached: a
+    /// handler may be running.
     pub(super) fn stop(&self) {
         self.state.ending.store(true, Ordering::Release);
         let before = std::mem::replace(&mut *self.phase(), Phase::Stopped);
         let Phase::Running(LoggingThread { sender, ended }) = before else {
             return;
         };
-        // The thread ends when it has received what was sent.
+        // The thread ends when it has received all events that were sent.
         drop(sender);
         if ended.recv_timeout(HANDLER_LIMIT) == Err(RecvTimeoutError::Timeout) {
             self.state.closed.store(true, Ordering::Release);
@@ -262,7 +282,7 @@ impl State {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One event less waits.
+    /// Counts an event that waits no longer.
     fn logged(&self) {
         let mut waiting = self.waiting();
         *waiting -= 1;
@@ -286,7 +306,7 @@ fn start(state: &Arc<State>) -> std::io::Result<LoggingThread> {
     Ok(LoggingThread { sender, ended })
 }
 
-/// Logs until no more can come, or until Python is gone.
+/// Logs until no more events can come, or until the interpreter is gone.
 fn log_all(waiting: &Receiver<QueuedEvent>, state: &State) {
     while let Ok(first) = waiting.recv() {
         if state.closed.load(Ordering::Acquire) {
@@ -312,10 +332,10 @@ fn log_all(waiting: &Receiver<QueuedEvent>, state: &State) {
     }
 }
 
-/// Logs in a thread where nobody called who could be told of an exception.
+/// Logs in a thread without a caller that could receive an exception.
 fn log_or_report(py: Python<'_>, event: Event, context: Option<&SendPy>, state: &State) {
     if let Err(error) = log(py, event, context) {
-        // A handler that uses a client is told that the interpreter is about to go, and nobody else.
+        // A handler that uses a client gets an error at the end of the interpreter, which is not reported.
         if !state.ending.load(Ordering::Acquire) {
             error.write_unraisable(py, None);
         }

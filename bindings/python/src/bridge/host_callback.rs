@@ -1,7 +1,7 @@
 //! How an operation has its caller run something in Python.
 //!
-//! Tasks of the runtime never touch Python. What they need from it is a callback: it runs in the
-//! thread, or in the event loop, that the operation was called from.
+//! The runtime's threads do not touch Python. A host callback runs in the thread, or in the event
+//! loop, that the operation was called from.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -14,59 +14,42 @@ use portier_client::{Code, Error, Result};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::BlockingMessage;
-use super::completer::CompleterMessage;
+use super::messages::{BlockingMessage, CompleterMessage, HostCallback};
 use crate::cells;
 use crate::send_py::SendPy;
 
-/// Something to run in Python. It is dropped if there is nobody left to run it.
-///
-/// What it returns as an error is none of the operation, but ends the call at once: somebody wants
-/// the program to end.
-pub(crate) type HostCallback = Box<dyn FnOnce(Python<'_>, CallSite) -> PyResult<()> + Send>;
-
-/// Where a callback runs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CallSite {
-    /// In the event loop of a caller that awaits, between two steps of its tasks.
-    EventLoop,
-    /// In the thread of a caller that blocks.
-    Thread,
-}
-
-/// Who called an operation that has moved to the runtime.
+/// The caller of an operation that has moved to the runtime.
 pub(super) enum Caller {
-    /// A coroutine, by the ticket of the future it awaits.
-    Loop {
+    /// A coroutine, by the ticket of the future that it awaits.
+    EventLoop {
         ticket: u64,
-        events: Sender<CompleterMessage>,
+        completer: Sender<CompleterMessage>,
     },
-    /// A thread that waits for this.
+    /// A thread that blocks, and receives this.
     Thread(Sender<BlockingMessage>),
 }
 
 thread_local! {
-    /// The caller of the operation that this thread is polling; none while it polls its own.
+    /// The caller of the operation that this thread is polling; `None` if this thread is the caller.
     static CALLER: RefCell<Option<Caller>> = const { RefCell::new(None) };
     /// The `contextvars` context of that caller.
     static CONTEXT: RefCell<Option<Arc<SendPy>>> = const { RefCell::new(None) };
-    /// What the operation that this thread has just polled asks of it.
-    static CALLBACK: Cell<Option<HostCallback>> = const { Cell::new(None) };
+    /// What the operation that this thread has just polled requests of it.
+    static REQUESTED: Cell<Option<HostCallback>> = const { Cell::new(None) };
 }
 
-/// Has the caller of the current operation run a callback.
+/// Has the caller of the current operation run a host callback.
 pub(crate) fn request_callback(callback: HostCallback) -> Result<()> {
     CALLER.with_borrow(|caller| {
         let sent = match caller {
             None => {
-                CALLBACK.set(Some(callback));
+                REQUESTED.set(Some(callback));
                 true
             }
-            Some(Caller::Loop { ticket, events }) => {
+            Some(Caller::EventLoop { ticket, completer }) => {
                 let ticket = *ticket;
-                events
-                    .send(CompleterMessage::HostCallback { ticket, callback })
-                    .is_ok()
+                let message = CompleterMessage::HostCallback { ticket, callback };
+                completer.send(message).is_ok()
             }
             Some(Caller::Thread(messages)) => messages
                 .send(BlockingMessage::HostCallback(callback))
@@ -77,9 +60,9 @@ pub(crate) fn request_callback(callback: HostCallback) -> Result<()> {
     })
 }
 
-/// The callback of the operation that was just polled in this thread.
-pub(super) fn take_callback() -> Option<HostCallback> {
-    CALLBACK.take()
+/// The callback that the operation requests which was just polled in this thread.
+pub(super) fn take_requested() -> Option<HostCallback> {
+    REQUESTED.take()
 }
 
 /// The context of the caller whose operation this thread is polling.
@@ -87,7 +70,7 @@ pub(super) fn context() -> Option<Arc<SendPy>> {
     CONTEXT.with_borrow(Clone::clone)
 }
 
-/// An operation away from its caller: in the runtime.
+/// An operation in the runtime.
 pub(super) struct SpawnedOperation<F> {
     operation: F,
     /// Lent to the thread while it polls, as is the context.
@@ -114,7 +97,7 @@ impl<F: Future + Unpin> Future for SpawnedOperation<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         CALLER.set(self.caller.take());
         CONTEXT.set(self.context.take());
-        // A guarded operation does not panic, so the caller always comes back.
+        // The operation catches its panics, so the caller always comes back.
         let polled = Pin::new(&mut self.operation).poll(context);
         self.caller = CALLER.take();
         self.context = CONTEXT.take();

@@ -1,4 +1,4 @@
-//! Operations that cannot take the caller down with them.
+//! Panics of the core as errors.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ impl<T> CatchPanic<T> {
 
     pub(super) fn poll_once(&mut self, context: &mut Context<'_>) -> Poll<Result<T>> {
         let operation = self.0.as_mut();
-        // After a panic the future is never polled again, so nobody sees its broken state.
+        // After a panic the future is never polled again, so its broken state is never seen.
         catch_panic(|| Ok(operation.poll(context)))
             .unwrap_or_else(|panicked| Poll::Ready(Err(panicked)))
     }
@@ -31,7 +31,7 @@ impl<T> Future for CatchPanic<T> {
     }
 }
 
-/// Makes a panic an error. What the work was about must not be used after one.
+/// Makes a panic an error. The values that `work` has changed must not be used after one.
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Error::new(

@@ -31,7 +31,7 @@ pub(crate) fn panic_in_operation(py: Python<'_>, at_once: bool) -> PyResult<Boun
 #[pyfunction]
 #[pyo3(signature = (timeout, /))]
 pub(crate) fn flush_events(py: Python<'_>, timeout: f64) -> PyResult<bool> {
-    bridge::flush_events(py, duration(py, timeout)?)
+    Ok(bridge::flush_events(py, duration(py, timeout)?))
 }
 
 #[expect(clippy::panic, reason = "this is what it is for")]

@@ -1,0 +1,77 @@
+//! Numbers that stand for the `asyncio` futures and tasks that are pending.
+//!
+//! The runtime's threads do not touch Python, so they hold a ticket. A thread that is attached to the
+//! interpreter takes the future that it stands for, at most once.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use crate::cells;
+
+/// The pending futures and tasks of a process. A forked child must not use those of its parent.
+#[derive(Default)]
+pub(super) struct Tickets {
+    pending: Mutex<Pending>,
+}
+
+#[derive(Default)]
+struct Pending {
+    last_ticket: u64,
+    waiters: HashMap<u64, Waiter>,
+}
+
+/// A pending future or task, its event loop, and the context variables of the code that awaits it.
+pub(super) struct Waiter {
+    pub(super) event_loop: Py<PyAny>,
+    pub(super) future: Py<PyAny>,
+    context: Py<PyAny>,
+}
+
+impl Tickets {
+    pub(super) fn issue(
+        &self,
+        event_loop: &Bound<'_, PyAny>,
+        future: &Bound<'_, PyAny>,
+    ) -> PyResult<u64> {
+        static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+        let py = event_loop.py();
+        let context = cells::import(&COPY_CONTEXT, py, "contextvars", "copy_context")?;
+        let waiter = Waiter {
+            event_loop: event_loop.clone().unbind(),
+            future: future.clone().unbind(),
+            context: context.call0()?.unbind(),
+        };
+        let mut pending = self.pending();
+        pending.last_ticket += 1;
+        let ticket = pending.last_ticket;
+        pending.waiters.insert(ticket, waiter);
+        Ok(ticket)
+    }
+
+    /// Takes the future of a ticket, unless it was taken before: then it is done or cancelled.
+    pub(super) fn take_waiter(&self, _attached: Python<'_>, ticket: u64) -> Option<Waiter> {
+        self.pending().waiters.remove(&ticket)
+    }
+
+    /// The event loop and the context of a future that is pending.
+    pub(super) fn loop_and_context<'py>(
+        &self,
+        py: Python<'py>,
+        ticket: u64,
+    ) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let pending = self.pending();
+        let waiter = pending.waiters.get(&ticket)?;
+        Some((
+            waiter.event_loop.bind(py).clone(),
+            waiter.context.bind(py).clone(),
+        ))
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
