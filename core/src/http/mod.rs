@@ -2,6 +2,7 @@
 
 mod addresses;
 mod failure;
+mod options;
 mod proxy;
 mod redirect;
 mod ssrf_guard;
@@ -14,7 +15,8 @@ use ::http::HeaderMap;
 use bytes::Bytes;
 use url::Url;
 
-pub(crate) use self::transport::{HttpOptions, HttpTransport};
+pub(crate) use self::options::HttpOptions;
+pub(crate) use self::transport::HttpTransport;
 use crate::error::Result;
 use crate::future::BoxFuture;
 

@@ -1,6 +1,6 @@
 //! The transport over the network, with limits and deadlines.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::failure::{self, failed, is_refusal, named_insecure, refused, timed_out};
+use super::options::HttpOptions;
 use super::proxy::{Proxies, Proxy};
 use super::redirect;
 use super::ssrf_guard::{Lookup, SsrfGuard, SystemLookup};
@@ -24,26 +25,13 @@ use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::fork;
 use crate::future::BoxFuture;
-use crate::origin::{Origin, is_local};
+use crate::origin::is_local;
 use crate::tls::{Listed, shown, trusting_nobody};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The two documents are fetched one after the other, then nothing for about an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_USER_AGENT: &str = concat!("portier-client/", env!("CARGO_PKG_VERSION"));
-
-/// The options of [`HttpTransport`].
-pub(crate) struct HttpOptions {
-    /// The time limit of one request, from the first look-up to the last byte, including the retry.
-    pub(crate) timeout: Duration,
-    /// The broker. If it is `https`, plain `http` is refused, also in redirects.
-    pub(crate) broker: Origin,
-    /// Whether plain `http` is allowed for other hosts than this machine.
-    pub(crate) danger_allow_http: bool,
-    /// PEM certificates to trust in addition to the system's.
-    pub(crate) ca_file: Option<PathBuf>,
-    pub(crate) user_agent: Option<String>,
-}
 
 /// The transport over the network.
 ///

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::CertificateDer;
 
-use super::HttpOptions;
+use super::options::HttpOptions;
 use crate::tls;
 
 /// The variables that replace the system's authorities on Linux.

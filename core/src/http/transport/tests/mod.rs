@@ -16,9 +16,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::{HttpOptions, HttpTransport, Origin};
+use super::{HttpOptions, HttpTransport};
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response, Transport as _};
+use crate::origin::Origin;
 
 /// Long enough for any machine; no test waits for it.
 const PATIENT: Duration = Duration::from_secs(30);
