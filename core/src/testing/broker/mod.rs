@@ -13,6 +13,7 @@ mod pages;
 mod reply;
 mod server;
 mod state;
+mod token_request;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::reply::{self, Reply};
 use super::state::State;
-use super::{codes, login, pages};
+use super::{login, pages, token_request};
 use crate::error::Result;
 
 /// The largest form the broker reads, in bytes.
@@ -99,7 +99,9 @@ async fn route(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> 
             {
                 Err(_) => reply::bad_request("The form is too large."),
                 Ok(form) if path == "/confirm" => login::confirm(state, &form.to_bytes()).await?,
-                Ok(form) if path == "/token" => codes::token(state, &form.to_bytes()).await?,
+                Ok(form) if path == "/token" => {
+                    token_request::answer(state, &form.to_bytes()).await?
+                }
                 Ok(form) => login::authenticate(state, &form.to_bytes()).await?,
             }
         }
