@@ -238,7 +238,7 @@ types: tools setup module
 	@cd python && $(VENV_PYTHON) -m mypy.stubtest --concise portier_client._native
 
 .PHONY: lint
-lint: tools setup module types ## Check form: formatting, lints, types, licences, length of files
+lint: tools setup module types ## Check form: formatting, lints, types, licences, length of files, layers
 	$(call say,Rust: format)
 	@$(CARGO) fmt --all --check
 	$(call say,Rust: clippy)
@@ -252,6 +252,9 @@ lint: tools setup module types ## Check form: formatting, lints, types, licences
 		else echo 'left out: install it with `cargo install --locked cargo-deny`'; fi
 	$(call say,Files: length and stray paths)
 	@$(VENV_PYTHON) scripts/check_files.py
+	$(call say,Layers and circles of imports)
+	@$(VENV_PYTHON) -m pytest --quiet -c python/pyproject.toml scripts/tests
+	@$(VENV_PYTHON) scripts/check_layers.py
 
 .PHONY: bench
 bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, beside others, and write docs/benchmarks.md; ROUNDS=3 for a look
