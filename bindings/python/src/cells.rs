@@ -17,7 +17,7 @@ pub(crate) fn import<'py>(
     fill(cell, py, || Ok(py.import(module)?.getattr(name)?.unbind()))
 }
 
-/// What is in the cell; `make` makes it, if there is nothing yet.
+/// The object in the cell, which `make` makes if the cell is empty.
 pub(crate) fn fill<'py, T>(
     cell: &'static PyOnceLock<Py<T>>,
     py: Python<'py>,

@@ -11,8 +11,8 @@ use crate::process::{PerProcess, Process};
 use crate::store::PythonStore;
 use crate::{errors, form, text};
 
-/// A client of the core. Its methods return their answer if it is ready at once, else an
-/// `asyncio` future, or they block if they are told to.
+/// A client of the core. Its methods return their result if it is ready at once. Otherwise they return an
+/// `asyncio` future, or block if `blocking` is true.
 #[pyclass(frozen, module = "portier_client._native")]
 pub(crate) struct Client {
     builder: Builder,
@@ -28,7 +28,7 @@ impl Client {
             store: setup.store,
             made: PerProcess::new(),
         };
-        // Wrong options are an error here and now.
+        // Wrong options are an error of the constructor.
         client.of(py, Process::current())?;
         Ok(client)
     }
@@ -59,7 +59,7 @@ impl Client {
     }
 }
 
-/// Says that logins started in the parent cannot be completed in this child, nor the reverse.
+/// Warns that logins started in the parent cannot be completed in this child, nor the reverse.
 fn warn_of_local_store(py: Python<'_>) -> PyResult<()> {
     py.import("portier_client._processes")?
         .getattr("warn_of_forked_memory_store")?

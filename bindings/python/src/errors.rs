@@ -56,7 +56,7 @@ pub(crate) struct Raised {
 }
 
 impl Raised {
-    /// The caller shall see it as the cause of an error.
+    /// The caller gets it as the cause of an error.
     pub(crate) fn as_cause(exception: &Bound<'_, PyAny>) -> Self {
         Self {
             exception: SendPy::new(exception),
@@ -64,7 +64,7 @@ impl Raised {
         }
     }
 
-    /// The caller shall see it in place of an error.
+    /// The caller gets it in place of an error.
     pub(crate) fn unchanged(exception: &Bound<'_, PyAny>) -> Self {
         Self {
             exception: SendPy::new(exception),
@@ -77,7 +77,7 @@ impl std::error::Error for Raised {}
 
 impl fmt::Display for Raised {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Its own text may be anything, and reading it takes Python.
+        // The exception's own text may contain secrets, and Python is needed to read it.
         formatter.write_str("an exception was raised in Python")
     }
 }

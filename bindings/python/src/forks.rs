@@ -1,4 +1,4 @@
-//! What is done around a fork, whether Python or C code forks.
+//! Work before and after a fork, by Python or by C code.
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread;
@@ -12,7 +12,7 @@ static FORKS: AtomicU32 = AtomicU32::new(0);
 /// Threads of this process that are about to fork.
 static FORKING: AtomicU32 = AtomicU32::new(0);
 
-/// Threads of ours that are attached to the interpreter, or wait for that.
+/// Threads of this module that are attached to the interpreter, or wait for it.
 static ATTACHED: AtomicU32 = AtomicU32::new(0);
 
 const PAUSE: Duration = Duration::from_millis(1);
@@ -23,8 +23,8 @@ pub(crate) fn count() -> u32 {
 
 /// Attaches a thread that this module has started, unless the interpreter is gone.
 ///
-/// It does not wait for the interpreter while the process forks: Python remembers that somebody
-/// waits, and in a child that was forked by C code it would let that thread go first, for ever.
+/// It does not wait for the interpreter while the process forks. Python counts the threads that wait. In a
+/// child that was forked by C code, it would wait for ever for such a thread to take its turn.
 pub(crate) fn attach<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     ATTACHED.fetch_add(1, SeqCst);
     while FORKING.load(SeqCst) > 0 {
@@ -65,13 +65,13 @@ mod unix {
 
     use super::{ATTACHED, FORKING, FORKS, PAUSE, SeqCst};
 
-    /// How long a fork waits for threads of ours that are attached: a logging handler may take its time.
+    /// How long a fork waits for threads of this module that are attached: a logging handler may be slow.
     const LIMIT: Duration = Duration::from_secs(1);
 
     thread_local! {
-        /// Of the fork that this thread is in. Nothing drops it when the thread ends.
+        /// That of the fork that this thread is in. It is not dropped when the thread ends.
         static GUARD: Cell<Option<ManuallyDrop<ForkGuard>>> = const { Cell::new(None) };
-        /// Whether Python itself forks: then it puts its own state in order.
+        /// Whether Python itself forks: then it prepares its own state.
         static BY_PYTHON: Cell<bool> = const { Cell::new(false) };
     }
 

@@ -12,18 +12,17 @@ use crate::cells::intern;
 use crate::{errors, text};
 
 /// Reads a form as web frameworks and parsers give it: a mapping, an object that keeps repeated
-/// fields, or pairs. Names are `str` or `bytes`; fields of other names are ignored, whatever they
-/// hold.
+/// fields, or pairs. Names are `str` or `bytes`; fields with other names are ignored.
 pub(crate) fn callback_params(form: &Bound<'_, PyAny>) -> PyResult<CallbackParams> {
     let pairs = Fields::read(form, &CallbackParams::NAMES, false)?;
     CallbackParams::from_pairs(pairs).map_err(|error| errors::to_python(form.py(), &error))
 }
 
-/// Reads a form in the same way for a request. Text that is not UTF-8 is read as a form in octets is: with
-/// replacement characters.
+/// Reads a form in the same way for a request. Text that is not UTF-8 gets replacement characters, as in a
+/// form that is read from bytes.
 pub(crate) fn fields(form: &Bound<'_, PyAny>) -> PyResult<Vec<(String, FieldValue)>> {
     let pairs = match Fields::read(form, &WebRequest::FIELDS, true) {
-        // Anybody can send JSON to a site that reads it. The flow refuses it for its content type.
+        // A client may send JSON to a site that parses it. The flow refuses it for its content type.
         Err(_) if is_json(form) => Vec::new(),
         pairs => pairs?,
     };
@@ -33,7 +32,7 @@ pub(crate) fn fields(form: &Bound<'_, PyAny>) -> PyResult<Vec<(String, FieldValu
         .collect())
 }
 
-/// Whether this is what a reader of JSON returns, other than an object.
+/// Whether this is a JSON value other than an object, as a parser returns it.
 fn is_json(form: &Bound<'_, PyAny>) -> bool {
     form.is_instance_of::<PyList>()
         || form.is_instance_of::<PyInt>()
@@ -73,7 +72,7 @@ impl Fields {
 
     fn add_all(&mut self, form: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = form.py();
-        // Of an instance, a field may have the name of a method, as in Bottle.
+        // An attribute of an instance may be a field of the form, as in Bottle.
         let class = form.getattr(intern!(py, "__class__"))?;
         if class.hasattr(intern!(py, "recode_unicode"))? {
             self.is_latin_1 = form.getattr(intern!(py, "recode_unicode"))?.is_truthy()?;
@@ -81,7 +80,7 @@ impl Fields {
         if class.hasattr(intern!(py, "FieldStorageClass"))? {
             return self.add_field_storage(form);
         }
-        // What a form shows as a mapping may hide repeated fields.
+        // The mapping interface of a form may hide repeated fields.
         for method in ["getlist", "getall", "get_all"] {
             if class.hasattr(method)? {
                 return self.add_by_name(&form.getattr(method)?);
@@ -114,7 +113,7 @@ impl Fields {
         Ok(())
     }
 
-    /// Reads a `cgi.FieldStorage`, which shows uploaded files as `bytes`.
+    /// Reads a `cgi.FieldStorage`, which gives uploaded files as `bytes`.
     fn add_field_storage(&mut self, form: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = form.py();
         let items = form.getattr(intern!(py, "list"))?;
@@ -161,7 +160,7 @@ impl Fields {
         }
     }
 
-    /// Adds the values of one name. `None` is how signatures of handlers say that a field is absent.
+    /// Adds the values of one name. `None` is a field that is absent: a default value of a handler.
     fn add_values(&mut self, name: &'static str, values: &Bound<'_, PyAny>) -> PyResult<()> {
         if values.is_none() {
             return Ok(());
@@ -181,9 +180,9 @@ impl Fields {
     fn value(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<FieldValue> {
         if let Ok(text) = value.cast::<PyString>() {
             if self.is_latin_1
-                && let Ok(octets) = text.call_method1(intern!(text.py(), "encode"), ("latin-1",))
+                && let Ok(bytes) = text.call_method1(intern!(text.py(), "encode"), ("latin-1",))
             {
-                return self.value(name, &octets);
+                return self.value(name, &bytes);
             }
             return if self.is_lossy {
                 Ok(FieldValue::Text(text.to_string_lossy().into_owned()))
@@ -191,18 +190,18 @@ impl Fields {
                 text::owned(text, name, Code::TokenMalformed).map(FieldValue::Text)
             };
         }
-        let octets = match value.cast::<PyByteArray>() {
-            Ok(octets) => PyBytes::new(value.py(), &octets.to_vec()),
+        let bytes = match value.cast::<PyByteArray>() {
+            Ok(bytes) => PyBytes::new(value.py(), &bytes.to_vec()),
             Err(_) => match value.cast::<PyBytes>() {
-                Ok(octets) => octets.clone(),
+                Ok(bytes) => bytes.clone(),
                 Err(_) => return Ok(FieldValue::NotText),
             },
         };
         if self.is_lossy {
-            let text = String::from_utf8_lossy(octets.as_bytes());
+            let text = String::from_utf8_lossy(bytes.as_bytes());
             return Ok(FieldValue::Text(text.into_owned()));
         }
-        text::decoded(&octets, name, Code::TokenMalformed).map(FieldValue::Text)
+        text::decoded(&bytes, name, Code::TokenMalformed).map(FieldValue::Text)
     }
 
     /// The one of the names that a field has.
@@ -217,8 +216,8 @@ impl Fields {
         is(name.cast::<PyBytes>().ok()?.as_bytes())
     }
 
-    /// The error for what is no form. Where a form is asked for, a request can lead to it, as at a site
-    /// that reads JSON; it cannot make a form a function or something to await.
+    /// The error for a value that is not a form. A request can cause it, at a site that parses JSON. A function
+    /// or an awaitable is a mistake of the site.
     fn no_form(&self, form: &Bound<'_, PyAny>) -> PyErr {
         let py = form.py();
         let kind = match form.get_type().name() {

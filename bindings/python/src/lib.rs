@@ -63,7 +63,7 @@ mod _native {
     }
 }
 
-/// The threads of the process attach to its main interpreter, whichever one they bring answers to.
+/// Sub-interpreters cannot work: the threads of the module attach to the main interpreter.
 #[expect(unsafe_code, reason = "pyo3 has no name for it")]
 fn refuse_sub_interpreters() -> PyResult<()> {
     // The main one is made first, and ids are not used again.

@@ -1,4 +1,4 @@
-//! What belongs to one process, and is made anew after a fork.
+//! Values that belong to one process; a forked child makes its own.
 
 use std::mem::ManuallyDrop;
 use std::sync::OnceLock;
@@ -9,12 +9,11 @@ use pyo3::sync::OnceLockExt as _;
 
 use crate::forks;
 
-/// A value each process makes for itself, when it first asks for it.
+/// A value that each process makes when it first asks for it.
 ///
-/// A child begins with a copy of everything its parent had, but with none of the parent's threads:
-/// a copied runtime never runs, a copied lock may be held by nobody for ever. So a child leaves
-/// its parent's value alone (it is never used, locked or dropped there) and makes its own. The
-/// list that leads there is lock-free, because a fork may happen at any moment.
+/// A forked child has a copy of its parent's memory, but none of its threads: a copied runtime never runs,
+/// and a copied lock that was held is never released. So a child does not use, lock or drop its parent's
+/// value, and makes its own. The list of values is lock-free, because a fork may happen at any moment.
 pub(crate) struct PerProcess<T> {
     first: OnceBox<Generation<T>>,
 }

@@ -6,18 +6,18 @@ use pyo3::types::{PyBytes, PySequence, PyString};
 
 use crate::errors;
 
-/// Longer texts are cut here before they are copied. Operations of the core refuse texts that are far
-/// shorter, each with the right code.
+/// Longer texts are cut before they are copied. The core refuses even much shorter ones, with the right
+/// code.
 const LIMIT: usize = 1 << 20;
 
-/// Whether it would be cut, for those whose rules have no limit of their own.
+/// Whether a text would be cut; for operations of the core that have no limit of their own.
 pub(crate) fn is_too_long(text: &Bound<'_, PyString>) -> PyResult<bool> {
     Ok(text.len()? > LIMIT)
 }
 
 /// The beginning of a text that is too long, or the text itself.
 ///
-/// To look into a text that is not ASCII, Python makes another copy of it.
+/// Python copies a text that is not ASCII to give access to it.
 pub(crate) fn beginning<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyString>> {
     if !is_too_long(text)? {
         return Ok(text.clone());
@@ -26,13 +26,13 @@ pub(crate) fn beginning<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py,
     Ok(beginning.cast_into()?)
 }
 
-/// Borrows a text; `code` is for one that no UTF-8 can represent.
+/// Borrows a text; `code` is that of the error for a text that UTF-8 cannot represent.
 pub(crate) fn borrowed<'a>(
     text: &'a Bound<'_, PyString>,
     name: &str,
     code: Code,
 ) -> PyResult<&'a str> {
-    // Python's own error would carry the whole text.
+    // Python's own error contains the whole text.
     text.to_str()
         .map_err(|_| errors::new(text.py(), code, format_args!("{name} has a lone surrogate")))
 }
@@ -48,19 +48,19 @@ pub(crate) fn owned(text: &Bound<'_, PyString>, name: &str, code: Code) -> PyRes
     Ok(text.get(..end).unwrap_or_default().to_owned())
 }
 
-/// Copies a text that came as octets, such as a framework that does not decode forms gives it.
-pub(crate) fn decoded(octets: &Bound<'_, PyBytes>, name: &str, code: Code) -> PyResult<String> {
-    let kept = octets.as_bytes();
-    let kept = kept.get(..LIMIT).unwrap_or(kept);
-    match std::str::from_utf8(kept) {
+/// Copies a text from bytes, as frameworks give it that do not decode forms.
+pub(crate) fn decoded(bytes: &Bound<'_, PyBytes>, name: &str, code: Code) -> PyResult<String> {
+    let beginning = bytes.as_bytes();
+    let beginning = beginning.get(..LIMIT).unwrap_or(beginning);
+    match std::str::from_utf8(beginning) {
         Ok(text) => Ok(text.to_owned()),
-        // Cut in the middle of a character.
-        Err(error) if kept.len() == LIMIT && error.error_len().is_none() => {
-            let whole = kept.get(..error.valid_up_to()).unwrap_or_default();
+        // It was cut in the middle of a character.
+        Err(error) if beginning.len() == LIMIT && error.error_len().is_none() => {
+            let whole = beginning.get(..error.valid_up_to()).unwrap_or_default();
             Ok(String::from_utf8_lossy(whole).into_owned())
         }
         Err(_) => Err(errors::new(
-            octets.py(),
+            bytes.py(),
             code,
             format_args!("callback parameter is not UTF-8 name={name}"),
         )),

@@ -1,13 +1,13 @@
 //! Which threads handle the signals of the process.
 
-/// Leaves signals to the threads of the host: the system may give a signal to any thread that does not
-/// block it. uWSGI ends the interpreter in its handler, which on a thread of ours would wait for ever
-/// for that thread to end.
+/// Leaves signals to the threads of the host: the system may deliver a signal to any thread that does not
+/// block it. uWSGI ends the interpreter in its handler. In a thread of this module, the handler would wait
+/// for ever for its own thread to end.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "only the C library has these calls")]
 pub(super) fn block() {
-    /// A thread that causes one of these gets it itself; blocked, it would end the process unseen by
-    /// whoever reports crashes.
+    /// Signals of faults of the thread itself. If they were blocked, the process would end without a call
+    /// of the handlers that report crashes.
     const CAUSED: [libc::c_int; 7] = [
         libc::SIGABRT,
         libc::SIGBUS,

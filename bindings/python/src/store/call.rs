@@ -12,7 +12,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::IntoPyDict as _;
 use tokio::sync::oneshot;
 
-use super::reading::{Read, cannot_wait, discard, is_awaitable, raised};
+use super::reading::{Read, cannot_wait, discard, from_exception, is_awaitable};
 use crate::bridge::{self, CallSite, CancelHandle};
 use crate::cells::{self, intern};
 use crate::send_py::SendPy;
@@ -62,7 +62,7 @@ impl Method {
     }
 }
 
-/// Has the caller of the operation call the method, and waits for what comes of it.
+/// Has the caller of the operation call the method, and waits for its result.
 ///
 /// Dropping the future cancels a method that has not returned.
 pub(super) async fn call<T: Send + 'static>(
@@ -81,10 +81,10 @@ pub(super) async fn call<T: Send + 'static>(
     let outcome = ReplyFuture {
         receiver,
         task: Arc::clone(&task),
-        over: false,
+        is_done: false,
     };
     bridge::request_callback(Box::new(move |py, site| {
-        // Given up before it has begun.
+        // The call was cancelled before it has begun.
         if reply.sender.is_closed() {
             return Ok(());
         }
@@ -92,7 +92,7 @@ pub(super) async fn call<T: Send + 'static>(
             return Ok(());
         };
         match method.call(&store) {
-            Ok(returned) if is_awaitable(&returned) => reply.later(&returned, site, &task),
+            Ok(returned) if is_awaitable(&returned) => reply.await_result(&returned, site, &task),
             returned => reply.complete(py, returned),
         }
     }))?;
@@ -104,7 +104,7 @@ pub(super) async fn call<T: Send + 'static>(
     })
 }
 
-/// Where the outcome goes.
+/// Sends the outcome of the method to the operation.
 struct ReplySender<T> {
     sender: oneshot::Sender<Result<T>>,
     method: &'static str,
@@ -112,12 +112,12 @@ struct ReplySender<T> {
 }
 
 impl<T: Send + 'static> ReplySender<T> {
-    /// Sends what was returned or raised; raises again what is to end more than this call.
+    /// Sends the result or the exception. Raises an exception again that ends more than this call.
     fn complete(self, py: Python<'_>, returned: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
         let (outcome, end) = match returned {
             Ok(returned) => ((self.read)(self.method, &returned), None),
             Err(exception) => {
-                let (error, end) = raised(py, self.method, exception);
+                let (error, end) = from_exception(py, self.method, exception);
                 (Err(error), end)
             }
         };
@@ -125,8 +125,8 @@ impl<T: Send + 'static> ReplySender<T> {
         end.map_or(Ok(()), Err)
     }
 
-    /// Has the event loop await what was returned.
-    fn later(
+    /// Has the event loop await the result.
+    fn await_result(
         self,
         returned: &Bound<'_, PyAny>,
         site: CallSite,
@@ -150,7 +150,7 @@ impl<T: Send + 'static> ReplySender<T> {
                     if let Some(handle) = task.get() {
                         handle.forget(done.py());
                     }
-                    // What is to end the program has ended the loop's run already.
+                    // An exception that ends the program has stopped the loop already.
                     let _ =
                         self.complete(done.py(), done.call_method0(intern!(done.py(), "result")));
                 });
@@ -163,7 +163,7 @@ impl<T: Send + 'static> ReplySender<T> {
     }
 }
 
-/// What the event loop was given to await.
+/// An awaitable in the event loop.
 enum Started<'py> {
     Pending(Bound<'py, PyAny>, CancelHandle),
     Done(PyResult<Bound<'py, PyAny>>),
@@ -177,7 +177,7 @@ fn start<'py>(returned: &Bound<'py, PyAny>) -> PyResult<Started<'py>> {
     let keywords = [(intern!(py, "loop"), &event_loop)].into_py_dict(py)?;
     let task = cells::import(&ENSURE_FUTURE, py, "asyncio", "ensure_future")?
         .call((returned,), Some(&keywords))?;
-    // An eager task may be over already.
+    // An eager task may be done already.
     if task.call_method0(intern!(py, "done"))?.is_truthy()? {
         return Ok(Started::Done(task.call_method0(intern!(py, "result"))));
     }
@@ -189,12 +189,12 @@ pub(super) fn make_types(py: Python<'_>) {
     py.get_type::<OnDone>();
 }
 
-/// The outcome, when it comes; `None` if nobody is left to send it.
+/// Waits for the outcome; `None` if its sender was dropped.
 struct ReplyFuture<T> {
     receiver: oneshot::Receiver<Result<T>>,
-    /// What the event loop awaits, if it does.
+    /// The task of the event loop, if there is one.
     task: Arc<OnceLock<CancelHandle>>,
-    over: bool,
+    is_done: bool,
 }
 
 impl<T> Future for ReplyFuture<T> {
@@ -202,17 +202,17 @@ impl<T> Future for ReplyFuture<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = Pin::new(&mut self.receiver).poll(context);
-        self.over = polled.is_ready();
+        self.is_done = polled.is_ready();
         polled.map(Result::ok)
     }
 }
 
 impl<T> Drop for ReplyFuture<T> {
     fn drop(&mut self) {
-        if self.over {
+        if self.is_done {
             return;
         }
-        // In this order: whoever makes a task later sees that it is not wanted any more.
+        // In this order: a callback that makes a task after this cancels it itself.
         self.receiver.close();
         if let Some(task) = self.task.get() {
             task.cancel();
@@ -222,7 +222,7 @@ impl<T> Drop for ReplyFuture<T> {
 
 type OnOutcome = Box<dyn FnOnce(&Bound<'_, PyAny>) + Send>;
 
-/// Settles a call whose method is done; called by the loop.
+/// Sends the outcome of a method that was awaited; called by the loop.
 #[pyclass(frozen)]
 struct OnDone(Mutex<Option<OnOutcome>>);
 

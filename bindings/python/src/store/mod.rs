@@ -11,11 +11,11 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use self::call::Method;
-use self::reading::{known, nothing, record};
+use self::reading::{read_bool, read_none, read_record};
 use crate::send_py::SendPy;
 
-/// A store that a Python object is. Its methods run where the client was called from, never in
-/// the runtime.
+/// A Python object that is a store. Its methods run in the thread or event loop of the client's caller,
+/// never in the runtime.
 #[derive(Clone)]
 pub(crate) struct PythonStore {
     object: Arc<SendPy>,
@@ -29,7 +29,7 @@ enum Methods {
     Records,
     /// These, and `contains`.
     RecordsAndContains,
-    /// `consume_nonce`, for nonces that the application has drawn itself.
+    /// `consume_nonce`, for nonces that the application has created itself.
     Nonces,
 }
 
@@ -73,13 +73,13 @@ impl Store for PythonStore {
     ) -> BoxFuture<'a, Result<()>> {
         let nonce = key.to_string();
         let method = Method::Put { nonce, record, ttl };
-        Box::pin(call::call(Arc::clone(&self.object), method, nothing))
+        Box::pin(call::call(Arc::clone(&self.object), method, read_none))
     }
 
     fn take<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Taken>> {
         let nonce = key.to_string();
         let method = Method::Take { nonce };
-        Box::pin(call::call(Arc::clone(&self.object), method, record))
+        Box::pin(call::call(Arc::clone(&self.object), method, read_record))
     }
 
     fn contains<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<bool>>> {
@@ -88,7 +88,7 @@ impl Store for PythonStore {
         }
         let nonce = key.to_string();
         let method = Method::Contains { nonce };
-        Box::pin(call::call(Arc::clone(&self.object), method, known))
+        Box::pin(call::call(Arc::clone(&self.object), method, read_bool))
     }
 
     fn nonces(&self) -> Option<&dyn NonceStore> {
@@ -112,7 +112,7 @@ impl NonceStore for PythonStore {
             email: email.to_owned(),
         };
         Box::pin(async {
-            if call::call(Arc::clone(&self.object), method, known).await? == Some(true) {
+            if call::call(Arc::clone(&self.object), method, read_bool).await? == Some(true) {
                 return Ok(());
             }
             Err(Error::new(

@@ -1,4 +1,4 @@
-//! What a store in Python returned or raised, as the core understands it.
+//! Converts the results and exceptions of a store in Python.
 
 use portier_client::{Code, Error, MAX_RECORD_BYTES, Result, Taken};
 use pyo3::exceptions::PyException;
@@ -12,22 +12,22 @@ use crate::errors::Raised;
 /// How to read what a method returned; the method's name is for the message.
 pub(super) type Read<T> = fn(&'static str, &Bound<'_, PyAny>) -> Result<T>;
 
-pub(super) fn nothing(method: &'static str, returned: &Bound<'_, PyAny>) -> Result<()> {
+pub(super) fn read_none(method: &'static str, returned: &Bound<'_, PyAny>) -> Result<()> {
     if returned.is_none() {
         return Ok(());
     }
-    // `SET … NX` and its like return what they did, and must not be taken for what they did not.
+    // A command such as `SET … NX` returns whether it did something. To ignore that would hide failures.
     Err(wrong_type(method, "None", returned))
 }
 
-pub(super) fn record(method: &'static str, returned: &Bound<'_, PyAny>) -> Result<Taken> {
+pub(super) fn read_record(method: &'static str, returned: &Bound<'_, PyAny>) -> Result<Taken> {
     if returned.is_none() {
         return Ok(Taken::Unknown);
     }
     let Ok(text) = returned.cast::<PyString>() else {
         return Err(wrong_type(method, "str or None", returned));
     };
-    // Characters, of which none is shorter than an octet: looked at before anything is copied.
+    // The limit is checked before the copy. A character has one byte or more.
     if text.len().unwrap_or(usize::MAX) > MAX_RECORD_BYTES {
         return Err(failed(format_args!(
             "the store returned a longer str than any record method={method} limit={MAX_RECORD_BYTES}"
@@ -43,9 +43,9 @@ pub(super) fn record(method: &'static str, returned: &Bound<'_, PyAny>) -> Resul
     }
 }
 
-pub(super) fn known(method: &'static str, returned: &Bound<'_, PyAny>) -> Result<Option<bool>> {
+pub(super) fn read_bool(method: &'static str, returned: &Bound<'_, PyAny>) -> Result<Option<bool>> {
     match returned.cast::<PyBool>() {
-        Ok(known) => Ok(Some(known.is_true())),
+        Ok(value) => Ok(Some(value.is_true())),
         Err(_) => Err(wrong_type(method, "bool", returned)),
     }
 }
@@ -60,7 +60,7 @@ pub(super) fn is_awaitable(returned: &Bound<'_, PyAny>) -> bool {
         .unwrap_or(false)
 }
 
-/// The error for something that only an event loop can wait for.
+/// The error for an awaitable without an event loop.
 pub(super) fn cannot_wait(method: &'static str, returned: &Bound<'_, PyAny>) -> Error {
     discard(returned);
     failed(format_args!(
@@ -69,13 +69,14 @@ pub(super) fn cannot_wait(method: &'static str, returned: &Bound<'_, PyAny>) -> 
     ))
 }
 
-/// The error for an exception, and the exception itself if it is to end more than this call.
-pub(super) fn raised(
+/// The error for an exception, and the exception itself if it ends more than this call, as
+/// `KeyboardInterrupt` does.
+pub(super) fn from_exception(
     py: Python<'_>,
     method: &'static str,
     exception: PyErr,
 ) -> (Error, Option<PyErr>) {
-    // This, unlike the value by reference, brings the traceback along.
+    // `into_value` keeps the traceback; `value` does not.
     let value = exception.into_value(py).into_bound(py).into_any();
     let value = &value;
     if let Some(code) = own_code(value) {
@@ -86,7 +87,7 @@ pub(super) fn raised(
         "the store raised an exception method={method} type={}",
         type_name(value)
     ));
-    // That a store's own task was cancelled is no wish to cancel the login.
+    // A store whose own task was cancelled does not cancel the login.
     if value.is_instance_of::<PyException>() || is_cancellation(value) {
         return (error.with_source(Raised::as_cause(value)), None);
     }
@@ -119,7 +120,7 @@ fn is_cancellation(value: &Bound<'_, PyAny>) -> bool {
         .unwrap_or(false)
 }
 
-/// Names the type, never the value: it may be a record.
+/// Contains the type, never the value, which may be a record.
 fn wrong_type(method: &'static str, expected: &str, returned: &Bound<'_, PyAny>) -> Error {
     discard(returned);
     failed(format_args!(
@@ -128,7 +129,7 @@ fn wrong_type(method: &'static str, expected: &str, returned: &Bound<'_, PyAny>)
     ))
 }
 
-/// Closes what may be a coroutine: it will never be awaited, and need not warn of that.
+/// Closes a coroutine, so that it does not warn that it was never awaited.
 pub(super) fn discard(returned: &Bound<'_, PyAny>) {
     let py = returned.py();
     if returned.hasattr(intern!(py, "cr_await")).unwrap_or(false) {

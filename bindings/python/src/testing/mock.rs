@@ -1,4 +1,4 @@
-//! A client whose time, randomness and network are in the hands of a test.
+//! A client whose time, randomness and network a test controls.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;

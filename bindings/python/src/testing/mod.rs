@@ -1,4 +1,4 @@
-//! What `portier_client.testing` is made of.
+//! The compiled part of `portier_client.testing`.
 
 mod broker;
 mod mock;

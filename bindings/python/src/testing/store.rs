@@ -1,4 +1,4 @@
-//! A store of the core, to be tried out by itself.
+//! A store of the core, for tests of stores.
 
 use std::sync::Arc;
 

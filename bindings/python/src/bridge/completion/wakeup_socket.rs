@@ -1,4 +1,4 @@
-//! What an event loop watches, to be told from other threads that there is something for it.
+//! How other threads wake an event loop.
 
 #[cfg(unix)]
 pub(super) use self::unix::WakeupSocket;
@@ -11,7 +11,7 @@ mod unix {
     use std::os::fd::{AsRawFd as _, RawFd};
     use std::os::unix::net::UnixStream;
 
-    /// Two ends of a socket: a loop watches one, anybody may ring at the other.
+    /// Two ends of a socket: the loop watches one, any thread writes to the other.
     pub(in super::super) struct WakeupSocket {
         reader: UnixStream,
         writer: UnixStream,
@@ -25,17 +25,17 @@ mod unix {
             Ok(Self { reader, writer })
         }
 
-        /// What the loop watches.
+        /// For `add_reader` of the loop.
         pub(in super::super) fn descriptor(&self) -> RawFd {
             self.reader.as_raw_fd()
         }
 
         pub(in super::super) fn wake(&self) {
-            // It fails only if it was woken very often already, and nobody has listened yet.
+            // It fails only if the socket's buffer is full, and then the loop has a reason to wake.
             let _ = (&self.writer).write(&[0]);
         }
 
-        /// Ends the ringing; some of it may be left, which does no harm.
+        /// Reads wake-ups. If some are left, the loop wakes once more without work.
         pub(in super::super) fn drain(&self) {
             let _ = (&self.reader).read(&mut [0; 64]);
         }
@@ -46,7 +46,7 @@ mod unix {
 mod without {
     use std::io;
 
-    /// There is none: the loops that most programs use there watch no sockets.
+    /// Does not exist: the default event loop of Windows cannot watch sockets.
     pub(in super::super) enum WakeupSocket {}
 
     impl WakeupSocket {
