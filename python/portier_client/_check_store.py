@@ -55,7 +55,7 @@ async def check_store(
     >>> from portier_client.testing import check_store, open_store
     >>> asyncio.run(check_store(lambda: open_store("memory:")))
     """
-    subject = _Subject(await _made(make_store), await _made(make_store))
+    subject = _Subject(await _make(make_store), await _make(make_store))
     for rule in (
         gives_a_record_back_once,
         knows_nothing_of_other_nonces,
@@ -68,9 +68,9 @@ async def check_store(
     if subject.is_plain and threads:
         await subject.keeps(gives_a_record_to_one_of_many_threads)
     if full is not None:
-        await _Subject(await _made(full)).keeps(refuses_what_it_has_no_room_for)
+        await _Subject(await _make(full)).keeps(refuses_what_it_has_no_room_for)
     if gone is not None:
-        await _Subject(await _made(gone)).keeps(says_that_it_cannot_be_reached)
+        await _Subject(await _make(gone)).keeps(says_that_it_cannot_be_reached)
     await subject.keeps(ends_a_record_in_time)
 
 
@@ -79,9 +79,9 @@ async def gives_a_record_back_once(store: _Subject) -> None:
     await store.put(nonce, "record")
     await store.holds(nonce, True, "before it is taken")
     await store.holds(nonce, True, "after it was looked for")
-    _equal(await store.take(nonce), "record", "what was put", "the first take")
+    _expect_equal(await store.take(nonce), "record", "what was put", "the first take")
     for name in ("second", "third"):
-        _no_record(await store.take(nonce), f"the {name} take")
+        _expect_no_record(await store.take(nonce), f"the {name} take")
     await store.holds(nonce, False, "after it was taken")
 
 
@@ -91,8 +91,8 @@ async def knows_nothing_of_other_nonces(store: _Subject) -> None:
     others = [nonce.swapcase(), nonce.lower(), nonce.replace("_", "-"), nonce[:-1], nonce + "A"]
     for other in [*others, "%" * len(nonce), "_" * len(nonce), "*", _nonce()]:
         await store.holds(other, False, "under another nonce")
-        _equal(await store.take(other), None, "None", "take of another nonce")
-    _equal(await store.take(nonce), "record", "what was put", "take of the nonce itself")
+        _expect_equal(await store.take(other), None, "None", "take of another nonce")
+    _expect_equal(await store.take(nonce), "record", "what was put", "take of the nonce itself")
 
 
 async def keeps_every_record_as_it_is(store: _Subject) -> None:
@@ -107,7 +107,7 @@ async def never_replaces_a_record(store: _Subject) -> None:
     nonce = _nonce()
     await store.put(nonce, "first")
     refused = await store.refuses_to_put(nonce, "second")
-    _equal(await store.take(nonce), "first", "what was put first", "take after a second put")
+    _expect_equal(await store.take(nonce), "first", "what was put first", "take after a second put")
     if not refused:
         raise _Broken("put raised nothing when there was a record already")
 
@@ -117,7 +117,7 @@ async def gives_a_record_to_one_of_many(store: _Subject) -> None:
         nonce = _nonce()
         await store.put(nonce, "record")
         takes = (store.take(nonce, twin=number % 2 == 1) for number in range(_AT_ONCE))
-        _one_winner(await asyncio.gather(*takes))
+        _expect_one_winner(await asyncio.gather(*takes))
 
 
 async def keeps_one_record_of_many(store: _Subject) -> None:
@@ -128,7 +128,7 @@ async def keeps_one_record_of_many(store: _Subject) -> None:
         kept = [text for text, no in zip(records, refused, strict=True) if not no]
         if len(kept) != 1:
             raise _Broken(f"of {_AT_ONCE} puts at the same time {len(kept)} raised nothing")
-        _equal(await store.take(nonce), kept[0], "the record of the put that did", "take")
+        _expect_equal(await store.take(nonce), kept[0], "the record of the put that did", "take")
 
 
 async def gives_a_record_to_one_of_many_threads(store: _Subject) -> None:
@@ -142,7 +142,7 @@ async def gives_a_record_to_one_of_many_threads(store: _Subject) -> None:
                 loop.run_in_executor(pool, store.take_in_thread, nonce, together, number % 2 == 1)
                 for number in range(_THREADS)
             ]
-            _one_winner(await asyncio.gather(*takes))
+            _expect_one_winner(await asyncio.gather(*takes))
 
 
 async def ends_a_record_in_time(store: _Subject) -> None:
@@ -171,7 +171,7 @@ async def _lasts(store: _Subject, second: float) -> bool:
     await _sleep_until(all_put + 1.5 * second + 1.25)
     await store.holds(looked_for, False, "when the time of the record was up")
     for nonce in (looked_for, forgotten):
-        _equal(await store.take(nonce), None, "None", "take when the time was up")
+        _expect_equal(await store.take(nonce), None, "None", "take when the time was up")
     return in_time
 
 
@@ -183,7 +183,7 @@ async def refuses_what_it_has_no_room_for(store: _Subject) -> None:
     nonce = _nonce()
     if not await store.refuses_to_put(nonce, "x" * _MUCH):
         raise _Broken("put raised nothing when there was no room")
-    _equal(await store.take(nonce), None, "None", "take of what there was no room for")
+    _expect_equal(await store.take(nonce), None, "None", "take of what there was no room for")
 
 
 async def says_that_it_cannot_be_reached(store: _Subject) -> None:
@@ -214,24 +214,24 @@ class _Subject:
             message, cause = str(broken), broken.__cause__
         else:
             return
-        raise AssertionError(f"the store breaks a rule: {_words(rule)}; {message}") from cause
+        raise AssertionError(f"the store breaks a rule: {_sentence_of(rule)}; {message}") from cause
 
     def has(self, method: str) -> bool:
         return hasattr(self._store, method)
 
     async def put(self, nonce: str, record: str, ttl: float = 60.0) -> None:
-        self._nothing(await self._call("put", nonce, record, ttl))
+        self._expect_none(await self._call("put", nonce, record, ttl))
 
     async def take(self, nonce: str, *, twin: bool = False) -> str | None:
         subject = _Subject(self._twin) if twin else self
-        return self._record(await subject._call("take", nonce))
+        return self._expect_record(await subject._call("take", nonce))
 
     async def holds(self, nonce: str, expected: bool, when: str) -> None:
         if not self.has("contains"):
             return
         found = await self._call("contains", nonce)
         if not isinstance(found, bool):
-            raise _wrong("contains", "bool", found)
+            raise _wrong_type("contains", "bool", found)
         if found is not expected:
             raise _Broken(f"contains returned {found} {when}")
 
@@ -240,20 +240,20 @@ class _Subject:
 
     async def raises(self, method: str, *arguments: object) -> bool:
         try:
-            returned = await self._called(method, *arguments)
+            returned = await self._call_method(method, *arguments)
         except _Broken:
             raise
         except Exception:
             return True
         if method == "put":
-            self._nothing(returned)
+            self._expect_none(returned)
         return False
 
     def take_in_thread(self, nonce: str, together: threading.Barrier, twin: bool) -> str | None:
         store = self._twin if twin else self._store
         together.wait(_LIMIT_SECONDS)
         try:
-            return self._record(store.take(nonce))
+            return self._expect_record(store.take(nonce))
         except _Broken:
             raise
         except Exception as error:
@@ -261,13 +261,13 @@ class _Subject:
 
     async def _call(self, method: str, *arguments: object) -> Any:
         try:
-            return await self._called(method, *arguments)
+            return await self._call_method(method, *arguments)
         except _Broken:
             raise
         except Exception as error:
             raise _Broken(f"{method} raised {type(error).__name__}") from error
 
-    async def _called(self, method: str, *arguments: object) -> Any:
+    async def _call_method(self, method: str, *arguments: object) -> Any:
         returned = getattr(self._store, method)(*arguments)
         if not isawaitable(returned):
             return returned
@@ -280,18 +280,18 @@ class _Subject:
         return waiting.result()
 
     @staticmethod
-    def _nothing(returned: object) -> None:
+    def _expect_none(returned: object) -> None:
         if returned is not None:
-            raise _wrong("put", "None", returned)
+            raise _wrong_type("put", "None", returned)
 
     @staticmethod
-    def _record(returned: object) -> str | None:
+    def _expect_record(returned: object) -> str | None:
         if returned is not None and not isinstance(returned, str):
-            raise _wrong("take", "str or None", returned)
+            raise _wrong_type("take", "str or None", returned)
         return returned
 
 
-async def _made(make_store: Callable[[], Store | Awaitable[Store]]) -> Store:
+async def _make(make_store: Callable[[], Store | Awaitable[Store]]) -> Store:
     store: Any = make_store()
     if isawaitable(store):
         store = await store
@@ -314,29 +314,29 @@ def _nonce() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _one_winner(taken: list[str | None]) -> None:
+def _expect_one_winner(taken: list[str | None]) -> None:
     winners = sum(bool(record) for record in taken)
     if winners != 1:
         raise _Broken(f"of {len(taken)} takes at the same time {winners} got the record")
 
 
-def _no_record(found: str | None, what: str) -> None:
+def _expect_no_record(found: str | None, what: str) -> None:
     # An empty text means that the record was taken before.
     if found:
         raise _Broken(f"{what} returned something else instead of None")
 
 
-def _equal(found: object, wanted: object, name: str, what: str) -> None:
+def _expect_equal(found: object, wanted: object, name: str, what: str) -> None:
     if found != wanted:
         shown = "None" if found is None else "something else"
         raise _Broken(f"{what} returned {shown} instead of {name}")
 
 
-def _wrong(method: str, expected: str, returned: object) -> _Broken:
+def _wrong_type(method: str, expected: str, returned: object) -> _Broken:
     if iscoroutine(returned):
         returned.close()
     return _Broken(f"{method} returned {type(returned).__name__} instead of {expected}")
 
 
-def _words(rule: Callable[..., object]) -> str:
+def _sentence_of(rule: Callable[..., object]) -> str:
     return getattr(rule, "__name__", "").replace("_", " ")

@@ -26,7 +26,7 @@ def warn_of_memory_store(client: BaseClient) -> None:
     """Warn if this process looks like one of several that serve a site, or loads the site twice."""
     if _is_parent_of_workers():
         return
-    reason = _sign_of_others()
+    reason = _evidence_of_others()
     if reason is not None:
         _warn(f"pending logins are in the memory of this process, but {reason}: {WHAT_TO_DO}")
     elif _is_loaded_twice(client):
@@ -46,7 +46,7 @@ def warn_of_forked_memory_store() -> None:
     )
 
 
-def _sign_of_others() -> str | None:
+def _evidence_of_others() -> str | None:
     # The server's own number of workers takes precedence over the environment.
     workers = _known_workers()
     if workers is not None:
@@ -126,7 +126,7 @@ def _is_loaded_twice(client: BaseClient) -> bool:
 
     from ._base import _CLOSED
 
-    file = _file_being_loaded()
+    file = _file_of_loading_module()
     if file is None:
         return False
     key = (file, client.redirect_uri, client.broker)
@@ -135,7 +135,7 @@ def _is_loaded_twice(client: BaseClient) -> bool:
     return other is not None and other._native is not _CLOSED
 
 
-def _file_being_loaded() -> str | None:
+def _file_of_loading_module() -> str | None:
     """The file of the caller, if its module is being loaded; `None` in a function called later."""
     caller = sys._getframe(_depth_of_caller() - 1)
     frame: FrameType | None = caller

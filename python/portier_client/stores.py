@@ -54,7 +54,7 @@ class RedisClientStore:
     def put(self, nonce: str, record: str, ttl: float, /) -> Awaitable[None] | None:
         """Store a record; fail if there is one for this nonce."""
         milliseconds = max(1, math.ceil(ttl * 1000))
-        return self._call("set", _stored, nonce, record, nx=True, px=milliseconds)
+        return self._call("set", _expect_stored, nonce, record, nx=True, px=milliseconds)
 
     def take(self, nonce: str, /) -> Awaitable[str | None] | str | None:
         """Remove and return a record; an empty text means that it was taken before."""
@@ -63,11 +63,11 @@ class RedisClientStore:
             # The client reads a reply of any length into memory, so ask for the length first.
             length = self._client.strlen(key)
         if hasattr(length, "__await__"):
-            return self._take_later(key, length)
+            return self._take_awaited(key, length)
         _check_length(length)
         with _errors():
             try:
-                reply = self._use(key)
+                reply = self._mark_used(key)
             except Exception as error:
                 # A server without memory refuses to write, but it can still remove.
                 if not _is_full(error):
@@ -75,25 +75,25 @@ class RedisClientStore:
                 reply = self._client.getdel(key)
         return _record(reply)
 
-    async def _take_later(self, key: str, length: Awaitable[object]) -> str | None:
+    async def _take_awaited(self, key: str, length: Awaitable[object]) -> str | None:
         with _errors():
             known = await length
         _check_length(known)
         with _errors():
             try:
-                reply = await self._use(key)
+                reply = await self._mark_used(key)
             except Exception as error:
                 if not _is_full(error):
                     raise
                 reply = await self._client.getdel(key)
         return _record(reply)
 
-    def _use(self, key: str) -> Any:
+    def _mark_used(self, key: str) -> Any:
         return self._client.set(key, _USED, xx=True, get=True, px=_USED_FOR)
 
     def contains(self, nonce: str, /) -> Awaitable[bool] | bool:
         """Return whether there is a record."""
-        return self._call("strlen", _is_there, nonce)
+        return self._call("strlen", _is_present, nonce)
 
     def _call(
         self, command: str, read: Callable[[Any], T], nonce: str, *arguments: Any, **options: Any
@@ -101,7 +101,7 @@ class RedisClientStore:
         method = getattr(self._client, command)
         with _errors():
             reply = method(self._key(nonce), *arguments, **options)
-        return _later(reply, read) if hasattr(reply, "__await__") else read(reply)
+        return _read_awaited(reply, read) if hasattr(reply, "__await__") else read(reply)
 
     def _key(self, nonce: str) -> str:
         return f"{self._prefix}session:{nonce}"
@@ -111,20 +111,20 @@ class RedisClientStore:
         return f"<{type(self).__module__}.{type(self).__qualname__} prefix={self._prefix!r}>"
 
 
-async def _later(reply: Awaitable[Any], read: Callable[[Any], T]) -> T:
+async def _read_awaited(reply: Awaitable[Any], read: Callable[[Any], T]) -> T:
     with _errors():
         value = await reply
     return read(value)
 
 
-def _stored(reply: object) -> None:
+def _expect_stored(reply: object) -> None:
     if reply is None or reply is False:
         raise _failed("a login is pending under this nonce already")
     if reply is not True and reply not in ("OK", b"OK"):
         raise _unexpected("SET", reply)
 
 
-def _is_there(reply: object) -> bool:
+def _is_present(reply: object) -> bool:
     return _length(reply) > 0
 
 
