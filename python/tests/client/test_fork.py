@@ -17,7 +17,7 @@ import pytest
 from portier_client import Client, InvalidSession, blocking
 from portier_client.testing import DevBroker
 
-from ..forks import every_fork, in_child
+from ..forks import LIMIT, every_fork, in_child, join
 from .conftest import REDIRECT_URI
 
 if TYPE_CHECKING:
@@ -135,6 +135,37 @@ def test_a_fork_while_calls_wait_affects_neither_process(
 
     broker.hold(path)
     assert asyncio.run(fork_while_they_wait()) == 0
+
+
+def test_a_child_that_goes_on_in_the_loop_takes_no_result_of_its_parent(
+    client: Client, broker: DevBroker
+) -> None:
+    path = "/.well-known/openid-configuration"
+
+    async def fork() -> None:
+        task = asyncio.create_task(client.warm())
+        await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        runs, is_running = os.pipe()
+        child = os.fork()
+        if child == 0:
+            # The process id does not match, so `asyncio.sleep` does not find the loop any more.
+            for turn in range(50):
+                done = loop.create_future()
+                loop.call_later(0.01, done.set_result, None)
+                await done
+                if turn == 0:
+                    os.write(is_running, b"1")
+            os._exit(0)
+        assert os.read(runs, 1) == b"1"
+        broker.release(path)
+        # Only the child's copy of the loop runs when the result arrives.
+        assert join(child) == 0
+        async with asyncio.timeout(LIMIT):
+            await task
+
+    broker.hold(path)
+    asyncio.run(fork())
 
 
 def test_a_child_may_cancel_tasks_and_drop_clients_of_its_parent(
