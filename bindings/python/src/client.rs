@@ -16,7 +16,7 @@ use crate::{errors, form, text};
 #[pyclass(frozen, module = "portier_client._native")]
 pub(crate) struct Client {
     builder: Builder,
-    /// The store that is in the builder, if it is written in Python.
+    /// The store in the builder, if it is a Python object.
     store: Option<PythonStore>,
     made: PerProcess<portier_client::Client>,
 }
@@ -68,7 +68,7 @@ fn warn_of_local_store(py: Python<'_>) -> PyResult<()> {
 }
 
 /// A login, as `portier_client._login` takes it.
-type Login = (
+type LoginTuple = (
     String,
     String,
     Option<String>,
@@ -78,7 +78,7 @@ type Login = (
     bool,
 );
 
-pub(crate) fn login(login: portier_client::Login) -> Login {
+pub(crate) fn login(login: portier_client::Login) -> LoginTuple {
     (
         login.email,
         login.email_original,

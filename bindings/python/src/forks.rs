@@ -32,13 +32,13 @@ pub(crate) fn attach<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
         thread::sleep(PAUSE);
         ATTACHED.fetch_add(1, SeqCst);
     }
-    let _attached = Attached;
+    let _attached = AttachedCount;
     Python::try_attach(work)
 }
 
-struct Attached;
+struct AttachedCount;
 
-impl Drop for Attached {
+impl Drop for AttachedCount {
     fn drop(&mut self) {
         ATTACHED.fetch_sub(1, SeqCst);
     }

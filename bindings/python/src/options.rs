@@ -16,7 +16,7 @@ use crate::store::PythonStore;
 pub(crate) struct Options {
     redirect_uri: String,
     broker: String,
-    store: Option<Given>,
+    store: Option<StoreOption>,
     flow: String,
     response_mode: String,
     leeway: f64,
@@ -30,17 +30,17 @@ pub(crate) struct Options {
     user_agent: Option<String>,
 }
 
-/// A store as it was given: by its URL, or as an object with the methods of one.
+/// The option `store`: a URL, or an object with the methods of a store.
 #[derive(FromPyObject)]
-enum Given {
+enum StoreOption {
     Url(String),
     Object(Py<PyAny>),
 }
 
-/// What a client is made from.
+/// The parts of a client.
 pub(crate) struct Setup {
     pub(crate) builder: Builder,
-    /// The store that is in the builder, if it is written in Python.
+    /// The store in the builder, if it is a Python object.
     pub(crate) store: Option<PythonStore>,
 }
 
@@ -50,19 +50,19 @@ impl Options {
         let mut builder = self
             .into_builder()
             .map_err(|error| errors::to_python(py, &error))?;
-        let mut written = None;
+        let mut python_store = None;
         match store {
             None => {}
-            Some(Given::Url(url)) => builder = builder.store_url(url),
-            Some(Given::Object(object)) => {
+            Some(StoreOption::Url(url)) => builder = builder.store_url(url),
+            Some(StoreOption::Object(object)) => {
                 let store = PythonStore::new(object.bind(py))?;
                 builder = builder.store(Arc::new(store.clone()));
-                written = Some(store);
+                python_store = Some(store);
             }
         }
         Ok(Setup {
             builder,
-            store: written,
+            store: python_store,
         })
     }
 

@@ -124,12 +124,12 @@ impl SessionCookie {
             options: checked(py, || options.into_core())?,
             made: PerProcess::new(),
         };
-        // Wrong options are an error here and now.
+        // Wrong options are an error of the constructor.
         cookie.current(py)?;
         Ok(cookie)
     }
 
-    /// The client's store may lead back here; the client lets go of it.
+    /// The client's store may refer to this cookie. To break the circle, the client drops its store.
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
         visit.call(&self.client)
     }
@@ -168,7 +168,7 @@ impl SessionCookie {
     }
 }
 
-/// Runs what may fail, and makes a panic an error.
+/// Does work of the core; its errors and panics become exceptions.
 pub(crate) fn checked<T>(py: Python<'_>, work: impl FnOnce() -> Result<T>) -> PyResult<T> {
     catch_panic(work).map_err(|error| errors::to_python(py, &error))
 }

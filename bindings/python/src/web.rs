@@ -1,4 +1,4 @@
-//! The web side of a login: requests in, answers out.
+//! The web side of a login.
 
 use std::collections::BTreeMap;
 
@@ -61,8 +61,8 @@ fn flow(name: &str) -> portier_client::Result<Option<Flow>> {
     })
 }
 
-/// The web side of a client's logins. Its methods return their answer if it is ready at once, else an
-/// `asyncio` future, or they block if they are told to.
+/// The web side of a client's logins. Its methods return their result if it is ready at once. Otherwise they
+/// return an `asyncio` future, or block if `blocking` is true.
 #[pyclass(frozen, module = "portier_client._native")]
 pub(crate) struct LoginFlow {
     client: Py<Client>,
@@ -98,12 +98,12 @@ impl LoginFlow {
             options: options.map_err(|error| errors::to_python(py, &error))?,
             made: PerProcess::new(),
         };
-        // Wrong options are an error here and now.
+        // Wrong options are an error of the constructor.
         flow.current(py)?;
         Ok(flow)
     }
 
-    /// The client's store may lead back here; the client lets go of it.
+    /// The client's store may refer to this flow. To break the circle, the client drops its store.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.client)
     }
@@ -121,7 +121,7 @@ impl LoginFlow {
         let call = Call::new(py, blocking);
         let flow = self.of(py, call.process)?.clone();
         let request = request(method, headers, form_token_checked, body_of(body)?)?;
-        call.run(async move { Ok(Answer(flow.login(request).await)) })
+        call.run(async move { Ok(StepTuple(flow.login(request).await)) })
     }
 
     #[pyo3(signature = (method, headers, email, next, blocking = false, /))]
@@ -139,7 +139,7 @@ impl LoginFlow {
         let request = request(method, headers, false, Body::Empty)?;
         let email = form::utf_8(email).unwrap_or_default();
         let next = form::utf_8(next).unwrap_or_default();
-        call.run(async move { Ok(Answer(flow.start(request, &email, &next).await)) })
+        call.run(async move { Ok(StepTuple(flow.start(request, &email, &next).await)) })
     }
 
     #[pyo3(signature = (method, headers, form_token_checked, body, query, blocking = false, /))]
@@ -163,7 +163,7 @@ impl LoginFlow {
         if let Some(query) = query {
             request = request.with_query(query.to_string_lossy());
         }
-        call.run(async move { Ok(Answer(flow.callback(request).await)) })
+        call.run(async move { Ok(StepTuple(flow.callback(request).await)) })
     }
 
     /// The session in a header `Cookie`.
@@ -207,7 +207,7 @@ impl LoginFlow {
         let flow = self.of(py, call.process)?.clone();
         let request = request(method, headers, false, Body::Empty)?;
         let page = form::utf_8(page).unwrap_or_default();
-        call.run(async move { Ok(Answer(flow.require_login(&request, &page))) })
+        call.run(async move { Ok(StepTuple(flow.require_login(&request, &page))) })
     }
 
     #[pyo3(signature = (method, headers, form_token_checked, /))]
@@ -221,10 +221,10 @@ impl LoginFlow {
         let call = Call::new(py, true);
         let flow = self.of(py, call.process)?.clone();
         let request = request(method, headers, form_token_checked, Body::Empty)?;
-        call.run(async move { Ok(Answer(flow.logout(request))) })
+        call.run(async move { Ok(StepTuple(flow.logout(request))) })
     }
 
-    /// Answers a request that something else has refused, with an error of a code.
+    /// Answers a request that was refused outside of the flow, with the error of a code.
     #[pyo3(signature = (method, headers, code, message, /))]
     fn refuse_login<'py>(
         &self,
@@ -238,7 +238,7 @@ impl LoginFlow {
         let flow = self.of(py, call.process)?.clone();
         let request = request(method, headers, false, Body::Empty)?;
         let error = Error::new(code_named(code), message);
-        call.run(async move { Ok(Answer(flow.refuse_login(&request, error))) })
+        call.run(async move { Ok(StepTuple(flow.refuse_login(&request, error))) })
     }
 
     #[getter]
@@ -256,7 +256,7 @@ impl LoginFlow {
         Ok(self.current(py)?.form_targets().to_vec())
     }
 
-    /// What a person is told of an error with a code, and with an `error` of the broker.
+    /// The text for a person about an error with a code, and with an `error` of the broker.
     #[pyo3(signature = (code, broker_error, accept_language, /))]
     fn explain(
         &self,
@@ -264,7 +264,7 @@ impl LoginFlow {
         code: &str,
         broker_error: Option<&str>,
         accept_language: Option<&str>,
-    ) -> PyResult<Problem> {
+    ) -> PyResult<ProblemTuple> {
         let explained = self
             .current(py)?
             .explain(code_named(code), broker_error, accept_language);
@@ -277,14 +277,14 @@ impl LoginFlow {
     }
 }
 
-/// The path of the target of a request line: what is left of a path with a query, or of an absolute URL.
+/// The path in the target of a request line, which may be a path with a query, or an absolute URL.
 #[pyfunction]
 #[pyo3(signature = (target, /))]
 pub(crate) fn target_path(target: &Bound<'_, PyString>) -> String {
     web::target_path(&target.to_string_lossy()).to_owned()
 }
 
-/// What a site makes up itself is a defect to everybody else.
+/// The code of a name. An unknown name is a defect of the site.
 fn code_named(name: &str) -> Code {
     let mut codes = Code::ALL.iter().copied();
     codes
@@ -309,25 +309,25 @@ fn request(
     Ok(request)
 }
 
-/// A body: octets, a form that was read already, or `None` where something else has read it.
+/// A body: bytes, a form that was parsed already, or `None` if it was read by other code.
 fn body_of(body: &Bound<'_, PyAny>) -> PyResult<Body> {
     if body.is_none() {
         return Ok(Body::Unreadable);
     }
-    let Ok(octets) = body.cast::<PyBytes>() else {
+    let Ok(bytes) = body.cast::<PyBytes>() else {
         return form::fields(body).map(Body::Fields);
     };
-    let octets = octets.as_bytes();
-    Ok(if octets.len() > MAX_FORM_BYTES {
+    let bytes = bytes.as_bytes();
+    Ok(if bytes.len() > MAX_FORM_BYTES {
         Body::TooLarge
     } else {
-        Body::Bytes(octets.to_vec())
+        Body::Bytes(bytes.to_vec())
     })
 }
 
-type Problem = (&'static str, u16, String, String, Option<u32>, String);
+type ProblemTuple = (&'static str, u16, String, String, Option<u32>, String);
 
-fn problem(problem: web::Problem) -> Problem {
+fn problem(problem: web::Problem) -> ProblemTuple {
     (
         problem.id.as_str(),
         problem.status,
@@ -338,10 +338,10 @@ fn problem(problem: web::Problem) -> Problem {
     )
 }
 
-/// An answer, as one tuple.
-struct Answer(Step);
+/// A step as the tuple that `portier_client.web` takes.
+struct StepTuple(Step);
 
-impl<'py> IntoPyObject<'py> for Answer {
+impl<'py> IntoPyObject<'py> for StepTuple {
     type Target = PyTuple;
     type Output = Bound<'py, PyTuple>;
     type Error = PyErr;
@@ -380,7 +380,7 @@ impl<'py> IntoPyObject<'py> for Answer {
     }
 }
 
-/// The exception for an error of a step. What a store has raised to end more than one call is raised.
+/// The exception for an error of a step. An exception of a store that ends the program is raised.
 fn portier_error<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     static PORTIER_ERROR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
