@@ -248,7 +248,7 @@ impl Client {
         self.inner.failed(operation, error);
     }
 
-    /// Returns what the client has done so far, in figures.
+    /// Returns the statistics of this client.
     pub fn stats(&self) -> Stats {
         let inner = &self.inner;
         inner

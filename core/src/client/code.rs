@@ -99,7 +99,7 @@ impl Inner {
         outcome
     }
 
-    /// Reads a `state`. Its login has to be bound to this browser, or the person has to have confirmed.
+    /// Reads a `state`. Its login must be bound to this browser, or confirmed by the person.
     async fn named(&self, code: &str, state: &str, options: CompleteOptions<'_>) -> Result<Named> {
         let nonce = nonce_of_state(state);
         let session = self.code_session_key(&nonce);

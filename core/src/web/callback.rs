@@ -1,16 +1,16 @@
-//! The form that arrives at the redirect URI.
+//! The parameters at the redirect URI.
 
 use super::form::Form;
 use super::options::BrowserBinding;
 use crate::error::Result;
 use crate::session::CallbackParams;
 
-/// Says that a form comes from a page of ours; anybody can claim it.
+/// The field that marks a form of our own page. Anybody can send it.
 const AGAIN: &str = "portier_again";
-/// What a person has confirmed.
+/// The field with the confirmation of a person.
 const CONFIRMATION: &str = "portier_confirmation";
 
-/// What the broker has posted, and what a page of ours has added.
+/// The parameters of the broker, and the fields of our own page.
 pub(super) struct Callback {
     pub(super) params: CallbackParams,
     pub(super) confirmation: Option<String>,
@@ -30,9 +30,9 @@ impl Callback {
         })
     }
 
-    /// Reads a query; `None` if it has no answer. A token has no place there: it would stay in the history
-    /// and in logs (OAuth 2.0 Multiple Response Type Encoding Practices, section 3). And nobody confirms with
-    /// a link.
+    /// Reads a query; `None` if it has no answer. A token in a query is ignored: it would stay in
+    /// the history and in logs (OAuth 2.0 Multiple Response Type Encoding Practices, section 3). A
+    /// confirmation in a query is ignored, too.
     pub(super) fn of_query(form: Form) -> Result<Option<Self>> {
         let callback = Self::new(form, BrowserBinding::Require)?;
         let params = &callback.params;
@@ -41,7 +41,7 @@ impl Callback {
     }
 }
 
-/// The broker's answer; nothing else travels on.
+/// The broker's answer; other fields are not passed on.
 pub(super) fn fields_to_post_again(params: &CallbackParams) -> Vec<(String, String)> {
     let CallbackParams {
         id_token,
@@ -58,7 +58,7 @@ pub(super) fn fields_to_post_again(params: &CallbackParams) -> Vec<(String, Stri
         .collect()
 }
 
-/// What a person posts who agrees to go on in this browser.
+/// The fields that a person posts to continue in this browser.
 pub(super) fn fields_to_confirm(
     params: &CallbackParams,
     confirmation: &str,

@@ -1,11 +1,11 @@
-//! The cookies of a login: one reader, and one writer.
+//! The cookies of a login: how they are read and written.
 
-/// The names of our cookies on one site.
+/// The names of the cookies of a site.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cookies {
-    /// The secret that a login is bound to.
+    /// The secret of the browser, to which logins are bound.
     pub(super) secret: Cookie,
-    /// Set with the page that posts again, to see whether the browser keeps cookies.
+    /// Set with the page that posts again, to find out whether the browser keeps cookies.
     pub(super) probe: Cookie,
     /// Proves that the person of a login was signed in in this browser.
     pub(super) signed_in: Cookie,
@@ -20,14 +20,14 @@ pub(super) struct Cookie {
     max_age_seconds: u64,
 }
 
-/// How long a login may take, with all that people do in between.
+/// The maximum duration of a login, including the time that people need.
 const SECRET_SECONDS: u64 = 24 * 60 * 60;
 
-/// As long as the answer of a broker is good for.
+/// The lifetime of the broker's answer.
 const ANSWER_SECONDS: u64 = 10 * 60;
 
 impl Cookies {
-    /// Browsers take a `__Host-` cookie from this very host only, and over `https`.
+    /// Browsers accept a `__Host-` cookie only from this host, and only over `https`.
     pub(super) fn for_site(is_secure: bool) -> Self {
         let cookie = |secure, plain, max_age_seconds| Cookie {
             name: if is_secure { secure } else { plain },
@@ -51,12 +51,12 @@ impl Cookies {
         self.set_for(cookie, value, cookie.max_age_seconds)
     }
 
-    /// The value of a `Set-Cookie` header that has the browser forget the cookie.
+    /// The value of a `Set-Cookie` header that deletes the cookie.
     pub(super) fn clear(&self, cookie: Cookie) -> String {
         self.set_for(cookie, "", 0)
     }
 
-    /// The same as [`Cookies::set`] for another time.
+    /// Like [`Cookies::set`], for another lifetime.
     pub(super) fn set_for(&self, cookie: Cookie, value: &str, seconds: u64) -> String {
         let (name, secure) = (cookie.name, if self.is_secure { "; Secure" } else { "" });
         format!("{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}")
@@ -66,9 +66,9 @@ impl Cookies {
 impl Cookie {
     /// The value in a `Cookie` header.
     ///
-    /// Names are trimmed of what browsers trim, and no more: a host beside the site may set a cookie
-    /// whose name begins with another kind of space, and then with `__Host-`. If two have the name,
-    /// neither is ours.
+    /// Names are trimmed exactly as browsers do. Another host of the domain may set a cookie whose
+    /// name begins with another kind of space, followed by `__Host-`. If a name occurs twice, both
+    /// cookies are ignored.
     pub(super) fn read(self, header: Option<&str>) -> Option<&str> {
         let pairs = header?
             .split(';')

@@ -1,4 +1,4 @@
-//! The flow: from a request to its answer.
+//! The login flow: from a request to its answer.
 
 mod completion;
 mod sessions;
@@ -27,12 +27,12 @@ use crate::session::{AuthenticateOptions, WantedFlow};
 
 /// Random bytes of a browser's secret.
 const SECRET_BYTES: usize = 32;
-/// The same as URL-safe base64.
+/// Its length as URL-safe base64.
 const SECRET_CHARACTERS: usize = 43;
 
 /// The web side of a login, for all requests of a site.
 ///
-/// Cheap to clone; clones share everything.
+/// Cloning is cheap; clones share all state.
 #[derive(Clone)]
 pub struct LoginFlow {
     client: Client,
@@ -55,10 +55,10 @@ impl LoginFlow {
         })
     }
 
-    /// Starts a login: takes the site's form with the field `email` and, optionally, `next`, the page
-    /// to lead to afterwards. Redirects the browser to the broker.
+    /// Starts a login from the site's form with the field `email` and, optionally, `next`, the page to
+    /// redirect to afterwards. Redirects the browser to the broker.
     ///
-    /// Forms of other sites are refused. Without that any site could have mail sent in this one's name.
+    /// Forms of other sites are refused; otherwise any site could send mails in this site's name.
     pub async fn login(&self, request: WebRequest) -> Step {
         let WebRequest { mut head, body } = request;
         head.form_token_checked |= self.options.form_token_checked;
@@ -79,15 +79,15 @@ impl LoginFlow {
             .await
     }
 
-    /// Starts a login for a site with a form of another shape. The site checks where the request comes
-    /// from and reads the form. A `next` that would lead off this site is dropped.
+    /// Starts a login for a site whose form has other fields. The site reads the form and checks its
+    /// origin. A `next` on another site is ignored.
     pub async fn start(&self, request: WebRequest, email: &str, next: &str) -> Step {
         self.start_login(&request.head, email, next).await
     }
 
     /// Answers a request to the redirect URI, whatever its method. The broker's answer is the form of a
     /// `POST` or, in the code flow, the query of a `GET`. Nothing else completes a login: no other method, no
-    /// token in a query, and no request of a browser that only fetches a page in advance.
+    /// token in a query, and no request of a browser that prefetches a page.
     pub async fn callback(&self, request: WebRequest) -> Step {
         let WebRequest { head, body } = request;
         let binding = self.options.browser_binding;
@@ -110,47 +110,47 @@ impl LoginFlow {
         }
     }
 
-    /// Answers a login form that the framework or the site has refused, with the page for `error`. For
-    /// example with [`Code::RequestCookies`], where a CSRF protection finds no cookie of its own. A form
-    /// of another site is refused for that in the first place.
+    /// Answers a login form that the framework or the site has refused, with the page for `error`, for
+    /// example [`Code::RequestCookies`] if a CSRF protection finds no cookie. If the form is from
+    /// another site, the page says that instead.
     pub fn refuse_login(&self, request: &WebRequest, error: Error) -> Step {
         let checked = same_site::check(&request.head, self.client.client_id());
         let error = checked.err().unwrap_or(error);
         self.refuse_request("authenticate", &request.head, error)
     }
 
-    /// Whether the broker's answer may come in the query of the redirect URI.
+    /// Whether the broker's answer may be in the query of the redirect URI.
     fn takes_queries(&self) -> bool {
         self.options.flow != Some(Flow::Implicit)
     }
 
-    /// The path at which the site answers the callback.
+    /// The path of the callback.
     pub fn callback_path(&self) -> &str {
         &self.options.callback_path
     }
 
-    /// Whether a request is for the callback. `target` is that of the request line: a path, perhaps
-    /// with a query, or an absolute URL. The path must be the same to the letter.
+    /// Whether a request is for the callback. `target` is the target in the request line: a path,
+    /// perhaps with a query, or an absolute URL. The path must match exactly.
     pub fn is_callback(&self, target: &str) -> bool {
         target_path(target) == self.callback_path()
     }
 
     /// A `Content-Security-Policy` for a page with a login form.
     ///
-    /// Chromium applies `form-action` to every redirect that follows a form. So the broker's origin must
-    /// be in it, and those of the identity providers to which the broker sends people on at once.
-    /// Without them the form does nothing, and only the browser's console says why.
+    /// Chromium applies `form-action` to every redirect after a form. So the policy must contain the
+    /// origins of the broker and of the identity providers to which the broker redirects at once.
+    /// Without them the form does nothing, and only the browser's console shows the reason.
     pub fn form_policy(&self) -> &str {
         &self.options.form_policy
     }
 
-    /// The sources that `form-action` needs in a policy of the site's own; see
+    /// The sources that `form-action` needs in the site's own policy; see
     /// [`LoginFlow::form_policy`].
     pub fn form_targets(&self) -> &[String] {
         &self.options.form_targets
     }
 
-    /// Returns the page as a redirect may use it, or `None` if it would lead off this site.
+    /// Returns the page in the form for a redirect, or `None` if it is on another site.
     pub fn safe_next(&self, page: &str) -> Option<String> {
         let hosts: Vec<_> = self
             .options
@@ -161,7 +161,7 @@ impl LoginFlow {
         safe_next(page, &hosts)
     }
 
-    /// Puts an error into words for the person in front of the browser. `broker_error` is that of the
+    /// Turns an error into a text for the person at the browser. `broker_error` is the code in the
     /// broker's answer; see [`Error::broker_answer`].
     pub fn explain(
         &self,
@@ -173,7 +173,7 @@ impl LoginFlow {
         problem(ProblemId::of(code, broker_error), language)
     }
 
-    /// Whether browsers reach the site over `https`, so that its cookies need the flag `Secure`.
+    /// Whether the site is served over `https`, so that its cookies need the flag `Secure`.
     pub fn is_secure(&self) -> bool {
         is_https(&self.client)
     }
@@ -219,7 +219,7 @@ impl LoginFlow {
         ))
     }
 
-    /// A visit to the redirect URI: a link, a scanner of mail or a reload completes no login.
+    /// A `GET` of the redirect URI, as by a link, a mail scanner or a reload, completes no login.
     fn visit(&self, head: &Head) -> Step {
         let takes_fragment = self.client.response_mode() == ResponseMode::Fragment;
         let is_visit = matches!(head.method.as_str(), "GET" | "HEAD");
@@ -243,7 +243,7 @@ impl LoginFlow {
         step
     }
 
-    /// Refuses what the client has not seen, and so has not counted.
+    /// Refuses a request that did not reach the client, which therefore has not counted it.
     fn refuse_request(&self, operation: &'static str, head: &Head, error: Error) -> Step {
         self.client.failed(operation, &error);
         self.refuse(head, error)
@@ -274,7 +274,7 @@ impl LoginFlow {
         self.options.texts.choose(head.accept_language.as_deref())
     }
 
-    /// The secret of the browser that sends a request, if it has one of the shape of ours.
+    /// The secret of the browser, if the request has one with the right format.
     fn known_secret<'a>(&self, head: &'a Head) -> Option<&'a str> {
         let secret = self.cookies.secret.read(head.cookie.as_deref())?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

@@ -1,4 +1,4 @@
-//! Forms: one decoder, one limit, one rule for a field that is sent twice.
+//! Forms: one decoder, one size limit, and one rule for repeated fields.
 
 use url::form_urlencoded;
 
@@ -6,8 +6,8 @@ use super::request::{Body, Head};
 use crate::error::{Code, Error, Result};
 use crate::session::FieldValue;
 
-/// The most bytes of a form that the flow accepts. The form with a token is the largest, and a token has
-/// 16 KiB at most.
+/// The maximum size of a form, in bytes. A form with a token is the largest, and a token has at
+/// most 16 KiB.
 pub const MAX_FORM_BYTES: usize = 64 * 1024;
 
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";

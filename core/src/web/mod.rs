@@ -1,9 +1,9 @@
 //! The web side of a login: what happens between an HTTP request and its answer.
 //!
-//! A site has a login form and a redirect URI. It gives each request to a [`LoginFlow`] as plain facts
-//! and sends the answer that comes back. The flow checks where forms come from, binds each login to the
-//! browser it was started in, completes it, and makes the pages that people see when something is wrong.
-//! It does no I/O over HTTP and needs no framework.
+//! A site has a login form and a redirect URI. It passes the facts of each request to a [`LoginFlow`],
+//! and sends the answer that the flow returns. The flow checks the origin of forms, binds each login to
+//! the browser that started it, completes the login, and makes the pages about problems. It does no I/O
+//! over HTTP and needs no framework.
 //!
 //! ```
 //! use http::{Request, Response};

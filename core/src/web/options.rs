@@ -1,4 +1,4 @@
-//! What a site says of its logins, checked when the flow is made.
+//! The options of a login flow, checked when the flow is made.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -12,14 +12,15 @@ use crate::config::Flow;
 use crate::error::{Code, Error, Result};
 use crate::origin::parse_url;
 
-/// To where the public broker sends people on without a page of its own: Gmail addresses to Google.
+/// The identity provider to which the public broker redirects at once: Gmail addresses go to
+/// Google.
 const GOOGLE: &str = "https://accounts.google.com";
 
-/// What happens where a login ends in another browser than it was started in, as when mail is opened on
-/// another device.
+/// How a login is handled that ends in another browser than the one that started it, for example if
+/// the mail is opened on another device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum BrowserBinding {
-    /// The person is asked whether to go on.
+    /// The person is asked whether to continue.
     #[default]
     Confirm,
     /// The login is refused.
@@ -41,45 +42,46 @@ impl FromStr for BrowserBinding {
     }
 }
 
-/// What a site says of its logins. Every option has a default.
+/// The options of a login flow. Every option has a default.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FlowOptions {
-    /// Which flow logins take. `None`, the default, is the code flow where the broker and the store can do
-    /// it, and else the implicit flow.
+    /// The flow of logins. `None`, the default, is the code flow if the broker and the store
+    /// support it, and otherwise the implicit flow.
     pub flow: Option<Flow>,
-    /// What happens where a login ends in another browser than it was started in.
+    /// How a login is handled that ends in another browser than the one that started it.
     pub browser_binding: BrowserBinding,
-    /// The page with the login form, to which pages about problems lead: a path on this site or an absolute
-    /// URL; `/` by default.
+    /// The page with the login form, which pages about problems link to: a path on this site or an
+    /// absolute URL; `/` by default.
     pub login_url: String,
     /// The redirect target of a login without `next`: a path on this site or an absolute URL; `/` by
     /// default.
     pub default_next: String,
-    /// Hosts other than this site that `next` may lead to, over `https` only; none by default. Each is
-    /// a host, with its port unless that is 443.
+    /// Other hosts that `next` may name, over `https` only; none by default. A host has its port,
+    /// unless that is 443.
     pub allowed_hosts: Vec<String>,
     /// Origins to which the broker sends people on at once, for [`LoginFlow::form_policy`]; Google's by
     /// default.
     ///
     /// [`LoginFlow::form_policy`]: super::LoginFlow::form_policy
     pub identity_providers: Vec<String>,
-    /// The path of the callback as the site sees it, where a proxy in front changes paths; that of the
-    /// redirect URI by default.
+    /// The path of the callback as the site sees it, if a proxy changes paths; by default the path
+    /// of the redirect URI.
     pub callback_path: Option<String>,
     /// Whether the site checks a token in every login form before the flow gets it, such as that of a
     /// CSRF protection. See [`WebRequest::with_checked_form_token`] for single requests.
     ///
     /// [`WebRequest::with_checked_form_token`]: super::WebRequest::with_checked_form_token
     pub form_token_checked: bool,
-    /// The languages of the pages, such as `["de", "en"]`; English alone by default. `Accept-Language`
-    /// chooses one of them; the first is for everybody else. Built in are `en`, `de`, `fr`, `es`, `it`,
-    /// `nl`, `pt`, `pl`, `ja` and `zh`.
+    /// The languages of the pages, such as `["de", "en"]`; only English by default.
+    /// `Accept-Language` selects one of them; the first one is the default. Built-in languages are
+    /// `en`, `de`, `fr`, `es`, `it`, `nl`, `pt`, `pl`, `ja` and `zh`.
     pub languages: Vec<String>,
-    /// Texts in place of those built in: a text for an id, for a language. A language that is not built
-    /// in needs all of them.
+    /// Texts that replace the built-in ones, by language and id. A language that is not built in
+    /// needs all texts.
     pub texts: BTreeMap<String, BTreeMap<String, String>>,
-    /// Sessions of the flow's own, in a sealed cookie; none by default. A completed login then begins one.
+    /// Sessions of the flow in a sealed cookie; none by default. With sessions, a completed login
+    /// starts one.
     pub session: Option<SessionOptions>,
 }
 
@@ -101,13 +103,13 @@ impl Default for FlowOptions {
     }
 }
 
-/// Options that cannot be wrong.
+/// Checked options.
 pub(super) struct CheckedOptions {
     pub(super) flow: Option<Flow>,
     pub(super) browser_binding: BrowserBinding,
-    /// ASCII, as the URL parser writes it.
+    /// ASCII, in the form of the URL parser.
     pub(super) login_url: String,
-    /// ASCII, as the URL parser writes it.
+    /// ASCII, in the form of the URL parser.
     pub(super) default_next: String,
     pub(super) allowed_hosts: Vec<String>,
     pub(super) callback_path: String,
@@ -122,7 +124,7 @@ impl FlowOptions {
     pub(super) fn check(self, client: &Client) -> Result<CheckedOptions> {
         if self.flow == Some(Flow::Code) && client.keeps_nonces_only() {
             return Err(invalid(
-                "the store keeps nonces only, which the code flow cannot do with",
+                "the store keeps only nonces, and the code flow needs more",
             ));
         }
         if self.browser_binding != BrowserBinding::Off && client.keeps_nonces_only() {
@@ -164,7 +166,7 @@ fn path_of(url: &str) -> String {
     Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned())
 }
 
-/// Any host may stand in front of a path.
+/// The host does not matter.
 const BASE: &str = "https://relying-party.invalid";
 
 fn callback_path(path: &str) -> Result<String> {
@@ -178,8 +180,7 @@ fn callback_path(path: &str) -> Result<String> {
     })
 }
 
-/// A page of this site, or one that the site has chosen elsewhere. Nobody else has a say in it, but it
-/// must fit into a header.
+/// A page that the site has chosen, on this site or elsewhere. It must fit into a header.
 fn page(option: &str, page: &str) -> Result<String> {
     let plain = !page.chars().any(|c| c.is_control() || c == '\\');
     let base = Url::parse(BASE).ok();

@@ -10,10 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::problem::{Problem, ProblemId};
 use super::texts::{Language, Text};
 
-/// Where the forms of a page may lead, as sources of a policy.
+/// The targets of the forms on a page, as sources of a policy.
 ///
-/// Chromium holds a form to it through all redirects that follow, and those of the site go where it
-/// likes: to another host of it, or to the client of a single sign-on.
+/// Chromium applies the policy to all following redirects. The site's own redirects may lead
+/// anywhere, for example to another host or to a single sign-on.
 const FORM_TARGETS: &str = "'self' https:";
 
 const STYLE: &str = include_str!("../../templates/style.css");
@@ -28,7 +28,7 @@ pub(super) struct Html {
     pub(super) policy: &'static str,
 }
 
-/// Says what went wrong, with a link to start again.
+/// Describes a problem, with a link to start again.
 pub(super) fn problem(language: &Language, problem: &Problem, login_url: &str) -> Html {
     static POLICY: LazyLock<String> = LazyLock::new(|| policy(None));
     let page = ProblemPage {
@@ -39,7 +39,7 @@ pub(super) fn problem(language: &Language, problem: &Problem, login_url: &str) -
     html(&page, &POLICY)
 }
 
-/// Asks whether to go on in a browser that did not start the login.
+/// Asks whether to continue in a browser that did not start the login.
 pub(super) fn confirmation(
     language: &Language,
     email: &str,
@@ -59,14 +59,14 @@ pub(super) fn confirmation(
     html(&page, &POLICY)
 }
 
-/// Posts a form to its own address: the browser then sends the cookies that it withholds from a form
-/// of another site.
+/// Posts a form to its own URL. The browser then sends the cookies that it omits from a form of
+/// another site.
 pub(super) fn post_again(language: &Language, fields: &[(String, String)]) -> Html {
     static POLICY: LazyLock<String> = LazyLock::new(|| policy(Some(POST_SCRIPT)));
     html(&PostPage { language, fields }, &POLICY)
 }
 
-/// Posts the fragment of its address, which no server ever sees, to that address.
+/// Posts the fragment of its URL, which browsers do not send to servers, to that URL.
 pub(super) fn fragment(language: &Language) -> Html {
     static POLICY: LazyLock<String> = LazyLock::new(|| policy(Some(FRAGMENT_SCRIPT)));
     html(&FragmentPage { language }, &POLICY)
@@ -106,13 +106,13 @@ struct FragmentPage<'a> {
 
 fn html(page: &impl Template, policy: &'static str) -> Html {
     Html {
-        // Nothing in a page can fail, and neither can writing to a string.
+        // No page can fail, and writing to a string cannot fail either.
         body: page.render().unwrap_or_default(),
         policy,
     }
 }
 
-/// The policy of a page with this script, which then has a form, or without one.
+/// The policy of a page with this script and a form, or of one without both.
 fn policy(script: Option<&str>) -> String {
     let style = source(STYLE);
     let (script, targets) = match script {
@@ -125,7 +125,7 @@ fn policy(script: Option<&str>) -> String {
     )
 }
 
-/// Allows what stands in the page, by its hash (Content Security Policy, section 2.3.1).
+/// Allows inline content by its hash (Content Security Policy, section 2.3.1).
 fn source(text: &str) -> String {
     let hash = STANDARD.encode(digest(&SHA256, text.as_bytes()));
     format!("'sha256-{hash}'")

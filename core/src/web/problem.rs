@@ -1,20 +1,20 @@
-//! What a person is told when a login fails.
+//! The message for a person when a login fails.
 
 use std::fmt;
 
 use crate::error::{Code, Kind};
 
-/// Seconds after which a broker or a store in trouble may be asked again.
+/// Seconds after which a failed broker or store may be tried again.
 const RETRY_AFTER_SECONDS: u32 = 30;
 
-/// A failed login in words for the person in front of the browser.
+/// A failed login, described for the person at the browser.
 ///
-/// Nothing of what came with the request is repeated in it: anybody can post any `error_description` to
+/// The texts contain nothing of the request, because anybody can post any `error_description` to
 /// the redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Which problem it is.
+    /// The kind of the problem.
     pub id: ProblemId,
     /// The HTTP status.
     pub status: u16,
@@ -22,7 +22,7 @@ pub struct Problem {
     pub title: String,
     /// A sentence or two: what happened, and what to do.
     pub text: String,
-    /// Seconds after which it may work, as the header `Retry-After` says; `None` where waiting does
+    /// Seconds to wait before another attempt, for the header `Retry-After`; `None` if waiting does
     /// not help.
     pub retry_after: Option<u32>,
     /// The language of `title` and `text`, such as `en`.
@@ -31,7 +31,8 @@ pub struct Problem {
 
 macro_rules! problem_ids {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $status:literal;)*) => {
-        /// Which problem it is. Each has a stable name, a status, and two texts in every language.
+        /// The kind of a problem. Each has a stable name, a status, and two texts in every
+        /// language.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum ProblemId {
@@ -39,7 +40,7 @@ macro_rules! problem_ids {
         }
 
         impl ProblemId {
-            /// All of them.
+            /// All kinds.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// The stable name, such as `over` or `broker_unavailable`.
@@ -78,7 +79,7 @@ problem_ids! {
     NotPossible = "not_possible", 503;
     /// The clocks of site and broker differ.
     ClocksDiffer = "clocks_differ", 503;
-    /// A mistake of the site.
+    /// A configuration error of the site.
     Internal = "internal", 500;
     /// The form was sent by a page of another site.
     OtherSite = "other_site", 403;
@@ -86,7 +87,7 @@ problem_ids! {
     NotAForm = "not_a_form", 415;
     /// The request is too large.
     TooLarge = "too_large", 413;
-    /// The address takes only other methods.
+    /// This URL accepts only other methods.
     PostOnly = "post_only", 405;
     /// The browser keeps no cookies.
     CookiesNeeded = "cookies_needed", 400;
@@ -95,7 +96,7 @@ problem_ids! {
 }
 
 impl ProblemId {
-    /// The problem that an error is for the person. `broker_error` is the error code of the broker's answer.
+    /// The problem for an error. `broker_error` is the error code of the broker's answer.
     pub fn of(code: Code, broker_error: Option<&str>) -> Self {
         match code {
             Code::TokenClock | Code::TokenNotYetValid => Self::ClocksDiffer,
@@ -119,7 +120,7 @@ impl ProblemId {
         }
     }
 
-    /// Seconds after which it may work; `None` where waiting does not help.
+    /// Seconds to wait before another attempt; `None` if waiting does not help.
     pub fn retry_after(self) -> Option<u32> {
         (self.status() == 503).then_some(RETRY_AFTER_SECONDS)
     }

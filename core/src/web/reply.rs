@@ -1,4 +1,4 @@
-//! What comes back from the flow.
+//! The results of the flow.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use super::session::Session;
 use crate::error::Error;
 use crate::session::Login;
 
-/// What came of a request: the finished answer, and what the site may add to it.
+/// The result of a request: the finished answer, and data for the site's own functions.
 ///
-/// The site runs its own functions in this order: for `error`, then for `page`, then for `login`.
+/// The site runs its functions in this order: for `error`, then for `page`, then for `login`.
 #[non_exhaustive]
 pub struct Step {
     /// The answer to send.
@@ -27,10 +27,10 @@ pub struct Step {
     /// for, and without it to a page that says that the login was used already. It is missing where logins
     /// are bound to no browser. The other one is that of `session`.
     pub login_cookies: Vec<String>,
-    /// What the page in the reply shows, for a site that has pages of its own. `None` for redirects,
-    /// JSON, and the pages that browsers pass through without being seen.
+    /// The content of the page in the reply, for a site with its own pages. `None` for redirects,
+    /// JSON, and the pages that post by script.
     pub page: Option<Page>,
-    /// Why there is no login. The reply tells the person.
+    /// The reason why there is no login. The reply tells the person.
     pub error: Option<Error>,
 }
 
@@ -40,21 +40,21 @@ pub struct Step {
 pub enum Page {
     /// A login that failed.
     Problem(Problem),
-    /// The question whether to go on in a browser that did not start the login.
+    /// The question whether to continue in a browser that did not start the login.
     Confirmation(Confirmation),
 }
 
 /// The question whether to sign in in a browser that did not start the login.
 ///
-/// A page of the site's own needs a form that posts `fields` to the address of the page, once and only
-/// when the person says so, and a `Content-Security-Policy` that forbids frames.
+/// The site's own page needs a form that posts `fields` to the URL of the page, once and only when
+/// the person agrees, and a `Content-Security-Policy` that forbids frames.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Confirmation {
-    /// The address of the login. The person at this browser may be somebody else: an attacker can send
-    /// anybody here.
+    /// The address of the login. The person at this browser may be somebody else: an attacker can
+    /// redirect any browser here.
     pub email: String,
-    /// Names and values of the hidden fields of the form that says yes.
+    /// Names and values of the hidden fields of the form that confirms.
     pub fields: Vec<(String, String)>,
     /// The language chosen for this browser, such as `en`.
     pub language: String,
@@ -66,14 +66,14 @@ pub struct Confirmation {
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// Header names, in lower case, and values, without cookies and policy. No name is repeated.
+    /// Header names in lower case, and values. Cookies and policy are separate. No name occurs
+    /// twice.
     pub headers: Vec<(&'static str, String)>,
     /// Values of `Set-Cookie` headers, to be added to those of the site.
     pub cookies: Vec<String>,
-    /// The `Content-Security-Policy` of `body`. Leave it out when a page of the site's own replaces
-    /// the body.
+    /// The `Content-Security-Policy` of `body`. Omit it if the site's own page replaces the body.
     pub policy: Option<String>,
-    /// HTML or JSON, as the header `content-type` says; empty for a redirect.
+    /// HTML or JSON, according to the header `content-type`; empty for a redirect.
     pub body: String,
 }
 
@@ -101,18 +101,18 @@ impl Reply {
         response
     }
 
-    /// A redirect with which a form is not posted on (303).
+    /// A redirect with 303, so that the browser does not post the form again.
     pub(super) fn see_other(url: String) -> Self {
         Self::new(303, vec![("location", url)], String::new())
     }
 
-    /// The answer to a browser that fetches a page in advance: it drops this one, and asks again if the person
-    /// wants the page.
+    /// The answer to a browser that prefetches a page. The browser discards it, and sends the
+    /// request again if the person wants the page.
     pub(super) fn not_in_advance() -> Self {
         Self::new(503, Vec::new(), String::new())
     }
 
-    /// A page of ours, which no other site may show in a frame.
+    /// A page of this library, which no other site may frame.
     pub(super) fn page(status: u16, html: String, policy: &str) -> Self {
         let headers = vec![
             ("content-type", "text/html; charset=utf-8".to_owned()),
@@ -128,7 +128,7 @@ impl Reply {
         Self::new(status, headers, value.to_string())
     }
 
-    /// An answer that caches do not keep and that tells other sites nothing.
+    /// An answer that is not cached and sends no referrer.
     fn new(status: u16, mut headers: Vec<(&'static str, String)>, body: String) -> Self {
         headers.extend([
             ("cache-control", "no-store".to_owned()),
@@ -172,7 +172,7 @@ impl fmt::Debug for Step {
 }
 
 impl fmt::Debug for Reply {
-    /// Tells the status and nothing else: bodies hold tokens, cookies hold secrets.
+    /// Shows only the status: bodies contain tokens, and cookies contain secrets.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Reply")
@@ -182,7 +182,7 @@ impl fmt::Debug for Reply {
 }
 
 impl fmt::Debug for Confirmation {
-    /// Tells the type and nothing else: all of it is personal or secret.
+    /// Shows only the type: all values are personal or secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Confirmation")

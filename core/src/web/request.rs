@@ -1,10 +1,10 @@
-//! What the flow needs to know of an HTTP request.
+//! The parts of an HTTP request that the flow needs.
 
 use std::fmt;
 
 use crate::session::FieldValue;
 
-/// One HTTP request, as the facts that a login depends on.
+/// The parts of one HTTP request that a login flow needs.
 #[derive(Clone)]
 pub struct WebRequest {
     pub(super) head: Head,
@@ -14,15 +14,15 @@ pub struct WebRequest {
 /// The body of a request.
 #[derive(Clone, Default)]
 pub enum Body {
-    /// As it arrived. At most [`MAX_FORM_BYTES`](super::MAX_FORM_BYTES) are accepted.
+    /// The bytes as they arrived. At most [`MAX_FORM_BYTES`](super::MAX_FORM_BYTES) are accepted.
     Bytes(Vec<u8>),
-    /// The decoded fields of the form, where the framework has read it already.
+    /// The decoded fields of the form, if the framework has read it already.
     Fields(Vec<(String, FieldValue)>),
-    /// It was larger than [`MAX_FORM_BYTES`](super::MAX_FORM_BYTES), and the rest was not read.
+    /// It is larger than [`MAX_FORM_BYTES`](super::MAX_FORM_BYTES), and was not read completely.
     TooLarge,
-    /// Something before the flow has read it and kept it nowhere.
+    /// Other code has read it before the flow and did not keep it.
     Unreadable,
-    /// There is none.
+    /// There is no body.
     #[default]
     Empty,
 }
@@ -67,7 +67,7 @@ impl WebRequest {
         }
     }
 
-    /// Takes the facts from the head of a request of the `http` crate.
+    /// Reads the head of a request of the `http` crate.
     pub fn from_parts(parts: &http::request::Parts, body: Body) -> Self {
         let mut request = Self::new(parts.method.as_str(), body);
         request.head.query = parts.uri.query().map(str::to_owned);
@@ -115,7 +115,7 @@ impl WebRequest {
         self
     }
 
-    /// Says that the framework or the site has checked a token in the form, such as that of a CSRF
+    /// States that the framework or the site has checked a token in the form, for example of a CSRF
     /// protection. Then a browser that hides its origin (`Origin: null`) may log in as well.
     #[must_use]
     pub fn with_checked_form_token(mut self, checked: bool) -> Self {
@@ -125,7 +125,7 @@ impl WebRequest {
 }
 
 impl fmt::Debug for WebRequest {
-    /// Tells the method and nothing else: cookies and forms hold secrets.
+    /// Shows only the method: cookies and forms contain secrets.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("WebRequest")
@@ -135,7 +135,7 @@ impl fmt::Debug for WebRequest {
 }
 
 impl fmt::Debug for Body {
-    /// Tells nothing of what is in it.
+    /// Shows nothing of the content.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Bytes(_) => "Bytes(…)",
@@ -147,8 +147,7 @@ impl fmt::Debug for Body {
     }
 }
 
-/// The path of a request's target, which is that of the request line: a path, perhaps with a query, or an
-/// absolute URL.
+/// The path of a request target: of a path, perhaps with a query, or of an absolute URL.
 pub fn target_path(target: &str) -> &str {
     let target = target.split(['?', '#']).next().unwrap_or_default();
     match target.split_once("://") {
@@ -180,22 +179,22 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Whether a script has sent the request and reads the answer, so that it needs JSON: it cannot
-    /// follow a redirect to another site.
+    /// Whether a script has sent the request and needs JSON, because it cannot follow a redirect to
+    /// another site.
     pub(super) fn is_from_script(&self) -> bool {
         let mode = self.sec_fetch_mode.as_deref();
         matches!(mode, Some("cors" | "same-origin"))
             || (self.accepts("application/json") && !self.accepts("text/html"))
     }
 
-    /// Whether a browser fetches a page that the person has not asked for yet. `Sec-Purpose` is that of the
-    /// Fetch Standard; `Purpose` is older, and Safari sends it.
+    /// Whether a browser prefetches the page. `Sec-Purpose` is from the Fetch Standard; `Purpose`
+    /// is older, and Safari sends it.
     pub(super) fn is_prefetch(&self) -> bool {
         let mut purposes = [&self.sec_purpose, &self.purpose].into_iter().flatten();
         purposes.any(|purpose| purpose.to_ascii_lowercase().contains("prefetch"))
     }
 
-    /// Whether a media type is named in `Accept`, whatever its weight.
+    /// Whether `Accept` contains a media type, with any weight.
     fn accepts(&self, media_type: &str) -> bool {
         let accept = self.accept.as_deref().unwrap_or_default();
         let mut ranges = accept
@@ -204,14 +203,13 @@ impl Head {
         ranges.any(|range| range.trim().eq_ignore_ascii_case(media_type))
     }
 
-    /// Whether the request comes from a page of this very site, or from no page, as far as the browser
-    /// says.
+    /// Whether the browser says that the request comes from a page of this site, or from no page.
     pub(super) fn may_be_from_this_site(&self) -> bool {
         self.sec_fetch_site.as_deref().is_none_or(is_this_site)
     }
 }
 
-/// What `Sec-Fetch-Site` says of this site's own pages, and of what no page has sent.
+/// The values of `Sec-Fetch-Site` for this site's own pages, and for requests of no page.
 pub(super) fn is_this_site(sec_fetch_site: &str) -> bool {
     matches!(sec_fetch_site, "same-origin" | "none")
 }

@@ -1,4 +1,4 @@
-//! Where a form comes from.
+//! The origin of a form.
 
 use url::Url;
 
@@ -6,11 +6,12 @@ use super::request::{Head, is_this_site};
 use crate::error::{Code, Error, Result};
 use crate::events;
 
-/// Refuses the form of another site, which could have mail sent in this one's name, or sign people out.
+/// Refuses the form of another site, which could send mails in this site's name, or sign people
+/// out.
 ///
-/// All browsers of today say where a form comes from in `Sec-Fetch-Site`, over `https` and to
-/// `localhost`; over plain `http` they say it in `Origin`. What sends neither is no browser that a page
-/// could misuse. `site` is the origin of the redirect URI.
+/// All current browsers send `Sec-Fetch-Site` over `https` and to `localhost`; over plain `http`
+/// they send `Origin`. A client that sends neither is not a browser that a page could misuse.
+/// `site` is the origin of the redirect URI.
 pub(super) fn check(head: &Head, site: &str) -> Result<()> {
     let refused = |problem: &str| Err(Error::new(Code::RequestOrigin, problem));
     let origin = head.origin.as_deref();
@@ -37,7 +38,7 @@ pub(super) fn check(head: &Head, site: &str) -> Result<()> {
     }
 }
 
-/// Tells the developer that the browser will not find its cookies at the redirect URI.
+/// Warns the developer that the browser will not send its cookies to the redirect URI.
 pub(super) fn warn_of_another_host(head: &Head, site: &str) {
     let host = |text: &str| Url::parse(text).ok()?.host_str().map(str::to_owned);
     let page = head.origin.as_deref().and_then(host);
@@ -48,7 +49,7 @@ pub(super) fn warn_of_another_host(head: &Head, site: &str) {
     }
 }
 
-/// An origin is as long as the sender likes.
+/// The header may be of any length.
 fn shortened(text: &str) -> String {
     text.chars()
         .filter(char::is_ascii_graphic)

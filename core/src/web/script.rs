@@ -8,8 +8,8 @@ use super::request::Head;
 use super::texts::Language;
 use crate::error::Code;
 
-/// Sends a browser on. A script gets the address as JSON, since it cannot follow a redirect to another
-/// site.
+/// Redirects a browser. A script gets the URL as JSON, because it cannot follow a redirect to
+/// another site.
 pub(super) fn redirect(head: &Head, url: String) -> Reply {
     if !head.is_from_script() {
         return Reply::see_other(url);
@@ -18,25 +18,25 @@ pub(super) fn redirect(head: &Head, url: String) -> Reply {
     with_htmx_redirect(reply, head, url)
 }
 
-/// A problem as RFC 9457 has it.
+/// A problem in the format of RFC 9457.
 pub(super) fn problem(problem: &Problem, code: Code) -> Reply {
     let code = ("code", code.as_str().into());
     problem_json(problem.status, details_of(problem), [code])
 }
 
-/// A page that needs a login, and the address of the login page.
+/// The problem of a page that needs a login, and the URL of the login page.
 pub(super) fn not_signed_in(head: &Head, problem: &Problem, login_url: &str) -> Reply {
     let url = ("url", login_url.into());
     let mut reply = problem_json(problem.status, details_of(problem), [url]);
-    // A challenge is required (RFC 9110, section 15.5.2). No browser acts on this one.
+    // A challenge is required (RFC 9110, section 15.5.2). Browsers ignore this one.
     reply
         .headers
         .push(("www-authenticate", "Cookie".to_owned()));
     with_htmx_redirect(reply, head, login_url.to_owned())
 }
 
-/// The question whether to go on in this browser: the script asks the person, and posts the fields if
-/// they agree.
+/// The question whether to continue in this browser: the script asks the person, and posts the
+/// fields if they agree.
 pub(super) fn question(language: &Language, email: &str, fields: Vec<(String, String)>) -> Reply {
     let (title, text) = language.question();
     let fields: Map<_, _> = fields
@@ -51,7 +51,7 @@ pub(super) fn question(language: &Language, email: &str, fields: Vec<(String, St
     problem_json(409, ("confirmation", title, text), members)
 }
 
-/// The script of htmx follows a redirect that is in this header.
+/// The script of htmx follows the redirect in this header.
 fn with_htmx_redirect(mut reply: Reply, head: &Head, url: String) -> Reply {
     if head.hx_request.as_deref() == Some("true") {
         reply.headers.push(("hx-redirect", url));

@@ -1,4 +1,4 @@
-//! Texts that only this site can read and nobody can change (AES-256-GCM).
+//! Texts that only this site can read and change (AES-256-GCM).
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
@@ -12,12 +12,13 @@ use crate::framing::with_lengths;
 /// The version of the format: one byte, the key's id, the nonce, the ciphertext with its tag.
 const VERSION: u8 = 1;
 const KEY_BYTES: usize = 32;
-/// Tells which of several secrets has sealed a text.
+/// The length of the id that tells which secret sealed a text.
 const ID_BYTES: usize = 4;
 const HEAD_BYTES: usize = 1 + ID_BYTES + NONCE_LEN;
 
 const MIN_SECRET_BYTES: usize = 32;
-/// A random secret of 32 bytes has more, in every usual encoding.
+/// The minimum number of different characters of a secret; 32 random bytes have more in every usual
+/// encoding.
 const MIN_DISTINCT_BYTES: usize = 8;
 
 /// Seals with the first of its secrets and opens with all of them, so that secrets can be rotated.
@@ -32,7 +33,8 @@ struct SealingKey {
 }
 
 impl Sealer {
-    /// `label` says what is sealed, `site` for whom: what is sealed under others does not open.
+    /// `label` names the purpose and `site` the site: a text that was sealed for another purpose or
+    /// site does not open.
     pub(super) fn new(secrets: &[Vec<u8>], label: &str, site: &str) -> Result<Self> {
         if secrets.is_empty() {
             return Err(invalid("there is no secret"));
@@ -64,7 +66,7 @@ impl Sealer {
         Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    /// `None` for what this site has not sealed, and for what was changed since.
+    /// `None` for a text that this site has not sealed, or that was changed.
     pub(super) fn open(&self, text: &str) -> Option<Vec<u8>> {
         let mut sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (head, body) = sealed.split_at_mut_checked(HEAD_BYTES)?;
@@ -109,7 +111,7 @@ impl KeyType for Derived {
     }
 }
 
-/// Refuses what an attacker could guess.
+/// Refuses secrets that can be guessed.
 fn check(secret: &[u8]) -> Result<()> {
     if secret.len() < MIN_SECRET_BYTES {
         return Err(invalid(format_args!(
@@ -131,7 +133,7 @@ fn check(secret: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Words that stand in examples. In random text they do not occur.
+/// Words in secrets of examples. They do not occur in random text.
 const PLACEHOLDERS: [&str; 10] = [
     "secret",
     "password",

@@ -1,4 +1,5 @@
-//! A session for sites that have none: one sealed cookie, and nothing on the server.
+//! A session in one sealed cookie, without data on the server, for sites without their own
+//! sessions.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,23 +19,23 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Random bytes of a session's id: 128 bits.
 const ID_BYTES: usize = 16;
 
-/// By how much the clocks of a site's machines may differ, in seconds.
+/// The accepted clock difference between the machines of a site, in seconds.
 const LEEWAY_SECONDS: u64 = 5 * 60;
 
-/// Says what is sealed, and the version of it.
+/// The purpose and the version of the sealed text.
 const LABEL: &str = "portier-client:session:1";
 
-/// What a [`SessionCookie`] needs.
+/// The options of a [`SessionCookie`].
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SessionOptions {
-    /// Secrets of 32 random bytes or more. The first one seals, all of them open: to rotate, put a new
-    /// one in front, and remove the old one after `max_age`.
+    /// Secrets of 32 random bytes or more. The first one seals, all of them open. To rotate them,
+    /// put a new one first, and remove the old one after `max_age`.
     pub secrets: Vec<Vec<u8>>,
-    /// How long a session lasts without a visit; 14 days by default. A visit in the second half of that
-    /// time renews it.
+    /// The lifetime of a session without a visit; 14 days by default. A visit in the second half of
+    /// that time renews it.
     pub max_age: Duration,
-    /// How long a session lasts with visits; 90 days by default.
+    /// The lifetime of a session with visits; 90 days by default.
     pub absolute_max_age: Duration,
 }
 
@@ -51,9 +52,9 @@ impl SessionOptions {
 
 /// Keeps people signed in with one sealed cookie.
 ///
-/// Nobody can read or change it (AES-256-GCM). It is bound to the site. A session cannot be ended from
-/// the server alone: keep its `id`, or the time from which sessions of an address count, and refuse
-/// others.
+/// Nobody else can read or change the cookie (AES-256-GCM), and it is valid only for this site. The
+/// server cannot end a session by itself. To end sessions, store their `id`, or the time from which
+/// the sessions of an address are valid, and refuse the others.
 pub struct SessionCookie {
     client: Client,
     sealer: Sealer,
@@ -68,7 +69,7 @@ pub struct SessionCookie {
 pub struct Session {
     /// The verified address in normalized form.
     pub email: String,
-    /// A random name of this session, 22 characters of URL-safe base64.
+    /// A random id of this session, 22 characters of URL-safe base64.
     pub id: String,
     /// When the person signed in, in seconds since 1970.
     pub signed_in_at: u64,
@@ -77,13 +78,13 @@ pub struct Session {
     renewed_at: u64,
 }
 
-/// A request of a person who is signed in.
+/// A request of a signed-in person.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Visit {
     /// The session.
     pub session: Session,
-    /// The value of a `Set-Cookie` header that makes the session last longer, to be set on the answer.
+    /// The value of a `Set-Cookie` header that renews the session, to be set on the answer.
     pub renewal: Option<String>,
 }
 
@@ -135,7 +136,7 @@ impl SessionCookie {
         let sealed = self.cookies.session.read(cookie)?;
         let session = self.parse(&self.sealer.open(sealed)?)?;
         let now = self.now();
-        // Nothing is from the future but what another machine's clock has made.
+        // A session may be from the future only by the difference of two machines' clocks.
         let is_current =
             session.renewed_at <= now.saturating_add(LEEWAY_SECONDS) && now < session.expires_at;
         is_current.then_some(session)
@@ -212,7 +213,7 @@ impl SessionCookie {
 }
 
 impl fmt::Debug for SessionOptions {
-    /// Leaves the secrets out.
+    /// Omits the secrets.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("SessionOptions")
@@ -223,7 +224,7 @@ impl fmt::Debug for SessionOptions {
 }
 
 impl fmt::Debug for SessionCookie {
-    /// Leaves the keys out.
+    /// Omits the keys.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("SessionCookie")
@@ -232,7 +233,7 @@ impl fmt::Debug for SessionCookie {
 }
 
 impl fmt::Debug for Visit {
-    /// Leaves the cookie out.
+    /// Omits the cookie.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Visit")
@@ -242,7 +243,7 @@ impl fmt::Debug for Visit {
 }
 
 impl fmt::Debug for Session {
-    /// Leaves the address and the id out.
+    /// Omits the address and the id.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Session")
@@ -292,7 +293,7 @@ mod tests {
         }
     }
 
-    /// What a browser sends for a cookie that was set.
+    /// The `Cookie` header of a browser for a cookie that was set.
     fn sent_back(set_cookie: &str) -> String {
         set_cookie.split(';').next().unwrap().to_owned()
     }

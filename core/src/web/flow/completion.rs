@@ -28,11 +28,12 @@ impl LoginFlow {
                 Err(error) => self.refuse(head, error),
             };
         }
-        // A script of another site gets no secret, which would replace the one that this browser has.
+        // A script of another site gets no new secret, because it would replace the browser's own.
         let is_script = head.is_from_script() && head.may_be_from_this_site();
         let known = self.known_secret(head).map(str::to_owned);
         if known.is_none() {
-            // A form of another site arrives without our cookies; a link of another site brings them.
+            // The form of another site arrives without our cookies; a link on another site sends
+            // them.
             let says_truth = head.method != "POST" || head.may_be_from_this_site();
             let is_once_more = is_posted_again && says_truth;
             if !(is_script || is_once_more) {
@@ -47,7 +48,7 @@ impl LoginFlow {
                 return self.refuse_request("complete", head, error);
             }
         }
-        // A browser without a secret did not start the login. From here on it can be told from others.
+        // A browser without a secret did not start the login. It gets a secret now.
         let is_new = known.is_none();
         let secret = match known.map_or_else(|| self.new_secret(), Ok) {
             Ok(secret) => secret,
@@ -112,8 +113,8 @@ impl LoginFlow {
         }
     }
 
-    /// Where a login led that was completed before, if its person was signed in in this browser: this is
-    /// a reload, or a second press.
+    /// The page of a login that was completed before, if its person was signed in in this browser.
+    /// Then this is a reload or a second click.
     fn next_of_signed_in(&self, head: &Head, error: &Error, secret: &str) -> Option<String> {
         let session_key = error.used_session()?;
         let proof = self.cookies.signed_in.read(head.cookie.as_deref())?;
@@ -124,7 +125,7 @@ impl LoginFlow {
         self.safe_next(&next)
     }
 
-    /// Asks the person whether to go on in this browser.
+    /// Asks the person whether to continue in this browser.
     fn ask(&self, head: &Head, email: &str, params: &CallbackParams, confirmation: &str) -> Step {
         let language = self.language(head);
         let fields = fields_to_confirm(params, confirmation);
@@ -141,9 +142,9 @@ impl LoginFlow {
         step
     }
 
-    /// The broker's page posts its answer from another site, and so without our cookies. A page of ours
-    /// posts the same fields once more, and then they are there. Either way a cookie shows then whether
-    /// the browser keeps any.
+    /// The broker's page posts its answer from another site, so our cookies are missing. Our own
+    /// page posts the same fields again, with the cookies. A cookie that is set then shows whether
+    /// the browser keeps cookies.
     fn once_more(&self, head: &Head, params: &CallbackParams) -> Step {
         let fields = fields_to_post_again(params);
         let mut step = if head.method == "POST" {

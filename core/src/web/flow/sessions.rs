@@ -1,4 +1,4 @@
-//! Who is signed in: the session of a request, pages that need one, and its end.
+//! Sessions: the session of a request, pages that need one, and its end.
 
 use url::{Url, form_urlencoded};
 
@@ -16,7 +16,7 @@ impl LoginFlow {
     pub fn session(&self, request: &WebRequest) -> Option<Visit> {
         let sessions = self.options.sessions.as_ref()?;
         let session = sessions.read(request.head.cookie.as_deref())?;
-        // A session that cannot be renewed now is valid all the same, and a later visit renews it.
+        // A session that cannot be renewed now is still valid, and a later visit renews it.
         let renewal = sessions.renew(&session).ok().flatten();
         Some(Visit { session, renewal })
     }

@@ -1,4 +1,4 @@
-//! Whatever is sent, the flow answers.
+//! The flow answers every request.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;

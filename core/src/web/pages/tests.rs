@@ -31,7 +31,7 @@ fn fields() -> Vec<(String, String)> {
         .into()
 }
 
-/// Every page, by what its `data-portier` says.
+/// Every page, by its `data-portier`.
 fn pages(language: &Language, email: &str) -> [(&'static str, Html); 4] {
     [
         (

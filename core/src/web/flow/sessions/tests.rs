@@ -45,7 +45,7 @@ fn request(method: &str, headers: &[(&str, &str)]) -> WebRequest {
     request
 }
 
-/// What a browser sends for a cookie that was set.
+/// The `Cookie` header of a browser for a cookie that was set.
 fn sent_back(set_cookie: &str) -> &str {
     set_cookie.split(';').next().unwrap()
 }
