@@ -206,7 +206,7 @@ impl Builder {
             ChosenStore::Url(url) => store::open(&url, &clock)?,
         };
         if config.flow == Flow::Code && store.nonces().is_some() {
-            let problem = "the store keeps nonces only, which the code flow cannot do with";
+            let problem = "the store keeps only nonces, and the code flow needs more";
             return Err(Error::new(Code::InvalidOption, problem));
         }
         let store = Timed::wrap(store, self.store_timeout);

@@ -157,7 +157,7 @@ impl Header {
             .ok_or_else(|| {
                 Error::new(
                     Code::TokenAlgorithm,
-                    "the token's algorithm is not one that is accepted here",
+                    "the token's algorithm is not accepted",
                 )
             })?;
         let key_id = header

@@ -127,8 +127,8 @@ async def keeps_one_record_of_many(store: _Subject) -> None:
         refused = await asyncio.gather(*(store.refuses_to_put(nonce, text) for text in records))
         kept = [text for text, no in zip(records, refused, strict=True) if not no]
         if len(kept) != 1:
-            raise _Broken(f"of {_AT_ONCE} puts at the same time {len(kept)} raised nothing")
-        _expect_equal(await store.take(nonce), kept[0], "the record of the put that did", "take")
+            raise _Broken(f"of {_AT_ONCE} concurrent puts {len(kept)} raised nothing")
+        _expect_equal(await store.take(nonce), kept[0], "the record of the successful put", "take")
 
 
 async def gives_a_record_to_one_of_many_threads(store: _Subject) -> None:
@@ -182,8 +182,8 @@ async def _sleep_until(moment: float) -> None:
 async def refuses_what_it_has_no_room_for(store: _Subject) -> None:
     nonce = _nonce()
     if not await store.refuses_to_put(nonce, "x" * _MUCH):
-        raise _Broken("put raised nothing when there was no room")
-    _expect_equal(await store.take(nonce), None, "None", "take of what there was no room for")
+        raise _Broken("put raised nothing although there was no space")
+    _expect_equal(await store.take(nonce), None, "None", "take of the refused record")
 
 
 async def says_that_it_cannot_be_reached(store: _Subject) -> None:
@@ -317,7 +317,7 @@ def _nonce() -> str:
 def _expect_one_winner(taken: list[str | None]) -> None:
     winners = sum(bool(record) for record in taken)
     if winners != 1:
-        raise _Broken(f"of {len(taken)} takes at the same time {winners} got the record")
+        raise _Broken(f"of {len(taken)} concurrent takes {winners} got the record")
 
 
 def _expect_no_record(found: str | None, what: str) -> None:

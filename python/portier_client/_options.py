@@ -191,7 +191,7 @@ def _store(value: Any) -> str | Store | None:
         kind = type(value).__name__
         raise _config_error(f"store is neither None nor a URL nor a Store given={kind}")
     if not callable(getattr(value, "contains", _absent)):
-        raise _config_error("store has a contains that is no method")
+        raise _config_error("store.contains is not a method")
     store: Store = value
     return store
 

@@ -82,7 +82,7 @@ pub(crate) fn duration(name: &str, milliseconds: f64) -> Result<Duration> {
     Duration::try_from_secs_f64(milliseconds / 1000.0).map_err(|cause| {
         Error::new(
             Code::InvalidOption,
-            format_args!("{name} is not a length of time given={milliseconds}"),
+            format_args!("{name} is not a duration given={milliseconds}"),
         )
         .with_source(cause)
     })

@@ -97,7 +97,7 @@ pub(crate) fn duration(name: &str, seconds: f64) -> Result<Duration, Error> {
     Duration::try_from_secs_f64(seconds).map_err(|cause| {
         Error::new(
             Code::InvalidOption,
-            format_args!("{name} is not a length of time given={seconds}"),
+            format_args!("{name} is not a duration given={seconds}"),
         )
         .with_source(cause)
     })

@@ -32,7 +32,7 @@ pub(super) fn failed(cause: reqwest::Error, url: &Url, proxy: Option<&Proxy>) ->
     } else if cause.is_connect() {
         (Code::BrokerUnreachable, "no connection to the broker")
     } else {
-        (Code::BrokerUnreachable, "the broker gave no proper answer")
+        (Code::BrokerUnreachable, "the broker sent no valid answer")
     };
     at(code, fact, url, proxy).with_source(cause.without_url())
 }
@@ -53,14 +53,14 @@ fn through_proxy(cause: &reqwest::Error) -> (Code, &'static str) {
     } else if text.contains("ProxyAuthRequired") || text.contains("V5(Auth") {
         WANTS_CREDENTIALS
     } else if cause.is_connect() {
-        "the proxy makes no connection to the broker"
+        "the proxy did not connect to the broker"
     } else {
-        "the broker gave no proper answer through the proxy"
+        "the broker sent no valid answer through the proxy"
     };
     (Code::BrokerUnreachable, fact)
 }
 
-const WANTS_CREDENTIALS: &str = "the proxy wants a user name and a password, or other ones";
+const WANTS_CREDENTIALS: &str = "the proxy requires a valid user name and password";
 
 pub(super) fn proxy_wants_credentials(proxy: &Proxy, url: &Url) -> Error {
     at(Code::BrokerUnreachable, WANTS_CREDENTIALS, url, Some(proxy))
@@ -83,8 +83,7 @@ pub(super) fn redirected(next: &Url, reason: &'static str) -> Error {
 }
 
 pub(super) fn named_insecure(url: &Url) -> Error {
-    let fact =
-        "the broker names a host to be asked over plain http; use https, or danger_allow_http";
+    let fact = "the broker names a plain http URL; use https, or danger_allow_http";
     at(Code::BrokerDocument, fact, url, None)
 }
 
@@ -96,7 +95,7 @@ pub(super) fn refused(refusal: Refusal, url: &Url) -> Error {
         ),
         Refusal::NotThisMachine => (
             Code::BrokerUnreachable,
-            "a name of this machine leads to another one, with which plain http is not spoken",
+            "a name of this machine resolves to another machine, for which plain http is not allowed",
         ),
     };
     at(code, fact, url, None)

@@ -49,7 +49,7 @@ impl MemoryStore {
         let mut entries = self.entries();
         entries.reclaim(now);
         if entries.contains(key) {
-            return Err(Error::new(Code::StoreFailed, "the nonce was drawn before"));
+            return Err(Error::new(Code::StoreFailed, "the nonce exists already"));
         }
         if entries.len() >= self.capacity && !entries.forget_oldest_used() {
             return Err(Error::new(

@@ -1,4 +1,4 @@
-//! The texts of the pages, in the languages that a site speaks.
+//! The texts of the pages, in the languages of a site.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -24,17 +24,17 @@ mod zh;
 /// Texts by their ids, by language.
 type Overrides = BTreeMap<String, BTreeMap<String, String>>;
 
-/// What stands for the address in [`Text::ConfirmHeading`].
+/// The placeholder for the address in [`Text::ConfirmHeading`].
 const EMAIL: &str = "{email}";
 
-/// The languages of a site, and what it says in each.
+/// The languages of a site, and its texts in each.
 #[derive(Debug)]
 pub(super) struct Texts {
     default: Language,
     others: Vec<Language>,
 }
 
-/// One language, with every text in it.
+/// One language with all its texts.
 #[derive(Debug)]
 pub(super) struct Language {
     tag: String,
@@ -56,7 +56,7 @@ impl Texts {
                 .iter()
                 .any(|known| known.eq_ignore_ascii_case(tag))
             {
-                let fact = "texts has a language that languages does not name";
+                let fact = "texts has a language that is not in languages";
                 return Err(invalid(format_args!("{fact} language={tag}")));
             }
         }
@@ -70,8 +70,7 @@ impl Texts {
         })
     }
 
-    /// The language that suits a browser best, by its header `Accept-Language`; the default if none
-    /// does.
+    /// The best language for a browser's `Accept-Language`; otherwise the default.
     pub(super) fn choose(&self, accept_language: Option<&str>) -> &Language {
         let languages = iter::once(&self.default).chain(&self.others);
         accept_language
@@ -87,7 +86,7 @@ impl Language {
         &self.tag
     }
 
-    /// The direction it is written in, as the attribute `dir` of HTML has it.
+    /// The writing direction, for the HTML attribute `dir`.
     pub(super) fn direction(&self) -> &'static str {
         let tag = self.tag.to_ascii_lowercase();
         let mut subtags = tag.split('-');
@@ -106,7 +105,7 @@ impl Language {
         }
     }
 
-    /// The title of a problem, and what happened and what to do.
+    /// The title of a problem, and its text.
     pub(super) fn problem(&self, id: ProblemId) -> (&str, &str) {
         let (title, text) = (self.built_in.problem)(id);
         let own = |id: String| self.own.get(&id).map(String::as_str);
@@ -116,8 +115,7 @@ impl Language {
         )
     }
 
-    /// The title of the question whether to go on in another browser, and what there is to know about
-    /// it.
+    /// The title and the text of the question whether to continue in another browser.
     pub(super) fn question(&self) -> (&str, &str) {
         (self.get(Text::ConfirmTitle), self.get(Text::ConfirmWarning))
     }
@@ -146,23 +144,23 @@ impl Language {
         let built_in = BuiltIn::of(tag);
         let lacking: Vec<_> = ids().filter(|id| !own.contains_key(id)).collect();
         if built_in.is_none() && !lacking.is_empty() {
-            let fact = "texts lacks some for a language that is not built in";
+            let fact = "texts is incomplete for a language that is not built in";
             let lacking = lacking.join(",");
             return Err(invalid(format_args!("{fact} language={tag} ids={lacking}")));
         }
         Ok(Self {
             tag: tag.to_owned(),
-            // Nothing is left to say in it for a language given completely.
+            // Unused, because the site has given all texts of this language.
             built_in: built_in.unwrap_or(&ENGLISH),
             own,
         })
     }
 }
 
-/// What is wrong with a text of a site's own.
+/// The defect of a text of the site.
 fn check(id: &str, text: &str) -> Result<(), &'static str> {
     if !ids().any(|known| known == id) {
-        return Err("texts has an id that is not known");
+        return Err("texts has an unknown id");
     }
     if text.trim().is_empty() {
         return Err("texts has an empty text");
@@ -195,7 +193,8 @@ fn text_id(problem: ProblemId) -> String {
     format!("problem.{problem}.text")
 }
 
-/// Whether a text looks like a language tag (RFC 5646, section 2.1), well enough for an attribute.
+/// Whether a text looks like a language tag (RFC 5646, section 2.1), well enough for an HTML
+/// attribute.
 fn is_language_tag(text: &str) -> bool {
     let is_subtag = |subtag: &str| {
         (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -229,11 +228,11 @@ impl BuiltIn {
         &built_in("zh", zh::text, zh::problem),
     ];
 
-    /// The one for a tag or its regional variants.
+    /// The language of a tag, or of its regional variants.
     fn of(tag: &str) -> Option<&'static Self> {
         let mut subtags = tag.split('-');
         let language = subtags.next()?;
-        // These read traditional characters.
+        // These regions use traditional characters.
         if subtags.any(|subtag| ["hant", "hk", "mo", "tw"].contains(&&*subtag.to_ascii_lowercase()))
         {
             return None;
@@ -258,7 +257,7 @@ const RIGHT_TO_LEFT_SCRIPTS: [&str; 9] = [
     "adlm", "arab", "hebr", "mand", "nkoo", "rohg", "samr", "syrc", "thaa",
 ];
 
-/// Languages that are usually written in one of them.
+/// Languages that are usually written from right to left.
 const RIGHT_TO_LEFT_LANGUAGES: [&str; 15] = [
     "ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi",
 ];
@@ -274,7 +273,7 @@ macro_rules! text_ids {
         impl Text {
             const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// Its stable id, by which a site replaces it.
+            /// Its stable id, for replacements by the site.
             pub(super) fn id(self) -> &'static str {
                 match self {
                     $(Self::$name => $id,)*

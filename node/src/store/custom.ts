@@ -69,7 +69,7 @@ function readMethods(store: object): StoreMethods {
   if (has("put") && has("take")) {
     if (has("contains")) return "recordsAndContains";
     if (Reflect.get(store, "contains") === undefined) return "records";
-    throw invalidOption("store has a contains that is no method");
+    throw invalidOption("store.contains is not a method");
   }
   if (has("createNonce") && has("consumeNonce")) return "nonces";
   throw invalidOption("store has neither put and take nor createNonce and consumeNonce");

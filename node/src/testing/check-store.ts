@@ -106,7 +106,7 @@ async function givesARecordToOneOfMany(store: TestedStore): Promise<void> {
     const taken = await Promise.all(takers.map((taker) => taker.take(nonce)));
     const winners = taken.filter((record) => (record ?? "") !== "").length;
     if (winners !== 1) {
-      throw new RuleViolation(`of ${CONCURRENT_CALLS} takes at the same time ${winners} got the record`);
+      throw new RuleViolation(`of ${CONCURRENT_CALLS} concurrent takes ${winners} got the record`);
     }
   }
 }
@@ -118,9 +118,9 @@ async function keepsOneRecordOfMany(store: TestedStore): Promise<void> {
     const refused = await Promise.all(records.map((record) => store.refusesToPut(nonce, record)));
     const kept = records.filter((_, number) => !refused[number]);
     if (kept.length !== 1) {
-      throw new RuleViolation(`of ${CONCURRENT_CALLS} puts at the same time ${kept.length} threw nothing`);
+      throw new RuleViolation(`of ${CONCURRENT_CALLS} concurrent puts ${kept.length} threw nothing`);
     }
-    equal(await store.take(nonce), kept[0], "the record of the put that did", "take");
+    equal(await store.take(nonce), kept[0], "the record of the successful put", "take");
   }
 }
 
@@ -156,9 +156,9 @@ async function lasts(store: TestedStore, second: number): Promise<boolean> {
 async function refusesWhatItHasNoRoomFor(store: TestedStore): Promise<void> {
   const nonce = newNonce();
   if (!(await store.refusesToPut(nonce, "x".repeat(LONG_RECORD)))) {
-    throw new RuleViolation("put threw nothing when there was no room");
+    throw new RuleViolation("put threw nothing although there was no space");
   }
-  equal(await store.take(nonce), null, "null", "take of what there was no room for");
+  equal(await store.take(nonce), null, "null", "take of the refused record");
 }
 
 async function saysThatItCannotBeReached(store: TestedStore): Promise<void> {

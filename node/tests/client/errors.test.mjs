@@ -161,7 +161,7 @@ describe("messages use the option names of Node", () => {
     [{ broker: "http://broker.example" }, /; use https, or dangerAllowHttp for a test/],
     // Given values stay as they are, and so do the parameters of a store's URL.
     [{ caFile: "/no/such/ca_file" }, /^caFile does not exist path=\/no\/such\/ca_file$/],
-    [{ store: "redis://localhost?ca_file=/ca.pem" }, /: ca_file, cert_file and key_file are of use/],
+    [{ store: "redis://localhost?ca_file=/ca.pem" }, /: ca_file, cert_file and key_file need rediss/],
     [{ store: "rediss://localhost?ca_file=/no/such/file" }, /^the store's ca_file does not exist$/],
   ]) {
     test(JSON.stringify(options), () => {

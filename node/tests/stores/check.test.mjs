@@ -77,7 +77,7 @@ const BROKEN = {
         return record;
       }
     },
-    /gives a record to one of many; of 16 takes at the same time \d+ got the record/,
+    /gives a record to one of many; of 16 concurrent takes \d+ got the record/,
   ],
   "never expires": [Plain, /ends a record in time; contains returned true when the time of the record was up/],
   "never expires, with promises": [Waiting, /ends a record in time/],
@@ -115,7 +115,7 @@ const BROKEN = {
         super.put(...given);
       }
     },
-    /keeps one record of many; of 16 puts at the same time \d+ threw nothing/,
+    /keeps one record of many; of 16 concurrent puts \d+ threw nothing/,
   ],
   "gives a record twice": [
     class extends Good {
@@ -139,7 +139,7 @@ const BROKEN = {
         return this.constructor.records.get(nonce) ?? null;
       }
     },
-    /gives a record to one of many; of 16 takes at the same time 2 got the record/,
+    /gives a record to one of many; of 16 concurrent takes 2 got the record/,
   ],
   "does not tell nonces apart": [
     class extends Good {

@@ -116,7 +116,7 @@ def test_a_refusing_proxy_is_named_in_the_error(proxy: Proxy) -> None:
     value = f"http://someone:hunter2@{proxy.address}"
     said = discover("https://broker.test", https_proxy=value)
     assert said == (
-        "broker_unreachable the proxy makes no connection to the broker "
+        "broker_unreachable the proxy did not connect to the broker "
         f"proxy={proxy.address} host=broker.test"
     )
     # A failed connection is tried twice.

@@ -218,15 +218,15 @@ class NeverReturns(GoodAndWaiting):
 ALTERED = "keeps every record as it is; take returned a different record than was put, which was"
 
 BROKEN = {
-    GetsThenDeletes: "gives a record to one of many; of 16 takes at the same time",
-    LocksOnlyItself: "gives a record to one of many; of 16 takes at the same time 2",
+    GetsThenDeletes: "gives a record to one of many; of 16 concurrent takes",
+    LocksOnlyItself: "gives a record to one of many; of 16 concurrent takes 2",
     GetsThenDeletesInThreads: "gives a record to one of many threads; of 8 takes",
     KeepsForever: "ends a record in time; contains returned True",
     KeepsTooShort: "ends a record in time; a record is gone before its time is up",
     CountsDown: "ends a record in time; a record is gone before its time is up",
     Replaces: "never replaces a record; take after a second put returned something else",
     KeepsTheFirstSilently: "never replaces a record; put raised nothing when there was a record",
-    LooksThenPuts: "keeps one record of many; of 16 puts at the same time",
+    LooksThenPuts: "keeps one record of many; of 16 concurrent puts",
     SaysWhatItDid: "gives a record back once; put returned bool instead of None",
     ReturnsBytes: "gives a record back once; take returned bytes instead of str or None",
     ReturnsNothingAsText: "knows nothing of other nonces; take of another nonce returned something",

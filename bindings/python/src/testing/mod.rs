@@ -44,7 +44,7 @@ fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
         errors::new(
             py,
             Code::InvalidOption,
-            format_args!("not a length of time given={seconds}"),
+            format_args!("not a duration given={seconds}"),
         )
     })
 }

@@ -273,7 +273,7 @@ fn length(bytes: &[u8]) -> u64 {
 }
 
 fn too_much() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "redis sent too long a reply")
+    io::Error::new(io::ErrorKind::InvalidData, "a reply of redis is too long")
 }
 
 #[cfg(test)]

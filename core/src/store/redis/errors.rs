@@ -94,11 +94,11 @@ impl ServerError {
             ),
             "NOPERM" if self.says("key") => (
                 Code::StoreFailed,
-                "the user of redis has no right to the keys of the store; allow its prefix",
+                "the redis user has no permission for the keys of the store; allow its prefix",
             ),
             "NOPERM" => (
                 Code::StoreFailed,
-                "the user of redis has no right to the command; allow it",
+                "the redis user has no permission for the command; allow it",
             ),
             _ => (Code::StoreFailed, "redis refused the command"),
         };
@@ -139,7 +139,7 @@ pub(super) fn broken(cause: &RedisError) -> CommandError {
     };
     let fact = match cause {
         TlsError::AlertReceived(AlertDescription::CertificateRequired) => {
-            "redis asks for a certificate of the client; name it by cert_file and key_file"
+            "redis requires a client certificate; set cert_file and key_file"
         }
         _ => "redis and the client do not agree about TLS",
     };
@@ -255,7 +255,7 @@ mod tests {
         ] {
             assert_eq!(
                 server_error(line).into_error().to_string(),
-                "the user of redis has no right to the command; allow it command=SET error=NOPERM"
+                "the redis user has no permission for the command; allow it command=SET error=NOPERM"
             );
         }
         for line in [

@@ -81,7 +81,7 @@ impl Settings {
             }
             Kind::Unix => {
                 if !parts.authority.is_empty() || parts.path.len() < 2 {
-                    return Err(invalid("a unix socket is named by its absolute path"));
+                    return Err(invalid("a unix socket needs an absolute path"));
                 }
                 if let Some(number) = query.take("db") {
                     options.database = database(&number)?;
@@ -207,9 +207,7 @@ fn tls(secure: bool, query: &mut Query<'_>) -> Result<Option<Tls>> {
     let (cert_file, key_file) = (query.take("cert_file"), query.take("key_file"));
     if !secure {
         return match ca_file.or(cert_file).or(key_file) {
-            Some(_) => Err(invalid(
-                "ca_file, cert_file and key_file are of use with rediss only",
-            )),
+            Some(_) => Err(invalid("ca_file, cert_file and key_file need rediss")),
             None => Ok(None),
         };
     }
@@ -227,9 +225,9 @@ fn credentials(user: Option<&str>) -> Result<Credentials> {
     let Some(user) = user else {
         return Ok(Credentials::default());
     };
-    let (username, password) = user.split_once(':').ok_or_else(|| {
-        invalid("a user is named without a password; one alone is written :password@")
-    })?;
+    let (username, password) = user
+        .split_once(':')
+        .ok_or_else(|| invalid("a user has no password; one alone is written :password@"))?;
     let username = (!username.is_empty())
         .then(|| decoded(username))
         .transpose()?;
@@ -238,7 +236,7 @@ fn credentials(user: Option<&str>) -> Result<Credentials> {
 
 fn paired(username: Option<String>, password: Option<String>) -> Result<Credentials> {
     if password.as_deref() == Some("") || (username.is_some() && password.is_none()) {
-        return Err(invalid("a user is named without a password"));
+        return Err(invalid("a user has no password"));
     }
     Ok(Credentials { username, password })
 }
@@ -251,7 +249,7 @@ fn addresses(hosts: Vec<&str>, default_port: u16) -> Result<Vec<Address>> {
 }
 
 fn address(text: &str, default_port: u16) -> Result<Address> {
-    let wrong = || invalid("a host is missing or not one");
+    let wrong = || invalid("a host is missing or invalid");
     // The colons of an IPv6 address are inside of brackets.
     let split = text
         .rfind(':')

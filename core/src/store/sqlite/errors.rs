@@ -34,10 +34,10 @@ pub(super) fn translate(error: &rusqlite::Error, purpose: Purpose) -> Error {
             "the store is locked by another process",
         ),
         Some(ErrorCode::DiskFull) => match purpose {
-            Purpose::Adding => (Code::StoreFull, "the store is full, or its disk is"),
+            Purpose::Adding => (Code::StoreFull, "the store or its disk is full"),
             _ => (
                 Code::StoreUnavailable,
-                "the store has no room to write, or its disk has none",
+                "the store or its disk has no space to write",
             ),
         },
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (

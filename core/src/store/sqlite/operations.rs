@@ -125,7 +125,7 @@ fn put(
     Ok(if added == 1 {
         Ok(Outcome::Done)
     } else {
-        Err(Error::new(Code::StoreFailed, "the nonce was drawn before"))
+        Err(Error::new(Code::StoreFailed, "the nonce exists already"))
     })
 }
 
@@ -271,7 +271,7 @@ impl Millis {
         since
             .filter(|since| *since < YEAR_10000)
             .map(Self)
-            .ok_or_else(|| Error::new(Code::StoreFailed, "the clock shows a time that cannot be"))
+            .ok_or_else(|| Error::new(Code::StoreFailed, "the clock shows an invalid time"))
     }
 
     fn after(self, ttl: Duration) -> i64 {

@@ -43,7 +43,7 @@ impl Place {
             .strip_prefix(PREFIX)
             .ok_or_else(|| invalid("sqlite:/// and a path are expected"))?;
         if path.contains(['?', '#']) {
-            return Err(invalid("it has parameters that are not known"));
+            return Err(invalid("it has unknown parameters"));
         }
         if path.is_empty() || path == ":memory:" {
             return Err(invalid("it has no path; memory: is the store in memory"));

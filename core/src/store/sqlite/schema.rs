@@ -99,7 +99,7 @@ pub(super) fn examine(connection: &Connection) -> Result<()> {
     if definitions(connection).map_err(opening)? != expected().map_err(opening)? {
         return Err(Error::new(
             Code::StoreFailed,
-            "the store has other tables than it should",
+            "the store has unexpected tables",
         ));
     }
     let pages: i64 = connection

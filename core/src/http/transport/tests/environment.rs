@@ -111,12 +111,9 @@ async fn a_proxy_whose_name_cannot_be_resolved_is_named() {
 #[tokio::test]
 async fn the_refusal_of_a_proxy_is_told_from_that_of_the_broker() {
     for (status, fact) in [
-        (403, "the proxy makes no connection to the broker"),
-        (502, "the proxy makes no connection to the broker"),
-        (
-            407,
-            "the proxy wants a user name and a password, or other ones",
-        ),
+        (403, "the proxy did not connect to the broker"),
+        (502, "the proxy did not connect to the broker"),
+        (407, "the proxy requires a valid user name and password"),
     ] {
         let proxy = Server::start([Act::Say(answer(status, "", "no"))]).await;
         let variable = format!("http://someone:hunter2@{}", proxy.address);
@@ -132,7 +129,10 @@ async fn the_refusal_of_a_proxy_is_told_from_that_of_the_broker() {
     let proxy = Server::start([Act::Say(answer(407, "", "no"))]).await;
     let variable = format!("http://{}", proxy.address);
     let message = error_in_environment("http://broker.test/", &[("http_proxy", &variable)]).await;
-    assert!(message.contains("the proxy wants a user name"), "{message}");
+    assert!(
+        message.contains("the proxy requires a valid user name"),
+        "{message}"
+    );
 }
 
 #[tokio::test]

@@ -205,7 +205,7 @@ async fn plain_http_with_a_name_of_this_machine_stays_on_it() {
             assert_eq!(error.code(), Code::BrokerUnreachable);
             assert_eq!(
                 error.to_string(),
-                "a name of this machine leads to another one, with which plain http is not spoken \
+                "a name of this machine resolves to another machine, for which plain http is not allowed \
                  host=app.localhost"
             );
         }
