@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { AbstractStore, InvalidSession, PortierClient, StoreError } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
-import { redirectUri } from "./written.mjs";
+import { redirectUri } from "./custom.mjs";
 
 const broker = new DevBroker();
 after(() => broker.stop());

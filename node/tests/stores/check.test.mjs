@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { MemoryStore, PortierClient, SqliteStore, StoreError } from "portier-client";
 import { DevBroker, checkStore } from "portier-client/testing";
 
-import { Plain, Waiting } from "./written.mjs";
+import { Plain, Waiting } from "./custom.mjs";
 
 /** A correct store. */
 class Good {

@@ -5,7 +5,7 @@ import { after, describe, test } from "node:test";
 import { PortierClient, PortierError, StoreError } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
-import { faulty, redirectUri, use } from "./written.mjs";
+import { faulty, redirectUri, use } from "./custom.mjs";
 
 const broker = new DevBroker();
 after(() => broker.stop());

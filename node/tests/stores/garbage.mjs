@@ -2,7 +2,7 @@
 import { PortierClient } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
-import { Plain, Waiting, faulty, logIn, redirectUri } from "./written.mjs";
+import { Plain, Waiting, faulty, logIn, redirectUri } from "./custom.mjs";
 
 const broker = new DevBroker();
 const gone = new Set();

@@ -13,7 +13,7 @@ import { DevBroker } from "portier-client/testing";
 
 import { silentServer } from "../client/silent.mjs";
 import { redisServer } from "./servers.mjs";
-import { Plain, Waiting, logIn, redirectUri } from "./written.mjs";
+import { Plain, Waiting, logIn, redirectUri } from "./custom.mjs";
 
 const PROCESSES = Number(process.env.PORTIER_TEST_PROCESSES ?? 500) / 5;
 const WORKERS = Number(process.env.PORTIER_TEST_WORKERS ?? 500);

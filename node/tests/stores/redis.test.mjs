@@ -8,7 +8,7 @@ import { ConfigError, PortierClient, RedisClientStore, RedisStore, SessionUsed, 
 import { DevBroker, checkStore } from "portier-client/testing";
 
 import { redisServer } from "./servers.mjs";
-import { redirectUri, use } from "./written.mjs";
+import { redirectUri, use } from "./custom.mjs";
 
 const require = createRequire(import.meta.url);
 const { default: Redis } = require("ioredis");

@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { ConfigError, PortierClient } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
-import { KINDS, Plain, Waiting, logIn, redirectUri } from "./written.mjs";
+import { KINDS, Plain, Waiting, logIn, redirectUri } from "./custom.mjs";
 
 const broker = new DevBroker();
 after(() => broker.stop());
