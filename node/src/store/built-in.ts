@@ -73,7 +73,7 @@ export class MemoryStore extends BuiltInStore {
 export class SqliteStore extends BuiltInStore {
   /** Opens the store of a `sqlite:` URL. Throws {@link ConfigError} (`invalid_option`). */
   constructor(url: string) {
-    super(opened(url, SqliteStore));
+    super(openStore(url, SqliteStore));
   }
 }
 
@@ -90,7 +90,7 @@ export class RedisStore extends BuiltInStore {
       // The addon does not reference it.
       Object.defineProperty(this, CLIENT, { value: store });
     } else {
-      super(opened(urlOrClient, RedisStore));
+      super(openStore(urlOrClient, RedisStore));
     }
   }
 }
@@ -121,7 +121,7 @@ export function nativeStore(store: AnyStore): NativeStore {
   throw invalidOption("store was made by another copy of portier-client than the client");
 }
 
-function opened(url: unknown, Class: typeof SqliteStore | typeof RedisStore): NativeStore {
+function openStore(url: unknown, Class: typeof SqliteStore | typeof RedisStore): NativeStore {
   const checked = text(url, "store", "invalid_option");
   if (classOf(checked) !== Class) throw unknownUrl();
   trustExtraAuthorities();
