@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import secrets
 import sys
 import time
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import urlopen
 from uuid import uuid4
 
 from common import CLIENT_ID, EMAIL, LOGINS, REDIRECT_URI, ROUNDS, median, rotated
 from peers import Peers
 
 from portier_client import Client
-from portier_client.testing import DevBroker
-from portier_client.web import LoginFlow, Step, WebRequest
+from portier_client.testing import DevBroker, ManualClock, MockTransport, mock_client
+from portier_client.web import LoginFlow, SessionCookie, Step, WebRequest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -58,6 +60,7 @@ class Bench:
         }
         self._by_hand = ByHand(f"{broker.origin}/auth")
         self._callbacks = Callbacks(broker, client)
+        self._codes = CodeCallbacks(broker)
 
     async def one_round(self, number: int) -> dict[str, float]:
         """Runs some logins; returns the seconds of their parts, and those of other packages."""
@@ -75,6 +78,9 @@ class Bench:
         parts = {
             "bare": lambda: self._bare(tokens),
             "callback": lambda: timed(self._callbacks.answer, forms),
+            "callback_posted_again": lambda: timed(self._callbacks.post_again, forms),
+            "callback_code": lambda: self._codes.time(LOGINS),
+            "session_read": lambda: self._codes.time_session(LOGINS),
         }
         for name, verify in self._verifiers.items():
             parts[name] = lambda verify=verify: timed(verify, tokens)
@@ -118,6 +124,72 @@ class Callbacks:
         step = await self._flow.callback(WebRequest("POST", self._headers, form))
         assert step.login is not None
         return step
+
+    async def post_again(self, form: bytes) -> Step:
+        """Answers what the broker's page posts, without cookies: the page that posts again."""
+        without = {name: value for name, value in self._headers.items() if name != "Cookie"}
+        step = await self._flow.callback(WebRequest("POST", without, form))
+        assert step.error is None
+        return step
+
+
+class CodeCallbacks:
+    """Callbacks of the code flow, and requests of people who are signed in.
+
+    The transport answers from memory, so the time is that of the library, without a network.
+    """
+
+    def __init__(self, broker: DevBroker) -> None:
+        self._broker = broker
+        self._transport = MockTransport()
+        for path in ("/.well-known/openid-configuration", "/keys.json"):
+            with urlopen(f"{broker.origin}{path}") as response:
+                self._transport.respond(f"{broker.origin}{path}", response.read())
+        client = mock_client(
+            REDIRECT_URI,
+            broker=broker.origin,
+            clock=ManualClock(time.time()),
+            transport=self._transport,
+        )
+        self._flow = LoginFlow(client, flow="code", secret=secrets.token_bytes(32))
+        self._headers = {
+            "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "Accept-Language": "en-US,en;q=0.5",
+            "Cookie": f"portier={'A' * 43}",
+            "Sec-Fetch-Mode": "navigate",
+            "Sec-Fetch-Site": "cross-site",
+        }
+        cookie = SessionCookie(client, secrets.token_bytes(32))
+        self._sessions, self._cookie = cookie, cookie.start(EMAIL)[1].partition(";")[0]
+
+    async def time(self, number: int) -> float:
+        """Seconds for the callbacks of this number of logins."""
+        seconds = 0.0
+        for _ in range(number):
+            step = await self._flow.start(WebRequest("POST", self._headers), EMAIL)
+            url = dict(step.reply.headers)["location"]
+            state = parse_qs(urlsplit(url).query)["state"][0]
+            answer = json.dumps({"id_token": self._broker.mint(url)})
+            self._transport.respond(
+                f"{self._broker.origin}/token",
+                answer,
+                headers=[("content-type", "application/json")],
+            )
+            start = time.perf_counter()
+            visit = WebRequest("GET", self._headers, query=f"code=c&state={state}")
+            step = await self._flow.callback(visit)
+            seconds += time.perf_counter() - start
+            assert step.login is not None
+        return seconds
+
+    async def time_session(self, number: int) -> float:
+        """Seconds for reading this number of session cookies."""
+        read, cookie = self._sessions.read, self._cookie
+        assert read(cookie) is not None
+        start = time.perf_counter()
+        for _ in range(number):
+            read(cookie)
+        return time.perf_counter() - start
 
 
 class ByHand:

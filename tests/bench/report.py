@@ -67,6 +67,7 @@ def markdown(results: dict[str, Any]) -> str:
         python=peers_table(results["asyncio"], PYTHON_PEERS),
         node=peers_table(node, NODE_PEERS),
         authenticate=authenticate_table(results),
+        flows=flows_table(results),
         flight=flight_table(results["flight"]),
         threads=threads_table(results),
         growth=growth_table(results),
@@ -153,6 +154,9 @@ def limits(results: dict[str, Any]) -> list[Limit]:
         Limit("`authenticate`, Node", node["authenticate"]["microseconds"], 5, micro),
         callback("asyncio", asyncio),
         callback("Node", node),
+        Limit(
+            "reading a session cookie, Python", asyncio["session_read"]["microseconds"], 2, micro
+        ),
         growth("verify"),
         growth("authenticate"),
         Limit("memory of a pending login", rust["bytes_per_pending_login"], 300, size),
@@ -208,6 +212,24 @@ def authenticate_table(results: dict[str, Any]) -> str:
         ("npm `portier`", node["portier_authenticate"]),
     ]
     return table(("", "µs"), [(title, f"{figure['microseconds']:.1f}") for title, figure in rows])
+
+
+def flows_table(results: dict[str, Any]) -> str:
+    """The cost of a login in each flow, and of a session."""
+    rows = []
+    for name, title, requests, to_broker in (
+        ("callback_code", "code flow", "2", "1"),
+        ("implicit", "implicit flow", "3", "0"),
+        ("session_read", "session cookie, for each request of somebody who is signed in", "", "0"),
+    ):
+        cells = []
+        for loop in ("asyncio", "uvloop"):
+            figures = results[loop]
+            names = ("callback", "callback_posted_again") if name == "implicit" else (name,)
+            cells.append(f"{sum(figures[one]['microseconds'] for one in names):.1f}")
+        rows.append((title, requests, to_broker, *cells))
+    head = ("", "requests to the site", "to the broker", "callback, asyncio, µs", "uvloop, µs")
+    return table(head, rows)
 
 
 def flight_table(flight: dict[str, Any]) -> str:
