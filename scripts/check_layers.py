@@ -43,7 +43,7 @@ class Words(NamedTuple):
     pattern: str
 
 
-FACES = r"python/portier_client/tornado\.py|node/src/web/.+"
+FACES = r"python/portier_client/_?tornado\.py|node/src/web/.+"
 
 LAYERS = [
     Layer("HTTP knows no store", r"core/src/http/.+", r"core/src/store/.+"),

@@ -184,6 +184,10 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
             # Error trackers keep the locals of frames.
             del email
 
+    def _read_session(self, cookie: str | None) -> web.Session | None:
+        """Return the session in a ``Cookie`` header, which ``accept`` has not seen yet."""
+        return self._native.session(cookie)
+
     @property
     def is_secure(self) -> bool:
         """Whether browsers reach the site over ``https``, so that its cookies need ``Secure``."""

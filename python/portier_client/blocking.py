@@ -163,7 +163,7 @@ class LoginFlow(BaseLoginFlow[Client]):
         """
         from ._request import COOKIE
 
-        session = self._native.session(request._head[1][COOKIE])
+        session = self._read_session(request._head[1][COOKIE])
         if session is None or self._accept is None:
             return session
         return session if is_accepted(self._accept(session)) else None

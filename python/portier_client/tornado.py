@@ -228,7 +228,7 @@ class SessionMixin(PortierMixin):
     def _read_session(self) -> Session | None:
         self.require_setting("portier_secret", "sessions")
         cookie = "; ".join(self.request.headers.get_list("Cookie"))
-        return self.login_flow._native.session(cookie)
+        return self.login_flow._read_session(cookie)
 
 
 def require_login(

@@ -178,7 +178,7 @@ class LoginFlow(BaseLoginFlow[Client]):
         if there is one: it makes the session last longer. ``None`` for everybody without a
         ``secret``. What ``accept`` raises is raised.
         """
-        session = self._native.session(request._head[1][COOKIE])
+        session = self._read_session(request._head[1][COOKIE])
         if session is None or self._accept is None:
             return session
         answer = self._accept(session)
