@@ -28,7 +28,7 @@ export type { Login } from "./login.js";
 export { LoginFlow } from "./login-flow.js";
 export type { BrowserBinding, FlowOptions, FormOptions } from "./login-flow.js";
 export type { PortierClientOptions } from "./options.js";
-export type { Algorithm, Key, ResponseMode } from "./protocol.js";
+export type { Algorithm, Flow, Key, ResponseMode } from "./protocol.js";
 export type { DocumentStats, Stats } from "./stats.js";
 export { AbstractStore } from "./store/abstract.js";
 export type { MaybeRecord, Store } from "./store/custom.js";

@@ -3,6 +3,7 @@ import { FLOW, type ClientFlow } from "./client-flow.js";
 import { BrokerError, invalidOption, type PortierError } from "./errors.js";
 import { FLOW_NAMES } from "./names.js";
 import { native, type NativeFlowOptions } from "./native.js";
+import type { Flow } from "./protocol.js";
 import type { Problem, Step } from "./step.js";
 import { flag, members, optionalText, text, texts } from "./text.js";
 import { factsOf, headOf, type AnyRequest } from "./web-request.js";
@@ -12,6 +13,11 @@ export type BrowserBinding = "off" | "confirm" | "require";
 
 /** What a site says of its logins. Every option has a default. */
 export interface FlowOptions {
+  /**
+   * The flow of logins. `"auto"`, the default, is the code flow if the broker offers it and the store can
+   * hold its data, else the implicit flow.
+   */
+  flow?: Flow | "auto" | undefined;
   /**
    * What happens where a login ends in another browser than it was started in, as when mail is
    * opened on another device: the person is asked whether to go on (`"confirm"`, the default), it is
@@ -126,12 +132,15 @@ export class LoginFlow {
     );
   }
 
-  /** Answers a request to the redirect URI, whatever its method. Only a `POST` completes a login. */
+  /**
+   * Answers a request to the redirect URI, whatever its method. The broker's answer is the form of a `POST`
+   * or, in the code flow, the query of a `GET`. Nothing else completes a login.
+   */
   async callback(request: AnyRequest, options?: CallOptions): Promise<Step> {
     const { signal } = members(options ?? {}, ["signal"]);
-    const { method, headers, body } = await factsOf(request);
+    const { method, headers, query, body } = await factsOf(request);
     return this.#flow.run(signal, (flow, cancellation) =>
-      flow.callback(method, headers, body, cancellation),
+      flow.callback(method, headers, query, body, cancellation),
     );
   }
 
@@ -192,6 +201,7 @@ export class LoginFlow {
 function readOptions(options: unknown): NativeFlowOptions {
   const given = members(options, FLOW_NAMES);
   return {
+    flow: optionalText(given.flow, "flow"),
     browserBinding: optionalText(given.browserBinding, "browserBinding"),
     loginUrl: optionalText(given.loginUrl, "loginUrl"),
     defaultNext: optionalText(given.defaultNext, "defaultNext"),

@@ -3,6 +3,7 @@ export const NAMES = [
   "redirectUri",
   "broker",
   "store",
+  "flow",
   "responseMode",
   "leewayMs",
   "leeway",
@@ -18,6 +19,7 @@ export const NAMES = [
 
 /** The names of a login flow's options. */
 export const FLOW_NAMES = [
+  "flow",
   "browserBinding",
   "loginUrl",
   "defaultNext",

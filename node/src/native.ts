@@ -1,7 +1,7 @@
 import { convertExceptions } from "./convert-exceptions.js";
 import type { ErrorCode } from "./errors.js";
 import { loadAddon } from "./loader.js";
-import type { Algorithm, Key, ResponseMode } from "./protocol.js";
+import type { Algorithm, Flow, Key, ResponseMode } from "./protocol.js";
 import type { Stats } from "./stats.js";
 
 /** What the addon reports instead of a value. */
@@ -32,6 +32,7 @@ export interface NativeCompletions {
 export interface NativeOptions {
   redirectUri: string;
   broker: string | undefined;
+  flow: Flow | undefined;
   responseMode: ResponseMode | undefined;
   leeway: number | undefined;
   sessionTtl: number | undefined;
@@ -84,6 +85,7 @@ export interface NativeClient {
 
 /** Options of a flow as the addon takes them. */
 export interface NativeFlowOptions {
+  flow: string | undefined;
   browserBinding: string | undefined;
   loginUrl: string | undefined;
   defaultNext: string | undefined;
@@ -121,6 +123,7 @@ export interface NativeFlow {
   callback(
     method: string,
     headers: NativeHeaders,
+    query: string | undefined,
     body: NativeBody,
     cancellation: Cancellation | undefined,
   ): Outcome<NativeStep>;
@@ -217,6 +220,7 @@ export interface NativeBroker {
   forgetKeys(): undefined | Failure;
   keyId(key: string, algorithm: string): string | Failure;
   mint(options: string): string | Failure;
+  signIn(url: string): [name: string, value: string][] | Failure;
   timeSignatures(tokens: string[]): number | Failure;
   stop(): void;
 }

@@ -1,7 +1,7 @@
 import { invalidOption } from "./errors.js";
 import { NAMES } from "./names.js";
 import type { NativeOptions } from "./native.js";
-import type { Algorithm, ResponseMode } from "./protocol.js";
+import type { Algorithm, Flow, ResponseMode } from "./protocol.js";
 import { readStore, type AnyStore } from "./store/built-in.js";
 import { flag, members, optionalText, text, texts } from "./text.js";
 
@@ -13,7 +13,12 @@ export interface PortierClientOptions {
   broker?: string | undefined;
   /** Where pending logins wait: a store, or its URL; in a memory store of its own by default. */
   store?: AnyStore | string | undefined;
-  /** How the answer comes back; `form_post` by default. */
+  /**
+   * The flow of logins; `implicit` by default. In the code flow, {@link PortierClient.complete} completes a
+   * login, and {@link PortierClient.verify} is an error: a token alone is no answer to it.
+   */
+  flow?: Flow | undefined;
+  /** How the answer of the implicit flow comes back; `form_post` by default. */
   responseMode?: ResponseMode | undefined;
   /** How far the broker's clock may be off, in milliseconds; 180,000 by default, at most 300,000. */
   leewayMs?: number | undefined;
@@ -49,6 +54,7 @@ export function readOptions(options: unknown): { native: NativeOptions; store: A
   const native: NativeOptions = {
     redirectUri: text(given.redirectUri, "redirectUri", "invalid_redirect_uri"),
     broker: optionalText(given.broker, "broker"),
+    flow: optionalText(given.flow, "flow") as Flow | undefined,
     responseMode: optionalText(given.responseMode, "responseMode") as ResponseMode | undefined,
     leeway: number(given.leeway ?? given.leewayMs, "leewayMs"),
     sessionTtl: number(given.sessionTtlMs, "sessionTtlMs"),

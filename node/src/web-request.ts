@@ -4,13 +4,15 @@ import { formFields, keptBody, readBody, readFetchBody } from "./body.js";
 import type { CallbackParams } from "./callback.js";
 import { invalidOption } from "./errors.js";
 import { native, type NativeBody, type NativeHeaders } from "./native.js";
-import { members } from "./text.js";
+import { members, optionalText } from "./text.js";
 
 /** One HTTP request, as the facts that a login depends on; for servers that are neither of the two. */
 export interface WebRequest {
   method: string;
   /** `Headers`, pairs of names and values, or an object; names may be in any case. */
   headers: Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The query of the URL, with or without its question mark: the broker's answer in the code flow; none by default. */
+  query?: string | undefined;
   /** The body as it arrived, or the fields of the form if it was parsed already; none by default. */
   body?: Uint8Array | string | CallbackParams | null | undefined;
   /**
@@ -27,6 +29,7 @@ export type AnyRequest = WebRequest | Request | IncomingMessage;
 export interface Facts {
   method: string;
   headers: NativeHeaders;
+  query: string | undefined;
   body: NativeBody;
 }
 
@@ -35,26 +38,44 @@ export class TakenRequest implements WebRequest {
   constructor(
     readonly method: string,
     readonly headers: IncomingHttpHeaders,
+    readonly query: string | undefined,
     readonly body: NativeBody,
   ) {}
 }
 
 /** Reads a request; its body as well, if it was not read before. */
 export async function factsOf(request: AnyRequest): Promise<Facts> {
-  if (request instanceof TakenRequest) return { ...headOf(request), body: request.body };
-  if (isIncoming(request)) return { ...headOf(request), body: await readBody(request) };
-  if (isFetched(request)) return { ...headOf(request), body: await readFetchBody(request) };
-  const { method, headers, body, unread } = members(request, ["method", "headers", "body", "unread"]);
-  return { ...headOf({ method, headers }), body: (unread as NativeBody | undefined) ?? given(body) };
+  if (request instanceof TakenRequest) return { ...headOf(request), query: request.query, body: request.body };
+  if (isIncoming(request)) {
+    return { ...headOf(request), query: queryOf(request), body: await readBody(request) };
+  }
+  if (isFetched(request)) {
+    return { ...headOf(request), query: queryOf(request), body: await readFetchBody(request) };
+  }
+  const given = members(request, ["method", "headers", "query", "body", "unread"]);
+  const query = optionalText(given.query, "query");
+  const body = (given.unread as NativeBody | undefined) ?? givenBody(given.body);
+  return { ...headOf({ method: given.method, headers: given.headers }), query, body };
+}
+
+/**
+ * The query of a request as the browser has sent it. `originalUrl` is what routers keep that change `url`.
+ */
+export function queryOf({ originalUrl, url }: { originalUrl?: unknown; url?: unknown }): string | undefined {
+  const target = typeof originalUrl === "string" ? originalUrl : url;
+  if (typeof target !== "string") return undefined;
+  const [before = ""] = target.split("#", 1);
+  const start = before.indexOf("?");
+  return start === -1 ? undefined : before.slice(start + 1);
 }
 
 /** What is known of a request before its body. */
-export function headOf({ method, headers }: { method?: unknown; headers?: unknown }): Omit<Facts, "body"> {
+export function headOf({ method, headers }: { method?: unknown; headers?: unknown }): Pick<Facts, "method" | "headers"> {
   if (typeof method !== "string") throw invalidOption("method is not a string");
   return { method, headers: headerValues(headers) };
 }
 
-function given(body: unknown): NativeBody {
+function givenBody(body: unknown): NativeBody {
   return body === undefined || body === null ? null : (keptBody(body) ?? formFields(body));
 }
 

@@ -27,7 +27,7 @@ const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: broker.ori
 await client.warm();
 const peers = await makePeers(broker.origin, client.clientId);
 const portier = makePortier(broker.origin, REDIRECT_URI);
-const flow = new LoginFlow(client);
+const flow = new LoginFlow(client, { flow: "implicit" });
 const samples = await measure();
 portier.destroy();
 broker.stop();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use napi_derive::napi;
-use portier_client::{Algorithm, Builder, Code, Error, ResponseMode, Result};
+use portier_client::{Algorithm, Builder, Code, Error, Flow, ResponseMode, Result};
 
 /// The options of a client; the package has checked their types. What is absent has the default
 /// of the core.
@@ -13,6 +13,8 @@ pub struct Options {
     pub redirect_uri: String,
     /// The broker's origin.
     pub broker: Option<String>,
+    /// `implicit` or `code`.
+    pub flow: Option<String>,
     /// `form_post` or `fragment`.
     pub response_mode: Option<String>,
     /// Milliseconds.
@@ -40,6 +42,9 @@ impl Options {
         let mut builder = portier_client::Client::builder(self.redirect_uri);
         if let Some(broker) = self.broker {
             builder = builder.broker(broker);
+        }
+        if let Some(flow) = self.flow {
+            builder = builder.flow(flow.parse::<Flow>()?);
         }
         if let Some(mode) = self.response_mode {
             builder = builder.response_mode(mode.parse::<ResponseMode>()?);

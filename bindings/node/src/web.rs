@@ -7,7 +7,7 @@ use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either3, Uint8Array};
 use napi_derive::napi;
 use portier_client::web::{self, Body, WebRequest};
-use portier_client::{Code, FieldValue, Flow, Result};
+use portier_client::{Code, Error, FieldValue, Result};
 
 use crate::call::{self, Cancellation, Outcome};
 use crate::completions::CompletionQueue;
@@ -41,6 +41,8 @@ pub fn target_path(target: String) -> String {
 /// core.
 #[napi(object, object_to_js = false)]
 pub struct FlowOptions {
+    /// `auto`, `implicit` or `code`.
+    pub flow: Option<String>,
     /// `off`, `confirm` or `require`.
     pub browser_binding: Option<String>,
     /// The page with the login form.
@@ -67,8 +69,13 @@ type Texts = Vec<(String, Vec<(String, String)>)>;
 impl FlowOptions {
     fn into_core(self) -> Result<web::FlowOptions> {
         let mut options = web::FlowOptions::default();
-        // Requests have no query here yet.
-        options.flow = Some(Flow::Implicit);
+        options.flow = match self.flow.as_deref() {
+            None | Some("auto") => None,
+            Some(name) => Some(name.parse().map_err(|_| {
+                let problem = "flow is none of auto, implicit, code";
+                Error::new(Code::InvalidOption, problem)
+            })?),
+        };
         if let Some(binding) = self.browser_binding {
             options.browser_binding = binding.parse()?;
         }
@@ -210,10 +217,14 @@ impl LoginFlow {
         env: Env,
         method: String,
         headers: Vec<Option<String>>,
+        query: Option<String>,
         body: GivenBody,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<Step>> {
-        let request = request(method, headers, body);
+        let mut request = request(method, headers, body);
+        if let Some(query) = query {
+            request = request.with_query(query);
+        }
         self.run(env, cancellation, |flow| async move {
             flow.callback(request).await
         })

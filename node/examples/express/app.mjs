@@ -17,12 +17,12 @@ import { beginSession, field, isFromHere, readSession, sessionCookie } from "../
 const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 
 /** Makes the application; `client` knows the broker. */
-export function makeApp(client, cookieSecret, browserBinding = "confirm") {
+export function makeApp(client, cookieSecret, login = {}) {
   const app = express();
   const { name, flags } = sessionCookie(client);
   const { safeNext, startLogin, verify } = portier({
     client,
-    browserBinding,
+    ...login,
     loginUrl: "/login",
     onLogin({ email }, request, response) {
       keep(response, beginSession(email));
@@ -132,9 +132,9 @@ function seeOther(response, url) {
 
 /** Serves the site with the public broker, which sends real mails, or as the environment says. */
 function main() {
-  const { client, cookieSecret, port, browserBinding } = fromEnvironment();
+  const { client, cookieSecret, port, login } = fromEnvironment();
   const ready = () => console.log(`Open http://localhost:${port}`);
-  makeApp(client, cookieSecret, browserBinding).listen(port, "localhost", ready);
+  makeApp(client, cookieSecret, login).listen(port, "localhost", ready);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main();

@@ -18,7 +18,7 @@ import { beginSession, field, isFromHere, readSession, sessionCookie } from "../
 const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 
 /** Makes the application; `client` knows the broker. */
-export async function makeApp(client, cookieSecret, browserBinding = "confirm") {
+export async function makeApp(client, cookieSecret, login = {}) {
   const app = Fastify({
     bodyLimit: LARGEST_FORM,
     // A path that cannot be decoded comes here, without running the hooks.
@@ -49,7 +49,7 @@ export async function makeApp(client, cookieSecret, browserBinding = "confirm") 
   // Routes that are registered after the hooks run them.
   await app.register(portier, {
     client,
-    browserBinding,
+    ...login,
     loginUrl: "/login",
     onLogin({ email }, request, reply) {
       keep(reply, beginSession(email));
@@ -137,8 +137,8 @@ function seeOther(reply, url) {
 
 /** Serves the site with the public broker, which sends real mails, or as the environment says. */
 async function main() {
-  const { client, cookieSecret, port, browserBinding } = fromEnvironment();
-  const app = await makeApp(client, cookieSecret, browserBinding);
+  const { client, cookieSecret, port, login } = fromEnvironment();
+  const app = await makeApp(client, cookieSecret, login);
   await app.listen({ port, host: "localhost" });
   console.log(`Open http://localhost:${port}`);
 }

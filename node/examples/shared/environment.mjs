@@ -1,10 +1,10 @@
-// Settings of a site from the environment: PORT, BROKER, STORE, RESPONSE_MODE, ALGORITHMS, BROWSER_BINDING,
-// COOKIE_SECRET.
+// Settings of a site from the environment: PORT, BROKER, STORE, FLOW, RESPONSE_MODE, ALGORITHMS,
+// BROWSER_BINDING, COOKIE_SECRET.
 import { randomBytes } from "node:crypto";
 
 import PortierClient from "portier-client";
 
-/** The client, the secret of the cookies, the port and more; by default with the public broker. */
+/** The client, the secret of the cookies, the port, and how to log in; by default with the public broker. */
 export function fromEnvironment({ env } = process) {
   const port = Number(env.PORT ?? 8888);
   const client = new PortierClient({
@@ -15,5 +15,5 @@ export function fromEnvironment({ env } = process) {
     algorithms: env.ALGORITHMS?.split(","),
   });
   const cookieSecret = env.COOKIE_SECRET ?? randomBytes(32).toString("base64url");
-  return { client, cookieSecret, port, browserBinding: env.BROWSER_BINDING };
+  return { client, cookieSecret, port, login: { browserBinding: env.BROWSER_BINDING, flow: env.FLOW } };
 }

@@ -37,7 +37,7 @@ export interface DevBrokerOptions {
 
 /** The options of a token. By default it is valid. */
 export interface MintOptions {
-  /** The URL that {@link PortierClient.authenticate} returned. The token completes that login. */
+  /** The URL that {@link PortierClient.authenticate} returned in the implicit flow. The token completes that login. */
   url?: string | undefined;
   /** The audience. */
   clientId?: string | undefined;
@@ -87,7 +87,7 @@ export interface Disturbance {
  * const broker = new DevBroker();
  * const client = new PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin });
  * const url = await client.authenticate("alice@example.com");
- * const email = await client.verify(broker.mint({ url })); // alice@example.com
+ * const { email } = await client.complete(broker.signIn(url)); // alice@example.com
  * broker.stop();
  * ```
  */
@@ -174,6 +174,17 @@ export class DevBroker {
   mint(options: MintOptions = {}): string {
     const names = Object.entries(options).map(([name, value]) => [snakeCase(name), value]);
     return unwrap(this.#native.mint(JSON.stringify(Object.fromEntries(names))));
+  }
+
+  /**
+   * Signs a person in without a browser, and gives what the browser would bring back. `url` is what
+   * {@link PortierClient.authenticate} gave. The members are the query of the redirect URI in the code flow,
+   * and the form that is posted there in the implicit flow. Each call issues another code or token.
+   *
+   * Throws {@link ConfigError} (`invalid_option`) for a URL that the broker does not accept.
+   */
+  signIn(url: string): Record<string, string> {
+    return Object.fromEntries(unwrap(this.#native.signIn(url)));
   }
 
   /** Stops the server. Stopping it again does nothing. */

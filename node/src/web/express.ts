@@ -9,7 +9,7 @@ import type { NextFunction, Request, Response } from "express";
 import { parsedForm, readBody } from "../body.js";
 import type { PortierError } from "../errors.js";
 import type { Problem } from "../step.js";
-import { TakenRequest } from "../web-request.js";
+import { queryOf, TakenRequest } from "../web-request.js";
 import { ResponseTracker } from "./response-tracker.js";
 import { answer, type Face } from "./hooks.js";
 import { readOptions, type LoginOptions } from "./options.js";
@@ -77,7 +77,7 @@ export function portier(options: PortierOptions): Portier {
     const wasRead = request.readableDidRead;
     const body = await readBody(request);
     if (!wasRead) request.body = parsedForm(body, headers);
-    await answer(await flow[step](new TakenRequest(method, headers, body)), hooks, FACE, request, response);
+    await answer(await flow[step](new TakenRequest(method, headers, queryOf(request), body)), hooks, FACE, request, response);
   };
   return {
     login: (request, response, next) => {

@@ -14,7 +14,7 @@ import type { LoginFlow } from "../login-flow.js";
 import type { NativeBody } from "../native.js";
 import type { Problem } from "../step.js";
 import { optionalText } from "../text.js";
-import { TakenRequest } from "../web-request.js";
+import { queryOf, TakenRequest } from "../web-request.js";
 import { ResponseTracker } from "./response-tracker.js";
 import { answer, type Face } from "./hooks.js";
 import { readOptions, type LoginOptions } from "./options.js";
@@ -96,7 +96,9 @@ export async function portier(app: FastifyInstance, options: PortierOptions): Pr
   const { flow, hooks } = readOptions<FastifyRequest, FastifyReply>(others);
   const formPath = optionalText(loginPath, "loginPath");
   const take = async (step: "login" | "callback", request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const taken = new TakenRequest(request.method, request.headers, bodies.get(request) ?? bodyLeftBy(request));
+    const { method, headers } = request;
+    const body = bodies.get(request) ?? bodyLeftBy(request);
+    const taken = new TakenRequest(method, headers, queryOf(request), body);
     await answer(await flow[step](taken), hooks, FACE, request, reply);
     return reply;
   };

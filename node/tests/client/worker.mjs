@@ -1,7 +1,7 @@
 // The program of the workers in `workers.test.mjs`.
 import { parentPort, workerData } from "node:worker_threads";
 
-import { PortierClient } from "portier-client";
+import { LoginFlow, PortierClient } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
 const { task, origin, email } = workerData;
@@ -12,6 +12,16 @@ if (task === "log in") {
   const client = newClient(broker.origin);
   const url = await client.authenticate(email);
   parentPort.postMessage(await client.verify(broker.mint({ url })));
+  broker.stop();
+} else if (task === "log in by code") {
+  const broker = new DevBroker();
+  const flow = new LoginFlow(newClient(broker.origin), { flow: "code" });
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const { reply } = await flow.login({ method: "POST", headers: form, body: { email } });
+  const query = String(new URLSearchParams(broker.signIn(new Map(reply.headers).get("location"))));
+  const cookie = reply.cookies[0].split(";")[0];
+  const { login } = await flow.callback({ method: "GET", headers: { cookie }, query });
+  parentPort.postMessage(login.email);
   broker.stop();
 } else if (task === "wait") {
   const never = () => new Promise(() => {});

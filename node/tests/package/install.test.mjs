@@ -26,7 +26,7 @@ async function logIn() {
   const broker = new DevBroker();
   const client = new PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin });
   const url = await client.authenticate("Alice@example.com", { session: "/members" });
-  const login = await client.complete({ id_token: broker.mint({ url }), state: "" });
+  const login = await client.complete(broker.signIn(url));
   broker.stop();
   console.log(login.email, login.session);
 }
@@ -46,7 +46,7 @@ const ASK = {
   fastify: `
     const app = Fastify();
     await app.register(portier, { client, loginPath: "/login", onLogin });
-    const ask = async (url, payload, headers) => (await app.inject({ method: "POST", url, payload, headers })).headers;`,
+    const ask = async (url, payload, headers) => (await app.inject({ method: payload === undefined ? "GET" : "POST", url, payload, headers })).headers;`,
   express: `
     const app = express();
     const { login, verify } = portier({ client, onLogin });
@@ -58,7 +58,7 @@ const ASK = {
     // Not by fetch, whose requests count as those of a script.
     const ask = (path, body, headers) => new Promise((resolve, reject) => {
       const { port } = server.address();
-      const request = open({ host: "127.0.0.1", port, path, method: "POST", headers, agent: false });
+      const request = open({ host: "127.0.0.1", port, path, method: body === undefined ? "GET" : "POST", headers, agent: false });
       request.on("error", reject).on("response", (answer) => resolve(answer.resume().headers)).end(body);
     });
     server.unref();`,
@@ -73,7 +73,8 @@ async function visit() {
     ask(url, String(new URLSearchParams(fields)), { "content-type": "application/x-www-form-urlencoded", ...headers });
   const started = await post("/login", { email: "Alice@example.com", next: "/members" });
   const cookie = String(started["set-cookie"] ?? "").split(";")[0];
-  const done = await post("/verify", { id_token: broker.mint({ url: started.location }) }, { cookie });
+  const query = new URLSearchParams(broker.signIn(started.location));
+  const done = await ask("/verify?" + query, undefined, { cookie });
   broker.stop();
   console.log(done.location);
 }

@@ -55,7 +55,7 @@ eachKind((here) => {
 
   test("a printed error of a request shows no secrets", async (t) => {
     const seen = [];
-    const site = await here.serve(t, { onLoginError: (error) => void seen.push(error) });
+    const site = await here.serve(t, { flow: "implicit", onLoginError: (error) => void seen.push(error) });
     const visitor = new Visitor();
     const form = await site.answer(visitor);
     const secret = visitor.cookie("portier").value;
@@ -74,12 +74,12 @@ eachKind((here) => {
 const TENANTS = {
   express(client, onLogin) {
     const app = express();
-    const { login, verify } = forExpress.portier({ client, onLogin });
+    const { login, verify } = forExpress.portier({ client, flow: "implicit", onLogin });
     return app.use(verify).post("/login", login);
   },
   async fastify(client, onLogin) {
     const app = Fastify();
-    await app.register(forFastify.portier, { client, onLogin, loginPath: "/login" });
+    await app.register(forFastify.portier, { client, flow: "implicit", onLogin, loginPath: "/login" });
     await app.ready();
     return app.routing;
   },

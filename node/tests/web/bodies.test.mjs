@@ -10,6 +10,8 @@ import { eachKind } from "./plain.mjs";
 import { Visitor } from "./visitor.mjs";
 
 const FORM = "application/x-www-form-urlencoded";
+// In which the broker's answer is a form as well.
+const IMPLICIT = { flow: "implicit" };
 
 /** Reads the body of each form, and keeps it where it is told. */
 const reader = (keep) => (app) => {
@@ -36,7 +38,7 @@ const KEPT = {
 eachKind((here) => {
   for (const [where, keep] of Object.entries(KEPT)) {
     test(`a body that was read before is taken from where it was kept: ${where}`, async (t) => {
-      const site = await here.serve(t, {}, { first: reader(keep) });
+      const site = await here.serve(t, IMPLICIT, { first: reader(keep) });
       assert.equal((await site.logIn()).status, 303);
     });
   }

@@ -21,6 +21,8 @@ after(() => broker.stop());
 
 const clientAt = (redirectUri = `${ORIGIN}/verify`, options = {}) =>
   new PortierClient({ redirectUri, broker: broker.origin, ...options });
+// In which the broker's answer is a form; `code_flow.test.mjs` logs in by code.
+const IMPLICIT = { flow: "implicit" };
 const email = (body = "email=alice@example.com&next=/members") => ({
   method: "POST",
   headers: { "Content-Type": FORM },
@@ -33,7 +35,7 @@ test("a server of node:http needs nothing else", async (t) => {
   await once(server, "listening");
   t.after(() => server.close());
   const origin = `http://localhost:${server.address().port}`;
-  const flow = new LoginFlow(clientAt(`${origin}/verify`));
+  const flow = new LoginFlow(clientAt(`${origin}/verify`), IMPLICIT);
   server.on("request", async (request, response) => {
     const step = await (flow.isCallback(request.url) ? flow.callback(request) : flow.login(request));
     if (step.login !== null) response.setHeader("Set-Cookie", "session=1");
@@ -55,7 +57,7 @@ test("a server of node:http needs nothing else", async (t) => {
 });
 
 test("a site of fetch needs nothing else", async () => {
-  const flow = new LoginFlow(clientAt());
+  const flow = new LoginFlow(clientAt(), IMPLICIT);
   const post = (path, fields, headers = {}) =>
     new Request(ORIGIN + path, { method: "POST", body: new URLSearchParams(fields), headers });
   const started = (await flow.login(post("/login", { email: "alice@example.com" }, { Accept: "text/html" }))).toResponse();
@@ -127,7 +129,7 @@ for (const [what, headers] of Object.entries(HEADERS)) {
 }
 
 test("cookies may come in several lines", async () => {
-  const flow = new LoginFlow(clientAt());
+  const flow = new LoginFlow(clientAt(), IMPLICIT);
   const started = await flow.login(email());
   const [secret] = started.reply.cookies[0].split(";");
   const headers = { ...email().headers, cookie: ["a=1", secret, "b=2"] };
@@ -159,6 +161,9 @@ const MISTAKES = {
   "languages that are none": () => new LoginFlow(clientAt(), { languages: "de" }),
   "texts that are none": () => new LoginFlow(clientAt(), { texts: { en: "x" } }),
   "a text that is none": () => new LoginFlow(clientAt(), { texts: { en: { "problem.used.title": 1 } } }),
+  "a flow that is none": () => new LoginFlow(clientAt(), { flow: "hybrid" }),
+  "a flow of the client that only a login flow has": () => clientAt(undefined, { flow: "auto" }),
+  "a query that is no text": () => new LoginFlow(clientAt()).callback({ ...email(), query: new URLSearchParams() }),
   "a token that is no yes": () => new LoginFlow(clientAt(), { formTokenChecked: "yes" }),
   "a request that is none": () => new LoginFlow(clientAt()).callback({}),
   "a request without headers": () => new LoginFlow(clientAt()).callback({ method: "POST" }),
@@ -181,6 +186,7 @@ test("an option is named as it is here", () => {
   };
   assert.match(message({ defaultNext: "//evil.example" }), /^defaultNext is neither /);
   assert.match(message({ callbackPath: "verify" }), /^callbackPath is not a path /);
+  assert.match(message({ flow: "hybrid" }), /^flow is none of auto, implicit, code$/);
   assert.match(message({ browserBinding: "on" }), /^browserBinding is none of /);
 });
 
@@ -209,7 +215,7 @@ test("a flow of another copy of the package does the same", async () => {
   assert.notEqual(copy.LoginFlow, before.LoginFlow);
   const store = { put: async () => {}, take: async () => Promise.reject(new Error("down")) };
   const client = new before.PortierClient({ redirectUri: `${ORIGIN}/verify`, broker: broker.origin, store });
-  const flow = new copy.LoginFlow(client, { browserBinding: "off" });
+  const flow = new copy.LoginFlow(client, { browserBinding: "off", ...IMPLICIT });
   const url = locationOf(await flow.login(email()));
   const { error } = await flow.callback(email({ id_token: broker.mint({ url }) }));
   assert.ok(error instanceof copy.StoreError && error instanceof before.StoreError);
@@ -255,7 +261,7 @@ test("an error may be put into words", async () => {
 });
 
 test("nothing that is printed of a step is secret", async () => {
-  const flow = new LoginFlow(clientAt());
+  const flow = new LoginFlow(clientAt(), IMPLICIT);
   const started = await flow.login(email());
   const id_token = broker.mint({ url: locationOf(started) });
   const headers = { "content-type": FORM, cookie: "__Host-portier-probe=1" };

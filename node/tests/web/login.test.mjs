@@ -7,7 +7,7 @@ import { test } from "node:test";
 import PortierClient from "portier-client";
 
 import { beginSession, readSession } from "../../examples/shared/session.mjs";
-import { eachSite, serve, walk } from "./sites.mjs";
+import { eachSite, goOn, logIn, serve } from "./sites.mjs";
 import { Visitor } from "./visitor.mjs";
 
 eachSite((here) => {
@@ -22,11 +22,7 @@ eachSite((here) => {
     assert.ok(asked.text.includes(site.origin));
     assert.match(asked.text, /Alice@Example\.com/);
 
-    const answer = await visitor.submit(asked, "", { answer: "continue" });
-    assert.equal(answer.form("").action, `${site.origin}/verify`);
-    assert.ok(answer.form("").fields.id_token);
-
-    const greeting = await visitor.submit(answer);
+    const greeting = await goOn(visitor, asked);
     assert.equal(greeting.url, `${site.origin}/`);
     assert.match(greeting.text, /alice@example\.com/);
 
@@ -40,7 +36,7 @@ eachSite((here) => {
     const login = await visitor.get(`${here.site.origin}/members`);
     assert.equal(login.url, `${here.site.origin}/login?next=%2Fmembers`);
     const asked = await visitor.submit(login, "/login", { email: "bob@example.com" });
-    const members = await visitor.submit(await visitor.submit(asked, "", { answer: "continue" }));
+    const members = await goOn(visitor, asked);
     assert.equal(members.url, `${here.site.origin}/members`);
     assert.equal(members.status, 200);
     assert.match(members.text, /bob@example\.com/);
@@ -48,7 +44,7 @@ eachSite((here) => {
 
   test("the session cookie survives the way back from the broker", async () => {
     const visitor = new Visitor();
-    await visitor.submit(await walk(visitor, here.site));
+    await logIn(visitor, here.site);
     const { flags } = visitor.cookie("session");
     assert.match(flags, /; SameSite=Lax/);
     assert.match(flags, /; HttpOnly/);
@@ -91,8 +87,7 @@ eachSite((here) => {
   test("a login replaces the earlier session", async () => {
     const visitor = new Visitor();
     const before = await visitor.get(`${here.site.origin}/`);
-    const callback = await walk(visitor, here.site);
-    const greeting = await visitor.submit(callback);
+    const greeting = await logIn(visitor, here.site);
     const { token } = before.form("/login").fields;
     assert.notEqual(greeting.form("/logout").fields.token, token);
     assert.equal((await visitor.submit(before, "/login")).status, 403);

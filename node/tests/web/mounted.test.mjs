@@ -18,8 +18,8 @@ import { Visitor } from "./visitor.mjs";
 
 const HERE = "http://localhost";
 const FORM = "application/x-www-form-urlencoded";
-// In which browser it ends does not matter here.
-const WELCOME = { onLogin() {}, browserBinding: "off" };
+// In which browser it ends does not matter here. The broker's answer is posted.
+const WELCOME = { onLogin() {}, browserBinding: "off", flow: "implicit" };
 
 const broker = new DevBroker();
 after(() => broker.stop());

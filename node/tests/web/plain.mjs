@@ -104,16 +104,20 @@ class Plain {
     return visitor.post(`${this.origin}/login`, form, { follow: false, ...headers });
   }
 
-  /** Starts a login and gives the form that the broker has the browser post. */
+  /** Starts a login and gives what the browser brings back from the broker. */
   async answer(visitor, fields) {
     const { headers, status, text } = await this.start(visitor, fields);
     if (status !== 303) throw new Error(`no login started status=${status} ${text}`);
-    return { id_token: this.broker.mint({ url: headers.location }), state: "" };
+    return this.broker.signIn(headers.location);
   }
 
-  /** Posts a form to the redirect URI as the broker does. */
-  finish(visitor, form) {
-    return visitor.post(this.verify, form, { follow: false });
+  /** Comes to the redirect URI with the broker's answer: a code in the query, all else in a form. */
+  async finish(visitor, answer) {
+    if (!("code" in answer)) return visitor.post(this.verify, answer, { follow: false });
+    const page = await visitor.get(`${this.verify}?${new URLSearchParams(answer)}`, { follow: false });
+    // A browser without cookies is sent here once more, to see whether it keeps any.
+    if (!page.headers.location?.startsWith("?")) return page;
+    return visitor.get(new URL(page.headers.location, page.url).href, { follow: false });
   }
 
   /** A whole login, by somebody of whom nothing is known. */

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { assertPage, eachSite, walk } from "./sites.mjs";
+import { assertPage, eachSite, logIn } from "./sites.mjs";
 import { Visitor } from "./visitor.mjs";
 
 eachSite((here) => {
   test("no other page accepts a cross-site post", async () => {
     const visitor = new Visitor();
-    await visitor.submit(await walk(visitor, here.site));
+    await logIn(visitor, here.site);
     const lookalikes = ["/verify/", "/Verify", "//verify", "/verify;x", "/verify%2f"];
     for (const page of ["/", "/login", "/logout", "/members", "/no/such/page", ...lookalikes]) {
       const refused = await visitor.post(`${here.site.origin}${page}`, { email: "a@example.com" });
@@ -20,7 +20,7 @@ eachSite((here) => {
 
   test("a form with another token is refused", async () => {
     const visitor = new Visitor();
-    const greeting = await visitor.submit(await walk(visitor, here.site));
+    const greeting = await logIn(visitor, here.site);
     const other = await new Visitor().get(`${here.site.origin}/login`);
     const { token } = other.form("/login").fields;
     for (const forged of ["", "x", token, `${greeting.form("/logout").fields.token}x`]) {
@@ -32,7 +32,7 @@ eachSite((here) => {
 
   test("a cookie with a wrong signature is ignored", async () => {
     const visitor = new Visitor();
-    await visitor.submit(await walk(visitor, here.site));
+    await logIn(visitor, here.site);
     const signed = visitor.cookie("session").value;
     const forged = encodeURIComponent(JSON.stringify({ email: "m@example.com", since: Date.now() }));
     for (const value of [forged, `s%3A${forged}`, `j%3A${forged}`, `${signed}x`, signed.slice(1), "%"]) {
@@ -73,8 +73,7 @@ eachSite((here) => {
 
   test("an address with markup is shown as text", async () => {
     const visitor = new Visitor();
-    const callback = await walk(visitor, here.site, { email: '"<b>&amp;"@example.com' });
-    const greeting = await visitor.submit(callback);
+    const greeting = await logIn(visitor, here.site, { email: '"<b>&amp;"@example.com' });
     assert.equal(greeting.status, 200);
     assert.match(greeting.text, /&#34;&#60;b&#62;&#38;amp;&#34;@example\.com/);
     assert.doesNotMatch(greeting.text, /<b>/);

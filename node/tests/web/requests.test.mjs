@@ -10,6 +10,8 @@ import { eachKind } from "./plain.mjs";
 import { Visitor } from "./visitor.mjs";
 
 const FORM = "application/x-www-form-urlencoded";
+// In which the broker's answer is a form as well.
+const IMPLICIT = { flow: "implicit" };
 
 eachKind((here) => {
   const isExpress = here.kind.startsWith("express");
@@ -17,7 +19,7 @@ eachKind((here) => {
   test("exactly one path is exempt", async (t) => {
     const first = isExpress ? undefined : (app) => app.register(formbody);
     const app = { routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true } };
-    const site = await here.serve(t, {}, { app, first });
+    const site = await here.serve(t, IMPLICIT, { app, first });
     const visitor = new Visitor();
     const form = await site.answer(visitor);
     for (const path of ["/verify/", "/Verify", "//verify", "/verify;x", "/verify%2f", "/%76erify", "/x/verify"]) {
@@ -37,7 +39,7 @@ eachKind((here) => {
   for (const [what, target] of [["as a path", ""], ["as a whole URL", "http://proxy.example"]]) {
     const skip = !isExpress && target !== "" && NO_WHOLE_TARGET;
     test(`a path that a proxy has changed is answered, named ${what}`, { skip }, async (t) => {
-      const site = await here.serve(t, { callbackPath: "/verify" }, { client: { redirectUri: "https://example.com/app/verify" } });
+      const site = await here.serve(t, { callbackPath: "/verify", ...IMPLICIT }, { client: { redirectUri: "https://example.com/app/verify" } });
       const visitor = new Visitor();
       const body = String(new URLSearchParams(await site.answer(visitor)));
       const headers = { "Content-Type": FORM, Cookie: `__Host-portier=${visitor.cookie("__Host-portier").value}` };
@@ -85,7 +87,7 @@ eachKind((here) => {
     for (const [what, make] of Object.entries(parsers)) {
       test(`a parser of the site does no harm: ${what}`, async (t) => {
         const first = (app, express) => make(express).forEach((parser) => app.use(parser));
-        const site = await here.serve(t, {}, { first });
+        const site = await here.serve(t, IMPLICIT, { first });
         const done = await site.logIn({ next: "/members" });
         assert.deepEqual([done.status, done.headers.location], [303, "/members"]);
       });

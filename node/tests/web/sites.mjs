@@ -56,12 +56,24 @@ export async function serve(name, makeClient) {
   return { origin, stop };
 }
 
-/** Walks from the login page to the form the broker has the browser post; nothing is posted. */
+/** Walks from the login page to the broker, and gives the page there. */
 export async function walk(visitor, site, { email = "alice@example.com", next = "" } = {}) {
   const login = await visitor.get(`${site.origin}/login`);
   const asked = await visitor.submit(login, "/login", { email, next });
   assert.equal(asked.status, 200);
-  return visitor.submit(asked, "", { answer: "continue" });
+  return asked;
+}
+
+/** Says yes at the broker, and goes back to the site, which completes the login. */
+export async function goOn(visitor, asked) {
+  const page = await visitor.submit(asked, "", { answer: "continue" });
+  // In the implicit flow that is a form of the broker's.
+  return page.url.startsWith(new URL(asked.url).origin) ? visitor.submit(page) : page;
+}
+
+/** A whole login, up to the page that it leads to. */
+export async function logIn(visitor, site, fields) {
+  return goOn(visitor, await walk(visitor, site, fields));
 }
 
 /** What a page says, if it says it well. */

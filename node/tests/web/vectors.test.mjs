@@ -67,7 +67,7 @@ class Site {
       for (const [url, text] of kind === "down" ? [] : documents) transport.respond(url, text);
       this.client = mockClient({ ...settings, clock, transport });
     }
-    const named = Object.entries(options).map(([name, value]) => [
+    const named = Object.entries({ flow: "implicit", ...options }).map(([name, value]) => [
       name.replaceAll(/_[a-z]/g, (letters) => letters[1].toUpperCase()),
       value,
     ]);

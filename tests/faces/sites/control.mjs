@@ -146,7 +146,7 @@ function makeClient({ options, has_switched_store: isSwitched, broker, documents
     clock,
     transport,
   });
-  return { client, clock, store, options: inCamelCase(rest) };
+  return { client, clock, store, options: inCamelCase({ flow: "implicit", ...rest }) };
 }
 
 /** A store that can be unavailable. */

@@ -142,6 +142,12 @@ impl DevBroker {
         either(MintOptions::from_json(&options).and_then(|options| self.broker.mint(&options)))
     }
 
+    /// What the browser brings back, as names and values.
+    #[napi(catch_unwind)]
+    pub fn sign_in(&self, url: String) -> Either<Vec<(String, String)>, Failure> {
+        either(self.broker.sign_in(&url).map(|(_, fields)| fields))
+    }
+
     /// Measures in milliseconds how long verifying the signatures of the tokens takes, and nothing else.
     #[napi(catch_unwind)]
     pub fn time_signatures(&self, tokens: Vec<String>) -> Either<f64, Failure> {
