@@ -18,6 +18,7 @@ export {
   PortierError,
   RedisClientStore,
   RedisStore,
+  SessionCookie,
   SessionUsed,
   SqliteStore,
   StoreError,

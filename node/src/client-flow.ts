@@ -5,9 +5,11 @@ import type {
   NativeFacts,
   NativeFlow,
   NativeFlowOptions,
+  NativeHeaders,
   NativeStep,
   Outcome,
 } from "./native.js";
+import { Session } from "./session.js";
 import { Step, type Problem, toProblem } from "./step.js";
 
 /** Under which a client has the method that makes its part of a flow. */
@@ -42,6 +44,21 @@ export class ClientFlow {
     start: (flow: NativeFlow, cancellation: Cancellation | undefined) => Outcome<NativeStep>,
   ): Promise<Step> {
     return new Step(await call(signal, this.#store, (cancellation) => start(this.#flow, cancellation)));
+  }
+
+  /** The session in a `Cookie` header. */
+  session(cookie: string): Session | null {
+    const session = this.#flow.session(cookie);
+    return session && new Session(session);
+  }
+
+  startSession(email: string): [session: Session, setCookie: string] {
+    const { session, cookie } = unwrap(this.#flow.startSession(email));
+    return [new Session(session), cookie];
+  }
+
+  requireLogin(method: string, headers: NativeHeaders, page: string): Step {
+    return new Step(this.#flow.requireLogin(method, headers, page));
   }
 
   safeNext(page: string): string | null {

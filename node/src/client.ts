@@ -4,8 +4,15 @@ import { trustExtraAuthorities } from "./authorities.js";
 import { call, opened, unwrap } from "./call.js";
 import { callbackPairs, type CallbackParams } from "./callback.js";
 import { ClientFlow, FLOW } from "./client-flow.js";
+import { ClientSessionCookie, SESSION_COOKIE } from "./client-session.js";
 import { Login } from "./login.js";
-import { native, type NativeClient, type NativeFlowOptions, type NativeOptions } from "./native.js";
+import {
+  native,
+  type NativeClient,
+  type NativeFlowOptions,
+  type NativeOptions,
+  type NativeSessionOptions,
+} from "./native.js";
 import { number, readOptions, type PortierClientOptions } from "./options.js";
 import { completions } from "./completions.js";
 import { warnOfMemoryStore } from "./processes.js";
@@ -227,6 +234,15 @@ export class PortierClient {
    */
   [FLOW](options: NativeFlowOptions): ClientFlow {
     return new ClientFlow(() => this.#native, this.#store, options);
+  }
+
+  /**
+   * Makes what a {@link SessionCookie} needs of its client.
+   *
+   * @internal
+   */
+  [SESSION_COOKIE](options: NativeSessionOptions): ClientSessionCookie {
+    return new ClientSessionCookie(() => this.#native, options);
   }
 
   /** Counts what happened so far. */

@@ -4,9 +4,10 @@ import { BrokerError, invalidOption, type PortierError } from "./errors.js";
 import { FLOW_NAMES } from "./names.js";
 import { native, type NativeFlowOptions } from "./native.js";
 import type { Flow } from "./protocol.js";
+import { readSessionOptions, type Secret, type Session } from "./session.js";
 import type { Problem, Step } from "./step.js";
 import { flag, members, optionalText, text, texts } from "./text.js";
-import { factsOf, headOf, type AnyRequest } from "./web-request.js";
+import { cookieOf, factsOf, headOf, pageOf, type AnyRequest } from "./web-request.js";
 
 /** What happens where a login ends in another browser than it was started in. */
 export type BrowserBinding = "off" | "confirm" | "require";
@@ -57,6 +58,22 @@ export interface FlowOptions {
    * needs all of them.
    */
   texts?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
+  /**
+   * What seals the sessions of the flow: with a secret, a completed login begins a session in a cookie, for
+   * which {@link LoginFlow.session}, {@link LoginFlow.requireLogin} and {@link LoginFlow.logout} are. For sites
+   * that have no sessions of their own.
+   */
+  secret?: Secret | undefined;
+  /** How long a session lasts without a visit, in seconds; 14 days by default. */
+  sessionMaxAge?: number | undefined;
+  /** How long a session lasts with visits, in seconds; 90 days by default, 400 at most. */
+  sessionAbsoluteMaxAge?: number | undefined;
+  /**
+   * Says whether a session still counts, for sites that end sessions on their server: those of a person who
+   * has signed out everywhere, or of an account that is suspended. It gives `true` or `false`, perhaps by a
+   * promise. What it throws goes to the caller.
+   */
+  accept?: ((session: Session) => boolean | Promise<boolean>) | undefined;
 }
 
 /** What belongs to the login form of one request. */
@@ -90,12 +107,15 @@ export interface FormOptions extends CallOptions {
  */
 export class LoginFlow {
   readonly #flow: ClientFlow;
+  readonly #accept: FlowOptions["accept"];
 
   /** Throws {@link ConfigError} for options that cannot work, and for ones that do not exist. */
   constructor(client: PortierClient, options: FlowOptions = {}) {
     // Not `instanceof`: a test runner that resets its modules makes another class of the same name.
     if (typeof Object(client)[FLOW] !== "function") throw invalidOption("client is not a PortierClient");
-    this.#flow = client[FLOW](readOptions(options));
+    const { flowOptions, accept } = readOptions(options);
+    this.#flow = client[FLOW](flowOptions);
+    this.#accept = accept;
   }
 
   /**
@@ -142,6 +162,53 @@ export class LoginFlow {
     return this.#flow.run(signal, (flow, cancellation) =>
       flow.callback(method, headers, query, body, cancellation),
     );
+  }
+
+  /**
+   * Gives the session of the person who sends a request, or `null` for everybody else, also where the flow
+   * has no `secret`. Set its `renewal`, if there is one, on the answer.
+   */
+  async session(request: Pick<AnyRequest, "headers">): Promise<Session | null> {
+    const session = this.#flow.session(cookieOf(request));
+    if (session === null || this.#accept === undefined) return session;
+    const accepted: unknown = await this.#accept(session);
+    // Something else is a mistake, such as a forgotten `return`.
+    if (typeof accepted !== "boolean") throw invalidOption("accept gave neither true nor false");
+    return accepted ? session : null;
+  }
+
+  /**
+   * Answers a request for a page that needs a login, from somebody who is not signed in.
+   *
+   * A browser is redirected to `loginUrl`, with the page as `next` in its query; a script gets the problem
+   * `not_signed_in` (401). `page` is the path and the query of the request, by default as the browser has sent
+   * them. Only a `GET` or `HEAD` has a `next`, because a redirect cannot repeat a form.
+   */
+  requireLogin(request: Pick<AnyRequest, "method" | "headers">, page?: string): Step {
+    const { method, headers } = headOf(request);
+    return this.#flow.requireLogin(method, headers, textOrNone(page ?? pageOf(request)));
+  }
+
+  /**
+   * Ends the session in this browser, and redirects it to `loginUrl`. Only a `POST` of this site's own pages
+   * does so, by the rule for login forms.
+   */
+  async logout(
+    request: Pick<AnyRequest, "method" | "headers">,
+    options?: Pick<FormOptions, "formTokenChecked">,
+  ): Promise<Step> {
+    const given = members(options ?? {}, ["formTokenChecked"]);
+    const isChecked = flag(given.formTokenChecked, "formTokenChecked") ?? false;
+    const { method, headers } = headOf(request);
+    return this.#flow.run(undefined, (flow) => flow.logout(method, headers, isChecked));
+  }
+
+  /**
+   * Begins a session outside of a login, for example after a change of address, and gives it with the value of
+   * its `Set-Cookie` header. Throws {@link ConfigError} where the flow has no `secret`.
+   */
+  startSession(email: string): [session: Session, setCookie: string] {
+    return this.#flow.startSession(text(email, "e-mail address", "invalid_email"));
   }
 
   /**
@@ -198,9 +265,11 @@ export class LoginFlow {
 }
 
 /** Checks the types of options; the core checks their values. */
-function readOptions(options: unknown): NativeFlowOptions {
+function readOptions(options: unknown): { flowOptions: NativeFlowOptions; accept: FlowOptions["accept"] } {
   const given = members(options, FLOW_NAMES);
-  return {
+  const accept = given.accept ?? undefined;
+  if (accept !== undefined && typeof accept !== "function") throw invalidOption("accept is not a function");
+  const flowOptions: NativeFlowOptions = {
     flow: optionalText(given.flow, "flow"),
     browserBinding: optionalText(given.browserBinding, "browserBinding"),
     loginUrl: optionalText(given.loginUrl, "loginUrl"),
@@ -211,7 +280,16 @@ function readOptions(options: unknown): NativeFlowOptions {
     formTokenChecked: flag(given.formTokenChecked, "formTokenChecked"),
     languages: texts(given.languages, "languages"),
     texts: pagesTexts(given.texts),
+    session: sessionOptions(given),
   };
+  return { flowOptions, accept: accept as FlowOptions["accept"] };
+}
+
+function sessionOptions(given: { [name in (typeof FLOW_NAMES)[number]]?: unknown }): NativeFlowOptions["session"] {
+  const { secret, accept, sessionMaxAge: maxAge, sessionAbsoluteMaxAge: absoluteMaxAge } = given;
+  if (secret !== undefined && secret !== null) return readSessionOptions(secret, { maxAge, absoluteMaxAge });
+  if ((maxAge ?? absoluteMaxAge ?? accept ?? undefined) === undefined) return undefined;
+  throw invalidOption("secret is missing: without one there are no sessions");
 }
 
 function pagesTexts(value: unknown): NativeFlowOptions["texts"] {

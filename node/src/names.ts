@@ -29,6 +29,10 @@ export const FLOW_NAMES = [
   "formTokenChecked",
   "languages",
   "texts",
+  "secret",
+  "sessionMaxAge",
+  "sessionAbsoluteMaxAge",
+  "accept",
 ] as const;
 
 /** The names of options in Node by their names in the core, where these differ: `redirect_uri`, `session_ttl`. */

@@ -80,6 +80,7 @@ export interface NativeClient {
   warm(cancellation: Cancellation | undefined): Outcome<undefined>;
   stats(): Stats;
   loginFlow(options: NativeFlowOptions): NativeFlow | Failure;
+  sessionCookie(options: NativeSessionOptions): NativeSessionCookie | Failure;
   close(): void;
 }
 
@@ -95,6 +96,37 @@ export interface NativeFlowOptions {
   formTokenChecked: boolean | undefined;
   languages: string[] | undefined;
   texts: [language: string, texts: [id: string, text: string][]][] | undefined;
+  session: NativeSessionOptions | undefined;
+}
+
+/** Options of a session cookie as the addon takes them; ages are in seconds. */
+export interface NativeSessionOptions {
+  secrets: Uint8Array[];
+  maxAge: number | undefined;
+  absoluteMaxAge: number | undefined;
+}
+
+/** A session as the addon knows it; times are in seconds. */
+export interface NativeSession {
+  email: string;
+  id: string;
+  signedInAt: number;
+  expiresAt: number;
+  renewal: string | null;
+}
+
+/** A session that has begun, and the value of its `Set-Cookie`. */
+export interface NativeStartedSession {
+  session: NativeSession;
+  cookie: string;
+}
+
+/** What keeps people signed in; sessions are read from `Cookie` headers. */
+export interface NativeSessionCookie {
+  start(email: string): NativeStartedSession | Failure;
+  read(cookie: string): NativeSession | null;
+  renew(cookie: string): string | null | Failure;
+  clear(): string;
 }
 
 /** Values in the order of `webHeaders()`. */
@@ -127,6 +159,10 @@ export interface NativeFlow {
     body: NativeBody,
     cancellation: Cancellation | undefined,
   ): Outcome<NativeStep>;
+  session(cookie: string): NativeSession | null;
+  startSession(email: string): NativeStartedSession | Failure;
+  requireLogin(method: string, headers: NativeHeaders, page: string): NativeStep;
+  logout(method: string, headers: NativeHeaders, formTokenChecked: boolean): Outcome<NativeStep>;
   safeNext(page: string): string | null;
   explain(code: string, brokerError: string | undefined, acceptLanguage: string | undefined): NativeProblem;
 }
@@ -147,6 +183,7 @@ export interface NativeStep {
   policy: string | null;
   body: string;
   login: NativeLogin | null;
+  session: NativeSession | null;
   loginCookies: string[];
   problem: NativeProblem | null;
   confirmation: { email: string; fields: [name: string, value: string][]; language: string } | null;

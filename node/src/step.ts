@@ -5,6 +5,7 @@ import type { PortierError } from "./errors.js";
 import { Login } from "./login.js";
 import type { NativeProblem, NativeStep } from "./native.js";
 import { toError } from "./to-error.js";
+import { Session } from "./session.js";
 
 /**
  * What came of a request: a finished answer, and what a site may make of it.
@@ -16,10 +17,13 @@ export class Step {
   readonly reply: Reply;
   /** A completed login: sign this person in, then send the reply. */
   readonly login: Login | null;
+  /** The session that begins with `login`; `null` where the flow has no `secret`. */
+  readonly session: Session | null;
   /**
-   * `Set-Cookie` values of a completed login, to be sent along once its person was signed in, as {@link send}
-   * does. They prove to this site that this has happened: a reload then leads to the page that the login was
-   * for, and without them to a page that says that the login was used already.
+   * `Set-Cookie` values of a completed login, to be sent along once its person was signed in, as
+   * {@link send} does. One proves to this site that this has happened: a reload then leads to the page that
+   * the login was for, and without it to a page that says that the login was used already. It is missing
+   * where logins are bound to no browser. The other one is that of `session`.
    */
   readonly loginCookies: readonly string[];
   /** What the page in the reply says, where a login has failed; `null` if the reply is no page. */
@@ -33,6 +37,7 @@ export class Step {
   constructor(step: NativeStep) {
     this.reply = new Reply(step);
     this.login = step.login && new Login(step.login);
+    this.session = step.session && new Session(step.session);
     this.loginCookies = step.loginCookies;
     this.problem = step.problem && toProblem(step.problem);
     this.confirmation = step.confirmation && new Confirmation(step.confirmation);
@@ -68,8 +73,8 @@ export class Step {
 
   /** Shows no cookie. */
   [inspect.custom](_depth: number, options: object): string {
-    const { reply, login, problem, confirmation, error } = this;
-    return `Step ${inspect({ reply, login, problem, confirmation, error: error?.code ?? null }, options)}`;
+    const { reply, login, session, problem, confirmation, error } = this;
+    return `Step ${inspect({ reply, login, session, problem, confirmation, error: error?.code ?? null }, options)}`;
   }
 }
 

@@ -81,6 +81,7 @@ function givenBody(body: unknown): NativeBody {
 
 const NAMES = native.webHeaders();
 const PLACES = new Map(NAMES.map((name, place) => [name, place]));
+const COOKIE = NAMES.indexOf("cookie");
 
 /** The values of the headers that the flow reads; the lines of one that is repeated are joined. */
 function headerValues(headers: unknown): NativeHeaders {
@@ -102,6 +103,19 @@ function add(values: NativeHeaders, name: string, value: unknown): void {
   const text = Array.isArray(value) ? value.join(separator) : String(value);
   const before = values[place];
   values[place] = before === undefined ? text : before + separator + text;
+}
+
+/** The `Cookie` header of a request, which is empty if there is none. */
+export function cookieOf(request: { headers?: unknown }): string {
+  return headerValues(request.headers)[COOKIE] ?? "";
+}
+
+/** The path and the query of a request as the browser has sent it; empty if it has none of its own. */
+export function pageOf({ originalUrl, url }: { method?: unknown; originalUrl?: unknown; url?: unknown }): string {
+  const target = typeof originalUrl === "string" ? originalUrl : url;
+  if (typeof target !== "string") return "";
+  // A request of `fetch` has the whole URL.
+  return URL.canParse(target) ? new URL(target).pathname + new URL(target).search : target;
 }
 
 /** By what they can do, not by their class: they may be of a test, a framework, or another realm. */

@@ -58,9 +58,6 @@ RUST_ONLY = {"clock", "random", "transport", "store_url"}
 # One option in Rust, and a hook of the language.
 RUST_SESSION = {"session"}
 SESSION = {"secret", "session_max_age", "session_absolute_max_age", "accept"}
-# The code flow and sessions are not in Node so far.
-NOT_IN_NODE = {"flow", "sealed_sessions", "session", "session_cookie", *SESSION}
-NOT_IN_NODE |= {"logout", "require_login", "start_session", "web_codes", "web_sessions"}
 
 findings: list[str] = []
 
@@ -89,7 +86,7 @@ def main() -> int:
 def public_names(node: dict[str, Any]) -> None:
     """The exported names of the packages and of their modules for tests, including types."""
     python = {pythonic(name) for name in portier_client.__all__ + web.__all__}
-    python -= {"client", *PYTHON_WEB_ONLY, *NOT_IN_NODE}
+    python -= {"client", *PYTHON_WEB_ONLY}
     lacking("public names", "Node", python, renamed(node["names"]) | typed(node))
     lacking("public names", "Python", renamed(node["names"], NODE_ONLY | NODE_STORES), python)
     rust = set(re.findall(r"\b(\w+)\b", exports("core/src/lib.rs")))
@@ -110,13 +107,13 @@ def the_flow(node: dict[str, Any]) -> None:
     """The methods, the properties and the options of a login flow."""
     public = {name for name in dir(web.LoginFlow) if not name.startswith("_")}
     of_node = {pythonic(name) for name in node["flow"]}
-    same("the flow", public - PYTHON_FLOW_ONLY - NOT_IN_NODE, of_node)
+    same("the flow", public - PYTHON_FLOW_ONLY, of_node)
     sources = source("core/src/web/flow.rs") + source("core/src/web/flow/sessions.rs")
     rust = set(re.findall(r"pub (?:async )?fn (\w+)", sources))
     lacking("the flow", "Rust", public, rust)
     options = set(inspect.signature(web.LoginFlow).parameters) - {"client"}
     in_node = {pythonic(name) for name in node["flowOptions"]}
-    same("options of the flow", options - NOT_IN_NODE, in_node)
+    same("options of the flow", options, in_node)
     struct = re.search(
         r"pub struct FlowOptions \{(.*?)\n\}", source("core/src/web/options.rs"), re.DOTALL
     )
@@ -128,7 +125,7 @@ def options_and_defaults(node: dict[str, Any]) -> None:
     """The options of a client with their defaults."""
     parameters = inspect.signature(Client).parameters
     python = set(parameters)
-    same("options", python - NOT_IN_NODE, renamed(node["options"]))
+    same("options", python, renamed(node["options"]))
     config = source("core/src/builder.rs")
     rust = set(re.findall(r"pub fn (\w+)\(mut self", config))
     same("options", python - {"redirect_uri"}, rust - RUST_ONLY, "Rust")
@@ -186,7 +183,7 @@ def vectors() -> None:
             for path in (ROOT / folder).rglob("*test*")
             if path.is_file() and path.suffix in {".py", ".mjs"}
         )
-        wanted = files - NOT_IN_NODE if language == "Node" else files
+        wanted = files
         lacking("vectors", language, wanted, {match[1] for match in re.finditer(pattern, text)})
 
 

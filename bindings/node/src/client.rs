@@ -6,23 +6,26 @@ use std::cell::RefCell;
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either, ToNapiValue};
 use napi_derive::napi;
-use portier_client::{AuthenticateOptions, CallbackParams, CompleteOptions};
+use portier_client::{AuthenticateOptions, CallbackParams, CompleteOptions, web};
 
 use crate::call::{self, Cancellation, Outcome};
+use crate::closable::Closables;
 use crate::completions::CompletionQueue;
 use crate::failure::{self, Failure};
 use crate::login::Login;
 use crate::options::Options;
+use crate::session::{SessionCookie, SessionOptions};
 use crate::stats::Stats;
 use crate::store::Store;
-use crate::web::{FlowOptions, Flows, LoginFlow};
+use crate::web::{FlowOptions, LoginFlow};
 
 /// A client of the core.
 #[napi]
 pub struct Client {
     /// `None` after [`Client::close`]. It is borrowed only while no other code can run.
     opened: RefCell<Option<portier_client::Client>>,
-    flows: Flows,
+    flows: Closables<web::LoginFlow>,
+    session_cookies: Closables<web::SessionCookie>,
     completions: CompletionQueue,
 }
 
@@ -47,7 +50,8 @@ impl Client {
         let client = change(options.into_builder()?).build()?;
         Ok(Self {
             opened: RefCell::new(Some(client)),
-            flows: Flows::default(),
+            flows: Closables::default(),
+            session_cookies: Closables::default(),
             completions: completions.clone(),
         })
     }
@@ -194,8 +198,21 @@ impl Client {
     /// Creates the web side of logins with this client.
     #[napi(catch_unwind)]
     pub fn login_flow(&self, options: FlowOptions) -> napi::Result<Either<LoginFlow, Failure>> {
-        let flow = self.flows.make(self.opened()?, options, &self.completions);
+        let flow = LoginFlow::make(self.opened()?, options, &self.flows, &self.completions);
         Ok(failure::either(flow))
+    }
+
+    /// Creates a session cookie of this site.
+    #[napi(catch_unwind)]
+    pub fn session_cookie(
+        &self,
+        options: SessionOptions,
+    ) -> napi::Result<Either<SessionCookie, Failure>> {
+        let client = self.opened()?;
+        let options = options.into_core();
+        let made = options.and_then(|options| web::SessionCookie::new(client, &options));
+        let cookie = made.map(|cookie| SessionCookie::new(self.session_cookies.add(cookie)));
+        Ok(failure::either(cookie))
     }
 
     /// Returns the counters.
@@ -209,6 +226,7 @@ impl Client {
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.flows.close();
+        self.session_cookies.close();
         drop(self.opened.take());
     }
 }

@@ -17,14 +17,17 @@
 mod authorities;
 mod call;
 mod client;
+mod closable;
 mod completions;
 mod current_call;
 mod events;
 mod failure;
+mod flow_sessions;
 mod ids;
 mod login;
 mod options;
 mod runtime;
+mod session;
 mod stats;
 mod store;
 mod testing;

@@ -1,7 +1,6 @@
 //! The web side of a login: the facts of a request in, a finished answer out.
 
-use std::cell::RefCell;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either3, Uint8Array};
@@ -10,9 +9,11 @@ use portier_client::web::{self, Body, WebRequest};
 use portier_client::{Code, Error, FieldValue, Result};
 
 use crate::call::{self, Cancellation, Outcome};
+use crate::closable::{Closable, Closables};
 use crate::completions::CompletionQueue;
 use crate::failure::Failure;
 use crate::login::Login;
+use crate::session::{Session, SessionOptions};
 
 /// The most bytes of a form.
 #[napi]
@@ -61,6 +62,8 @@ pub struct FlowOptions {
     pub languages: Option<Vec<String>>,
     /// By language, the texts by their ids.
     pub texts: Option<Texts>,
+    /// Sessions of the flow's own.
+    pub session: Option<SessionOptions>,
 }
 
 /// Names, or languages, with what belongs to each.
@@ -84,6 +87,7 @@ impl FlowOptions {
             .map(|(language, texts)| (language, texts.into_iter().collect()))
             .collect();
         options.callback_path = self.callback_path;
+        options.session = self.session.map(SessionOptions::into_core).transpose()?;
         set(&mut options.login_url, self.login_url);
         set(&mut options.default_next, self.default_next);
         set(&mut options.allowed_hosts, self.allowed_hosts);
@@ -100,48 +104,31 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// The flows of a client, which end with it: else they would keep its documents and connections until
-/// JavaScript's garbage collector comes.
-#[derive(Default)]
-pub(crate) struct Flows(RefCell<Vec<Weak<ClosableFlow>>>);
-
-type ClosableFlow = RefCell<Option<web::LoginFlow>>;
-
-impl Flows {
-    pub(crate) fn make(
-        &self,
-        client: portier_client::Client,
-        options: FlowOptions,
-        completions: &CompletionQueue,
-    ) -> Result<LoginFlow> {
-        let flow = web::LoginFlow::new(client, options.into_core()?)?;
-        let flow = Rc::new(RefCell::new(Some(flow)));
-        let mut known = self.0.borrow_mut();
-        known.retain(|flow| flow.strong_count() > 0);
-        known.push(Rc::downgrade(&flow));
-        let completions = completions.clone();
-        Ok(LoginFlow { flow, completions })
-    }
-
-    pub(crate) fn close(&self) {
-        for flow in self.0.take() {
-            drop(flow.upgrade().and_then(|flow| flow.take()));
-        }
-    }
-}
-
 /// The flow of a client.
 #[napi]
 pub struct LoginFlow {
-    flow: Rc<ClosableFlow>,
+    flow: Rc<Closable<web::LoginFlow>>,
     completions: CompletionQueue,
 }
 
 /// A request's body: bytes, names with a text or something else, or what became of it.
-type GivenBody = Option<Either3<Uint8Array, Vec<(String, Option<String>)>, String>>;
+pub(crate) type GivenBody = Option<Either3<Uint8Array, Vec<(String, Option<String>)>, String>>;
 
 impl LoginFlow {
-    fn run<F>(
+    pub(crate) fn make(
+        client: portier_client::Client,
+        options: FlowOptions,
+        flows: &Closables<web::LoginFlow>,
+        completions: &CompletionQueue,
+    ) -> Result<Self> {
+        let flow = web::LoginFlow::new(client, options.into_core()?)?;
+        Ok(Self {
+            flow: flows.add(flow),
+            completions: completions.clone(),
+        })
+    }
+
+    pub(crate) fn run<F>(
         &self,
         env: Env,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
@@ -156,7 +143,7 @@ impl LoginFlow {
         Ok(call::run(env, &self.completions, cancellation, operation))
     }
 
-    fn opened(&self) -> napi::Result<web::LoginFlow> {
+    pub(crate) fn opened(&self) -> napi::Result<web::LoginFlow> {
         let flow = self.flow.borrow().clone();
         flow.ok_or_else(|| napi::Error::from_reason("the client was closed"))
     }
@@ -252,7 +239,7 @@ impl LoginFlow {
     }
 }
 
-fn request(method: String, headers: Vec<Option<String>>, body: GivenBody) -> WebRequest {
+pub(crate) fn request(method: String, headers: Vec<Option<String>>, body: GivenBody) -> WebRequest {
     let body = match body {
         None => Body::Empty,
         Some(Either3::A(bytes)) => Body::Bytes(bytes.to_vec()),
@@ -301,6 +288,8 @@ pub struct Step {
     pub body: String,
     /// A completed login.
     pub login: Option<Login>,
+    /// The session that begins with it.
+    pub session: Option<Session>,
     /// Values of `Set-Cookie`, for when its person was signed in.
     pub login_cookies: Vec<String>,
     /// The problem that the body shows.
@@ -325,6 +314,7 @@ impl From<web::Step> for Step {
             policy: step.reply.policy,
             body: step.reply.body,
             login: step.login.map(Login::from),
+            session: step.session.map(|session| Session::new(session, None)),
             login_cookies: step.login_cookies,
             problem,
             confirmation,

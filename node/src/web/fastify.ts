@@ -12,25 +12,36 @@ import { bodyLeftBy, parsedForm, readBody } from "../body.js";
 import { invalidOption, type PortierError } from "../errors.js";
 import type { LoginFlow } from "../login-flow.js";
 import type { NativeBody } from "../native.js";
+import type { Session } from "../session.js";
 import type { Problem } from "../step.js";
 import { optionalText } from "../text.js";
 import { queryOf, TakenRequest } from "../web-request.js";
 import { ResponseTracker } from "./response-tracker.js";
-import { answer, type Face } from "./hooks.js";
+import { answer, type Face, type Site } from "./hooks.js";
 import { readOptions, type LoginOptions } from "./options.js";
+import { Sessions } from "./sessions.js";
 
 export type { BrowserBinding } from "../login-flow.js";
+export type { Session } from "../session.js";
 export type { Confirmation, Problem } from "../step.js";
 export { cookieFlags, loginPolicy } from "./options.js";
 export type { CookieFlags } from "./options.js";
 
 /** What a Fastify site says of its logins. */
-export interface PortierOptions extends LoginOptions<FastifyRequest, FastifyReply> {
+export type PortierOptions = LoginOptions<FastifyRequest, FastifyReply> & Paths;
+
+/** Where the routes of the plugin are. */
+interface Paths {
   /**
    * Where the login form posts to, for which the plugin then has a route; none by default, for a
    * site that has a route of its own with {@link Portier.login} or {@link Portier.startLogin}.
    */
   loginPath?: string | undefined;
+  /**
+   * Where the form to sign out posts to, for which the plugin has a route if there is a `secret`; `/logout` by
+   * default, and none with `null`.
+   */
+  logoutPath?: string | null | undefined;
 }
 
 /** What the plugin adds to the site, as `app.portier`. */
@@ -56,6 +67,27 @@ export interface Portier {
     email: string,
     nextPage?: string,
   ): Promise<FastifyReply>;
+  /**
+   * Gives the session of the person who sends a request, or `null`, and puts it into `request.portierSession`.
+   * It is looked up once for each request, and its cookie renewed when that is due. In `onLogin` it is the
+   * session that begins.
+   *
+   * For sites with the option `secret`; for others, as for everybody who is not signed in, it is `null`.
+   */
+  session(this: void, request: FastifyRequest, reply: FastifyReply): Promise<Session | null>;
+  /**
+   * A hook for routes that need a login, as `onRequest` or `preHandler`. Who is not signed in is redirected to
+   * the login page, and from there back to this one; a script gets a problem (401).
+   *
+   * ```js
+   * app.get("/members", { onRequest: app.portier.requireLogin }, async (request) => {
+   *   return `You are ${request.portierSession.email}`;
+   * });
+   * ```
+   */
+  requireLogin(this: void, request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  /** Ends the session: for a site with a route of its own in place of `logoutPath`. */
+  logout(this: void, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
   /** Gives the page as a redirect may use it, or `null` if it would lead off this site. */
   safeNext(this: void, page: unknown): string | null;
   /** Puts an error into words, in the language of the request. */
@@ -66,6 +98,10 @@ declare module "fastify" {
   interface FastifyInstance {
     /** The login; see `portier-client/fastify`. */
     portier: Portier;
+  }
+  interface FastifyRequest {
+    /** Who is signed in, once {@link Portier.session} or {@link Portier.requireLogin} has looked. */
+    portierSession: Session | null;
   }
   interface FastifyContextConfig {
     /**
@@ -92,24 +128,43 @@ declare module "fastify" {
  */
 export async function portier(app: FastifyInstance, options: PortierOptions): Promise<void> {
   // Its own members only, whatever `Object.prototype` may have.
-  const { loginPath, ...others } = Object.assign(Object.create(null), options) as PortierOptions;
+  const { loginPath, logoutPath = "/logout", ...others } = Object.assign(Object.create(null), options) as PortierOptions;
   const { flow, hooks } = readOptions<FastifyRequest, FastifyReply>(others);
   const formPath = optionalText(loginPath, "loginPath");
+  const endPath = optionalText(logoutPath, "logoutPath");
+  const site: Site<FastifyRequest, FastifyReply> = { hooks, face: FACE, sessions: new Sessions(flow) };
   const take = async (step: "login" | "callback", request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { method, headers } = request;
     const body = bodies.get(request) ?? bodyLeftBy(request);
     const taken = new TakenRequest(method, headers, queryOf(request), body);
-    await answer(await flow[step](taken), hooks, FACE, request, reply);
+    await answer(await flow[step](taken), site, request, reply);
     return reply;
   };
   const login: Portier["login"] = (request, reply) => take("login", request, reply);
   const callback: Portier["login"] = (request, reply) => take("callback", request, reply);
+  const logout: Portier["logout"] = async (request, reply) => {
+    await answer(await flow.logout(request), site, request, reply);
+    return reply;
+  };
+  const session: Portier["session"] = async (request, reply) => {
+    request.portierSession = await site.sessions.of(request, (cookie) => {
+      if (!reply.sent) reply.header("set-cookie", cookie);
+    });
+    return request.portierSession;
+  };
+  app.decorateRequest("portierSession", null);
   app.decorate("portier", {
     login,
     async startLogin(request, reply, email, nextPage) {
-      await answer(await flow.start(request, email, nextPage), hooks, FACE, request, reply);
+      await answer(await flow.start(request, email, nextPage), site, request, reply);
       return reply;
     },
+    session,
+    async requireLogin(request, reply) {
+      if ((await session(request, reply)) !== null) return;
+      await answer(flow.requireLogin(request), site, request, reply);
+    },
+    logout,
     safeNext: (page) => flow.safeNext(page),
     explain: (error, request) => flow.explain(error, request.headers["accept-language"]),
   });
@@ -133,6 +188,7 @@ export async function portier(app: FastifyInstance, options: PortierOptions): Pr
       });
     }
     if (formPath !== undefined) own.post(formPath, login);
+    if (endPath !== undefined && (others.secret ?? undefined) !== undefined) own.post(endPath, logout);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Reply, Step } from "../step.js";
 import type { Hooks } from "./options.js";
+import type { Sessions } from "./sessions.js";
 
 /** How a framework is told an answer. */
 export interface Face<Response> {
@@ -20,22 +21,29 @@ export interface HookResult {
   readonly result: unknown;
 }
 
+/** What belongs to all requests of a site. */
+export interface Site<Request extends object, Response> {
+  readonly hooks: Hooks<Request, Response>;
+  readonly face: Face<Response>;
+  readonly sessions: Sessions<Request>;
+}
+
 /** Answers a request with what a flow has made of it, as the hooks of the site wish. */
-export async function answer<Request, Response>(
+export async function answer<Request extends object, Response>(
   step: Step,
-  hooks: Hooks<Request, Response>,
-  face: Face<Response>,
+  { hooks, face, sessions }: Site<Request, Response>,
   request: Request,
   response: Response,
 ): Promise<void> {
-  const { confirmation, error, login, loginCookies, problem, reply } = step;
+  const { confirmation, error, login, loginCookies, problem, reply, session } = step;
   const { onLogin, onLoginError, showConfirmation, showProblem } = hooks;
   const run = (name: string, hook: (response: Response) => unknown): Promise<HookResult> =>
     face.runHook(response, name, hook);
   if (login !== null) {
     face.addCookiesOnceSuccessful(response, [...reply.cookies, ...loginCookies]);
+    sessions.begin(request, session);
     try {
-      if ((await run("onLogin", (response) => onLogin(login, request, response))).answered) return;
+      if (onLogin && (await run("onLogin", (response) => onLogin(login, request, response))).answered) return;
     } catch (error) {
       face.addCookiesOnceSuccessful(response, []);
       throw error;

@@ -3,6 +3,7 @@ import { invalidOption, type PortierError } from "../errors.js";
 import type { Login } from "../login.js";
 import { LoginFlow, type FlowOptions } from "../login-flow.js";
 import { FLOW_NAMES } from "../names.js";
+import type { Secret } from "../session.js";
 import type { Confirmation, Problem } from "../step.js";
 import { members } from "../text.js";
 
@@ -15,13 +16,14 @@ export interface Hooks<Request, Response> {
   /**
    * Signs in the person who owns `login.email`: sets the site's cookie. Afterwards the browser is
    * redirected to the page to go back to, unless this has answered the request. If it throws, nobody is
-   * signed in, and the error goes to the framework.
+   * signed in, and the error goes to the framework. With a `secret` it is optional, since the session then
+   * begins by itself, unless this throws or answers with an error.
    *
    * A site that keeps sessions on its server begins a new one here, and never goes on with the one
    * from before. One that has to be stored first is waited for by a promise: `new Promise((resolve,
    * reject) => request.session.save((error) => (error ? reject(error) : resolve())))`.
    */
-  onLogin: (login: Login, request: Request, response: Response) => unknown;
+  onLogin?: ((login: Login, request: Request, response: Response) => unknown) | undefined;
   /** Acts on a failed login. Afterwards the page about the problem is sent, unless this has answered. */
   onLoginError?:
     | ((error: PortierError, request: Request, response: Response) => unknown)
@@ -46,8 +48,12 @@ export interface Hooks<Request, Response> {
     | undefined;
 }
 
-/** What a site says of its logins. Only `client` and `onLogin` are needed. */
-export interface LoginOptions<Request, Response> extends FlowOptions, Hooks<Request, Response> {
+/** What a site says of its logins. Only `client`, and `onLogin` or `secret`, are needed. */
+export type LoginOptions<Request, Response> = LoginSettings<Request, Response> &
+  (Required<Pick<Hooks<Request, Response>, "onLogin">> | { secret: Secret });
+
+/** The same, whichever of the two is given. */
+interface LoginSettings<Request, Response> extends FlowOptions, Hooks<Request, Response> {
   /** The client to log in with. */
   client: PortierClient;
 }
@@ -61,7 +67,9 @@ export function readOptions<Request, Response>(
   const { client, ...others } = members(options, ["client", ...HOOKS, ...FLOW_NAMES]);
   const { onLogin, onLoginError, showProblem, showConfirmation, ...flowOptions } = others;
   const hooks: { [name in (typeof HOOKS)[number]]: unknown } = { onLogin, onLoginError, showProblem, showConfirmation };
-  if ((onLogin ?? undefined) === undefined) throw invalidOption("onLogin is missing: it signs people in");
+  if ((onLogin ?? flowOptions.secret ?? undefined) === undefined) {
+    throw invalidOption("onLogin is missing: it signs people in; or give a secret, for sessions in a cookie");
+  }
   for (const name of HOOKS) {
     if (typeof (hooks[name] ?? readOptions) !== "function") throw invalidOption(`${name} is not a function`);
   }

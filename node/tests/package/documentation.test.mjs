@@ -1,6 +1,7 @@
 // Checks what the README and the manual say about Node: examples run, and tables are complete. `python/tests` checks
 // the examples in Python and the links; `tests/client` checks the README of the package.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
@@ -17,7 +18,7 @@ const PAGES = [...inFolder("."), ...inFolder("docs")];
 const EXAMPLES = PAGES.map((page) => [page, examples(read(page))]);
 
 // Files that the site of an example has.
-process.env.SESSION_SECRET = "of these tests only";
+process.env.SESSION_SECRET = randomBytes(32).toString("base64url");
 
 // Inside the package, so that its own name resolves to it.
 const workshop = mkdtempSync(path.join(import.meta.dirname, "documentation-"));
@@ -67,6 +68,24 @@ test("the Express site of the README logs in", async (t) => {
   const { server } = await run("express.mjs", section("README.md", "Node"));
   await logIn(await visitorOf(server, t));
 });
+
+for (const framework of ["Express", "Fastify"]) {
+  test(`the ${framework} site of the manual keeps people signed in`, async (t) => {
+    const { app, site } = await run(`signed-in-${framework}.mjs`, section("docs/sessions.md", framework));
+    await app?.ready();
+    const ask = await visitorOf(createServer(site ?? app.routing).listen(0, "localhost"), t);
+    const turned = await ask({ url: "/members", headers: {} });
+    assert.deepEqual([turned.status, turned.location], [303, "/?next=%2Fmembers"]);
+    const started = await ask(form("/login", { email: "alice@example.com", next: "/members" }, FROM_HERE));
+    const done = await ask({ url: callbackOf(started), headers: { cookie: cookiesOf(started) } });
+    assert.deepEqual([done.status, done.location], [303, "/members"]);
+    const headers = { cookie: cookiesOf(done), ...FROM_HERE };
+    assert.equal((await ask({ url: "/members", headers })).body, "You are alice@example.com.");
+    const out = await ask(form("/logout", {}, headers));
+    assert.deepEqual([out.status, out.location], [303, "/"]);
+    assert.match(cookiesOf(out), /portier-session=;/);
+  });
+}
 
 /** Logs in at a site of the README or the manual, on any framework. */
 async function logIn(ask) {

@@ -12,6 +12,7 @@ import {
   type PortierError,
   type Problem,
   type Reply,
+  type Session,
   type Step,
   type WebRequest,
 } from "portier-client";
@@ -30,7 +31,11 @@ export async function byHand(
   const flow = new LoginFlow(client, {
     browserBinding: "confirm",
     callbackPath: "/verify",
+    flow: "auto",
     formTokenChecked: true,
+    secret: ["a", new Uint8Array(32)],
+    sessionMaxAge: 3600,
+    accept: async ({ id }) => id !== "",
     identityProviders: ["https://accounts.google.com"],
     languages: ["en", "de"],
     texts: { de: { "problem.used.title": "Schon benutzt" } },
@@ -41,13 +46,19 @@ export async function byHand(
   await flow.callback(facts, { signal: new AbortController().signal });
   await flow.callback({ method: "POST", headers: [["cookie", "a=1"]], unread: "too_large" });
   await flow.start(request, "alice@example.com", "/members");
-  const { confirmation, error, login, loginCookies, problem, reply } = step;
+  const { confirmation, error, login, loginCookies, problem, reply, session } = step;
   is<Equal<typeof login, Login | null>>();
   is<Equal<typeof error, PortierError | null>>();
   is<Equal<typeof problem, Problem | null>>();
   is<Equal<typeof confirmation, Confirmation | null>>();
   is<Equal<typeof reply, Reply>>();
   is<Equal<typeof loginCookies, readonly string[]>>();
+  is<Equal<typeof session, Session | null>>();
+  is<Equal<Awaited<ReturnType<typeof flow.session>>, Session | null>>();
+  flow.requireLogin(incoming, "/members").send(response);
+  await flow.logout(request, { formTokenChecked: true });
+  // @ts-expect-error it does not wait
+  await flow.logout(request, { signal: new AbortController().signal });
   is<Equal<ReturnType<typeof flow.isCallback>, boolean>>();
   flow.isCallback(incoming.url);
   // @ts-expect-error there is no such option
@@ -84,7 +95,13 @@ export function inExpress(): express.Express {
     defaultNext: "/members",
     allowedHosts: ["shop.example.com"],
   };
-  const { explain, login, safeNext, startLogin, verify }: ofExpress.Portier = ofExpress.portier(options);
+  const { explain, login, logout, requireLogin, safeNext, session, startLogin, verify }: ofExpress.Portier =
+    ofExpress.portier(options);
+  app.get("/members", requireLogin, async (request, response) => {
+    response.send((await session(request))?.email satisfies string | undefined);
+  });
+  app.post("/logout", logout);
+  ofExpress.portier({ client, secret: "…" });
   app.use(verify);
   app.post("/login", login);
   app.post("/sign-in", async (request, response) => {
@@ -129,7 +146,10 @@ export async function inFastify(): Promise<void> {
   await app.register(ofFastify.portier, options);
   app.register(forFastify, options);
   is<Equal<typeof app.portier, ofFastify.Portier>>();
-  const { login, safeNext, startLogin } = app.portier;
+  const { login, requireLogin, safeNext, session, startLogin } = app.portier;
+  app.get("/members", { onRequest: requireLogin }, async ({ portierSession }) => portierSession?.email);
+  app.get("/", async (request, reply) => (await session(request, reply))?.id);
+  app.register(ofFastify.portier, { client, secret: "…", logoutPath: null });
   app.post("/sign-in", login);
   app.post("/other", async (request, reply) =>
     startLogin(request, reply, "alice@example.com", safeNext("/") ?? "/"),

@@ -65,6 +65,13 @@ test("a login by code needs a request of fetch and nothing else", async () => {
   assert.deepEqual([done.status, done.headers.get("location"), step.login.email], [303, "/members", "alice@example.com"]);
 });
 
+test("a query may be given with its question mark", async () => {
+  const flow = new LoginFlow(clientAt());
+  const request = await comeBack(flow);
+  const { login } = await flow.callback({ ...request, query: `?${request.query}` });
+  assert.deepEqual([login.email, login.sameBrowser], ["alice@example.com", true]);
+});
+
 eachKind((here) => {
   test("a login by code is completed in the framework", async (t) => {
     const site = await here.serve(t);

@@ -38,9 +38,9 @@ export function eachKind(define) {
 
 /**
  * What a test may say besides: the client's options as `client`, the path of the redirect URI as
- * `path`, what the application is made with as `app`, and what is done `first` with it.
+ * `path`, what the application is made with as `app`, and what is done with it `first` and `then`.
  */
-async function serve(t, { kind, broker }, options, { app = {}, client, first, path = "/verify" }) {
+async function serve(t, { kind, broker }, options, { app = {}, client, first, then, path = "/verify" }) {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
@@ -51,17 +51,18 @@ async function serve(t, { kind, broker }, options, { app = {}, client, first, pa
   const site = new Plain(origin, path, broker, client);
   const all = { client: site.client, onLogin: (login) => site.logins.push(login), ...options };
   const make = kind in EXPRESS ? expressApp : fastifyApp;
-  server.on("request", await make(EXPRESS[kind], all, site, { app, first }));
+  server.on("request", await make(EXPRESS[kind], all, site, { app, first, then }));
   return site;
 }
 
-async function expressApp(express, options, site, { first }) {
+async function expressApp(express, options, site, { first, then }) {
   const app = express();
   await first?.(app, express);
   site.portier = forExpress.portier(options);
   const { login, verify } = site.portier;
   app.use(verify);
   app.post("/login", login);
+  then?.(app, site.portier);
   app.use((request, response) => response.status(404).send("nowhere"));
   app.use((error, request, response, next) => {
     site.errors.push(error);
@@ -81,6 +82,7 @@ async function fastifyApp(_, options, site, details) {
   });
   await app.register(forFastify.portier, { loginPath: "/login", ...options });
   site.portier = app.portier;
+  details.then?.(app, site.portier);
   await app.ready();
   return app.routing;
 }

@@ -3,38 +3,38 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
 
-import PortierClient, { LoginFlow, PortierError } from "portier-client";
+import { LoginFlow, PortierError } from "portier-client";
 import { MockTransport, mockClient, DevBroker, ManualClock } from "portier-client/testing";
 
 import { load } from "../client/mocked.mjs";
 import { decoded, formsOf } from "./visitor.mjs";
 
-const { cases, cookies: COOKIES, from: FROM, headers: HEADERS, now, options: SETTING, tokens: TOKENS } = load("web");
+const FILES = [load("web"), load("web_codes"), load("web_sessions")];
+// In these they are alike.
+const [{ cookies: COOKIES, from: FROM, headers: HEADERS, now, tokens: TOKENS }] = FILES;
 const FORM = "application/x-www-form-urlencoded";
 const LEFT_OUT = { shows: "problem" };
 
 const clock = new ManualClock(now * 1000);
 const broker = new DevBroker({ clock });
-// Its clock is that of the machine, for the clients whose store is a program's own.
-const present = new DevBroker();
 const documents = await Promise.all(
   ["/.well-known/openid-configuration", "/keys.json"].map(async (path) => {
     const url = broker.origin + path;
     return [url, await (await fetch(url, { headers: { connection: "close" } })).text()];
   }),
 );
-after(() => {
-  broker.stop();
-  present.stop();
-});
+const TOKEN_ENDPOINT = `${broker.origin}/token`;
+after(() => broker.stop());
 
 describe("web", () => {
-  for (const vector of cases) test(vector.id, { timeout: 60_000 }, () => replay(vector));
+  for (const { cases, options } of FILES) {
+    for (const vector of cases) test(vector.id, { timeout: 60_000 }, () => replay(vector, options));
+  }
 });
 
-async function replay({ options = {}, steps, expect }) {
+async function replay({ options = {}, steps, expect }, setting) {
   clock.set(now * 1000);
-  const make = () => new Site({ ...SETTING, ...options }, steps.some(({ store }) => store !== undefined));
+  const make = () => new Site({ ...setting, ...options }, steps.some(({ store }) => store !== undefined));
   if (expect !== undefined) {
     return assert.throws(make, (error) => error instanceof PortierError && error.code === expect.code);
   }
@@ -54,19 +54,16 @@ class Site {
   #browsers = new Map();
   #logins = new Map();
   #minted = new Map();
+  #transport = new MockTransport();
+  #codes = new Codes(this.#transport);
   #isStoreDown = false;
 
   constructor({ redirect_uri: redirectUri, response_mode: responseMode, session_ttl: seconds, broker: kind, ...options }, hasStore) {
-    this.broker = hasStore ? present : broker;
-    const settings = { redirectUri, responseMode, broker: this.broker.origin };
+    const settings = { redirectUri, responseMode, broker: broker.origin };
     if (seconds !== undefined) settings.sessionTtlMs = seconds * 1000;
-    if (hasStore) {
-      this.client = new PortierClient({ ...settings, store: this.#store() });
-    } else {
-      const transport = new MockTransport();
-      for (const [url, text] of kind === "down" ? [] : documents) transport.respond(url, text);
-      this.client = mockClient({ ...settings, clock, transport });
-    }
+    if (hasStore) settings.store = this.#store();
+    for (const [url, text] of kind === "down" ? [] : documents) this.#transport.respond(url, text);
+    this.client = mockClient({ ...settings, clock, transport: this.#transport });
     const named = Object.entries({ flow: "implicit", ...options }).map(([name, value]) => [
       name.replaceAll(/_[a-z]/g, (letters) => letters[1].toUpperCase()),
       value,
@@ -92,27 +89,49 @@ class Site {
     // What is expected speaks of the time before the request as well.
     const expect = this.#filled(step.expect, browser, true);
     this.#isStoreDown = step.store === "down";
-    const answer = answerOf(await this.#request(step, browser), step);
+    const request = this.#request(step, browser);
+    this.#codes.expect(request, this.#filled(step.token_endpoint, browser));
+    if (step.do === "session") return this.#session(request, step, browser);
+    const answer = answerOf(await this.#send(request, step), step);
     this.#isStoreDown = false;
-    for (const { name, value, flags } of step.keeps === false ? [] : answer.cookies) {
-      browser.cookies.set(name, value);
-      browser.ends.set(name, clock.now + 1000 * Number(/Max-Age=(\d+)/.exec(flags)[1]));
-    }
+    assert.equal(this.#codes.requests(), expect.token_requests ?? 0, "token requests");
+    if (step.keeps !== false) answer.cookies.forEach((cookie) => keep(cookie, browser));
     // Whoever is led on can go back.
     if (answer.fields.length > 0) browser.page = answer;
     if (expect.to_broker !== undefined) this.#begin(answer.headers.location ?? answer.json?.url, step.as);
-    check(answer, this.#filled(expect, browser), this.broker.origin);
+    check(answer, this.#filled(expect, browser), broker.origin);
     this.#checkSecret(expect.secret, before, browser.cookies);
   }
 
   #request(step, browser) {
-    const { email, next, method = "POST" } = step;
+    const { method = "POST", query = "" } = step;
     const headers = this.#headers(step, browser, method);
-    if (step.do === "start") return this.flow.start({ method, headers }, email, next);
-    const request = { method, headers, ...this.#body(step, browser, method) };
-    if (step.do === "login") return this.flow.login(request, { formTokenChecked: step.form_token_checked });
-    assert.ok(this.flow.isCallback(`${this.flow.callbackPath}?${step.query ?? ""}`));
-    return this.flow.callback(request);
+    return { method, headers, query: this.#filled(query, browser), ...this.#body(step, browser, method) };
+  }
+
+  #send(request, { do: act, email, next, page, form_token_checked: formTokenChecked }) {
+    const { method, headers, query } = request;
+    switch (act) {
+      case "start":
+        return this.flow.start({ method, headers }, email, next);
+      case "login":
+        return this.flow.login(request, { formTokenChecked });
+      case "require_login":
+        return this.flow.requireLogin({ method, headers }, page);
+      case "logout":
+        return this.flow.logout({ method, headers }, { formTokenChecked });
+      default:
+        assert.ok(this.flow.isCallback(`${this.flow.callbackPath}?${query}`));
+        return this.flow.callback(request);
+    }
+  }
+
+  /** Asks for the session of a request, and keeps the cookie that renews it. */
+  async #session({ headers }, { expect, keeps }, browser) {
+    const session = await this.flow.session({ headers });
+    assert.deepEqual(session && { email: session.email }, expect.session);
+    assert.equal((session?.renewal ?? null) !== null, expect.sets !== undefined, "renewal");
+    if (session?.renewal && keeps !== false) keep(cookieOf(session.renewal), browser);
   }
 
   #headers(step, browser, method) {
@@ -172,19 +191,23 @@ class Site {
       return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, this.#filled(one, browser, isEarly)]));
     }
     if (typeof value !== "string") return value;
-    return value.replaceAll(/\{(token|cookie|field|repeat|site|broker)(?::([^{}]*))?\}/g, (whole, kind, of = "") => {
+    return value.replaceAll(/\{(token|code|state|cookie|field|repeat|site|broker)(?::([^{}]*))?\}/g, (whole, kind, of = "") => {
       const parts = of.split(":");
       switch (kind) {
         case "site":
           return this.client.clientId;
         case "broker":
-          return this.broker.origin;
+          return broker.origin;
         case "repeat":
           return parts.slice(0, -1).join(":").repeat(Number(parts.at(-1)));
         case "cookie":
           return this.#named(parts, browser).cookies.get(parts.at(-1)) ?? assert.fail(`no cookie ${whole}`);
         case "field":
           return new Map(this.#named(parts, browser).page.fields).get(parts.at(-1)) ?? assert.fail(`no field ${whole}`);
+        case "state":
+          return isEarly ? whole : new URL(this.#login(of).url).searchParams.get("state");
+        case "code":
+          return isEarly ? whole : this.#codes.code(this.#token(parts[0] || "genuine", parts[1] ?? ""));
         default:
           return isEarly ? whole : this.#token(parts[0] || "genuine", parts[1] ?? "");
       }
@@ -195,15 +218,19 @@ class Site {
     return parts.length > 1 ? this.#browser(parts[0]) : browser;
   }
 
+  #login(name) {
+    return this.#logins.get(name) ?? assert.fail(`no login ${name}`);
+  }
+
   #token(kind, name) {
-    const login = this.#logins.get(name) ?? assert.fail(`no login ${name}`);
+    const login = this.#login(name);
     if (!this.#minted.has(login)) this.#minted.set(login, new Map());
     const minted = this.#minted.get(login);
     if (!minted.has(kind)) {
       const { times = {}, claims, ...others } = TOKENS[kind];
       const since = Object.entries(times).map(([claim, seconds]) => [claim, Math.floor(clock.now / 1000) + seconds]);
       const token = { url: login.url, claims: { ...claims, ...Object.fromEntries(since) }, ...others };
-      minted.set(kind, this.broker.mint(token));
+      minted.set(kind, broker.mint(token));
     }
     return minted.get(kind);
   }
@@ -226,18 +253,66 @@ class Site {
   }
 }
 
+/** The broker's half of the code flow: codes, and what they are redeemed for. */
+class Codes {
+  #transport;
+  #issued = new Map();
+  #redeemed = new Set();
+  #current;
+  #before = 0;
+
+  constructor(transport) {
+    this.#transport = transport;
+  }
+
+  code(token) {
+    if (!this.#issued.has(token)) this.#issued.set(token, `${this.#issued.size + 1}.code`);
+    return this.#issued.get(token);
+  }
+
+  /** Prepares the answer to the token request that a request leads to. */
+  expect({ body, query }, given) {
+    const text = `${query}&${body instanceof Uint8Array ? Buffer.from(body) : ""}`;
+    const [token, code] = [...this.#issued].find(([, code]) => text.includes(`=${code}`)) ?? [];
+    const isValid = code !== undefined && !this.#redeemed.has(code);
+    const [status, answer] = given ?? (isValid ? [200, { id_token: token }] : [400, { error: "invalid_grant" }]);
+    this.#current = isValid && given === undefined ? code : undefined;
+    const headers = [["content-type", "application/json"]];
+    this.#transport.respond(TOKEN_ENDPOINT, JSON.stringify(answer), { status, headers });
+    this.#before = this.#transport.requests(TOKEN_ENDPOINT);
+  }
+
+  /** How many token requests there were since. */
+  requests() {
+    const requests = this.#transport.requests(TOKEN_ENDPOINT) - this.#before;
+    if (requests > 0 && this.#current !== undefined) this.#redeemed.add(this.#current);
+    return requests;
+  }
+}
+
+/** A cookie that was set. */
+function cookieOf(line) {
+  const [, name, value, flags] = /^([^=]+)=([^;]*); (.*)$/.exec(line);
+  return { name, value, flags };
+}
+
+/** Keeps a cookie as a browser does, which forgets one that ends at once. */
+function keep({ name, value, flags }, { cookies, ends }) {
+  const seconds = Number(/Max-Age=(\d+)/.exec(flags)[1]);
+  if (seconds === 0) cookies.delete(name);
+  else cookies.set(name, value);
+  ends.set(name, clock.now + 1000 * seconds);
+}
+
 /** An answer as a browser gets it from a site whose hook does what it says. */
 function answerOf(step, { hook }) {
   const { error, login, loginCookies, reply } = step;
-  const all = [...reply.cookies, ...loginCookies];
-  const sent = { status: reply.status, headers: Object.fromEntries(reply.headers), body: reply.body, lines: all };
+  const lines = [...reply.cookies, ...loginCookies];
+  const sent = { status: reply.status, headers: Object.fromEntries(reply.headers), body: reply.body, lines };
   if (hook === "throws") Object.assign(sent, { status: 500, headers: {}, body: "", lines: [] });
   else if (hook !== undefined) Object.assign(sent, { status: hook[0], headers: {}, body: hook[1] });
   if (hook !== undefined && sent.status >= 400) sent.lines = [];
-  const cookies = sent.lines.map((line) => {
-    const [, name, value, flags] = /^([^=]+)=([^;]*); (.*)$/.exec(line);
-    return { name, value, flags };
-  });
+  const cookies = sent.lines.map(cookieOf);
   const json = /json/.test(sent.headers["content-type"]) ? JSON.parse(sent.body) : undefined;
   const fields = json?.fields === undefined ? (formsOf(sent.body)[0]?.pairs ?? []) : Object.entries(json.fields);
   return { ...sent, cookies, json, fields, error, login, policy: reply.policy, hasHook: hook !== undefined };
@@ -258,12 +333,17 @@ function check(answer, expect, origin) {
     assert.equal(url.origin + url.pathname, `${origin}/auth`);
     for (const [name, value] of Object.entries(expect.to_broker)) assert.equal(url.searchParams.get(name), value, name);
   } else {
-    assert.equal(headers.location, expect.location);
+    assert.equal(headers.location ?? null, expect.location ?? null);
   }
   for (const text of expect.lacks_location ?? []) assert.ok(!headers.location.includes(text), text);
   checkHeaders(answer, expect);
-  assert.deepEqual(answer.cookies.map(({ name }) => name).toSorted(), (expect.sets ?? []).toSorted());
-  for (const { name, flags } of answer.cookies) assert.deepEqual(flagsOf(flags), flagsOf(COOKIES[name]));
+  const names = (ended) => answer.cookies.filter(({ value }) => (value === "") === ended).map(({ name }) => name);
+  assert.deepEqual(names(false).toSorted(), (expect.sets ?? []).toSorted());
+  assert.deepEqual(names(true).toSorted(), (expect.clears ?? []).toSorted());
+  for (const { name, value, flags } of answer.cookies) {
+    const expected = value === "" ? COOKIES[name].replace(/Max-Age=\d+/, "Max-Age=0") : COOKIES[name];
+    assert.deepEqual(flagsOf(flags), flagsOf(expected));
+  }
   checkPage(answer, { ...(expect.problem !== undefined && json === undefined && LEFT_OUT), ...expect });
   const text = decoded(body);
   for (const words of expect.says ?? []) assert.ok(text.includes(words), `says ${words}`);

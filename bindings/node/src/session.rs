@@ -1,0 +1,143 @@
+//! Who is signed in: the session cookie.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{Either, Uint8Array};
+use napi_derive::napi;
+use portier_client::web;
+use portier_client::{Code, Error, Result};
+
+use crate::closable::Closable;
+use crate::failure::{self, Failure};
+
+/// What keeps people signed in; the package has checked the types. An age that is absent has the default of
+/// the core.
+#[napi(object, object_to_js = false)]
+pub struct SessionOptions {
+    /// The first one seals, all of them open.
+    pub secrets: Vec<Uint8Array>,
+    /// Seconds.
+    pub max_age: Option<f64>,
+    /// Seconds.
+    pub absolute_max_age: Option<f64>,
+}
+
+impl SessionOptions {
+    pub(crate) fn into_core(self) -> Result<web::SessionOptions> {
+        let secrets = self.secrets.iter().map(|secret| secret.to_vec()).collect();
+        let mut options = web::SessionOptions::new(secrets);
+        if let Some(seconds) = self.max_age {
+            options.max_age = age(seconds)?;
+        }
+        if let Some(seconds) = self.absolute_max_age {
+            options.absolute_max_age = age(seconds)?;
+        }
+        Ok(options)
+    }
+}
+
+fn age(seconds: f64) -> Result<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|cause| {
+        let problem = format_args!("a session age is not a number of seconds given={seconds}");
+        Error::new(Code::InvalidOption, problem).with_source(cause)
+    })
+}
+
+/// A person who is signed in.
+#[napi(object, object_from_js = false, use_nullable = true)]
+pub struct Session {
+    /// The verified address in normalized form.
+    pub email: String,
+    /// A random name of the session.
+    pub id: String,
+    /// Seconds since 1970.
+    pub signed_in_at: f64,
+    /// Seconds since 1970.
+    pub expires_at: f64,
+    /// The value of `Set-Cookie` that makes the session last longer.
+    pub renewal: Option<String>,
+}
+
+impl Session {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "exact for the next 285 million years"
+    )]
+    pub(crate) fn new(session: web::Session, renewal: Option<String>) -> Self {
+        Self {
+            email: session.email,
+            id: session.id,
+            signed_in_at: session.signed_in_at as f64,
+            expires_at: session.expires_at as f64,
+            renewal,
+        }
+    }
+}
+
+/// A session that has begun, and the value of its `Set-Cookie`.
+#[napi(object, object_from_js = false)]
+pub struct StartedSession {
+    /// The session.
+    pub session: Session,
+    /// The value of `Set-Cookie`.
+    pub cookie: String,
+}
+
+impl StartedSession {
+    pub(crate) fn new((session, cookie): (web::Session, String)) -> Self {
+        let session = Session::new(session, None);
+        Self { session, cookie }
+    }
+}
+
+/// Keeps people signed in with one sealed cookie.
+#[napi]
+pub struct SessionCookie {
+    cookie: Rc<Closable<web::SessionCookie>>,
+}
+
+impl SessionCookie {
+    pub(crate) fn new(cookie: Rc<Closable<web::SessionCookie>>) -> Self {
+        Self { cookie }
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&web::SessionCookie) -> T) -> napi::Result<T> {
+        match &*self.cookie.borrow() {
+            Some(cookie) => Ok(act(cookie)),
+            None => Err(napi::Error::from_reason("the client was closed")),
+        }
+    }
+}
+
+#[napi]
+impl SessionCookie {
+    /// Begins a session.
+    #[napi(catch_unwind)]
+    pub fn start(&self, email: String) -> napi::Result<Either<StartedSession, Failure>> {
+        self.with(|cookie| failure::either(cookie.start(&email).map(StartedSession::new)))
+    }
+
+    /// The session in the `Cookie` header of a request.
+    #[napi(catch_unwind)]
+    pub fn read(&self, header: String) -> napi::Result<Option<Session>> {
+        let session = self.with(|cookie| cookie.read(Some(&header)))?;
+        Ok(session.map(|session| Session::new(session, None)))
+    }
+
+    /// The cookie that renews the session of such a header, if half of its time is over.
+    #[napi(catch_unwind)]
+    pub fn renew(&self, header: String) -> napi::Result<Either<Option<String>, Failure>> {
+        self.with(|cookie| {
+            let session = cookie.read(Some(&header));
+            let renewal = session.map(|session| cookie.renew(&session)).transpose();
+            failure::either(renewal.map(Option::flatten))
+        })
+    }
+
+    /// The cookie that ends the session.
+    #[napi(catch_unwind)]
+    pub fn clear(&self) -> napi::Result<String> {
+        self.with(web::SessionCookie::clear)
+    }
+}

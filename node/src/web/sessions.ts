@@ -1,0 +1,34 @@
+import type { LoginFlow } from "../login-flow.js";
+import type { Session } from "../session.js";
+import type { AnyRequest } from "../web-request.js";
+
+/** The sessions of requests: each is looked up once, and renewed at most once. */
+export class Sessions<Request extends object> {
+  readonly #flow: LoginFlow;
+  readonly #known = new WeakMap<Request, Promise<Session | null>>();
+
+  constructor(flow: LoginFlow) {
+    this.#flow = flow;
+  }
+
+  /** The session of a request; `setCookie` is given the cookie that renews it, if that is due. */
+  of(
+    request: Request & Pick<AnyRequest, "headers">,
+    setCookie: (cookie: string) => void,
+  ): Promise<Session | null> {
+    const known = this.#known.get(request) ?? this.#read(request, setCookie);
+    this.#known.set(request, known);
+    return known;
+  }
+
+  /** Remembers the session that a login begins, for the hook of the site. */
+  begin(request: Request, session: Session | null): void {
+    if (session !== null) this.#known.set(request, Promise.resolve(session));
+  }
+
+  async #read(request: Pick<AnyRequest, "headers">, setCookie: (cookie: string) => void): Promise<Session | null> {
+    const session = await this.#flow.session(request);
+    if (session !== null && session.renewal !== null) setCookie(session.renewal);
+    return session;
+  }
+}
