@@ -1,6 +1,5 @@
-// A moment passes before it can be pressed: or the second press of a double click that somebody asked
-// for on another page would do it, when that page gives way to this one. And it can be pressed once: a
-// second time would give up the answer to the first one, and the cookie in it.
+// The button ignores clicks for a moment, so that the second click of a double click on another page does not press
+// it. After one click it is disabled: a second request would lose the response to the first one, with its cookie.
 const form = document.querySelector("form.confirm");
 const button = form.querySelector("button");
 let timer;
