@@ -8,6 +8,8 @@
 )]
 
 mod broker;
+mod cancelled;
+mod faults;
 mod stores;
 mod web;
 

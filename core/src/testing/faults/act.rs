@@ -12,7 +12,7 @@ use crate::error::{Code, Error, Result};
 /// properly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Reads one request, up to the empty line.
+    /// Reads one request.
     Read,
     /// Sends these bytes.
     Send(Vec<u8>),

@@ -162,7 +162,7 @@ async fn perform(
     for act in acts {
         match act {
             Act::Read => {
-                let head = read_head(&mut stream).await?;
+                let head = read_request(&mut stream).await?;
                 lock(shared).requests.push(head);
             }
             Act::Send(bytes) => {
@@ -193,8 +193,8 @@ async fn perform(
     stream.shutdown().await
 }
 
-/// Reads one request up to the empty line; requests for documents have no body.
-async fn read_head(stream: &mut impl Connection) -> io::Result<String> {
+/// Reads one request, and returns what is before its body.
+async fn read_request(stream: &mut impl Connection) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if head.len() == MAX_HEAD_BYTES {
@@ -202,7 +202,14 @@ async fn read_head(stream: &mut impl Connection) -> io::Result<String> {
         }
         head.push(stream.read_u8().await?);
     }
-    Ok(String::from_utf8_lossy(&head).into_owned())
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let lines = head.to_ascii_lowercase();
+    let mut lengths = lines
+        .lines()
+        .filter_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    let mut body = stream.take(lengths.next().unwrap_or(0));
+    tokio::io::copy(&mut body, &mut tokio::io::sink()).await?;
+    Ok(head)
 }
 
 /// With TLS or without.
