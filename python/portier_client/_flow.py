@@ -1,4 +1,4 @@
-"""What the asyncio login flow and its blocking twin share."""
+"""The common base of the asyncio login flow and the blocking one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
             raise TypeError(f"client must be {_name(self._kind)}, not {_name(type(client))}")
         if client._native is _CLOSED:
             raise RuntimeError("the client is closed")
-        # What requests need is imported here: later there may be no files any more.
+        # Modules that requests need are imported here: later the files may be missing.
         from . import web  # noqa: F401
 
         try:
@@ -107,14 +107,14 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
 
     @property
     def callback_path(self) -> str:
-        """The path at which the site answers the callback."""
+        """The path of the callback."""
         return self._callback_path
 
     def is_callback(self, target: str) -> bool:
         """Whether a request is for the callback.
 
-        ``target`` is that of the request line: a path, perhaps with a query, or an absolute URL.
-        The path must be the same to the letter.
+        ``target`` is the target in the request line: a path, perhaps with a query, or an absolute
+        URL. The path must match exactly.
         """
         return _native.target_path(target) == self._callback_path
 

@@ -1,4 +1,4 @@
-"""What the handlers of a login share in Tornado."""
+"""The common base of the Tornado handlers."""
 
 from __future__ import annotations
 
@@ -30,41 +30,41 @@ _OPTIONS = (
 
 
 class PortierMixin(RequestHandler):
-    """What both ends of a login share; also for handlers that start one in their own way.
+    """The options and hooks of all handlers; also for handlers that call :meth:`start_login`.
 
-    The client is the application's setting ``portier``; override ``portier`` to choose another. The
-    page with the login form is the setting ``login_url``, ``/`` by default. The setting
-    ``portier_secret`` turns sessions on, see :class:`SessionMixin`. The options below are
-    those of :class:`~portier_client.web.LoginFlow`; they should be the same for all handlers of a
-    site.
+    The application's settings are ``portier`` (the client), ``login_url`` (the page with the login
+    form, ``/`` by default) and ``portier_secret``, which turns sessions on, see
+    :class:`SessionMixin`. Override the property ``portier`` to choose another client for a request.
+    The class attributes are the options of :class:`~portier_client.web.LoginFlow`. Use the same
+    values in all handlers of a site.
     """
 
     flow: ClassVar[Flow] = "auto"
     """What the browser brings back: a token, or a code that the client redeems at the broker."""
 
     browser_binding: ClassVar[BrowserBinding] = "confirm"
-    """What happens where a login ends in another browser than it was started in."""
+    """How a login is handled that ends in another browser than the one that started it."""
 
     default_next: ClassVar[str] = "/"
     """The redirect target of a login without ``next``."""
 
     allowed_hosts: ClassVar[Sequence[str]] = ()
-    """Hosts other than this site that ``next`` may lead to, over ``https`` only."""
+    """Other hosts that ``next`` may name, over ``https`` only."""
 
     identity_providers: ClassVar[Sequence[str]] = (GOOGLE,)
-    """Origins to which the broker sends people on at once, for ``login_flow.form_policy``."""
+    """Origins to which the broker redirects at once, for ``login_flow.form_policy``."""
 
     languages: ClassVar[Sequence[str]] = ("en",)
-    """The languages of the pages; the first is for browsers that ask for no other of them."""
+    """The languages of the pages; the first one is the default."""
 
     texts: ClassVar[Mapping[str, Mapping[str, str]]] = {}
-    """Texts in place of those built in, by language and id."""
+    """Texts that replace the built-in ones, by language and id."""
 
     session_max_age: ClassVar[float | timedelta] = 1_209_600
-    """How long a session lasts without a visit: seconds or a ``timedelta``."""
+    """The lifetime of a session without a visit: seconds or a ``timedelta``."""
 
     session_absolute_max_age: ClassVar[float | timedelta] = 7_776_000
-    """How long a session lasts with visits: seconds or a ``timedelta``, at most 400 days."""
+    """The lifetime of a session with visits: seconds or a ``timedelta``, at most 400 days."""
 
     _cookies_of_login: Sequence[str] = ()
     _renewal: str | None = None
@@ -95,17 +95,17 @@ class PortierMixin(RequestHandler):
     def cookie_flags(self) -> dict[str, Any]:
         """Flags for the cookie that keeps a person signed in, for ``set_signed_cookie``.
 
-        ``SameSite=Lax``, because the login arrives from the broker's site: a ``Strict`` cookie
-        would be missing on the page that follows. A site that keeps sessions on its server should
-        begin a new one in ``on_login``, never go on with the one from before.
+        ``SameSite=Lax``, because the browser comes from the broker's site: a ``Strict`` cookie
+        would be missing on the next page. A site with sessions on its server should begin a new
+        session in ``on_login``, and never continue the earlier one.
         """
         return {"httponly": True, "samesite": "Lax", "secure": self.login_flow.is_secure}
 
     async def start_login(self, email: str, next_page: str = "") -> None:
-        """Send the browser to the broker, to prove that ``email`` is its person's address.
+        """Redirect the browser to the broker, to verify the address ``email``.
 
-        ``next_page`` comes back once that is done. Where it would lead off this site it is dropped.
-        The site itself checks where the request comes from; Tornado's XSRF check does.
+        After the login, the browser is redirected to ``next_page``; a page on another site is
+        ignored. The handler must check the origin of the request; Tornado's XSRF check does that.
         """
         try:
             starting = self.login_flow.start(self._web_request(), email, next_page)
@@ -115,41 +115,42 @@ class PortierMixin(RequestHandler):
         await self._respond(await starting)
 
     def safe_next(self, page: str) -> str | None:
-        """Return ``page`` as a redirect may use it, or ``None`` if it would lead off this site."""
+        """Return ``page`` in the form for a redirect, or ``None`` if it is on another site."""
         return self.login_flow.safe_next(page)
 
     def see_other(self, url: str) -> None:
-        """Redirect with 303, so that a form is not posted on, and leave no trace in caches."""
+        """Redirect with 303, so that a form is not posted again, and without caching."""
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "no-referrer")
         self.redirect(url, status=303)
 
     def on_login_error(self, error: PortierError) -> Awaitable[None] | None:
-        """Act on a failed login; ``async`` or not. Override it to answer certain errors.
+        """Handle a failed login; ``async`` or not. Override it to answer certain errors.
 
-        If it does not answer, the page about the problem is shown.
+        If it sends no response, the page about the problem is shown.
         """
         return None
 
     def show_problem(self, problem: Problem) -> Awaitable[None] | None:
-        """Write the page about a failed login; ``async`` or not. Override it for one of your own.
+        """Write the page about a failed login; ``async`` or not. Override it for your own page.
 
-        Status, headers and cookies are set. If it writes nothing, the page of the library is sent.
+        Status, headers and cookies are set already. If it writes nothing, the built-in page is
+        sent.
         """
         return None
 
     def show_confirmation(self, confirmation: Confirmation) -> Awaitable[None] | None:
-        """Write the page that asks whether to sign in, in this browser, the person named there.
+        """Write the page that asks whether to continue the login in this browser.
 
-        Override it for a page of your own, ``async`` or not: with a form that posts the fields to
-        the address of the page, once and only when a person says so, and with a
-        ``Content-Security-Policy`` that forbids frames. If it writes nothing, the page of the
-        library is sent.
+        Override it for your own page, ``async`` or not. The page needs a form that posts the fields
+        to the URL of the page, once and only when the person agrees, and a
+        ``Content-Security-Policy`` that forbids frames. If it writes nothing, the built-in page is
+        sent.
         """
         return None
 
     def flush(self, include_footers: bool = False) -> asyncio.Future[None]:
-        """Send what is there, with the cookies of a login that has not failed."""
+        """Send the response, with the cookies of a successful login."""
         if not self._headers_written:
             if self.get_status() < 400:
                 self._add_cookies(self._cookies_of_login)
@@ -166,7 +167,7 @@ class PortierMixin(RequestHandler):
         )
 
     def _is_form_token_checked(self) -> bool:
-        """Whether Tornado's own check passes, whatever the site has made of it."""
+        """Whether Tornado's own XSRF check passes, even if the site overrides it."""
         if not self.settings.get("xsrf_cookies"):
             return False
         try:
@@ -176,7 +177,7 @@ class PortierMixin(RequestHandler):
         return True
 
     async def _respond(self, step: Step) -> None:
-        """Run the hooks, then send the reply unless one of them has answered."""
+        """Run the hooks, then send the reply unless a hook has sent a response."""
         reply, page = step.reply, step.page
         if step.login is None:
             self._add_cookies(reply.cookies)
@@ -198,7 +199,7 @@ class PortierMixin(RequestHandler):
             self.add_header("Set-Cookie", cookie)
 
     def _renew_session(self) -> None:
-        """Make the session last longer, unless this answer ends it or begins another one."""
+        """Renew the session, unless this response ends it or starts another one."""
         if self._renewal is None:
             return
         name = self._renewal.partition("=")[0]
@@ -212,7 +213,7 @@ class PortierMixin(RequestHandler):
             self.set_header(name, value)
 
     async def _answered(self, answer: Awaitable[None] | None) -> bool:
-        """Wait for a hook; return whether it has answered. What was written is an answer."""
+        """Wait for a hook; return whether it has sent or written a response."""
         if answer is not None:
             await answer
         if not self._finished and (self._headers_written or self._write_buffer):

@@ -1,6 +1,6 @@
 """Log people in from a Tornado site.
 
-Two handlers make a login; the site adds what happens once an address is known::
+Two handlers make a login. The site adds a login page and ``on_login``::
 
     import os
 
@@ -20,11 +20,51 @@ Two handlers make a login; the site adds what happens once an address is known::
         xsrf_cookies=True,
     )
 
-The login page is the site's own: a form that posts ``email``, Tornado's XSRF field and, if it
-likes, ``next`` to ``/login``. A site whose handlers have a base class of their own names both,
-``class Verify(VerifyHandler, BaseHandler)``. What that base overrides for both handlers, such as
-:meth:`PortierMixin.show_problem` or ``languages``, it overrides as a subclass of
-:class:`PortierMixin`.
+The login page is the site's own. Its form posts ``email``, Tornado's XSRF field and, optionally,
+``next`` to ``/login``. If the handlers of a site have a base class, name both:
+``class Verify(VerifyHandler, BaseHandler)``. To set options or override hooks in that base class,
+derive it from :class:`PortierMixin`.
+
+Settings of the application:
+
+``portier``
+    The :class:`~portier_client.Client`. Required, unless a handler overrides ``portier``.
+``login_url``
+    The page with the login form, which pages about problems link to; ``"/"`` by default.
+``portier_secret``
+    Turns sessions on, see :class:`SessionMixin`.
+
+Options of the handlers, as class attributes. They are options of
+:class:`~portier_client.web.LoginFlow`, which describes them:
+
+``flow``
+    ``"auto"`` (default), ``"implicit"`` or ``"code"``.
+``browser_binding``
+    ``"confirm"`` (default), ``"require"`` or ``"off"``.
+``default_next``
+    The redirect target of a login without ``next``; ``"/"`` by default.
+``allowed_hosts``
+    Other hosts that ``next`` may name; none by default.
+``identity_providers``
+    Origins to which the broker redirects at once, for the policy of the login page.
+``languages``, ``texts``
+    The languages of the pages, and texts that replace the built-in ones.
+``session_max_age``, ``session_absolute_max_age``
+    The lifetime of a session without and with visits.
+
+Hooks to override; each may be ``async``:
+
+``on_login(login)``
+    Signs the person in; in :class:`VerifyHandler`.
+``on_login_error(error)``
+    Handles a failed login.
+``show_problem(problem)``, ``show_confirmation(confirmation)``
+    Write pages in the design of the site.
+``accept_session(session)``
+    Ends sessions; in :class:`SessionMixin`.
+
+Methods for a site: ``start_login``, ``safe_next``, ``see_other``, and the properties
+``login_flow`` and ``cookie_flags``. All other members come from Tornado's ``RequestHandler``.
 """
 
 from __future__ import annotations
@@ -72,11 +112,11 @@ def login_policy(client: Client, *, identity_providers: Iterable[str] = (GOOGLE,
 
 
 class LoginHandler(PortierMixin):
-    """Starts a login: takes a form with ``email`` and, optionally, ``next``.
+    """Starts a login from a form with ``email`` and, optionally, ``next``.
 
-    Forms of other sites are refused, as their browsers tell, or any of them could send mail in this
-    one's name. Tornado's XSRF check applies as well. Add a ``get`` that shows the form, or put the
-    form on another page of this site.
+    Forms of other sites are refused, according to ``Sec-Fetch-Site`` or ``Origin``; otherwise any
+    site could send mails in this site's name. Tornado's XSRF check applies as well. Add a ``get``
+    that shows the form, or put the form on another page of this site.
     """
 
     async def post(self) -> None:
@@ -85,7 +125,7 @@ class LoginHandler(PortierMixin):
         await self._respond(await self.login_flow.login(request))
 
     def check_xsrf_cookie(self) -> None:
-        """Check Tornado's token, and tell those apart whose browser keeps no cookies."""
+        """Check Tornado's token, and recognize browsers that keep no cookies."""
         try:
             super().check_xsrf_cookie()
         except HTTPError:
@@ -95,13 +135,13 @@ class LoginHandler(PortierMixin):
             raise
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
-        """Answer an error as Tornado does, but with a page of ours where cookies are needed."""
+        """Answer an error as Tornado does, but with a built-in page if cookies are missing."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if not isinstance(error, _NoCookieError) or self._headers_written:
             super().send_error(status_code, **kwargs)
             return
         self.clear()
-        # Kept, because the loop does not keep it.
+        # The event loop holds only a weak reference to the task.
         self._refusal = asyncio.ensure_future(self._refuse())
 
     async def _refuse(self) -> None:
@@ -115,32 +155,32 @@ class LoginHandler(PortierMixin):
 
 
 class VerifyHandler(PortierMixin):
-    """Completes a login: the redirect URI, with which the browser comes back from the broker.
+    """Completes a login: the handler of the redirect URI.
 
-    In the code flow that is a ``GET``. In the implicit flow it is a ``POST`` from another site,
-    without cookies, so that the XSRF check cannot apply. No other handler needs the exemption. In
-    both flows a login is bound to the browser it was started in, see ``browser_binding``: or an
-    attacker could have a visitor's browser bring the answer to the attacker's own login, and the
-    visitor would be signed in as the attacker (login CSRF). With
+    In the code flow, the browser returns with a ``GET``. In the implicit flow, it returns with a
+    ``POST`` from another site and without cookies, so the XSRF check cannot apply. No other handler
+    needs the exemption. In both flows a login is bound to the browser that started it, see
+    ``browser_binding``. Otherwise an attacker could make a visitor's browser post the token of the
+    attacker's own login, and the visitor would be signed in as the attacker (login CSRF). With
     ``response_mode="fragment"`` the handler also shows the page that posts the fragment.
     """
 
     def on_login(self, login: Login) -> Awaitable[None] | None:
         """Sign in the person who owns ``login.email``; ``async`` or not.
 
-        A site without the setting ``portier_secret`` overrides it. With it, ``current_user`` is
-        the :class:`~portier_client.web.Session` that has begun.
+        A site without the setting ``portier_secret`` must override it. With the setting,
+        ``current_user`` is the new :class:`~portier_client.web.Session`.
 
-        The handler then redirects to the page to go back to, unless this has answered. If it
-        raises, or answers with a status of 400 or more, nobody counts as signed in. It must be
-        done when it returns, or be awaited: what answers later is an error.
+        Afterwards the handler redirects to the page of the login, unless this method has sent a
+        response. If it raises, or responds with a status of 400 or more, nobody counts as signed
+        in. It must be finished when it returns, or be ``async``: a later response is an error.
         """
         if self.settings.get("portier_secret") is None:
             raise NotImplementedError
         return None
 
     async def post(self) -> None:
-        """Take the broker's answer; also that of a ``GET``."""
+        """Handle the broker's answer, in a ``POST`` or a ``GET``."""
         step = await self.login_flow.callback(self._web_request())
         if step.login is not None:
             if step.session is not None:
@@ -167,19 +207,19 @@ class VerifyHandler(PortierMixin):
         return self.request.method == "POST" or super().check_trusted_origin(origin)
 
     def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
-        """Set a cookie as Tornado does, and refuse one that comes too late to be sent."""
+        """Set a cookie as Tornado does; raise if it is too late to send it."""
         if self._headers_written:
             raise RuntimeError(
-                "the cookie comes after the answer: on_login must be done when it returns, or be "
-                f"async and await what it does cookie={name}"
+                "the cookie was set after the response: on_login must be finished when it returns, "
+                f"or be async and await its work cookie={name}"
             )
         super().set_cookie(name, value, *args, **kwargs)
 
 
 class LogoutHandler(PortierMixin):
-    """Signs out: takes a form of one of this site's own pages, and leads to the login page.
+    """Signs out with a form of one of this site's pages, and redirects to the login page.
 
-    Only a ``POST`` does it. Tornado's XSRF check applies as well.
+    Only a ``POST`` signs out. Tornado's XSRF check applies as well.
     """
 
     async def post(self) -> None:
@@ -193,11 +233,11 @@ class LogoutHandler(PortierMixin):
 class SessionMixin(PortierMixin):
     """For handlers whose ``current_user`` is the person's :class:`~portier_client.web.Session`.
 
-    The application has the setting ``portier_secret``: at least 32 random bytes, as ``bytes`` or
+    The application needs the setting ``portier_secret``: at least 32 random bytes, as ``bytes`` or
     ``str``, or several of these, of which the first one seals. The session is read before the
-    method of the handler runs, and its cookie is renewed when it is time. :func:`require_login`
-    and Tornado's ``authenticated`` turn away everybody else. A handler with a ``prepare`` of its
-    own begins it with ``await super().prepare()``.
+    method of the handler runs, and its cookie is renewed in time. :func:`require_login` and
+    Tornado's ``authenticated`` redirect everybody else. A handler with its own ``prepare`` begins
+    it with ``await super().prepare()``.
     """
 
     async def prepare(self) -> None:
@@ -214,15 +254,15 @@ class SessionMixin(PortierMixin):
             await prepared
 
     def accept_session(self, session: Session) -> bool | Awaitable[bool]:
-        """Return whether a session still counts; ``async`` or not.
+        """Return whether a session is still valid; ``async`` or not.
 
-        Override it to end sessions, for example those that began before a person signed out
+        Override it to end sessions, for example those that started before a person signed out
         everywhere. It runs for each request with a session.
         """
         return True
 
     def get_current_user(self) -> Session | None:
-        """Return nobody: the session is read in ``prepare``, which has not run."""
+        """Return ``None``: the session is read in ``prepare``, which has not run."""
         return None
 
     def _read_session(self) -> Session | None:
@@ -234,9 +274,9 @@ class SessionMixin(PortierMixin):
 def require_login(
     method: Callable[_Arguments, Awaitable[None] | None],
 ) -> Callable[_Arguments, Awaitable[None]]:
-    """Decorate a method of a handler with :class:`SessionMixin` that needs somebody signed in.
+    """Require a signed-in person; decorates a method of a handler with :class:`SessionMixin`.
 
-    Others are redirected to the login page with ``next`` (303), and a script gets the problem
+    Everybody else is redirected to the login page with ``next`` (303). A script gets the problem
     ``not_signed_in`` (401).
     """
 

@@ -1,7 +1,7 @@
 """The web side of a login, for any framework: requests in, answers out.
 
-A site has a login form and a redirect URI. It gives the requests for both to a :class:`LoginFlow`
-and sends the answer that comes back. With Starlette or FastAPI::
+A site has a login form and a redirect URI. It passes the requests for both to a
+:class:`LoginFlow`, and sends the answer that the flow returns. With Starlette or FastAPI::
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -30,10 +30,9 @@ and sends the answer that comes back. With Starlette or FastAPI::
         response.raw_headers = [(name.encode(), value.encode()) for name, value in step.header_list]
         return response
 
-``login`` starts the login, ``verify`` completes it, and the flow does what is in between: it
-refuses forms of other sites, binds each login to its browser, and makes the pages that people see
-when something is wrong. :class:`portier_client.blocking.LoginFlow` is the same without an event
-loop.
+``login`` starts the login, and ``verify`` completes it. The flow refuses forms of other sites,
+binds each login to its browser, and makes the pages about problems.
+:class:`portier_client.blocking.LoginFlow` is the same without an event loop.
 """
 
 from __future__ import annotations
@@ -64,66 +63,67 @@ __all__ = [
 ]
 
 BrowserBinding = Literal["off", "confirm", "require"]
-"""What happens where a login ends in another browser than it was started in: nobody looks, the
-person is asked whether to go on, or it is refused."""
+"""How a login is handled that ends in another browser than the one that started it: not at all,
+by asking the person, or by refusing it."""
 
 Flow = Literal["auto", "implicit", "code"]
-"""What the browser brings back from the broker: a token, a code that the site redeems for the
-token, or a code wherever the broker and the store support that."""
+"""What the browser brings back from the broker: a token (``"implicit"``), a code that the site
+redeems for the token (``"code"``), or a code if broker and store support it (``"auto"``)."""
 
 
 class LoginFlow(BaseLoginFlow[Client]):
-    """Answers the requests of a login, whatever framework they come through.
+    """Answers the requests of a login, in any framework.
 
     Make one for each client, and keep it. Its methods take a :class:`WebRequest` and return a
-    :class:`Step`: the finished answer, and what the site may add to it. The flow itself does no I/O
-    over HTTP, and logs one record for each event, as the client does.
+    :class:`Step`: the finished answer, and data for the site's own code. The flow does no I/O over
+    HTTP. It logs one record for each event, like the client.
 
     ``client``
         The client to log in with. A closed client closes its flows.
     ``flow``
-        ``"code"`` has the browser bring a code back, which the client redeems at the broker for the
-        token; ``"implicit"`` has it bring the token itself; ``"auto"`` is the code flow where the
-        broker's discovery document lists it and the store can keep its logins, else the implicit
-        flow.
+        With ``"code"``, the browser brings back a code, which the client redeems at the broker for
+        the token. With ``"implicit"``, it brings back the token itself. ``"auto"`` is the code flow
+        if the broker's discovery document lists it and the store supports it, otherwise the
+        implicit flow.
     ``browser_binding``
-        What happens where a login ends in another browser than it was started in, as when mail is
-        opened on another device: ``"confirm"`` asks the person whether to go on, ``"require"``
-        refuses, ``"off"`` does not look, and then an attacker can sign a visitor in as the
-        attacker.
+        How a login is handled that ends in another browser than the one that started it, for
+        example if the mail is opened on another device. ``"confirm"`` asks the person whether to
+        continue, ``"require"`` refuses the login. ``"off"`` does not check the browser, so an
+        attacker can sign a visitor in as the attacker.
     ``login_url``
-        The page with the login form, to which pages about problems lead.
+        The page with the login form, which pages about problems link to.
     ``default_next``
         The redirect target of a login without ``next``: a path on this site or an absolute URL.
     ``allowed_hosts``
-        Hosts other than this site that ``next`` may lead to, over ``https`` only.
+        Other hosts that ``next`` may name, over ``https`` only.
     ``identity_providers``
-        Origins to which the broker sends people on at once, for :attr:`form_policy`. The public
-        broker sends Gmail addresses to Google.
+        Origins to which the broker redirects at once, for :attr:`form_policy`. The public broker
+        redirects Gmail addresses to Google.
     ``callback_path``
-        The path of the callback as the site sees it, where a proxy in front changes paths; that of
-        the redirect URI by default.
+        The path of the callback as the site sees it, if a proxy changes paths; by default the path
+        of the redirect URI.
     ``form_token_checked``
-        Whether the site checks a token in every login form before the flow gets it, such as that of
+        Whether the site checks a token in every login form before it calls the flow, for example of
         a CSRF protection. Then a form with ``Origin: null`` is accepted.
     ``languages``
-        The languages of the pages, such as ``["de", "en"]``. ``Accept-Language`` chooses one of
-        them; the first is for everybody else.
+        The languages of the pages, such as ``["de", "en"]``. ``Accept-Language`` selects one of
+        them; the first one is the default.
     ``texts``
-        Texts in place of those built in, by language and id.
+        Texts that replace the built-in ones, by language and id.
     ``secret``
-        Turns sessions on: a completed login begins one, in a sealed cookie. At least 32 random
-        bytes, as ``bytes`` or ``str``, or several of these: the first one seals, all of them open.
+        Turns sessions on: a completed login starts a session in a sealed cookie. A secret has at
+        least 32 random bytes, as ``bytes`` or ``str``. Of several secrets, the first one seals, and
+        all of them open.
     ``session_max_age``
-        How long a session lasts without a visit: seconds or a ``timedelta``.
+        The lifetime of a session without a visit: seconds or a ``timedelta``.
     ``session_absolute_max_age``
-        How long a session lasts with visits: seconds or a ``timedelta``, at most 400 days.
+        The lifetime of a session with visits: seconds or a ``timedelta``, at most 400 days.
     ``accept``
-        A function that gets each session that is read and returns whether it still counts, so that
-        a site can end sessions. It may be ``async``.
+        A function that returns whether a session is still valid, so that a site can end sessions.
+        It is called with each session that is read, and may be ``async``.
 
-    Raises :class:`ConfigError` (``invalid_option``) for a value that cannot work, ``TypeError`` for
-    a wrong type, ``RuntimeError`` for a closed client.
+    Raises :class:`ConfigError` (``invalid_option``) for an invalid value, ``TypeError`` for a wrong
+    type, ``RuntimeError`` for a closed client.
 
     >>> from portier_client.web import LoginFlow, WebRequest
     >>> flow = LoginFlow(Client("https://example.com/verify", broker=broker.origin))
@@ -138,19 +138,20 @@ class LoginFlow(BaseLoginFlow[Client]):
     _kind = Client
 
     async def login(self, request: WebRequest) -> Step:
-        """Start a login: take the site's form with ``email`` and, optionally, ``next``.
+        """Start a login from the site's form with ``email`` and, optionally, ``next``.
 
-        The reply redirects the browser to the broker. ``next`` is the page to lead to afterwards.
-        Forms of other sites are refused, or any site could have mail sent in this one's name.
+        The reply redirects the browser to the broker. ``next`` is the page to redirect to after the
+        login. Forms of other sites are refused; otherwise any site could send mails in this site's
+        name.
         """
         native = self._native.login(*request._facts)
         return step_from_native(native if isinstance(native, tuple) else await native)
 
     async def start(self, request: WebRequest, email: str, next_page: str = "") -> Step:
-        """Start a login for a site with a form of another shape, for the address ``email``.
+        """Start a login for the address ``email``, for a site whose form has other fields.
 
-        The site checks where the request comes from and reads the form; the body of ``request`` is
-        not looked at. A ``next_page`` that would lead off this site is dropped.
+        The site reads the form and checks its origin; the body of ``request`` is ignored. A
+        ``next_page`` on another site is ignored.
         """
         try:
             native = self._native.start(*request._head, email, next_page)
@@ -175,8 +176,8 @@ class LoginFlow(BaseLoginFlow[Client]):
         """Return the session of the person who sends a request, if ``accept`` accepts it.
 
         Set :attr:`Session.renewal <portier_client.web.Session.renewal>` as a cookie on the answer,
-        if there is one: it makes the session last longer. ``None`` for everybody without a
-        ``secret``. What ``accept`` raises is raised.
+        if there is one: it renews the session. Without a ``secret``, there are no sessions. An
+        exception of ``accept`` is raised.
         """
         session = self._read_session(request._head[1][COOKIE])
         if session is None or self._accept is None:
@@ -186,10 +187,10 @@ class LoginFlow(BaseLoginFlow[Client]):
         return session if accepted else None
 
     async def logout(self, request: WebRequest) -> Step:
-        """End the session in this browser, and lead it to the login page.
+        """End the session in this browser, and redirect it to the login page.
 
-        Only a ``POST`` does, and only one of this site's own pages, by the rule for login forms.
-        The body is not looked at.
+        Only a ``POST`` from a page of this site ends the session, by the rule for login forms. The
+        body is ignored.
         """
         return step_from_native(self._native.logout(*request._facts[:3]))
 
@@ -197,7 +198,7 @@ class LoginFlow(BaseLoginFlow[Client]):
 # Frozen ones take longer to make.
 @dataclass(slots=True, kw_only=True)
 class Step:
-    """What came of a request: the finished answer, and what the site may add to it.
+    """The result of a request: the finished answer, and data for the site's own code.
 
     A site acts in this order: on ``error``, on ``page``, on ``login``. Then it sends the reply.
     """
@@ -209,26 +210,26 @@ class Step:
     """A completed login: sign this person in, then send the reply."""
 
     login_cookies: list[str]
-    """``Set-Cookie`` values of a completed login. Add them to the answer only after its person was
-    signed in. They prove to this site that this has happened: a reload then leads to the page the
-    login was for, and without them to a page that says that the login was used already. With a
-    ``secret``, the session's cookie is among them."""
+    """``Set-Cookie`` values of a completed login. Add them to the answer only after the person was
+    signed in. They prove that to this site: a reload then redirects to the page of the login.
+    Without them, a reload shows that the login was used already. With a ``secret``, the session's
+    cookie is among them."""
 
     session: Session | None
-    """The session that a completed login has begun, with a ``secret``."""
+    """The session that a completed login has started, with a ``secret``."""
 
     page: Problem | Confirmation | None
-    """What the page in the reply shows, for a site that has pages of its own."""
+    """The content of the page in the reply, for a site with its own pages."""
 
     error: PortierError | None
-    """Why there is no login. The reply tells the person."""
+    """The reason why there is no login. The reply tells the person."""
 
     @property
     def header_list(self) -> list[tuple[str, str]]:
         """All headers of the answer, with cookies, policy and ``login_cookies``.
 
-        Use it once the person of ``login`` has been signed in. Names are in lower case;
-        ``set-cookie`` may be repeated.
+        Use it after the person of ``login`` was signed in. Names are in lower case; ``set-cookie``
+        may be repeated.
         """
         reply = self.reply
         headers = [*reply.headers]
@@ -239,7 +240,7 @@ class Step:
         return headers
 
     def __repr__(self) -> str:
-        """Show what is no secret."""
+        """Show nothing secret."""
         return f"<Step status={self.reply.status} login={self.login!r} error={self.error!r}>"
 
 
@@ -251,28 +252,28 @@ class Reply:
     """The HTTP status."""
 
     headers: list[tuple[str, str]]
-    """Header names, in lower case, and values, without cookies and policy. No name is repeated."""
+    """Header names in lower case, and values, without cookies and policy. No name occurs twice."""
 
     cookies: list[str]
     """Values of ``Set-Cookie`` headers, to be added to those of the site."""
 
     policy: str | None
-    """The ``Content-Security-Policy`` of ``body``. Leave it out when a page of the site's own
-    replaces the body."""
+    """The ``Content-Security-Policy`` of ``body``. Omit it if the site's own page replaces the
+    body."""
 
     body: str
-    """HTML or JSON, as the header ``content-type`` says; empty for a redirect."""
+    """HTML or JSON, according to the header ``content-type``; empty for a redirect."""
 
     def __repr__(self) -> str:
-        """Show what is no secret."""
+        """Show nothing secret."""
         return f"<Reply status={self.status}>"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A failed login in words for the person in front of the browser.
+    """A failed login, described for the person at the browser.
 
-    Nothing of what came with the request is repeated in it.
+    The texts contain nothing of the request.
     """
 
     id: str
@@ -288,7 +289,7 @@ class Problem:
     """A sentence or two: what happened, and what to do."""
 
     retry_after: int | None
-    """Seconds after which it may work, or ``None`` where waiting does not help."""
+    """Seconds to wait before another attempt, or ``None`` if waiting does not help."""
 
     language: str
     """The language of ``title`` and ``text``, such as ``en``."""
@@ -298,22 +299,22 @@ class Problem:
 class Confirmation:
     """The question whether to sign in in a browser that did not start the login.
 
-    A page of the site's own needs a form that posts ``fields`` to the address of the page, once and
-    only when the person says so, and a ``Content-Security-Policy`` that forbids frames.
+    The site's own page needs a form that posts ``fields`` to the URL of the page, once and only
+    when the person agrees, and a ``Content-Security-Policy`` that forbids frames.
     """
 
     email: str
     """The address of the login. The person at this browser may be somebody else: an attacker can
-    send anybody here."""
+    redirect any browser here."""
 
     fields: list[tuple[str, str]]
-    """Names and values of the hidden fields of the form that says yes."""
+    """Names and values of the hidden fields of the form that confirms."""
 
     language: str
     """The language chosen for this browser, such as ``en``."""
 
     def __repr__(self) -> str:
-        """Show what is no secret."""
+        """Show nothing secret."""
         return f"<Confirmation language={self.language!r}>"
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import doctest
 import inspect
+import pydoc
 from typing import TYPE_CHECKING
 
 import pytest
+from tornado.web import RequestHandler
 
 import portier_client
 from portier_client import (
@@ -117,3 +119,19 @@ def test_everything_public_is_documented(name: str) -> None:
     documentation = inspect.getdoc(PUBLIC[name])
     assert documentation
     assert documentation.splitlines()[0].endswith(".")
+
+
+def test_help_of_the_tornado_module_names_its_options_before_inherited_members() -> None:
+    text = pydoc.plain(pydoc.render_doc(tornado))
+    description = text[: text.index("CLASSES")]
+    members = {
+        name
+        for kind in (tornado.PortierMixin, tornado.VerifyHandler, tornado.SessionMixin)
+        for base in kind.__mro__
+        if base.__module__.startswith("portier_client")
+        for name in vars(base)
+        if not name.startswith("_") and name not in vars(RequestHandler)
+    }
+    assert members >= {"allowed_hosts", "on_login", "portier", "accept_session"}
+    assert [name for name in sorted(members) if name not in description] == []
+    assert [name for name in ("login_url", "portier_secret") if name not in description] == []

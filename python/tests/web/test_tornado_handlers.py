@@ -180,7 +180,7 @@ class RedirectsTwice(Verify):
     ("verify", "words"),
     [
         (RedirectsLate, "after headers"),
-        (SetsCookieLate, "the cookie comes after the answer"),
+        (SetsCookieLate, "the cookie was set after the response"),
         (RedirectsTwice, "after headers"),
     ],
 )
