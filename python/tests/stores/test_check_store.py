@@ -220,7 +220,7 @@ ALTERED = "keeps every record as it is; take returned a different record than wa
 BROKEN = {
     GetsThenDeletes: "gives a record to one of many; of 16 concurrent takes",
     LocksOnlyItself: "gives a record to one of many; of 16 concurrent takes 2",
-    GetsThenDeletesInThreads: "gives a record to one of many threads; of 8 takes",
+    GetsThenDeletesInThreads: "gives a record to one of many threads; of 8 concurrent takes",
     KeepsForever: "ends a record in time; contains returned True",
     KeepsTooShort: "ends a record in time; a record is gone before its time is up",
     CountsDown: "ends a record in time; a record is gone before its time is up",
