@@ -1,4 +1,6 @@
-//! Reads JSON into a tree, one character after the other.
+//! Reads JSON into a tree with `jiter`, which shares no code with the client's parser.
+
+use jiter::{Jiter, Peek};
 
 /// The limits of the client.
 const MAX_DEPTH: usize = 16;
@@ -17,14 +19,48 @@ pub(crate) enum Tree {
 
 /// Reads a whole document (RFC 8259).
 pub(crate) fn read(bytes: &[u8]) -> Option<Tree> {
-    let characters = String::from_utf8(bytes.to_vec()).ok()?.chars().collect();
-    let mut reader = Reader { characters, at: 0 };
-    let tree = reader.value(1)?;
-    (reader.at == reader.characters.len()).then_some(tree)
+    let mut reader = Jiter::new(bytes);
+    let tree = value(&mut reader, 1)?;
+    reader.finish().ok().map(|()| tree)
+}
+
+fn value(reader: &mut Jiter<'_>, depth: usize) -> Option<Tree> {
+    let peek = reader.peek().ok()?;
+    if matches!(peek, Peek::Array | Peek::Object) && depth > MAX_DEPTH {
+        return None;
+    }
+    Some(match peek {
+        Peek::Null => reader.known_null().map(|()| Tree::Null).ok()?,
+        Peek::True | Peek::False => Tree::Bool(reader.known_bool(peek).ok()?),
+        Peek::String => Tree::Text(reader.known_str().ok()?.to_owned()),
+        Peek::Array => {
+            let mut elements = Vec::new();
+            let mut next = reader.known_array().ok()?;
+            while next.is_some() {
+                elements.push(value(reader, depth + 1)?);
+                next = reader.array_step().ok()?;
+            }
+            Tree::List(elements)
+        }
+        Peek::Object => {
+            let mut members = Vec::new();
+            let mut next = reader.known_object().ok()?.map(str::to_owned);
+            while let Some(name) = next {
+                members.push((name, value(reader, depth + 1)?));
+                next = reader.next_key().ok()?.map(str::to_owned);
+            }
+            Tree::Members(members)
+        }
+        _ => {
+            let number = reader.known_number_bytes(peek).ok()?;
+            let number = str::from_utf8(number).ok()?;
+            (number.len() <= MAX_NUMBER_BYTES).then(|| Tree::Number(number.to_owned()))?
+        }
+    })
 }
 
 impl Tree {
-    /// The members, if this is an object without repeated names and with few enough members.
+    /// The members, if this is an object that has no name twice, and not too many.
     pub(crate) fn members(&self) -> Option<Object<'_>> {
         let Self::Members(members) = self else {
             return None;
@@ -40,7 +76,7 @@ impl Tree {
         }
     }
 
-    /// The texts of a list that contains only texts.
+    /// The texts of a list that has nothing else.
     pub(crate) fn texts(&self) -> Option<Vec<&str>> {
         match self {
             Self::List(elements) => elements.iter().map(Self::text).collect(),
@@ -68,153 +104,5 @@ impl<'a> Object<'a> {
             .iter()
             .filter_map(|(_, value)| value.text())
             .collect()
-    }
-}
-
-struct Reader {
-    characters: Vec<char>,
-    at: usize,
-}
-
-impl Reader {
-    /// A value with the white space around it.
-    fn value(&mut self, depth: usize) -> Option<Tree> {
-        self.white_space();
-        let tree = match self.next()? {
-            '{' => self.members(depth),
-            '[' => self.list(depth),
-            '"' => self.text().map(Tree::Text),
-            't' => self.word("rue").map(|()| Tree::Bool(true)),
-            'f' => self.word("alse").map(|()| Tree::Bool(false)),
-            'n' => self.word("ull").map(|()| Tree::Null),
-            first => self.number(first),
-        };
-        self.white_space();
-        tree
-    }
-
-    fn members(&mut self, depth: usize) -> Option<Tree> {
-        let mut members = Vec::new();
-        self.items('}', depth, |reader| {
-            reader.white_space();
-            (reader.next()? == '"').then_some(())?;
-            let name = reader.text()?;
-            reader.white_space();
-            (reader.next()? == ':').then_some(())?;
-            members.push((name, reader.value(depth + 1)?));
-            Some(())
-        })?;
-        Some(Tree::Members(members))
-    }
-
-    fn list(&mut self, depth: usize) -> Option<Tree> {
-        let mut elements = Vec::new();
-        self.items(']', depth, |reader| {
-            elements.push(reader.value(depth + 1)?);
-            Some(())
-        })?;
-        Some(Tree::List(elements))
-    }
-
-    fn items(
-        &mut self,
-        end: char,
-        depth: usize,
-        mut item: impl FnMut(&mut Self) -> Option<()>,
-    ) -> Option<()> {
-        (depth <= MAX_DEPTH).then_some(())?;
-        self.white_space();
-        if self.characters.get(self.at) == Some(&end) {
-            self.at += 1;
-            return Some(());
-        }
-        loop {
-            item(self)?;
-            match self.next()? {
-                ',' => {}
-                last => return (last == end).then_some(()),
-            }
-        }
-    }
-
-    fn text(&mut self) -> Option<String> {
-        let mut text = String::new();
-        loop {
-            match self.next()? {
-                '"' => return Some(text),
-                '\\' => text.push(self.escape()?),
-                character if character < ' ' => return None,
-                character => text.push(character),
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Option<char> {
-        Some(match self.next()? {
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => {
-                let mut units = vec![self.unit()?];
-                if (0xd800..0xdc00).contains(&units[0]) {
-                    self.word("\\u")?;
-                    units.push(self.unit()?);
-                }
-                let characters = String::from_utf16(&units).ok()?;
-                characters.chars().next()?
-            }
-            character @ ('"' | '\\' | '/') => character,
-            _ => return None,
-        })
-    }
-
-    fn unit(&mut self) -> Option<u16> {
-        let digits: String = (0..4).map_while(|_| self.next()).collect();
-        let hex = digits.len() == 4 && digits.chars().all(|digit| digit.is_ascii_hexdigit());
-        hex.then(|| u16::from_str_radix(&digits, 16).ok())?
-    }
-
-    /// Checks the grammar of RFC 8259, section 6, for everything that looks like a part of the
-    /// number.
-    fn number(&mut self, first: char) -> Option<Tree> {
-        let mut text = String::from(first);
-        while let Some(character) = self.characters.get(self.at) {
-            if !(character.is_ascii_digit() || "+-.eE".contains(*character)) {
-                break;
-            }
-            text.push(*character);
-            self.at += 1;
-        }
-        let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((&text, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
-        let whole = whole.strip_prefix('-').unwrap_or(whole);
-        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        let good = digits(whole)
-            && digits(fraction)
-            && digits(exponent)
-            && (whole == "0" || !whole.starts_with('0'))
-            && text.len() <= MAX_NUMBER_BYTES;
-        good.then_some(Tree::Number(text))
-    }
-
-    fn word(&mut self, rest: &str) -> Option<()> {
-        rest.chars()
-            .all(|character| self.next() == Some(character))
-            .then_some(())
-    }
-
-    fn white_space(&mut self) {
-        while matches!(self.characters.get(self.at), Some(' ' | '\t' | '\n' | '\r')) {
-            self.at += 1;
-        }
-    }
-
-    fn next(&mut self) -> Option<char> {
-        let next = self.characters.get(self.at).copied();
-        self.at += 1;
-        next
     }
 }
