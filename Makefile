@@ -178,7 +178,7 @@ test-browser: setup module package broker ## The same in Chromium, where there i
 	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest $(BOTH) browser
 
 .PHONY: test-soak
-test-soak: tools-node redis setup module package ## The soak, in seconds
+test-soak: tools-node redis setup module package $(BENCH_READY) ## The soak, in seconds
 	$(call say,Soak: what it lets pass)
 	@cd tests/soak && $(VENV_PYTHON) -m pytest
 	$(call say,Soak: logins while the broker and Redis are in trouble)
@@ -265,7 +265,7 @@ bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, beside ot
 
 # The system may set LANGUAGE for another purpose.
 .PHONY: soak
-soak: tools-node redis setup $(NODE_READY) ## Log in for MINUTES=15 while the broker and Redis are in trouble, and watch the memory
+soak: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Log in for MINUTES=15 while the broker and Redis are in trouble, and watch the memory
 	$(call say,Building for release; the first time takes some minutes)
 	@cd python && $(VENV_PYTHON) -m maturin develop --release
 	@cd node && $(NODE) scripts/build.mjs --release

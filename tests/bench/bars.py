@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from html import escape
+import io
 from typing import TYPE_CHECKING, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH = 760
-LABELS = 300
-ROW = 24
-TOP = 30
-SPACE_FOR_NUMBERS = 70
+STYLE = {"svg.fonttype": "none", "svg.hashsalt": "portier", "text.color": "#777"}
 
 
 class Bar(NamedTuple):
@@ -24,30 +23,20 @@ class Bar(NamedTuple):
 
 
 def plot(unit: str, bars: Sequence[Bar]) -> str:
-    """Horizontal bars from zero, with their numbers beside them."""
-    scale = (WIDTH - LABELS - SPACE_FOR_NUMBERS) / max(bar.value for bar in bars)
-    height = TOP + ROW * len(bars) + 8
-    rows = [row(bar, TOP + ROW * number, scale) for number, bar in enumerate(bars)]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-            f'width="{WIDTH}" height="{height}" role="img" font-family="sans-serif" '
-            'font-size="13" fill="#777">',
-            f"<title>{escape(unit)}</title>",
-            f'<text x="{LABELS}" y="18">{escape(unit)}</text>',
-            *rows,
-            "</svg>\n",
-        ]
-    )
-
-
-def row(bar: Bar, y: int, scale: float) -> str:
-    """One bar with its title."""
-    length = bar.value * scale
-    color = "#2a7ab9" if bar.is_ours else "#9aa5ad"
-    number = f"{bar.value:.0f}" if bar.value >= 100 else f"{bar.value:.1f}"
-    return (
-        f'<text x="{LABELS - 8}" y="{y + 15}" text-anchor="end">{escape(bar.title)}</text>'
-        f'<rect x="{LABELS}" y="{y + 2}" width="{length:.1f}" height="{ROW - 6}" fill="{color}"/>'
-        f'<text x="{LABELS + length + 6:.1f}" y="{y + 15}">{number}</text>'
-    )
+    """Horizontal bars from zero, with the numbers beside them."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8, 0.6 + 0.27 * len(bars)), layout="constrained")
+        axes = figure.add_subplot(frame_on=False, title=unit)
+        drawn = axes.barh(
+            range(len(bars)),
+            [bar.value for bar in bars],
+            color=["#2a7ab9" if bar.is_ours else "#9aa5ad" for bar in bars],
+        )
+        axes.bar_label(drawn, [f"{bar.value:.{int(bar.value < 100)}f}" for bar in bars], padding=4)
+        axes.set_yticks(range(len(bars)), [bar.title for bar in bars])
+        axes.tick_params(left=False, labelcolor="#777")
+        axes.invert_yaxis()
+        axes.xaxis.set_visible(False)
+        svg = io.StringIO()
+        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Title": unit})
+    return svg.getvalue()

@@ -141,6 +141,5 @@ def test_the_band_is_taken_from_the_beginning() -> None:
 def test_the_chart_is_an_image_with_units() -> None:
     root = ET.fromstring(svg("python", samples(0, noise=2_000), [(200, 210)], warm_up=225))
     words = " ".join(root.itertext())
-    assert "resident memory in MiB" in words
-    assert "seconds" in words
-    assert len(root.findall(".//{*}polyline")) == 3
+    for word in ("resident memory in MiB", "threads", "open descriptors", "seconds"):
+        assert word in words
