@@ -29,8 +29,8 @@ class WebRequest:
     ``body``
         The ``bytes`` as they arrived; of more than :data:`MAX_FORM_BYTES` any beginning that is
         longer. Where the framework has read it already, the form: a mapping, a multi-dict or pairs,
-        never a ``dict`` made of one, which hides repeated fields. ``None`` where something has read
-        the body and kept it nowhere.
+        never a ``dict`` made of one, which hides repeated fields. ``None`` if other code has read
+        the body and discarded it.
     ``query``
         The query of the request's URL, with or without the question mark. In the code flow the
         broker's answer is in it.

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn no_change_of_a_character_and_no_cut_opens() {
+    fn changed_or_shortened_text_is_refused() {
         let site = sealer(&[OLD], "a", SITE);
         let sealed = site.seal(&SystemRandom, b"text").unwrap();
         for place in 0..sealed.len() {

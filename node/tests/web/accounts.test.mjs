@@ -1,4 +1,4 @@
-// Whom a site takes a visitor for, and what a site decides about that by itself.
+// Which account a request belongs to, and what the site decides about it.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";

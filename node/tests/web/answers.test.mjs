@@ -203,7 +203,7 @@ function deferred() {
   return made;
 }
 
-/** A store of sessions that takes its time. */
+/** A slow session store. */
 class SlowStore extends session.MemoryStore {
   #wait;
 

@@ -78,7 +78,7 @@ class Request:
     method: str
     headers: list[tuple[str, str]]
     body: bytes | list[tuple[str, str | None]] | None
-    """`None` if something has read it and kept it nowhere."""
+    """`None` if other code has read it and discarded it."""
     query: str = ""
     form_token_checked: bool = False
 

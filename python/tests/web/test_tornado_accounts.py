@@ -85,7 +85,7 @@ def test_each_host_may_have_its_own_client(
         rules = [Rule(HostMatches(host), tenant(host)) for host in hosts]
         rest = Application([("/.*", Nowhere)])
         router = RuleRouter([*rules, Rule(HostMatches(".*"), rest)])
-        # What serves it only asks for a delegate.
+        # The server only needs a router delegate.
         return router  # type: ignore[return-value]
 
     site = serve(make)

@@ -307,5 +307,5 @@ def problems() -> list[Case]:
 
 
 def token(kind: str) -> list[list[str]]:
-    """A callback with a token of a kind."""
+    """A callback with a token of the given kind."""
     return [["id_token", f"{{token:{kind}}}"], ["state", ""]]

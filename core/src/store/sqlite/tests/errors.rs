@@ -91,7 +91,7 @@ fn a_full_store_is_reported_only_for_insertions() {
 }
 
 #[test]
-fn what_may_be_tried_again_is_known() {
+fn errors_after_which_a_retry_may_help_are_known() {
     let numbers = [
         ffi::SQLITE_BUSY,
         ffi::SQLITE_LOCKED,
