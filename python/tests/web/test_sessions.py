@@ -104,7 +104,7 @@ def test_a_session_is_renewed_in_the_second_half_of_its_time() -> None:
         flow.start_session("nobody")
 
 
-def test_a_cookie_of_the_class_is_one_of_the_flow() -> None:
+def test_the_flow_accepts_a_cookie_of_session_cookie() -> None:
     flow = make()
     cookie = SessionCookie(flow.client, SECRET)
     session, set_cookie = cookie.start("alice@example.com")

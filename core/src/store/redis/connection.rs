@@ -44,7 +44,7 @@ pub(super) struct ConnectOptions {
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) credentials: Credentials,
     pub(super) database: u32,
-    /// The key with which a server that keeps records may be tested.
+    /// The key with which `open` checks that the server knows the commands; `None` skips the check.
     pub(super) probe: Option<String>,
 }
 

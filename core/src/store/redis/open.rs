@@ -34,7 +34,8 @@ pub(super) async fn open(address: &Address, options: &ConnectOptions) -> Result<
     })
 }
 
-/// Some proxies end the connection at a command that they do not know. They are asked nothing then.
+/// Some proxies end the connection at a command that they do not know. So the second attempt sends no
+/// optional commands.
 async fn open_without_limit(address: &Address, options: &ConnectOptions) -> Result<Connection> {
     for asks in [true, false] {
         if let Some(connection) = connect(address, options, asks).await? {
