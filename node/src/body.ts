@@ -4,18 +4,18 @@ import type { Readable } from "node:stream";
 import { formReader } from "./callback.js";
 import { native, type NativeBody } from "./native.js";
 
-/** A request whose body something before us may have read, and kept. */
+/** A request whose body other code may have read and kept. */
 export interface ReadRequest {
   readonly headers: IncomingHttpHeaders;
-  /** As parsers leave it, in place of the stream. */
+  /** Where parsers keep the body. */
   readonly body?: unknown;
-  /** As hosts of functions leave it. */
+  /** Where hosts of functions keep the body. */
   readonly rawBody?: unknown;
 }
 
 /**
- * Reads the body of a request, or takes it from where it was kept if it was read before. `stream` is
- * where it is to be read from, if that is not the request itself.
+ * Reads the body of a request, or takes the body that was kept if it was read before. `stream` is the source if that is
+ * not the request itself.
  */
 export async function readBody(
   request: IncomingMessage & ReadRequest,
@@ -29,7 +29,7 @@ export async function readBody(
     stream.on("data", (chunk: Buffer | string) => {
       size += chunk.length;
       if (size <= native.MAX_FORM_BYTES) chunks.push(Buffer.from(chunk));
-      // The rest flows past: a browser reads no answer before it has sent all.
+      // The rest is read and dropped: a browser reads no response before it has sent everything.
       else resolve("too_large");
     });
     stream.on("end", () => resolve(Buffer.concat(chunks)));
@@ -59,19 +59,19 @@ export async function readFetchBody({ body, bodyUsed }: Request): Promise<Native
   }
 }
 
-/** The body that whatever has read it has left, parsed or not. */
+/** The body that other code has read and kept, parsed or not. */
 export function bodyLeftBy({ body, rawBody, headers }: ReadRequest): NativeBody {
   const kept = keptBody(body) ?? keptBody(rawBody);
   if (kept !== undefined) return kept;
   if (isEmpty(headers)) return null;
-  // Some parsers leave an empty object where they have read nothing.
+  // Some parsers set an empty object if they have read nothing.
   const isForm = typeof body === "object" && body !== null && (Symbol.iterator in body || Object.keys(body).length > 0);
   return isForm ? formFields(body) : "unreadable";
 }
 
 /**
- * The fields of a form that was read here, as parsers leave them in `request.body`: for what a site does
- * with them, such as showing once more what was typed. Without a form there are none.
+ * The fields of a form that was read here, in the form in which parsers set `request.body`. A site can use them, for
+ * example to show the form again with what was typed. Empty without a form.
  */
 export function parsedForm(body: NativeBody, headers: IncomingHttpHeaders): object {
   const form = Object.create(null) as Record<string, string | string[]>;
@@ -84,13 +84,13 @@ export function parsedForm(body: NativeBody, headers: IncomingHttpHeaders): obje
   return form;
 }
 
-/** The body that was kept as it arrived. */
+/** The body, if it was kept as it was received. */
 export function keptBody(body: unknown): Uint8Array | undefined {
   if (typeof body === "string") return Buffer.from(body);
   return body instanceof Uint8Array ? body : undefined;
 }
 
-/** The fields of a form that was parsed; what is not text has no value here. */
+/** The fields of a parsed form. A value that is not a string becomes null. */
 export function formFields(form: unknown): NativeBody {
   let valuesOf;
   try {
@@ -107,7 +107,7 @@ export function formFields(form: unknown): NativeBody {
 const FIELDS = native.formFields();
 const FORM = /^application\/x-www-form-urlencoded\b/i;
 
-/** The browser went away in the middle of its form. Frameworks take the status from the error. */
+/** The browser closed the connection before the end of the form. Frameworks take the status from the error. */
 class BodyCutOff extends Error {
   readonly status = 400;
   readonly statusCode = 400;

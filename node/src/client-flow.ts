@@ -12,12 +12,12 @@ import type {
 import { Session } from "./session.js";
 import { Step, type Problem, toProblem } from "./step.js";
 
-/** Under which a client has the method that makes its part of a flow. */
+/** The name of the method that creates a client's part of a flow. */
 export const FLOW = Symbol.for("portier-client.flow");
 
 /**
- * A client's part of a {@link LoginFlow}. It belongs to the client's copy of this package, in which its
- * calls, events and errors are; the flow may be of another copy, as test runners make them.
+ * A client's part of a {@link LoginFlow}. Its calls, events and errors belong to the client's copy of this package. The
+ * flow may be of another copy, which test runners load.
  */
 export class ClientFlow {
   readonly #client: () => NativeClient | undefined;
@@ -32,7 +32,7 @@ export class ClientFlow {
     this.#made = this.#make(opened(client()));
   }
 
-  /** What is known without a request; of a client that was destroyed, what was known last. */
+  /** The properties that do not depend on a request. After the client is destroyed, the last known ones. */
   get facts(): NativeFacts {
     if (this.#client() !== undefined) void this.#flow;
     return this.#made.facts;
@@ -69,7 +69,7 @@ export class ClientFlow {
     return toProblem(this.#flow.explain(code, brokerError, acceptLanguage));
   }
 
-  /** The flow of the client as it is set up now. */
+  /** The flow for the client's current settings. */
   get #flow(): NativeFlow {
     const client = opened(this.#client());
     if (client !== this.#made.client) this.#made = this.#make(client);

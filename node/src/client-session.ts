@@ -1,7 +1,7 @@
 import { opened, unwrap } from "./call.js";
 import type { NativeClient, NativeSessionCookie, NativeSessionOptions, NativeStartedSession } from "./native.js";
 
-/** Under which a client has the method that makes its part of a session cookie. */
+/** The name of the method that creates a client's part of a session cookie. */
 export const SESSION_COOKIE = Symbol.for("portier-client.session-cookie");
 
 /** A client's part of a {@link SessionCookie}, of the client's copy of this package. */
@@ -16,7 +16,7 @@ export class ClientSessionCookie {
     this.#made = this.#make(opened(client()));
   }
 
-  /** The cookie of the client as it is set up now. */
+  /** The cookie for the client's current settings. */
   get current(): NativeSessionCookie {
     const client = opened(this.#client());
     if (client !== this.#made.client) this.#made = this.#make(client);

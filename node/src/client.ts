@@ -23,35 +23,35 @@ import { members, optionalText, text } from "./text.js";
 
 export type { CallbackParams } from "./callback.js";
 
-/** What every call takes. */
+/** The options of every call. */
 export interface CallOptions {
   /**
-   * Ends the call if it has to wait. A login is then not completed, and can be tried again, unless the
-   * store was about to hand it over.
+   * Aborts the call while it waits. The login is then not completed, and can be tried again, unless the store was
+   * already consuming it.
    */
   signal?: AbortSignal | undefined;
 }
 
-/** With what a login starts, besides an address. */
+/** The options of {@link PortierClient.authenticate}. */
 export interface AuthenticateOptions extends CallOptions {
-  /** Text that travels through the browser and comes back untrusted; at most 4 KiB. */
+  /** A text that travels through the browser, and is untrusted when it comes back; at most 4 KiB. */
   state?: string | null | undefined;
-  /** The application's own text, kept until the login completes; at most 4 KiB. */
+  /** A text of the application, kept in the store until the login completes; at most 4 KiB. */
   session?: string | null | undefined;
   /**
-   * A secret only this browser knows, at least 128 random bits. The login can then be completed with
-   * it only, or where the person confirms it.
+   * A secret that only this browser knows, at least 128 random bits. The login can then be completed only with it, or
+   * after the person confirms.
    */
   browser?: string | null | undefined;
 }
 
-/** With what a login completes, besides the callback. */
+/** The options of {@link PortierClient.complete}. */
 export interface CompleteOptions extends CallOptions {
-  /** The secret of this browser, if logins are bound to theirs. */
+  /** The secret of this browser, if logins are bound to browsers. */
   browser?: string | null | undefined;
   /**
-   * That of a {@link BrowserMismatch} for the same token and secret, once the person has agreed to
-   * go on in this browser.
+   * The `confirmation` of a {@link BrowserMismatch} for the same token and secret, once the person has agreed to
+   * continue in this browser.
    */
   confirmation?: string | null | undefined;
 }
@@ -59,10 +59,10 @@ export interface CompleteOptions extends CallOptions {
 const DEFAULT_LEEWAY_MS = 180_000;
 
 /**
- * The relying party's side of Portier: starts logins and completes them.
+ * A client of a Portier broker: starts logins and completes them.
  *
- * Make one and keep it: it caches the broker's documents. Nothing is fetched before the first
- * login, and a client without calls under way does not keep the process running.
+ * Create one client and keep it, because it caches the broker's documents. It fetches nothing before the first login.
+ * Only a pending call keeps the process alive.
  *
  * ```js
  * const client = new PortierClient({ redirectUri: "https://example.com/verify" });
@@ -77,7 +77,7 @@ export class PortierClient {
   readonly #store: AnyStore;
   readonly #create: Create;
 
-  /** Throws {@link ConfigError} for options that cannot work, and for ones that do not exist. */
+  /** Throws {@link ConfigError} for invalid and unknown options. */
   constructor(options: PortierClientOptions);
   /** @internal */
   constructor(options: PortierClientOptions, create: Create);
@@ -90,12 +90,12 @@ export class PortierClient {
     if (this.#native.hasLocalStore) warnOfMemoryStore(this);
   }
 
-  /** Where the broker sends browsers back to, as the URL parser writes it. */
+  /** The redirect URI, as the URL parser writes it. */
   get redirectUri(): string {
     return this.#options.redirectUri;
   }
 
-  /** As for all settings that can be changed: calls under way go on with what was there before. */
+  /** Changes the setting. As for all settings, calls in progress continue with the old value. */
   set redirectUri(uri: string) {
     this.#change({ redirectUri: text(uri, "redirectUri", "invalid_option") });
   }
@@ -114,7 +114,7 @@ export class PortierClient {
     this.#change({ broker: text(origin, "broker", "invalid_option") });
   }
 
-  /** How the broker sends its answer. */
+  /** How the broker returns the token. */
   get responseMode(): ResponseMode {
     return this.#options.responseMode ?? "form_post";
   }
@@ -123,7 +123,7 @@ export class PortierClient {
     this.#change({ responseMode: text(mode, "responseMode", "invalid_option") as ResponseMode });
   }
 
-  /** How far the broker's clock may be off, in milliseconds. */
+  /** How much the broker's clock may differ, in milliseconds. */
   get leewayMs(): number {
     return this.#options.leeway ?? DEFAULT_LEEWAY_MS;
   }
@@ -141,16 +141,16 @@ export class PortierClient {
     this.leewayMs = milliseconds;
   }
 
-  /** Where pending logins wait. */
+  /** The store of pending logins. */
   get store(): AnyStore {
     return this.#store;
   }
 
   /**
-   * Starts a login and gives the URL to redirect the browser to, with status 303.
+   * Starts a login, and returns the URL to redirect the browser to, with status 303.
    *
-   * `email` is what the person typed; `null` lets the broker ask for it. The second argument is
-   * the state, or options.
+   * `email` is the address that the person typed; with `null`, the broker asks for it. The second argument is the
+   * state, or an object of options.
    *
    * Rejects with {@link InvalidEmail}, {@link ConfigError}, {@link BrokerUnavailable} or
    * {@link StoreError}.
@@ -175,8 +175,8 @@ export class PortierClient {
   }
 
   /**
-   * Completes a login with the token the broker sent, and gives the verified address in normalized
-   * form. A token completes a login once.
+   * Completes a login with the token that the broker sent, and returns the verified address in normalized form. A
+   * token completes a login once.
    *
    * Rejects with {@link InvalidToken}, {@link InvalidSession}, {@link BrokerUnavailable} or
    * {@link StoreError}.
@@ -188,11 +188,10 @@ export class PortierClient {
   }
 
   /**
-   * Completes a login with the parameters the broker sent to the redirect URI.
+   * Completes a login with the parameters that the broker sent to the redirect URI.
    *
-   * Rejects as {@link verify} does, with {@link BrokerError} if there is no token, and with
-   * {@link BrowserMismatch} if the login was not started in this browser; it can still be completed
-   * where it was.
+   * Rejects as {@link verify} does, also with {@link BrokerError} if there is no token, and with
+   * {@link BrowserMismatch} if the login was not started in this browser. Such a login is still pending.
    */
   async complete(params: CallbackParams, options?: CompleteOptions): Promise<Login> {
     const pairs = callbackPairs(params);
@@ -205,22 +204,22 @@ export class PortierClient {
     return new Login(login);
   }
 
-  /** Gives the broker's discovery document. Rejects with {@link BrokerUnavailable}. */
+  /** Returns the broker's discovery document. Rejects with {@link BrokerUnavailable}. */
   async discover(options?: CallOptions): Promise<Record<string, unknown>> {
     const { signal } = members(options ?? {}, ["signal"]);
     const document = await call(signal, this.#store, (cancellation) => this.#open.discover(cancellation));
     return JSON.parse(document) as Record<string, unknown>;
   }
 
-  /** Gives the broker's usable keys. Rejects with {@link BrokerUnavailable}. */
+  /** Returns the broker's usable keys. Rejects with {@link BrokerUnavailable}. */
   async keys(options?: CallOptions): Promise<Key[]> {
     const { signal } = members(options ?? {}, ["signal"]);
     return call(signal, this.#store, (cancellation) => this.#open.keys(cancellation));
   }
 
   /**
-   * Fetches the broker's documents ahead of the first login. Rejects with
-   * {@link BrokerUnavailable}; the client works nevertheless once the broker does.
+   * Fetches the broker's documents before the first login. Rejects with {@link BrokerUnavailable}. The client can be
+   * used in any case, and fetches them later.
    */
   async warm(options?: CallOptions): Promise<void> {
     const { signal } = members(options ?? {}, ["signal"]);
@@ -228,7 +227,7 @@ export class PortierClient {
   }
 
   /**
-   * Makes what a {@link LoginFlow} needs of its client, whichever copy of this package either is of.
+   * Creates the client's part of a {@link LoginFlow}. Both may be of different copies of this package.
    *
    * @internal
    */
@@ -245,25 +244,25 @@ export class PortierClient {
     return new ClientSessionCookie(() => this.#native, options);
   }
 
-  /** Counts what happened so far. */
+  /** Returns the counters. */
   stats(): Stats {
     return this.#open.stats();
   }
 
   /**
-   * Ends the client, its connections to the broker, and an {@link AbstractStore}. Calls under way are
-   * finished, later ones are an error. Destroying it again does nothing.
+   * Closes the client, its connections to the broker, and an {@link AbstractStore}. Calls in progress continue; later
+   * calls throw. Destroying a client again does nothing.
    */
   destroy(): void {
     void this.#end();
   }
 
-  /** As {@link destroy}, but waits for an {@link AbstractStore} whose `destroy` returns a promise. */
+  /** As {@link destroy}, and waits for the `destroy` of an {@link AbstractStore} that returns a promise. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end();
   }
 
-  /** What of the client may be logged. */
+  /** The properties that may be logged. */
   toJSON(): { redirectUri: string; destroyed: boolean } {
     return { redirectUri: this.redirectUri, destroyed: this.#native === undefined };
   }
@@ -272,7 +271,7 @@ export class PortierClient {
     return `PortierClient { redirectUri: ${inspect(this.redirectUri)} }`;
   }
 
-  /** Ends the client, whatever the store says to its own end. */
+  /** Closes the client first, because the store may throw. */
   #end(): unknown {
     const ending = this.#native;
     if (ending === undefined) return undefined;
@@ -285,7 +284,7 @@ export class PortierClient {
     return opened(this.#native);
   }
 
-  /** Changes a setting. Pending logins stay in the store, documents are fetched anew. */
+  /** Changes a setting. Pending logins stay in the store; documents are fetched again. */
   #change(options: Partial<NativeOptions>): void {
     const changed = { ...this.#options, ...options };
     if (this.#native !== undefined) {
@@ -298,7 +297,7 @@ export class PortierClient {
   }
 }
 
-/** Makes the addon's part of a client. */
+/** Creates the addon's part of a client. */
 export type Create = (options: NativeOptions, store: AnyStore) => NativeClient;
 
 function create(options: NativeOptions, store: AnyStore): NativeClient {

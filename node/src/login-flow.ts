@@ -9,59 +9,58 @@ import type { Problem, Step } from "./step.js";
 import { flag, members, optionalText, text, texts } from "./text.js";
 import { cookieOf, factsOf, headOf, pageOf, type AnyRequest } from "./web-request.js";
 
-/** What happens where a login ends in another browser than it was started in. */
+/** What happens if a login ends in another browser than it was started in. */
 export type BrowserBinding = "off" | "confirm" | "require";
 
-/** What a site says of its logins. Every option has a default. */
+/** The options of a {@link LoginFlow}. Every option has a default. */
 export interface FlowOptions {
   /**
-   * The flow of logins. `"auto"`, the default, is the code flow if the broker offers it and the store can
-   * hold its data, else the implicit flow.
+   * The flow of logins. `"auto"`, the default, is the code flow if the broker offers it and the store can keep its
+   * data, else the implicit flow.
    */
   flow?: Flow | "auto" | undefined;
   /**
-   * What happens where a login ends in another browser than it was started in, as when mail is
-   * opened on another device: the person is asked whether to go on (`"confirm"`, the default), it is
-   * refused (`"require"`), or nothing is checked (`"off"`), and then an attacker can sign a visitor in
-   * as the attacker.
+   * What happens if a login ends in another browser than it was started in, for example because the person opened
+   * the mail on another device. With `"confirm"`, the default, the person is asked whether to continue. With
+   * `"require"` the login is refused. With `"off"` nothing is checked, and an attacker can sign visitors in as the
+   * attacker.
    */
   browserBinding?: BrowserBinding | undefined;
-  /** The page with the login form, to which pages about problems lead; `/` by default. */
+  /** The page with the login form, to which the pages about problems link; `/` by default. */
   loginUrl?: string | undefined;
-  /** Where a login leads that did not start from a page to go back to; `/` by default. */
+  /** The redirect target if `next` is absent; `/` by default. */
   defaultNext?: string | undefined;
   /** Hosts other than this site that `next` may lead to, over `https` only; none by default. */
   allowedHosts?: readonly string[] | undefined;
   /**
-   * Origins to which the broker sends people on at once, for {@link LoginFlow.formPolicy};
+   * The origins of the identity providers to which the broker redirects, for {@link LoginFlow.formPolicy};
    * `https://accounts.google.com` by default.
    */
   identityProviders?: readonly string[] | undefined;
   /**
-   * The path of the callback as the site sees it, where a proxy in front changes paths; that of the
-   * redirect URI by default.
+   * The path of the callback as the site receives it, if a proxy changes paths; by default the path of the
+   * redirect URI.
    */
   callbackPath?: string | undefined;
   /**
-   * Whether the site checks a token in every login form before the flow gets it, such as that of a CSRF
-   * protection. Then a browser that hides its origin (`Origin: null`) may log in as well.
+   * Whether the site checks a CSRF token in every login form before the flow gets it. Then a browser that hides its
+   * origin (`Origin: null`) is accepted.
    */
   formTokenChecked?: boolean | undefined;
   /**
-   * The languages of the pages, such as `["de", "en"]`; English alone by default. `Accept-Language`
-   * chooses one of them, the first is for everybody else. Built in are `en`, `de`, `fr`, `es`, `it`,
-   * `nl`, `pt`, `pl`, `ja` and `zh`.
+   * The languages of the pages, such as `["de", "en"]`; only English by default. `Accept-Language` selects one of
+   * them; the first is the default. Built in are `en`, `de`, `fr`, `es`, `it`, `nl`, `pt`, `pl`, `ja` and `zh`.
    */
   languages?: readonly string[] | undefined;
   /**
-   * Texts in place of those built in: by language, a text for an id. A language that is not built in
-   * needs all of them.
+   * Texts that replace those built in: for each language, texts by their ids. A language that is not built in needs
+   * all texts.
    */
   texts?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
   /**
-   * What seals the sessions of the flow: with a secret, a completed login begins a session in a cookie, for
-   * which {@link LoginFlow.session}, {@link LoginFlow.requireLogin} and {@link LoginFlow.logout} are. For sites
-   * that have no sessions of their own.
+   * The secret that seals the sessions of the flow. With a secret, a completed login begins a session in a cookie. Use
+   * it with {@link LoginFlow.session}, {@link LoginFlow.requireLogin} and {@link LoginFlow.logout}. For sites without
+   * their own sessions.
    */
   secret?: Secret | undefined;
   /** How long a session lasts without a visit, in seconds; 14 days by default. */
@@ -69,26 +68,24 @@ export interface FlowOptions {
   /** How long a session lasts with visits, in seconds; 90 days by default, 400 at most. */
   sessionAbsoluteMaxAge?: number | undefined;
   /**
-   * Says whether a session still counts, for sites that end sessions on their server: those of a person who
-   * has signed out everywhere, or of an account that is suspended. It gives `true` or `false`, perhaps by a
-   * promise. What it throws goes to the caller.
+   * Returns whether a session is still valid: `true` or `false`, or a promise. With it, a site can end sessions on its
+   * server, for example of a suspended account. An exception is passed on to the caller.
    */
   accept?: ((session: Session) => boolean | Promise<boolean>) | undefined;
 }
 
-/** What belongs to the login form of one request. */
+/** The options of a single login form. */
 export interface FormOptions extends CallOptions {
   /** As {@link FlowOptions.formTokenChecked}, for this request. */
   formTokenChecked?: boolean | undefined;
 }
 
 /**
- * The web side of logins: what happens between a request and its answer, whatever the server.
+ * The web side of logins, for every server: it takes requests and returns responses.
  *
- * The flow checks where a login form comes from, binds each login to the browser it was started in,
- * completes it, and makes the pages that people see when something is wrong. It takes a `Request` of
- * `fetch`, a request of `node:http`, or a {@link WebRequest}; for Express and Fastify there is more in
- * `portier-client/express` and `portier-client/fastify`.
+ * The flow checks where a login form comes from, binds each login to the browser that started it, completes it, and
+ * makes the pages about problems. It takes a `Request` of `fetch`, a request of `node:http`, or a {@link WebRequest}.
+ * For Express and Fastify, use `portier-client/express` and `portier-client/fastify`.
  *
  * ```js
  * const flow = new LoginFlow(client, { loginUrl: "/login" });
@@ -109,9 +106,9 @@ export class LoginFlow {
   readonly #flow: ClientFlow;
   readonly #accept: FlowOptions["accept"];
 
-  /** Throws {@link ConfigError} for options that cannot work, and for ones that do not exist. */
+  /** Throws {@link ConfigError} for invalid and unknown options. */
   constructor(client: PortierClient, options: FlowOptions = {}) {
-    // Not `instanceof`: a test runner that resets its modules makes another class of the same name.
+    // Not `instanceof`: a test runner that resets its modules creates another class of the same name.
     if (typeof Object(client)[FLOW] !== "function") throw invalidOption("client is not a PortierClient");
     const { flowOptions, accept } = readOptions(options);
     this.#flow = client[FLOW](flowOptions);
@@ -119,12 +116,12 @@ export class LoginFlow {
   }
 
   /**
-   * Starts a login: takes the site's form with `email` and, optionally, `next`, and sends the browser to
-   * the broker.
+   * Starts a login: takes the site's form with `email` and, optionally, `next`, and redirects the browser to the
+   * broker.
    *
-   * Forms of other sites are refused: without that any site could have mail sent in this one's name.
+   * Forms of other sites are refused. Otherwise any site could send mail in the name of this site.
    *
-   * A login that fails is a {@link Step} with an error, and no rejection.
+   * If the login fails, the {@link Step} has an error; the promise does not reject.
    */
   async login(request: AnyRequest, options?: FormOptions): Promise<Step> {
     const given = members(options ?? {}, ["formTokenChecked", "signal"]);
@@ -136,8 +133,8 @@ export class LoginFlow {
   }
 
   /**
-   * Starts a login for `email`, for a site with a form of another shape. The site reads the form, and
-   * checks where it comes from. A `next` that would lead off this site is dropped.
+   * Starts a login for `email`, for a site whose form has other fields. The site reads the form, and checks where it
+   * comes from. A `next` that would leave the site is dropped.
    */
   async start(
     request: Pick<AnyRequest, "method" | "headers">,
@@ -153,8 +150,8 @@ export class LoginFlow {
   }
 
   /**
-   * Answers a request to the redirect URI, whatever its method. The broker's answer is the form of a `POST`
-   * or, in the code flow, the query of a `GET`. Nothing else completes a login.
+   * Answers a request to the redirect URI, of any method. A login is completed by the form of a `POST` or, in the code
+   * flow, by the query of a `GET`.
    */
   async callback(request: AnyRequest, options?: CallOptions): Promise<Step> {
     const { signal } = members(options ?? {}, ["signal"]);
@@ -165,24 +162,24 @@ export class LoginFlow {
   }
 
   /**
-   * Gives the session of the person who sends a request, or `null` for everybody else, also where the flow
-   * has no `secret`. Set its `renewal`, if there is one, on the answer.
+   * Returns the session of a request; `null` if nobody is signed in, or without the option `secret`. If it has a
+   * `renewal`, add that to the response.
    */
   async session(request: Pick<AnyRequest, "headers">): Promise<Session | null> {
     const session = this.#flow.session(cookieOf(request));
     if (session === null || this.#accept === undefined) return session;
     const accepted: unknown = await this.#accept(session);
-    // Something else is a mistake, such as a forgotten `return`.
+    // Another value is a mistake, such as a missing `return`.
     if (typeof accepted !== "boolean") throw invalidOption("accept gave neither true nor false");
     return accepted ? session : null;
   }
 
   /**
-   * Answers a request for a page that needs a login, from somebody who is not signed in.
+   * Answers a request for a page that requires a login, if nobody is signed in.
    *
-   * A browser is redirected to `loginUrl`, with the page as `next` in its query; a script gets the problem
-   * `not_signed_in` (401). `page` is the path and the query of the request, by default as the browser has sent
-   * them. Only a `GET` or `HEAD` has a `next`, because a redirect cannot repeat a form.
+   * A browser is redirected to `loginUrl`, with the page as `next` in its query. A script gets the problem
+   * `not_signed_in` (401). `page` is the path and the query of the request, by default as the browser sent them. Only
+   * `GET` and `HEAD` have a `next`, because a redirect cannot repeat a form.
    */
   requireLogin(request: Pick<AnyRequest, "method" | "headers">, page?: string): Step {
     const { method, headers } = headOf(request);
@@ -190,8 +187,8 @@ export class LoginFlow {
   }
 
   /**
-   * Ends the session in this browser, and redirects it to `loginUrl`. Only a `POST` of this site's own pages
-   * does so, by the rule for login forms.
+   * Ends the session in this browser, and redirects to `loginUrl`. Only a `POST` of a page of this site is accepted, as
+   * for login forms.
    */
   async logout(
     request: Pick<AnyRequest, "method" | "headers">,
@@ -204,23 +201,22 @@ export class LoginFlow {
   }
 
   /**
-   * Begins a session outside of a login, for example after a change of address, and gives it with the value of
-   * its `Set-Cookie` header. Throws {@link ConfigError} where the flow has no `secret`.
+   * Begins a session outside of a login, for example after a change of address. Returns it, and the value of its
+   * `Set-Cookie` header. Throws {@link ConfigError} without the option `secret`.
    */
   startSession(email: string): [session: Session, setCookie: string] {
     return this.#flow.startSession(text(email, "e-mail address", "invalid_email"));
   }
 
   /**
-   * Whether a request is for {@link callback}. `target` is that of the request line, as in
-   * `request.url`: a path, perhaps with a query, or an absolute URL. The path must be the same to the
-   * letter.
+   * Whether a request is for {@link callback}. `target` is the target of the request line, as in `request.url`: a path,
+   * with or without a query, or an absolute URL. The path must match exactly.
    */
   isCallback(target: string | undefined): boolean {
     return target !== undefined && native.targetPath(target) === this.callbackPath;
   }
 
-  /** The path at which the site answers the callback. */
+  /** The path of the callback, as the site receives it. */
   get callbackPath(): string {
     return this.#flow.facts.callbackPath;
   }
@@ -228,16 +224,15 @@ export class LoginFlow {
   /**
    * A `Content-Security-Policy` for a page with a login form.
    *
-   * Chromium applies `form-action` to every redirect that follows a form. So the broker's origin must
-   * be in it, and the origins of the identity providers to which the broker sends people on at once: the
-   * public one sends Gmail addresses to Google. Without them the form does nothing, and only the
-   * browser's console says why.
+   * Chromium applies `form-action` to every redirect after a form is sent. So the policy lists the broker, and the
+   * identity providers to which the broker redirects immediately: the public broker redirects Gmail addresses to
+   * Google. Without them the form does nothing, and only the browser's console says why.
    */
   get formPolicy(): string {
     return this.#flow.facts.formPolicy;
   }
 
-  /** The sources that `form-action` needs in a policy of the site's own; see {@link formPolicy}. */
+  /** The sources to add to `form-action` of the site's own policy; see {@link formPolicy}. */
   get formTargets(): readonly string[] {
     return this.#flow.facts.formTargets;
   }
@@ -247,16 +242,16 @@ export class LoginFlow {
     return this.#flow.facts.isSecure;
   }
 
-  /** Gives the page as a redirect may use it, or `null` if it would lead off this site. */
+  /** Returns the page to redirect to, or `null` if a redirect to it could leave the site. */
   safeNext(page: unknown): string | null {
     return typeof page === "string" && page.isWellFormed() ? this.#flow.safeNext(page) : null;
   }
 
   /**
-   * Puts an error into words, in the language that `acceptLanguage` asks for.
+   * Explains an error to the person, in a language of `acceptLanguage`.
    *
-   * Nothing of what came with the request is repeated: anyone can post any `error_description` to
-   * the callback, and make the site say it.
+   * The text contains nothing of the request: otherwise anyone could make the site show any text, by posting an
+   * `error_description` to the callback.
    */
   explain(error: PortierError, acceptLanguage?: string | null): Problem {
     const brokerError = error instanceof BrokerError ? (error.error ?? undefined) : undefined;
@@ -305,7 +300,7 @@ function entries(value: unknown): [string, unknown][] {
   throw invalidOption("texts is not an object of texts by language and id");
 }
 
-/** What is no text is no address, and no page, either. */
+/** The string, or an empty one for every other value. */
 function textOrNone(value: unknown): string {
   return typeof value === "string" && value.isWellFormed() ? value : "";
 }

@@ -4,7 +4,7 @@ import { loadAddon } from "./loader.js";
 import type { Algorithm, Flow, Key, ResponseMode } from "./protocol.js";
 import type { Stats } from "./stats.js";
 
-/** What the addon reports instead of a value. */
+/** The error that the addon returns instead of a value. */
 export interface Failure {
   code: ErrorCode;
   message: string;
@@ -14,21 +14,21 @@ export interface Failure {
   confirmation: string | null;
   sameBrowser: boolean;
   causes: { code: ErrorCode | null; message: string }[];
-  /** The id of what a store threw, which is the last cause. */
+  /** The id of the value that a store threw, which is the last cause. */
   thrown: number | null;
 }
 
-/** What an operation returns: a number, which no value is, is the id of a call whose outcome follows. */
+/** The return value of an operation: its value, a failure, or the id of a call whose outcome follows. No value is a number. */
 export type Outcome<T> = T | Failure | number;
 
 export interface NativeCompletions {
-  /** Gives what is there: the id of a call, its outcome, the next id, and so on. */
+  /** Takes the first outcomes: the id of a call, its outcome, the next id, and so on. */
   take(): unknown[];
-  /** Says whether the program is to run on until there is something to take. */
+  /** Sets whether the queue keeps the process alive. */
   keepRunning(keep: boolean): void;
 }
 
-/** Options as the addon takes them: every member is there, or the prototype could add one. */
+/** The options that the addon takes. Every property is set, so that none is read from the prototype. */
 export interface NativeOptions {
   redirectUri: string;
   broker: string | undefined;
@@ -45,7 +45,7 @@ export interface NativeOptions {
   userAgent: string | undefined;
 }
 
-/** A login as the addon knows it; times are in seconds. */
+/** A login of the addon. Times are in seconds. */
 export interface NativeLogin {
   email: string;
   emailOriginal: string;
@@ -84,7 +84,7 @@ export interface NativeClient {
   close(): void;
 }
 
-/** Options of a flow as the addon takes them. */
+/** The options of a flow that the addon takes. */
 export interface NativeFlowOptions {
   flow: string | undefined;
   browserBinding: string | undefined;
@@ -132,7 +132,7 @@ export interface NativeSessionCookie {
 /** Values in the order of `webHeaders()`. */
 export type NativeHeaders = (string | undefined)[];
 
-/** A body: bytes, names with a text or something else, none, or why it is not there. */
+/** A body: bytes, fields (null is a value that is not a string), none, or the reason why it is missing. */
 export type NativeBody = Uint8Array | [string, string | null][] | null | "too_large" | "unreadable";
 
 /** The web side of a client's logins. */
@@ -167,7 +167,7 @@ export interface NativeFlow {
   explain(code: string, brokerError: string | undefined, acceptLanguage: string | undefined): NativeProblem;
 }
 
-/** What a flow knows without a request. */
+/** The properties of a flow that do not depend on a request. */
 export interface NativeFacts {
   callbackPath: string;
   formPolicy: string;
@@ -175,7 +175,7 @@ export interface NativeFacts {
   isSecure: boolean;
 }
 
-/** What came of a request. */
+/** The result of a request. */
 export interface NativeStep {
   status: number;
   headers: [name: string, value: string][];
@@ -208,13 +208,13 @@ export interface NativeStore {
   readonly [Symbol.toStringTag]?: string;
 }
 
-/** Which methods a store has that is an object. */
+/** The methods of a custom store. */
 export type StoreMethods = "records" | "recordsAndContains" | "nonces";
 
-/** Where the answers of such a store go. */
+/** The pending calls of a custom store. */
 export interface NativeStoreCalls {
   resolve(id: number, value: string | boolean | null): void;
-  /** Gives the ids whose values need not be kept any longer. */
+  /** Returns the ids of thrown values that need not be kept any longer. */
   reject(id: number, code: ErrorCode, message: string, thrown: boolean): number[];
 }
 
@@ -264,24 +264,24 @@ export interface NativeBroker {
 
 export interface NativeEvents {
   /**
-   * Gives what has happened: an event, the id of its call, the next event, and so on. The id is
-   * `null` for the call that is being made, if this is part of making it, and 0 for what belongs to no call.
+   * Takes the waiting events: an event, the id of its call, the next event, and so on. With `inCall`, the id is null for
+   * events of the call that is being made or was made last. Without a call it is 0.
    */
   take(inCall: boolean): unknown[];
   stop(): void;
 }
 
-/** What the addon exports. */
+/** The exports of the addon. */
 export interface Addon {
   VERSION: string;
-  /** Tells copies of the addon apart that are in one process. */
+  /** Identifies this copy of the addon in the process. */
   imageId(): string;
-  /** Gives what is wrong with the file, once in a process. */
+  /** The first call in a process returns why the file cannot be used, if so. */
   trustExtraCaCerts(): string | null;
   /** The longest string that a store may return. */
   maxRecordLength(): number;
   callbackNames(): string[];
-  /** The most bytes of a form. */
+  /** The size limit of a form, in bytes. */
   MAX_FORM_BYTES: number;
   /** The headers that a flow reads. */
   webHeaders(): string[];
@@ -338,7 +338,7 @@ export interface Addon {
   panicInExport(): void;
 }
 
-/** The addon; the same one for every copy of this package in a thread. */
+/** The addon; the same for all copies of this package in a thread. */
 export const native = convertExceptions(loadAddon() as Addon & object);
 
 /** The version of this package. */

@@ -7,39 +7,39 @@ import { flag, members, optionalText, text, texts } from "./text.js";
 
 /** The options of a {@link PortierClient}. Only `redirectUri` is needed. */
 export interface PortierClientOptions {
-  /** Where the broker sends browsers back to: an `http` or `https` URL of this site. */
+  /** The redirect URI: an `http` or `https` URL of this site. */
   redirectUri: string;
   /** The broker's origin; `https://broker.portier.io` by default. */
   broker?: string | undefined;
-  /** Where pending logins wait: a store, or its URL; in a memory store of its own by default. */
+  /** The store of pending logins, or its URL; by default a memory store. */
   store?: AnyStore | string | undefined;
   /**
-   * The flow of logins; `implicit` by default. In the code flow, {@link PortierClient.complete} completes a
-   * login, and {@link PortierClient.verify} is an error: a token alone is no answer to it.
+   * The flow of logins; `implicit` by default. In the code flow, only {@link PortierClient.complete} completes a login,
+   * and {@link PortierClient.verify} rejects.
    */
   flow?: Flow | undefined;
-  /** How the answer of the implicit flow comes back; `form_post` by default. */
+  /** How the broker returns the token of the implicit flow; `form_post` by default. */
   responseMode?: ResponseMode | undefined;
-  /** How far the broker's clock may be off, in milliseconds; 180,000 by default, at most 300,000. */
+  /** How much the broker's clock may differ, in milliseconds; 180,000 by default, at most 300,000. */
   leewayMs?: number | undefined;
   /** The same as `leewayMs`. */
   leeway?: number | undefined;
-  /** How long a login may take, in milliseconds; 1,800,000 by default. */
+  /** The time limit of a login, in milliseconds; 1,800,000 by default. */
   sessionTtlMs?: number | undefined;
-  /** How long fetching a document of the broker may take, in milliseconds; 10,000 by default. */
+  /** The time limit for fetching a document of the broker, in milliseconds; 10,000 by default. */
   timeoutMs?: number | undefined;
   /**
-   * How long each call of a store of your own may take, in milliseconds; 5,000 by default. The stores
-   * that a URL names have limits of their own.
+   * The time limit of each call of your own store, in milliseconds; 5,000 by default. Stores that a URL names have
+   * their own limits.
    */
   storeTimeoutMs?: number | undefined;
   /** The algorithms to accept, the preferred one first; RS256 and EdDSA by default. */
   algorithms?: readonly Algorithm[] | undefined;
-  /** Whether an address that differs from the one asked for is an error; for brokers. */
+  /** Whether another address than the requested one is an error. For brokers. */
   idp?: boolean | undefined;
-  /** Whether the broker may be reached over plain `http` on other hosts than this one. */
+  /** Whether the broker may use plain `http` on hosts other than this one. */
   dangerAllowHttp?: boolean | undefined;
-  /** A file of PEM certificates to trust besides the system's. */
+  /** A file of PEM certificates to trust in addition to the system's. */
   caFile?: string | undefined;
   /** The `User-Agent` of requests to the broker. */
   userAgent?: string | undefined;
@@ -69,7 +69,7 @@ export function readOptions(options: unknown): { native: NativeOptions; store: A
   return { native, store: readStore(given.store) };
 }
 
-/** A length of time that may be absent. */
+/** Checks an optional duration. */
 export function number(value: unknown, name: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "number") throw invalidOption(`${name} is not a number of milliseconds`);

@@ -6,9 +6,9 @@ import { invalidOption } from "./errors.js";
 import { readSessionOptions, Session, type Secret } from "./session.js";
 import { members, text } from "./text.js";
 
-/** What a {@link SessionCookie} needs. */
+/** The options of a {@link SessionCookie}. */
 export interface SessionOptions {
-  /** What seals the cookie. */
+  /** The secret that seals the cookie. */
   secret: Secret;
   /** How long a session lasts without a visit, in seconds; 14 days by default. */
   maxAge?: number | undefined;
@@ -17,10 +17,10 @@ export interface SessionOptions {
 }
 
 /**
- * Keeps people signed in with one sealed cookie, and nothing on the server.
+ * Keeps people signed in with a sealed cookie, without data on the server.
  *
- * Nobody else can read or change the cookie (AES-256-GCM), and it is valid for this site only. A
- * {@link LoginFlow} with a `secret` does all of this by itself; this class is for sites without a flow.
+ * Nobody else can read or change the cookie (AES-256-GCM), and it is valid for this site only. This class is for sites
+ * without a {@link LoginFlow}; a flow with a `secret` uses such a cookie itself.
  *
  * ```js
  * const cookie = new SessionCookie(client, { secret: process.env.SESSION_SECRET });
@@ -32,26 +32,26 @@ export class SessionCookie {
   readonly #cookie: ClientSessionCookie;
 
   /**
-   * Throws {@link ConfigError} (`invalid_option`) for a secret that is too short or looks like a placeholder,
-   * and for ages out of range.
+   * Throws {@link ConfigError} (`invalid_option`) if a secret is too short or looks like a placeholder, or if an age is
+   * out of range.
    */
   constructor(client: PortierClient, options: SessionOptions) {
-    // Not `instanceof`: a test runner that resets its modules makes another class of the same name.
+    // Not `instanceof`: a test runner that resets its modules creates another class of the same name.
     if (typeof Object(client)[SESSION_COOKIE] !== "function") throw invalidOption("client is not a PortierClient");
     const { secret, maxAge, absoluteMaxAge } = members(options, ["secret", "maxAge", "absoluteMaxAge"]);
     this.#cookie = client[SESSION_COOKIE](readSessionOptions(secret, { maxAge, absoluteMaxAge }));
   }
 
   /**
-   * Begins a session, and gives it with the value of its `Set-Cookie` header. Throws {@link InvalidEmail} for
-   * what is no address.
+   * Begins a session. Returns it, and the value of its `Set-Cookie` header. Throws {@link InvalidEmail} if `email` is
+   * not an address.
    */
   start(email: string): [session: Session, setCookie: string] {
     const { session, cookie } = this.#cookie.start(text(email, "e-mail address", "invalid_email"));
     return [new Session(session, cookie), cookie];
   }
 
-  /** Gives the session in the `Cookie` header of a request, or `null` if none is genuine and current. */
+  /** Returns the session in the `Cookie` header of a request; `null` if there is none that is valid. */
   read(cookie: string | null | undefined): Session | null {
     if (typeof cookie !== "string") return null;
     const session = this.#cookie.current.read(cookie);
@@ -59,8 +59,8 @@ export class SessionCookie {
   }
 
   /**
-   * Gives the `Set-Cookie` value that makes a session of this cookie last longer. `null` while less than half
-   * of `maxAge` is over, and where nothing can be added.
+   * Returns the `Set-Cookie` value that renews a session of this cookie; `null` in the first half of `maxAge`, or if the
+   * session cannot last longer.
    */
   renew(session: Session): string | null {
     const cookie = Session.cookieOf(Object(session) as object);
@@ -68,12 +68,12 @@ export class SessionCookie {
     return this.#cookie.renew(cookie);
   }
 
-  /** Gives the `Set-Cookie` value that ends the session in this browser. */
+  /** Returns the `Set-Cookie` value that ends the session in this browser. */
   clear(): string {
     return this.#cookie.current.clear();
   }
 
-  /** Shows no secret. */
+  /** Does not show secrets. */
   [inspect.custom](): string {
     return "SessionCookie {}";
   }

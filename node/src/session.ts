@@ -5,28 +5,28 @@ import type { NativeSession, NativeSessionOptions } from "./native.js";
 import { text } from "./text.js";
 
 /**
- * One secret or several, each of 32 random bytes or more; a string counts in UTF-8. The first one seals, all
- * of them open: to replace a secret, put the new one in front.
+ * One secret or several, each of at least 32 random bytes. Strings are encoded as UTF-8. The first secret seals; all
+ * secrets open. To rotate secrets, put the new one first.
  */
 export type Secret = string | Uint8Array | readonly (string | Uint8Array)[];
 
 /**
- * A person who is signed in.
+ * The session of a signed-in person.
  *
- * Printing one shows neither the address nor the id, so that a logged session puts neither into the logs.
+ * `console.log` shows neither the address nor the id, so that they do not get into logs by accident.
  */
 export class Session {
-  /** The verified address in normalized form. Use it, to the letter, as the key of the account. */
+  /** The verified address in normalized form. Use exactly this string as the key of the account. */
   readonly email: string;
-  /** A random name of this session, of 22 characters, by which a site can end it. */
+  /** The random id of this session, 22 characters. A site can use it to end the session. */
   readonly id: string;
   /** When the person signed in, in seconds since 1970. */
   readonly signedInAt: number;
-  /** When the session ends unless it is renewed, in seconds since 1970. */
+  /** When the session expires unless it is renewed, in seconds since 1970. */
   readonly expiresAt: number;
   /**
-   * The `Set-Cookie` value that renews the session, to be set on the answer; `null` if that is not due. Only
-   * {@link LoginFlow.session} gives one.
+   * The `Set-Cookie` value that renews the session, to add to the response; `null` if it needs no renewal. Only
+   * {@link LoginFlow.session} sets it.
    */
   readonly renewal: string | null;
   readonly #cookie: string | undefined;
@@ -43,7 +43,7 @@ export class Session {
   }
 
   /**
-   * Where a session comes from, if it is one.
+   * The cookie that a session was read from, if the object is a session.
    *
    * @internal
    */

@@ -8,29 +8,29 @@ import { toError } from "./to-error.js";
 import { Session } from "./session.js";
 
 /**
- * What came of a request: a finished answer, and what a site may make of it.
+ * The result of a request: a complete reply, and the facts that a site may act on.
  *
  * A site acts on `error` first, then on `problem` or `confirmation`, then on `login`, and sends the reply.
  */
 export class Step {
-  /** The answer. */
+  /** The reply to send. */
   readonly reply: Reply;
-  /** A completed login: sign this person in, then send the reply. */
+  /** The completed login. Sign this person in, then send the reply. */
   readonly login: Login | null;
-  /** The session that begins with `login`; `null` where the flow has no `secret`. */
+  /** The session that begins with `login`; `null` without the option `secret`. */
   readonly session: Session | null;
   /**
-   * `Set-Cookie` values of a completed login, to be sent along once its person was signed in, as
-   * {@link send} does. One proves to this site that this has happened: a reload then leads to the page that
-   * the login was for, and without it to a page that says that the login was used already. It is missing
-   * where logins are bound to no browser. The other one is that of `session`.
+   * `Set-Cookie` values of a completed login. Send them with the reply once the person is signed in, as {@link send}
+   * does. One proves to a later reload that this browser was signed in. Then the reload leads to the same page as the
+   * login; otherwise a page says that the login was used already. It is missing if logins are not bound to browsers. The
+   * other one is the cookie of `session`.
    */
   readonly loginCookies: readonly string[];
-  /** What the page in the reply says, where a login has failed; `null` if the reply is no page. */
+  /** The problem that the page in the reply describes; `null` if the reply is not such a page. */
   readonly problem: Problem | null;
-  /** What the page in the reply asks; `null` if it does not. */
+  /** The question of the page in the reply; `null` if the reply is not such a page. */
   readonly confirmation: Confirmation | null;
-  /** Why there is no login. The reply tells the person. */
+  /** The reason why there is no login. The reply tells the person. */
   readonly error: PortierError | null;
 
   /** @internal */
@@ -46,8 +46,7 @@ export class Step {
   }
 
   /**
-   * Sends the reply, with {@link loginCookies}, by a response of `node:http`. Cookies that the response
-   * has already are kept.
+   * Sends the reply, with {@link loginCookies}, as a response of `node:http`. Cookies of the response are kept.
    */
   send(response: ServerResponse): void {
     response.statusCode = this.reply.status;
@@ -58,7 +57,7 @@ export class Step {
     response.end(this.reply.body);
   }
 
-  /** Gives the reply, with {@link loginCookies}, as `fetch` has it. */
+  /** Returns the reply, with {@link loginCookies}, as a `Response` of `fetch`. */
   toResponse(): Response {
     const { body, status } = this.reply;
     return new Response(body === "" ? null : body, { status, headers: this.#headers });
@@ -71,7 +70,7 @@ export class Step {
     return [...headers, ...given].flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
   }
 
-  /** Shows no cookie. */
+  /** Does not show cookies. */
   [inspect.custom](_depth: number, options: object): string {
     const { reply, login, session, problem, confirmation, error } = this;
     return `Step ${inspect({ reply, login, session, problem, confirmation, error: error?.code ?? null }, options)}`;
@@ -79,18 +78,18 @@ export class Step {
 }
 
 /**
- * A finished HTTP answer.
+ * A complete HTTP response.
  *
- * Printing one shows its status alone: bodies hold tokens, and cookies hold secrets.
+ * `console.log` shows only the status: bodies may contain tokens, and cookies contain secrets.
  */
 export class Reply {
   /** The HTTP status. */
   readonly status: number;
-  /** Names, in lower case, and values, without cookies and policy. No name is repeated. */
+  /** Names in lower case, and values, without cookies and policy. No name is repeated. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Values of `Set-Cookie`, to be added to those of the site. */
+  /** Values of `Set-Cookie`, to add to those of the site. */
   readonly cookies: readonly string[];
-  /** The `Content-Security-Policy` of `body`: leave it out where a page of the site replaces that. */
+  /** The `Content-Security-Policy` of `body`. Leave it out if a page of the site replaces the body. */
   readonly policy: string | null;
   /** HTML or JSON, as the header `content-type` says; empty for a redirect. */
   readonly body: string;
@@ -110,39 +109,39 @@ export class Reply {
   }
 }
 
-/** A failed login in words for the person in front of the browser. */
+/** The explanation of a failed login, for the person. */
 export interface Problem {
   /** A stable name, such as `over` or `broker_unavailable`. */
   readonly id: string;
   /** The HTTP status. */
   readonly status: number;
-  /** A few words. */
+  /** The title, a few words. */
   readonly title: string;
-  /** A sentence or two: what happened, and what to do. */
+  /** One or two sentences: what happened, and what to do. */
   readonly text: string;
-  /** As the header `Retry-After` says; `null` where waiting does not help. */
+  /** The value of the header `Retry-After`; `null` if waiting does not help. */
   readonly retryAfterSeconds: number | null;
   /** The language of `title` and `text`, such as `en`. */
   readonly language: string;
 }
 
-/** A problem under the names that it has here. */
+/** Converts a problem of the addon. */
 export function toProblem({ retryAfter, ...problem }: NativeProblem): Problem {
   return { ...problem, retryAfterSeconds: retryAfter };
 }
 
 /**
- * The question whether a login goes on in a browser that did not start it.
+ * The question whether to complete a login in a browser that did not start it.
  *
- * A page of the site's own needs a form that posts `fields` to the address of the page, once and only
- * when the person says so, and a `Content-Security-Policy` that forbids frames.
+ * A page of your own needs a form that posts `fields` to the address of the page, once, and only if the person agrees.
+ * It also needs a `Content-Security-Policy` that forbids frames.
  *
- * Printing one shows no address.
+ * `console.log` does not show the address.
  */
 export class Confirmation {
-  /** Whose login it is. The person may be somebody else: an attacker can send any browser here. */
+  /** The address of the login. The person may be somebody else: an attacker can send any browser here. */
   readonly email: string;
-  /** Names and values of the hidden fields of the form that says yes. */
+  /** Names and values of the hidden fields of the form that confirms. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** The language chosen for this browser, such as `en`. */
   readonly language: string;

@@ -6,26 +6,25 @@ import { invalidOption } from "./errors.js";
 import { native, type NativeBody, type NativeHeaders } from "./native.js";
 import { members, optionalText } from "./text.js";
 
-/** One HTTP request, as the facts that a login depends on; for servers that are neither of the two. */
+/** The parts of an HTTP request that a login depends on, for servers without `node:http` and `fetch`. */
 export interface WebRequest {
   method: string;
-  /** `Headers`, pairs of names and values, or an object; names may be in any case. */
+  /** `Headers`, pairs of names and values, or an object. Names may be in any case. */
   headers: Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** The query of the URL, with or without its question mark: the broker's answer in the code flow; none by default. */
+  /** The query of the URL, with or without `?`. In the code flow it has the answer of the broker; none by default. */
   query?: string | undefined;
-  /** The body as it arrived, or the fields of the form if it was parsed already; none by default. */
+  /** The body as it was received, or the fields of a parsed form; none by default. */
   body?: Uint8Array | string | CallbackParams | null | undefined;
   /**
-   * Why there is no body: it was larger than 64 KiB and not read on, or something has read it and kept it
-   * nowhere.
+   * Why there is no body: it was larger than 64 KiB, or something read it and discarded it.
    */
   unread?: "too_large" | "unreadable" | undefined;
 }
 
-/** A request as a {@link LoginFlow} takes it. */
+/** A request that a {@link LoginFlow} takes. */
 export type AnyRequest = WebRequest | Request | IncomingMessage;
 
-/** What the addon gets of a request. */
+/** The parts of a request that the addon gets. */
 export interface Facts {
   method: string;
   headers: NativeHeaders;
@@ -33,7 +32,7 @@ export interface Facts {
   body: NativeBody;
 }
 
-/** A request whose body was read already, as the addon takes it. */
+/** A request whose body was read already, in the form that the addon takes. */
 export class TakenRequest implements WebRequest {
   constructor(
     readonly method: string,
@@ -43,7 +42,7 @@ export class TakenRequest implements WebRequest {
   ) {}
 }
 
-/** Reads a request; its body as well, if it was not read before. */
+/** Reads a request, and its body if it was not read before. */
 export async function factsOf(request: AnyRequest): Promise<Facts> {
   if (request instanceof TakenRequest) return { ...headOf(request), query: request.query, body: request.body };
   if (isIncoming(request)) {
@@ -59,7 +58,7 @@ export async function factsOf(request: AnyRequest): Promise<Facts> {
 }
 
 /**
- * The query of a request as the browser has sent it. `originalUrl` is what routers keep that change `url`.
+ * The query of a request, as the browser sent it. Routers that change `url` keep it in `originalUrl`.
  */
 export function queryOf({ originalUrl, url }: { originalUrl?: unknown; url?: unknown }): string | undefined {
   const target = typeof originalUrl === "string" ? originalUrl : url;
@@ -69,7 +68,7 @@ export function queryOf({ originalUrl, url }: { originalUrl?: unknown; url?: unk
   return start === -1 ? undefined : before.slice(start + 1);
 }
 
-/** What is known of a request before its body. */
+/** Reads a request without its body. */
 export function headOf({ method, headers }: { method?: unknown; headers?: unknown }): Pick<Facts, "method" | "headers"> {
   if (typeof method !== "string") throw invalidOption("method is not a string");
   return { method, headers: headerValues(headers) };
@@ -83,14 +82,14 @@ const NAMES = native.webHeaders();
 const PLACES = new Map(NAMES.map((name, place) => [name, place]));
 const COOKIE = NAMES.indexOf("cookie");
 
-/** The values of the headers that the flow reads; the lines of one that is repeated are joined. */
+/** The values of the headers that the flow reads. Values of a repeated header are joined. */
 function headerValues(headers: unknown): NativeHeaders {
   if (typeof headers !== "object" || headers === null) throw invalidOption("headers is not an object");
   const values: NativeHeaders = NAMES.map(() => undefined);
   if (Symbol.iterator in headers) {
     for (const [name, value] of headers as Iterable<[string, unknown]>) add(values, name, value);
   } else {
-    // Every request comes through here: without an array for each header.
+    // Runs for every request, so it creates no array for each header.
     for (const name of Object.keys(headers)) add(values, name, (headers as Record<string, unknown>)[name]);
   }
   return values;
@@ -118,7 +117,7 @@ export function pageOf({ originalUrl, url }: { method?: unknown; originalUrl?: u
   return URL.canParse(target) ? new URL(target).pathname + new URL(target).search : target;
 }
 
-/** By what they can do, not by their class: they may be of a test, a framework, or another realm. */
+/** Checks the properties, not the class: a request may be of a test, a framework, or another realm. */
 function isIncoming(request: AnyRequest): request is IncomingMessage {
   return "readableDidRead" in request;
 }

@@ -22,45 +22,44 @@ export type { Confirmation, Problem } from "../step.js";
 export { cookieFlags, loginPolicy } from "./options.js";
 export type { CookieFlags } from "./options.js";
 
-/** What an Express site says of its logins. */
+/** The options of {@link portier}. */
 export type PortierOptions = LoginOptions<Request, Response>;
 
-/** A handler as Express takes them. */
+/** A handler of Express. */
 export type Handler = (request: Request, response: Response, next: NextFunction) => void;
 
-/** Both ends of a login, and what comes after it. */
+/** The handlers of a login and of its session, and helpers. */
 export interface Portier {
   /**
    * Starts a login: takes a form with `email` and, optionally, `next`.
    *
-   * Forms of other sites are refused, as their browsers tell: without that any site could send mail
-   * in this one's name. A check of your own can come before it.
+   * Forms of other sites are refused. Otherwise any site could send mail in the name of this site. Your own CSRF check
+   * may run before it.
    */
   readonly login: Handler;
   /**
-   * Completes a login: the redirect URI, to which the broker has the browser post its answer.
+   * Completes a login: answers the redirect URI, and passes every other request on.
    *
-   * Give it to `app.use` before your check of forms: that post comes from another site, without
-   * cookies, so that such a check cannot apply. It answers that one path, and passes everything else on.
+   * Mount it with `app.use`, before your CSRF check. In the implicit flow the form is posted by the broker's page,
+   * which is another site, so such a check would refuse it.
    */
   readonly verify: Handler;
   /**
-   * Sends the browser to the broker, to prove that `email` is its person's address: for sites with
-   * a login form of another shape. Where the request comes from is for you to check.
+   * Starts a login for `email`, for sites whose form has other fields. Check yourself where the request comes from.
    *
-   * `nextPage` comes back once that is done. Where it would lead off this site it is dropped.
+   * The login leads to `nextPage`. A page that would leave the site is dropped.
    */
   startLogin(request: Request, response: Response, email: string, nextPage?: string): Promise<void>;
   /**
-   * Gives the session of the person who sends a request, or `null`. It is looked up once for each request, and
-   * its cookie renewed when that is due. In `onLogin` it is the session that begins.
+   * Returns the session of a request. It is read once for each request, and its cookie is renewed if necessary. In
+   * `onLogin` it is the new session.
    *
-   * For sites with the option `secret`; for others, as for everybody who is not signed in, it is `null`.
+   * It is `null` if nobody is signed in, or without the option `secret`.
    */
   session(request: Request): Promise<Session | null>;
   /**
-   * Lets those pass who are signed in. Others are redirected to the login page, and from there back to this
-   * one; a script gets a problem (401).
+   * Passes requests of signed-in people on. Others are redirected to the login page, and after the login back to this
+   * page. A script gets a problem (401).
    *
    * ```js
    * app.get("/members", requireLogin, async (request, response) => {
@@ -75,16 +74,16 @@ export interface Portier {
    * {@link Portier.login}.
    */
   readonly logout: Handler;
-  /** Gives the page as a redirect may use it, or `null` if it would lead off this site. */
+  /** Returns the page to redirect to, or `null` if a redirect to it could leave the site. */
   safeNext(page: unknown): string | null;
-  /** Puts an error into words, in the language of the request. */
+  /** Explains an error to the person, in the language of the request. */
   explain(error: PortierError, request: Request): Problem;
 }
 
 /**
- * Makes the handlers of a login.
+ * Creates the handlers of a login, for Express 4 and 5.
  *
- * They need no parser of bodies, and do not mind one; Express 4 or 5.
+ * They need no body parser; one may run before them.
  *
  * ```js
  * const { login, verify } = portier({
@@ -95,7 +94,7 @@ export interface Portier {
  * app.post("/login", login);
  * ```
  *
- * Throws {@link ConfigError} for options that cannot work, and for ones that do not exist.
+ * Throws {@link ConfigError} for invalid and unknown options.
  */
 export function portier(options: PortierOptions): Portier {
   const { flow, hooks } = readOptions(options);
@@ -131,7 +130,7 @@ export function portier(options: PortierOptions): Portier {
         await answer(flow.requireLogin(request), site, request, response);
         return false;
       };
-      // What comes next is not ours: what it throws is not caught here.
+      // Called outside of the promise, so that exceptions of the next handlers are not caught here.
       guard().then((isSignedIn) => isSignedIn && next(), next);
     },
     logout: (request, response, next) => {
@@ -157,7 +156,7 @@ const FACE: Face<Response> = {
     ResponseTracker.of(response).cookies = cookies;
   },
   send(response, body) {
-    // Not `send()`, which adds an `ETag`, and may answer with 304.
+    // Not `send()`, which adds an `ETag` and may respond with 304.
     response.end(body);
   },
   async runHook(response, name, hook) {

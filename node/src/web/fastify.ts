@@ -27,38 +27,37 @@ export type { Confirmation, Problem } from "../step.js";
 export { cookieFlags, loginPolicy } from "./options.js";
 export type { CookieFlags } from "./options.js";
 
-/** What a Fastify site says of its logins. */
+/** The options of the plugin. */
 export type PortierOptions = LoginOptions<FastifyRequest, FastifyReply> & Paths;
 
-/** Where the routes of the plugin are. */
+/** The routes of the plugin. */
 interface Paths {
   /**
-   * Where the login form posts to, for which the plugin then has a route; none by default, for a
-   * site that has a route of its own with {@link Portier.login} or {@link Portier.startLogin}.
+   * The path of the login form, for which the plugin adds a route. By default it adds none, for a site that has its own
+   * route with {@link Portier.login} or {@link Portier.startLogin}.
    */
   loginPath?: string | undefined;
   /**
-   * Where the form to sign out posts to, for which the plugin has a route if there is a `secret`; `/logout` by
-   * default, and none with `null`.
+   * The path of the form to sign out, for which the plugin adds a route if there is a `secret`; `/logout` by default, no
+   * route with `null`.
    */
   logoutPath?: string | null | undefined;
 }
 
-/** What the plugin adds to the site, as `app.portier`. */
+/** The decorator `app.portier`. */
 export interface Portier {
   /**
    * Starts a login: takes a form with `email` and, optionally, `next`.
    *
-   * Forms of other sites are refused, as their browsers tell: without that any site could send mail
-   * in this one's name. A check of your own can come before it.
+   * Forms of other sites are refused. Otherwise any site could send mail in the name of this site. Your own CSRF check
+   * may run before it.
    */
   login(this: void, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
   /**
-   * Sends the browser to the broker, to prove that `email` is its person's address: for sites with
-   * a login form of another shape. Where the request comes from is for you to check. Return what it
-   * gives.
+   * Starts a login for `email`, for sites whose form has other fields. Check yourself where the request comes from.
+   * Return its result.
    *
-   * `nextPage` comes back once that is done. Where it would lead off this site it is dropped.
+   * The login leads to `nextPage`. A page that would leave the site is dropped.
    */
   startLogin(
     this: void,
@@ -68,16 +67,15 @@ export interface Portier {
     nextPage?: string,
   ): Promise<FastifyReply>;
   /**
-   * Gives the session of the person who sends a request, or `null`, and puts it into `request.portierSession`.
-   * It is looked up once for each request, and its cookie renewed when that is due. In `onLogin` it is the
-   * session that begins.
+   * Returns the session of a request, and sets `request.portierSession`. It is read once for each request, and its cookie
+   * is renewed if necessary. In `onLogin` it is the new session.
    *
-   * For sites with the option `secret`; for others, as for everybody who is not signed in, it is `null`.
+   * It is `null` if nobody is signed in, or without the option `secret`.
    */
   session(this: void, request: FastifyRequest, reply: FastifyReply): Promise<Session | null>;
   /**
-   * A hook for routes that need a login, as `onRequest` or `preHandler`. Who is not signed in is redirected to
-   * the login page, and from there back to this one; a script gets a problem (401).
+   * A hook for routes that require a login, as `onRequest` or `preHandler`. People who are not signed in are redirected to
+   * the login page, and after the login back to this page. A script gets a problem (401).
    *
    * ```js
    * app.get("/members", { onRequest: app.portier.requireLogin }, async (request) => {
@@ -86,11 +84,11 @@ export interface Portier {
    * ```
    */
   requireLogin(this: void, request: FastifyRequest, reply: FastifyReply): Promise<void>;
-  /** Ends the session: for a site with a route of its own in place of `logoutPath`. */
+  /** Ends the session. For a site with its own route instead of `logoutPath`. */
   logout(this: void, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
-  /** Gives the page as a redirect may use it, or `null` if it would lead off this site. */
+  /** Returns the page to redirect to, or `null` if a redirect to it could leave the site. */
   safeNext(this: void, page: unknown): string | null;
-  /** Puts an error into words, in the language of the request. */
+  /** Explains an error to the person, in the language of the request. */
   explain(this: void, error: PortierError, request: FastifyRequest): Problem;
 }
 
@@ -100,21 +98,20 @@ declare module "fastify" {
     portier: Portier;
   }
   interface FastifyRequest {
-    /** Who is signed in, once {@link Portier.session} or {@link Portier.requireLogin} has looked. */
+    /** The session, after {@link Portier.session} or {@link Portier.requireLogin} has read it. */
     portierSession: Session | null;
   }
   interface FastifyContextConfig {
     /**
-     * Whether a route is the broker's post to the redirect URI, the only one that a check of forms
-     * has to let pass.
+     * Whether a route is `POST` of the redirect URI, the only route that a CSRF check must skip.
      */
     portierCallback?: boolean;
   }
 }
 
 /**
- * A plugin for Fastify 5 with the routes of a login. It parses its own forms, and leaves the parsers
- * of the site alone.
+ * A plugin for Fastify 5 with the routes of a login. It parses its own forms, and does not use or change the parsers of
+ * the site.
  *
  * ```js
  * await app.register(portier, {
@@ -124,10 +121,10 @@ declare module "fastify" {
  * });
  * ```
  *
- * Rejects with {@link ConfigError} for options that cannot work, and for ones that do not exist.
+ * Rejects with {@link ConfigError} for invalid and unknown options.
  */
 export async function portier(app: FastifyInstance, options: PortierOptions): Promise<void> {
-  // Its own members only, whatever `Object.prototype` may have.
+  // Only own properties, whatever `Object.prototype` has.
   const { loginPath, logoutPath = "/logout", ...others } = Object.assign(Object.create(null), options) as PortierOptions;
   const { flow, hooks } = readOptions<FastifyRequest, FastifyReply>(others);
   const formPath = optionalText(loginPath, "loginPath");
@@ -178,11 +175,11 @@ export async function portier(app: FastifyInstance, options: PortierOptions): Pr
     ] as const) {
       own.route({
         method: [...method],
-        // A colon would begin a parameter.
+        // A single colon would begin a parameter.
         url: decodeURI(path).replaceAll(":", "::"),
         config: { portierCallback },
         handler: async (request, reply) => {
-          // The router of a site may be told not to mind case or slashes.
+          // The router of a site may ignore case or slashes.
           return isCallback(request) ? callback(request, reply) : reply.callNotFound();
         },
       });
@@ -192,7 +189,7 @@ export async function portier(app: FastifyInstance, options: PortierOptions): Pr
   });
 }
 
-// So that what it adds is the site's, and not that of a scope of its own; see `fastify-plugin`.
+// So that the decorator and the routes belong to the scope of the site; see `fastify-plugin`.
 Object.assign(portier, {
   [Symbol.for("skip-override")]: true,
   [Symbol.for("fastify.display-name")]: "portier-client",
@@ -207,19 +204,19 @@ const bodies = new WeakMap<FastifyRequest, NativeBody>();
 function takeBodies(own: FastifyInstance, sendProblem: Portier["login"]): void {
   own.removeAllContentTypeParsers();
   own.addContentTypeParser("*", async (request: FastifyRequest, payload: IncomingMessage) => {
-    // Elsewhere than in the request it is what a hook of the site has made of it.
+    // If it is not the request itself, a hook of the site has replaced it.
     const body = await readBody(request.raw, payload);
     bodies.set(request, body);
     return Array.isArray(body) ? (request.raw as { body?: unknown }).body : parsedForm(body, request.headers);
   });
-  // A content type that cannot be read comes to no parser.
+  // An invalid content type reaches no parser.
   own.setErrorHandler(async (error: FastifyError, request, reply) => {
     if (error.code !== "FST_ERR_CTP_INVALID_MEDIA_TYPE") throw error;
     return sendProblem(request, reply);
   });
 }
 
-/** The path of the callback, for a route in a scope. */
+/** The path of the callback, relative to the prefix of a scope. */
 function pathBelow(prefix: string, { callbackPath }: LoginFlow): string {
   if (callbackPath === prefix || callbackPath.startsWith(`${prefix}/`)) return callbackPath.slice(prefix.length);
   throw invalidOption(`the callback is not in the scope of the plugin callbackPath=${callbackPath} prefix=${prefix}`);
@@ -230,7 +227,7 @@ const FACE: Face<FastifyReply> = {
     reply.code(status).headers(Object.fromEntries(headers));
   },
   addCookies(reply, cookies) {
-    // Of this header Fastify keeps what was there.
+    // Fastify adds to the values of this header.
     for (const cookie of cookies) reply.header("set-cookie", cookie);
   },
   addCookiesOnceSuccessful(reply, cookies) {
@@ -247,7 +244,7 @@ const FACE: Face<FastifyReply> = {
     try {
       result = await hook(guarded(reply, tracker));
     } catch (error) {
-      // Fastify answers, with an error: what the hook sends from now on is too late.
+      // Fastify responds with an error. What the hook sends later is too late.
       failedReplies.add(reply);
       throw error;
     }
@@ -255,24 +252,24 @@ const FACE: Face<FastifyReply> = {
   },
 };
 
-/** The replies that were sent, whoever did it. */
+/** The replies that were sent, by a hook or by this plugin. */
 const sentReplies = new WeakSet<FastifyReply>();
 /** The replies of hooks that threw. */
 const failedReplies = new WeakSet<FastifyReply>();
 
-// What begins an answer, now or in a moment; some are of well-known plugins.
+// The methods that start a response; some are of well-known plugins.
 const ANSWERS = ["send", "redirect", "hijack", "sendFile", "download", "view"];
-// What would change one that is on its way.
+// The methods that would change a response that was sent.
 const CHANGES = ["code", "status", "header", "headers", "removeHeader", "type"];
 
 /**
- * A reply as a hook gets it. What the hook sends counts as the answer; what it sends when there is one
- * already is refused, while Fastify itself can go on with the reply.
+ * The reply that a hook gets. The first thing that the hook sends is the response; anything later is refused. Fastify
+ * itself can still use the reply.
  */
 function guarded(reply: FastifyReply, tracker: ResponseTracker): FastifyReply {
   const view: FastifyReply = new Proxy(reply, {
     get(_, name) {
-      // A reply is a promise of its own end: a function that returns one would wait for what comes after it.
+      // A reply is a thenable of its own end. An `async` hook that returns it would wait for ever.
       if (name === "then") return undefined;
       const value: unknown = Reflect.get(reply, name);
       if (typeof value !== "function") return value;

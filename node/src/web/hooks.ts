@@ -2,33 +2,33 @@ import type { Reply, Step } from "../step.js";
 import type { Hooks } from "./options.js";
 import type { Sessions } from "./sessions.js";
 
-/** How a framework is told an answer. */
+/** How responses are sent in a framework. */
 export interface Face<Response> {
-  /** Sets status and headers, and sends nothing yet. */
+  /** Sets status and headers, without sending them. */
   prepare(response: Response, status: number, headers: Reply["headers"]): void;
-  /** Adds values of `Set-Cookie`, and leaves those of the site alone. */
+  /** Adds values of `Set-Cookie` to those of the site. */
   addCookies(response: Response, cookies: readonly string[]): void;
-  /** From now on these cookies go along with an answer that is no error. */
+  /** Sets the cookies that are added to a response with a status below 400. */
   addCookiesOnceSuccessful(response: Response, cookies: readonly string[]): void;
   send(response: Response, body: string): void;
-  /** Runs a hook of the site, which may answer; what it sends after it has returned is refused. */
+  /** Runs a hook of the site, which may respond. What it sends after it has returned is refused. */
   runHook(response: Response, name: string, hook: (response: Response) => unknown): Promise<HookResult>;
 }
 
-/** What came of a hook. */
+/** The result of a hook. */
 export interface HookResult {
   readonly answered: boolean;
   readonly result: unknown;
 }
 
-/** What belongs to all requests of a site. */
+/** The parts of an integration that all requests share. */
 export interface Site<Request extends object, Response> {
   readonly hooks: Hooks<Request, Response>;
   readonly face: Face<Response>;
   readonly sessions: Sessions<Request>;
 }
 
-/** Answers a request with what a flow has made of it, as the hooks of the site wish. */
+/** Runs the hooks of the site for a step, and sends the response. */
 export async function answer<Request extends object, Response>(
   step: Step,
   { hooks, face, sessions }: Site<Request, Response>,

@@ -8,51 +8,48 @@ import type { Confirmation, Problem } from "../step.js";
 import { members } from "../text.js";
 
 /**
- * What a site does in the course of a login. Each may be `async`, and may answer the request itself. It
- * has to do so before it returns, or before its promise settles: what comes later is not sent, and a
- * warning says so (`PORTIER_LATE_ANSWER`).
+ * The hooks of a site. Each may be `async`, and may respond to the request itself. It must do so before it returns, or
+ * before its promise settles. A later response is not sent, and causes the warning `PORTIER_LATE_ANSWER`.
  */
 export interface Hooks<Request, Response> {
   /**
-   * Signs in the person who owns `login.email`: sets the site's cookie. Afterwards the browser is
-   * redirected to the page to go back to, unless this has answered the request. If it throws, nobody is
-   * signed in, and the error goes to the framework. With a `secret` it is optional, since the session then
-   * begins by itself, unless this throws or answers with an error.
+   * Signs in the person who owns `login.email`, usually by setting a cookie. Then the browser is redirected to `next`,
+   * unless the hook has responded. If it throws, nobody is signed in, and the framework handles the error. With a
+   * `secret` the hook is optional: the session begins unless the hook throws or responds with an error.
    *
-   * A site that keeps sessions on its server begins a new one here, and never goes on with the one
-   * from before. One that has to be stored first is waited for by a promise: `new Promise((resolve,
-   * reject) => request.session.save((error) => (error ? reject(error) : resolve())))`.
+   * A site with sessions on its server begins a new session here, and never continues the previous one. To wait until
+   * the session is stored, return a promise: `new Promise((resolve, reject) => request.session.save((error) => (error ?
+   * reject(error) : resolve())))`.
    */
   onLogin?: ((login: Login, request: Request, response: Response) => unknown) | undefined;
-  /** Acts on a failed login. Afterwards the page about the problem is sent, unless this has answered. */
+  /** Runs after a failed login. Then the page about the problem is sent, unless the hook has responded. */
   onLoginError?:
     | ((error: PortierError, request: Request, response: Response) => unknown)
     | undefined;
   /**
-   * Gives a page about a problem in the looks of the site, as HTML. Status and headers are set already.
-   * The page of this package is sent where it gives none and has not answered.
+   * Returns the site's own page about a problem, as HTML. Status and headers are already set. If it returns nothing and
+   * does not respond, the page of this package is sent.
    */
   showProblem?:
     | ((problem: Problem, request: Request, response: Response) => unknown)
     | undefined;
   /**
-   * Gives the page that asks whether to sign in, in this browser, the person named there, in the
-   * looks of the site, as HTML. Status and headers are set already. The page of this package is sent
-   * where it gives none and has not answered.
+   * Returns the site's own page that asks whether to sign in in this browser, as HTML. Status and headers are already
+   * set. If it returns nothing and does not respond, the page of this package is sent.
    *
-   * It needs a form that posts the fields to the address of the page, once and only when a person
-   * says so, and a `Content-Security-Policy` that forbids frames.
+   * The page needs a form that posts the fields to the address of the page, once, and only if the person agrees. It also
+   * needs a `Content-Security-Policy` that forbids frames.
    */
   showConfirmation?:
     | ((confirmation: Confirmation, request: Request, response: Response) => unknown)
     | undefined;
 }
 
-/** What a site says of its logins. Only `client`, and `onLogin` or `secret`, are needed. */
+/** The options of the integrations. Only `client`, and `onLogin` or `secret`, are required. */
 export type LoginOptions<Request, Response> = LoginSettings<Request, Response> &
   (Required<Pick<Hooks<Request, Response>, "onLogin">> | { secret: Secret });
 
-/** The same, whichever of the two is given. */
+/** The options, whether `onLogin` or `secret` is given. */
 interface LoginSettings<Request, Response> extends FlowOptions, Hooks<Request, Response> {
   /** The client to log in with. */
   client: PortierClient;
@@ -60,7 +57,7 @@ interface LoginSettings<Request, Response> extends FlowOptions, Hooks<Request, R
 
 const HOOKS = ["onLogin", "onLoginError", "showProblem", "showConfirmation"] as const;
 
-/** Checks options, so that a mistake shows when the site starts and not at its first login. */
+/** Checks the options, so that a mistake is found when the site starts, not at its first login. */
 export function readOptions<Request, Response>(
   options: LoginOptions<Request, Response>,
 ): { flow: LoginFlow; hooks: Hooks<Request, Response> } {
@@ -74,12 +71,12 @@ export function readOptions<Request, Response>(
     if (typeof (hooks[name] ?? readOptions) !== "function") throw invalidOption(`${name} is not a function`);
   }
   const flow = new LoginFlow(client as PortierClient, flowOptions as FlowOptions);
-  // What a hook takes is for the caller to know: its type is that of the option.
+  // The type of the option determines the arguments of the hooks.
   return { flow, hooks: hooks as Hooks<Request, Response> };
 }
 
 /**
- * Gives a `Content-Security-Policy` for a page with a login form; see {@link LoginFlow.formPolicy}.
+ * Returns a `Content-Security-Policy` for a page with a login form; see {@link LoginFlow.formPolicy}.
  *
  * ```js
  * response.set("Content-Security-Policy", loginPolicy(client));
@@ -93,7 +90,7 @@ export function loginPolicy(
   return new LoginFlow(client, { identityProviders, browserBinding: "off" }).formPolicy;
 }
 
-/** The flags {@link cookieFlags} gives. */
+/** The flags that {@link cookieFlags} returns. */
 export interface CookieFlags {
   httpOnly: true;
   path: "/";
@@ -102,11 +99,11 @@ export interface CookieFlags {
 }
 
 /**
- * Gives flags for the cookie that keeps a person signed in, as `response.cookie` of Express and
- * `reply.setCookie` of `@fastify/cookie` take them.
+ * Returns the flags for the session cookie of the site, for `response.cookie` of Express and `reply.setCookie` of
+ * `@fastify/cookie`.
  *
- * `Lax`, because the login arrives from the broker's site: a `Strict` cookie would be missing on
- * the page that follows. `Secure` behind `https`.
+ * `SameSite` is `Lax`: the browser comes from the broker's site, and would not send a `Strict` cookie to the next page.
+ * `Secure` is set if the redirect URI is `https`.
  */
 export function cookieFlags(client: PortierClient): CookieFlags {
   return { httpOnly: true, path: "/", sameSite: "lax", secure: client.redirectUri.startsWith("https:") };

@@ -1,22 +1,22 @@
 import type { ServerResponse } from "node:http";
 
-// What begins an answer, now or in a moment; some are Express's.
+// The methods that start a response; some are of Express.
 const ANSWERS = ["write", "end", "send", "json", "jsonp", "sendStatus", "redirect", "render", "sendFile", "download"];
-// What Node refuses, by an exception, once the head of an answer is out.
+// The methods that throw once the headers of a response were sent.
 const HEADS = ["writeHead", "setHeader", "appendHeader", "removeHeader"];
 
 type Method = (...parameters: unknown[]) => unknown;
 
 /**
- * How it stands with the answer to a request, whoever gives it.
+ * Tracks whether a response was started, by whatever code.
  *
- * This can not be read off a response: with middleware that runs before an answer leaves, such as one
- * that stores a session, it shows only later. So the methods that begin an answer say it.
+ * The properties of a response do not show it in time: middleware that stores a session delays the response. So the
+ * methods that start a response are wrapped.
  */
 export class ResponseTracker {
-  /** Whether an answer was begun. */
+  /** Whether a response was started. */
   hasBegun = false;
-  /** Go along with an answer whose status is less than 400. */
+  /** The cookies that are added to a response with a status below 400. */
   cookies: readonly string[] = [];
   /** The name of the hook that ran last. */
   hook = "";
@@ -25,7 +25,7 @@ export class ResponseTracker {
   #isOver = false;
   #hasWarned = false;
 
-  /** Follows the answers of a response, from the first time that this is called for it. */
+  /** Returns the tracker of a response. The first call for a response begins to track it. */
   static of(response: ServerResponse): ResponseTracker {
     const known = followed.get(response);
     if (known !== undefined) return known;
@@ -42,7 +42,7 @@ export class ResponseTracker {
     }
   }
 
-  /** Says that something was not sent, because it came too late. */
+  /** Warns that something came too late and was not sent. */
   warn(method: string): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
@@ -66,13 +66,13 @@ export class ResponseTracker {
       try {
         return Reflect.apply(method, response, completed);
       } finally {
-        // Not before: what other middleware has put into its place may call others of these.
+        // Not before the call: a method that other middleware has replaced may call other methods of these.
         this.#isOver ||= name === "end";
       }
     };
   }
 
-  /** Adds the cookies to the headers that `writeHead` is given, or to those that are set. */
+  /** Adds the cookies to the headers that `writeHead` gets, or to the headers that are set. */
   #withCookies(name: string, parameters: unknown[]): unknown[] {
     const response = this.#response;
     const [given] = name === "writeHead" ? parameters : [];
@@ -92,7 +92,7 @@ export class ResponseTracker {
 
 const followed = new WeakMap<ServerResponse, ResponseTracker>();
 
-/** The headers that `writeHead` was given with further cookies, if there are cookies in them. */
+/** The headers that `writeHead` got, with further cookies; `undefined` if they contain no cookies. */
 function headersWith(cookies: readonly string[], headers: unknown): object | undefined {
   const isSetCookie = (name: unknown): boolean => String(name).toLowerCase() === "set-cookie";
   if (Array.isArray(headers)) {
@@ -100,7 +100,7 @@ function headersWith(cookies: readonly string[], headers: unknown): object | und
     const pairs = list.flatMap((name, place) => (place % 2 === 0 ? [[name, list[place + 1]] as const] : []));
     const given = pairs.flatMap(([name, value]) => (isSetCookie(name) ? [value] : []));
     if (given.length === 0) return undefined;
-    // As one header: of two, some versions of Node keep the last.
+    // As one header: some versions of Node keep only the last of two.
     return [...pairs.filter(([name]) => !isSetCookie(name)).flat(), "set-cookie", [...given.flat(), ...cookies]];
   }
   const own = headers as Record<string, unknown> | null | undefined;
