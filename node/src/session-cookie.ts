@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import type { PortierClient } from "./client.js";
 import { SESSION_COOKIE, type ClientSessionCookie } from "./client-session.js";
 import { invalidOption } from "./errors.js";
+import { SESSION_NAMES } from "./names.js";
 import { readSessionOptions, Session, type Secret } from "./session.js";
 import { members, text } from "./text.js";
 
@@ -38,7 +39,7 @@ export class SessionCookie {
   constructor(client: PortierClient, options: SessionOptions) {
     // Not `instanceof`: a test runner that resets its modules creates another class of the same name.
     if (typeof Object(client)[SESSION_COOKIE] !== "function") throw invalidOption("client is not a PortierClient");
-    const { secret, maxAge, absoluteMaxAge } = members(options, ["secret", "maxAge", "absoluteMaxAge"]);
+    const { secret, maxAge, absoluteMaxAge } = members(options, SESSION_NAMES);
     this.#cookie = client[SESSION_COOKIE](readSessionOptions(secret, { maxAge, absoluteMaxAge }));
   }
 

@@ -11,7 +11,7 @@ import { inspect } from "node:util";
 import vm from "node:vm";
 
 import * as portier from "portier-client";
-import { BrokerError, BrokerUnavailable, PortierClient, PortierError } from "portier-client";
+import { BrokerError, BrokerUnavailable, PortierClient, PortierError, SessionCookie } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
 const require = createRequire(import.meta.url);
@@ -168,6 +168,12 @@ describe("messages use the option names of Node", () => {
       assert.throws(() => new PortierClient({ redirectUri, ...options }), { message });
     });
   }
+
+  test("ages of a session cookie", () => {
+    const options = { secret: "0123456789abcdefghijklmnopqrstuvwxyz", maxAge: 1 };
+    const message = /60 s <= maxAge <= absoluteMaxAge <= 400 days$/;
+    assert.throws(() => new SessionCookie(new PortierClient({ redirectUri }), options), { message });
+  });
 
   test("an unknown certificate authority is reported", async () => {
     const pem = (name) => readFileSync(new URL(`tls/${name}.pem`, import.meta.url));
