@@ -55,6 +55,10 @@ struct Course {
     flow: Option<LoginFlow>,
     clock: Option<Arc<ManualClock>>,
     store_is_down: Arc<AtomicBool>,
+    transport: Arc<MockTransport>,
+    token_endpoint: String,
+    /// The token requests before the next request.
+    token_requests: usize,
     /// The instructions for the next request.
     next: Value,
     /// What the hooks got with the last request.
@@ -84,11 +88,26 @@ async fn serve(State(site): State<Site>, request: Request) -> Response {
     let step = match parts.uri.path() {
         _ if flow.is_callback(&target) => flow.callback(request).await,
         "/login" => flow.login(request).await,
+        "/logout" => flow.logout(request),
+        "/members" => flow.require_login(&request, &target),
+        "/session" => return session(&flow, &request),
         "/start" => flow.start(request, text("email"), text("next")).await,
         _ => return plain(404, "nowhere"),
     };
     let (response, seen) = answer(step, &next["hooks"]["on_login"]);
     site.course().seen = seen;
+    response
+}
+
+/// Says who is signed in, and renews the session.
+fn session(flow: &LoginFlow, request: &WebRequest) -> Response {
+    let visit = flow.session(request);
+    let email = visit.as_ref().map(|visit| &visit.session.email);
+    let mut response = plain(200, &json!({ "email": email }).to_string());
+    if let Some(cookie) = visit.and_then(|visit| visit.renewal) {
+        let headers = response.headers_mut();
+        headers.append("set-cookie", cookie.parse().unwrap());
+    }
     response
 }
 
@@ -157,7 +176,13 @@ async fn tell(State(site): State<Site>, request: Request) -> Response {
             options.session = said["session"].as_str().map(str::to_owned);
             json!({ "url": client.authenticate_with(options).await.unwrap() })
         }
-        "/seen" => site.course().seen.clone(),
+        "/seen" => {
+            let course = site.course();
+            let requests = course.transport.requests(&course.token_endpoint);
+            let mut seen = course.seen.clone();
+            seen["token_requests"] = (requests - course.token_requests).into();
+            seen
+        }
         "/advance" => {
             let seconds = Duration::from_secs(said["seconds"].as_u64().unwrap());
             site.course().clock.as_ref().unwrap().advance(seconds);
@@ -165,6 +190,13 @@ async fn tell(State(site): State<Site>, request: Request) -> Response {
         }
         "/step" => {
             let mut course = site.course();
+            let (status, text) = (&said["token_answer"][0], &said["token_answer"][1]);
+            let status = u16::try_from(status.as_u64().unwrap()).unwrap();
+            let text = text.as_str().unwrap().to_owned();
+            let json = [("content-type", "application/json")];
+            let (transport, endpoint) = (&course.transport, &course.token_endpoint);
+            transport.respond(endpoint, status, &json, text).unwrap();
+            course.token_requests = course.transport.requests(&course.token_endpoint);
             let is_down = said["store_is_down"] == true;
             course.store_is_down.store(is_down, Ordering::Relaxed);
             course.next = said;
@@ -181,7 +213,7 @@ impl Course {
     fn start(&mut self, said: &Value) -> Result<(), Error> {
         let options = said["options"].as_object().unwrap();
         let clock = Arc::new(ManualClock::at(said["now"].as_u64().unwrap()));
-        let transport = MockTransport::new();
+        let transport = Arc::new(MockTransport::new());
         for (url, text) in said["documents"].as_object().unwrap() {
             let text = text.as_str().unwrap().to_owned();
             transport.respond(url, 200, &[], text).unwrap();
@@ -191,11 +223,13 @@ impl Course {
         let builder = Client::builder(options["redirect_uri"].as_str().unwrap())
             .broker(said["broker"].as_str().unwrap())
             .clock(clock.clone())
-            .transport(Arc::new(transport))
+            .transport(transport.clone())
             .store(Arc::new(store));
         self.flow = Some(options::make(options.clone(), builder)?);
         self.clock = Some(clock);
         self.store_is_down = is_down;
+        self.transport = transport;
+        self.token_endpoint = format!("{}/token", said["broker"].as_str().unwrap());
         Ok(())
     }
 }

@@ -46,9 +46,11 @@ REFUSED_BY_FRAMEWORK = {
         "form-of-many-fields",
     }
 }
+# Servers limit the request line themselves.
+REFUSED_BY_SERVERS = {"query-too-large"}
 _ROUTES_ABSOLUTE_TARGETS = {"axum", "express", "fastify"}
 
-PATHS = {"login": "/login", "start": "/start"}
+PATHS = {"login": "/login", "start": "/start", "logout": "/logout", "session": "/session"}
 SECONDS_TO_WAIT = 30
 
 
@@ -68,6 +70,8 @@ class ServedSite:
         self.port, control = (int(port) for port in line.split()[1:])
         self._control = HTTPConnection("127.0.0.1", control, timeout=SECONDS_TO_WAIT)
         self._options: dict[str, Any] = {}
+        self._token_answer = 400, "{}"
+        self._token_requests = 0
         self.seen: dict[str, Any] = {}
         """The hooks that ran with the last request, and their arguments."""
 
@@ -128,12 +132,19 @@ class ServedSite:
         hooks = dict(step.get("hooks", {}))
         if "hook" in step:
             hooks["on_login"] = as_act(step["hook"])
-        self.tell("/step", hooks=hooks, store_is_down="store" in step, start=start)
-        path = PATHS.get(step["do"], self.callback_path)
+        self.tell(
+            "/step",
+            hooks=hooks,
+            store_is_down="store" in step,
+            start=start,
+            token_answer=self._token_answer,
+        )
+        path = step.get("page") or PATHS.get(step["do"], self.callback_path)
         target = f"{path}?{request.query}" if request.query else path
         assert isinstance(request.body, bytes)
         answer = self.request(request.method, target, request.headers, request.body)
         seen = self.seen = self.tell("/seen")
+        self._token_requests += seen["token_requests"]
         is_ours = seen["login"] is None or "hook" not in step
         return Answer(
             answer.status,
@@ -146,15 +157,19 @@ class ServedSite:
         )
 
     def session(self, request: Request) -> tuple[str, str | None] | None:
-        """No case that runs over HTTP has sessions."""
-        raise NotImplementedError
+        """The address of the session of a request, and the cookie that renews it."""
+        answer = self.request(request.method, PATHS["session"], request.headers)
+        assert answer.status == 200, answer.body
+        email = json.loads(answer.body)["email"]
+        return email and (email, next(iter(answer.cookies), None))
 
     def answer_token_requests(self, status: int, body: str) -> None:
-        """The cases that run over HTTP have the implicit flow."""
+        """Says how the broker answers token requests from the next request on."""
+        self._token_answer = status, body
 
     def token_requests(self) -> int:
-        """None, in the implicit flow."""
-        return 0
+        """How many token requests there were so far."""
+        return self._token_requests
 
     @property
     def callback_path(self) -> str:

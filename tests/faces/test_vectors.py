@@ -6,20 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from faces.served import REFUSED_BY_FRAMEWORK
-from tests.web.replay import CASES, Replay
+from faces.served import REFUSED_BY_FRAMEWORK, REFUSED_BY_SERVERS
+from tests.web.replay import CASES, Replay, load
 
 if TYPE_CHECKING:
     from faces.served import ServedSite
     from tests.web.replay import Surroundings
 
 
+ALL_CASES = [*CASES, *load("web_codes")["cases"], *load("web_sessions")["cases"]]
+
+
 def runs_over_http(case: dict[str, Any]) -> bool:
     """Whether every step of a case can be sent over HTTP."""
+    if case["id"] in REFUSED_BY_SERVERS:
+        return False
     return not any("given" in step or "form_token_checked" in step for step in case["steps"])
 
 
-@pytest.mark.parametrize("case", [*filter(runs_over_http, CASES)], ids=lambda case: str(case["id"]))
+@pytest.mark.parametrize(
+    "case", [*filter(runs_over_http, ALL_CASES)], ids=lambda case: str(case["id"])
+)
 def test_requests_are_answered_as_the_vectors_say(
     case: dict[str, Any], face: ServedSite, surroundings: Surroundings
 ) -> None:

@@ -37,6 +37,7 @@ class Site {
   #made;
   #next = {};
   #seen = {};
+  #before = 0;
   #late = () => {};
 
   constructor(makeApp, server) {
@@ -49,7 +50,7 @@ class Site {
     const acts = {
       "/case": () => this.#start(members),
       "/step": () => this.#expect(members),
-      "/seen": () => ({ error: null, login: null, hooks: [], ...this.#seen }),
+      "/seen": () => ({ error: null, login: null, hooks: [], token_requests: this.#tokenRequests, ...this.#seen }),
       "/late": async () => {
         this.#late();
         await soon();
@@ -85,9 +86,19 @@ class Site {
   }
 
   #expect(next) {
+    const { tokenEndpoint, transport } = this.#made;
+    const [status, text] = next.token_answer;
+    transport.respond(tokenEndpoint, text, { status, headers: [["content-type", "application/json"]] });
+    this.#before = transport.requests(tokenEndpoint);
     this.#next = next;
     this.#seen = {};
     if (this.#made.store !== undefined) this.#made.store.isDown = next.store_is_down;
+  }
+
+  /** How often the broker was asked for a token since. */
+  get #tokenRequests() {
+    const { tokenEndpoint, transport } = this.#made;
+    return transport.requests(tokenEndpoint) - this.#before;
   }
 
   #hooks() {
@@ -146,7 +157,8 @@ function makeClient({ options, has_switched_store: isSwitched, broker, documents
     clock,
     transport,
   });
-  return { client, clock, store, options: inCamelCase({ flow: "implicit", ...rest }) };
+  const tokenEndpoint = `${broker}/token`;
+  return { client, clock, store, transport, tokenEndpoint, options: inCamelCase({ flow: "implicit", ...rest }) };
 }
 
 /** A store that can be unavailable. */

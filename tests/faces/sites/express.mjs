@@ -6,7 +6,7 @@ const { portier } = require("portier-client/express");
 
 await serve((options, site) => {
   const app = express();
-  const { login, startLogin, verify } = portier(options);
+  const { login, logout, requireLogin, session, startLogin, verify } = portier(options);
   app.use((request, response, next) => {
     if (site.setsCookies) response.append("set-cookie", "seen=1; Path=/");
     next();
@@ -16,6 +16,12 @@ await serve((options, site) => {
   app.post("/start", (request, response, next) => {
     const { email, next: page } = site.start;
     startLogin(request, response, email, page).catch(next);
+  });
+  app.all("/logout", logout);
+  app.all("/members", requireLogin, (request, response) => response.send("for members"));
+  app.get("/session", async (request, response) => {
+    const { email = null } = (await session(request)) ?? {};
+    response.send({ email });
   });
   app.use((request, response) => response.status(404).send("nowhere"));
   // Express recognizes an error handler by its four parameters.

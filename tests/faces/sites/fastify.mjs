@@ -16,6 +16,14 @@ await serve(async (options, site) => {
     const { email, next } = site.start;
     return app.portier.startLogin(request, reply, email, next);
   });
+  const { logout, requireLogin, session } = app.portier;
+  // The plugin has a route for POST.
+  app.get("/logout", logout);
+  app.route({ method: ["GET", "POST"], url: "/members", onRequest: requireLogin, handler: () => "for members" });
+  app.get("/session", async (request, reply) => {
+    const { email = null } = (await session(request, reply)) ?? {};
+    return { email };
+  });
   await app.ready();
   return app.routing;
 });

@@ -22,9 +22,12 @@ from portier_client import ConfigError, Login, PortierError
 from portier_client.tornado import (
     Confirmation,
     LoginHandler,
+    LogoutHandler,
     PortierMixin,
     Problem,
+    SessionMixin,
     VerifyHandler,
+    require_login,
 )
 from portier_client.web import LoginFlow
 from tests.web.flow_site import CaseClient, login_members, make_client
@@ -41,6 +44,7 @@ class Site(HTTPServerConnectionDelegate):
         self.application: Application
         self.next: dict[str, Any] = {}
         self.seen: dict[str, Any] = {}
+        self.token_requests = 0
         self.sets_cookies = False
         self._late: Callable[[], object] = dict
 
@@ -62,8 +66,17 @@ class Site(HTTPServerConnectionDelegate):
     def step(self, **following: Any) -> None:
         """Stores the instructions for the next request."""
         self.next, self.seen = following, {}
+        status, text = following["token_answer"]
+        json_type = [("content-type", "application/json")]
+        self.made.transport.respond(self.token_endpoint, text, status=status, headers=json_type)
+        self.token_requests = self.made.transport.requests(self.token_endpoint)
         if self.made.store is not None:
             self.made.store.is_down = following["store_is_down"]
+
+    @property
+    def token_endpoint(self) -> str:
+        """The URL at which the broker redeems codes."""
+        return f"{self.made.client.broker}/token"
 
     def advance(self, seconds: int) -> None:
         """Moves the clock of the client."""
@@ -109,7 +122,11 @@ def make_app(site: Site) -> Application:
     # Tornado's handlers make their flow later; here an invalid option must show at once.
     LoginFlow(site.made.client, **options)
     path = options.pop("callback_path", urlsplit(site.made.client.redirect_uri).path)
-    settings = {"portier": site.made.client, "login_url": options.pop("login_url", "/")}
+    settings = {
+        "portier": site.made.client,
+        "portier_secret": options.pop("secret", None),
+        "login_url": options.pop("login_url", "/"),
+    }
 
     class Mixin(PortierMixin):
         def prepare(self) -> None:
@@ -142,7 +159,32 @@ def make_app(site: Site) -> Application:
             site.seen["login"] = login_members(login)
             await site.act("on_login", self)
 
-    routes: list[Any] = [("/login", LogIn), ("/start", Start), (re.escape(path), Verify)]
+    class LogOut(Mixin, LogoutHandler):
+        pass
+
+    class Show(SessionMixin, Mixin):
+        def get(self) -> None:
+            self.finish({"email": self.current_user and self.current_user.email})
+
+    class ShowNobody(RequestHandler):
+        def get(self) -> None:
+            self.finish({"email": None})
+
+    class Members(SessionMixin, Mixin):
+        @require_login
+        async def get(self) -> None:
+            self.finish("for members")
+
+        head = post = get
+
+    routes: list[Any] = [
+        ("/login", LogIn),
+        ("/start", Start),
+        (re.escape(path), Verify),
+        ("/logout", LogOut),
+        ("/session", ShowNobody if settings["portier_secret"] is None else Show),
+        ("/members", Members),
+    ]
     return Application(routes, **settings)
 
 
@@ -152,7 +194,9 @@ class Control(RequestHandler):
     async def post(self, name: str) -> None:
         site: Site = self.settings["site"]
         if name == "seen":
-            self.finish({"error": None, "login": None, "hooks": [], **site.seen})
+            asked = site.made.transport.requests(site.token_endpoint) - site.token_requests
+            seen = {"error": None, "login": None, "hooks": [], "token_requests": asked}
+            self.finish({**seen, **site.seen})
             return
         answer = getattr(site, name)(**json.loads(self.request.body))
         self.finish((await answer if asyncio.iscoroutine(answer) else answer) or {})
