@@ -129,6 +129,7 @@ def bound() -> list[Case]:
     """Texts that were sealed for another purpose."""
     return [
         case("other-site", "for another site", seal(site="https://other.test"), None, BOUND),
+        case("other-scheme", "for the site over http", seal(site="http://site.test"), None, BOUND),
         case("other-port", "for another port", seal(site="https://site.test:8443"), None, BOUND),
         case(
             "other-label", "for another purpose", seal(label=b"portier-client:state:1"), None, BOUND
@@ -147,21 +148,14 @@ def changed() -> list[Case]:
         ("padded", "padding", text + "=" * (-len(text) % 4 or 4)),
         ("cut", "the last character is missing", text[:-1]),
         ("longer", "one more character", text + "A"),
-        ("only-head", "no ciphertext", encode(bytes(raw[:17]))),
     ]
-    for place, what in [
-        (0, "version"),
-        (1, "key-id"),
-        (5, "nonce"),
-        (17, "time"),
-        (-20, "address"),
-        (-1, "tag"),
-    ]:
+    for place in range(len(raw)):
         flipped = bytearray(raw)
-        flipped[place] ^= 1
-        rows.append(
-            (f"bit-of-{what}", f"a bit of the {what.replace('-', ' ')}", encode(bytes(flipped)))
-        )
+        flipped[place] ^= 1 << place % 8
+        rows.append((f"bit-of-byte-{place}", "one bit", encode(bytes(flipped))))
+        rows.append((f"cut-to-{place}-bytes", "the rest is missing", encode(bytes(raw[:place]))))
+    mixed = bytes(raw[:1]) + decode(seal(secret=OLD))[1:5] + bytes(raw[5:])
+    rows.append(("key-id-of-the-other-secret", "each secret has its own key", encode(mixed)))
     short = seal(text=b"\0" * 31)
     rows.append(("short", "sealed, but too short to be a session", short))
     rows.append(("not-utf-8", "sealed, but the address is not UTF-8", seal(text=plain() + b"\xff")))
