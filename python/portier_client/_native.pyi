@@ -6,6 +6,7 @@ from typing import Final, Literal, Protocol, TypeAlias, TypedDict, final, overlo
 
 from ._form import Form
 from ._login import NativeLogin
+from ._request import Headers
 from ._store import Store
 from .web import NativeStep
 
@@ -27,6 +28,7 @@ __all__ = [
     "mock_client",
     "normalize_email",
     "panic_in_operation",
+    "read_headers",
     "safe_next",
     "target_path",
 ]
@@ -40,6 +42,9 @@ HEADERS: Final[list[str]]
 MAX_FORM_BYTES: Final[int]
 
 _Headers: TypeAlias = list[str | None]
+
+# The values in the order of HEADERS, and the value of content-length.
+def read_headers(headers: Headers, /) -> tuple[_Headers, str | None]: ...
 
 @type_check_only
 class Nonces(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._form import Form
-from ._native import HEADERS, MAX_FORM_BYTES
+from ._native import HEADERS, MAX_FORM_BYTES, read_headers
 
 Headers = (
     Mapping[str, str]
@@ -54,25 +54,26 @@ class WebRequest:
         query: str | bytes = "",
         form_token_checked: bool = False,
     ) -> None:
-        self._head: tuple[str, list[str | None]] = (method, [None] * len(HEADERS))
         try:
-            length: str | None = _read(headers, self._head[1])
+            read: tuple[list[str | None], str | None] | None = read_headers(headers)
         except (AttributeError, TypeError, ValueError):
-            length = None
+            read = None
         text: object = query.decode("latin-1") if isinstance(query, bytes) else query
-        if length is None or not isinstance(text, str):
+        if read is None or not isinstance(text, str):
             wrong = "headers must be a mapping or pairs of str or bytes"
-            if length is not None:
+            if read is not None:
                 wrong = f"query must be str or bytes, not {type(query).__name__}"
             # Error trackers keep the locals of frames, and there are cookies among them.
-            del headers, body, query, text
-            self._head = (method, [])
+            del headers, body, query, read, text
+            self._head: tuple[str, list[str | None]] = (method, [])
             raise TypeError(wrong)
+        values, length = read
+        self._head = (method, values)
         if isinstance(body, str):
             body = body.encode(errors="replace")
         elif isinstance(body, (bytearray, memoryview)):
             body = bytes(body)
-        if body == b"" and length.strip() not in {"", "0"}:
+        if length and body == b"" and length.strip() not in {"", "0"}:
             body = None
         self._facts = (*self._head, form_token_checked, body)
         self._query = text or None
@@ -115,53 +116,9 @@ class WebRequest:
         return f"<portier_client.web.WebRequest method={self.method!r}>"
 
 
-_PLACES: dict[str | bytes, int] = {
-    name: place for place, header in enumerate(HEADERS) for name in (header, header.encode())
-}
 COOKIE = HEADERS.index("cookie")
-_LENGTH: tuple[str | bytes, str | bytes] = ("content-length", b"content-length")
 _ENVIRON = {
     **{name: "HTTP_" + name.upper().replace("-", "_") for name in HEADERS},
     "content-type": "CONTENT_TYPE",
     "content-length": "CONTENT_LENGTH",
 }
-
-
-def _read(headers: Headers, values: list[str | None]) -> str:
-    """Put the headers that the flow reads into ``values``; return the length of the body."""
-    length = ""
-    places = _PLACES
-    for name, value in _pairs(headers):
-        lower = name.lower()
-        if lower in places:
-            place = places[lower]
-            text = value if isinstance(value, str) else _text(value, place)
-            before = values[place]
-            if before is not None:
-                text = _joined([before, text], place)
-            values[place] = text
-        elif lower in _LENGTH:
-            length = value if isinstance(value, str) else _text(value, None)
-    return length
-
-
-def _text(value: bytes | Iterable[str | bytes], place: int | None) -> str:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    return _joined([one if isinstance(one, str) else one.decode("latin-1") for one in value], place)
-
-
-def _joined(values: list[str], place: int | None) -> str:
-    return ("; " if place == COOKIE else ", ").join(values)
-
-
-def _pairs(headers: Any) -> Iterable[tuple[str | bytes, Any]]:
-    # What a mapping shows as its items may hide repeated headers.
-    if hasattr(headers, "multi_items"):
-        headers = headers.multi_items()
-    elif hasattr(headers, "get_list"):  # Tornado
-        headers = headers.get_all()
-    elif hasattr(headers, "items"):
-        headers = headers.items()
-    pairs: Iterable[tuple[str | bytes, Any]] = headers
-    return pairs

@@ -8,6 +8,7 @@ mod client;
 mod errors;
 mod forks;
 mod form;
+mod headers;
 mod options;
 mod process;
 mod send_py;
@@ -30,6 +31,8 @@ mod _native {
     use super::client::Client;
     #[pymodule_export]
     use super::errors::codes;
+    #[pymodule_export]
+    use super::headers::read_headers;
     #[pymodule_export]
     use super::session::{Session, SessionCookie};
     #[pymodule_export]
