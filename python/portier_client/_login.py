@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 NativeLogin = tuple[str, str, str | None, str | None, float, float | None, bool]
 
@@ -55,15 +56,29 @@ class Key:
     """The size of the key in bits."""
 
 
+class _Draft:
+    """Becomes a `Login` when all attributes are set. The constructor of a frozen class is slow."""
+
+    __slots__ = Login.__slots__
+
+
 def login_from_native(native: NativeLogin) -> Login:
     """Make a `Login` from the result of the native module."""
-    email, email_original, session, state, issued_at, auth_time, same_browser = native
-    return Login(
-        email=email,
-        email_original=email_original,
-        session=session,
-        state=state,
-        issued_at=datetime.fromtimestamp(issued_at, UTC),
-        auth_time=None if auth_time is None else datetime.fromtimestamp(auth_time, UTC),
-        same_browser=same_browser,
-    )
+    draft: Any = _Draft()
+    (
+        draft.email,
+        draft.email_original,
+        draft.session,
+        draft.state,
+        issued_at,
+        auth_time,
+        draft.same_browser,
+    ) = native
+    draft.issued_at = datetime.fromtimestamp(issued_at, UTC)
+    if auth_time == issued_at:
+        draft.auth_time = draft.issued_at
+    else:
+        draft.auth_time = None if auth_time is None else datetime.fromtimestamp(auth_time, UTC)
+    draft.__class__ = Login
+    login: Login = draft
+    return login

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import dataclasses
+import pickle
 from collections import UserDict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from portier_client import (
     ConfigError,
     InvalidEmail,
     InvalidToken,
+    Login,
     SessionUsed,
     TokenExpired,
 )
@@ -48,6 +51,16 @@ async def test_complete_returns_addresses_state_and_session(
     assert "alice" not in repr(login).lower()
     with pytest.raises(dataclasses.FrozenInstanceError):
         login.email = "bob@example.com"  # type: ignore[misc]
+
+
+async def test_a_login_is_equal_to_its_copies(client: Client, broker: DevBroker) -> None:
+    url = await client.authenticate("alice@example.com")
+    login = await client.complete({"id_token": broker.mint(url)})
+    values = {field.name: getattr(login, field.name) for field in dataclasses.fields(login)}
+    copies = [Login(**values), copy.copy(login), pickle.loads(pickle.dumps(login))]
+    assert {login} == set(copies)
+    assert [type(copied) for copied in copies] == [Login] * 3
+    assert dataclasses.replace(login, state="b").state == "b"
 
 
 async def test_an_empty_state_is_no_state(client: Client, broker: DevBroker) -> None:
