@@ -51,9 +51,10 @@ impl Form {
     }
 
     fn parse(bytes: &[u8]) -> Self {
-        let pairs = form_urlencoded::parse(bytes);
-        let owned = pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into()));
-        Self(owned.collect())
+        Self(match std::str::from_utf8(bytes) {
+            Ok(text) => text.split('&').filter_map(pair_of).collect(),
+            Err(_) => decoded(bytes).collect(),
+        })
     }
 
     /// The text of a field. A field that is sent twice, a file, or text that is not UTF-8 counts as
@@ -76,6 +77,22 @@ impl Form {
     }
 }
 
+/// One field. A token, which is nearly all of a form, needs no decoding; to search for a character takes a
+/// fraction of the time of the decoder.
+fn pair_of(field: &str) -> Option<(String, FieldValue)> {
+    match field.split_once('=') {
+        Some((name, value)) if !(field.contains('%') || field.contains('+')) => {
+            Some((name.to_owned(), value.into()))
+        }
+        _ => decoded(field.as_bytes()).next(),
+    }
+}
+
+fn decoded(bytes: &[u8]) -> impl Iterator<Item = (String, FieldValue)> {
+    let pairs = form_urlencoded::parse(bytes);
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into()))
+}
+
 fn too_large() -> Error {
     Error::new(
         Code::RequestTooLarge,
@@ -89,4 +106,36 @@ fn size_of_fields(fields: &[(String, FieldValue)]) -> usize {
         FieldValue::NotText => name.len(),
     };
     fields.iter().map(size_of).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    const PIECES: &[&[u8]] = &[
+        b"a",
+        b"=",
+        b"&",
+        b"%",
+        b"+",
+        b"%26",
+        b"%3d",
+        b"%ff",
+        "é".as_bytes(),
+        b"\xff",
+    ];
+
+    proptest! {
+        #[test]
+        fn forms_are_decoded_as_the_url_standard_says(pieces in vec(select(PIECES), 0..16)) {
+            let bytes = pieces.concat();
+            let expected = form_urlencoded::parse(&bytes).into_owned();
+            let expected = expected.map(|(name, value)| (name, FieldValue::Text(value)));
+            prop_assert!(Form::parse(&bytes).into_pairs() == expected.collect::<Vec<_>>());
+        }
+    }
 }
