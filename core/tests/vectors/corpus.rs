@@ -157,12 +157,9 @@ async fn examples_of_rfcs_are_no_login_tokens() {
 }
 
 /// The codes that depend on a server, a store or a bug, and not on a document or a token.
-const NOT_BY_DATA: [Code; 7] = [
+const NOT_BY_DATA: [Code; 5] = [
     Code::BrokerTimeout,
     Code::BrokerUnreachable,
-    Code::BrokerStatus,
-    // A code is random, and the broker redeems it.
-    Code::CodeRefused,
     Code::StoreUnavailable,
     Code::StoreFull,
     Code::Internal,
