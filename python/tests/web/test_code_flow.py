@@ -20,6 +20,7 @@ from portier_client import (
     SessionUsed,
     blocking,
 )
+from portier_client.testing import flush_events
 from portier_client.tornado import LoginHandler, VerifyHandler
 from portier_client.web import Confirmation, LoginFlow, Problem, Step, WebRequest
 
@@ -270,6 +271,7 @@ def test_a_login_by_code_shows_and_logs_no_secret(
         steps = [await flow.callback(visit) for _ in range(3)]
         assert [step.reply.status for step in steps][:2] == [503, 303]
         shown = repr([visit, steps, [(step.reply, step.login, step.error) for step in steps]])
+        flush_events()
         told = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]
         assert told
         secrets = {SECRET, "vanishing", *answer.values()}

@@ -20,6 +20,7 @@ from portier_client import (
     PortierError,
     blocking,
 )
+from portier_client.testing import flush_events
 from portier_client.web import Confirmation, LoginFlow, Problem, Step, WebRequest
 
 from ..client.test_frames import secrets_in
@@ -184,6 +185,7 @@ def test_nothing_that_is_logged_has_a_secret(
         ([("Content-Type", "text/vanishing")], "vanishing@example.com"),
     ]:
         assert start(flow, {"email": email}, headers).error is not None
+    flush_events()
     told = [f"{record.getMessage()} {vars(record)}" for record in caplog.records]
     assert len([text for text in told if "login refused" in text]) == 6
     secrets = {SECRET, "vanishing@", *token.split("."), "a-confirmation", "a-state"}
