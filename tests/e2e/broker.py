@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from .identity_provider import IdentityProvider
+
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = ROOT / ".tools" / "bin" / "portier-broker"
 DATA = ROOT / ".tools" / "portier-broker"
@@ -25,13 +27,21 @@ CONFIG = """
 "example.com" = []
 """
 
+# A domain whose people the broker redirects to an identity provider.
+PROVIDED_DOMAIN = "provided.example"
+PROVIDER_CONFIG = """
+[[domain_overrides."provided.example"]]
+rel = "https://portier.io/specs/auth/1.0/idp"
+href = "{origin}"
+"""
+
 
 class Broker:
     """A broker that accepts addresses at example.com, and writes its mails to `mailbox`.
 
     Sessions and rotating keys are in its memory unless `sqlite` or `redis` says where; keys in
     `keytext`, in PEM, do not rotate. `options` are other settings of the broker without their
-    prefix, such as `KEYS_TTL="60"`. `restart` keeps its origin, its mails and what it had stored.
+    prefix, such as `KEYS_TTL="60"`. Addresses at `PROVIDED_DOMAIN` belong to `provider`. `restart` keeps its origin, its mails and what it had stored.
     """
 
     def __init__(
@@ -43,6 +53,7 @@ class Broker:
         redis: str | None = None,
         keytext: str | None = None,
         options: Mapping[str, str] | None = None,
+        provider: IdentityProvider | None = None,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.mailbox = Mailbox(directory / "mail")
@@ -50,7 +61,12 @@ class Broker:
         # Not `localhost`, which the sites use: for a browser this is another site.
         self.origin = f"http://127.0.0.1:{self._port.number}"
         self._config = directory / "broker.toml"
-        self._config.write_text(CONFIG, encoding="utf-8")
+        self._environment: dict[str, str] = {}
+        config = CONFIG
+        if provider is not None:
+            config += PROVIDER_CONFIG.format(origin=provider.origin)
+            self._environment["SSL_CERT_FILE"] = str(provider.certificate)
+        self._config.write_text(config, encoding="utf-8")
         self._settings = self._own_settings(algorithms) | (options or {})
         if keytext is not None:
             self._settings["KEYTEXT"] = keytext
@@ -71,6 +87,7 @@ class Broker:
         environment = {
             **kept,
             **settings,
+            **self._environment,
             "MAILBOX": str(self.mailbox.directory),
             "RUST_LOG": "info",
         }
@@ -125,7 +142,7 @@ class Broker:
             "DATA_DIR": str(DATA),
             "FROM_ADDRESS": "broker@example.com",
             "SENDMAIL_COMMAND": str(SENDMAIL),
-            "ALLOWED_DOMAINS": "example.com",
+            "ALLOWED_DOMAINS": f"example.com,{PROVIDED_DOMAIN}",
             "ALLOWED_DOMAINS_ONLY": "true",
             "LIMITS": "100000/s",
             "SIGNING_ALGS": ",".join(algorithms),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..broker import Broker
     from ..sites import Site
 
-    OpenProfile = Callable[[Site], Profile]
+    OpenProfile = Callable[..., Profile]
     Shoot = Callable[[Page, str], None]
 
 EXECUTABLE = os.environ.get("CHROMIUM", "chromium")
@@ -56,8 +56,8 @@ def open_profile(browser: Browser) -> Iterator[OpenProfile]:
 def opening(browser: Browser) -> Iterator[OpenProfile]:
     profiles: list[Profile] = []
 
-    def open_profile(site: Site) -> Profile:
-        profiles.append(Profile(browser, site.origin))
+    def open_profile(site: Site, *, scripts: bool = True) -> Profile:
+        profiles.append(Profile(browser, site.origin, scripts=scripts))
         return profiles[-1]
 
     yield open_profile

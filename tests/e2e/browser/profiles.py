@@ -74,11 +74,15 @@ class Profile:
     files. Pages of the broker are not checked.
     """
 
-    def __init__(self, browser: Browser, origin: str) -> None:
+    def __init__(self, browser: Browser, origin: str, *, scripts: bool = True) -> None:
         self.origin = origin
+        self.has_scripts = scripts
         self.complaints: list[str] = []
         self._context: BrowserContext = browser.new_context(
-            viewport={"width": 1000, "height": 720}, locale="en-US", color_scheme="light"
+            viewport={"width": 1000, "height": 720},
+            locale="en-US",
+            color_scheme="light",
+            java_script_enabled=scripts,
         )
         self._context.set_default_timeout(MILLISECONDS_TO_WAIT)
         self._context.on("console", self._hear_console)

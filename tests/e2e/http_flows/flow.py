@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from portier_client import Client, InvalidSession, SessionUsed
+from portier_client import Client, InvalidSession, PortierError, SessionUsed
 from portier_client.web import LoginFlow
 
 if TYPE_CHECKING:
@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from tests.web.visitor import Page, Visitor
 
 _FLOW = LoginFlow(Client("https://example.com/verify"))
-OVER = _FLOW.explain(InvalidSession("")).title
-USED = _FLOW.explain(SessionUsed("")).title
+
+
+def explained(error: PortierError) -> str:
+    """The title of the page about an error."""
+    return _FLOW.explain(error).title
+
+
+OVER = explained(InvalidSession(""))
+USED = explained(SessionUsed(""))
 
 
 def ask(visitor: Visitor, site: Site, email: str, page: str = "/login") -> Page:
