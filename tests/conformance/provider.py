@@ -62,23 +62,40 @@ class Page:
 
     status: int
     text: str
+    location: str | None = None
     action: str | None = None
     fields: dict[str, str] = field(default_factory=dict)
 
 
-def browse(url: str) -> Page:
-    """Opens a URL in a new browser and follows all redirects."""
+def browse(url: str, stop: str = "") -> Page:
+    """Opens a URL in a new browser and follows all redirects, but none to a URL below `stop`."""
     opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPCookieProcessor(CookieJar()),
+        _Redirects(stop),
     )
     try:
         response = opener.open(url, timeout=LIMIT)
     except urllib.error.HTTPError as error:
         response = error
     with response:
-        page = Page(response.status, response.read().decode("utf-8"))
+        page = Page(
+            response.status, response.read().decode("utf-8"), response.headers.get("location")
+        )
     _Form(page).feed(page.text)
     return page
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Stops before a site that does not exist."""
+
+    def __init__(self, stop: str) -> None:
+        self._stop = stop
+
+    def redirect_request(self, *given: Any) -> urllib.request.Request | None:
+        url = given[-1]
+        stops = self._stop and url.startswith(self._stop)
+        return None if stops else super().redirect_request(*given)
 
 
 class _Form(HTMLParser):

@@ -6,7 +6,7 @@ import base64
 import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 from cases.keys import RSA_3072
@@ -56,22 +56,26 @@ ACCOUNTS = {
 class Site:
     """A site that uses the provider, with this client id."""
 
-    def __init__(self, language: str, provider: Provider, name: str) -> None:
+    def __init__(self, language: str, provider: Provider, name: str, flow: str) -> None:
         self.redirect_uri = f"https://{name.lower()}.example/verify"
-        self.client = Subject(language, provider.origin, redirect_uri=self.redirect_uri)
+        self.flow = flow
+        self.client = Subject(language, provider.origin, redirect_uri=self.redirect_uri, flow=flow)
 
     def log_in(self, email: str, *state: str) -> Answer:
         """The result of a login."""
         return self.complete(self.answer_to(self.client.start(email, *state)))
 
     def answer_to(self, url: str) -> dict[str, str]:
-        """The fields that the provider makes the browser post to the site."""
-        page = browse(url)
+        """The fields that the provider makes the browser send to the site."""
+        page = browse(url, stop=self.redirect_uri)
+        if self.flow == "code":
+            assert page.location, page.text
+            return dict(parse_qsl(urlsplit(page.location).query, strict_parsing=True))
         assert page.action == self.redirect_uri, page.text
         return page.fields
 
     def complete(self, fields: dict[str, str]) -> Answer:
-        """Completes the login with the posted fields."""
+        """Completes the login with these fields."""
         return self.client.ask("complete", urlencode(fields))
 
 
@@ -86,8 +90,8 @@ def make_site(language: str) -> Iterator[Callable[..., Site]]:
     """Makes sites."""
     with ExitStack() as clients:
 
-        def make(provider: Provider, name: str = "plain") -> Site:
-            site = Site(language, provider, name)
+        def make(provider: Provider, name: str = "plain", flow: str = "implicit") -> Site:
+            site = Site(language, provider, name, flow)
             clients.enter_context(site.client)
             return site
 
@@ -98,6 +102,12 @@ def make_site(language: str) -> Iterator[Callable[..., Site]]:
 def site(make_site: Callable[..., Site], provider: Provider) -> Site:
     """A site with the default settings."""
     return make_site(provider)
+
+
+@pytest.fixture
+def code_site(make_site: Callable[..., Site], provider: Provider) -> Site:
+    """A site that uses the code flow."""
+    return make_site(provider, flow="code")
 
 
 def test_a_login_by_form_post_is_accepted_once(site: Site) -> None:
@@ -212,6 +222,75 @@ def test_another_address_than_the_typed_one_is_refused_with_session_email(site: 
 
 def test_a_login_that_is_cancelled_is_reported_as_broker_error(site: Site) -> None:
     answer = site.log_in("refuse@example.com", "a state")
+    assert answer.code == "broker_error"
+    assert answer.values[0].endswith(" error=access_denied description=the person said no")
+
+
+def test_a_login_by_code_is_accepted_once(code_site: Site) -> None:
+    url = code_site.client.start(EMAIL, "a state")
+    # The provider demands a code challenge.
+    query = parse_qs(urlsplit(url).query, strict_parsing=True)
+    assert query["code_challenge_method"] == ["S256"]
+    fields = code_site.answer_to(url)
+    assert "id_token" not in fields
+    answer = code_site.complete(fields)
+    assert answer.values == (EMAIL, EMAIL, "a state")
+    assert code_site.complete(fields).code == "session_used"
+
+
+def test_a_token_for_a_code_may_be_signed_with_eddsa(
+    make_site: Callable[..., Site], provider: Provider
+) -> None:
+    assert make_site(provider, "EdDSA", "code").log_in(EMAIL).values == (EMAIL, EMAIL, "")
+
+
+@pytest.mark.parametrize("case", ["Ed25519", "PS256", "ES256"])
+def test_other_algorithms_of_a_token_for_a_code_are_refused_with_token_algorithm(
+    make_site: Callable[..., Site], provider: Provider, case: str
+) -> None:
+    assert make_site(provider, case, "code").log_in(EMAIL).code == "token_algorithm"
+
+
+def test_an_unknown_code_is_refused_with_code_refused_and_the_login_stays_pending(
+    code_site: Site,
+) -> None:
+    fields = code_site.answer_to(code_site.client.start(EMAIL))
+    assert code_site.complete({**fields, "code": "unknown"}).code == "code_refused"
+    assert code_site.complete(fields).values == (EMAIL, EMAIL, "")
+
+
+def test_a_code_of_another_login_is_refused_with_code_refused(code_site: Site) -> None:
+    first, second = (code_site.answer_to(code_site.client.start(EMAIL)) for _ in range(2))
+    mixed = {**first, "code": second["code"]}
+    assert code_site.complete(mixed).code == "code_refused"
+
+
+def test_a_code_of_another_site_is_refused_with_code_refused(
+    make_site: Callable[..., Site], provider: Provider, code_site: Site
+) -> None:
+    other = make_site(provider, "EdDSA", "code")
+    fields = code_site.answer_to(code_site.client.start(EMAIL))
+    stolen = other.answer_to(other.client.start(EMAIL))
+    assert code_site.complete({**fields, "code": stolen["code"]}).code == "code_refused"
+
+
+def test_an_unknown_state_is_refused_with_session_unknown(code_site: Site) -> None:
+    fields = code_site.answer_to(code_site.client.start(EMAIL))
+    assert code_site.complete({**fields, "state": "unknown"}).code == "session_unknown"
+
+
+def test_another_address_in_the_token_for_a_code_is_refused_with_session_email(
+    code_site: Site,
+) -> None:
+    url = code_site.client.start(EMAIL)
+    hint = urlencode({"login_hint": EMAIL})
+    other = urlencode({"login_hint": "jane@example.com"})
+    fields = code_site.answer_to(url.replace(hint, other))
+    assert code_site.complete(fields).code == "session_email"
+
+
+def test_a_login_by_code_that_is_cancelled_is_reported_as_broker_error(code_site: Site) -> None:
+    answer = code_site.log_in("refuse@example.com", "a state")
     assert answer.code == "broker_error"
     assert answer.values[0].endswith(" error=access_denied description=the person said no")
 

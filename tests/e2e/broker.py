@@ -41,7 +41,8 @@ class Broker:
 
     Sessions and rotating keys are in its memory unless `sqlite` or `redis` says where; keys in
     `keytext`, in PEM, do not rotate. `options` are other settings of the broker without their
-    prefix, such as `KEYS_TTL="60"`. Addresses at `PROVIDED_DOMAIN` belong to `provider`. `restart` keeps its origin, its mails and what it had stored.
+    prefix, such as `KEYS_TTL="60"`. `provider` identifies people at `PROVIDED_DOMAIN`. `restart`
+    keeps its origin, its mails and what it had stored.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""An identity provider for a domain, to which the real broker redirects people instead of sending mail."""
+"""An identity provider of a domain, which the real broker asks instead of sending mail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HOST = "127.0.0.1"
 class IdentityProvider:
     """Serves its documents over `https`. `certificate` is the file of its certificate.
 
-    It knows everybody: `answer` gives the form that it would post for a URL of the broker's redirect.
+    It accepts everybody: `answer` gives the form that it would post for a request of the broker.
     """
 
     def __init__(self, directory: Path, algorithm: str) -> None:

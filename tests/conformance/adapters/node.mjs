@@ -20,8 +20,9 @@ createInterface({ input: process.stdin, terminal: false }).on("line", (line) => 
 
 /** The options of the client under test, from the environment. */
 function settings() {
-  const { CONFORMANCE_REDIRECT_URI, CONFORMANCE_SESSION_TTL, CONFORMANCE_ALGORITHMS } = process.env;
+  const { CONFORMANCE_FLOW, CONFORMANCE_REDIRECT_URI, CONFORMANCE_SESSION_TTL, CONFORMANCE_ALGORITHMS } = process.env;
   return {
+    flow: CONFORMANCE_FLOW,
     redirectUri: CONFORMANCE_REDIRECT_URI ?? REDIRECT_URI,
     sessionTtlMs: CONFORMANCE_SESSION_TTL && Number(CONFORMANCE_SESSION_TTL) * 1000,
     algorithms: CONFORMANCE_ALGORITHMS?.split(","),

@@ -43,6 +43,8 @@ def settings() -> dict[str, Any]:
     options: dict[str, Any] = {"redirect_uri": REDIRECT_URI}
     if redirect_uri := os.environ.get("CONFORMANCE_REDIRECT_URI"):
         options["redirect_uri"] = redirect_uri
+    if flow := os.environ.get("CONFORMANCE_FLOW"):
+        options["flow"] = flow
     if seconds := os.environ.get("CONFORMANCE_SESSION_TTL"):
         options["session_ttl"] = float(seconds)
     if algorithms := os.environ.get("CONFORMANCE_ALGORITHMS"):

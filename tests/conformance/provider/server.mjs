@@ -28,22 +28,25 @@ function configuration() {
   return {
     clients: clients.map(client),
     claims: { email: ["email", "email_verified"] },
+    // The address is in the token, also where there is an endpoint to ask for it.
+    conformIdTokenClaims: false,
     cookies: { keys: ["of no importance"] },
     enabledJWA: { idTokenSigningAlgValues: ["RS256", "PS256", "ES256", "Ed25519", "EdDSA"] },
     features: { devInteractions: { enabled: false }, encryption: { enabled: true } },
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...claimsOf(id) }) }),
     jwks: { keys: keys() },
     loadExistingGrant: grant,
-    responseTypes: ["id_token"],
+    pkce: { required: () => true },
+    responseTypes: ["id_token", "code"],
     ttl: { Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
   };
 }
 
-/** A client of the implicit flow (OpenID Connect Dynamic Registration, section 2). */
+/** A client of both flows (OpenID Connect Dynamic Registration, section 2). */
 function client(metadata) {
   return {
-    response_types: ["id_token"],
-    grant_types: ["implicit"],
+    response_types: ["id_token", "code"],
+    grant_types: ["implicit", "authorization_code"],
     token_endpoint_auth_method: "none",
     ...metadata,
   };

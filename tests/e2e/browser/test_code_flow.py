@@ -12,7 +12,6 @@ from .pages import BrokerPage, SitePage
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from ..broker import Broker
     from ..conftest import Serve
     from ..sites import Site
     from .conftest import OpenProfile

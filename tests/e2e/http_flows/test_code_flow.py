@@ -261,8 +261,8 @@ def lured(  # noqa: PLR0917 (two people)
 ) -> tuple[str, str]:
     """The code and the state of a login that the attacker starts with another redirect URI.
 
-    The victim finishes it at the broker. The code arrives at a page of the site that does not expect
-    it, and leaks there.
+    The victim finishes it at the broker. The code arrives at another page of the site, and leaks
+    there.
     """
     waiting = victim.get(changed(start(attacker, site, email), redirect_uri=redirect_uri))
     url = redirect_of(victim, waiting, broker, email, redirect_uri)

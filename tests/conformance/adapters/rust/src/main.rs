@@ -48,6 +48,9 @@ fn client() -> Result<Client, Failure> {
     let setting = |name| env::var(format!("CONFORMANCE_{name}")).ok();
     let redirect_uri = setting("REDIRECT_URI").unwrap_or_else(|| REDIRECT_URI.to_owned());
     let mut builder = Client::builder(redirect_uri).broker(broker);
+    if let Some(flow) = setting("FLOW") {
+        builder = builder.flow(flow.parse()?);
+    }
     if let Some(seconds) = setting("SESSION_TTL") {
         builder = builder.session_ttl(Duration::try_from_secs_f64(seconds.parse()?)?);
     }
