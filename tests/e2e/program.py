@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SECONDS_TO_WAIT = 30
-SECONDS_TO_STOP = 10
+SECONDS_TO_WAIT = 60
+SECONDS_TO_STOP = 30
 
 
 class Program:

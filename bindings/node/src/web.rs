@@ -356,9 +356,9 @@ impl From<web::Problem> for Problem {
 /// The question whether to sign in in this browser.
 #[napi(object, object_from_js = false)]
 pub struct Confirmation {
-    /// Whose login it is.
+    /// The address to sign in as.
     pub email: String,
-    /// Names and values of the hidden fields of the form that says yes.
+    /// Names and values of the hidden fields of the form that confirms.
     pub fields: Vec<(String, String)>,
     /// The language chosen for this browser.
     pub language: String,

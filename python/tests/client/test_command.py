@@ -36,7 +36,7 @@ def test_the_broker_serves_until_it_is_stopped(number: signal.Signals) -> None:
         with urllib.request.urlopen(url) as page:
             assert b'name="id_token"' in page.read()
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=10)
+        rest, errors = process.communicate(timeout=60)
     assert (process.returncode, rest, errors) == (0, "", "")
 
 

@@ -64,7 +64,7 @@ def test_the_demo_stops_without_a_word(
     process, url = demo
     assert visitor.get(url).status == 200
     process.send_signal(number)
-    output, errors = process.communicate(timeout=10)
+    output, errors = process.communicate(timeout=60)
     assert (process.returncode, output, errors) == (0, "", "")
 
 

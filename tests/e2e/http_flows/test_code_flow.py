@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -13,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from e2e.broker import Broker
 from portier_client import BrokerError
 from tests.web.visitor import Visitor
 
@@ -20,8 +22,8 @@ from .flow import OVER, USED, ask, confirm, consent, explained, is_signed_in, ty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from e2e.broker import Broker
     from e2e.sites import Site
     from tests.web.visitor import Page
 
@@ -135,7 +137,7 @@ def test_a_callback_opened_many_times_concurrently_logs_in_once(
     def visit() -> Visitor:
         sender = Visitor()
         sender.cookies = copy.deepcopy(visitor.cookies)
-        together.wait(10)
+        together.wait(60)
         sender.get(callback)
         return sender
 
@@ -227,6 +229,26 @@ def test_a_person_who_cancels_is_told_so(visitor: Visitor, site: Site, email: st
     assert refused.status == 403
     assert explained(BrokerError("", error="access_denied")) in refused.text
     assert not is_signed_in(visitor, site, email)
+
+
+def test_a_broker_that_is_down_at_the_callback_uses_no_login_up(
+    visitor: Visitor, serve: Callable[..., Site], tmp_path: Path, email: str
+) -> None:
+    database = tmp_path / "broker.sqlite"
+    with Broker(tmp_path, algorithms=["EdDSA"], sqlite=database) as broker:
+        site = serve(broker, flow="code", algorithms="EdDSA")
+        url = answer(visitor, site, broker, email)
+        broker.stop()
+        failed = visitor.get(url)
+        assert failed.status == 503
+        assert failed.headers["Retry-After"] == "30"
+        broker.start()
+        # After the failure, the client waits for about a second before the next request.
+        deadline = time.monotonic() + 30
+        while (page := visitor.get(url)).status == 503:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert email in page.text
 
 
 def start(visitor: Visitor, site: Site, email: str) -> str:

@@ -28,7 +28,7 @@ def test_a_callback_posted_many_times_concurrently_logs_in_once(
         # One browser in two tabs: with one visitor object, the pages would be mixed up.
         sender = Visitor()
         sender.cookies = copy.deepcopy(visitor.cookies)
-        together.wait(10)
+        together.wait(60)
         page = sender.submit(callback)
         assert page.url == f"{site.origin}/" or USED in page.text
         return sender
