@@ -11,6 +11,7 @@ use portier_client::events::{self, Event, Level, Listener, Value};
 use portier_client::testing::{
     DevBroker, DevBrokerOptions, Fault, ManualClock, MintOptions, MockTransport,
 };
+use portier_client::web::{Body, FlowOptions, LoginFlow, WebRequest};
 use portier_client::{Client, Code, Error};
 use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
@@ -315,6 +316,32 @@ async fn a_repeated_request_is_logged() {
     let ear = Ear::new();
     client.discover().await.unwrap();
     assert_eq!(ear.take()[0], "DEBUG request repeated host=127.0.0.1");
+}
+
+#[tokio::test]
+async fn a_login_form_under_another_host_name_than_the_redirect_uri_is_logged() {
+    let broker = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
+    let client = Client::builder("http://localhost:8000/verify")
+        .broker(broker.origin())
+        .build()
+        .unwrap();
+    let flow = LoginFlow::new(client, FlowOptions::default()).unwrap();
+    let ear = Ear::new();
+    let warning = "WARN login form on another host page_host=127.0.0.1 redirect_host=localhost";
+    for (page, warnings) in [
+        ("http://127.0.0.1:8000", vec![warning]),
+        ("http://localhost:8000", vec![]),
+    ] {
+        let body = Body::Bytes(b"email=alice%40example.com".to_vec());
+        let mut request = WebRequest::new("POST", body);
+        request.set_header("content-type", "application/x-www-form-urlencoded");
+        request.set_header("sec-fetch-site", "same-origin");
+        request.set_header("origin", page);
+        assert_eq!(flow.login(request).await.reply.status, 303);
+        let heard = ear.take();
+        let about_hosts = heard.iter().filter(|line| line.contains("another host"));
+        assert_eq!(about_hosts.collect::<Vec<_>>(), warnings);
+    }
 }
 
 #[tokio::test]
