@@ -7,7 +7,10 @@ export type Algorithm = "RS256" | "EdDSA";
  */
 export type Flow = "implicit" | "code";
 
-/** How the broker returns the token in the implicit flow: in a form that the browser posts, or in the fragment of the URL. */
+/**
+ * How the broker returns the token in the implicit flow: in a form that the browser posts, or in the fragment of
+ * the URL.
+ */
 export type ResponseMode = "form_post" | "fragment";
 
 /** A key of the broker that verifies tokens. */

@@ -26,11 +26,12 @@ _NODE = os.environ.get("NODE", "node")
 COMMANDS = {
     "tornado": [sys.executable, str(_SITES / "tornado_site.py")],
     "express": [_NODE, str(_SITES / "express.mjs")],
+    "express4": [_NODE, str(_SITES / "express.mjs"), "express-v4"],
     "fastify": [_NODE, str(_SITES / "fastify.mjs")],
     "axum": [str(_ROOT / "target" / "debug" / "examples" / "face_site")],
 }
 FACES = list(COMMANDS)
-WITH_HOOKS = ["tornado", "express", "fastify"]
+WITH_HOOKS = ["tornado", "express", "express4", "fastify"]
 """The integrations that run hooks of the site. On axum, the site itself acts on each step."""
 
 # Options that an integration lacks: Tornado checks form tokens itself, and a site sets the routes.
@@ -48,7 +49,7 @@ REFUSED_BY_FRAMEWORK = {
 }
 # Servers limit the request line themselves.
 REFUSED_BY_SERVERS = {"query-too-large"}
-_ROUTES_ABSOLUTE_TARGETS = {"axum", "express", "fastify"}
+_ROUTES_ABSOLUTE_TARGETS = {"axum", "express", "express4", "fastify"}
 
 PATHS = {"login": "/login", "start": "/start", "logout": "/logout", "session": "/session"}
 SECONDS_TO_WAIT = 30

@@ -37,7 +37,7 @@ export interface DevBrokerOptions {
 
 /** The options of a token. By default it is valid. */
 export interface MintOptions {
-  /** The URL that {@link PortierClient.authenticate} returned in the implicit flow. The token completes that login. */
+  /** The URL that {@link PortierClient.authenticate} returned, in the implicit flow. The token completes that login. */
   url?: string | undefined;
   /** The audience. */
   clientId?: string | undefined;

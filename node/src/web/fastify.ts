@@ -74,8 +74,8 @@ export interface Portier {
    */
   session(this: void, request: FastifyRequest, reply: FastifyReply): Promise<Session | null>;
   /**
-   * A hook for routes that require a login, as `onRequest` or `preHandler`. People who are not signed in are redirected to
-   * the login page, and after the login back to this page. A script gets a problem (401).
+   * A hook for routes that require a login: `onRequest`, or `preHandler` to run after the body was read. People who are
+   * not signed in are redirected to the login page, and after the login back to this page. A script gets a problem (401).
    *
    * ```js
    * app.get("/members", { onRequest: app.portier.requireLogin }, async (request) => {
@@ -185,7 +185,9 @@ export async function portier(app: FastifyInstance, options: PortierOptions): Pr
       });
     }
     if (formPath !== undefined) own.post(formPath, login);
-    if (endPath !== undefined && (others.secret ?? undefined) !== undefined) own.post(endPath, logout);
+    if (endPath !== undefined && (others.secret ?? undefined) !== undefined) {
+      own.route({ method: [...own.supportedMethods], url: endPath, handler: logout });
+    }
   });
 }
 

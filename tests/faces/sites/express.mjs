@@ -1,7 +1,8 @@
 // A site on Express, for the cases of all integrations.
 import { require, serve } from "./control.mjs";
 
-const express = require("express");
+// One of the versions that the package is tested with.
+const express = require(process.argv[2] ?? "express");
 const { portier } = require("portier-client/express");
 
 await serve((options, site) => {

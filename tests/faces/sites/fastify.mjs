@@ -16,9 +16,7 @@ await serve(async (options, site) => {
     const { email, next } = site.start;
     return app.portier.startLogin(request, reply, email, next);
   });
-  const { logout, requireLogin, session } = app.portier;
-  // The plugin has a route for POST.
-  app.get("/logout", logout);
+  const { requireLogin, session } = app.portier;
   app.route({ method: ["GET", "POST"], url: "/members", onRequest: requireLogin, handler: () => "for members" });
   app.get("/session", async (request, reply) => {
     const { email = null } = (await session(request, reply)) ?? {};
