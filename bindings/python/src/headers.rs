@@ -9,16 +9,16 @@ use crate::cells::intern;
 
 const COUNT: usize = WebRequest::HEADERS.len();
 
+/// The text of a header, if the request has it.
+type Value<'py> = Option<Bound<'py, PyAny>>;
+
 /// The values of the headers that a flow reads, in the order of [`WebRequest::HEADERS`], and the length of
 /// the body as the headers say it. `headers` is a mapping, an object that keeps repeated headers, or pairs.
 #[pyfunction]
 #[pyo3(signature = (headers, /))]
 pub(crate) fn read_headers<'py>(
     headers: &Bound<'py, PyAny>,
-) -> PyResult<(
-    [Option<Bound<'py, PyAny>>; COUNT],
-    Option<Bound<'py, PyAny>>,
-)> {
+) -> PyResult<([Value<'py>; COUNT], Value<'py>)> {
     let mut read = Headers::default();
     if let Ok(headers) = headers.cast_exact::<PyDict>() {
         for (name, value) in headers {
@@ -35,8 +35,8 @@ pub(crate) fn read_headers<'py>(
 
 #[derive(Default)]
 struct Headers<'py> {
-    values: [Option<Bound<'py, PyAny>>; COUNT],
-    length: Option<Bound<'py, PyAny>>,
+    values: [Value<'py>; COUNT],
+    length: Value<'py>,
 }
 
 impl<'py> Headers<'py> {
