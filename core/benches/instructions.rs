@@ -11,9 +11,28 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use portier_client::testing::{DevBroker, DevBrokerOptions, MintOptions};
-use portier_client::{Client, Result};
+use portier_client::web::{Body, FlowOptions, LoginFlow, WebRequest};
+use portier_client::{Client, Flow, Result};
+use url::form_urlencoded;
 
 const LOGINS: usize = 50;
+
+/// What a browser sends along, with the secret of a login.
+const HEADERS: [(&str, &str); 7] = [
+    (
+        "accept",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    ),
+    ("accept-language", "en-US,en;q=0.5"),
+    ("content-type", "application/x-www-form-urlencoded"),
+    (
+        "cookie",
+        "portier=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    ),
+    ("origin", "http://localhost:8888"),
+    ("sec-fetch-mode", "navigate"),
+    ("sec-fetch-site", "same-origin"),
+];
 
 fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -30,6 +49,9 @@ fn main() -> Result<()> {
             .build()?
     };
     runtime.block_on(client.warm())?;
+    let mut options = FlowOptions::default();
+    options.flow = Some(Flow::Implicit);
+    let flow = LoginFlow::new(client.clone(), options)?;
     let operation = std::env::args().nth(1).unwrap_or_default();
 
     // The first logins allocate memory for all others, and initialize everything.
@@ -41,6 +63,8 @@ fn main() -> Result<()> {
             .map(|url| broker.mint(&MintOptions::for_url(url)?))
             .collect::<Result<Vec<_>>>()?;
         runtime.block_on(run(counts("verify"), verify(&client, &tokens)))?;
+        let bodies = runtime.block_on(start(&flow, &broker))?;
+        runtime.block_on(run(counts("callback"), answer(&flow, &bodies)));
     }
     println!("{LOGINS}");
     Ok(())
@@ -59,6 +83,42 @@ async fn verify(client: &Client, tokens: &[String]) -> Result<()> {
         black_box(client.verify(token).await?);
     }
     Ok(())
+}
+
+/// The bodies of a browser's posts to the redirect URI.
+async fn start(flow: &LoginFlow, broker: &DevBroker) -> Result<Vec<String>> {
+    let mut bodies = Vec::with_capacity(LOGINS);
+    for _ in 0..LOGINS {
+        let step = flow
+            .start(request(Body::Empty), "alice@example.com", "/members")
+            .await;
+        let mut headers = step.reply.headers.iter();
+        let (_, url) = headers
+            .find(|(name, _)| *name == "location")
+            .expect("a redirect");
+        let token = broker.mint(&MintOptions::for_url(url)?)?;
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("id_token", &token)
+            .append_pair("state", "");
+        bodies.push(form.finish());
+    }
+    Ok(bodies)
+}
+
+async fn answer(flow: &LoginFlow, bodies: &[String]) {
+    for body in bodies {
+        let request = request(Body::Bytes(body.clone().into_bytes()));
+        let step = black_box(flow.callback(request).await);
+        assert!(step.login.is_some(), "a login failed");
+    }
+}
+
+fn request(body: Body) -> WebRequest {
+    let mut request = WebRequest::new("POST", body);
+    for (name, value) in HEADERS {
+        request.set_header(name, value);
+    }
+    request
 }
 
 /// Runs logins, counted or not.
