@@ -288,10 +288,7 @@ class CoreStore:
 
 @final
 class DevBroker:
-    """The development broker of the core.
-
-    Signing and generating keys take long, so that other threads run meanwhile.
-    """
+    """The development broker of the core. Other threads run while it signs or generates keys."""
 
     def __new__(
         cls,
