@@ -49,7 +49,7 @@ export class ClientFlow {
   /** The session in a `Cookie` header. */
   session(cookie: string): Session | null {
     const session = this.#flow.session(cookie);
-    return session && new Session(session);
+    return session === null ? null : new Session(session);
   }
 
   startSession(email: string): [session: Session, setCookie: string] {

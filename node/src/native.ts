@@ -106,25 +106,22 @@ export interface NativeSessionOptions {
   absoluteMaxAge: number | undefined;
 }
 
-/** A session as the addon knows it; times are in seconds. */
-export interface NativeSession {
-  email: string;
-  id: string;
-  signedInAt: number;
-  expiresAt: number;
-  renewal: string | null;
-}
+/**
+ * A session as the addon passes it: when the person signed in, when the session expires, its id and the address,
+ * between spaces; in a second line, the `Set-Cookie` value that renews it.
+ */
+export type PackedSession = string;
 
 /** A session that has begun, and the value of its `Set-Cookie`. */
 export interface NativeStartedSession {
-  session: NativeSession;
+  session: PackedSession;
   cookie: string;
 }
 
 /** What keeps people signed in; sessions are read from `Cookie` headers. */
 export interface NativeSessionCookie {
   start(email: string): NativeStartedSession | Failure;
-  read(cookie: string): NativeSession | null;
+  read(cookie: string): PackedSession | null;
   renew(cookie: string): string | null | Failure;
   clear(): string;
 }
@@ -159,7 +156,7 @@ export interface NativeFlow {
     body: NativeBody,
     cancellation: Cancellation | undefined,
   ): Outcome<NativeStep>;
-  session(cookie: string): NativeSession | null;
+  session(cookie: string): PackedSession | null;
   startSession(email: string): NativeStartedSession | Failure;
   requireLogin(method: string, headers: NativeHeaders, page: string): NativeStep;
   logout(method: string, headers: NativeHeaders, formTokenChecked: boolean): Outcome<NativeStep>;
@@ -183,7 +180,7 @@ export interface NativeStep {
   policy: string | null;
   body: string;
   login: NativeLogin | null;
-  session: NativeSession | null;
+  session: PackedSession | null;
   loginCookies: string[];
   problem: NativeProblem | null;
   confirmation: { email: string; fields: [name: string, value: string][]; language: string } | null;

@@ -56,7 +56,7 @@ export class SessionCookie {
   read(cookie: string | null | undefined): Session | null {
     if (typeof cookie !== "string") return null;
     const session = this.#cookie.current.read(cookie);
-    return session && new Session(session, cookie);
+    return session === null ? null : new Session(session, cookie);
   }
 
   /**

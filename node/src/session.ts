@@ -1,7 +1,7 @@
 import { inspect, types } from "node:util";
 
 import { invalidOption } from "./errors.js";
-import type { NativeSession, NativeSessionOptions } from "./native.js";
+import type { NativeSessionOptions, PackedSession } from "./native.js";
 import { text } from "./text.js";
 
 /**
@@ -32,12 +32,16 @@ export class Session {
   readonly #cookie: string | undefined;
 
   /** @internal */
-  constructor({ email, id, signedInAt, expiresAt, renewal }: NativeSession, cookie?: string) {
-    this.email = email;
-    this.id = id;
-    this.signedInAt = signedInAt;
-    this.expiresAt = expiresAt;
-    this.renewal = renewal;
+  constructor(packed: PackedSession, cookie?: string) {
+    const expires = packed.indexOf(" ") + 1;
+    const id = packed.indexOf(" ", expires) + 1;
+    const email = packed.indexOf(" ", id) + 1;
+    const end = packed.indexOf("\n", email);
+    this.email = end < 0 ? packed.slice(email) : packed.slice(email, end);
+    this.id = packed.slice(id, email - 1);
+    this.signedInAt = Number(packed.slice(0, expires - 1));
+    this.expiresAt = Number(packed.slice(expires, id - 1));
+    this.renewal = end < 0 ? null : packed.slice(end + 1);
     this.#cookie = cookie;
     Object.freeze(this);
   }

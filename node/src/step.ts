@@ -37,7 +37,7 @@ export class Step {
   constructor(step: NativeStep) {
     this.reply = new Reply(step);
     this.login = step.login && new Login(step.login);
-    this.session = step.session && new Session(step.session);
+    this.session = step.session === null ? null : new Session(step.session);
     this.loginCookies = step.loginCookies;
     this.problem = step.problem && toProblem(step.problem);
     this.confirmation = step.confirmation && new Confirmation(step.confirmation);

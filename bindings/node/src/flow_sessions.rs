@@ -7,18 +7,18 @@ use portier_client::web::{Body, WebRequest};
 
 use crate::call::Outcome;
 use crate::failure::{self, Failure};
-use crate::session::{Session, StartedSession};
+use crate::session::{PackedSession, StartedSession, packed};
 use crate::web::{LoginFlow, Step, request};
 
 #[napi]
 impl LoginFlow {
     /// The session in the `Cookie` header of a request, with the cookie that renews it.
     #[napi(catch_unwind)]
-    pub fn session(&self, header: String) -> napi::Result<Option<Session>> {
+    pub fn session(&self, header: String) -> napi::Result<Option<PackedSession>> {
         let mut request = WebRequest::new("GET", Body::Empty);
         request.set_header("cookie", &header);
         let visit = self.opened()?.session(&request);
-        Ok(visit.map(|visit| Session::new(visit.session, visit.renewal)))
+        Ok(visit.map(|visit| packed(&visit.session, visit.renewal.as_deref())))
     }
 
     /// Begins a session outside of a login.

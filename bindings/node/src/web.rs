@@ -13,7 +13,7 @@ use crate::closable::{Closable, Closables};
 use crate::completions::CompletionQueue;
 use crate::failure::Failure;
 use crate::login::Login;
-use crate::session::{Session, SessionOptions};
+use crate::session::{PackedSession, SessionOptions, packed};
 
 /// The most bytes of a form.
 #[napi]
@@ -289,7 +289,7 @@ pub struct Step {
     /// A completed login.
     pub login: Option<Login>,
     /// The session that begins with it.
-    pub session: Option<Session>,
+    pub session: Option<PackedSession>,
     /// Values of `Set-Cookie`, for when its person was signed in.
     pub login_cookies: Vec<String>,
     /// The problem that the body shows.
@@ -314,7 +314,7 @@ impl From<web::Step> for Step {
             policy: step.reply.policy,
             body: step.reply.body,
             login: step.login.map(Login::from),
-            session: step.session.map(|session| Session::new(session, None)),
+            session: step.session.map(|session| packed(&session, None)),
             login_cookies: step.login_cookies,
             problem,
             confirmation,

@@ -105,7 +105,7 @@ async fn a_take_that_is_refused_is_not_tried_in_another_way() {
         let store = RedisStore::new(&at(&redis, "app:right", "")).unwrap();
         let error = take(&store, 1).await.unwrap_err();
         assert!(
-            error.to_string().contains("no right to the command"),
+            error.to_string().contains("no permission for the command"),
             "{error}"
         );
         assert!(
