@@ -4,30 +4,22 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 
+import { CodeCallbacks, FormCallbacks } from "./callbacks.mjs";
 import { EMAIL, inTurn, LOGINS, median, PACKAGE, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
 import { makePeers, makePortier } from "./peers.mjs";
 
-const { LoginFlow, PortierClient } = require("portier-client");
+const { PortierClient } = require("portier-client");
 
 const ROUNDS = rounds(45);
 const REQUIRE_ROUNDS = Math.min(21, ROUNDS);
-
-const HEADERS = {
-  accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-  "accept-language": "en-US,en;q=0.5",
-  "content-type": "application/x-www-form-urlencoded",
-  cookie: `portier=${"A".repeat(43)}`,
-  origin: "null",
-  "sec-fetch-mode": "navigate",
-  "sec-fetch-site": "same-origin",
-};
 
 const broker = spawnBroker();
 const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: broker.origin });
 await client.warm();
 const peers = await makePeers(broker.origin, client.clientId);
 const portier = makePortier(broker.origin, REDIRECT_URI);
-const flow = new LoginFlow(client, { flow: "implicit" });
+const callbacks = new FormCallbacks(broker, client);
+const codes = await CodeCallbacks.of(broker);
 const samples = await measure();
 portier.destroy();
 broker.stop();
@@ -74,36 +66,21 @@ async function oneRound(round) {
   const [tokens, theirTokens] = [urls, theirUrls].map((all) =>
     all.map((url) => broker.mint(JSON.stringify({ url }))),
   );
-  const forms = await callbackForms();
+  const forms = await callbacks.forms(LOGINS);
   const verifiers = Object.entries(peers).map(([name, verify]) => [name, () => timed(verify, tokens)]);
   return {
     ...times,
     ...(await inTurn(round, {
       bare: async () => broker.timeSignatures(tokens),
       verify: () => timed((token) => client.verify(token), tokens),
-      callback: () => timed(answerCallback, forms),
+      callback: () => timed(callbacks.answer, forms),
+      callback_posted_again: () => timed(callbacks.postAgain, forms),
+      callback_code: () => codes.time(LOGINS),
+      session_read: async () => codes.timeSession(LOGINS),
       portier: () => timed((token) => portier.verify(token), theirTokens),
       ...Object.fromEntries(verifiers),
     })),
   };
-}
-
-/** The bodies that a browser posts to the redirect URI, one for each login. */
-async function callbackForms() {
-  const forms = [];
-  for (let number = 0; number < LOGINS; number++) {
-    const { reply } = await flow.start({ method: "POST", headers: HEADERS }, EMAIL);
-    const { location } = Object.fromEntries(reply.headers);
-    const token = broker.mint(JSON.stringify({ url: location }));
-    forms.push(Buffer.from(new URLSearchParams({ id_token: token, state: "" }).toString()));
-  }
-  return forms;
-}
-
-/** Completes a login without signing anybody in. */
-async function answerCallback(body) {
-  const { login } = await flow.callback({ method: "POST", headers: HEADERS, body });
-  if (login === null) throw new Error("the login was not completed");
 }
 
 /** Milliseconds for one call after the other; promises are awaited. */

@@ -154,8 +154,11 @@ def limits(results: dict[str, Any]) -> list[Limit]:
         Limit("`authenticate`, Node", node["authenticate"]["microseconds"], 5, micro),
         callback("asyncio", asyncio),
         callback("Node", node),
-        Limit(
-            "reading a session cookie, Python", asyncio["session_read"]["microseconds"], 2, micro
+        *(
+            Limit(
+                f"reading a session cookie, {name}", host["session_read"]["microseconds"], 2, micro
+            )
+            for name, host in (("Python", asyncio), ("Node", node))
         ),
         growth("verify"),
         growth("authenticate"),
@@ -223,13 +226,13 @@ def flows_table(results: dict[str, Any]) -> str:
         ("session_read", "session cookie, for each request of somebody who is signed in", "", "0"),
     ):
         cells = []
-        for loop in ("asyncio", "uvloop"):
-            figures = results[loop]
+        for host in ("asyncio", "uvloop", "node"):
+            figures = results[host]
             names = ("callback", "callback_posted_again") if name == "implicit" else (name,)
             cells.append(f"{sum(figures[one]['microseconds'] for one in names):.1f}")
         rows.append((title, requests, to_broker, *cells))
-    head = ("", "requests to the site", "to the broker", "callback, asyncio, µs", "uvloop, µs")
-    return table(head, rows)
+    hosts = ("callback, asyncio, µs", "uvloop, µs", "Node, µs")
+    return table(("", "requests to the site", "to the broker", *hosts), rows)
 
 
 def flight_table(flight: dict[str, Any]) -> str:
