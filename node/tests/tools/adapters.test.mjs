@@ -29,6 +29,7 @@ const FUNCTIONS = {
 };
 const PARSERS = { "without a parser of forms": false, "behind a parser of forms": true };
 const BODIES = { "as text": { base64: false }, "in base64": { base64: true } };
+const FLOWS = ["implicit", "code"];
 
 let broker;
 before(() => {
@@ -41,28 +42,37 @@ for (const [name, makeFunction] of Object.entries(FUNCTIONS)) {
     for (const [payload, toEvent] of Object.entries(PAYLOADS)) {
       for (const [how, encoding] of Object.entries(BODIES)) {
         for (const [where, parsed] of Object.entries(PARSERS)) {
-          test(`a visitor logs in: ${payload}, bodies ${how}, ${where}`, async (t) => {
-            const site = await serve(t, parsed, makeFunction, (handler) => gateway(handler, toEvent, encoding));
-            const visitor = new Visitor();
-            const started = await site.post(visitor, "/login", { email: "alice@example.com", next: "/members?page=2" });
-            assert.equal(started.status, 303, started.text);
-            assert.ok(started.headers.location.startsWith(`${broker.origin}/auth?`), started.headers.location);
-            assert.ok(visitor.cookies.size > 0, "the login is bound to the browser");
-            // The browser posts it from the broker's site, so it comes without cookies.
-            const form = { id_token: broker.mint({ url: started.headers.location }), state: "" };
-            const done = await visitor.post(`${site.origin}/verify`, form, { follow: false });
-            assert.deepEqual([done.status, done.headers.location], [303, "/members?page=2"], done.text);
-            assert.equal(done.headers["cache-control"], "no-store");
-            assert.deepEqual(site.logins, ["alice@example.com"]);
-          });
+          for (const flow of FLOWS) {
+            test(`a visitor logs in: ${payload}, bodies ${how}, ${where}, flow ${flow}`, async (t) => {
+              const options = { parsed, flow };
+              const site = await serve(t, options, makeFunction, (handler) => gateway(handler, toEvent, encoding));
+              const visitor = new Visitor();
+              const asked = { email: "alice@example.com", next: "/members?page=2" };
+              const started = await site.post(visitor, "/login", asked);
+              assert.equal(started.status, 303, started.text);
+              const { location } = started.headers;
+              assert.ok(location.startsWith(`${broker.origin}/auth?`), location);
+              assert.ok(visitor.cookies.size > 0, "the login is bound to the browser");
+              const done = await callBack(visitor, `${site.origin}/verify`, flow, broker.signIn(location));
+              assert.deepEqual([done.status, done.headers.location], [303, "/members?page=2"], done.text);
+              assert.equal(done.headers["cache-control"], "no-store");
+              assert.deepEqual(site.logins, ["alice@example.com"]);
+            });
+          }
         }
       }
     }
   });
 }
 
+/** Brings the broker's answer to the redirect URI. A form comes from the broker's site, so it has no cookies. */
+function callBack(visitor, redirectUri, flow, answer) {
+  if (flow === "implicit") return visitor.post(redirectUri, answer, { follow: false });
+  return visitor.get(`${redirectUri}?${new URLSearchParams(answer)}`, { follow: false });
+}
+
 /** Serves a function until the end of the test. */
-async function serve(t, parsed, makeFunction, served) {
+async function serve(t, { parsed, flow }, makeFunction, served) {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
@@ -73,7 +83,7 @@ async function serve(t, parsed, makeFunction, served) {
   const logins = [];
   const client = new PortierClient({ redirectUri: `${origin}/verify`, broker: broker.origin });
   const onLogin = ({ email }) => void logins.push(email);
-  server.on("request", served(await makeFunction({ parsed, portier: { client, onLogin } })));
+  server.on("request", served(await makeFunction({ parsed, portier: { client, flow, onLogin } })));
   const post = (visitor, path, fields) => visitor.post(origin + path, fields, { follow: false, origin });
   return { origin, logins, post };
 }
