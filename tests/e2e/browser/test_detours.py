@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -156,16 +157,17 @@ def dev_broker() -> Iterator[DevBroker]:
         yield broker
 
 
+@pytest.mark.parametrize("flow", ["implicit", "code"])
 def test_a_cancelled_login_can_be_started_again(
-    site_name: str, dev_broker: DevBroker, open_profile: OpenProfile, email: str
+    site_name: str, dev_broker: DevBroker, open_profile: OpenProfile, email: str, flow: str
 ) -> None:
-    with Site(site_name, dev_broker.origin) as site:
+    with Site(site_name, dev_broker.origin, flow=flow) as site:
         tab = open_profile(site).tab()
         page = SitePage(tab, site.origin)
         page.start(email)
         tab.get_by_role("button", name="Cancel").click()
         page.has_heading("Sign-in cancelled")
-        page.is_at("/verify")
+        assert urlsplit(tab.url).path == "/verify"
         page.start_again()
         page.is_at("/login")
         page.type_address(email)

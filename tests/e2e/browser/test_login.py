@@ -151,7 +151,7 @@ def test_the_fragment_callback_explains_its_purpose_to_a_visitor(
     site = serve_shared(response_mode="fragment")
     page = SitePage(open_profile(site).tab(), site.origin)
     assert page.open("/verify").status == 200
-    page.says("This address is only used to sign in and out.")
+    page.says("This address is only used to complete a sign-in.")
 
 
 def header_of(token: str) -> dict[str, object]:
