@@ -43,7 +43,10 @@ class Words(NamedTuple):
     pattern: str
 
 
-FACES = r"python/portier_client/_?tornado\.py|node/src/web/.+"
+FACES = (
+    r"python/portier_client/_?(?:aiohttp|asgi|fastapi|flask|quart|starlette|tornado|wsgi)\.py"
+    r"|python/portier_client/(?:_face\.py|django/.+)|node/src/web/.+"
+)
 
 LAYERS = [
     Layer("HTTP knows no store", r"core/src/http/.+", r"core/src/store/.+"),
