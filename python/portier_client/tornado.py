@@ -75,9 +75,10 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, ParamSpec, cast
 
-from tornado.web import HTTPError
+from tornado.routing import RuleRouter
+from tornado.web import Application, HTTPError, RequestHandler
 
-from . import Client, InvalidRequest, Login
+from . import Client, ConfigError, InvalidRequest, Login
 from ._flow import is_accepted
 from ._tornado import GOOGLE, PortierMixin
 from .web import Confirmation, LoginFlow, Problem, Session
@@ -121,6 +122,7 @@ class LoginHandler(PortierMixin):
 
     async def post(self) -> None:
         """Redirect to the broker."""
+        _check_sign_in(self.application)
         request = self._web_request(form_token_checked=self._is_form_token_checked())
         await self._respond(await self.login_flow.login(request))
 
@@ -168,19 +170,19 @@ class VerifyHandler(PortierMixin):
     def on_login(self, login: Login) -> Awaitable[None] | None:
         """Sign in the person who owns ``login.email``; ``async`` or not.
 
-        A site without the setting ``portier_secret`` must override it. With the setting,
-        ``current_user`` is the new :class:`~portier_client.web.Session`.
+        A site without the setting ``portier_secret`` must override it; otherwise a
+        :class:`~portier_client.ConfigError` is raised before a login starts or completes. With the
+        setting, ``current_user`` is the new :class:`~portier_client.web.Session`.
 
         Afterwards the handler redirects to the page of the login, unless this method has sent a
         response. If it raises, or responds with a status of 400 or more, nobody counts as signed
         in. It must be finished when it returns, or be ``async``: a later response is an error.
         """
-        if self.settings.get("portier_secret") is None:
-            raise NotImplementedError
         return None
 
     async def post(self) -> None:
         """Handle the broker's answer, in a ``POST`` or a ``GET``."""
+        _check_sign_in(self.application, type(self))
         step = await self.login_flow.callback(self._web_request())
         if step.login is not None:
             if step.session is not None:
@@ -293,6 +295,32 @@ def require_login(
             await answer
 
     return guarded
+
+
+def _check_sign_in(application: Application, *handlers: type[RequestHandler]) -> None:
+    """Raise an error if one of these handlers, or of the application's, would sign nobody in.
+
+    Tornado makes handlers for each request, so an application cannot check this when it is made.
+    """
+    if application.settings.get("portier_secret") is not None:
+        return
+    routers: list[RuleRouter] = [application.default_router]
+    targets: list[object] = [*handlers]
+    for router in routers:
+        for rule in router.rules:
+            found = routers if isinstance(rule.target, RuleRouter) else targets
+            found.append(rule.target)
+    for target in targets:
+        if (
+            isinstance(target, type)
+            and issubclass(target, VerifyHandler)
+            and target.on_login is VerifyHandler.on_login
+        ):
+            raise ConfigError(
+                "on_login is missing: it signs people in; override it, or set portier_secret, for "
+                f"sessions handler={target.__name__}",
+                code="invalid_option",
+            )
 
 
 class _NoCookieError(HTTPError):

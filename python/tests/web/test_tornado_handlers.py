@@ -112,7 +112,7 @@ class RaisesAndRedirects(Raises):
 
 @pytest.mark.parametrize(
     ("verify", "status"),
-    [(Refuses, 403), (Raises, 500), (RaisesAndRedirects, 302), (VerifyHandler, 500)],
+    [(Refuses, 403), (Raises, 500), (RaisesAndRedirects, 302)],
 )
 def test_who_was_not_signed_in_is_told_so_at_a_reload(
     visitor: Visitor,
@@ -309,6 +309,33 @@ def test_options_that_cannot_work_are_an_error_of_the_site(
 
     site = serve_handlers(login=Nowhere)
     assert visitor.post(f"{site}/login", {"email": "a@example.com"}, origin=site).status == 500
+
+
+def test_a_handler_that_signs_nobody_in_starts_and_uses_up_no_login(
+    visitor: Visitor,
+    serve_handlers: Serve,
+    answer_to: Answer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Start(LoginHandler):
+        async def post(self) -> None:
+            await self.start_login(self.get_body_argument("email"))
+
+    class Unfinished(VerifyHandler):
+        """Lacks `on_login`."""
+
+    site = serve_handlers(Unfinished)
+    started = visitor.post(f"{site}/login", {"email": "a@example.com"}, origin=site, follow=False)
+    assert (started.status, started.headers["Location"]) == (500, None)
+    site = serve_handlers(Unfinished, Start)
+    answer = answer_to(site)
+    assert visitor.post(f"{site}/verify", answer, origin=site).status == 500
+    logged = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+    assert len(logged) == 2
+    assert all("set portier_secret, for sessions handler=Unfinished" in text for text in logged)
+    monkeypatch.setattr(Unfinished, "on_login", Verify.on_login)
+    assert visitor.post(f"{site}/verify", answer, origin=site, follow=False).status == 303
 
 
 def test_a_fragment_is_posted_by_a_page_of_the_handler(
