@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sys
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from e2e.program import Program
 from tests.web.expected import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from types import TracebackType
 
     from tests.web.replay import Request, Surroundings
@@ -23,40 +26,106 @@ _ROOT = Path(__file__).parents[2]
 _SITES = Path(__file__).parent / "sites"
 _NODE = os.environ.get("NODE", "node")
 
-COMMANDS = {
-    "tornado": [sys.executable, str(_SITES / "tornado_site.py")],
-    "express": [_NODE, str(_SITES / "express.mjs")],
-    "express4": [_NODE, str(_SITES / "express.mjs"), "express-v4"],
-    "fastify": [_NODE, str(_SITES / "fastify.mjs")],
-    "axum": [str(_ROOT / "target" / "debug" / "examples" / "face_site")],
-}
-FACES = list(COMMANDS)
-WITH_HOOKS = ["tornado", "express", "express4", "fastify"]
-"""The integrations that run hooks of the site. On axum, the site itself acts on each step."""
-
-# Options that an integration lacks: Tornado checks form tokens itself, and a site sets the routes.
-_ABSENT = {"tornado": {"form_token_checked"}}
 # Tornado reads forms before a handler runs, with its own limits, and answers 400.
-REFUSED_BY_FRAMEWORK = {
-    "tornado": {
-        "login-takes-forms-only-multipart",
-        "login-takes-forms-only-gzip",
-        "callback-takes-forms-only-multipart",
-        "callback-takes-forms-only-gzip",
-        "form-with-no-encoding-by-name",
-        "form-of-many-fields",
-    }
+_REFUSED_BY_TORNADO = (
+    "login-takes-forms-only-multipart",
+    "login-takes-forms-only-gzip",
+    "callback-takes-forms-only-multipart",
+    "callback-takes-forms-only-gzip",
+    "form-with-no-encoding-by-name",
+    "form-of-many-fields",
+)
+
+
+@dataclass(frozen=True)
+class Face:
+    """The site of an integration under one of its servers."""
+
+    command: Sequence[str]
+    """The program. A site in Python listens at `{port}`, which is also in its environment."""
+    hooks: Literal["write", "return"] | None = "return"
+    """What the hooks of the site do: write a response, or return it. On axum, the site itself acts
+    on each step."""
+    absent: Collection[str] = ()
+    """Options of the flow that the integration lacks."""
+    refused: Collection[str] = ()
+    """Cases in which the framework refuses a request before the integration sees it, with 400."""
+    routes: Literal["targets", "paths", "decoded paths"] = "decoded paths"
+    """What decides whether a request is for the callback: the target of the request line, which may
+    be a whole URL, its path, or what the server has made of the path."""
+
+
+def asgi(server: str, site: str) -> list[str]:
+    """The command of an ASGI site, a module in `sites` with an `app`."""
+    words = {
+        "uvicorn": ("--port={port}", "--log-level=warning", f"--app-dir={_SITES}"),
+        "hypercorn": ("--bind=127.0.0.1:{port}",),
+        "granian": ("--interface=asgi", "--port={port}", "--log-level=warning"),
+    }[server]
+    return [sys.executable, "-m", server, *words, _target(server, site)]
+
+
+def wsgi(server: str, site: str) -> list[str]:
+    """The command of a WSGI site, a module in `sites` with an `app`."""
+    words = {
+        "gunicorn": (
+            "--bind=127.0.0.1:{port}",
+            "--threads=2",
+            "--no-control-socket",
+            "--limit-request-line=8190",
+        ),
+        "waitress": ("--listen=127.0.0.1:{port}",),
+        "granian": (
+            "--interface=wsgi",
+            "--port={port}",
+            "--log-level=error",
+            "--blocking-threads=2",
+        ),
+    }[server]
+    return [sys.executable, "-m", server, *words, _target(server, site)]
+
+
+def _target(server: str, site: str) -> str:
+    # Granian makes a package of the folder in which it is started.
+    return f"{_SITES / site}:app" if server == "granian" else f"{site}:app"
+
+
+SITES = {
+    "tornado": Face(
+        [sys.executable, str(_SITES / "tornado_site.py")],
+        hooks="write",
+        # It checks form tokens itself.
+        absent=["form_token_checked"],
+        refused=_REFUSED_BY_TORNADO,
+        routes="paths",
+    ),
+    "express": Face([_NODE, str(_SITES / "express.mjs")], hooks="write", routes="targets"),
+    "express4": Face(
+        [_NODE, str(_SITES / "express.mjs"), "express-v4"],
+        hooks="write",
+        routes="targets",
+    ),
+    "fastify": Face([_NODE, str(_SITES / "fastify.mjs")], hooks="write", routes="targets"),
+    "axum": Face(
+        [str(_ROOT / "target" / "debug" / "examples" / "face_site")],
+        hooks=None,
+        routes="targets",
+    ),
 }
+"""The sites, by name: a further one is a line here."""
+
+FACES = list(SITES)
+WITH_HOOKS = [name for name, face in SITES.items() if face.hooks]
+
 # Servers limit the request line themselves.
 REFUSED_BY_SERVERS = {"query-too-large"}
-_ROUTES_ABSOLUTE_TARGETS = {"axum", "express", "express4", "fastify"}
 
 PATHS = {"login": "/login", "start": "/start", "logout": "/logout", "session": "/session"}
 SECONDS_TO_WAIT = 30
 
 
 class ServedSite:
-    """The site of an integration.
+    """The site of an integration, as a process.
 
     The program prints `ready SITE_PORT CONTROL_PORT`. Over the second port it takes, as JSON that
     is posted: `/case`, to make a fresh application; `/step`, what comes with the next request;
@@ -66,7 +135,12 @@ class ServedSite:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._program = Program(COMMANDS[name], dict(os.environ), ready="ready ")
+        self._face = SITES[name]
+        port = str(_free_port())
+        command = [word.replace("{port}", port) for word in self._face.command]
+        path = os.pathsep.join(str(folder) for folder in (_SITES, _ROOT / "python"))
+        environment = {**os.environ, "SITE_PORT": port, "PYTHONPATH": path}
+        self._program = Program(command, environment, ready="ready ")
         line = next(line for line in self._program.printed if line.startswith("ready "))
         self.port, control = (int(port) for port in line.split()[1:])
         self._control = HTTPConnection("127.0.0.1", control, timeout=SECONDS_TO_WAIT)
@@ -103,14 +177,26 @@ class ServedSite:
 
     def can_take(self, case: dict[str, Any]) -> bool:
         """Whether the integration has all options of a case."""
-        return not _ABSENT.get(self.name, set()) & case.get("options", {}).keys()
+        return case.get("options", {}).keys().isdisjoint(self._face.absent)
+
+    def refuses(self, case: dict[str, Any]) -> bool:
+        """Whether the framework refuses a request of the case itself."""
+        return case["id"] in self._face.refused
+
+    @property
+    def hooks_write(self) -> bool:
+        """Whether hooks write their responses, and so may do it too late."""
+        return self._face.hooks == "write"
 
     def can_ask(self, step: dict[str, Any]) -> bool:
         """Whether an expectation of the case can be checked over HTTP."""
         if step["do"] != "ask":
             return True
-        starts = ("/", "http") if self.name in _ROUTES_ABSOLUTE_TARGETS else ("/",)
-        return step["name"] == "is_callback" and step["of"].startswith(starts)
+        of, routes = step.get("of", ""), self._face.routes
+        if routes == "decoded paths" and of != self.callback_path and ("%" in of or "//" in of):
+            return False
+        starts = ("/", "http") if routes == "targets" else ("/",)
+        return step["name"] == "is_callback" and of.startswith(starts)
 
     def ask(self, name: str, of: str) -> object:
         """Whether a target is the callback, found by a GET request."""
@@ -223,4 +309,11 @@ def as_act(hook: str | list[Any]) -> dict[str, Any]:
 
 def can_run(name: str) -> bool:
     """Whether the program that runs the site is installed."""
-    return shutil.which(COMMANDS[name][0]) is not None
+    return shutil.which(SITES[name].command[0]) is not None
+
+
+def _free_port() -> int:
+    """A port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port

@@ -172,6 +172,8 @@ def test_an_exception_of_a_hook_goes_to_the_framework(
 )
 def test_a_hook_that_responds_too_late_does_no_harm(make: Callable[..., Visit], hook: str) -> None:
     visit = make()
+    if not visit.face.hooks_write:
+        return
     act, status = {
         "on_login": (visit.log_in, 303),
         "show_confirmation": (visit.be_asked, 200),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from portier_client import blocking
 from portier_client.testing import ManualClock, MockTransport, mock_client
 from portier_client.web import LoginFlow, Step, WebRequest
 
@@ -14,7 +15,6 @@ from .replay import NOWHERE, Request
 if TYPE_CHECKING:
     import asyncio
 
-    from portier_client import Client
 
 EMAIL = "alice@example.com"
 LOGIN_MEMBERS = ("email", "same_browser", "state", "session")
@@ -24,7 +24,8 @@ LOGIN_MEMBERS = ("email", "same_browser", "state", "session")
 class CaseClient:
     """The client of a case, and what the steps do to it."""
 
-    client: Client
+    client: Any
+    """A client of either kind."""
     clock: ManualClock
     transport: MockTransport
     store: SwitchedStore | None
@@ -38,6 +39,7 @@ def make_client(
     broker: str,
     documents: dict[str, str],
     now: int,
+    is_blocking: bool = False,
 ) -> CaseClient:
     """Makes the client that the options of a case ask for; the rest of them are the flow's."""
     # In `web.json` no case names it.
@@ -52,7 +54,10 @@ def make_client(
     transport, clock = MockTransport(), ManualClock(now)
     for url, text in documents.items():
         transport.respond(url, text.encode())
-    client = mock_client(clock=clock, transport=transport, **given)
+    client: Any = mock_client(clock=clock, transport=transport, **given)
+    if is_blocking:
+        native, client = client._native, blocking.Client.__new__(blocking.Client)
+        client._adopt(native)
     return CaseClient(client, clock, transport, store, options)
 
 
