@@ -23,7 +23,7 @@ export { cookieFlags, loginPolicy } from "./options.js";
 export type { CookieFlags } from "./options.js";
 
 /** The options of {@link portier}. */
-export type PortierOptions = LoginOptions<Request, Response>;
+export type PortierOptions = LoginOptions<[request: Request, response: Response]>;
 
 /** A handler of Express. */
 export type Handler = (request: Request, response: Response, next: NextFunction) => void;

@@ -28,7 +28,7 @@ export { cookieFlags, loginPolicy } from "./options.js";
 export type { CookieFlags } from "./options.js";
 
 /** The options of the plugin. */
-export type PortierOptions = LoginOptions<FastifyRequest, FastifyReply> & Paths;
+export type PortierOptions = LoginOptions<[request: FastifyRequest, reply: FastifyReply]> & Paths;
 
 /** The routes of the plugin. */
 interface Paths {
@@ -126,7 +126,7 @@ declare module "fastify" {
 export async function portier(app: FastifyInstance, options: PortierOptions): Promise<void> {
   // Only own properties, whatever `Object.prototype` has.
   const { loginPath, logoutPath = "/logout", ...others } = Object.assign(Object.create(null), options) as PortierOptions;
-  const { flow, hooks } = readOptions<FastifyRequest, FastifyReply>(others);
+  const { flow, hooks } = readOptions(others);
   const formPath = optionalText(loginPath, "loginPath");
   const endPath = optionalText(logoutPath, "logoutPath");
   const site: Site<FastifyRequest, FastifyReply> = { hooks, face: FACE, sessions: new Sessions(flow) };

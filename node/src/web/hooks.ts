@@ -23,7 +23,7 @@ export interface HookResult {
 
 /** The parts of an integration that all requests share. */
 export interface Site<Request extends object, Response> {
-  readonly hooks: Hooks<Request, Response>;
+  readonly hooks: Hooks<[request: Request, response: Response]>;
   readonly face: Face<Response>;
   readonly sessions: Sessions<Request>;
 }
@@ -46,6 +46,7 @@ export async function answer<Request extends object, Response>(
       if (onLogin && (await run("onLogin", (response) => onLogin(login, request, response))).answered) return;
     } catch (error) {
       face.addCookiesOnceSuccessful(response, []);
+      sessions.forget(request);
       throw error;
     }
   } else {

@@ -10,8 +10,11 @@ import { members } from "../text.js";
 /**
  * The hooks of a site. Each may be `async`, and may respond to the request itself. It must do so before it returns, or
  * before its promise settles. A later response is not sent, and causes the warning `PORTIER_LATE_ANSWER`.
+ *
+ * `Arguments` are what a hook gets beside its subject: the request and the response of the framework. `Answer` is what it
+ * may return.
  */
-export interface Hooks<Request, Response> {
+export interface Hooks<Arguments extends unknown[], Answer = unknown> {
   /**
    * Signs in the person who owns `login.email`, usually by setting a cookie. Then the browser is redirected to `next`,
    * unless the hook has responded. If it throws, nobody is signed in, and the framework handles the error. With a
@@ -21,18 +24,14 @@ export interface Hooks<Request, Response> {
    * the session is stored, return a promise: `new Promise((resolve, reject) => request.session.save((error) => (error ?
    * reject(error) : resolve())))`.
    */
-  onLogin?: ((login: Login, request: Request, response: Response) => unknown) | undefined;
+  onLogin?: ((login: Login, ...rest: Arguments) => Answer | Promise<Answer>) | undefined;
   /** Runs after a failed login. Then the page about the problem is sent, unless the hook has responded. */
-  onLoginError?:
-    | ((error: PortierError, request: Request, response: Response) => unknown)
-    | undefined;
+  onLoginError?: ((error: PortierError, ...rest: Arguments) => Answer | Promise<Answer>) | undefined;
   /**
    * Returns the site's own page about a problem, as HTML. Status and headers are already set. If it returns nothing and
    * does not respond, the page of this package is sent.
    */
-  showProblem?:
-    | ((problem: Problem, request: Request, response: Response) => unknown)
-    | undefined;
+  showProblem?: ((problem: Problem, ...rest: Arguments) => Page<Answer>) | undefined;
   /**
    * Returns the site's own page that asks whether to sign in in this browser, as HTML. Status and headers are already
    * set. If it returns nothing and does not respond, the page of this package is sent.
@@ -40,17 +39,17 @@ export interface Hooks<Request, Response> {
    * The page needs a form that posts the fields to the address of the page, once, and only if the person agrees. It also
    * needs a `Content-Security-Policy` that forbids frames.
    */
-  showConfirmation?:
-    | ((confirmation: Confirmation, request: Request, response: Response) => unknown)
-    | undefined;
+  showConfirmation?: ((confirmation: Confirmation, ...rest: Arguments) => Page<Answer>) | undefined;
 }
 
+type Page<Answer> = Answer | string | Promise<Answer | string>;
+
 /** The options of the integrations. Only `client`, and `onLogin` or `secret`, are required. */
-export type LoginOptions<Request, Response> = LoginSettings<Request, Response> &
-  (Required<Pick<Hooks<Request, Response>, "onLogin">> | { secret: Secret });
+export type LoginOptions<Arguments extends unknown[], Answer = unknown> = LoginSettings<Arguments, Answer> &
+  (Required<Pick<Hooks<Arguments, Answer>, "onLogin">> | { secret: Secret });
 
 /** The options, whether `onLogin` or `secret` is given. */
-interface LoginSettings<Request, Response> extends FlowOptions, Hooks<Request, Response> {
+interface LoginSettings<Arguments extends unknown[], Answer> extends FlowOptions, Hooks<Arguments, Answer> {
   /** The client to log in with. */
   client: PortierClient;
 }
@@ -58,9 +57,9 @@ interface LoginSettings<Request, Response> extends FlowOptions, Hooks<Request, R
 const HOOKS = ["onLogin", "onLoginError", "showProblem", "showConfirmation"] as const;
 
 /** Checks the options, so that a mistake is found when the site starts, not at its first login. */
-export function readOptions<Request, Response>(
-  options: LoginOptions<Request, Response>,
-): { flow: LoginFlow; hooks: Hooks<Request, Response> } {
+export function readOptions<Arguments extends unknown[], Answer>(
+  options: LoginOptions<Arguments, Answer>,
+): { flow: LoginFlow; hooks: Hooks<Arguments, Answer> } {
   const { client, ...others } = members(options, ["client", ...HOOKS, ...FLOW_NAMES]);
   const { onLogin, onLoginError, showProblem, showConfirmation, ...flowOptions } = others;
   const hooks: { [name in (typeof HOOKS)[number]]: unknown } = { onLogin, onLoginError, showProblem, showConfirmation };
@@ -72,7 +71,7 @@ export function readOptions<Request, Response>(
   }
   const flow = new LoginFlow(client as PortierClient, flowOptions as FlowOptions);
   // The type of the option determines the arguments of the hooks.
-  return { flow, hooks: hooks as Hooks<Request, Response> };
+  return { flow, hooks: hooks as Hooks<Arguments, Answer> };
 }
 
 /**

@@ -14,11 +14,20 @@ export class Sessions<Request extends object> {
   /** The session of a request; `setCookie` is given the cookie that renews it, if that is due. */
   of(
     request: Request & Pick<AnyRequest, "headers">,
-    setCookie: (cookie: string) => void,
+    setCookie?: (cookie: string) => void,
   ): Promise<Session | null> {
     const known = this.#known.get(request) ?? this.#read(request, setCookie);
     this.#known.set(request, known);
     return known;
+  }
+
+  /** The session of a request if it was looked up, without an error. */
+  async known(request: Request): Promise<Session | null> {
+    try {
+      return (await this.#known.get(request)) ?? null;
+    } catch {
+      return null;
+    }
   }
 
   /** Remembers the session that a login begins, for the hook of the site. */
@@ -26,9 +35,14 @@ export class Sessions<Request extends object> {
     if (session !== null) this.#known.set(request, Promise.resolve(session));
   }
 
-  async #read(request: Pick<AnyRequest, "headers">, setCookie: (cookie: string) => void): Promise<Session | null> {
+  /** Nobody is signed in after all: the hook of the site has failed. */
+  forget(request: Request): void {
+    if (this.#known.has(request)) this.#known.set(request, Promise.resolve(null));
+  }
+
+  async #read(request: Pick<AnyRequest, "headers">, setCookie?: (cookie: string) => void): Promise<Session | null> {
     const session = await this.#flow.session(request);
-    if (session !== null && session.renewal !== null) setCookie(session.renewal);
+    if (session !== null && session.renewal !== null) setCookie?.(session.renewal);
     return session;
   }
 }
