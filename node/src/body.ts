@@ -52,7 +52,8 @@ export async function readFetchBody({ body, bodyUsed }: Request): Promise<Native
     if (done) return Buffer.concat(chunks);
     size += value.length;
     if (size > native.MAX_FORM_BYTES) {
-      await reader.cancel();
+      // Not awaited: for a copy of a request, it settles once the request itself is cancelled.
+      reader.cancel().catch(() => undefined);
       return "too_large";
     }
     chunks.push(value);

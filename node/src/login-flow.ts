@@ -2,12 +2,12 @@ import type { CallOptions, PortierClient } from "./client.js";
 import { FLOW, type ClientFlow } from "./client-flow.js";
 import { BrokerError, invalidOption, type PortierError } from "./errors.js";
 import { FLOW_NAMES } from "./names.js";
-import { native, type NativeFlowOptions } from "./native.js";
+import type { NativeFlowOptions } from "./native.js";
 import type { Flow } from "./protocol.js";
 import { readSessionOptions, type Secret, type Session } from "./session.js";
 import type { Problem, Step } from "./step.js";
 import { flag, members, optionalText, text, texts } from "./text.js";
-import { cookieOf, factsOf, headOf, pageOf, type AnyRequest } from "./web-request.js";
+import { cookieOf, factsOf, headOf, pageOf, pathOfTarget, type AnyRequest } from "./web-request.js";
 
 /** What happens if a login ends in another browser than it was started in. */
 export type BrowserBinding = "off" | "confirm" | "require";
@@ -213,7 +213,7 @@ export class LoginFlow {
    * with or without a query, or an absolute URL. The path must match exactly.
    */
   isCallback(target: string | undefined): boolean {
-    return target !== undefined && native.targetPath(target) === this.callbackPath;
+    return target !== undefined && pathOfTarget(target) === this.callbackPath;
   }
 
   /** The path of the callback, as the site receives it. */

@@ -117,6 +117,11 @@ export function pageOf({ originalUrl, url }: { method?: unknown; originalUrl?: u
   return URL.canParse(target) ? new URL(target).pathname + new URL(target).search : target;
 }
 
+/** The path of the target of a request line: a path, with or without a query, or an absolute URL. */
+export function pathOfTarget(target: string): string {
+  return native.targetPath(target);
+}
+
 /** Checks the properties, not the class: a request may be of a test, a framework, or another realm. */
 function isIncoming(request: AnyRequest): request is IncomingMessage {
   return "readableDidRead" in request;

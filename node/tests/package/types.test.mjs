@@ -7,7 +7,7 @@ import path from "node:path";
 import { test } from "node:test";
 
 const HERE = path.resolve(import.meta.dirname, "../..");
-const CHECKS = ["checks", "web"];
+const CHECKS = ["checks", "web", "fetch"];
 const bin = (name) => path.join(HERE, "node_modules/.bin", name);
 
 for (const [format, extension] of [

@@ -1,0 +1,60 @@
+import { invalidOption } from "../errors.js";
+import type { LoginFlow } from "../login-flow.js";
+import { optionalText } from "../text.js";
+import { pathOfTarget } from "../web-request.js";
+import { readOptions, type Hooks, type LoginOptions } from "./options.js";
+
+/** The paths that an integration answers beside the callback, as the server receives them. */
+export interface Paths {
+  /**
+   * The path to which the login form is posted; `/login` by default, none with `null`. Other methods are not answered:
+   * the page with the form may be at the same path.
+   */
+  loginPath?: string | null | undefined;
+  /** The path to which the form to sign out is posted, if there is a `secret`; `/logout` by default, none with `null`. */
+  logoutPath?: string | null | undefined;
+}
+
+/** The step of a flow that answers a request. */
+export type Route = "login" | "callback" | "logout";
+
+/** Finds the requests that an integration answers. Paths must match exactly. */
+export class Routes {
+  readonly #routes: ReadonlyMap<string, Route>;
+
+  constructor({ callbackPath }: LoginFlow, loginPath: string | null, logoutPath: string | null) {
+    const routes = new Map<string, Route>([[callbackPath, "callback"]]);
+    for (const [name, path, route] of [
+      ["loginPath", loginPath, "login"],
+      ["logoutPath", logoutPath, "logout"],
+    ] as const) {
+      if (path === null) continue;
+      if (pathOfTarget(path) !== path || !path.startsWith("/")) throw invalidOption(`${name} is not a path path=${path}`);
+      if (routes.has(path)) throw invalidOption(`two routes have the same path path=${path}`);
+      routes.set(path, route);
+    }
+    this.#routes = routes;
+  }
+
+  /** `target` is a path, with or without a query, or an absolute URL. */
+  find(method: string | undefined, target: string | undefined): Route | undefined {
+    const route = target === undefined ? undefined : this.#routes.get(pathOfTarget(target));
+    return route === "login" && method !== "POST" ? undefined : route;
+  }
+}
+
+/** Checks the options of an integration that finds its requests by their paths. */
+export function readSite<Arguments extends unknown[], Answer>(
+  options: LoginOptions<Arguments, Answer> & Paths,
+): { flow: LoginFlow; hooks: Hooks<Arguments, Answer>; routes: Routes } {
+  // Only own properties, whatever `Object.prototype` has.
+  const own = Object.assign(Object.create(null), options) as typeof options;
+  const { loginPath, logoutPath, ...others } = own;
+  const { flow, hooks } = readOptions(others as LoginOptions<Arguments, Answer>);
+  const pathOf = (path: unknown, name: string, usual: string): string | null =>
+    path === null ? null : (optionalText(path, name) ?? usual);
+  const hasSessions = (own.secret ?? undefined) !== undefined;
+  const endPath = pathOf(logoutPath, "logoutPath", "/logout");
+  const routes = new Routes(flow, pathOf(loginPath, "loginPath", "/login"), hasSessions ? endPath : null);
+  return { flow, hooks, routes };
+}

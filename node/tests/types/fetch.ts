@@ -1,0 +1,55 @@
+// The guarantees of the types where responses are those of `fetch`; compiled, never run.
+import { PortierClient, type Login, type PortierError, type Session } from "portier-client";
+import forFetch, * as ofFetch from "portier-client/web";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function is<_Holds extends true>(): void {}
+
+const client = new PortierClient({ redirectUri: "https://example.com/verify" });
+
+export async function inFetch(request: Request, next: () => Response | Promise<Response>): Promise<Response> {
+  is<Equal<typeof forFetch, typeof ofFetch.portier>>();
+  const options: ofFetch.PortierOptions = {
+    client,
+    loginPath: "/auth/login",
+    logoutPath: null,
+    browserBinding: "require",
+    onLogin(login, request) {
+      is<Equal<typeof login, Login>>();
+      is<Equal<typeof request, Request>>();
+      return login.email === "" ? new Response(null, { status: 403 }) : undefined;
+    },
+    async onLoginError(error) {
+      is<Equal<typeof error, PortierError>>();
+    },
+    showProblem: ({ status, title }: ofFetch.Problem) => (status === 401 ? title : new Response(title)),
+    showConfirmation: async ({ email }) => email,
+  };
+  const auth: ofFetch.Portier = ofFetch.portier(options);
+  ofFetch.portier({ client, secret: "…", sessionMaxAge: 3600 });
+  ofFetch.portier({ client, onLogin: () => {} });
+  ofFetch.portier({ client, onLogin: async () => {} });
+  const { GET, handle, login, logout, requireLogin, safeNext, session, startLogin } = auth;
+  is<Equal<Awaited<ReturnType<typeof GET>>, Response>>();
+  const answered = await handle(request);
+  is<Equal<typeof answered, Response | undefined>>();
+  const page = await handle(request, next);
+  is<Equal<typeof page, Response>>();
+  const headers = new Headers();
+  is<Equal<Awaited<ReturnType<typeof session>>, Session | null>>();
+  await session({ headers }, headers);
+  const visitor = await requireLogin(request);
+  if (visitor instanceof Response) return visitor;
+  is<Equal<typeof visitor, Session>>();
+  await startLogin(request, visitor.email, safeNext("/") ?? "/");
+  await login(request);
+  await logout(request);
+  is<Equal<ReturnType<typeof auth.explain>, ofFetch.Problem>>();
+  // @ts-expect-error a site says what to do with a login
+  ofFetch.portier({ client });
+  // @ts-expect-error a hook returns a response, or nothing
+  ofFetch.portier({ client, onLogin: () => 1 });
+  // @ts-expect-error there is no such option
+  ofFetch.portier({ ...options, loginpath: "/login" });
+  return page;
+}
