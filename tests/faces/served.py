@@ -111,6 +111,16 @@ SITES = {
         hooks=None,
         routes="targets",
     ),
+    "flask": Face(wsgi("gunicorn", "flask_site")),
+    "flask on waitress": Face(wsgi("waitress", "flask_site")),
+    "flask on werkzeug": Face(
+        [
+            sys.executable,
+            "-c",
+            "from flask_site import app; from werkzeug.serving import run_simple; "
+            "run_simple('127.0.0.1', {port}, app, threaded=True)",
+        ]
+    ),
 }
 """The sites, by name: a further one is a line here."""
 

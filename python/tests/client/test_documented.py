@@ -22,6 +22,7 @@ from portier_client import (
     asyncio_portier,
     blocking,
     errors,
+    flask,
     normalize_email,
     safe_next,
     stores,
@@ -76,7 +77,8 @@ def test_examples_of_native_functions_run(
 
 
 def public() -> Iterator[tuple[str, object]]:
-    for module in (portier_client, asyncio_portier, blocking, stores, testing, tornado, web):
+    faces = (flask, tornado)
+    for module in (portier_client, asyncio_portier, blocking, *faces, stores, testing, web):
         for name in module.__all__:
             if name.startswith("_"):
                 continue
