@@ -89,6 +89,19 @@ class Hooks:
                 raise TypeError(f"{name} must be a function, not {type(hook).__name__}")
 
 
+def check_paths(**paths: str | None) -> None:
+    """Check the paths that an integration answers, by the names of their options."""
+    given = {name: path for name, path in paths.items() if path is not None}
+    for name, path in given.items():
+        if not path.startswith("/"):
+            raise ConfigError(
+                f"a path must start with a slash option={name}", code="invalid_option"
+            )
+    if len({*given.values()}) < len(given):
+        names = ", ".join(given)
+        raise ConfigError(f"two paths are the same options={names}", code="invalid_option")
+
+
 async def answer(
     step: Step, hooks: Hooks, framework: Framework[_Response], *arguments: object
 ) -> _Response:

@@ -99,6 +99,13 @@ SITES = {
         refused=_REFUSED_BY_TORNADO,
         routes="paths",
     ),
+    "asgi": Face(asgi("uvicorn", "asgi_site")),
+    "asgi on hypercorn": Face(asgi("hypercorn", "asgi_site")),
+    "asgi on granian": Face(asgi("granian", "asgi_site")),
+    "starlette": Face(asgi("uvicorn", "starlette_site")),
+    "starlette on hypercorn": Face(asgi("hypercorn", "starlette_site")),
+    "starlette on granian": Face(asgi("granian", "starlette_site")),
+    "fastapi": Face(asgi("uvicorn", "fastapi_site")),
     "express": Face([_NODE, str(_SITES / "express.mjs")], hooks="write", routes="targets"),
     "express4": Face(
         [_NODE, str(_SITES / "express.mjs"), "express-v4"],
@@ -212,7 +219,8 @@ class ServedSite:
         """Whether a target is the callback, found by a GET request."""
         assert name == "is_callback"
         status = self.request("GET", of, [("Sec-Fetch-Site", "none")]).status
-        return {405: True, 404: False}.get(status, status)
+        # Some frameworks redirect to the path without a slash at its end.
+        return {405: True, 404: False, 307: False}.get(status, status)
 
     def authenticate(self, session: str) -> str:
         """Starts a login with `authenticate` of the client."""
