@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import Unpack
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
@@ -17,9 +17,6 @@ from . import Client, ConfigError, PortierError
 from ._asgi import KEY, App, BaseVisit, Receive, Scope, Send, page_of, route_path, web_request
 from ._face import FlowOptions, Hook, Hooks, answer, check_paths
 from .web import MAX_FORM_BYTES, LoginFlow, Session, Step, WebRequest
-
-if TYPE_CHECKING:
-    from typing import Unpack
 
 
 class BasePortier:

@@ -26,7 +26,7 @@ routing, and answer 404 before. For Starlette and FastAPI there are
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import Unpack
 from urllib.parse import unquote
 
 from . import Client
@@ -46,9 +46,6 @@ from ._asgi import (
 )
 from ._face import FlowOptions, Hook, Hooks, answer, check_paths
 from .web import LoginFlow, Step, WebRequest
-
-if TYPE_CHECKING:
-    from typing import Unpack
 
 __all__ = ["PortierMiddleware", "Visit"]
 
