@@ -88,6 +88,12 @@ class Hooks:
             if hook is not None and not callable(hook):
                 raise TypeError(f"{name} must be a function, not {type(hook).__name__}")
 
+    def wrapped(self, wrap: Callable[[Hook], Hook]) -> Hooks:
+        """Return the same hooks, each inside of another function."""
+        hooks = {name: getattr(self, name) for name in self.__slots__}
+        given = {name: wrap(hook) for name, hook in hooks.items() if hook is not None}
+        return Hooks(**given, has_sessions=True)
+
 
 def check_paths(**paths: str | None) -> None:
     """Check the paths that an integration answers, by the names of their options."""

@@ -1,14 +1,18 @@
-"""What the integrations with Flask and Quart have in common: configuration and sessions."""
+"""What the integrations with Flask and Quart have in common: settings and sessions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
+
+from flask.sansio.app import App
+from werkzeug.datastructures import Headers
 
 from ._base import BaseClient
 from ._face import FlowOptions
 from .errors import ConfigError
+from .web import Session
 
 EMAIL = "portier_email"
 """The key of the address in the framework's session."""
@@ -25,19 +29,18 @@ _Client = TypeVar("_Client", bound=BaseClient)
 
 
 def configure(
-    config: Mapping[str, Any],
+    app: App,
     kind: type[_Client],
     client: _Client | None,
     arguments: Mapping[str, Any],
 ) -> tuple[_Client, dict[str, Any]]:
     """Return the client of an application and the options of its flow.
 
-    ``config`` is the configuration of the application. Arguments take precedence over it. Without a
-    ``client``, one is made of the configuration.
+    Arguments take precedence over the configuration. Without a ``client``, one is made of it.
     """
     given = {
         name.removeprefix(_PREFIX).lower(): value
-        for name, value in config.items()
+        for name, value in app.config.items()
         if name.startswith(_PREFIX)
     }
     for name in given.keys() - _OF_FLOW - _OF_CLIENT:
@@ -54,7 +57,7 @@ def configure(
         for name in of_client:
             raise _error("the client was given, so its options cannot be set as well", name)
     options = {name: given[name] for name in _OF_FLOW & given.keys()}
-    return client, {**_under(config["APPLICATION_ROOT"], client), **options, **arguments}
+    return client, {**_under(app.config["APPLICATION_ROOT"], client), **options, **arguments}
 
 
 def rule_for(callback_path: str) -> str:
@@ -84,6 +87,34 @@ class NewSession:
         """Continue the session before."""
         self._session.clear()
         self._session.update(self._before)
+
+
+def check_secret_key(app: App) -> None:
+    """Require the key of the framework's session cookie."""
+    if not app.secret_key:
+        raise ConfigError(
+            "the application has no SECRET_KEY, which its sessions need; set it before the "
+            "extension is initialized, or give the option secret",
+            code="invalid_option",
+        )
+
+
+def exempt(app: App, callback: Callable[..., object]) -> None:
+    """Exempt the callback from the CSRF protection of Flask-WTF, and of others like it.
+
+    In the implicit flow the broker's page posts to it, without a token of the site.
+    """
+    protection: Any = app.extensions.get("csrf")
+    if hasattr(protection, "exempt"):
+        protection.exempt(callback)
+
+
+def add_renewal(headers: Headers, session: Session | None) -> None:
+    """Renew a session, unless the response ends it or starts another one."""
+    if session is not None and session.renewal is not None:
+        name = session.renewal.partition("=")[0]
+        if not any(cookie.startswith(f"{name}=") for cookie in headers.getlist("Set-Cookie")):
+            headers.add("Set-Cookie", session.renewal)
 
 
 def _under(root: str, client: BaseClient) -> dict[str, Any]:

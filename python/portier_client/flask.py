@@ -38,9 +38,17 @@ from flask.sessions import SecureCookieSessionInterface
 
 from . import Login
 from ._face import FlowOptions, Hook, Hooks, answer_blocking
-from ._flask import EMAIL, METHODS, NewSession, configure, rule_for
+from ._flask import (
+    EMAIL,
+    METHODS,
+    NewSession,
+    add_renewal,
+    check_secret_key,
+    configure,
+    exempt,
+    rule_for,
+)
 from .blocking import Client, LoginFlow
-from .errors import ConfigError
 from .web import MAX_FORM_BYTES, Session, Step, WebRequest
 
 __all__ = ["Portier", "portier_logged_in", "portier_logged_out"]
@@ -99,12 +107,13 @@ class Portier:
         **options: Unpack[FlowOptions],
     ) -> None:
         self._client = client
-        self._on_login = on_login
-        self._hooks = {
-            "on_login_error": on_login_error,
-            "show_problem": show_problem,
-            "show_confirmation": show_confirmation,
-        }
+        self._hooks = Hooks(
+            on_login=on_login,
+            on_login_error=on_login_error,
+            show_problem=show_problem,
+            show_confirmation=show_confirmation,
+            has_sessions=True,
+        )
         self._paths = (url_prefix, login_path, logout_path)
         self._options = options
         if app is not None:
@@ -112,22 +121,14 @@ class Portier:
 
     def init_app(self, app: Flask, client: Client | None = None) -> None:
         """Add the routes to an application, with its own client if it has one."""
-        client, options = configure(app.config, Client, client or self._client, self._options)
+        client, options = configure(app, Client, client or self._client, self._options)
         if options.get("accept"):
             options["accept"] = app.ensure_sync(options["accept"])
         flow, has_cookie = LoginFlow(client, **options), options.get("secret") is not None
-        is_in_cookie = isinstance(app.session_interface, SecureCookieSessionInterface)
-        if is_in_cookie and not has_cookie and not app.secret_key:
-            raise ConfigError(
-                "the application has no SECRET_KEY, which its sessions need; set it before the "
-                "extension is initialized, or give the option secret",
-                code="invalid_option",
-            )
-        on_login = self._on_login and app.ensure_sync(self._on_login)
-        others: dict[str, Any] = {
-            name: hook and app.ensure_sync(hook) for name, hook in self._hooks.items()
-        }
-        hooks = Hooks(on_login=functools.partial(self._sign_in, on_login), **others)
+        if isinstance(app.session_interface, SecureCookieSessionInterface) and not has_cookie:
+            check_secret_key(app)
+        hooks = self._hooks.wrapped(app.ensure_sync)
+        hooks.on_login = functools.partial(_sign_in, hooks.on_login)
         app.extensions["portier"] = _Site(flow, hooks, has_cookie)
         app.context_processor(lambda: {"portier": self})
         app.after_request(_renew)
@@ -205,24 +206,6 @@ class Portier:
             request.environ[_SESSION] = step.session
         return self._answer(step)
 
-    def _sign_in(self, on_login: Hook | None, login: Login) -> Response | None:
-        new = None
-        if not _site().has_cookie:
-            new = NewSession(session, current_app.session_interface, login.email)
-        is_signed_in = False
-        try:
-            given = None if on_login is None else on_login(login)
-            response = None if given is None else current_app.make_response(given)
-            if response is None or response.status_code < 400:
-                if new is not None:
-                    new.keep()
-                portier_logged_in.send(_app(), login=login)
-                is_signed_in = True
-            return response
-        finally:
-            if new is not None and not is_signed_in:
-                new.undo()
-
     def _log_out(self) -> Response:
         step = _site().flow.logout(_facts())
         if step.error is None:
@@ -238,9 +221,7 @@ class Portier:
         return answer_blocking(step, _site().hooks, _Responses())
 
     def _meet_companions(self, app: Flask, **_: object) -> None:
-        # In the implicit flow the broker's page posts to the callback, without a token of the site.
-        if hasattr(app.extensions.get("csrf"), "exempt"):
-            app.extensions["csrf"].exempt(self._callback)
+        exempt(app, self._callback)
         if hasattr(app, "login_manager"):
             sys.modules["flask_login"].user_logged_out.connect(_forget, app)
         request_started.disconnect(self._meet_companions, app)
@@ -268,6 +249,25 @@ class _Responses:
             response.headers.add("Set-Cookie", cookie)
 
 
+def _sign_in(on_login: Hook | None, login: Login) -> Response | None:
+    new = None
+    if not _site().has_cookie:
+        new = NewSession(session, current_app.session_interface, login.email)
+    is_signed_in = False
+    try:
+        given = None if on_login is None else on_login(login)
+        response = None if given is None else current_app.make_response(given)
+        if response is None or response.status_code < 400:
+            if new is not None:
+                new.keep()
+            portier_logged_in.send(_app(), login=login)
+            is_signed_in = True
+        return response
+    finally:
+        if new is not None and not is_signed_in:
+            new.undo()
+
+
 def _app() -> Flask:
     return cast("Flask", cast("Any", current_app)._get_current_object())
 
@@ -293,11 +293,7 @@ def _facts() -> WebRequest:
 
 
 def _renew(response: Response) -> Response:
-    renewal = getattr(request.environ.get(_SESSION), "renewal", None)
-    if renewal is not None:
-        name = renewal.partition("=")[0]
-        if not any(c.startswith(f"{name}=") for c in response.headers.getlist("Set-Cookie")):
-            response.headers.add("Set-Cookie", renewal)
+    add_renewal(response.headers, request.environ.get(_SESSION))
     return response
 
 

@@ -128,6 +128,8 @@ SITES = {
             "run_simple('127.0.0.1', {port}, app, threaded=True)",
         ]
     ),
+    "quart": Face(asgi("hypercorn", "quart_site")),
+    "quart on uvicorn": Face(asgi("uvicorn", "quart_site")),
 }
 """The sites, by name: a further one is a line here."""
 

@@ -24,6 +24,7 @@ from portier_client import (
     errors,
     flask,
     normalize_email,
+    quart,
     safe_next,
     stores,
     testing,
@@ -77,7 +78,7 @@ def test_examples_of_native_functions_run(
 
 
 def public() -> Iterator[tuple[str, object]]:
-    faces = (flask, tornado)
+    faces = (flask, quart, tornado)
     for module in (portier_client, asyncio_portier, blocking, *faces, stores, testing, web):
         for name in module.__all__:
             if name.startswith("_"):
