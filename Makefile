@@ -8,6 +8,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 NODE ?= node
 NPM ?= npm
+FRAMEWORK ?= tornado
 PORT ?= 8888
 STORE ?= memory:
 MINUTES ?= 15
@@ -55,13 +56,13 @@ say = @printf '\n==> %s\n' '$(1)'
 .PHONY: help
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
-	@printf '\n  %s\n' 'PORT=9999 moves the demo; STORE=sqlite:///demo.db makes it two processes; PYTHON=python3.13 chooses the interpreter.'
+	@printf '\n  %s\n' 'PORT=9999 moves the demo; FRAMEWORK=fastapi serves another example; STORE=sqlite:///demo.db keeps its logins in a file; PYTHON=python3.13 chooses the interpreter.'
 
 .PHONY: demo
-demo: tools setup ## Build, then serve the example site and a development broker
+demo: tools setup ## Build, then serve an example site and a development broker
 	$(call say,Building the Python module for release; the first time takes some minutes)
 	@cd python && $(VENV_PYTHON) -m maturin develop --release
-	@exec $(VENV_PYTHON) python/examples/tornado/demo.py --port $(PORT) --store '$(STORE)'
+	@exec $(VENV_PYTHON) python/examples/demo.py $(FRAMEWORK) --port $(PORT) --store '$(STORE)'
 
 .PHONY: demo-node
 demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Node

@@ -47,7 +47,7 @@ from ._asgi import (
 from ._face import FlowOptions, Hook, Hooks, answer, check_paths
 from .web import LoginFlow, Step, WebRequest
 
-__all__ = ["PortierMiddleware", "Visit"]
+__all__ = ["FinishedResponse", "PortierMiddleware", "Visit"]
 
 
 class PortierMiddleware:
@@ -152,14 +152,14 @@ class Visit(BaseVisit):
         super().__init__(flow, scope)
         self._hooks = hooks
 
-    def require_login(self) -> App:
+    def require_login(self) -> FinishedResponse:
         """Return the response for a page that needs a login, to somebody who is not signed in.
 
         Browsers are redirected to the login page, and then back. Scripts get the problem
-        ``not_signed_in`` (401). The response is an ASGI application.
+        ``not_signed_in`` (401).
         """
         step = self._flow.require_login(web_request(self._scope), page_of(self._scope))
-        return _Reply(step.reply.status, step.header_list, step.reply.body)
+        return FinishedResponse(step.reply.status, step.header_list, step.reply.body)
 
     async def start_login(self, email: str, next_page: str = "") -> App:
         """Start a login for an address, for a site whose form has other fields.
@@ -204,7 +204,7 @@ class _Responses:
         self._is_login = is_login
 
     def respond(self, status: int, headers: list[tuple[str, str]], body: str) -> _Response:
-        return _Response(_Reply(status, headers, body), is_login=False)
+        return _Response(FinishedResponse(status, headers, body), is_login=False)
 
     def to_response(self, answer: object) -> _Response:
         if not callable(answer):
@@ -222,15 +222,21 @@ class _Responses:
         response.cookies.extend(cookies)
 
 
-class _Reply:
-    """An ASGI application that sends a finished answer."""
+class FinishedResponse:
+    """A response, as an ASGI application; its parts are for frameworks that make their own."""
 
     def __init__(self, status: int, headers: list[tuple[str, str]], body: str) -> None:
-        self._status = status
-        self._body = body.encode()
-        self._headers = [*headers, ("content-length", str(len(self._body)))]
+        self.status = status
+        """The HTTP status."""
+        self.headers = headers
+        """Header names in lower case, and values."""
+        self.body = body
+        """HTML or JSON, according to ``content-type``; empty for a redirect."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in self._headers]
-        await send({"type": "http.response.start", "status": self._status, "headers": headers})
-        await send({"type": "http.response.body", "body": self._body})
+        """Send the response."""
+        body = self.body.encode()
+        given = [*self.headers, ("content-length", str(len(body)))]
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in given]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

@@ -114,7 +114,7 @@ test("a session ends after a month", () => {
 test("the example sites of all languages have one look", () => {
   const root = path.resolve(import.meta.dirname, "../../..");
   for (const name of ["site.css", "icon.svg", "once.js"]) {
-    const python = readFileSync(path.join(root, "python/examples/tornado/static", name), "utf8");
+    const python = readFileSync(path.join(root, "python/examples/shared/static", name), "utf8");
     const node = readFileSync(path.join(root, "node/examples/shared", name), "utf8");
     assert.equal(node, python, name);
   }

@@ -1,6 +1,6 @@
 """A small site with a page for members, who log in with their e-mail address.
 
-`demo.py` serves it together with a development broker, which sends no mail.
+`make demo` serves it together with a development broker, which sends no mail.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def make_app(client: Client, cookie_secret: str | bytes) -> Application:
         xsrf_cookie_name="__Host-xsrf" if secure else "_xsrf",
         xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": secure},
         template_path=str(HERE / "templates"),
-        static_path=str(HERE / "static"),
+        static_path=str(HERE.parent / "shared" / "static"),
     )
 
 

@@ -7,52 +7,64 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import EXAMPLE
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from .visitor import Visitor
 
-COMMAND = [sys.executable, str(EXAMPLE / "demo.py"), "--port"]
+DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
+EXAMPLES = sorted(path.parent.name for path in DEMO.parent.glob("*/app.py"))
+COMMAND = [sys.executable, str(DEMO), "tornado", "--port"]
 Demo = tuple["subprocess.Popen[str]", str]
 
 
-@pytest.fixture(params=["memory:", "sqlite:///{}/logins.db"], ids=["memory", "sqlite"])
+@pytest.fixture(params=EXAMPLES)
 def demo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Demo]:
-    """The running demonstration, and the one address it printed; from two processes with SQLite."""
+    """The running demonstration of each framework, and the one address it printed."""
     process = subprocess.Popen(
-        [*COMMAND, "0", "--store", request.param.format(tmp_path)],
+        [
+            sys.executable,
+            str(DEMO),
+            request.param,
+            "--port=0",
+            f"--store=sqlite:///{tmp_path}/a.db",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
     printed = ""
-    while "Ctrl-C" not in printed:
+    while "Open" not in printed:
         line = process.stdout.readline()
         assert line, "the demonstration ended early"
         printed += line
     assert "For development only" in printed
     (url,) = re.findall(r"http\S+", printed)
     yield process, url
-    process.kill()
-    process.communicate()
+    process.terminate()
+    process.communicate(timeout=60)
 
 
 def test_a_visitor_logs_in_to_the_demo(demo: Demo, visitor: Visitor) -> None:
     _, url = demo
-    asked = visitor.submit(visitor.get(url), "/login", email="alice@example.com")
+    form = visitor.get(f"{url}/members")
+    assert form.url.startswith(f"{url}/login?next=")
+    asked = visitor.submit(form, "/login", email="alice@example.com")
     callback = visitor.submit(asked, answer="continue", follow=False).headers["Location"]
-    greeting = visitor.get(callback)
-    assert greeting.url == f"{url}/"
-    assert "alice@example.com" in greeting.text
-    assert visitor.get(callback).url == f"{url}/"
+    shelf = visitor.get(callback)
+    assert shelf.url == f"{url}/members"
+    assert "alice@example.com" in shelf.text
+    assert "The shelf" in shelf.text
+    assert visitor.get(callback).url == f"{url}/members"
+    out = visitor.submit(shelf, "/logout")
+    assert "alice@example.com" not in out.text
+    assert visitor.get(f"{url}/members").url == form.url
     visitor.cookies.clear()
     assert visitor.get(callback).status == 400
 
