@@ -113,6 +113,16 @@ SITES = {
         routes="targets",
     ),
     "fastify": Face([_NODE, str(_SITES / "fastify.mjs")], hooks="write", routes="targets"),
+    "nest-express": Face(
+        [_NODE, str(_SITES / "nest.mjs"), "express"],
+        hooks="write",
+        routes="targets",
+    ),
+    "nest-fastify": Face(
+        [_NODE, str(_SITES / "nest.mjs"), "fastify"],
+        hooks="write",
+        routes="targets",
+    ),
     "axum": Face(
         [str(_ROOT / "target" / "debug" / "examples" / "face_site")],
         hooks=None,
