@@ -123,6 +123,13 @@ SITES = {
         hooks="write",
         routes="targets",
     ),
+    "passport": Face(
+        [_NODE, str(_SITES / "passport.mjs")],
+        hooks="write",
+        # Passport has sessions of its own.
+        absent=["secret"],
+        routes="targets",
+    ),
     "axum": Face(
         [str(_ROOT / "target" / "debug" / "examples" / "face_site")],
         hooks=None,

@@ -7,7 +7,7 @@ import path from "node:path";
 import { test } from "node:test";
 
 const HERE = path.resolve(import.meta.dirname, "../..");
-const CHECKS = ["checks", "web", "fetch"];
+const CHECKS = ["checks", "fetch", "nest", "web"];
 const bin = (name) => path.join(HERE, "node_modules/.bin", name);
 
 for (const [format, extension] of [
@@ -23,7 +23,15 @@ for (const [format, extension] of [
     }
     const options = {
       extends: "../../../tsconfig.json",
-      compilerOptions: { noEmit: true, rootDir: "../../..", skipLibCheck: false, exactOptionalPropertyTypes: true },
+      compilerOptions: {
+        noEmit: true,
+        rootDir: "../../..",
+        skipLibCheck: false,
+        exactOptionalPropertyTypes: true,
+        // For NestJS.
+        experimentalDecorators: true,
+        emitDecoratorMetadata: true,
+      },
       files: CHECKS.map((name) => `${name}.${extension}`),
       include: [],
     };

@@ -2,13 +2,15 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { Catch, Controller, Module, Post, Req, Res } from "@nestjs/common";
+import { All, Catch, Controller, Module, Post, Req, Res, UseGuards } from "@nestjs/common";
 import { APP_GUARD } from "@nestjs/core";
+import { AuthGuard, PassportStrategy } from "@nestjs/passport";
 import { Test } from "@nestjs/testing";
 import session from "express-session";
 import helmet from "helmet";
 import PortierClient, { ConfigError } from "portier-client";
 import { PortierGuard, PortierModule, PortierService } from "portier-client/nest";
+import { Strategy } from "portier-client/passport";
 import { DevBroker } from "portier-client/testing";
 
 import { decorate, logIn, pages, PLATFORMS, SECRET, serve } from "./nest_site.mjs";
@@ -225,4 +227,37 @@ describe("NestJS with express-session", () => {
     assert.notEqual(visitor.cookie("connect.sid").value, before);
     assert.equal((await visitor.get(`${site.origin}/who`)).text, "alice@example.com");
   });
+});
+
+describe("NestJS with Passport", () => {
+  for (const problems of ["page", "fail"]) {
+    test(`the guard of @nestjs/passport logs in: problems ${problems}`, async (t) => {
+      class Login {
+        login({ user }) {
+          return user.email;
+        }
+      }
+      Controller()(Login);
+      decorate(Login, "login", [All(["login", "verify"]), UseGuards(AuthGuard("portier"))], [Req()]);
+      const module = (client) => {
+        class PortierStrategy extends PassportStrategy(Strategy) {
+          constructor() {
+            super({ client, problems });
+          }
+
+          async validate({ email }) {
+            return { email };
+          }
+        }
+        return { imports: [], controllers: [Login], providers: [PortierStrategy] };
+      };
+      const site = await serve(t, "express", broker, { module });
+      const { origin } = site;
+      const visitor = new Visitor();
+      assert.equal((await logIn(visitor, site)).text, "alice@example.com");
+      assert.notEqual(visitor.cookie("portier-signed-in"), undefined);
+      const refused = await visitor.post(`${origin}/login`, { email: "nobody" }, { origin });
+      assert.equal(refused.status, problems === "page" ? 400 : 401);
+    });
+  }
 });

@@ -1,0 +1,2 @@
+// As `index.mjs`: names for `import`, and nothing else.
+export { Strategy, Strategy as default, cookieFlags, loginPolicy, nextPage, redirectToNext } from "./web/passport.js";
