@@ -157,6 +157,7 @@ describe("installed into an empty folder", () => {
       console.log(own.some((name) => name.includes("/web/")));
       require("portier-client/express");
       require("portier-client/fastify");
+      require("portier-client/passport");
       const all = Object.keys(require.cache);
       console.log(all.every((name) => name.includes("/portier-client/")));`;
     assert.equal(run(process.execPath, ["-e", program], folder), "false\ntrue\n");
@@ -170,7 +171,8 @@ describe("installed into an empty folder", () => {
     test(`a site without the integrations may have any framework version: ${version}`, () => {
       const site = mkdtempSync(path.join(folder, "site-"));
       writeFileSync(path.join(site, "package.json"), '{ "private": true }');
-      const frameworks = ["express", "fastify", "@types/express"].map((name) => {
+      const peers = ["express", "fastify", "@types/express", "@nestjs/common", "@nestjs/core", "passport"];
+      const frameworks = peers.map((name) => {
         const stub = path.join(site, name);
         mkdirSync(stub, { recursive: true });
         writeFileSync(path.join(stub, "package.json"), JSON.stringify({ name, version }));
