@@ -74,12 +74,16 @@ async def read_body(receive: Receive) -> bytes | None:
     return body
 
 
-def route_path(scope: Scope) -> str:
-    """Return the path of a request below the ``root_path``."""
+def paths_of(scope: Scope) -> tuple[str, str]:
+    """Return the path of a request below the ``root_path``, and the whole path.
+
+    Servers leave the prefix in the path. A proxy that strips it is known to the ``root_path`` only.
+    """
     path: str = scope["path"]
     root: str = scope.get("root_path", "").rstrip("/")
-    is_below = path == root or path.startswith(f"{root}/")
-    return path[len(root) :] if root and is_below else path
+    if path == root or path.startswith(f"{root}/"):
+        return path[len(root) :], path
+    return path, root + path
 
 
 def page_of(scope: Scope) -> str:
@@ -88,9 +92,8 @@ def page_of(scope: Scope) -> str:
     page = scope.get("raw_path", b"").decode("latin-1").partition("?")[0]
     if unquote(page) != path:
         page = quote(path)
-    if route_path(scope) == path:
-        # A proxy has removed the prefix.
-        page = quote(scope.get("root_path", "").rstrip("/")) + page
+    whole = paths_of(scope)[1]
+    page = quote(whole.removesuffix(path)) + page
     query: str = scope.get("query_string", b"").decode("latin-1")
     return f"{page}?{query}" if query else page
 

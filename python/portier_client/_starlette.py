@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from . import Client, ConfigError, PortierError
-from ._asgi import KEY, App, BaseVisit, Receive, Scope, Send, page_of, route_path, web_request
+from ._asgi import KEY, App, BaseVisit, Receive, Scope, Send, page_of, paths_of, web_request
 from ._face import FlowOptions, Hook, Hooks, answer, check_paths
 from .web import MAX_FORM_BYTES, LoginFlow, Session, Step, WebRequest
 
@@ -151,7 +151,7 @@ class _ExactRoute(Route):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Compare the path."""
-        if scope["type"] != "http" or self.path not in {route_path(scope), scope["path"]}:
+        if scope["type"] != "http" or self.path not in paths_of(scope):
             return Match.NONE, {}
         child = {"endpoint": self.endpoint, "path_params": dict(scope.get("path_params", {}))}
         is_full = self.methods is None or scope["method"] in self.methods

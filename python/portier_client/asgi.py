@@ -40,8 +40,8 @@ from ._asgi import (
     Send,
     add_cookies,
     page_of,
+    paths_of,
     read_body,
-    route_path,
     web_request,
 )
 from ._face import FlowOptions, Hook, Hooks, answer, check_paths
@@ -73,8 +73,8 @@ class PortierMiddleware:
 
     Hooks may be ``async``. Each may return a response of its own, as an ASGI application.
 
-    The callback is at the ``callback_path`` of the flow. Paths must match exactly. They are those
-    below the ``root_path`` of a request; the callback may also be at the whole path.
+    The callback is at the ``callback_path`` of the flow. Paths must match exactly: either below the
+    ``root_path`` of a request, or as a whole.
 
     ``scope["portier"]`` is the :class:`Visit` of the request, also for websockets.
 
@@ -135,12 +135,12 @@ class PortierMiddleware:
         """Return what answers a request, if it is not for the application."""
         if scope["type"] != "http":
             return None
-        path = route_path(scope)
-        if self._callback_path in {path, scope["path"]}:
+        paths = paths_of(scope)
+        if self._callback_path in paths:
             return self.flow.callback
-        if path == self._login_path and scope["method"] == "POST":
+        if self._login_path in paths and scope["method"] == "POST":
             return self.flow.login
-        return self.flow.logout if path == self._logout_path else None
+        return self.flow.logout if self._logout_path in paths else None
 
 
 class Visit(BaseVisit):

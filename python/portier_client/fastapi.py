@@ -93,15 +93,17 @@ class Portier(BasePortier):
 
     @cached_property
     def router(self) -> APIRouter:
-        """The routes of the login, which OpenAPI does not show; :meth:`install` includes it."""
+        """The routes of the login, for ``app.include_router``; OpenAPI does not show them.
+
+        :meth:`install` needs no router. Behind a prefix, a router needs the ``callback_path``.
+        """
         return APIRouter(routes=self.routes, include_in_schema=False)
 
     def install(self, app: Starlette) -> None:
-        """Include the router; add the middleware, and the handler of :class:`LoginRequired`."""
+        """Add the routes, the middleware, and the handler of :class:`LoginRequired`."""
         if not isinstance(app, FastAPI):
             raise TypeError(f"app must be a FastAPI, not {type(app).__name__}")
-        app.include_router(self.router)
-        app.user_middleware.insert(0, self.middleware)
+        super().install(app)
         app.add_exception_handler(LoginRequired, _refuse)
 
     @cached_property
