@@ -1,0 +1,5 @@
+"""The admin of Django, whose login page leads through Portier.
+
+Put ``"portier_client.django.admin"`` into ``INSTALLED_APPS``, in the place of
+``"django.contrib.admin"``.
+"""

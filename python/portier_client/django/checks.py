@@ -1,0 +1,262 @@
+"""The system checks of the app: ``manage.py check`` runs them, and so does ``runserver``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core import checks
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.urls import Resolver404, get_script_prefix, resolve
+from django.utils.module_loading import import_string
+
+from ..errors import ConfigError
+from . import conf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.apps import AppConfig
+
+_INCLUDE = 'path("accounts/", include("portier_client.django.urls"))'
+
+
+def register() -> None:
+    """Register the checks."""
+    checks.register(check_settings, checks.Tags.security)
+    checks.register(check_deployment, checks.Tags.security, deploy=True)
+
+
+def check_settings(
+    app_configs: Sequence[AppConfig] | None = None, **_: object
+) -> list[checks.CheckMessage]:
+    """Check what every site needs."""
+    site, messages = _site()
+    if site is None:
+        return messages
+    return [
+        *_backend(),
+        *_middleware(),
+        *_user_model(site),
+        *_callback(site),
+        *_login_page(site),
+        *_host(site),
+        *_cookies(site),
+        *_policy(site),
+    ]
+
+
+def check_deployment(
+    app_configs: Sequence[AppConfig] | None = None, **_: object
+) -> list[checks.CheckMessage]:
+    """Check what only a deployed site needs: ``manage.py check --deploy``."""
+    site, _messages = _site()
+    return [] if site is None else [*_https(site), *_store(site)]
+
+
+def _site() -> tuple[conf.Site | None, list[checks.CheckMessage]]:
+    if not getattr(settings, "PORTIER", {}).keys() & {"redirect_uri", "client"}:
+        hint = (
+            'Set PORTIER = {"redirect_uri": "https://example.com/accounts/verify/"}: the URL of '
+            "portier:verify as browsers see it."
+        )
+        missing = "The setting PORTIER has no redirect_uri."
+        return None, [checks.Error(missing, hint=hint, id="portier_client.E001")]
+    try:
+        site = conf.site()
+        site.check()
+    except (ConfigError, ImproperlyConfigured, TypeError) as error:
+        wrong = f"The setting PORTIER is invalid: {error}"
+        return None, [checks.Error(wrong, id="portier_client.E002")]
+    return site, []
+
+
+def _callback(site: conf.Site) -> Iterator[checks.CheckMessage]:
+    """The redirect URI must lead to the callback."""
+    from . import views
+
+    path = unquote(urlsplit(site.client.redirect_uri).path)
+    prefix = get_script_prefix()
+    inside = "/" + path.removeprefix(prefix)
+    if path.startswith(prefix) and _view(inside) in {views.verify, views.averify}:
+        return
+    yield checks.Error(
+        f"The redirect_uri does not lead to the view portier:verify path={path}",
+        hint=(
+            f"Add {_INCLUDE} to the URLs of the site, and use the URL of its verify/ as "
+            "redirect_uri. If a proxy removes a prefix of the path, set FORCE_SCRIPT_NAME."
+        ),
+        id="portier_client.E003",
+    )
+
+
+def _backend() -> Iterator[checks.CheckMessage]:
+    from .backends import PortierBackend
+
+    for path in settings.AUTHENTICATION_BACKENDS:
+        backend = import_string(path)
+        if isinstance(backend, type) and issubclass(backend, PortierBackend):
+            return
+    yield checks.Error(
+        "AUTHENTICATION_BACKENDS has no PortierBackend, so nobody can log in.",
+        hint='Add "portier_client.django.backends.PortierBackend", or your subclass of it.',
+        id="portier_client.E004",
+    )
+
+
+def _middleware() -> Iterator[checks.CheckMessage]:
+    from django.contrib.auth.middleware import AuthenticationMiddleware
+    from django.contrib.sessions.middleware import SessionMiddleware
+
+    for needed in (SessionMiddleware, AuthenticationMiddleware):
+        if not any(_is_subclass(path, needed) for path in settings.MIDDLEWARE):
+            yield checks.Error(
+                f"MIDDLEWARE has no {needed.__name__}, so nobody stays signed in.",
+                hint=f'Add "{needed.__module__}.{needed.__name__}".',
+                id="portier_client.E005",
+            )
+
+
+def _user_model(site: conf.Site) -> Iterator[checks.CheckMessage]:
+    """Without a hook, users are found by their address, and made from it."""
+    if site.blocking_hooks.on_user is not None:
+        return
+    model: Any = get_user_model()
+    try:
+        field = model._meta.get_field(model.get_email_field_name())
+    except FieldDoesNotExist:
+        yield checks.Error(
+            "The user model has no e-mail field, by which users are found.",
+            hint='Set EMAIL_FIELD of the model, or the hook "on_user" of PORTIER.',
+            obj=model,
+            id="portier_client.E006",
+        )
+        return
+    required = {*model.REQUIRED_FIELDS} - {field.name, model.USERNAME_FIELD}
+    if site.creates_users and required:
+        names = ", ".join(sorted(required))
+        yield checks.Warning(
+            f"The user model requires fields that a first login does not know: {names}",
+            hint='Set the hook "on_user" of PORTIER, or "create_users": False.',
+            obj=model,
+            id="portier_client.W001",
+        )
+
+
+def _login_page(site: conf.Site) -> Iterator[checks.CheckMessage]:
+    """Pages about problems lead to the login page."""
+    try:
+        url, _ = urlsplit(site.login_url), site.default_next
+    except ConfigError as error:
+        yield checks.Error(
+            f"A page of the login is unknown: {error}",
+            hint="Correct LOGIN_URL or LOGIN_REDIRECT_URL, or the option of PORTIER.",
+            id="portier_client.E007",
+        )
+        return
+    path = url.path.removeprefix(get_script_prefix().rstrip("/"))
+    if not url.netloc and _view(path) is None:
+        yield checks.Warning(
+            f"LOGIN_URL does not lead to a page url={site.login_url}",
+            hint='Set LOGIN_URL = "portier:login", or to the page with your login form.',
+            id="portier_client.W002",
+        )
+
+
+def _host(site: conf.Site) -> Iterator[checks.CheckMessage]:
+    """The callback must be among the hosts that Django answers."""
+    from django.http.request import validate_host
+
+    host = urlsplit(site.client.redirect_uri).hostname or ""
+    allowed = settings.ALLOWED_HOSTS or (["localhost", "127.0.0.1"] if settings.DEBUG else [])
+    if not validate_host(host, allowed):
+        yield checks.Warning(
+            f"ALLOWED_HOSTS does not have the host of redirect_uri host={host}",
+            hint="Django answers the callback with 400.",
+            id="portier_client.W003",
+        )
+
+
+def _cookies(site: conf.Site) -> Iterator[checks.CheckMessage]:
+    if str(settings.SESSION_COOKIE_SAMESITE).lower() == "strict":
+        yield checks.Warning(
+            'SESSION_COOKIE_SAMESITE is "Strict", so people seem signed out after a login: the '
+            "browser comes from the broker, and withholds the cookie.",
+            hint='Use "Lax", which is the default.',
+            id="portier_client.W004",
+        )
+    if site.client.redirect_uri.startswith("https:") and not settings.SESSION_COOKIE_SECURE:
+        yield checks.Warning(
+            "SESSION_COOKIE_SECURE is False, although the site is behind https.",
+            hint="Set SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE to True.",
+            id="portier_client.W005",
+        )
+
+
+def _policy(site: conf.Site) -> Iterator[checks.CheckMessage]:
+    """Chromium applies ``form-action`` to the redirects that follow a form."""
+    needed = site.check().form_targets
+    for name, sources in _form_actions():
+        if "*" in sources or "https:" in sources:
+            continue
+        missing = [source for source in needed if source != "'self'" and source not in sources]
+        if missing:
+            yield checks.Warning(
+                f"form-action of {name} lacks sources that the login form needs: "
+                f"{' '.join(missing)}",
+                hint="Without them, the button does nothing in Chromium. Add them for the page.",
+                id="portier_client.W006",
+            )
+
+
+def _form_actions() -> Iterator[tuple[str, Any]]:
+    """The policies in the settings of Django 6, of django-csp 4, and of django-csp 3."""
+    for name, members in {
+        "SECURE_CSP": getattr(settings, "SECURE_CSP", None),
+        "CONTENT_SECURITY_POLICY": getattr(settings, "CONTENT_SECURITY_POLICY", {}).get(
+            "DIRECTIVES"
+        ),
+        "CSP_FORM_ACTION": {"form-action": getattr(settings, "CSP_FORM_ACTION", None)},
+    }.items():
+        sources = (members or {}).get("form-action")
+        if sources is not None:
+            yield name, [sources] if isinstance(sources, str) else [*sources]
+
+
+def _https(site: conf.Site) -> Iterator[checks.CheckMessage]:
+    if not site.client.redirect_uri.startswith("https:"):
+        yield checks.Warning(
+            "The redirect_uri is not https, so others can read logins on their way.",
+            hint="Use the https URL of the deployed site.",
+            id="portier_client.W007",
+        )
+
+
+def _store(site: conf.Site) -> Iterator[checks.CheckMessage]:
+    if site.keeps_logins_in_memory:
+        yield checks.Warning(
+            "Pending logins are in the memory of one process: with several processes, most logins "
+            "fail, and a restart ends them.",
+            hint=(
+                'Set "store" of PORTIER to one that processes share, such as '
+                '"sqlite:////var/lib/site/logins.db" or "redis://localhost".'
+            ),
+            id="portier_client.W008",
+        )
+
+
+def _view(path: str) -> Any:
+    """The view for a path, without what wraps it; ``None`` if there is none."""
+    try:
+        return inspect.unwrap(resolve(path).func)
+    except Resolver404:
+        return None
+
+
+def _is_subclass(path: str, kind: type) -> bool:
+    middleware = import_string(path)
+    return isinstance(middleware, type) and issubclass(middleware, kind)

@@ -1,0 +1,210 @@
+"""The system checks, and ``manage.py portier_check``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from portier_client.django.checks import check_deployment, check_settings
+
+from .conftest import REDIRECT_URI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from portier_client.testing import DevBroker
+
+
+def ids() -> list[str]:
+    return [str(message.id).removeprefix("portier_client.") for message in check_settings()]
+
+
+def test_the_site_of_the_tests_has_no_fault() -> None:
+    assert check_settings() == []
+
+
+@pytest.mark.parametrize("portier", [{}, {"broker": "https://broker.example"}])
+def test_a_redirect_uri_is_required(portier: dict[str, Any]) -> None:
+    with override_settings(PORTIER=portier):
+        (message,) = check_settings()
+    assert message.id == "portier_client.E001"
+    assert "https://example.com/accounts/verify/" in str(message.hint)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"redirect_uri": "example.com"}, "redirect"),
+        ({"brooker": "https://broker.example"}, "name=brooker"),
+        ({"secret": "x"}, "secret"),
+        ({"callback_path": "/verify"}, "name=callback_path"),
+        ({"languages": ["tlh"]}, "language"),
+        ({"languages": "de"}, "languages must be"),
+        ({"on_login": "no.such.module"}, "name=on_login path=no.such.module"),
+        ({"on_user": 5}, "on_user must be a function, not int"),
+        ({"create_users": "no"}, "create_users must be bool, not str"),
+        ({"store": "nonsense:"}, "store"),
+    ],
+)
+def test_an_invalid_option_is_found(
+    set_portier: Callable[..., None], options: dict[str, Any], says: str
+) -> None:
+    set_portier(**options)
+    (message,) = check_settings()
+    assert message.id == "portier_client.E002"
+    assert says in message.msg
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"{REDIRECT_URI}x",
+        "https://testserver/",
+        "https://testserver/verify",
+        "https://testserver/accounts/login/",
+    ],
+)
+def test_a_redirect_uri_that_does_not_lead_to_the_callback_is_found(
+    set_portier: Callable[..., None], uri: str
+) -> None:
+    set_portier(redirect_uri=uri)
+    (message,) = check_settings()
+    assert message.id == "portier_client.E003"
+
+
+def test_the_redirect_uri_may_lack_the_slash(set_portier: Callable[..., None]) -> None:
+    set_portier(redirect_uri=REDIRECT_URI.removesuffix("/"))
+    assert ids() == []
+
+
+def test_the_backend_is_required() -> None:
+    with override_settings(AUTHENTICATION_BACKENDS=["django.contrib.auth.backends.ModelBackend"]):
+        assert ids() == ["E004"]
+
+
+def test_sessions_are_required() -> None:
+    with override_settings(MIDDLEWARE=[]):
+        assert ids() == ["E005", "E005"]
+
+
+def test_a_user_model_without_an_email_field_needs_a_hook(
+    monkeypatch: pytest.MonkeyPatch, set_portier: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(User, "EMAIL_FIELD", "mail", raising=False)
+    assert ids() == ["E006"]
+    set_portier(on_user=lambda request, login: None)
+    assert ids() == []
+
+
+def test_a_user_model_with_more_required_fields_needs_a_hook(
+    monkeypatch: pytest.MonkeyPatch, set_portier: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(User, "REQUIRED_FIELDS", ["email", "first_name"])
+    assert ids() == ["W001"]
+    set_portier(create_users=False)
+    assert ids() == []
+
+
+def test_the_login_page_must_exist() -> None:
+    for url in ("portier:login", "/accounts/login/?a=b", "https://id.example.com/login"):
+        with override_settings(LOGIN_URL=url):
+            assert ids() == []
+    with override_settings(LOGIN_URL="/no/such/page/"):
+        assert ids() == ["W002"]
+    with override_settings(LOGIN_URL="no_such_name"):
+        assert ids() == ["E007"]
+    with override_settings(LOGIN_REDIRECT_URL="no_such_name"):
+        assert ids() == ["E007"]
+
+
+def test_the_host_must_be_allowed() -> None:
+    with override_settings(ALLOWED_HOSTS=["example.com"]):
+        assert ids() == ["W003"]
+
+
+def test_cookies_must_arrive_after_a_login() -> None:
+    with override_settings(SESSION_COOKIE_SAMESITE="Strict"):
+        assert ids() == ["W004"]
+    with override_settings(SESSION_COOKIE_SECURE=False):
+        assert ids() == ["W005"]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"SECURE_CSP": {"form-action": ["'self'"]}},
+        {"CONTENT_SECURITY_POLICY": {"DIRECTIVES": {"form-action": ["'self'"]}}},
+        {"CSP_FORM_ACTION": ("'self'",)},
+    ],
+)
+def test_a_policy_must_let_the_form_lead_to_the_broker(
+    policy: dict[str, Any], broker: DevBroker
+) -> None:
+    with override_settings(**policy):
+        (message,) = check_settings()
+    assert message.id == "portier_client.W006"
+    assert broker.origin in message.msg
+
+
+def test_a_policy_that_lets_the_form_lead_to_the_broker_is_fine(broker: DevBroker) -> None:
+    sources = ["'self'", broker.origin, "https://accounts.google.com"]
+    with override_settings(SECURE_CSP={"form-action": sources}):
+        assert ids() == []
+
+
+def test_a_deployment_needs_https_and_a_store(
+    set_portier: Callable[..., None], tmp_path: Path
+) -> None:
+    assert [message.id for message in check_deployment()] == ["portier_client.W008"]
+    store = f"sqlite:///{tmp_path}/logins.db"
+    set_portier(redirect_uri="http://testserver/accounts/verify/", store=store)
+    assert [message.id for message in check_deployment()] == ["portier_client.W007"]
+
+
+def test_the_command_says_what_works(broker: DevBroker) -> None:
+    out = StringIO()
+    call_command("portier_check", stdout=out)
+    text = out.getvalue()
+    assert f"redirect URI: {REDIRECT_URI}" in text
+    assert f"broker:       {broker.origin}" in text
+    assert "Logins can work." in text
+
+
+def test_the_command_fails_for_invalid_settings(set_portier: Callable[..., None]) -> None:
+    set_portier(languages=["tlh"])
+    with pytest.raises(CommandError, match="cannot work"):
+        call_command("portier_check", stdout=StringIO())
+
+
+def test_the_command_fails_if_the_broker_cannot_be_reached(
+    set_portier: Callable[..., None],
+) -> None:
+    set_portier(broker="http://127.0.0.1:9")
+    with pytest.raises(CommandError, match="the broker cannot be used"):
+        call_command("portier_check", stdout=StringIO())
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_server_does_not_start_with_invalid_settings(kind: str) -> None:
+    program = f"""
+from django.conf import settings
+settings.configure(
+    SECRET_KEY="x",
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "portier_client.django"],
+    PORTIER={{"redirect_uri": "https://example.com/verify/", "languages": ["tlh"]}},
+)
+from django.core.{kind} import get_{kind}_application
+get_{kind}_application()
+"""
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1
+    assert "ConfigError" in run.stderr.splitlines()[-1]

@@ -1,0 +1,224 @@
+"""The app beside other parts of Django, and of sites."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
+
+import django
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.template import RequestContext, Template
+from django.test import override_settings
+from django.urls import set_script_prefix
+
+from portier_client.django.checks import check_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.http import HttpRequest, HttpResponse
+
+    from .conftest import Visitor
+
+
+def enforcing(visitor: Visitor) -> Visitor:
+    """Has Django's CSRF protection check what the visitor posts."""
+    visitor.client.handler.enforce_csrf_checks = True
+    return visitor
+
+
+def test_the_login_form_needs_the_token_of_django(visitor: Visitor) -> None:
+    enforcing(visitor)
+    form = {"email": "alice@example.com"}
+    here = {"Origin": "https://testserver"}
+    assert visitor.post("/accounts/login/", form, **here).status_code == 403
+    visitor.get("/accounts/login/")
+    form["csrfmiddlewaretoken"] = visitor.client.cookies["csrftoken"].value
+    assert visitor.post("/accounts/login/", form, **here).status_code == 303
+
+
+def test_the_callback_needs_no_token(visitor: Visitor, set_portier: Callable[..., None]) -> None:
+    set_portier(flow="implicit")
+    url = visitor.post("/accounts/login/", {"email": "alice@example.com"})["Location"]
+    fields = visitor.broker.sign_in(url)
+    enforcing(visitor)
+    # A browser posts from the broker's site without cookies, and again with them.
+    stranger = enforcing(type(visitor)(visitor.broker))
+    asked = stranger.post("/accounts/verify/", fields, Origin="null")
+    assert b'data-portier="post"' in asked.content
+    done = visitor.post("/accounts/verify/", {**fields, "portier_again": "1"})
+    assert done.status_code == 303
+    assert visitor.user == "alice@example.com"
+
+
+def test_a_checked_token_vouches_for_a_form_without_an_origin(visitor: Visitor) -> None:
+    visitor.get("/accounts/login/")
+    token = visitor.client.cookies["csrftoken"].value
+    form = {"email": "alice@example.com", "csrfmiddlewaretoken": token}
+    remember = "tests.django.test_companions.Remember"
+    with override_settings(MIDDLEWARE=[remember, *settings.MIDDLEWARE]):
+        Remember.seen.clear()
+        client = type(visitor)(visitor.broker)
+        client.client.cookies = visitor.client.cookies
+        client.post("/accounts/login/", form)
+        enforcing(client).post("/accounts/login/", form, Origin="https://testserver")
+    assert Remember.seen == [False, True]
+
+
+class Remember:
+    """Remembers whether Django has checked the token of the form."""
+
+    sync_capable = True
+    async_capable = False
+    seen: ClassVar[list[bool]] = []
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        from portier_client.django._http import _is_form_token_checked
+
+        response = self._get_response(request)
+        self.seen.append(_is_form_token_checked(request))
+        return response
+
+
+@pytest.mark.skipif(django.VERSION < (5, 1), reason="the middleware came with Django 5.1")
+def test_the_views_need_no_login_themselves(visitor: Visitor) -> None:
+    required = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, required]):
+        client = type(visitor)(visitor.broker)
+        assert client.get("/whoami/")["Location"] == "/accounts/login/?next=/whoami/"
+        assert client.get("/accounts/login/").status_code == 200
+        assert client.get("/admin/login/").status_code == 200
+        assert client.log_in(next_page="/whoami/")["Location"] == "/whoami/"
+        assert client.post("/accounts/logout/", {}).status_code == 303
+
+
+def test_a_login_works_beside_whitenoise_and_gzip(visitor: Visitor, tmp_path: Any) -> None:
+    security, *rest = settings.MIDDLEWARE
+    middleware = [
+        security,
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+        "django.middleware.gzip.GZipMiddleware",
+        *rest,
+    ]
+    with override_settings(MIDDLEWARE=middleware, STATIC_ROOT=str(tmp_path)):
+        client = type(visitor)(visitor.broker)
+        assert client.log_in().status_code == 303
+        assert client.user == "alice@example.com"
+
+
+@pytest.fixture
+def prefix() -> Iterator[None]:
+    """Everything below ``/app``, which a proxy takes off."""
+    with override_settings(
+        FORCE_SCRIPT_NAME="/app",
+        PORTIER={**settings.PORTIER, "redirect_uri": "https://testserver/app/accounts/verify/"},
+        LOGIN_URL="portier:login",
+        LOGIN_REDIRECT_URL="members",
+    ):
+        set_script_prefix("/app/")
+        yield
+    set_script_prefix("/")
+
+
+@pytest.mark.usefixtures("prefix")
+def test_a_login_works_below_a_prefix_that_a_proxy_takes_off(visitor: Visitor) -> None:
+    assert check_settings() == []
+    page = visitor.get("/accounts/login/").content.decode()
+    assert 'action="/app/accounts/login/"' in page
+    done = visitor.log_in()
+    assert (done.status_code, done["Location"]) == (303, "/app/members/")
+    assert visitor.get("/members/").status_code == 200
+    refused = visitor.post("/accounts/login/", {"email": "a"})
+    assert 'href="/app/accounts/login/"' in refused.content.decode()
+
+
+def test_a_login_works_with_atomic_requests(visitor: Visitor, monkeypatch: Any) -> None:
+    monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
+    assert visitor.log_in().status_code == 303
+    assert visitor.user == "alice@example.com"
+
+
+def test_a_form_that_a_middleware_has_read_already_works(visitor: Visitor) -> None:
+    reading = "tests.django.test_companions.Reading"
+    with override_settings(MIDDLEWARE=[reading, *settings.MIDDLEWARE]):
+        client = type(visitor)(visitor.broker)
+        assert client.log_in().status_code == 303
+
+
+class Reading:
+    """Reads every form."""
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        assert request.POST is not None
+        return self._get_response(request)
+
+
+@pytest.mark.parametrize("length", [70_000, 3_000_000])
+def test_a_form_is_limited(visitor: Visitor, length: int) -> None:
+    body = b"error=" + b"a" * length
+    answer = visitor.request("POST", "/accounts/verify/", body)
+    assert answer.status_code == 413
+
+
+def test_a_form_of_another_kind_is_refused(visitor: Visitor) -> None:
+    answer = visitor.request("POST", "/accounts/login/", b"{}", **{"Content-Type": "text/plain"})
+    assert answer.status_code == 415
+
+
+def test_a_site_with_a_form_of_its_own_starts_logins(visitor: Visitor) -> None:
+    started = visitor.post("/start/", {"address": "alice@example.com"})
+    assert started.status_code == 303
+    fields = visitor.broker.sign_in(started["Location"])
+    done = visitor.get(f"/accounts/verify/?{urlencode(fields)}")
+    assert done["Location"] == "/members/"
+
+
+@pytest.mark.parametrize(
+    ("tag", "query", "expected"),
+    [
+        ("{% portier_form %}", "", None),
+        ("{% portier_form %}", "?next=/a/", "/a/"),
+        ('{% portier_form next="/b/" %}', "?next=/a/", "/b/"),
+        ('{% url "members" as page %}{% portier_form next=page %}', "", "/members/"),
+        ('{% with next="/c/" %}{% portier_form %}{% endwith %}', "?next=/a/", "/c/"),
+        ("{% portier_form %}", '?next="><script>', "&quot;&gt;&lt;script&gt;"),
+    ],
+)
+def test_the_tag_shows_the_form(rf: Any, tag: str, query: str, expected: str | None) -> None:
+    request = rf.get(f"/{query}")
+    page = Template("{% load portier %}" + tag).render(RequestContext(request, {}))
+    assert 'method="post" action="/accounts/login/"' in page
+    assert 'name="csrfmiddlewaretoken"' in page
+    if expected is None:
+        assert 'name="next"' not in page
+    else:
+        assert f'name="next" value="{expected}"' in page
+
+
+def test_the_form_is_in_the_language_of_the_site(rf: Any) -> None:
+    from django.utils import translation
+
+    with translation.override("de"):
+        page = Template("{% load portier %}{% portier_form %}").render(
+            RequestContext(rf.get("/"), {})
+        )
+    assert "E-Mail-Adresse" in page
+
+
+@pytest.fixture
+def rf() -> Any:
+    """Makes requests."""
+    from django.test import RequestFactory
+
+    return RequestFactory()
