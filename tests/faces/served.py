@@ -36,6 +36,9 @@ _REFUSED_BY_TORNADO = (
     "form-of-many-fields",
 )
 
+# Django has sessions, so it does not use those of the flow.
+_WITH_SESSIONS = ("secret", "session_max_age", "session_absolute_max_age")
+
 
 @dataclass(frozen=True)
 class Face:
@@ -106,6 +109,9 @@ SITES = {
     "starlette on hypercorn": Face(asgi("hypercorn", "starlette_site")),
     "starlette on granian": Face(asgi("granian", "starlette_site")),
     "fastapi": Face(asgi("uvicorn", "fastapi_site")),
+    "django": Face(wsgi("gunicorn", "django_wsgi_site"), absent=_WITH_SESSIONS),
+    "django on waitress": Face(wsgi("waitress", "django_wsgi_site"), absent=_WITH_SESSIONS),
+    "django on uvicorn": Face(asgi("uvicorn", "django_asgi_site"), absent=_WITH_SESSIONS),
     "express": Face([_NODE, str(_SITES / "express.mjs")], hooks="write", routes="targets"),
     "express4": Face(
         [_NODE, str(_SITES / "express.mjs"), "express-v4"],
