@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 
 import { formReader } from "./callback.js";
@@ -14,13 +14,10 @@ export interface ReadRequest {
 }
 
 /**
- * Reads the body of a request, or takes the body that was kept if it was read before. `stream` is the source if that is
- * not the request itself.
+ * Reads the body of a request, or takes the body that was kept if it was read before. `stream` is the source, which may be
+ * the request itself.
  */
-export async function readBody(
-  request: IncomingMessage & ReadRequest,
-  stream: Readable = request,
-): Promise<NativeBody> {
+export async function readBody(request: ReadRequest, stream: Readable): Promise<NativeBody> {
   if (stream.readableDidRead) return bodyLeftBy(request);
   if (Number(request.headers["content-length"] ?? 0) > native.MAX_FORM_BYTES) return "too_large";
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 
 import { formFields, keptBody, readBody, readFetchBody } from "./body.js";
 import type { CallbackParams } from "./callback.js";
@@ -36,7 +36,7 @@ export interface Facts {
 export class TakenRequest implements WebRequest {
   constructor(
     readonly method: string,
-    readonly headers: IncomingHttpHeaders,
+    readonly headers: WebRequest["headers"],
     readonly query: string | undefined,
     readonly body: NativeBody,
   ) {}
@@ -46,7 +46,7 @@ export class TakenRequest implements WebRequest {
 export async function factsOf(request: AnyRequest): Promise<Facts> {
   if (request instanceof TakenRequest) return { ...headOf(request), query: request.query, body: request.body };
   if (isIncoming(request)) {
-    return { ...headOf(request), query: queryOf(request), body: await readBody(request) };
+    return { ...headOf(request), query: queryOf(request), body: await readBody(request, request) };
   }
   if (isFetched(request)) {
     return { ...headOf(request), query: queryOf(request), body: await readFetchBody(request) };

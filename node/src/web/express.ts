@@ -6,15 +6,11 @@
 
 import type { NextFunction, Request, Response } from "express";
 
-import { parsedForm, readBody } from "../body.js";
 import type { PortierError } from "../errors.js";
 import type { Session } from "../session.js";
 import type { Problem } from "../step.js";
-import { queryOf, TakenRequest } from "../web-request.js";
-import { ResponseTracker } from "./response-tracker.js";
-import { answer, type Face, type Site } from "./hooks.js";
+import { NodeSteps } from "./node-steps.js";
 import { readOptions, type LoginOptions } from "./options.js";
-import { Sessions } from "./sessions.js";
 
 export type { BrowserBinding } from "../login-flow.js";
 export type { Session } from "../session.js";
@@ -98,44 +94,23 @@ export interface Portier {
  */
 export function portier(options: PortierOptions): Portier {
   const { flow, hooks } = readOptions(options);
-  const site: Site<Request, Response> = { hooks, face: FACE, sessions: new Sessions(flow) };
-  const take = async (step: "login" | "callback", request: Request, response: Response): Promise<void> => {
-    const { method, headers } = request;
-    const wasRead = request.readableDidRead;
-    const body = await readBody(request);
-    if (!wasRead) request.body = parsedForm(body, headers);
-    const taken = new TakenRequest(method, headers, queryOf(request), body);
-    await answer(await flow[step](taken), site, request, response);
-  };
-  const session = (request: Request): Promise<Session | null> =>
-    site.sessions.of(request, (cookie) => {
-      const { res: response } = request;
-      if (response !== undefined && !response.headersSent) response.append("Set-Cookie", cookie);
-    });
+  const steps = new NodeSteps<Request, Response>(flow, hooks);
   return {
     login: (request, response, next) => {
-      take("login", request, response).catch(next);
+      steps.login(request, response).catch(next);
     },
     verify: (request, response, next) => {
       if (!flow.isCallback(request.originalUrl)) return next();
-      take("callback", request, response).catch(next);
+      steps.callback(request, response).catch(next);
     },
-    async startLogin(request, response, email, nextPage) {
-      await answer(await flow.start(request, email, nextPage), site, request, response);
-    },
-    session,
+    startLogin: (request, response, email, nextPage) => steps.startLogin(request, response, email, nextPage),
+    session: (request) => steps.session(request, request.res),
     requireLogin: (request, response, next) => {
-      const guard = async (): Promise<boolean> => {
-        if ((await session(request)) !== null) return true;
-        await answer(flow.requireLogin(request), site, request, response);
-        return false;
-      };
       // Called outside of the promise, so that exceptions of the next handlers are not caught here.
-      guard().then((isSignedIn) => isSignedIn && next(), next);
+      steps.requireLogin(request, response).then((session) => session !== null && next(), next);
     },
     logout: (request, response, next) => {
-      const end = async (): Promise<void> => answer(await flow.logout(request), site, request, response);
-      end().catch(next);
+      steps.logout(request, response).catch(next);
     },
     safeNext: (page) => flow.safeNext(page),
     explain: (error, request) => flow.explain(error, request.headers["accept-language"]),
@@ -143,26 +118,3 @@ export function portier(options: PortierOptions): Portier {
 }
 
 export { portier as default };
-
-const FACE: Face<Response> = {
-  prepare(response, status, headers) {
-    response.statusCode = status;
-    for (const [name, value] of headers) response.setHeader(name, value);
-  },
-  addCookies(response, cookies) {
-    for (const cookie of cookies) response.append("Set-Cookie", cookie);
-  },
-  addCookiesOnceSuccessful(response, cookies) {
-    ResponseTracker.of(response).cookies = cookies;
-  },
-  send(response, body) {
-    // Not `send()`, which adds an `ETag` and may respond with 304.
-    response.end(body);
-  },
-  async runHook(response, name, hook) {
-    const tracker = ResponseTracker.of(response);
-    tracker.hook = name;
-    const result = await hook(response);
-    return { answered: tracker.hasBegun, result };
-  },
-};

@@ -144,7 +144,7 @@ export async function portier(app: FastifyInstance, options: PortierOptions): Pr
     return reply;
   };
   const session: Portier["session"] = async (request, reply) => {
-    request.portierSession = await site.sessions.of(request, (cookie) => {
+    request.portierSession = await site.sessions.of(request, request.headers, (cookie) => {
       if (!reply.sent) reply.header("set-cookie", cookie);
     });
     return request.portierSession;
