@@ -1,4 +1,5 @@
 import { invalidOption } from "../errors.js";
+import type { Session } from "../session.js";
 import type { Reply, Step } from "../step.js";
 import type { Hooks } from "./options.js";
 import type { Sessions } from "./sessions.js";
@@ -71,6 +72,15 @@ function responseOf(name: string, given: unknown): Response | undefined {
   // Not `instanceof`: test runners and servers have classes of their own.
   if (typeof given === "object" && "status" in given && "headers" in given) return given as Response;
   throw invalidOption(`${name} returned neither a Response nor undefined`);
+}
+
+/** Returns a response that renews the session, if that is due. A response that begins or ends a session stays as it is. */
+export function renew(response: Response, session: Session | null): Response {
+  if (session === null || session.renewal === null) return response;
+  const [name = ""] = session.renewal.split("=", 1);
+  const isSet = response.headers.getSetCookie().some((cookie) => cookie.startsWith(`${name}=`));
+  // A status below 200 is not a response, but a switch to another protocol.
+  return isSet || response.status < 200 ? response : withCookies(response, [session.renewal]);
 }
 
 /** Returns a copy of a response with further cookies. The site may keep the response, and send it to others. */

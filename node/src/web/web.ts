@@ -8,7 +8,7 @@ import type { PortierError } from "../errors.js";
 import type { Session } from "../session.js";
 import type { Problem, Step } from "../step.js";
 import type { LoginOptions } from "./options.js";
-import { respond, withCookies, type Answer, type ResponseSite } from "./respond.js";
+import { renew, respond, withCookies, type Answer, type ResponseSite } from "./respond.js";
 import { readSite, type Paths } from "./routes.js";
 import { Sessions } from "./sessions.js";
 
@@ -123,27 +123,22 @@ export function portier(options: PortierOptions): Portier {
     logout: async (request: Request) => answer(await flow.logout(request), request),
   };
   const session: Portier["session"] = async (request, headers) => {
-    const session = await sessions.of(request);
+    const session = await sessions.of(request, request.headers);
     if (headers !== undefined && session !== null && session.renewal !== null && !renewed.has(session)) {
       renewed.add(session);
       headers.append("set-cookie", session.renewal);
     }
     return session;
   };
-  const renew = async (request: Request, response: Response): Promise<Response> => {
-    const session = await sessions.known(request);
-    if (session === null || session.renewal === null || renewed.has(session)) return response;
-    const [name = ""] = session.renewal.split("=", 1);
-    const isSet = response.headers.getSetCookie().some((cookie) => cookie.startsWith(`${name}=`));
-    // A status below 200 is not a response, but a switch to another protocol.
-    return isSet || response.status < 200 ? response : withCookies(response, [session.renewal]);
-  };
   function handle(request: Request): Promise<Response | undefined>;
   function handle(request: Request, next: Next): Promise<Response>;
   async function handle(request: Request, next?: Next): Promise<Response | undefined> {
     const route = routes.find(request.method, request.url);
     if (route !== undefined) return steps[route](request);
-    return next && renew(request, await next());
+    if (next === undefined) return undefined;
+    const response = await next();
+    const session = await sessions.known(request);
+    return session !== null && renewed.has(session) ? response : renew(response, session);
   }
   const only = async (request: Request): Promise<Response> =>
     (await handle(request)) ?? new Response("Not Found", { status: 404 });

@@ -171,7 +171,7 @@ describe("installed into an empty folder", () => {
     test(`a site without the integrations may have any framework version: ${version}`, () => {
       const site = mkdtempSync(path.join(folder, "site-"));
       writeFileSync(path.join(site, "package.json"), '{ "private": true }');
-      const peers = ["express", "fastify", "@types/express", "@nestjs/common", "@nestjs/core", "passport"];
+      const peers = ["express", "fastify", "@types/express", "hono", "koa", "@types/koa", "@nestjs/common", "@nestjs/core", "passport"];
       const frameworks = peers.map((name) => {
         const stub = path.join(site, name);
         mkdirSync(stub, { recursive: true });

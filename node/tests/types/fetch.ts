@@ -1,5 +1,8 @@
 // The guarantees of the types where responses are those of `fetch`; compiled, never run.
+import { Hono, type Context } from "hono";
+
 import { PortierClient, type Login, type PortierError, type Session } from "portier-client";
+import forHono, * as ofHono from "portier-client/hono";
 import forFetch, * as ofFetch from "portier-client/web";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -52,4 +55,36 @@ export async function inFetch(request: Request, next: () => Response | Promise<R
   // @ts-expect-error there is no such option
   ofFetch.portier({ ...options, loginpath: "/login" });
   return page;
+}
+
+export function inHono(): Hono {
+  is<Equal<typeof forHono, typeof ofHono.portier>>();
+  const options: ofHono.PortierOptions = {
+    client,
+    loginPath: null,
+    onLogin(login, c) {
+      is<Equal<typeof login, Login>>();
+      is<Equal<typeof c, Context>>();
+      return login.email === "" ? c.text("suspended", 403) : undefined;
+    },
+    showProblem: ({ title }, c) => c.html(title),
+    showConfirmation: ({ email }) => email,
+  };
+  const { middleware, requireLogin, session, startLogin, ...auth }: ofHono.Portier = ofHono.portier(options);
+  ofHono.portier({ client, secret: "…" });
+  const app = new Hono();
+  app.use(middleware);
+  app.get("/members", requireLogin, (c) => {
+    is<Equal<typeof c.var.session, Session>>();
+    return c.text(c.get("session").email);
+  });
+  app.get("/", async (c) => c.json({ email: (await session(c))?.email }));
+  app.post("/sign-in", (c) => startLogin(c, "alice@example.com", auth.safeNext(c.req.query("next")) ?? "/"));
+  app.post("/login", auth.login).post("/logout", auth.logout);
+  const guarded = new Hono<ofHono.SignedIn>().use(requireLogin).get("/", (c) => c.text(c.var.session.id));
+  // @ts-expect-error a site says what to do with a login
+  ofHono.portier({ client });
+  // @ts-expect-error a hook returns a response, or nothing
+  ofHono.portier({ client, onLogin: () => "/" });
+  return app.route("/guarded", guarded);
 }

@@ -1,5 +1,6 @@
 // The guarantees of the integrations' types; compiled, never run.
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 
 import express from "express";
 import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
@@ -18,6 +19,7 @@ import {
 } from "portier-client";
 import forExpress, * as ofExpress from "portier-client/express";
 import forFastify, * as ofFastify from "portier-client/fastify";
+import forNode, * as ofNode from "portier-client/node";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<_Holds extends true>(): void {}
@@ -161,4 +163,30 @@ export async function inFastify(): Promise<void> {
   app.register(ofFastify.portier, { client });
   // @ts-expect-error there is no such option
   await ofFastify.portier(app, { ...options, loginpath: "/login" });
+}
+
+export function onNode(): void {
+  is<Equal<typeof forNode, typeof ofNode.portier>>();
+  const options: ofNode.PortierOptions = {
+    client,
+    secret: "…",
+    onLogin(login, request, response) {
+      is<Equal<typeof request, IncomingMessage>>();
+      is<Equal<typeof response, ServerResponse>>();
+      response.setHeader("x-email", login.email);
+    },
+  };
+  const { explain, handle, middleware, requireLogin, session, startLogin }: ofNode.Portier = ofNode.portier(options);
+  createServer(async (request, response) => {
+    is<Equal<Awaited<ReturnType<typeof handle>>, boolean>>();
+    if (await handle(request, response)) return;
+    const visitor = await requireLogin(request, response);
+    is<Equal<typeof visitor, Session | null>>();
+    response.end((await session(request, response))?.email);
+  });
+  createHttp2Server((request, response) => void handle(request, response));
+  express().use(middleware).post("/sign-in", (request, response) => startLogin(request, response, "alice@example.com"));
+  ofNode.portier({ ...options, onLoginError: (error, request) => explain(error, request).title });
+  // @ts-expect-error a site says what to do with a login
+  ofNode.portier({ client });
 }

@@ -6,8 +6,8 @@ import PortierClient, { ConfigError, LoginFlow } from "portier-client";
 import { DevBroker, ManualClock, MockTransport, mockClient } from "portier-client/testing";
 import { portier } from "portier-client/web";
 
-const ORIGIN = "https://example.com";
-const FORM = "application/x-www-form-urlencoded";
+import { Browser, FORM, namesOf, ORIGIN, placeOf } from "./browser.mjs";
+
 const SECRET = "rN5yH8cV2bM7kX4zT9wQ1pL6sD3gF0jA";
 const DAY = 24 * 60 * 60;
 
@@ -15,58 +15,13 @@ const broker = new DevBroker();
 after(() => broker.stop());
 
 const clientOf = (options) => new PortierClient({ redirectUri: `${ORIGIN}/verify`, broker: broker.origin, ...options });
-const namesOf = (response) => response.headers.getSetCookie().map((cookie) => cookie.split("=")[0]);
-const placeOf = (response) => response.headers.get("location");
-
-/** A browser at a site. */
-class Browser {
-  cookies = new Map();
-
-  constructor(handle) {
-    this.handle = handle;
-  }
-
-  get headers() {
-    return { cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; "), "sec-fetch-site": "same-origin" };
-  }
-
-  get(page, headers = {}) {
-    return this.send(new Request(new URL(page, ORIGIN), { headers: { ...this.headers, ...headers } }));
-  }
-
-  post(page, body, headers = {}) {
-    const all = { ...this.headers, "content-type": FORM, ...headers };
-    return this.send(new Request(new URL(page, ORIGIN), { method: "POST", headers: all, body, duplex: "half" }));
-  }
-
-  async send(request) {
-    const response = await this.handle(request);
-    for (const line of response?.headers.getSetCookie() ?? []) {
-      const [name, value] = line.split(";")[0].split("=");
-      if (value === "") this.cookies.delete(name);
-      else this.cookies.set(name, value);
-    }
-    return response;
-  }
-
-  /** Starts a login; returns the address of the callback. */
-  async start(next = "/members") {
-    const started = await this.post("/login", new URLSearchParams({ email: "Alice@Example.com", next }));
-    assert.equal(started.status, 303);
-    return `/verify?${new URLSearchParams(broker.signIn(placeOf(started)))}`;
-  }
-
-  async logIn(next) {
-    return this.get(await this.start(next));
-  }
-}
 
 /** A site without a page of its own. */
 function make(options = {}) {
   const logins = [];
   const onLogin = ({ email }) => void logins.push(email);
   const auth = portier({ client: clientOf(), onLogin, ...options });
-  return { ...auth, logins, browser: new Browser(auth.handle) };
+  return { ...auth, logins, browser: new Browser(auth.handle, broker) };
 }
 
 /** A site whose session is old enough to be renewed. */
@@ -205,7 +160,7 @@ test("a page of the site replaces the built-in page", async () => {
 
 test("the question may be a page of the site", async () => {
   const { browser, handle } = make({ showConfirmation: ({ email }) => `<h1>${email}?</h1>` });
-  const phone = new Browser(handle);
+  const phone = new Browser(handle, broker);
   const callback = await browser.start();
   const between = await phone.get(callback);
   const asked = await phone.get(`/verify${placeOf(between)}`);

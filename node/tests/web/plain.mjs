@@ -40,18 +40,24 @@ export function eachKind(define) {
  * What a test may say besides: the client's options as `client`, the path of the redirect URI as
  * `path`, what the application is made with as `app`, and what is done with it `first` and `then`.
  */
-async function serve(t, { kind, broker }, options, { app = {}, client, first, then, path = "/verify" }) {
+function serve(t, { kind, broker }, options, { app, client, first, then, path }) {
+  const make = (site) => {
+    const all = { client: site.client, onLogin: (login) => site.logins.push(login), ...options };
+    return (kind in EXPRESS ? expressApp : fastifyApp)(EXPRESS[kind], all, site, { app, first, then });
+  };
+  return serveSite(t, broker, make, { client, path });
+}
+
+/** Serves a site of any framework until the test is over. `make` gets the site, and returns a listener of `node:http`. */
+export async function serveSite(t, broker, make, { client, path = "/verify" } = {}) {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
     server.close();
     server.closeAllConnections();
   });
-  const origin = `http://localhost:${server.address().port}`;
-  const site = new Plain(origin, path, broker, client);
-  const all = { client: site.client, onLogin: (login) => site.logins.push(login), ...options };
-  const make = kind in EXPRESS ? expressApp : fastifyApp;
-  server.on("request", await make(EXPRESS[kind], all, site, { app, first, then }));
+  const site = new Plain(`http://localhost:${server.address().port}`, path, broker, client);
+  server.on("request", await make(site));
   return site;
 }
 

@@ -1,0 +1,2 @@
+export * from "./web/koa.js";
+export { portier as default } from "./web/koa.js";

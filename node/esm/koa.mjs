@@ -1,0 +1,2 @@
+// As `index.mjs`: names for `import`, and nothing else.
+export { cookieFlags, loginPolicy, portier, portier as default } from "./web/koa.js";

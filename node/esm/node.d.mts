@@ -1,0 +1,2 @@
+export * from "./web/node.js";
+export { portier as default } from "./web/node.js";
