@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 _SITES = Path(__file__).parent / "sites"
 _NODE = os.environ.get("NODE", "node")
+_RUNTIMES = _ROOT / "node" / "tests" / "runtimes" / "node_modules" / ".bin"
 
 # Tornado reads forms before a handler runs, with its own limits, and answers 400.
 _REFUSED_BY_TORNADO = (
@@ -93,6 +94,14 @@ def _target(server: str, site: str) -> str:
     return f"{_SITES / site}:app" if server == "granian" else f"{site}:app"
 
 
+def on_runtimes(site: str) -> dict[str, Face]:
+    """A site of handlers of `fetch`, on each runtime of JavaScript."""
+    file = str(_SITES / f"{site}.mjs")
+    deno = [str(_RUNTIMES / "deno"), "run", "--quiet", "--allow-all", "--no-check"]
+    commands = {"": [_NODE], "-bun": [str(_RUNTIMES / "bun")], "-deno": deno}
+    return {f"{site}{name}": Face([*words, file]) for name, words in commands.items()}
+
+
 SITES = {
     "tornado": Face(
         [sys.executable, str(_SITES / "tornado_site.py")],
@@ -119,6 +128,7 @@ SITES = {
         routes="targets",
     ),
     "fastify": Face([_NODE, str(_SITES / "fastify.mjs")], hooks="write", routes="targets"),
+<<<<<<< HEAD
     "nest-express": Face(
         [_NODE, str(_SITES / "nest.mjs"), "express"],
         hooks="write",
@@ -136,6 +146,12 @@ SITES = {
         absent=["secret"],
         routes="targets",
     ),
+=======
+    "node": Face([_NODE, str(_SITES / "node.mjs")], hooks="write", routes="targets"),
+    "koa": Face([_NODE, str(_SITES / "koa.mjs")], hooks="write", routes="targets"),
+    **on_runtimes("fetch"),
+    **on_runtimes("hono"),
+>>>>>>> d91d820 (wip2)
     "axum": Face(
         [str(_ROOT / "target" / "debug" / "examples" / "face_site")],
         hooks=None,

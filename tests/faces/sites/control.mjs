@@ -15,35 +15,70 @@ const { ConfigError } = require("portier-client");
 /** A broker without documents. */
 const NOWHERE = "http://127.0.0.1:9";
 
-/** Serves a site. `makeApp` gets the options of the integration and the site, and returns a request listener. */
-export async function serve(makeApp) {
-  const site = createServer();
-  const here = new Site(makeApp, site);
+/** How hooks respond in Express and Fastify: they write to the response. */
+const WRITES = {
+  respond: (status, text, request, response) => response.status(status).send(text),
+  // A method of Express. In Fastify, `header` keeps the cookies that are set already.
+  setCookie: (cookie, request, response) => (response.append ?? response.header).call(response, "set-cookie", cookie),
+};
+
+/** How hooks respond where they return a `Response` of `fetch`. */
+export const RETURNS = {
+  respond: (status, text) => new Response(text, { status }),
+  setCookie: (cookie) => new Response(null, { status: 303, headers: { location: "/", "set-cookie": cookie } }),
+};
+
+/**
+ * Serves a site. `makeApp` gets the options of the integration and the site, and returns what `listen` takes. `hooks` says
+ * how they respond.
+ */
+export async function serve(makeApp, { hooks = WRITES, listen = listenForNode } = {}) {
+  const here = new Site(makeApp, hooks);
   const control = createServer(async (request, response) => {
     const answer = await here.tell(request.url, await json(request));
     response.end(JSON.stringify(answer ?? {}));
   });
-  for (const server of [site, control]) {
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-  }
-  console.log(`ready ${site.address().port} ${control.address().port}`);
+  const ports = [await listen(here), await portOf(control)];
+  console.log(`ready ${ports.join(" ")}`);
   process.once("SIGTERM", () => process.exit(0));
+}
+
+/** Applications are listeners of `node:http`. */
+async function listenForNode(site) {
+  return portOf(createServer((request, response) => site.app(request, response)));
+}
+
+/** Applications are handlers of `fetch`, on the server of the runtime. */
+export async function listenForFetch(site) {
+  const at = { hostname: "127.0.0.1", port: 0 };
+  if ("Bun" in globalThis) return globalThis.Bun.serve({ ...at, fetch: (request) => site.app(request) }).port;
+  if ("Deno" in globalThis) return globalThis.Deno.serve({ ...at, onListen() {} }, (request) => site.app(request)).addr.port;
+  const { getRequestListener } = require("@hono/node-server");
+  return portOf(createServer(getRequestListener((request) => site.app(request))));
+}
+
+async function portOf(server) {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server.address().port;
 }
 
 class Site {
   #makeApp;
-  #server;
+  #manner;
   #made;
   #next = {};
   #seen = {};
   #before = 0;
   #late = () => {};
 
-  constructor(makeApp, server) {
+  constructor(makeApp, manner) {
     this.#makeApp = makeApp;
-    this.#server = server;
+    this.#manner = manner;
   }
+
+  /** The application of the current case. */
+  app;
 
   /** Executes a command of the tests. */
   tell(path, members) {
@@ -76,8 +111,7 @@ class Site {
     this.setsCookies = given.sets_cookies;
     const { client, options } = this.#made;
     try {
-      const app = await this.#makeApp({ client, ...this.#hooks(), ...options }, this);
-      this.#server.removeAllListeners("request").on("request", app);
+      this.app = await this.#makeApp({ client, ...this.#hooks(), ...options }, this);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       return { refused: error.code };
@@ -103,39 +137,37 @@ class Site {
 
   #hooks() {
     return {
-      onLogin: ({ email, sameBrowser, session, state }, request, response) => {
+      onLogin: ({ email, sameBrowser, session, state }, ...rest) => {
         this.#seen.login = { email, same_browser: sameBrowser, session, state };
-        return this.#act("on_login", response);
+        return this.#act("on_login", rest);
       },
-      onLoginError: ({ code }, request, response) => {
+      onLoginError: ({ code }, ...rest) => {
         this.#seen.error = code;
-        return this.#act("on_login_error", response);
+        return this.#act("on_login_error", rest);
       },
-      showProblem: (problem, request, response) => this.#act("show_problem", response),
-      showConfirmation: (question, request, response) => this.#act("show_confirmation", response),
+      showProblem: (problem, ...rest) => this.#act("show_problem", rest),
+      showConfirmation: (question, ...rest) => this.#act("show_confirmation", rest),
     };
   }
 
   /** Does in a hook what the instructions say. */
-  #act(name, response) {
+  #act(name, rest) {
     (this.#seen.hooks ??= []).push(name);
     const { does, text, status } = this.#next.hooks?.[name] ?? {};
+    const { respond, setCookie } = this.#manner;
     const acts = {
       throw() {
         throw new Error("the site has failed");
       },
-      answer: () => response.status(status).send(text),
+      answer: () => respond(status, text, ...rest),
       "answer in a moment": async () => {
         await soon();
-        response.status(status).send(text);
+        return respond(status, text, ...rest);
       },
-      "set a cookie": () => {
-        // A method of Express. In Fastify, `header` keeps the cookies that are set already.
-        (response.append ?? response.header).call(response, "set-cookie", "email=1; Path=/");
-      },
+      "set a cookie": () => setCookie("email=1; Path=/", ...rest),
       "give a page": () => text,
       "answer too late": () => {
-        this.#late = () => setImmediate(() => response.status(status).send(text));
+        this.#late = () => setImmediate(() => respond(status, text, ...rest));
       },
     };
     return acts[does]?.();
