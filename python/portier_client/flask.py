@@ -37,7 +37,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request, request_s
 from flask.sessions import SecureCookieSessionInterface
 
 from . import Login
-from ._face import FlowOptions, Hook, Hooks, answer_blocking
+from ._face import FlowOptions, Hook, Hooks, answer_blocking, check_paths
 from ._flask import (
     EMAIL,
     METHODS,
@@ -133,6 +133,7 @@ class Portier:
         app.context_processor(lambda: {"portier": self})
         app.after_request(_renew)
         prefix, login_path, logout_path = self._paths
+        check_paths(login_path=login_path, logout_path=logout_path)
         views = Blueprint("portier", __name__, url_prefix=prefix)
         if login_path is not None:
             views.add_url_rule(login_path, "login", self._log_in, methods=["POST"])

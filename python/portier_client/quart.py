@@ -55,7 +55,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestTimeout
 
 from . import Client, Login
-from ._face import FlowOptions, Hook, Hooks, answer
+from ._face import FlowOptions, Hook, Hooks, answer, check_paths
 from ._flask import (
     EMAIL,
     METHODS,
@@ -149,6 +149,7 @@ class Portier:
         app.context_processor(lambda: {"portier": self})
         app.after_request(_renew)
         prefix, login_path, logout_path = self._paths
+        check_paths(login_path=login_path, logout_path=logout_path)
         views = Blueprint("portier", __name__, url_prefix=prefix)
         if login_path is not None:
             views.add_url_rule(login_path, "login", self._log_in, methods=["POST"])

@@ -167,6 +167,8 @@ SITES = {
             "run_simple('127.0.0.1', {port}, app, threaded=True)",
         ]
     ),
+    "bottle": Face(wsgi("waitress", "bottle_site")),
+    "bottle on gunicorn": Face(wsgi("gunicorn", "bottle_site")),
     "quart": Face(asgi("hypercorn", "quart_site")),
     "quart on uvicorn": Face(asgi("uvicorn", "quart_site")),
 }
