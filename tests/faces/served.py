@@ -167,6 +167,7 @@ SITES = {
             "run_simple('127.0.0.1', {port}, app, threaded=True)",
         ]
     ),
+    "aiohttp": Face([sys.executable, str(_SITES / "aiohttp_site.py")]),
     "bottle": Face(wsgi("waitress", "bottle_site")),
     "bottle on gunicorn": Face(wsgi("gunicorn", "bottle_site")),
     "quart": Face(asgi("hypercorn", "quart_site")),
