@@ -128,7 +128,6 @@ SITES = {
         routes="targets",
     ),
     "fastify": Face([_NODE, str(_SITES / "fastify.mjs")], hooks="write", routes="targets"),
-<<<<<<< HEAD
     "nest-express": Face(
         [_NODE, str(_SITES / "nest.mjs"), "express"],
         hooks="write",
@@ -146,12 +145,10 @@ SITES = {
         absent=["secret"],
         routes="targets",
     ),
-=======
     "node": Face([_NODE, str(_SITES / "node.mjs")], hooks="write", routes="targets"),
     "koa": Face([_NODE, str(_SITES / "koa.mjs")], hooks="write", routes="targets"),
     **on_runtimes("fetch"),
     **on_runtimes("hono"),
->>>>>>> d91d820 (wip2)
     "axum": Face(
         [str(_ROOT / "target" / "debug" / "examples" / "face_site")],
         hooks=None,
