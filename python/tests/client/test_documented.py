@@ -19,17 +19,22 @@ from portier_client import (
     _client,
     _flow,
     _request,
+    aiohttp,
+    asgi,
     asyncio_portier,
     blocking,
     errors,
+    fastapi,
     flask,
     normalize_email,
     quart,
     safe_next,
+    starlette,
     stores,
     testing,
     tornado,
     web,
+    wsgi,
 )
 
 if TYPE_CHECKING:
@@ -78,7 +83,7 @@ def test_examples_of_native_functions_run(
 
 
 def public() -> Iterator[tuple[str, object]]:
-    faces = (flask, quart, tornado)
+    faces = (aiohttp, asgi, fastapi, flask, quart, starlette, tornado, wsgi)
     for module in (portier_client, asyncio_portier, blocking, *faces, stores, testing, web):
         for name in module.__all__:
             if name.startswith("_"):
