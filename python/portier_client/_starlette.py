@@ -61,12 +61,12 @@ class BasePortier:
     @property
     def middleware(self) -> Middleware:
         """The middleware that renews sessions, for ``Starlette(middleware=[...])``."""
-        return Middleware(_VisitMiddleware, self.flow)
+        return Middleware(_VisitMiddleware, flow=self.flow)
 
     def install(self, app: Starlette) -> None:
         """Add the routes and the middleware to an application."""
         app.router.routes.extend(self.routes)
-        app.add_middleware(_VisitMiddleware, self.flow)
+        app.add_middleware(_VisitMiddleware, flow=self.flow)
 
     async def login(self, request: Request) -> Response:
         """Start a login from the site's form; the endpoint of ``login_path``."""

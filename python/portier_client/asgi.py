@@ -25,7 +25,7 @@ routing, and answer 404 before. For Starlette and FastAPI there are
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Unpack
 from urllib.parse import unquote
 
@@ -76,7 +76,8 @@ class PortierMiddleware:
     The callback is at the ``callback_path`` of the flow. Paths must match exactly: either below the
     ``root_path`` of a request, or as a whole.
 
-    ``scope["portier"]`` is the :class:`Visit` of the request, also for websockets.
+    ``scope["portier"]`` is the :class:`Visit` of the request, also for websockets; typed:
+    ``Visit.of(scope)``.
 
     Raises :class:`ConfigError` (``invalid_option``) for an invalid value, ``TypeError`` for a wrong
     type.
@@ -151,6 +152,14 @@ class Visit(BaseVisit):
     def __init__(self, flow: LoginFlow, hooks: Hooks, scope: Scope) -> None:
         super().__init__(flow, scope)
         self._hooks = hooks
+
+    @classmethod
+    def of(cls, scope: Mapping[str, object]) -> Visit:
+        """Return ``scope["portier"]``, typed."""
+        visit = scope.get(KEY)
+        if not isinstance(visit, cls):
+            raise RuntimeError("the middleware is missing: serve the PortierMiddleware")
+        return visit
 
     def require_login(self) -> FinishedResponse:
         """Return the response for a page that needs a login, to somebody who is not signed in.

@@ -30,7 +30,7 @@ def literal_blocks_in(text: str, name: str) -> Iterator[CodeType]:
 
 def compiled(source: str, name: str) -> CodeType:
     """Compiles code with `await` at the top level."""
-    return compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    return compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
 
 
 def section_of(page: str, heading: str) -> str:

@@ -9,8 +9,10 @@ import inspect
 import json
 import re
 import secrets
+import sys
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = [ROOT / "python/README.md", ROOT / "node/README.md"]
 # Examples in JavaScript are executed by `node/tests/package/documentation.test.mjs`.
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *PACKAGES])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *PACKAGES])
 
 
 def name_of(page: Path) -> str:
@@ -75,7 +77,9 @@ def test_examples_of_the_tornado_handlers_run() -> None:
 
 
 def run(examples: Iterator[CodeType]) -> None:
-    names: dict[str, Any] = {"__name__": "example"}
+    # Frameworks look up annotations in the module of a function.
+    module = sys.modules["example"] = ModuleType("example")
+    names = vars(module)
 
     async def in_order() -> None:
         for code in examples:
@@ -83,7 +87,10 @@ def run(examples: Iterator[CodeType]) -> None:
             if inspect.isawaitable(outcome):
                 await outcome
 
-    asyncio.run(in_order())
+    try:
+        asyncio.run(in_order())
+    finally:
+        del sys.modules["example"]
 
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Request, Response, get
-from litestar.contrib.jinja import JinjaTemplateEngine
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
@@ -36,16 +36,17 @@ def refuse(_: Request[Any, Any, Any], error: LoginRequired) -> Response[str]:
     return Response(response.body, status_code=response.status, headers=dict(response.headers))
 
 
-async def session(scope: dict[str, Any]) -> Session | None:
+async def session(request: Request[Any, Any, Any]) -> Session | None:
     """The session of a request."""
-    visit: Visit = scope["portier"]
-    return await visit.session()
+    return await Visit.of(request.scope).session()
 
 
-async def member(session: Session | None, scope: dict[str, Any]) -> Session:
+async def member(
+    request: Request[Any, Any, Any], session: NamedDependency[Session | None]
+) -> Session:
     """The session of a request for a page that needs one."""
     if session is None:
-        raise LoginRequired(scope["portier"].require_login())
+        raise LoginRequired(Visit.of(request.scope).require_login())
     return session
 
 
@@ -63,15 +64,17 @@ def make_app(client: Client, secret: str, **options: Any) -> PortierMiddleware:
         return Template(name, context=names, headers=headers)
 
     @get("/")
-    async def index(session: Session | None) -> Template:
+    async def index(session: NamedDependency[Session | None]) -> Template:
         return page("index.html", session)
 
     @get("/login")
-    async def login(session: Session | None, next: str = "") -> Template:  # noqa: A002
-        return page("login.html", session, next_page=next)
+    async def login(
+        request: Request[Any, Any, Any], session: NamedDependency[Session | None]
+    ) -> Template:
+        return page("login.html", session, next_page=request.query_params.get("next", ""))
 
     @get("/members")
-    async def members(member: Session) -> Template:
+    async def members(member: NamedDependency[Session]) -> Template:
         return page("members.html", member)
 
     site = Litestar(

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from portier_client import Client, ConfigError
-from portier_client.asgi import PortierMiddleware
+from portier_client.asgi import PortierMiddleware, Visit
 
 from .asgi_sites import ALICE, PAGE, SECRET, AgingSession, client_of, log_in, sessions_set, visit
 
@@ -29,8 +29,9 @@ async def show(scope: Any, receive: Any, send: Any) -> None:
 
 async def guarded(scope: Any, receive: Any, send: Any) -> None:
     """An application for people who are signed in."""
-    if await scope["portier"].session() is None:
-        await scope["portier"].require_login()(scope, receive, send)
+    visit = Visit.of(scope)
+    if await visit.session() is None:
+        await visit.require_login()(scope, receive, send)
     else:
         await show(scope, receive, send)
 
@@ -155,6 +156,11 @@ def test_a_hook_must_return_a_response(broker: DevBroker) -> None:
     app = PortierMiddleware(show, client_of(broker), on_login=lambda scope, login: {"ok": True})
     with pytest.raises(TypeError, match="not dict"):
         log_in(visit(app), broker)
+
+
+def test_a_missing_middleware_is_explained() -> None:
+    with pytest.raises(RuntimeError, match="the middleware is missing"):
+        Visit.of({"type": "http"})
 
 
 def test_paths_may_be_left_to_the_site(broker: DevBroker) -> None:
