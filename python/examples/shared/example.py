@@ -7,6 +7,7 @@ the hidden field of a CSRF protection.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -73,6 +74,8 @@ def serve_wsgi(app: Any, port: int) -> None:
     """Serve a WSGI application with waitress until Ctrl-C."""
     import waitress
 
+    # It warns of every request that waits for a thread, however shortly.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     waitress.serve(app, sockets=[listen(port)], _quiet=True)
 
 
