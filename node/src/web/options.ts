@@ -64,7 +64,11 @@ export function readOptions<Arguments extends unknown[], Answer>(
   const { onLogin, onLoginError, showProblem, showConfirmation, ...flowOptions } = others;
   const hooks: { [name in (typeof HOOKS)[number]]: unknown } = { onLogin, onLoginError, showProblem, showConfirmation };
   if ((onLogin ?? flowOptions.secret ?? undefined) === undefined) {
-    throw invalidOption("onLogin is missing: it signs people in; or give a secret, for sessions in a cookie");
+    const advice =
+      "secret" in flowOptions
+        ? "and secret is undefined: is its variable of the environment set?"
+        : "which signs people in; or give a secret, for sessions in a cookie";
+    throw invalidOption(`onLogin is missing, ${advice}`);
   }
   for (const name of HOOKS) {
     if (typeof (hooks[name] ?? readOptions) !== "function") throw invalidOption(`${name} is not a function`);

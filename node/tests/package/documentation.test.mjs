@@ -10,11 +10,12 @@ import { text as readText } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
+import { getRequestListener } from "@hono/node-server";
 import * as portier from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
-const PAGES = [...inFolder("."), ...inFolder("docs")];
+const PAGES = [".", "docs", "docs/frameworks"].flatMap(inFolder);
 const EXAMPLES = PAGES.map((page) => [page, examples(read(page))]);
 
 // Files that the site of an example has.
@@ -46,7 +47,7 @@ for (const [page, blocks] of EXAMPLES) {
   test(`examples run page=${page}`, async () => {
     for (const [number, code] of blocks.entries()) {
       const { app, server } = await run(`${page.replaceAll("/", "-")}-${number}.mjs`, code);
-      await (server ?? app)?.close();
+      await (server ?? app)?.close?.();
     }
   });
 }
@@ -83,6 +84,28 @@ for (const framework of ["Express", "Fastify"]) {
     assert.equal((await ask({ url: "/members", headers })).body, "You are alice@example.com.");
     const out = await ask(form("/logout", {}, headers));
     assert.deepEqual([out.status, out.location], [303, "/"]);
+    assert.match(cookiesOf(out), /portier-session=;/);
+  });
+}
+
+// The first example of each page is a whole site.
+for (const page of ["fetch", "hono", "koa", "node"]) {
+  test(`the site of the manual for ${page} keeps people signed in`, async (t) => {
+    const [code] = examples(read(`docs/frameworks/${page}.md`));
+    const { default: site, server } = await run(`site-${page}.mjs`, code);
+    const listener = site && getRequestListener(site.fetch);
+    const ask = await visitorOf(server ?? createServer(listener).listen(0, "localhost"), t);
+    const turned = await ask({ url: "/?page=2", headers: {} });
+    assert.deepEqual([turned.status, turned.location], [303, "/login?next=%2F%3Fpage%3D2"]);
+    const { body } = await ask({ url: turned.location, headers: {} });
+    const [, next] = /name="next" value="(.*?)"/.exec(body);
+    const started = await ask(form("/login", { email: "alice@example.com", next: next.replaceAll("&#63;", "?") }, FROM_HERE));
+    const done = await ask({ url: callbackOf(started), headers: { cookie: cookiesOf(started) } });
+    assert.deepEqual([done.status, done.location], [303, "/?page=2"]);
+    const headers = { cookie: cookiesOf(done), ...FROM_HERE };
+    assert.match((await ask({ url: "/?page=2", headers })).body, /You are alice@example\.com\./);
+    const out = await ask(form("/logout", {}, headers));
+    assert.deepEqual([out.status, out.location], [303, "/login"]);
     assert.match(cookiesOf(out), /portier-session=;/);
   });
 }

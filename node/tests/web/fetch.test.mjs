@@ -293,6 +293,7 @@ test("a mistake in the options shows when the site starts", () => {
   ]) {
     assert.throws(() => portier(options), ConfigError, JSON.stringify(Object.keys(options)));
   }
+  assert.throws(() => portier({ client, secret: process.env.NO_SUCH_VARIABLE }), /secret is undefined: is its variable/);
 });
 
 test("an error is explained in the language of the request", async () => {
