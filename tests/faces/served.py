@@ -147,6 +147,7 @@ SITES = {
     ),
     "node": Face([_NODE, str(_SITES / "node.mjs")], hooks="write", routes="targets"),
     "koa": Face([_NODE, str(_SITES / "koa.mjs")], hooks="write", routes="targets"),
+    "koa2": Face([_NODE, str(_SITES / "koa.mjs"), "koa-v2"], hooks="write", routes="targets"),
     **on_runtimes("fetch"),
     **on_runtimes("hono"),
     "axum": Face(

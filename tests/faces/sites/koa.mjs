@@ -1,7 +1,8 @@
 // A site on Koa with koa-session, for the cases of all integrations.
 import { require, serve } from "./control.mjs";
 
-const Koa = require("koa");
+// One of the versions that the package is tested with.
+const Koa = require(process.argv[2] ?? "koa");
 const session = require("koa-session");
 const { portier } = require("portier-client/koa");
 
