@@ -179,21 +179,25 @@ class Portier:
         step = await self.flow.callback(await _facts(request))
         if step.login is None:
             return await self._answer(request, step)
-        if self._has_cookie:
+        # The hook may ask who is signed in.
+        new = None if self._has_cookie else NewSession(request, step.login.email)
+        if new is None:
             request[_SESSION] = step.session
-            return await self._answer(request, step)
-        new = NewSession(request, step.login.email)
-        await new.begin()
+        else:
+            await new.begin()
         is_signed_in = False
         try:
             response = await self._answer(request, step)
             if response.status < 400:
-                await new.keep(response)
+                if new is not None:
+                    await new.keep(response)
                 is_signed_in = True
             return response
         finally:
             if not is_signed_in:
-                await new.undo()
+                request.pop(_SESSION, None)
+                if new is not None:
+                    await new.undo()
 
     async def _log_out(self, request: web.Request) -> web.StreamResponse:
         step = await self.flow.logout(await _facts(request))

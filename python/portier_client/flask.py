@@ -136,20 +136,20 @@ class Portier:
         check_paths(login_path=login_path, logout_path=logout_path)
         views = Blueprint("portier", __name__, url_prefix=prefix)
         if login_path is not None:
-            views.add_url_rule(login_path, "login", self._log_in, methods=["POST"])
+            views.add_url_rule(login_path, "login", _log_in, methods=["POST"])
         if logout_path is not None:
-            views.add_url_rule(logout_path, "logout", self._log_out, methods=METHODS)
+            views.add_url_rule(logout_path, "logout", _log_out, methods=METHODS)
         app.register_blueprint(views)
         app.add_url_rule(
             rule_for(flow.callback_path),
             "portier.callback",
-            self._callback,
+            _callback,
             methods=METHODS,
             provide_automatic_options=False,
             merge_slashes=False,
         )
         # Other extensions may be initialized later than this one.
-        request_started.connect(self._meet_companions, app)
+        request_started.connect(_meet_companions, app)
 
     @property
     def flow(self) -> LoginFlow:
@@ -187,45 +187,15 @@ class Portier:
         if self.email is not None:
             return None
         page = request.url.removeprefix(request.host_url.removesuffix("/"))
-        return self._answer(_site().flow.require_login(_head(), page))
+        return _answer(_site().flow.require_login(_head(), page))
 
     def start_login(self, email: str, next_page: str = "") -> Response:
         """Start a login from a form of another shape, which the site has read and checked."""
         try:
-            return self._answer(_site().flow.start(_head(), email, next_page))
+            return _answer(_site().flow.start(_head(), email, next_page))
         finally:
             # Error trackers keep the locals of frames.
             del email, next_page
-
-    def _log_in(self) -> Response:
-        return self._answer(_site().flow.login(_facts()))
-
-    def _callback(self) -> Response:
-        step = _site().flow.callback(_facts())
-        if step.session is not None:
-            # The hook may ask who is signed in.
-            request.environ[_SESSION] = step.session
-        return self._answer(step)
-
-    def _log_out(self) -> Response:
-        step = _site().flow.logout(_facts())
-        if step.error is None:
-            portier_logged_out.send(_app())
-            if not _site().has_cookie:
-                session.clear()
-            if hasattr(current_app, "login_manager"):
-                # Otherwise its own cookie would sign the person in again.
-                sys.modules["flask_login"].logout_user()
-        return self._answer(step)
-
-    def _answer(self, step: Step) -> Response:
-        return answer_blocking(step, _site().hooks, _Responses())
-
-    def _meet_companions(self, app: Flask, **_: object) -> None:
-        exempt(app, self._callback)
-        if hasattr(app, "login_manager"):
-            sys.modules["flask_login"].user_logged_out.connect(_forget, app)
-        request_started.disconnect(self._meet_companions, app)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +203,41 @@ class _Site:
     flow: LoginFlow
     hooks: Hooks
     has_cookie: bool
+
+
+def _log_in() -> Response:
+    return _answer(_site().flow.login(_facts()))
+
+
+def _callback() -> Response:
+    step = _site().flow.callback(_facts())
+    if step.session is not None:
+        # The hook may ask who is signed in.
+        request.environ[_SESSION] = step.session
+    return _answer(step)
+
+
+def _log_out() -> Response:
+    step = _site().flow.logout(_facts())
+    if step.error is None:
+        portier_logged_out.send(_app())
+        if not _site().has_cookie:
+            session.clear()
+        if hasattr(current_app, "login_manager"):
+            # Otherwise its own cookie would sign the person in again.
+            sys.modules["flask_login"].logout_user()
+    return _answer(step)
+
+
+def _answer(step: Step) -> Response:
+    return answer_blocking(step, _site().hooks, _Responses())
+
+
+def _meet_companions(app: Flask, **_: object) -> None:
+    exempt(app, _callback)
+    if hasattr(app, "login_manager"):
+        sys.modules["flask_login"].user_logged_out.connect(_forget, app)
+    request_started.disconnect(_meet_companions, app)
 
 
 class _Responses:
@@ -265,8 +270,10 @@ def _sign_in(on_login: Hook | None, login: Login) -> Response | None:
             is_signed_in = True
         return response
     finally:
-        if new is not None and not is_signed_in:
-            new.undo()
+        if not is_signed_in:
+            request.environ.pop(_SESSION, None)
+            if new is not None:
+                new.undo()
 
 
 def _app() -> Flask:

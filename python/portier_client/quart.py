@@ -152,19 +152,19 @@ class Portier:
         check_paths(login_path=login_path, logout_path=logout_path)
         views = Blueprint("portier", __name__, url_prefix=prefix)
         if login_path is not None:
-            views.add_url_rule(login_path, "login", self._log_in, methods=["POST"])
+            views.add_url_rule(login_path, "login", _log_in, methods=["POST"])
         if logout_path is not None:
-            views.add_url_rule(logout_path, "logout", self._log_out, methods=METHODS)
+            views.add_url_rule(logout_path, "logout", _log_out, methods=METHODS)
         app.register_blueprint(views)
         app.add_url_rule(
             rule_for(flow.callback_path),
             "portier.callback",
-            self._callback,
+            _callback,
             methods=METHODS,
             provide_automatic_options=False,
             merge_slashes=False,
         )
-        request_started.connect(self._meet_companions, app)
+        request_started.connect(_meet_companions, app)
 
     @property
     def flow(self) -> LoginFlow:
@@ -210,7 +210,7 @@ class Portier:
         if not has_request_context():
             abort(401)
         page = request.url.removeprefix(request.host_url.removesuffix("/"))
-        return await self._answer(_site().flow.require_login(_head(), page))
+        return await _answer(_site().flow.require_login(_head(), page))
 
     async def start_login(self, email: str, next_page: str = "") -> Response:
         """Start a login from a form of another shape, which the site has read and checked."""
@@ -219,34 +219,7 @@ class Portier:
         finally:
             # Error trackers keep the locals of frames.
             del email, next_page
-        return await self._answer(await starting)
-
-    async def _log_in(self) -> Response:
-        return await self._answer(await _site().flow.login(await _facts()))
-
-    async def _callback(self) -> Response:
-        step = await _site().flow.callback(await _facts())
-        if step.session is not None:
-            # The hook may ask who is signed in.
-            cast("dict[str, Any]", request.scope)[_SESSION] = step.session
-        return await self._answer(step)
-
-    async def _log_out(self) -> Response:
-        step = await _site().flow.logout(await _facts())
-        if step.error is None:
-            await _send(portier_logged_out)
-            if not _site().has_cookie:
-                session.clear()
-            if "QUART_AUTH" in current_app.extensions:
-                sys.modules["quart_auth"].logout_user()
-        return await self._answer(step)
-
-    async def _answer(self, step: Step) -> Response:
-        return await answer(step, _site().hooks, _Responses())
-
-    async def _meet_companions(self, app: Quart, **_: object) -> None:
-        exempt(app, self._callback)
-        request_started.disconnect(self._meet_companions, app)
+        return await _answer(await starting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +227,38 @@ class _Site:
     flow: LoginFlow
     hooks: Hooks
     has_cookie: bool
+
+
+async def _log_in() -> Response:
+    return await _answer(await _site().flow.login(await _facts()))
+
+
+async def _callback() -> Response:
+    step = await _site().flow.callback(await _facts())
+    if step.session is not None:
+        # The hook may ask who is signed in.
+        cast("dict[str, Any]", request.scope)[_SESSION] = step.session
+    return await _answer(step)
+
+
+async def _log_out() -> Response:
+    step = await _site().flow.logout(await _facts())
+    if step.error is None:
+        await _send(portier_logged_out)
+        if not _site().has_cookie:
+            session.clear()
+        if "QUART_AUTH" in current_app.extensions:
+            sys.modules["quart_auth"].logout_user()
+    return await _answer(step)
+
+
+async def _answer(step: Step) -> Response:
+    return await answer(step, _site().hooks, _Responses())
+
+
+async def _meet_companions(app: Quart, **_: object) -> None:
+    exempt(app, _callback)
+    request_started.disconnect(_meet_companions, app)
 
 
 class _Responses:
@@ -303,8 +308,10 @@ async def _sign_in(on_login: Hook | None, login: Login) -> object:
             is_signed_in = True
         return given
     finally:
-        if new is not None and not is_signed_in:
-            new.undo()
+        if not is_signed_in:
+            cast("dict[str, Any]", request.scope).pop(_SESSION, None)
+            if new is not None:
+                new.undo()
 
 
 async def _send(signal: NamedSignal, **values: object) -> None:

@@ -8,13 +8,13 @@ application. With Bottle::
     from bottle import Bottle, request
 
     from portier_client.blocking import Client
-    from portier_client.wsgi import PortierMiddleware
+    from portier_client.wsgi import PortierMiddleware, Visit
 
     site = Bottle()
 
     @site.get("/")
     def index():
-        session = request.environ["portier"].session
+        session = Visit.of(request.environ).session
         if session:
             return f"You are {session.email}."
         return '<form method="post" action="/login"><input name="email"><button>Sign in</button>'
@@ -134,6 +134,14 @@ class Visit:
 
     def __init__(self, flow: LoginFlow, hooks: Hooks, environ: WSGIEnvironment) -> None:
         self._flow, self._hooks, self._environ = flow, hooks, environ
+
+    @classmethod
+    def of(cls, environ: WSGIEnvironment) -> Visit:
+        """Return the visit of a request, which is ``environ["portier"]``."""
+        visit: Visit | None = environ.get(_KEY)
+        if visit is None:
+            raise RuntimeError("the middleware is missing: serve the PortierMiddleware")
+        return visit
 
     @property
     def session(self) -> Session | None:

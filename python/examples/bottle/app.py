@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from portier_client.blocking import Client
 from portier_client.web import Confirmation, Problem
-from portier_client.wsgi import PortierMiddleware
+from portier_client.wsgi import PortierMiddleware, Visit
 
 sys.path.append(str(Path(__file__).parents[1] / "shared"))
 from example import STATIC, TEMPLATES, serve_wsgi, settings
@@ -36,7 +36,7 @@ def make_app(client: Client, secret: str, **options: Any) -> PortierMiddleware:
 
     @site.get("/members")
     def members() -> object:
-        visit = request.environ["portier"]
+        visit = Visit.of(request.environ)
         if visit.session is None:
             refusal = visit.require_login()
             return HTTPResponse(refusal.body, refusal.status, refusal.headers)
@@ -74,7 +74,7 @@ def show_confirmation(environ: dict[str, Any], confirmation: Confirmation) -> st
 
 
 def render(environ: dict[str, Any], name: str, **names: object) -> str:
-    session = environ["portier"].session
+    session = Visit.of(environ).session
     names |= {"framework": "Bottle", "email": session and session.email}
     return templates.get_template(name).render(names)
 

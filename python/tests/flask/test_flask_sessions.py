@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from portier_client.testing import DevBroker
 
 NOW = 1_750_000_000
+SECRET = secrets.token_urlsafe(32)
 
 
 def test_a_login_begins_a_new_session(make: Callable[..., Flask], broker: DevBroker) -> None:
@@ -79,18 +80,27 @@ def refuse(login: Login) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize(("hook", "status"), [(fail, 500), (refuse, 403)])
+@pytest.mark.parametrize("settings", [{}, {"PORTIER_SECRET": SECRET}])
 def test_the_session_before_continues_if_the_hook_signs_nobody_in(
-    make: Callable[..., Flask], broker: DevBroker, hook: Any, status: int
+    make: Callable[..., Flask], broker: DevBroker, settings: dict[str, str], hook: Any, status: int
 ) -> None:
-    app = make()
-    add_pages(app, Portier(app, on_login=hook))
+    app = make(**settings)
+    portier = Portier(app, on_login=hook)
+    add_pages(app, portier)
     told: list[Login] = []
     portier_logged_in.connect(lambda app, login: told.append(login), app, weak=False)
+    seen: list[str | None] = []
+
+    @app.after_request
+    def look(response: flask.Response) -> flask.Response:
+        seen.append(portier.email)
+        return response
+
     browser = app.test_client()
     with browser.session_transaction() as session:
         session["cart"] = 1
     assert log_in(browser, broker).status_code == status
-    assert (who(browser), told) == (None, [])
+    assert (who(browser), {*seen}, told) == (None, {None}, [])
     with browser.session_transaction() as session:
         assert dict(session) == {"cart": 1}
 
@@ -115,7 +125,7 @@ def test_signals_tell_of_logins_and_of_signing_out(
 def test_a_sealed_cookie_keeps_people_signed_in(
     make: Callable[..., Flask], broker: DevBroker
 ) -> None:
-    app = make(SECRET_KEY=None, PORTIER_SECRET=secrets.token_urlsafe(32))
+    app = make(SECRET_KEY=None, PORTIER_SECRET=SECRET)
     ended: set[str] = set()
     portier = Portier(app, accept=lambda session: session.id not in ended)
     add_pages(app, portier)
@@ -132,7 +142,7 @@ def test_a_sealed_cookie_keeps_people_signed_in(
 
 
 def test_a_session_is_renewed_once_and_not_while_it_ends() -> None:
-    options = {"redirect_uri": f"{SITE}/verify", "secret": secrets.token_urlsafe(32)}
+    options = {"redirect_uri": f"{SITE}/verify", "secret": SECRET}
     made = make_client(
         options, has_switched_store=False, broker=NOWHERE, documents={}, now=NOW, is_blocking=True
     )

@@ -246,14 +246,26 @@ async def forbid(request: web.Request, login: Login) -> None:
 
 
 @pytest.mark.parametrize(("hook", "status"), [(crash, 500), (refuse, 403), (forbid, 403)])
+@pytest.mark.parametrize("options", [{}, {"secret": SECRET}])
 async def test_the_session_before_continues_if_the_hook_signs_nobody_in(
-    broker: DevBroker, hook: Callable[..., object], status: int
+    broker: DevBroker, options: Any, hook: Callable[..., object], status: int
 ) -> None:
-    app = with_sessions(make(broker, on_login=hook), Storage())
+    seen: list[str | None] = []
+
+    @web.middleware
+    async def look(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        finally:
+            seen.append(await request.app[PORTIER].email(request))
+
+    app = with_sessions(make(broker, on_login=hook, **options), Storage())
+    app.middlewares.append(look)
     async with visiting(app) as browser:
         await get(browser, "/cart")
         assert (await log_in(browser, broker)).status == status
-        assert await (await get(browser, "/session")).json() == {"cart": 1}
+        session = await (await get(browser, "/session")).json()
+        assert ({*seen}, session) == ({None}, {"cart": 1})
 
 
 @pytest.mark.parametrize("options", [{}, {"secret": SECRET}])
