@@ -56,7 +56,7 @@ say = @printf '\n==> %s\n' '$(1)'
 .PHONY: help
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
-	@printf '\n  %s\n' 'PORT=9999 moves the demo; FRAMEWORK=fastapi serves another example; STORE=sqlite:///demo.db keeps its logins in a file; PYTHON=python3.13 chooses the interpreter.'
+	@printf '\n  %s\n' 'PORT=9999 moves the demo; FRAMEWORK=fastapi, or hono in Node, serves another example; STORE=sqlite:///demo.db keeps its logins in a file; PYTHON=python3.13 chooses the interpreter.'
 
 .PHONY: demo
 demo: tools setup ## Build, then serve an example site and a development broker
@@ -65,10 +65,10 @@ demo: tools setup ## Build, then serve an example site and a development broker
 	@exec $(VENV_PYTHON) python/examples/demo.py $(FRAMEWORK) --port $(PORT) --store '$(STORE)'
 
 .PHONY: demo-node
-demo-node: tools-node $(NODE_READY) ## The same with the Fastify example, in Node
+demo-node: tools-node $(NODE_READY) ## The same in Node, with Fastify or another FRAMEWORK
 	$(call say,Building the Node package for release; the first time takes some minutes)
 	@cd node && $(NODE) scripts/build.mjs --release
-	@exec $(NODE) node/examples/demo.mjs --site fastify --port $(PORT)
+	@exec $(NODE) node/examples/demo.mjs --site $(or $(FRAMEWORK),fastify) --port $(PORT)
 
 .PHONY: check
 check: tools-node setup module package ## The essential answer in minutes: units, vectors and whole logins, in every language

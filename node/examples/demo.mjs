@@ -9,7 +9,9 @@ import { parseArgs } from "node:util";
 import PortierClient from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
-const SITES = ["fastify", "express"];
+import { listenerOf } from "./shared/listener.mjs";
+
+const SITES = ["fastify", "express", "hono", "koa", "node", "web"];
 const USAGE = `usage: demo.mjs [--site ${SITES.join("|")}] [--port PORT]`;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -74,7 +76,7 @@ async function serve(site, servers, broker) {
   const origin = `http://localhost:${servers[0].address().port}`;
   const client = new PortierClient({ redirectUri: `${origin}/verify`, broker: broker.origin });
   const { makeApp } = await import(`./${site}/app.mjs`);
-  const handler = await handlerOf(await makeApp(client, randomBytes(32).toString("base64url")));
+  const handler = await listenerOf(await makeApp(client, randomBytes(32).toString("base64url")));
   for (const server of servers) server.on("request", handler);
   const stopped = new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);
@@ -84,13 +86,6 @@ async function serve(site, servers, broker) {
   await stopped;
   stop(servers);
   client.destroy();
-}
-
-/** The request listener of a site: an Express site itself, the router of a Fastify site. */
-async function handlerOf(app) {
-  if (typeof app === "function") return app;
-  await app.ready();
-  return app.routing;
 }
 
 function stop(servers) {

@@ -109,7 +109,8 @@ ${complaint ? html`<p class="complaint" id="complaint">${complaint}</p>` : ""}
 }
 
 function tokenField({ token }) {
-  return html`<input type="hidden" name="token" value="${token}">`;
+  // Sites whose sessions are those of the login need none: their forms are checked by where they come from.
+  return token === undefined ? "" : html`<input type="hidden" name="token" value="${token}">`;
 }
 
 /** Text that is HTML already. */

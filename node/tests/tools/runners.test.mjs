@@ -170,11 +170,16 @@ const TRACKED = `
 import portier, { PortierClient, PortierError, SessionUsed } from "portier-client";
 import * as forExpress from "portier-client/express";
 import * as forFastify from "portier-client/fastify";
+import * as forHono from "portier-client/hono";
+import * as forKoa from "portier-client/koa";
+import * as forNode from "portier-client/node";
 import { DevBroker } from "portier-client/testing";
+import * as forFetch from "portier-client/web";
 
+const faces = [forExpress, forFastify, forHono, forKoa, forNode, forFetch];
 const broker = new DevBroker();
 const client = new PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin });
-for (const { portier } of [forExpress, forFastify]) if (typeof portier !== "function") throw new TypeError();
+for (const { portier } of faces) if (typeof portier !== "function") throw new TypeError();
 forExpress.portier({ client, onLogin() {} });
 const token = broker.mint({ url: await client.authenticate("alice@example.com") });
 const email = await client.verify(token);
@@ -196,7 +201,7 @@ test("an error tracker can wrap the exports of the package", options, (t) => {
   const { email, kinds, seen } = JSON.parse(stdout);
   assert.equal(email, "alice@example.com");
   assert.deepEqual(kinds, [true, true, true]);
-  const entries = ["testing", "express", "fastify"].map((name) => `portier-client/dist/${name}.mjs`);
+  const entries = ["testing", "express", "fastify", "hono", "koa", "node", "web"].map((name) => `portier-client/dist/${name}.mjs`);
   for (const entry of ["portier-client", ...entries]) assert.ok(seen.includes(entry), seen.join("\n"));
   assert.ok(seen.includes("authenticate"), "the tracker's client is the one in use");
 });

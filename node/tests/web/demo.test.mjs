@@ -7,12 +7,12 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 
-import { SITES } from "./sites.mjs";
+import { SEALED_SITES, SITES } from "./sites.mjs";
 import { Visitor } from "./visitor.mjs";
 
 const DEMO = path.resolve(import.meta.dirname, "../../examples/demo.mjs");
 
-for (const site of SITES) {
+for (const site of [...SITES, ...SEALED_SITES]) {
   describe(site, { timeout: 60_000 }, () => {
     test("a visitor logs in to the demo", async (t) => {
       const { url } = await start(t, site);
@@ -25,7 +25,7 @@ for (const site of SITES) {
       const greeting = await visitor.get(callback);
       assert.equal(greeting.url, `${url}/`);
       assert.match(greeting.text, /alice@example\.com/);
-      assert.match(greeting.text, new RegExp(site, "i"));
+      assert.match(greeting.text, new RegExp(`portier-client with ${site === "web" ? "fetch" : site}`, "i"));
       assert.equal((await visitor.get(callback)).url, `${url}/`, "a reload");
       assert.equal((await new Visitor().get(callback)).status, 400);
     });
@@ -54,7 +54,7 @@ for (const site of SITES) {
   });
 }
 
-for (const wrong of [["--site", "koa"], ["--port", "65536"], ["--port", "-1"], ["--prot", "1"]]) {
+for (const wrong of [["--site", "rails"], ["--port", "65536"], ["--port", "-1"], ["--prot", "1"]]) {
   test(`arguments that cannot be are said to be: ${wrong.join(" ")}`, { timeout: 60_000 }, async () => {
     const [status, output, errors] = await run(...wrong);
     assert.equal(status, 2);

@@ -7,16 +7,21 @@ import { after, before, describe } from "node:test";
 import PortierClient from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
-export const SITES = ["fastify", "express"];
+import { listenerOf } from "../../examples/shared/listener.mjs";
 
-const SECRET = "a secret of some length";
+/** The sites with sessions of their own. */
+export const SITES = ["fastify", "express"];
+/** The sites whose sessions are those of the login. */
+export const SEALED_SITES = ["hono", "koa", "node", "web"];
+
+const SECRET = "rN5yH8cV2bM7kX4zT9wQ1pL6sD3gF0jA";
 
 /**
  * Runs the same tests for each site. They are given what they need once it runs: the `site` with
  * its `origin`, the `broker`, and the site's `client`.
  */
-export function eachSite(define) {
-  for (const name of SITES) {
+export function eachSite(define, names = SITES) {
+  for (const name of names) {
     describe(name, { timeout: 60_000 }, () => {
       const here = { name };
       before(async () => {
@@ -46,9 +51,7 @@ export async function serve(name, makeClient) {
   await once(server, "listening");
   const origin = `http://localhost:${server.address().port}`;
   const { makeApp } = await import(`../../examples/${name}/app.mjs`);
-  const app = await makeApp(makeClient(origin), SECRET);
-  await app.ready?.();
-  server.on("request", app.routing ?? app);
+  server.on("request", await listenerOf(await makeApp(makeClient(origin), SECRET)));
   const stop = () => {
     server.close();
     server.closeAllConnections();
