@@ -235,6 +235,7 @@ conformance-table: setup
 types: tools setup module
 	$(call say,Python: types)
 	@cd python && $(VENV_PYTHON) -m mypy
+	@cd python && $(VENV_PYTHON) -m mypy tests/typed
 	$(call say,Python: stubs against the compiled module)
 	@cd python && $(VENV_PYTHON) -m mypy.stubtest --concise portier_client._native
 

@@ -85,7 +85,8 @@ class PortierMiddleware:
 
     def __init__(
         self,
-        app: App,
+        # Frameworks have types of their own for the arguments.
+        app: Callable[..., Awaitable[None]],
         client: Client,
         *,
         on_login: Hook | None = None,
