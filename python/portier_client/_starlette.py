@@ -65,7 +65,8 @@ class BasePortier:
 
     def install(self, app: Starlette) -> None:
         """Add the routes and the middleware to an application."""
-        app.router.routes.extend(self.routes)
+        # In front of an application that is mounted at `/`. The paths are exact.
+        app.router.routes[:0] = self.routes
         app.add_middleware(_VisitMiddleware, flow=self.flow)
 
     async def login(self, request: Request) -> Response:

@@ -76,6 +76,15 @@ def test_the_login_page_may_be_at_the_path_of_the_form(broker: DevBroker) -> Non
         assert log_in(browser, broker).status_code == 303
 
 
+def test_an_application_for_all_other_paths_does_not_hide_the_login(broker: DevBroker) -> None:
+    portier = Portier(client_of(broker), secret=SECRET)
+    app = Starlette(routes=[Mount("/", PlainTextResponse("elsewhere"))])
+    portier.install(app)
+    browser = visit(app)
+    assert log_in(browser, broker).status_code == 303
+    assert browser.get("/login").text == "elsewhere"
+
+
 @pytest.mark.parametrize("is_outside", [True, False])
 def test_a_login_begins_a_new_session_of_the_site(broker: DevBroker, *, is_outside: bool) -> None:
     def on_login(request: Request, login: Login) -> None:
