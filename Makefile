@@ -156,7 +156,7 @@ test-stores: tools-node redis setup module package ## Share stores between many 
 test-faces: tools-node setup module package ## Replay the vectors of the web flow over HTTP, against a site on each framework
 	$(call say,Faces: the vectors of the web flow over HTTP)
 	@$(CARGO) build --locked --quiet -p portier-client --all-features --example face_site
-	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
+	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --ignore test_examples.py
 
 .PHONY: test-servers
 test-servers: tools-node redis setup module package $(SERVERS_READY) ## Log in through every worker of the servers that sites run under
@@ -177,6 +177,8 @@ test-e2e: setup module package broker ## Log in to the example sites with the re
 test-browser: setup module package broker ## The same in Chromium, where there is one
 	$(call say,End to end: the example sites in a browser)
 	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest $(BOTH) browser
+	$(call say,Every example in a browser, with the development broker)
+	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest test_examples.py
 
 .PHONY: test-soak
 test-soak: tools-node redis setup module package $(BENCH_READY) ## The soak, in seconds

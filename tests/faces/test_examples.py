@@ -1,0 +1,128 @@
+"""Every example site in Chromium, with the development broker.
+
+The code flow is tried without JavaScript. In the implicit flow, scripts post two pages.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.browser.pages import SitePage
+from e2e.browser.profiles import Profile, driven
+from e2e.ports import Port
+from e2e.program import Program
+from portier_client.testing import DevBroker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).parents[2]
+NODE = os.environ.get("NODE", "node")
+EXAMPLES = {
+    **{
+        path.parent.name: [sys.executable, str(path)]
+        for path in ROOT.glob("python/examples/*/app.py")
+    },
+    **{path.parent.name: [NODE, str(path)] for path in ROOT.glob("node/examples/*/app.mjs")},
+}
+EMAIL = "alice@example.com"
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[DevBroker]:
+    with DevBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+    if executable is None:
+        pytest.skip("there is no Chromium: on Debian, `apt install chromium`; CHROMIUM=… names one")
+    with driven(executable) as chromium, chromium.running() as browser:
+        yield browser
+
+
+@pytest.fixture(params=sorted(EXAMPLES))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize(("flow", "scripts"), [("code", False), ("implicit", True)])
+def test_people_sign_in_and_out(
+    name: str, flow: str, browser: Browser, broker: DevBroker, *, scripts: bool
+) -> None:
+    with Example(name, broker, FLOW=flow) as origin:
+        profile = Profile(browser, origin, scripts=scripts)
+        page = SitePage(profile.tab(), origin)
+        page.open("/members")
+        page.asks_for_an_address()
+        page.is_dressed()
+        page.type_address(EMAIL)
+        page.press_continue()
+        sign_in(page, broker)
+        page.is_at("/members")
+        page.has_heading("The shelf")
+        page.knows(EMAIL)
+        page.tab.reload()
+        page.knows(EMAIL)
+        page.sign_out()
+        page.open("/members")
+        page.asks_for_an_address()
+        profile.close()
+        assert profile.complaints == []
+
+
+def test_a_login_is_finished_on_another_device(
+    name: str, browser: Browser, broker: DevBroker
+) -> None:
+    with Example(name, broker) as origin:
+        desk, phone = (Profile(browser, origin) for _ in range(2))
+        page, there = (SitePage(profile.tab(), origin) for profile in (desk, phone))
+        page.start(EMAIL, "/login")
+        expect(page.tab).to_have_title(re.compile("^Sign in to "))
+        there.tab.goto(page.tab.url)
+        sign_in(there, broker)
+        there.has_heading(f"Sign in as {EMAIL} on this device?")
+        there.go_on()
+        there.knows(EMAIL)
+        page.open()
+        page.asks_for_an_address()
+        for profile in (desk, phone):
+            profile.close()
+            assert profile.complaints == []
+
+
+def sign_in(page: SitePage, broker: DevBroker) -> None:
+    """Continues at the development broker."""
+    expect(page.tab).to_have_title(re.compile("^Sign in to "))
+    assert page.tab.url.startswith(broker.origin)
+    page.tab.get_by_role("button", name="Continue").click()
+
+
+class Example:
+    """An example site, as a process."""
+
+    def __init__(self, name: str, broker: DevBroker, **settings: str) -> None:
+        self._port = Port()
+        self.origin = f"http://localhost:{self._port.number}"
+        given = {"BROKER": broker.origin, "PORT": str(self._port.number), **settings}
+        environment = {**os.environ, "NODE_ENV": "production", **given}
+        self._program = Program(EXAMPLES[name], environment, ready="Open http")
+
+    def __enter__(self) -> str:
+        return self.origin
+
+    def __exit__(self, *_: object) -> None:
+        self._program.stop()
+        self._port.release()
