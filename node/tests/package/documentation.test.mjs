@@ -89,10 +89,10 @@ for (const framework of ["Express", "Fastify"]) {
 }
 
 // The first example of each page is a whole site.
-for (const page of ["fetch", "hono", "koa", "node"]) {
+for (const page of ["express", "fastify", "fetch", "hono", "koa", "node"]) {
   test(`the site of the manual for ${page} keeps people signed in`, async (t) => {
     const [code] = examples(read(`docs/frameworks/${page}.md`));
-    const { default: site, server } = await run(`site-${page}.mjs`, code);
+    const { app, default: site, server = app?.server } = await run(`site-${page}.mjs`, code);
     const listener = site && getRequestListener(site.fetch);
     const ask = await visitorOf(server ?? createServer(listener).listen(0, "localhost"), t);
     const turned = await ask({ url: "/?page=2", headers: {} });
