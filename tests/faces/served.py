@@ -114,6 +114,7 @@ SITES = {
     "asgi": Face(asgi("uvicorn", "asgi_site")),
     "asgi on hypercorn": Face(asgi("hypercorn", "asgi_site")),
     "asgi on granian": Face(asgi("granian", "asgi_site")),
+    "litestar": Face(asgi("uvicorn", "litestar_site")),
     "starlette": Face(asgi("uvicorn", "starlette_site")),
     "starlette on hypercorn": Face(asgi("hypercorn", "starlette_site")),
     "starlette on granian": Face(asgi("granian", "starlette_site")),
