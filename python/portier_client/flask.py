@@ -29,25 +29,15 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, Unpack, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from blinker import Namespace
 from flask import Blueprint, Flask, Response, current_app, g, request, request_started, session
 from flask.sessions import SecureCookieSessionInterface
 
 from . import Login
-from ._face import FlowOptions, Hook, Hooks, answer_blocking, check_paths
-from ._flask import (
-    EMAIL,
-    METHODS,
-    NewSession,
-    add_renewal,
-    check_secret_key,
-    configure,
-    exempt,
-    rule_for,
-)
+from ._face import Hook, answer_blocking
+from ._flask import EMAIL, BasePortier, NewSession, Parts, Site, add_renewal, exempt
 from .blocking import Client, LoginFlow
 from .web import MAX_FORM_BYTES, Session, Step, WebRequest
 
@@ -66,7 +56,7 @@ portier_logged_out = _signals.signal("portier-logged-out")
 """Sent when somebody signs out, before the session ends."""
 
 
-class Portier:
+class Portier(BasePortier[Flask, Client]):
     """The extension. One object may serve several applications.
 
     ``app``
@@ -91,65 +81,6 @@ class Portier:
 
     The extension is called ``portier`` in templates.
     """
-
-    def __init__(
-        self,
-        app: Flask | None = None,
-        client: Client | None = None,
-        *,
-        on_login: Hook | None = None,
-        on_login_error: Hook | None = None,
-        show_problem: Hook | None = None,
-        show_confirmation: Hook | None = None,
-        url_prefix: str | None = None,
-        login_path: str | None = "/login",
-        logout_path: str | None = "/logout",
-        **options: Unpack[FlowOptions],
-    ) -> None:
-        self._client = client
-        self._hooks = Hooks(
-            on_login=on_login,
-            on_login_error=on_login_error,
-            show_problem=show_problem,
-            show_confirmation=show_confirmation,
-            has_sessions=True,
-        )
-        self._paths = (url_prefix, login_path, logout_path)
-        self._options = options
-        if app is not None:
-            self.init_app(app)
-
-    def init_app(self, app: Flask, client: Client | None = None) -> None:
-        """Add the routes to an application, with its own client if it has one."""
-        client, options = configure(app, Client, client or self._client, self._options)
-        if options.get("accept"):
-            options["accept"] = app.ensure_sync(options["accept"])
-        flow, has_cookie = LoginFlow(client, **options), options.get("secret") is not None
-        if isinstance(app.session_interface, SecureCookieSessionInterface) and not has_cookie:
-            check_secret_key(app)
-        hooks = self._hooks.wrapped(app.ensure_sync)
-        hooks.on_login = functools.partial(_sign_in, hooks.on_login)
-        app.extensions["portier"] = _Site(flow, hooks, has_cookie)
-        app.context_processor(lambda: {"portier": self})
-        app.after_request(_renew)
-        prefix, login_path, logout_path = self._paths
-        check_paths(login_path=login_path, logout_path=logout_path)
-        views = Blueprint("portier", __name__, url_prefix=prefix)
-        if login_path is not None:
-            views.add_url_rule(login_path, "login", _log_in, methods=["POST"])
-        if logout_path is not None:
-            views.add_url_rule(logout_path, "logout", _log_out, methods=METHODS)
-        app.register_blueprint(views)
-        app.add_url_rule(
-            rule_for(flow.callback_path),
-            "portier.callback",
-            _callback,
-            methods=METHODS,
-            provide_automatic_options=False,
-            merge_slashes=False,
-        )
-        # Other extensions may be initialized later than this one.
-        request_started.connect(_meet_companions, app)
 
     @property
     def flow(self) -> LoginFlow:
@@ -197,12 +128,25 @@ class Portier:
             # Error trackers keep the locals of frames.
             del email, next_page
 
+    def _parts(self) -> Parts:
+        return Parts(
+            client=Client,
+            flow=LoginFlow,
+            blueprint=Blueprint,
+            cookie_sessions=SecureCookieSessionInterface,
+            request_started=request_started,
+            log_in=_log_in,
+            log_out=_log_out,
+            callback=_callback,
+            sign_in=_sign_in,
+            renew=_renew,
+            meet_companions=_meet_companions,
+        )
 
-@dataclass(frozen=True, slots=True)
-class _Site:
-    flow: LoginFlow
-    hooks: Hooks
-    has_cookie: bool
+    def _runnable(self, app: Flask, hook: Hook) -> Hook:
+        return app.ensure_sync(hook)
+
+    _accepting = _runnable
 
 
 def _log_in() -> Response:
@@ -280,8 +224,8 @@ def _app() -> Flask:
     return cast("Flask", cast("Any", current_app)._get_current_object())
 
 
-def _site() -> _Site:
-    return cast("_Site", current_app.extensions["portier"])
+def _site() -> Site[LoginFlow]:
+    return cast("Site[LoginFlow]", current_app.extensions["portier"])
 
 
 def _head() -> WebRequest:

@@ -31,8 +31,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, Unpack, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from blinker import NamedSignal, Namespace
 from quart import (
@@ -55,17 +54,8 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestTimeout
 
 from . import Client, Login
-from ._face import FlowOptions, Hook, Hooks, answer, check_paths
-from ._flask import (
-    EMAIL,
-    METHODS,
-    NewSession,
-    add_renewal,
-    check_secret_key,
-    configure,
-    exempt,
-    rule_for,
-)
+from ._face import Hook, answer
+from ._flask import EMAIL, BasePortier, NewSession, Parts, Site, add_renewal, exempt
 from .web import MAX_FORM_BYTES, LoginFlow, Session, Step, WebRequest
 
 __all__ = ["Portier", "portier_logged_in", "portier_logged_out"]
@@ -83,7 +73,7 @@ portier_logged_out = _signals.signal("portier-logged-out")
 """Sent when somebody signs out, before the session ends."""
 
 
-class Portier:
+class Portier(BasePortier[Quart, Client]):
     """The extension. One object may serve several applications.
 
     ``app``
@@ -108,63 +98,6 @@ class Portier:
 
     The extension is called ``portier`` in templates.
     """
-
-    def __init__(
-        self,
-        app: Quart | None = None,
-        client: Client | None = None,
-        *,
-        on_login: Hook | None = None,
-        on_login_error: Hook | None = None,
-        show_problem: Hook | None = None,
-        show_confirmation: Hook | None = None,
-        url_prefix: str | None = None,
-        login_path: str | None = "/login",
-        logout_path: str | None = "/logout",
-        **options: Unpack[FlowOptions],
-    ) -> None:
-        self._client = client
-        self._hooks = Hooks(
-            on_login=on_login,
-            on_login_error=on_login_error,
-            show_problem=show_problem,
-            show_confirmation=show_confirmation,
-            has_sessions=True,
-        )
-        self._paths = (url_prefix, login_path, logout_path)
-        self._options = options
-        if app is not None:
-            self.init_app(app)
-
-    def init_app(self, app: Quart, client: Client | None = None) -> None:
-        """Add the routes to an application, with its own client if it has one."""
-        client, options = configure(app, Client, client or self._client, self._options)
-        flow, has_cookie = LoginFlow(client, **options), options.get("secret") is not None
-        interface: object = app.session_interface
-        if isinstance(interface, SecureCookieSessionInterface) and not has_cookie:
-            check_secret_key(app)
-        hooks = self._hooks.wrapped(_responding)
-        hooks.on_login = functools.partial(_sign_in, hooks.on_login)
-        app.extensions["portier"] = _Site(flow, hooks, has_cookie)
-        app.context_processor(lambda: {"portier": self})
-        app.after_request(_renew)
-        prefix, login_path, logout_path = self._paths
-        check_paths(login_path=login_path, logout_path=logout_path)
-        views = Blueprint("portier", __name__, url_prefix=prefix)
-        if login_path is not None:
-            views.add_url_rule(login_path, "login", _log_in, methods=["POST"])
-        if logout_path is not None:
-            views.add_url_rule(logout_path, "logout", _log_out, methods=METHODS)
-        app.register_blueprint(views)
-        app.add_url_rule(
-            rule_for(flow.callback_path),
-            "portier.callback",
-            _callback,
-            methods=METHODS,
-            provide_automatic_options=False,
-            merge_slashes=False,
-        )
-        request_started.connect(_meet_companions, app)
 
     @property
     def flow(self) -> LoginFlow:
@@ -221,12 +154,23 @@ class Portier:
             del email, next_page
         return await _answer(await starting)
 
+    def _parts(self) -> Parts:
+        return Parts(
+            client=Client,
+            flow=LoginFlow,
+            blueprint=Blueprint,
+            cookie_sessions=SecureCookieSessionInterface,
+            request_started=request_started,
+            log_in=_log_in,
+            log_out=_log_out,
+            callback=_callback,
+            sign_in=_sign_in,
+            renew=_renew,
+            meet_companions=_meet_companions,
+        )
 
-@dataclass(frozen=True, slots=True)
-class _Site:
-    flow: LoginFlow
-    hooks: Hooks
-    has_cookie: bool
+    def _runnable(self, app: Quart, hook: Hook) -> Hook:
+        return _responding(hook)
 
 
 async def _log_in() -> Response:
@@ -319,8 +263,8 @@ async def _send(signal: NamedSignal, **values: object) -> None:
     await signal.send_async(app, _sync_wrapper=app.ensure_async, **values)
 
 
-def _site() -> _Site:
-    return cast("_Site", current_app.extensions["portier"])
+def _site() -> Site[LoginFlow]:
+    return cast("Site[LoginFlow]", current_app.extensions["portier"])
 
 
 def _current() -> Request | Websocket:
