@@ -29,7 +29,7 @@ pub enum Body {
 
 impl WebRequest {
     /// The names of the headers that the flow reads, in lower case. It ignores all others.
-    pub const HEADERS: [&'static str; 11] = [
+    pub const HEADERS: [&'static str; 12] = [
         "accept",
         "accept-language",
         "content-encoding",
@@ -38,6 +38,7 @@ impl WebRequest {
         "hx-request",
         "origin",
         "purpose",
+        "sec-fetch-dest",
         "sec-fetch-mode",
         "sec-fetch-site",
         "sec-purpose",
@@ -89,6 +90,7 @@ impl WebRequest {
             "hx-request" => (&mut head.hx_request, ", "),
             "origin" => (&mut head.origin, ", "),
             "purpose" => (&mut head.purpose, ", "),
+            "sec-fetch-dest" => (&mut head.sec_fetch_dest, ", "),
             "sec-fetch-mode" => (&mut head.sec_fetch_mode, ", "),
             "sec-fetch-site" => (&mut head.sec_fetch_site, ", "),
             "sec-purpose" => (&mut head.sec_purpose, ", "),
@@ -173,6 +175,7 @@ pub(super) struct Head {
     pub(super) hx_request: Option<String>,
     pub(super) origin: Option<String>,
     pub(super) purpose: Option<String>,
+    pub(super) sec_fetch_dest: Option<String>,
     pub(super) sec_fetch_mode: Option<String>,
     pub(super) sec_fetch_site: Option<String>,
     pub(super) sec_purpose: Option<String>,
@@ -182,6 +185,10 @@ impl Head {
     /// Whether a script has sent the request and needs JSON, because it cannot follow a redirect to
     /// another site.
     pub(super) fn is_from_script(&self) -> bool {
+        // A server that forwards requests by `fetch`, as some do in development, replaces the mode.
+        if self.sec_fetch_dest.as_deref() == Some("document") {
+            return false;
+        }
         let mode = self.sec_fetch_mode.as_deref();
         matches!(mode, Some("cors" | "same-origin"))
             || (self.accepts("application/json") && !self.accepts("text/html"))
@@ -241,6 +248,7 @@ mod tests {
                 hx_request,
                 origin,
                 purpose,
+                sec_fetch_dest,
                 sec_fetch_mode,
                 sec_fetch_site,
                 sec_purpose,
@@ -254,6 +262,7 @@ mod tests {
                 hx_request,
                 origin,
                 purpose,
+                sec_fetch_dest,
                 sec_fetch_mode,
                 sec_fetch_site,
                 sec_purpose,
@@ -288,6 +297,14 @@ mod tests {
             (&[("accept", "text/plain,Application/JSON;q=0.9")], true),
             (&[("accept", "application/jsonx")], false),
             (&[("sec-fetch-mode", "navigate")], false),
+            (
+                &[("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")],
+                true,
+            ),
+            (
+                &[("sec-fetch-mode", "cors"), ("sec-fetch-dest", "document")],
+                false,
+            ),
             (
                 &[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")],
                 false,

@@ -64,6 +64,8 @@ def scripts() -> list[Case]:
         "any-type": {"accept": "*/*", "sec-fetch-mode": None},
         "no-type": {"accept": None, "sec-fetch-mode": None},
         "longer-type": {"accept": "application/jsonx"},
+        # The development server of Nitro forwards requests by `fetch`, which replaces the mode.
+        "forwarded-by-fetch": {"sec-fetch-mode": "cors", "sec-fetch-dest": "document"},
     }
     made += [
         case(
