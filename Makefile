@@ -158,6 +158,14 @@ test-faces: tools-node setup module package ## Replay the vectors of the web flo
 	@$(CARGO) build --locked --quiet -p portier-client --all-features --example face_site
 	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --ignore test_examples.py
 
+FRAMEWORKS ?= next react-router nitro sveltekit astro
+
+# Not part of `make test`: installing and building takes minutes.
+.PHONY: test-frameworks
+test-frameworks: tools-node package $(RUNTIMES_READY) $(FRAMEWORKS:%=tests/frameworks/%/node_modules/.ready) ## Build sites on Next.js, React Router, Nitro, SvelteKit and Astro, and log in to them; FRAMEWORKS="next nitro" for some
+	$(call say,Sites that are built with a framework: $(FRAMEWORKS))
+	@FRAMEWORKS='$(FRAMEWORKS)' $(NODE) --test --test-reporter=spec tests/frameworks/frameworks.test.mjs
+
 .PHONY: test-servers
 test-servers: tools-node redis setup module package $(SERVERS_READY) ## Log in through every worker of the servers that sites run under
 	$(call say,Servers with several workers)
@@ -303,6 +311,7 @@ docs: tools ## Build the reference of the crate into target/doc
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv .tools python/portier_client/*.so
 	rm -rf node/dist node/node_modules node/tests/runtimes/node_modules node/tests/tools/node_modules node/LICENSE-*
+	rm -rf $(addprefix tests/frameworks/*/,node_modules build dist .next .output .svelte-kit .astro .react-router)
 	rm -rf tests/conformance/provider/node_modules tests/bench/node_modules tests/servers/node_modules
 	rm -rf python/.pytest_cache python/.mypy_cache python/.ruff_cache .ruff_cache .mypy_cache .pytest_cache .hypothesis python/.hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -384,6 +393,11 @@ $(SERVERS_READY): $(VENV_READY) tests/servers/package.json tests/servers/require
 $(RUNTIMES_READY): node/tests/runtimes/package.json
 	$(call say,Setting up Node 24 and Bun and Deno and pnpm and Yarn in node/tests/runtimes)
 	@cd node/tests/runtimes && $(NPM) install --no-audit --no-fund --no-package-lock --loglevel=error
+	@touch $@
+
+tests/frameworks/%/node_modules/.ready: tests/frameworks/%/package-lock.json
+	$(call say,Setting up $*)
+	@cd $(@D)/.. && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(TOOLS_READY): node/tests/tools/package.json

@@ -1,0 +1,3 @@
+import { auth } from "./lib/auth.js";
+
+export const onRequest = ({ request }, next) => auth.handle(request, next);

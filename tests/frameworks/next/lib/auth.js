@@ -1,0 +1,9 @@
+import { PortierClient } from "portier-client";
+import { portier } from "portier-client/web";
+
+export const auth = portier({
+  client: new PortierClient({ redirectUri: `${process.env.ORIGIN}/auth/verify`, broker: process.env.BROKER }),
+  secret: process.env.SESSION_SECRET,
+  loginPath: "/auth/login",
+  logoutPath: "/auth/logout",
+});

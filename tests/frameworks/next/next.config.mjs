@@ -1,0 +1,8 @@
+export default {
+  output: "standalone",
+  // Its addon is loaded from its own folder.
+  serverExternalPackages: ["portier-client"],
+  // The folder of this site, also if there are lock files above it.
+  outputFileTracingRoot: import.meta.dirname,
+  turbopack: { root: import.meta.dirname },
+};

@@ -1,0 +1,5 @@
+import { defineHandler } from "nitro/h3";
+
+import { auth } from "../lib/auth.js";
+
+export default defineHandler((event, next) => auth.handle(event.req, next));

@@ -1,0 +1,8 @@
+import { defineHandler } from "nitro/h3";
+
+import { auth } from "../lib/auth.js";
+
+export default defineHandler(async ({ req }) => {
+  const visitor = await auth.requireLogin(req);
+  return visitor instanceof Response ? visitor : `For ${visitor.email}.`;
+});

@@ -1,0 +1,7 @@
+import { PortierClient } from "portier-client";
+import { portier } from "portier-client/web";
+
+export const auth = portier({
+  client: new PortierClient({ redirectUri: `${process.env.ORIGIN}/verify`, broker: process.env.BROKER }),
+  secret: process.env.SESSION_SECRET,
+});
