@@ -90,7 +90,9 @@ class Portier(BasePortier):
         @functools.wraps(endpoint)
         async def guarded(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Response:
             given = (*args, *kwargs.values())
-            request = next(value for value in given if isinstance(value, Request))
+            request = next((value for value in given if isinstance(value, Request)), None)
+            if request is None:
+                raise TypeError("require_login guards endpoints that take a request")
             if await self.session(request) is None:
                 return self.refuse(request)
             response: Response = await call(*args, **kwargs)
