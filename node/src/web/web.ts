@@ -117,8 +117,9 @@ export function portier(options: PortierOptions): Portier {
     withCookies: (_, response, cookies) => withCookies(response, cookies),
   };
   const answer = (step: Step, request: Request): Promise<Response> => respond(step, site, request);
+  const hasFormHooks = (hooks.onLoginError ?? hooks.showProblem) !== undefined;
   const steps = {
-    login: async (request: Request) => answer(await flow.login(copyOf(request)), request),
+    login: async (request: Request) => answer(await flow.login(hasFormHooks ? copyOf(request) : request), request),
     callback: async (request: Request) => answer(await flow.callback(request), request),
     logout: async (request: Request) => answer(await flow.logout(request), request),
   };

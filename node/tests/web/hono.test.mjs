@@ -117,7 +117,7 @@ const ANSWERS = {
   "a Response that cannot be changed": [() => Response.redirect(`${ORIGIN}/welcome`), []],
 };
 for (const [how, before] of Object.entries(BEFORE)) {
-  test(`no cookie of a login or of the site is lost: one is set ${how}`, async () => {
+  test(`no cookie of a login or of the site is lost before=${how}`, async () => {
     for (const [what, [answer, own]] of Object.entries(ANSWERS)) {
       const first = before && ((app) => app.use((c, next) => (before(c), next())));
       const { browser } = make({ onLogin: (login, c) => answer(c) }, { first });
