@@ -69,9 +69,13 @@ function withPolicy(reply: Reply): Pick<Reply, "status" | "headers" | "body"> {
 /** Checks what a hook has returned, so that a mistake does not look like a login without an answer. */
 function responseOf(name: string, given: unknown): Response | undefined {
   if (given === undefined || given === null) return undefined;
-  // Not `instanceof`: test runners and servers have classes of their own.
-  if (typeof given === "object" && "status" in given && "headers" in given) return given as Response;
+  if (isResponse(given)) return given;
   throw invalidOption(`${name} returned neither a Response nor undefined`);
+}
+
+/** Not `instanceof`: test runners and servers have classes of their own. */
+export function isResponse(value: unknown): value is Response {
+  return typeof value === "object" && value !== null && "status" in value && "headers" in value;
 }
 
 /** Returns a response that renews the session, if that is due. A response that begins or ends a session stays as it is. */

@@ -8,7 +8,7 @@ import type { PortierError } from "../errors.js";
 import type { Session } from "../session.js";
 import type { Problem, Step } from "../step.js";
 import type { LoginOptions } from "./options.js";
-import { renew, respond, withCookies, type Answer, type ResponseSite } from "./respond.js";
+import { isResponse, renew, respond, withCookies, type Answer, type ResponseSite } from "./respond.js";
 import { readSite, type Paths } from "./routes.js";
 import { Sessions } from "./sessions.js";
 
@@ -21,9 +21,6 @@ export type { CookieFlags } from "./options.js";
 /** The options of {@link portier}. Hooks get their subject and the request, and may return a `Response`. */
 export type PortierOptions = LoginOptions<[request: Request], Answer> & Paths;
 
-/** Makes the response of the site to a request. */
-export type Next = () => Response | Promise<Response>;
-
 /** The handlers of a login and of its session, and helpers. */
 export interface Portier {
   /**
@@ -32,15 +29,16 @@ export interface Portier {
    */
   handle(this: void, request: Request): Promise<Response | undefined>;
   /**
-   * The same as middleware: for every other request, returns the response of `next`. If the site has called
-   * {@link Portier.session} for this request and the session needs it, the response renews the cookie.
+   * The same as middleware: for every other request, returns the result of `next`. If the site has called
+   * {@link Portier.session} for this request and the session needs it, the response renews the cookie. In frameworks where
+   * `next` may return something else than a `Response`, as in h3, pass headers to {@link Portier.session}.
    *
    * ```js
    * // src/hooks.server.js of SvelteKit
    * export const handle = ({ event, resolve }) => auth.handle(event.request, () => resolve(event));
    * ```
    */
-  handle(this: void, request: Request, next: Next): Promise<Response>;
+  handle<Result>(this: void, request: Request, next: () => Result | Promise<Result>): Promise<Response | Result>;
   /**
    * {@link Portier.handle} as a route handler of Next.js: other requests get 404. For a file such as
    * `app/auth/[step]/route.js`:
@@ -131,15 +129,18 @@ export function portier(options: PortierOptions): Portier {
     }
     return session;
   };
-  function handle(request: Request): Promise<Response | undefined>;
-  function handle(request: Request, next: Next): Promise<Response>;
-  async function handle(request: Request, next?: Next): Promise<Response | undefined> {
+  async function handle(request: Request): Promise<Response | undefined>;
+  async function handle<Result>(
+    request: Request,
+    next: () => Result | Promise<Result>,
+  ): Promise<Response | Result>;
+  async function handle(request: Request, next?: () => unknown): Promise<unknown> {
     const route = routes.find(request.method, request.url);
     if (route !== undefined) return steps[route](request);
-    if (next === undefined) return undefined;
-    const response = await next();
+    const result = await next?.();
+    if (!isResponse(result)) return result;
     const session = await sessions.known(request);
-    return session !== null && renewed.has(session) ? response : renew(response, session);
+    return session !== null && renewed.has(session) ? result : renew(result, session);
   }
   const only = async (request: Request): Promise<Response> =>
     (await handle(request)) ?? new Response("Not Found", { status: 404 });

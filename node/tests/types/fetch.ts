@@ -38,6 +38,7 @@ export async function inFetch(request: Request, next: () => Response | Promise<R
   is<Equal<typeof answered, Response | undefined>>();
   const page = await handle(request, next);
   is<Equal<typeof page, Response>>();
+  is<Equal<Awaited<ReturnType<typeof inNitro>>, unknown>>();
   const headers = new Headers();
   is<Equal<Awaited<ReturnType<typeof session>>, Session | null>>();
   await session({ headers }, headers);
@@ -55,6 +56,10 @@ export async function inFetch(request: Request, next: () => Response | Promise<R
   // @ts-expect-error there is no such option
   ofFetch.portier({ ...options, loginpath: "/login" });
   return page;
+}
+
+export async function inNitro({ req }: { req: Request }, next: () => unknown): Promise<unknown> {
+  return ofFetch.portier({ client, secret: "…" }).handle(req, next);
 }
 
 export function inHono(): Hono {

@@ -244,6 +244,21 @@ test("a session is renewed by headers of the site instead", async () => {
   assert.deepEqual(namesOf(page), ["seen", "__Host-portier-session"]);
 });
 
+test("a result that is not a response is passed on, as in h3", async () => {
+  const { handle, request, session } = old();
+  for (const result of ["for members", { email: "alice@example.com" }, null, Symbol("not handled")]) {
+    const headers = new Headers();
+    const visit = request();
+    const page = await handle(visit, async () => {
+      await session(visit, headers);
+      return result;
+    });
+    assert.deepEqual([page, headers.getSetCookie().length], [result, 1]);
+    const other = request();
+    assert.equal(await handle(other, () => session(other).then(() => result)), result);
+  }
+});
+
 test("an error of accept goes to the site", async () => {
   const accept = () => {
     throw new Error("the database is down");
