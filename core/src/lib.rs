@@ -26,6 +26,7 @@ mod next;
 mod nonce;
 mod origin;
 mod record;
+mod sealing;
 mod session;
 mod session_key;
 mod stats;

@@ -87,7 +87,6 @@ mod reply;
 mod request;
 mod same_site;
 mod script;
-mod sealing;
 mod session;
 mod signed_in;
 mod texts;

@@ -8,11 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::cookies::Cookies;
-use super::sealing::Sealer;
 use crate::client::Client;
 use crate::clock::unix_seconds;
 use crate::email::normalize_email;
 use crate::error::{Code, Error, Result};
+use crate::sealing::Sealer;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -22,7 +22,7 @@ const MIN_SECRET_BYTES: usize = 32;
 const MIN_DISTINCT_BYTES: usize = 8;
 
 /// Seals with the first of its secrets and opens with all of them, so that secrets can be rotated.
-pub(super) struct Sealer {
+pub(crate) struct Sealer {
     keys: Vec<SealingKey>,
     context: Vec<u8>,
 }
@@ -35,7 +35,7 @@ struct SealingKey {
 impl Sealer {
     /// `label` names the purpose and `site` the site: a text that was sealed for another purpose or
     /// site does not open.
-    pub(super) fn new(secrets: &[Vec<u8>], label: &str, site: &str) -> Result<Self> {
+    pub(crate) fn new(secrets: &[Vec<u8>], label: &str, site: &str) -> Result<Self> {
         if secrets.is_empty() {
             return Err(invalid("there is no secret"));
         }
@@ -48,7 +48,7 @@ impl Sealer {
         })
     }
 
-    pub(super) fn seal(&self, random: &dyn Random, text: &[u8]) -> Result<String> {
+    pub(crate) fn seal(&self, random: &dyn Random, text: &[u8]) -> Result<String> {
         let failed = || Error::new(Code::Internal, "a text could not be sealed");
         let key = self.keys.first().ok_or_else(failed)?;
         let mut nonce = [0; NONCE_LEN];
@@ -67,7 +67,7 @@ impl Sealer {
     }
 
     /// `None` for a text that this site has not sealed, or that was changed.
-    pub(super) fn open(&self, text: &str) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, text: &str) -> Option<Vec<u8>> {
         let mut sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (head, body) = sealed.split_at_mut_checked(HEAD_BYTES)?;
         let (version, head) = head.split_first()?;
