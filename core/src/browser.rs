@@ -15,7 +15,7 @@ use crate::session_key::SessionKey;
 pub(crate) const RANDOM_BYTES: usize = 24;
 
 /// Bytes of a nonce that bind it to a browser: 128 bits of a code of 256.
-const TAG_BYTES: usize = 16;
+pub(crate) const TAG_BYTES: usize = 16;
 
 /// A browser, identified by its secret, for the logins of one site at one broker.
 pub(crate) struct Browser<'a> {
@@ -34,14 +34,20 @@ impl<'a> Browser<'a> {
         })
     }
 
-    /// The bytes that follow the random bytes of a nonce and bind it to this browser.
-    pub(crate) fn tag(&self, random: &[u8]) -> [u8; TAG_BYTES] {
-        let code = self.sign("portier-client:browser:1", random);
+    /// The bytes that bind a login to this browser. They follow the random bytes of a nonce, or are sealed with
+    /// the login.
+    pub(crate) fn tag(&self, login: &[u8]) -> [u8; TAG_BYTES] {
+        let code = self.sign("portier-client:browser:1", login);
         let mut tag = [0; TAG_BYTES];
         for (byte, signed) in tag.iter_mut().zip(code.as_ref()) {
             *byte = *signed;
         }
         tag
+    }
+
+    /// Whether the bytes bind a login to this browser.
+    pub(crate) fn has_tagged(&self, login: &[u8], tag: &[u8]) -> bool {
+        verify_slices_are_equal(&self.tag(login), tag).is_ok()
     }
 
     /// The code by which a person confirms to continue in this browser. It is valid for one token, and
@@ -111,9 +117,7 @@ impl Binding {
             .filter(|(_, tag)| tag.len() == TAG_BYTES);
         match (bound, browser) {
             (None, _) => Self::None,
-            (Some((random, tag)), Some(browser))
-                if verify_slices_are_equal(&browser.tag(random), tag).is_ok() =>
-            {
+            (Some((random, tag)), Some(browser)) if browser.has_tagged(random, tag) => {
                 Self::SameBrowser
             }
             (Some(_), _) => Self::OtherBrowser,

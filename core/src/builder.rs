@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::algorithm::Algorithm;
-use crate::client::Client;
+use crate::client::{Client, Parts, SealedLogins};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::config::{Config, Flow, ResponseMode};
 use crate::documents::Documents;
@@ -44,8 +44,10 @@ pub struct Builder {
     danger_allow_http: bool,
     ca_file: Option<PathBuf>,
     user_agent: Option<String>,
-    store: ChosenStore,
+    store: Option<ChosenStore>,
+    default_store: Option<Arc<dyn Store>>,
     store_timeout: Duration,
+    secrets: Option<Vec<Vec<u8>>>,
     clock: Option<Arc<dyn Clock>>,
     random: Option<Arc<dyn Random>>,
     transport: Option<Arc<dyn Transport>>,
@@ -74,8 +76,10 @@ impl Builder {
             danger_allow_http: false,
             ca_file: None,
             user_agent: None,
-            store: ChosenStore::Url(DEFAULT_STORE.to_owned()),
+            store: None,
+            default_store: None,
             store_timeout: Duration::from_secs(5),
+            secrets: None,
             clock: None,
             random: None,
             transport: None,
@@ -151,15 +155,22 @@ impl Builder {
         self
     }
 
-    /// The store of pending logins; the memory of this process by default.
+    /// The store of pending logins; the memory of this process by default. See also [`Builder::secret`].
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
-        self.store = ChosenStore::Made(store);
+        self.store = Some(ChosenStore::Made(store));
+        self
+    }
+
+    /// The store of pending logins if the site chooses none, in place of a new one in the memory of this process. A
+    /// flow with secrets does not use it; see [`FlowOptions::session`](crate::web::FlowOptions::session).
+    pub fn default_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.default_store = Some(store);
         self
     }
 
     /// The URL of the store of pending logins; `memory:` by default.
     pub fn store_url(mut self, url: impl Into<String>) -> Self {
-        self.store = ChosenStore::Url(url.into());
+        self.store = Some(ChosenStore::Url(url.into()));
         self
     }
 
@@ -167,6 +178,25 @@ impl Builder {
     /// future is dropped. The stores of this crate have their own time limits.
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;
+        self
+    }
+
+    /// Seals pending logins with a secret of 32 random bytes or more. They are then in no store: everything that
+    /// completes a login travels through the browser, which can neither read nor change it. All processes of a
+    /// site need the same secret.
+    ///
+    /// In the code flow, a login completes once, because the broker redeems a code once; a store has no effect on
+    /// it. In the implicit flow, completed logins are written to the store that was given. Without one, or with a
+    /// memory store, a login must be bound to the browser that completes it, and that browser could complete it
+    /// again in another process, as long as the token is valid.
+    pub fn secret(self, secret: impl Into<Vec<u8>>) -> Self {
+        self.secrets([secret])
+    }
+
+    /// As [`Builder::secret`], with several secrets. The first one seals, all of them open. To rotate them, put a
+    /// new one first, and remove the old one after `session_ttl`.
+    pub fn secrets(mut self, secrets: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
+        self.secrets = Some(secrets.into_iter().map(Into::into).collect());
         self
     }
 
@@ -201,10 +231,21 @@ impl Builder {
         token::prepare();
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
-        let store = match self.store {
-            ChosenStore::Made(store) => store,
-            ChosenStore::Url(url) => store::open(&url, &clock)?,
+        let store_is_chosen = self.store.is_some();
+        let store = match (self.store, self.default_store) {
+            (Some(ChosenStore::Made(store)), _) | (None, Some(store)) => store,
+            (Some(ChosenStore::Url(url)), _) => store::open(&url, &clock)?,
+            (None, None) => store::open(DEFAULT_STORE, &clock)?,
         };
+        let sealed = self
+            .secrets
+            .map(|secrets| SealedLogins::new(&secrets, &config, &clock))
+            .transpose()?;
+        if sealed.is_some() && store.nonces().is_some() {
+            let problem = "the store makes nonces itself, and sealed logins make their own: give the \
+                           client either a secret or this store";
+            return Err(Error::new(Code::InvalidOption, problem));
+        }
         if config.flow == Flow::Code && store.nonces().is_some() {
             let problem = "the store keeps only nonces, and the code flow needs more";
             return Err(Error::new(Code::InvalidOption, problem));
@@ -227,9 +268,16 @@ impl Builder {
             Arc::clone(&random),
             &store,
         );
-        Ok(Client::new(
-            config, store, transport, documents, clock, random,
-        ))
+        Ok(Client::new(Parts {
+            config,
+            sealed,
+            store,
+            store_is_chosen,
+            transport,
+            documents,
+            clock,
+            random,
+        }))
     }
 
     fn check(&self) -> Result<Config> {

@@ -6,7 +6,6 @@ use crate::clock::unix_seconds;
 use crate::email::normalized;
 use crate::error::{Code, Error, Result};
 use crate::json::{Object, Value};
-use crate::nonce::MAX_NONCE_BYTES;
 
 /// The last second of the year 9999; later times are invalid.
 const MAX_TIME: f64 = 253_402_300_799.0;
@@ -18,6 +17,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) audience: &'a str,
     pub(crate) leeway: Duration,
     pub(crate) idp: bool,
+    /// The longest accepted nonce, in bytes.
+    pub(crate) nonce_limit: usize,
 }
 
 /// The validated claims of a token.
@@ -27,6 +28,8 @@ pub(crate) struct Claims {
     pub(crate) email_original: String,
     /// Seconds since 1970.
     pub(crate) issued_at: f64,
+    /// Seconds since 1970.
+    pub(crate) expires_at: f64,
     /// Seconds since 1970.
     pub(crate) auth_time: Option<f64>,
 }
@@ -78,9 +81,12 @@ impl Claims {
             ));
         }
         if !text(&members, "nonce")
-            .is_some_and(|nonce| (1..=MAX_NONCE_BYTES).contains(&nonce.len()))
+            .is_some_and(|nonce| (1..=expected.nonce_limit).contains(&nonce.len()))
         {
-            return Err(refused("the token has no nonce of 1 to 512 bytes"));
+            let limit = expected.nonce_limit;
+            return Err(refused(format_args!(
+                "the token has no nonce of 1 to {limit} bytes"
+            )));
         }
         Ok(UntrustedClaims {
             members,
@@ -130,6 +136,7 @@ impl UntrustedClaims<'_> {
             email: email.to_owned(),
             email_original: email_original.to_owned(),
             issued_at,
+            expires_at: self.expires_at,
             auth_time,
         })
     }

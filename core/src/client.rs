@@ -2,28 +2,26 @@
 
 mod code;
 mod completion;
+mod redeem;
+mod sealed;
+mod start;
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use crate::authorize::{self, authorization_url, check_response_mode};
+pub(crate) use self::sealed::SealedLogins;
 use crate::browser::Browser;
 use crate::clock::{Clock, Random};
-use crate::config::{Config, Flow, ResponseMode};
-use crate::discovery::Discovery;
+use crate::config::{Config, ResponseMode};
 use crate::documents::Documents;
-use crate::email::TypedEmail;
 use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::http::Transport;
 use crate::jwks::KeyInfo;
-use crate::nonce::Nonce;
-use crate::record::Record;
-use crate::session::{
-    AuthenticateOptions, CallbackParams, CompleteOptions, Grant, Login, WantedFlow,
-};
+use crate::record::MAX_TEXT_BYTES;
+use crate::session::{AuthenticateOptions, CallbackParams, CompleteOptions, Grant, Login};
 use crate::session_key::SessionKey;
 use crate::stats::{Counters, Stats};
 use crate::store::Store;
@@ -52,38 +50,66 @@ pub struct Client {
     inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
-    config: Config,
+    config: Arc<Config>,
+    /// Seals pending logins, so that they are in no store.
+    sealed: Option<Arc<SealedLogins>>,
     store: Arc<dyn Store>,
+    /// Whether the site has chosen the store.
+    store_is_chosen: bool,
     transport: Arc<dyn Transport>,
     documents: Arc<Documents>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    counters: Counters,
-    warned_of_memory_store: AtomicBool,
+    counters: Arc<Counters>,
+    warned_of_memory_store: Arc<AtomicBool>,
+}
+
+/// The parts of a client, which the builder puts together.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) sealed: Option<SealedLogins>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store_is_chosen: bool,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) documents: Arc<Documents>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
 }
 
 impl Client {
-    pub(crate) fn new(
-        config: Config,
-        store: Arc<dyn Store>,
-        transport: Arc<dyn Transport>,
-        documents: Arc<Documents>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         Self {
             inner: Arc::new(Inner {
-                config,
-                store,
-                transport,
-                documents,
-                clock,
-                random,
-                counters: Counters::default(),
-                warned_of_memory_store: AtomicBool::new(false),
+                config: Arc::new(parts.config),
+                sealed: parts.sealed.map(Arc::new),
+                store: parts.store,
+                store_is_chosen: parts.store_is_chosen,
+                transport: parts.transport,
+                documents: parts.documents,
+                clock: parts.clock,
+                random: parts.random,
+                counters: Arc::default(),
+                warned_of_memory_store: Arc::default(),
             }),
         }
+    }
+
+    /// The client for a flow with secrets. It seals pending logins with them, unless the site has chosen a store or
+    /// has given the client secrets. It shares everything else with this client.
+    pub(crate) fn sealed_by_default(&self, secrets: &[Vec<u8>]) -> Result<Self> {
+        let inner = &*self.inner;
+        if inner.store_is_chosen || inner.sealed.is_some() {
+            return Ok(self.clone());
+        }
+        let sealed = SealedLogins::new(secrets, &inner.config, &inner.clock)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                sealed: Some(Arc::new(sealed)),
+                ..inner.clone()
+            }),
+        })
     }
 
     /// The redirect URI, in the normalized form of the URL parser.
@@ -104,7 +130,7 @@ impl Client {
     /// Whether pending logins are kept in the memory of this process, so that no other process of the site
     /// can complete them.
     pub fn has_local_store(&self) -> bool {
-        self.inner.store.is_local()
+        self.inner.keeps_in_memory()
     }
 
     /// Starts a login. Redirect the browser to the returned URL, with status 303.
@@ -230,6 +256,16 @@ impl Client {
         self.inner.store.nonces().is_some()
     }
 
+    /// Whether the text of a login fits where pending logins are kept.
+    pub(crate) fn can_keep(&self, session: &str) -> bool {
+        self.inner.sealed.is_none() || session.len() <= MAX_TEXT_BYTES
+    }
+
+    /// Whether logins of the implicit flow need a binding to a browser.
+    pub(crate) fn needs_browsers(&self) -> bool {
+        self.inner.sealed.is_some() && self.inner.store.is_local()
+    }
+
     /// The browser with this secret, for the logins of this client.
     pub(crate) fn browser(&self, secret: &str) -> Option<Browser<'_>> {
         self.inner.browser(Some(secret))
@@ -251,9 +287,9 @@ impl Client {
     /// Returns the statistics of this client.
     pub fn stats(&self) -> Stats {
         let inner = &self.inner;
-        inner
-            .counters
-            .stats(inner.documents.stats(), inner.store.pending())
+        let counts = inner.sealed.is_none();
+        let pending = counts.then(|| inner.store.pending()).flatten();
+        inner.counters.stats(inner.documents.stats(), pending)
     }
 }
 
@@ -268,67 +304,6 @@ impl fmt::Debug for Client {
 }
 
 impl Inner {
-    async fn authenticate(&self, options: &AuthenticateOptions) -> Result<String> {
-        options.check()?;
-        let email = options
-            .email
-            .as_deref()
-            .map(TypedEmail::parse)
-            .transpose()?;
-        let discovery = self.documents.discovery().await?;
-        if self.flow(options, &discovery)? == Flow::Code {
-            return self.authenticate_for_code(options, email, &discovery).await;
-        }
-        check_response_mode(&self.config, &discovery)?;
-
-        let nonce = match self.store.nonces() {
-            None => self.put(options, email).await?,
-            Some(nonces) => {
-                let nonce = nonces.create(options.only_email(email)?).await?;
-                Nonce::made_by_store(nonce)?
-            }
-        };
-        let request = authorize::Request {
-            flow: Flow::Implicit,
-            nonce: nonce.as_str(),
-            login_hint: email.map(TypedEmail::as_str),
-            state: options.state.as_deref(),
-            code_challenge: None,
-        };
-        Ok(authorization_url(&self.config, &discovery, &request))
-    }
-
-    /// The flow of one login.
-    fn flow(&self, options: &AuthenticateOptions, discovery: &Discovery) -> Result<Flow> {
-        let can_do_codes = discovery.code_endpoint().is_some() && self.store.nonces().is_none();
-        match options.flow.unwrap_or(WantedFlow::Always(self.config.flow)) {
-            WantedFlow::CodeIfPossible | WantedFlow::Always(Flow::Code) if can_do_codes => {
-                Ok(Flow::Code)
-            }
-            WantedFlow::CodeIfPossible | WantedFlow::Always(Flow::Implicit) => Ok(Flow::Implicit),
-            WantedFlow::Always(Flow::Code) => Err(Error::new(
-                Code::InvalidOption,
-                "the broker does not offer the code flow: its discovery document lists no \
-                 token_endpoint, or not the response type code and the response mode query",
-            )),
-        }
-    }
-
-    async fn put(
-        &self,
-        options: &AuthenticateOptions,
-        email: Option<TypedEmail<'_>>,
-    ) -> Result<Nonce> {
-        let browser = self.browser(options.browser.as_deref());
-        let nonce = Nonce::generate(&*self.random, browser.as_ref())?;
-        let record = Record::new(options, email, self.clock.now()).to_text()?;
-        let key = self.session_key(nonce.as_str());
-        self.store
-            .put(&key, record, self.config.session_ttl)
-            .await?;
-        Ok(nonce)
-    }
-
     /// The browser with this secret; `None` if the text is too short to be secret.
     fn browser(&self, secret: Option<&str>) -> Option<Browser<'_>> {
         let secret = secret.filter(|secret| secret.len() >= MIN_SECRET_BYTES)?;
@@ -336,7 +311,16 @@ impl Inner {
     }
 
     fn session_key(&self, nonce: &str) -> SessionKey {
-        SessionKey::new(self.config.broker.as_str(), &self.config.client_id, nonce)
+        let (broker, client_id) = (self.config.broker.as_str(), &self.config.client_id);
+        match self.sealed {
+            None => SessionKey::new(broker, client_id, nonce),
+            Some(_) => SessionKey::of_sealed(broker, client_id, nonce),
+        }
+    }
+
+    /// Whether pending logins are in the memory of this process.
+    fn keeps_in_memory(&self) -> bool {
+        self.sealed.is_none() && self.store.is_local()
     }
 
     fn started(&self) {
@@ -358,7 +342,7 @@ impl Inner {
     fn failed(&self, operation: &'static str, error: &Error) {
         self.counters.failed(error.code());
         events::login_ended(operation, error);
-        if error.code() == Code::SessionUnknown && self.store.is_local() {
+        if error.code() == Code::SessionUnknown && self.keeps_in_memory() {
             self.warn_of_memory_store();
         }
     }

@@ -86,6 +86,18 @@ impl Error {
         }
     }
 
+    /// A login of this site whose code the broker does not redeem.
+    pub(crate) fn used_elsewhere(same_browser: bool, session: SessionKey) -> Self {
+        Self {
+            code: Code::CodeRefused,
+            message:
+                "the broker does not redeem the code: the login was completed by another process, \
+                      or the code has expired, or was issued for another request"
+                    .into(),
+            ..Self::used(same_browser, session)
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
         self.code
@@ -122,16 +134,18 @@ impl Error {
     /// Whether the login was started in this browser; only with [`Code::SessionUsed`]. It may have been
     /// completed in another browser, after the person confirmed that.
     pub fn same_browser(&self) -> bool {
-        matches!(
-            self.details,
-            Details::Used {
-                same_browser: true,
-                ..
-            }
-        )
+        let is_used = self.code == Code::SessionUsed;
+        is_used
+            && matches!(
+                self.details,
+                Details::Used {
+                    same_browser: true,
+                    ..
+                }
+            )
     }
 
-    /// The login that was completed before; only with [`Code::SessionUsed`].
+    /// The login that was completed before, or may have been in another process.
     pub(crate) fn used_session(&self) -> Option<&SessionKey> {
         match &self.details {
             Details::Used { session, .. } => Some(session),
@@ -321,6 +335,10 @@ codes! {
     TokenClaim = "token_claim" in InvalidToken,
     /// The login was not started here, or has expired.
     SessionUnknown = "session_unknown" in InvalidSession,
+    /// The login was started here, and has expired. Only clients with a secret can tell.
+    SessionExpired = "session_expired" in InvalidSession,
+    /// None of the client's secrets opens the login.
+    SessionSealed = "session_sealed" in InvalidSession,
     /// The login was completed before; see [`Error::same_browser`].
     SessionUsed = "session_used" in InvalidSession,
     /// The login was started for another address.

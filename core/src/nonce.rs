@@ -43,6 +43,10 @@ impl Nonce {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(crate) fn into_string(self) -> String {
+        self.0
+    }
 }
 
 /// The nonce of a login of the code flow, which follows from its `state`: the broker's token is for the

@@ -1,5 +1,7 @@
 //! The record of a pending login in the store.
 
+mod packed;
+
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +12,8 @@ use crate::clock::unix_seconds;
 use crate::email::TypedEmail;
 use crate::error::{Code, Error, Result};
 use crate::session::AuthenticateOptions;
+
+pub(crate) use self::packed::MAX_TEXT_BYTES;
 
 /// The record of a pending login in the store. It is JSON with short names, to save memory.
 ///

@@ -33,18 +33,20 @@ struct SealingKey {
 }
 
 impl Sealer {
-    /// `label` names the purpose and `site` the site: a text that was sealed for another purpose or
+    /// `label` names the purpose, and `site` the site: a text that was sealed for another purpose or
     /// site does not open.
-    pub(crate) fn new(secrets: &[Vec<u8>], label: &str, site: &str) -> Result<Self> {
+    pub(crate) fn new(secrets: &[Vec<u8>], label: &str, site: &[&str]) -> Result<Self> {
         if secrets.is_empty() {
             return Err(invalid("there is no secret"));
         }
         let derived = secrets
             .iter()
             .map(|secret| SealingKey::derive(secret, label));
+        let mut parts = vec![&[VERSION][..], label.as_bytes()];
+        parts.extend(site.iter().map(|part| part.as_bytes()));
         Ok(Self {
             keys: derived.collect::<Result<_>>()?,
-            context: with_lengths(&[&[VERSION], label.as_bytes(), site.as_bytes()]),
+            context: with_lengths(&parts),
         })
     }
 
@@ -80,7 +82,17 @@ impl Sealer {
         let opened = known
             .key
             .open_in_place(nonce, Aad::from(&self.context), body);
-        opened.ok().map(|opened| opened.to_vec())
+        let length = opened.ok()?.len();
+        sealed.drain(..HEAD_BYTES);
+        sealed.truncate(length);
+        Some(sealed)
+    }
+
+    /// Whether a text has the form of a sealed one of at least `least` bytes. Anybody can make such a text.
+    pub(crate) fn has_form(text: &str, least: usize) -> bool {
+        let sealed = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+        sealed.first() == Some(&VERSION)
+            && sealed.len() >= HEAD_BYTES + least + AES_256_GCM.tag_len()
     }
 }
 
@@ -162,7 +174,7 @@ mod tests {
 
     fn sealer(secrets: &[&[u8]], label: &str, site: &str) -> Sealer {
         let secrets: Vec<_> = secrets.iter().map(|secret| secret.to_vec()).collect();
-        Sealer::new(&secrets, label, site).unwrap()
+        Sealer::new(&secrets, label, &[site]).unwrap()
     }
 
     #[test]
@@ -220,10 +232,10 @@ mod tests {
             b"my-super-secret-key-for-production!".to_vec(),
             b"0123456789abcdef0123456789abcdef".to_vec(),
         ] {
-            let error = Sealer::new(&[secret], "a", SITE).err().unwrap();
+            let error = Sealer::new(&[secret], "a", &[SITE]).err().unwrap();
             assert_eq!(error.code(), Code::InvalidOption);
         }
-        assert!(Sealer::new(&[], "a", SITE).is_err());
-        assert!(Sealer::new(&[OLD.to_vec(), long("a")], "a", SITE).is_err());
+        assert!(Sealer::new(&[], "a", &[SITE]).is_err());
+        assert!(Sealer::new(&[OLD.to_vec(), long("a")], "a", &[SITE]).is_err());
     }
 }

@@ -18,6 +18,12 @@ impl SessionKey {
         Self::labelled("portier-client:1", issuer, client_id, nonce)
     }
 
+    /// The name of a sealed login of the implicit flow. A client without a secret does not find it in a store, and
+    /// cannot remove it.
+    pub(crate) fn of_sealed(issuer: &str, client_id: &str, nonce: &str) -> Self {
+        Self::labelled("portier-client:sealed:1", issuer, client_id, nonce)
+    }
+
     /// The name of a login of the code flow. No token that comes through a browser completes it.
     pub(crate) fn of_code(issuer: &str, client_id: &str, nonce: &str) -> Self {
         Self::labelled("portier-client:code:1", issuer, client_id, nonce)

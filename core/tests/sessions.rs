@@ -139,7 +139,11 @@ async fn only_a_store_of_one_process_says_that_others_need_another() {
         Arc::new(Broken(Ok(Taken::Unknown))),
     );
     let shared = shared.verify(&token).await.unwrap_err();
-    let hints = |error: &Error| error.to_string().contains("need a store they share");
+    let hints = |error: &Error| {
+        error
+            .to_string()
+            .contains("the same secret, or a store they share")
+    };
     assert_eq!((hints(&local), hints(&shared)), (true, false));
 }
 

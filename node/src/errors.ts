@@ -113,8 +113,8 @@ export class TokenExpired extends InvalidToken {}
 /**
  * The token is valid, but does not belong to a pending login of this client.
  *
- * Codes: `session_unknown` (never started here, or too long ago), `session_used`, `session_email`,
- * `session_browser`.
+ * Codes: `session_unknown` (never started here, or too long ago), `session_expired`, `session_sealed` (no secret of the
+ * client opens it), `session_used`, `session_email`, `session_browser`.
  */
 export class InvalidSession extends PortierError {}
 
@@ -231,6 +231,8 @@ export const CLASSES = {
   token_claim: InvalidToken,
   code_refused: InvalidToken,
   session_unknown: InvalidSession,
+  session_expired: InvalidSession,
+  session_sealed: InvalidSession,
   session_used: SessionUsed,
   session_email: InvalidSession,
   session_browser: BrowserMismatch,

@@ -137,7 +137,8 @@ class TokenExpired(InvalidToken):
 class InvalidSession(PortierError):
     """The token is valid, but it belongs to no login that is pending here.
 
-    Codes: ``session_unknown`` (the login was not started here, or has expired), ``session_used``,
+    Codes: ``session_unknown`` (the login was not started here, or has expired),
+    ``session_expired``, ``session_sealed`` (no secret of the client opens it), ``session_used``,
     ``session_email``, ``session_browser``.
     """
 
@@ -244,6 +245,8 @@ CLASSES: dict[str, type[PortierError]] = {
     "token_claim": InvalidToken,
     "code_refused": InvalidToken,
     "session_unknown": InvalidSession,
+    "session_expired": InvalidSession,
+    "session_sealed": InvalidSession,
     "session_used": SessionUsed,
     "session_email": InvalidSession,
     "session_browser": BrowserMismatch,

@@ -13,7 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cases import broken_documents, callbacks, configurations, key_sets, sealed, tokens, web
+from cases import (
+    broken_documents,
+    callbacks,
+    configurations,
+    key_sets,
+    sealed,
+    sealed_logins,
+    tokens,
+    web,
+)
 from index import page
 
 HERE = Path(__file__).resolve().parent
@@ -27,6 +36,7 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "web_codes.json": web.codes,
     "web_sessions.json": web.sessions,
     "sealed_sessions.json": sealed.document,
+    "sealed_logins.json": sealed_logins.document,
 }
 REQUIRED = ("id", "about", "expect", "basis")
 

@@ -1,29 +1,27 @@
 //! The code flow (OpenID Connect Core, section 3.1): the browser carries a code, and the site redeems it at the
 //! broker for the token.
 //!
-//! `state` is a random text that is bound to the browser, as a nonce is in the implicit flow. The nonce and the
-//! key of the login in the store are derived from it. A `state` that is unknown, used, or bound to another
-//! browser causes no request to the broker.
+//! `state` is a random text that is bound to the browser, as a nonce is in the implicit flow, or it is the sealed
+//! login itself. The nonce and the key of the login in the store are derived from it. A `state` that is unknown,
+//! used, or bound to another browser causes no request to the broker.
 
 use std::time::Duration;
 
-use ::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use url::form_urlencoded;
 
 use super::Inner;
+use super::completion::allow;
+use super::sealed::{Opened, SealedLogins};
 use crate::authorize::{self, authorization_url};
 use crate::browser::Binding;
 use crate::clock::unix_seconds;
 use crate::config::Flow;
 use crate::discovery::Discovery;
 use crate::email::{TypedEmail, normalize_email};
-use crate::error::{BrokerAnswer, BrowserMismatch, Code, Error, Result};
-use crate::http::{Request, Response};
-use crate::json::Object;
-use crate::nonce::{MAX_NONCE_BYTES, Nonce, nonce_of_state};
+use crate::error::{BrowserMismatch, Code, Error, Result};
+use crate::nonce::{Nonce, nonce_of_state};
 use crate::record::Record;
 use crate::session::{AuthenticateOptions, CompleteOptions, Login};
 use crate::session_key::SessionKey;
@@ -39,10 +37,23 @@ struct Named {
     same_browser: bool,
 }
 
-/// A pending login, and whether it was already taken from the store.
-struct Pending {
-    record: String,
-    is_taken: bool,
+/// A pending login.
+enum Pending {
+    /// Its record is in the store, or was taken from there already.
+    Stored {
+        record: String,
+        is_taken: bool,
+    },
+    Sealed(Opened),
+}
+
+impl Pending {
+    fn record(&self) -> Result<Record<'_>> {
+        match self {
+            Self::Stored { record, .. } => Record::parse(record),
+            Self::Sealed(opened) => opened.record(),
+        }
+    }
 }
 
 impl Inner {
@@ -53,26 +64,30 @@ impl Inner {
         discovery: &Discovery,
     ) -> Result<String> {
         let browser = self.browser(options.browser.as_deref());
-        let state = Nonce::generate(&*self.random, browser.as_ref())?;
-        let nonce = nonce_of_state(state.as_str());
         let verifier = discovery
             .has_pkce
             .then(|| self.code_verifier())
             .transpose()?;
         let record = Record::new(options, email, self.clock.now())
-            .for_code(options.state.as_deref(), verifier.as_deref())
-            .to_text()?;
-        let session = self.code_session_key(&nonce);
-        self.store
-            .put(&session, record, self.config.session_ttl)
-            .await?;
+            .for_code(options.state.as_deref(), verifier.as_deref());
+        let (random, browser) = (&*self.random, browser.as_ref());
+        let state = match &self.sealed {
+            Some(sealed) => sealed.seal(random, Flow::Code, &record, browser)?,
+            None => Nonce::generate(random, browser)?.into_string(),
+        };
+        let nonce = nonce_of_state(&state);
+        if self.sealed.is_none() {
+            let session = self.code_session_key(&nonce);
+            let ttl = self.config.session_ttl;
+            self.store.put(&session, record.to_text()?, ttl).await?;
+        }
         let challenge =
             |verifier: String| URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
         let request = authorize::Request {
             flow: Flow::Code,
             nonce: &nonce,
             login_hint: email.map(TypedEmail::as_str),
-            state: Some(state.as_str()),
+            state: Some(&state),
             code_challenge: verifier.map(challenge),
         };
         Ok(authorization_url(&self.config, discovery, &request))
@@ -86,41 +101,53 @@ impl Inner {
         state: &str,
         options: CompleteOptions<'_>,
     ) -> Result<Login> {
-        if self.store.nonces().is_some() || state.len() > MAX_NONCE_BYTES {
+        if self.store.nonces().is_some() || state.len() > self.nonce_limit() {
             let problem = "no such login is pending here: the callback has a state of another kind";
             return Err(Error::new(Code::SessionUnknown, problem));
         }
-        let login = self.named(code, state, options).await?;
-        let pending = self.look_up(&login).await?;
+        let opened = match &self.sealed {
+            Some(sealed) => Some(self.open_state(sealed, state)?),
+            None => None,
+        };
+        let login = self.named(code, state, opened.as_ref(), options).await?;
+        let pending = match opened {
+            Some(opened) => self.unless_spent(&login, opened).await?,
+            None => self.look_up(&login).await?,
+        };
         let outcome = self.exchange(code, &login, &pending).await;
-        if let (Err(_), true) = (&outcome, pending.is_taken) {
-            self.give_back(&login, &pending).await;
+        if let (
+            Err(_),
+            Pending::Stored {
+                record,
+                is_taken: true,
+            },
+        ) = (&outcome, &pending)
+        {
+            self.give_back(&login, record).await;
         }
         outcome
     }
 
     /// Reads a `state`. Its login must be bound to this browser, or confirmed by the person.
-    async fn named(&self, code: &str, state: &str, options: CompleteOptions<'_>) -> Result<Named> {
+    async fn named(
+        &self,
+        code: &str,
+        state: &str,
+        opened: Option<&Opened>,
+        options: CompleteOptions<'_>,
+    ) -> Result<Named> {
         let nonce = nonce_of_state(state);
         let session = self.code_session_key(&nonce);
         let browser = self.browser(options.browser);
-        let binding = Binding::of(state, browser.as_ref());
-        let is_other_browser = match binding {
-            Binding::SameBrowser => false,
-            Binding::OtherBrowser => true,
-            Binding::None => options.browser.is_some(),
+        let binding = match opened {
+            Some(opened) => opened.binding(browser.as_ref()),
+            None => Binding::of(state, browser.as_ref()),
         };
         // A confirmation is for one login and one answer.
-        let about = format!("{state} {code}");
-        let confirmed = browser
-            .as_ref()
-            .zip(options.confirmation)
-            .is_some_and(|(browser, given)| browser.confirms(given, &about));
-        if is_other_browser && !confirmed {
-            let confirmation = browser.map(|browser| browser.confirmation(&about));
-            return Err(self
-                .refuse_other_browser_of_code(&session, confirmation)
-                .await);
+        let answer = format!("{state} {code}");
+        if let Err(confirmation) = allow(binding, browser.as_ref(), &options, &answer) {
+            let refused = self.refuse_other_browser_of_code(&session, opened, confirmation);
+            return Err(refused.await);
         }
         Ok(Named {
             nonce,
@@ -134,24 +161,47 @@ impl Inner {
     async fn refuse_other_browser_of_code(
         &self,
         session: &SessionKey,
+        opened: Option<&Opened>,
         confirmation: Option<String>,
     ) -> Error {
-        let found = match self.store.peek(session).await {
-            Err(error) => return error,
-            Ok(None) => None,
-            Ok(Some(found)) => match self.pending(found, session, false) {
+        let email = match opened {
+            Some(opened) => match self.check_unspent(session, false).await {
                 Err(error) => return error,
-                Ok(record) => Some(record),
+                Ok(()) => opened.record().ok().and_then(|record| address(&record)),
+            },
+            None => match self.peek_at_address(session).await {
+                Err(error) => return error,
+                Ok(email) => email,
             },
         };
-        let email = found.and_then(|text| {
-            let record = Record::parse(&text).ok()?;
-            normalize_email(record.email()?).ok()
-        });
         Error::other_browser(BrowserMismatch {
             confirmation: confirmation.filter(|_| email.is_some()),
             email: email.unwrap_or_default(),
         })
+    }
+
+    /// The address of a pending login, if the store can tell.
+    async fn peek_at_address(&self, session: &SessionKey) -> Result<Option<String>> {
+        let Some(found) = self.store.peek(session).await? else {
+            return Ok(None);
+        };
+        let text = self.pending(found, session, false)?;
+        Ok(Record::parse(&text)
+            .ok()
+            .and_then(|record| address(&record)))
+    }
+
+    /// Opens a `state`. An expired login costs no request.
+    fn open_state(&self, sealed: &SealedLogins, state: &str) -> Result<Opened> {
+        let opened = sealed.open(Flow::Code, state)?;
+        self.check_age(&opened.record()?)?;
+        Ok(opened)
+    }
+
+    async fn unless_spent(&self, login: &Named, opened: Opened) -> Result<Pending> {
+        self.check_unspent(&login.session, login.same_browser)
+            .await?;
+        Ok(Pending::Sealed(opened))
     }
 
     /// The pending login. If the store supports `peek`, the login stays there until the token was verified;
@@ -167,12 +217,12 @@ impl Inner {
             None => (self.store.take(session).await?, true),
         };
         let record = self.pending(found, session, *same_browser)?;
-        Ok(Pending { record, is_taken })
+        Ok(Pending::Stored { record, is_taken })
     }
 
     /// Redeems the code and completes the login.
     async fn exchange(&self, code: &str, login: &Named, pending: &Pending) -> Result<Login> {
-        let record = Record::parse(&pending.record)?;
+        let record = pending.record()?;
         // Without keys the token cannot be verified, and the code can be redeemed only once.
         self.documents.keys().await?;
         let id_token = match self.redeem(code, record.code_verifier()).await {
@@ -188,10 +238,7 @@ impl Inner {
         let claims = verified.claims;
         let now = unix_seconds(self.clock.now());
         record.check_start(claims.issued_at, now, self.config.leeway)?;
-        if !pending.is_taken {
-            let taken = self.store.take(&login.session).await?;
-            self.pending(taken, &login.session, login.same_browser)?;
-        }
+        self.use_up(login, pending).await?;
         let state = record.state().map(str::to_owned);
         Ok(Login {
             session_key: login.session,
@@ -205,52 +252,55 @@ impl Inner {
         })
     }
 
-    /// Whether the login was completed during the request, for example because the page was reloaded.
-    async fn used_meanwhile(&self, login: &Named) -> Option<Error> {
-        let found = self.store.peek(&login.session).await.ok()??;
-        matches!(found, Taken::Used).then(|| Error::used(login.same_browser, login.session))
+    async fn use_up(&self, login: &Named, pending: &Pending) -> Result<()> {
+        let is_first = match (&self.sealed, pending) {
+            (Some(sealed), _) => {
+                let ttl = self.config.session_ttl;
+                sealed.spend_code(&login.session, ttl).await?
+            }
+            (None, Pending::Stored { is_taken: true, .. }) => true,
+            (None, _) => {
+                let taken = self.store.take(&login.session).await?;
+                self.pending(taken, &login.session, login.same_browser)?;
+                true
+            }
+        };
+        is_first
+            .then_some(())
+            .ok_or_else(|| Error::used(login.same_browser, login.session))
     }
 
-    async fn give_back(&self, login: &Named, pending: &Pending) {
-        let started_at = Record::parse(&pending.record).map(|record| record.started_at());
+    /// Whether the login was completed during the request, for example because the page was reloaded. Only the
+    /// broker knows whether a sealed login was completed by another process.
+    async fn used_meanwhile(&self, login: &Named) -> Option<Error> {
+        let Named {
+            same_browser,
+            session,
+            ..
+        } = login;
+        if self.sealed.is_some() {
+            let spent = self.check_unspent(session, *same_browser).await.err();
+            return Some(spent.unwrap_or_else(|| Error::used_elsewhere(*same_browser, *session)));
+        }
+        let found = self.store.peek(session).await.ok()??;
+        matches!(found, Taken::Used).then(|| Error::used(*same_browser, *session))
+    }
+
+    /// Checks that a sealed login was not completed in this process.
+    async fn check_unspent(&self, session: &SessionKey, same_browser: bool) -> Result<()> {
+        match &self.sealed {
+            Some(sealed) if sealed.is_spent(session).await? => {
+                Err(Error::used(same_browser, *session))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn give_back(&self, login: &Named, record: &str) {
+        let started_at = Record::parse(record).map(|record| record.started_at());
         let age = unix_seconds(self.clock.now()) - started_at.unwrap_or_default();
         let age = Duration::try_from_secs_f64(age).unwrap_or_default();
-        self.put_back(&login.session, pending.record.clone(), age)
-            .await;
-    }
-
-    /// Redeems a code (RFC 6749, section 4.1.3). The request is sent once.
-    async fn redeem(&self, code: &str, verifier: Option<&str>) -> Result<String> {
-        let discovery = self.documents.discovery().await?;
-        let endpoint = discovery.code_endpoint().ok_or_else(|| {
-            let problem = "the broker's discovery document does not offer the code flow any more";
-            Error::new(Code::BrokerDocument, problem)
-        })?;
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let request = Request {
-            url: endpoint.clone(),
-            headers,
-            form: Some(self.token_request(code, verifier)),
-        };
-        let response = self.transport.send(request).await?;
-        match response.status {
-            200 => id_token_in(&response),
-            400 | 401 => Err(refusal_in(&response)),
-            _ => Err(unexpected(&response)),
-        }
-    }
-
-    fn token_request(&self, code: &str, verifier: Option<&str>) -> String {
-        let mut form = form_urlencoded::Serializer::new(String::with_capacity(512));
-        form.append_pair("grant_type", "authorization_code");
-        form.append_pair("code", code);
-        form.append_pair("redirect_uri", &self.config.redirect_uri);
-        form.append_pair("client_id", &self.config.client_id);
-        if let Some(verifier) = verifier {
-            form.append_pair("code_verifier", verifier);
-        }
-        form.finish()
+        self.put_back(&login.session, record.to_owned(), age).await;
     }
 
     fn code_session_key(&self, nonce: &str) -> SessionKey {
@@ -264,70 +314,6 @@ impl Inner {
     }
 }
 
-/// The token in the answer (RFC 6749, section 5.1; OpenID Connect Core, section 3.1.3.3).
-fn id_token_in(response: &Response) -> Result<String> {
-    let refused = |reason: &str| {
-        let text = format!("the broker's answer to the token request is refused: {reason}");
-        Error::new(Code::BrokerDocument, text)
-    };
-    if !is_json(response) {
-        return Err(refused("not application/json"));
-    }
-    let object = Object::parse(&response.body).map_err(refused)?;
-    let token = object.get("id_token").and_then(|token| token.as_str());
-    token
-        .map(str::to_owned)
-        .ok_or_else(|| refused("no id_token in it"))
-}
-
-/// The error in the answer (RFC 6749, section 5.2).
-fn refusal_in(response: &Response) -> Error {
-    let object = Object::parse(&response.body)
-        .ok()
-        .filter(|_| is_json(response));
-    let text = |name: &str| {
-        let object = object.as_ref()?;
-        Some(
-            object
-                .get(name)?
-                .as_str()?
-                .chars()
-                .take(MAX_ERROR_CHARS)
-                .collect::<String>(),
-        )
-    };
-    match text("error") {
-        None => unexpected(response),
-        Some(error) if error == "invalid_grant" => Error::new(
-            Code::CodeRefused,
-            "the broker does not redeem the code: it has expired, was redeemed before, or was issued \
-             for another request",
-        ),
-        Some(error) => Error::refused(BrokerAnswer {
-            error,
-            description: text("error_description"),
-        }),
-    }
-}
-
-/// The maximum length of the broker's error.
-const MAX_ERROR_CHARS: usize = 512;
-
-fn unexpected(response: &Response) -> Error {
-    Error::new(
-        Code::BrokerStatus,
-        format_args!(
-            "unexpected HTTP status of the broker's answer to the token request status={}",
-            response.status
-        ),
-    )
-}
-
-fn is_json(response: &Response) -> bool {
-    let content_type = response.headers.get(CONTENT_TYPE);
-    let text = content_type
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let media_type = text.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/json")
+fn address(record: &Record<'_>) -> Option<String> {
+    normalize_email(record.email()?).ok()
 }

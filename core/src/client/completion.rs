@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use super::Inner;
-use crate::browser::Binding;
+use crate::browser::{Binding, Browser};
 use crate::claims::{Claims, Expected};
 use crate::clock::unix_seconds;
 use crate::error::{BrowserMismatch, Code, Error, Result};
@@ -31,9 +31,10 @@ impl Inner {
         }
         let verified = self.check(id_token, None).await?;
         // The login may be used up only now.
-        let (session, same_browser) = match nonces {
-            None => self.consume(&verified, options).await?,
-            Some(nonces) => {
+        let (session, same_browser) = match (&self.sealed, nonces) {
+            (Some(sealed), _) => self.consume_sealed(sealed, &verified, options).await?,
+            (None, None) => self.consume(&verified, options).await?,
+            (None, Some(nonces)) => {
                 let VerifiedToken { nonce, claims, .. } = &verified;
                 nonces.consume(nonce, &claims.email_original).await?;
                 (None, false)
@@ -74,9 +75,14 @@ impl Inner {
             }
         };
 
+        let named = Named {
+            nonce: &nonce,
+            session: &session,
+            is_pending: login.is_some() && self.sealed.is_some(),
+        };
         let mut keys = self.documents.keys().await?;
         if keys.get(token.key_id()).is_none() {
-            keys = self.refresh_for_key(keys, token.key_id(), &session).await?;
+            keys = self.refresh_for_key(keys, token.key_id(), &named).await?;
         }
         let key = keys.get(token.key_id()).ok_or_else(|| {
             Error::new(
@@ -85,7 +91,7 @@ impl Inner {
             )
         })?;
         if let Err(refused) = token.verify_signature(key) {
-            let renewed = self.verifies_with_newer_key(&token, &keys, &session);
+            let renewed = self.verifies_with_newer_key(&token, &keys, &named);
             renewed.await.then_some(()).ok_or(refused)?;
         }
         Ok(VerifiedToken {
@@ -96,15 +102,15 @@ impl Inner {
         })
     }
 
-    /// Gets newer keys, unless the store says that the login of the token is not pending: a forged token
-    /// must not cause a request.
+    /// Gets newer keys, unless it is certain that the login of the token is not pending: a forged token must
+    /// not cause a request.
     async fn refresh_for_key(
         &self,
         seen: Arc<KeySet>,
         key_id: &str,
-        session: &SessionKey,
+        login: &Named<'_>,
     ) -> Result<Arc<KeySet>> {
-        if self.store.contains(session).await? == Some(false) {
+        if !self.may_be_pending(login).await? {
             return Ok(seen);
         }
         events::newer_keys_wanted();
@@ -117,13 +123,13 @@ impl Inner {
         &self,
         token: &Token<'_>,
         seen: &Arc<KeySet>,
-        session: &SessionKey,
+        login: &Named<'_>,
     ) -> bool {
         if !self.documents.keys_may_have_changed(seen) {
             return false;
         }
         match self
-            .refresh_for_key(Arc::clone(seen), token.key_id(), session)
+            .refresh_for_key(Arc::clone(seen), token.key_id(), login)
             .await
         {
             Ok(newer) => newer
@@ -131,6 +137,16 @@ impl Inner {
                 .is_some_and(|key| token.verify_signature(key).is_ok()),
             // A failure of the broker or the store does not matter here.
             Err(_) => false,
+        }
+    }
+
+    async fn may_be_pending(&self, login: &Named<'_>) -> Result<bool> {
+        if login.is_pending {
+            return Ok(true);
+        }
+        match &self.sealed {
+            Some(sealed) => Ok(self.is_pending(sealed, login.nonce)),
+            None => Ok(self.store.contains(login.session).await? != Some(false)),
         }
     }
 
@@ -147,18 +163,7 @@ impl Inner {
         } = verified;
         let browser = self.browser(options.browser);
         let binding = Binding::of(&verified.nonce, browser.as_ref());
-        // If a secret is given, an unbound login is refused: an attacker could send one.
-        let is_other_browser = match binding {
-            Binding::SameBrowser => false,
-            Binding::OtherBrowser => true,
-            Binding::None => options.browser.is_some(),
-        };
-        let confirmed = browser
-            .as_ref()
-            .zip(options.confirmation)
-            .is_some_and(|(browser, given)| browser.confirms(given, id_token));
-        if is_other_browser && !confirmed {
-            let confirmation = browser.map(|browser| browser.confirmation(id_token));
+        if let Err(confirmation) = allow(binding, browser.as_ref(), &options, id_token) {
             return Err(self.refuse_other_browser(verified, confirmation).await);
         }
         let same_browser = binding == Binding::SameBrowser;
@@ -241,12 +246,14 @@ impl Inner {
             Taken::Used => Err(Error::used(same_browser, *session)),
             Taken::Unknown if self.store.is_local() => Err(Error::new(
                 Code::SessionUnknown,
-                "no such login is pending in this process: it has expired, or was started \
-                 elsewhere; processes that share a site need a store they share as well",
+                "no such login is pending in this process: it has expired, or was started by another \
+                 process, site or broker, or before a restart; the processes of a site need the same \
+                 secret, or a store they share",
             )),
             Taken::Unknown => Err(Error::new(
                 Code::SessionUnknown,
-                "no such login is pending here: it has expired, or was started elsewhere",
+                "no such login is pending in this store: it has expired, or was started by a process, site \
+                 or broker with another store or with a secret",
             )),
         }
     }
@@ -257,14 +264,47 @@ impl Inner {
             audience: &self.config.client_id,
             leeway: self.config.leeway,
             idp: self.config.idp,
+            nonce_limit: self.nonce_limit(),
         }
     }
 }
 
 /// A token of the broker for this site, with a valid signature.
 pub(super) struct VerifiedToken<'a> {
-    id_token: &'a str,
-    nonce: String,
-    session: SessionKey,
+    pub(super) id_token: &'a str,
+    pub(super) nonce: String,
+    pub(super) session: SessionKey,
     pub(super) claims: Claims,
+}
+
+/// The login that a token names, before its signature is checked.
+struct Named<'a> {
+    nonce: &'a str,
+    session: &'a SessionKey,
+    /// Whether it is known to be pending.
+    is_pending: bool,
+}
+
+/// Whether a login may complete in this browser: it is bound to it, or the person has confirmed `answer`, which is
+/// the broker's. Without a secret of the browser, the login has to be unbound. The error is the confirmation to ask
+/// for.
+pub(super) fn allow(
+    binding: Binding,
+    browser: Option<&Browser<'_>>,
+    options: &CompleteOptions<'_>,
+    answer: &str,
+) -> Result<(), Option<String>> {
+    let is_here = match binding {
+        Binding::SameBrowser => true,
+        Binding::OtherBrowser => false,
+        // If a secret is given, an unbound login is refused: an attacker could send one.
+        Binding::None => options.browser.is_none(),
+    };
+    let confirmed = browser
+        .zip(options.confirmation)
+        .is_some_and(|(browser, given)| browser.confirms(given, answer));
+    if is_here || confirmed {
+        return Ok(());
+    }
+    Err(browser.map(|browser| browser.confirmation(answer)))
 }

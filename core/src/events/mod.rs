@@ -74,7 +74,7 @@ pub(crate) fn login_not_in_memory_store() -> bool {
         target: TARGET,
         likely_cause = "the login was started by another process or client of this site, before a restart \
                         of this process, or longer ago than session_ttl (in Node sessionTtlMs)",
-        remedy = "give all processes of the site one store that they share, such as \
+        remedy = "give all processes of the site the same secret, or one store that they share, such as \
                   sqlite:////var/lib/site/logins.db or redis://localhost",
         "login not in memory store"
     );

@@ -46,6 +46,10 @@ impl LoginFlow {
     /// # Errors
     /// [`Code::InvalidOption`] for an option that cannot work.
     pub fn new(client: Client, options: FlowOptions) -> Result<Self> {
+        let client = match &options.session {
+            Some(session) => client.sealed_by_default(&session.secrets)?,
+            None => client,
+        };
         let options = Arc::new(options.check(&client)?);
         let cookies = Cookies::for_site(is_https(&client));
         Ok(Self {
@@ -208,7 +212,9 @@ impl LoginFlow {
             None => Some(self.new_secret()?),
         };
         let mut options = AuthenticateOptions::for_email(email);
-        options.session = self.safe_next(next);
+        options.session = self
+            .safe_next(next)
+            .filter(|next| self.client.can_keep(next));
         options.browser.clone_from(&secret);
         let wanted = self.options.flow;
         options.flow = Some(wanted.map_or(WantedFlow::CodeIfPossible, WantedFlow::Always));

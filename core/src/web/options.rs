@@ -81,7 +81,8 @@ pub struct FlowOptions {
     /// needs all texts.
     pub texts: BTreeMap<String, BTreeMap<String, String>>,
     /// Sessions of the flow in a sealed cookie; none by default. With sessions, a completed login
-    /// starts one.
+    /// starts one. If the client has neither a store that was chosen nor a secret, the flow seals its
+    /// pending logins with the secrets of the sessions; see [`Builder::secret`](crate::Builder::secret).
     pub session: Option<SessionOptions>,
 }
 
@@ -131,6 +132,14 @@ impl FlowOptions {
             return Err(invalid(
                 "the store keeps nonces only and cannot bind a login to a browser: set \
                  browser_binding to off",
+            ));
+        }
+        let is_unbound = self.browser_binding == BrowserBinding::Off;
+        if is_unbound && self.flow == Some(Flow::Implicit) && client.needs_browsers() {
+            return Err(invalid(
+                "sealed logins of the implicit flow complete once only if they are bound to a browser: set \
+                 browser_binding to require, use the code flow, or give the client a store that all \
+                 processes share",
             ));
         }
         let callback_path = match &self.callback_path {

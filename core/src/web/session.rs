@@ -103,7 +103,7 @@ impl SessionCookie {
             ));
         }
         Ok(Self {
-            sealer: Sealer::new(&options.secrets, LABEL, client.client_id())?,
+            sealer: Sealer::new(&options.secrets, LABEL, &[client.client_id()])?,
             cookies: Cookies::for_site(client.redirect_uri().starts_with("https:")),
             client,
             max_age: max_age.as_secs(),

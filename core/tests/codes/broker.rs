@@ -6,95 +6,97 @@ use std::time::Duration;
 use portier_client::testing::{DevBrokerOptions, Fault, MockTransport};
 use portier_client::{Client, Code, Flow};
 
-use crate::{HERE, Site};
+use crate::{HERE, Site, sites};
 
 #[tokio::test]
 async fn a_failing_broker_uses_no_login_up() {
-    let site = Site::new();
-    let json = ("content-type".to_owned(), "application/json".to_owned());
-    for (status, body, headers, code) in [
-        (503, "", vec![], Code::BrokerStatus),
-        (429, "", vec![], Code::BrokerStatus),
-        (500, "", vec![], Code::BrokerStatus),
-        (400, "not JSON", vec![], Code::BrokerStatus),
-        (
-            302,
-            "",
-            vec![("location".to_owned(), "/token".to_owned())],
-            Code::BrokerStatus,
-        ),
-        (
-            307,
-            "",
-            vec![("location".to_owned(), "/token".to_owned())],
-            Code::BrokerStatus,
-        ),
-        (200, "{}", vec![json.clone()], Code::BrokerDocument),
-        (200, "not JSON", vec![json.clone()], Code::BrokerDocument),
-        (200, r#"{"id_token":"a.b.c"}"#, vec![], Code::BrokerDocument),
-        (
-            200,
-            r#"{"id_token":7}"#,
-            vec![json.clone()],
-            Code::BrokerDocument,
-        ),
-        (
-            200,
-            r#"{"id_token":"a.b.c"}"#,
-            vec![json.clone()],
-            Code::TokenMalformed,
-        ),
-        (
-            400,
-            r#"{"error":"invalid_client"}"#,
-            vec![json.clone()],
-            Code::BrokerError,
-        ),
-        (
-            401,
-            r#"{"error":"invalid_client"}"#,
-            vec![json.clone()],
-            Code::BrokerError,
-        ),
-        (
-            400,
-            r#"{"error":"invalid_grant"}"#,
-            vec![json.clone()],
-            Code::CodeRefused,
-        ),
-    ] {
-        let params = site.answer(Some(HERE)).await;
-        let before = site.token_requests();
-        let fault = Fault {
-            status: Some(status),
-            body: Some(body.to_owned()),
-            headers,
-            ..Fault::default()
-        };
-        site.broker.fail_next("/token", 1, fault);
-        let error = site.refused(&params, Some(HERE)).await;
-        assert_eq!(error.code(), code, "{status} {body}");
-        assert_eq!(site.token_requests(), before + 1, "one try, no redirect");
-        // The code was not redeemed: the same callback completes the login.
-        site.complete(&params, Some(HERE)).await.unwrap();
+    for site in sites() {
+        let json = ("content-type".to_owned(), "application/json".to_owned());
+        for (status, body, headers, code) in [
+            (503, "", vec![], Code::BrokerStatus),
+            (429, "", vec![], Code::BrokerStatus),
+            (500, "", vec![], Code::BrokerStatus),
+            (400, "not JSON", vec![], Code::BrokerStatus),
+            (
+                302,
+                "",
+                vec![("location".to_owned(), "/token".to_owned())],
+                Code::BrokerStatus,
+            ),
+            (
+                307,
+                "",
+                vec![("location".to_owned(), "/token".to_owned())],
+                Code::BrokerStatus,
+            ),
+            (200, "{}", vec![json.clone()], Code::BrokerDocument),
+            (200, "not JSON", vec![json.clone()], Code::BrokerDocument),
+            (200, r#"{"id_token":"a.b.c"}"#, vec![], Code::BrokerDocument),
+            (
+                200,
+                r#"{"id_token":7}"#,
+                vec![json.clone()],
+                Code::BrokerDocument,
+            ),
+            (
+                200,
+                r#"{"id_token":"a.b.c"}"#,
+                vec![json.clone()],
+                Code::TokenMalformed,
+            ),
+            (
+                400,
+                r#"{"error":"invalid_client"}"#,
+                vec![json.clone()],
+                Code::BrokerError,
+            ),
+            (
+                401,
+                r#"{"error":"invalid_client"}"#,
+                vec![json.clone()],
+                Code::BrokerError,
+            ),
+            (
+                400,
+                r#"{"error":"invalid_grant"}"#,
+                vec![json.clone()],
+                Code::CodeRefused,
+            ),
+        ] {
+            let params = site.answer(Some(HERE)).await;
+            let before = site.token_requests();
+            let fault = Fault {
+                status: Some(status),
+                body: Some(body.to_owned()),
+                headers,
+                ..Fault::default()
+            };
+            site.broker.fail_next("/token", 1, fault);
+            let error = site.refused(&params, Some(HERE)).await;
+            assert_eq!(error.code(), code, "{status} {body}");
+            assert_eq!(site.token_requests(), before + 1, "one try, no redirect");
+            // The code was not redeemed: the same callback completes the login.
+            site.complete(&params, Some(HERE)).await.unwrap();
+        }
     }
 }
 
 #[tokio::test]
 async fn no_code_is_redeemed_while_the_keys_cannot_be_had() {
-    let site = Site::new();
-    let params = site.answer(Some(HERE)).await;
-    let fault = Fault {
-        status: Some(500),
-        ..Fault::default()
-    };
-    site.broker.fail_next("/keys.json", 1, fault);
-    let error = site.refused(&params, Some(HERE)).await;
-    assert_eq!(error.code(), Code::BrokerStatus);
-    assert_eq!(site.token_requests(), 0);
-    // The broker is asked again after a pause.
-    site.clock.advance(Duration::from_secs(60));
-    site.complete(&params, Some(HERE)).await.unwrap();
+    for site in sites() {
+        let params = site.answer(Some(HERE)).await;
+        let fault = Fault {
+            status: Some(500),
+            ..Fault::default()
+        };
+        site.broker.fail_next("/keys.json", 1, fault);
+        let error = site.refused(&params, Some(HERE)).await;
+        assert_eq!(error.code(), Code::BrokerStatus);
+        assert_eq!(site.token_requests(), 0);
+        // The broker is asked again after a pause.
+        site.clock.advance(Duration::from_secs(60));
+        site.complete(&params, Some(HERE)).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -113,23 +115,24 @@ async fn a_slow_broker_is_given_up() {
 
 #[tokio::test]
 async fn a_call_that_is_dropped_completes_nothing() {
-    let site = Site::new();
-    let params = site.answer(Some(HERE)).await;
-    site.client.warm().await.unwrap();
-    site.broker.hold("/token");
-    let call = site.complete(&params, Some(HERE));
-    assert!(
-        tokio::time::timeout(Duration::from_millis(200), call)
+    for site in sites() {
+        let params = site.answer(Some(HERE)).await;
+        site.client.warm().await.unwrap();
+        site.broker.hold("/token");
+        let call = site.complete(&params, Some(HERE));
+        assert!(
+            tokio::time::timeout(Duration::from_millis(200), call)
+                .await
+                .is_err()
+        );
+        site.broker.release("/token");
+        let error = site
+            .complete(&params, Some(HERE))
             .await
-            .is_err()
-    );
-    site.broker.release("/token");
-    let error = site
-        .complete(&params, Some(HERE))
-        .await
-        .err()
-        .map(|error| error.code());
-    assert!(matches!(error, None | Some(Code::CodeRefused)));
+            .err()
+            .map(|error| error.code());
+        assert!(matches!(error, None | Some(Code::CodeRefused)));
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 
 mod changes;
 mod corpus;
+mod logins;
 mod oracle;
 mod sessions;
 

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use crate::WEB;
-use crate::setting::{Surroundings, make_flow};
+use crate::setting::{Mode, Surroundings, make_flow};
 
 #[tokio::test]
 async fn what_was_confirmed_before_a_site_requires_the_browser_completes_nothing() {
     let vectors: Value = serde_json::from_str(WEB).unwrap();
-    let surroundings = Surroundings::new(&vectors).await;
+    let surroundings = Surroundings::new(&vectors, Mode::Stored).await;
     let (asking, _) = make_flow(&vectors, &Value::Null, &surroundings).unwrap();
     let mut options = FlowOptions::default();
     options.browser_binding = BrowserBinding::Require;

@@ -13,7 +13,7 @@ use url::{Url, form_urlencoded};
 use crate::broker::Codes;
 use crate::browser::Browser;
 use crate::expect::{self, Answer, Seen};
-use crate::setting::Surroundings;
+use crate::setting::{Mode, Surroundings};
 
 pub(crate) struct Replay<'a> {
     pub(crate) vectors: &'a Value,
@@ -99,7 +99,8 @@ impl<'a> Replay<'a> {
         };
         self.store_is_down.store(false, Ordering::Relaxed);
         let expected = self.filled_value(&step["expect"], &name);
-        let answer = answer(taken, &step["hook"]);
+        let mode = self.surroundings.mode;
+        let answer = answer(taken, &step["hook"], mode);
         if let Some(url) = &answer.to_broker(self.surroundings.broker.origin()) {
             self.started(step, url.clone());
         }
@@ -351,8 +352,9 @@ impl<'a> Replay<'a> {
 }
 
 /// The response of an integration, with a hook that behaves as the case says.
-fn answer(step: Step, hook: &Value) -> Answer {
+fn answer(step: Step, hook: &Value, mode: Mode) -> Answer {
     let error = step.error.as_ref().map(Error::code);
+    let error = error.map(|code| mode.code_of_store(code));
     let login = step.login.as_ref().map(|login| {
         json!({
             "email": login.email,

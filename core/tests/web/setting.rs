@@ -8,21 +8,46 @@ use portier_client::testing::{
     DevBroker, DevBrokerOptions, ManualClock, ManualRandom, MintOptions, MockTransport,
 };
 use portier_client::web::LoginFlow;
-use portier_client::{Client, Clock as _, MemoryStore, Result};
+use portier_client::{Client, Clock as _, Code, MemoryStore, Result};
 use serde_json::{Value, json};
 
 use crate::options;
 use crate::store::Switched;
+
+/// Where pending logins are.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Mode {
+    Stored,
+    /// Sealed in the browser. The store remembers the completed ones.
+    Sealed,
+    /// Sealed, and there is no store.
+    SealedAlone,
+}
+
+impl Mode {
+    /// The code that a store would have led to: it does not tell an expired login from an unknown one.
+    pub(crate) fn code_of_store(self, code: Code) -> Code {
+        let is_expired = self != Self::Stored && code == Code::SessionExpired;
+        if is_expired {
+            Code::SessionUnknown
+        } else {
+            code
+        }
+    }
+}
+
+const SECRET: &str = "rN5yH8cV2bM7kX4zT9wQ1pL6sD3gF0jA";
 
 /// Shared by all cases, because making keys takes time.
 pub(crate) struct Surroundings {
     pub(crate) broker: DevBroker,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) transport: Arc<MockTransport>,
+    pub(crate) mode: Mode,
 }
 
 impl Surroundings {
-    pub(crate) async fn new(vectors: &Value) -> Self {
+    pub(crate) async fn new(vectors: &Value, mode: Mode) -> Self {
         let clock = Arc::new(ManualClock::at(vectors["now"].as_u64().unwrap()));
         let options = DevBrokerOptions {
             clock: clock.clone(),
@@ -45,6 +70,7 @@ impl Surroundings {
             broker,
             clock,
             transport: Arc::new(transport),
+            mode,
         }
     }
 
@@ -79,11 +105,16 @@ pub(crate) fn make_flow(
     let is_down = Arc::new(AtomicBool::new(false));
     let clock = &surroundings.clock;
     let store = Switched::new(MemoryStore::new(clock.clone()), Arc::clone(&is_down));
-    let builder = Client::builder(given["redirect_uri"].as_str().unwrap())
+    let mut builder = Client::builder(given["redirect_uri"].as_str().unwrap())
         .broker(surroundings.broker.origin())
         .clock(clock.clone())
         .transport(surroundings.transport.clone())
-        .random(Arc::new(ManualRandom::default()))
-        .store(Arc::new(store));
+        .random(Arc::new(ManualRandom::default()));
+    if surroundings.mode != Mode::SealedAlone {
+        builder = builder.store(Arc::new(store));
+    }
+    if surroundings.mode != Mode::Stored {
+        builder = builder.secret(SECRET);
+    }
     Ok((options::make(given, builder)?, is_down))
 }
