@@ -15,7 +15,7 @@ import {
 } from "./native.js";
 import { number, readOptions, type PortierClientOptions } from "./options.js";
 import { completions } from "./completions.js";
-import { warnOfMemoryStore } from "./processes.js";
+import { doubtOfMemoryStore, warnOfMemoryStore } from "./processes.js";
 import type { Key, ResponseMode } from "./protocol.js";
 import type { Stats } from "./stats.js";
 import { nativeStore, type AnyStore } from "./store/built-in.js";
@@ -76,6 +76,8 @@ export class PortierClient {
   #native: NativeClient | undefined;
   readonly #store: AnyStore;
   readonly #create: Create;
+  /** Why the memory store seems to be a mistake, until the warning. */
+  #doubt: string | undefined;
 
   /** Throws {@link ConfigError} for invalid and unknown options. */
   constructor(options: PortierClientOptions);
@@ -87,7 +89,9 @@ export class PortierClient {
     this.#create = make;
     this.#native = make(native, store);
     this.#options = { ...native, redirectUri: this.#native.redirectUri };
-    if (this.#native.hasLocalStore) warnOfMemoryStore(this);
+    this.#doubt = this.#native.hasLocalStore ? doubtOfMemoryStore(this) : undefined;
+    // The flow of a client without a store may seal its logins.
+    if (native.hasStore) this.#warn();
   }
 
   /** The redirect URI, as the URL parser writes it. */
@@ -166,6 +170,7 @@ export class PortierClient {
       "browser",
       "signal",
     ]);
+    if (this.#doubt !== undefined) this.#warn();
     const state = optionalText(given.state, "state");
     const session = optionalText(given.session, "session");
     const browser = optionalText(given.browser, "browser");
@@ -232,6 +237,7 @@ export class PortierClient {
    * @internal
    */
   [FLOW](options: NativeFlowOptions): ClientFlow {
+    if (options.session === undefined) this.#warn();
     return new ClientFlow(() => this.#native, this.#store, options);
   }
 
@@ -278,6 +284,11 @@ export class PortierClient {
     this.#native = undefined;
     ending.close();
     return "createNonce" in this.#store ? this.#store.destroy?.() : undefined;
+  }
+
+  #warn(): void {
+    if (this.#doubt !== undefined) warnOfMemoryStore(this.#doubt);
+    this.#doubt = undefined;
   }
 
   get #open(): NativeClient {

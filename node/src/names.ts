@@ -10,6 +10,7 @@ export const NAMES = [
   "sessionTtlMs",
   "timeoutMs",
   "storeTimeoutMs",
+  "secret",
   "algorithms",
   "idp",
   "dangerAllowHttp",

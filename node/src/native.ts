@@ -38,6 +38,9 @@ export interface NativeOptions {
   sessionTtl: number | undefined;
   timeout: number | undefined;
   storeTimeout: number | undefined;
+  secrets: Uint8Array[] | undefined;
+  /** Whether the site has chosen the store. */
+  hasStore: boolean;
   algorithms: Algorithm[] | undefined;
   idp: boolean | undefined;
   dangerAllowHttp: boolean | undefined;

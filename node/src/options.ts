@@ -2,6 +2,7 @@ import { invalidOption } from "./errors.js";
 import { NAMES } from "./names.js";
 import type { NativeOptions } from "./native.js";
 import type { Algorithm, Flow, ResponseMode } from "./protocol.js";
+import { readSecrets, type Secret } from "./session.js";
 import { readStore, type AnyStore } from "./store/built-in.js";
 import { flag, members, optionalText, text, texts } from "./text.js";
 
@@ -13,6 +14,12 @@ export interface PortierClientOptions {
   broker?: string | undefined;
   /** The store of pending logins, or its URL; by default a memory store. */
   store?: AnyStore | string | undefined;
+  /**
+   * Seals pending logins, so that they are in no store and every process with the secret completes them. In the implicit
+   * flow, completed logins are written to the `store`; without one that all processes share, logins must be bound to a
+   * browser.
+   */
+  secret?: Secret | undefined;
   /**
    * The flow of logins; `implicit` by default. In the code flow, only {@link PortierClient.complete} completes a login,
    * and {@link PortierClient.verify} rejects.
@@ -60,6 +67,8 @@ export function readOptions(options: unknown): { native: NativeOptions; store: A
     sessionTtl: number(given.sessionTtlMs, "sessionTtlMs"),
     timeout: number(given.timeoutMs, "timeoutMs"),
     storeTimeout: number(given.storeTimeoutMs, "storeTimeoutMs"),
+    secrets: isGiven(given.secret) ? readSecrets(given.secret) : undefined,
+    hasStore: isGiven(given.store),
     algorithms: texts(given.algorithms, "algorithms") as Algorithm[] | undefined,
     idp: flag(given.idp, "idp"),
     dangerAllowHttp: flag(given.dangerAllowHttp, "dangerAllowHttp"),
@@ -67,6 +76,10 @@ export function readOptions(options: unknown): { native: NativeOptions; store: A
     userAgent: optionalText(given.userAgent, "userAgent"),
   };
   return { native, store: readStore(given.store) };
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 /** Checks an optional duration. */

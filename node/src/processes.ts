@@ -1,8 +1,8 @@
 import { isMainThread } from "node:worker_threads";
 
 const ADVICE =
-  "a login that is started in one process, thread or client cannot be completed in another; give them a store " +
-  'they share, such as store: "sqlite:////var/lib/site/logins.db" or store: "redis://…"';
+  "a login that is started in one process, thread or client cannot be completed in another; give them the same " +
+  'secret, or a store they share, such as store: "sqlite:////var/lib/site/logins.db" or store: "redis://…"';
 
 /** The property with the clients that modules created while they were loaded, for all copies of this package. */
 const LOADED = Symbol.for("portier-client.loaded");
@@ -20,13 +20,17 @@ export interface ClientInfo {
 let warned = false;
 
 /**
- * Warns once if a client has a memory store, and there are signs that several processes or threads serve the
- * site, or that the site is loaded twice. Most logins would fail.
+ * Why most logins of a client with a memory store would fail: there are signs that several processes or threads serve
+ * the site, or that the site is loaded twice.
  */
-export function warnOfMemoryStore(client: ClientInfo): void {
+export function doubtOfMemoryStore(client: ClientInfo): string | undefined {
   const twice = isLoadedTwice(client) ? "this site was loaded twice and made a client each time" : undefined;
-  const reason = reasonOfProcesses() ?? twice;
-  if (reason === undefined || warned) return;
+  return reasonOfProcesses() ?? twice;
+}
+
+/** Warns once. */
+export function warnOfMemoryStore(reason: string): void {
+  if (warned) return;
   warned = true;
   process.emitWarning(`pending logins are in the memory of one client, but ${reason}: ${ADVICE}`, {
     type: "PortierWarning",

@@ -60,14 +60,19 @@ export class Session {
   }
 }
 
+/** Checks the types of secrets; the core checks their values. */
+export function readSecrets(secret: unknown): Uint8Array[] {
+  const secrets = Array.isArray(secret) ? Array.from(secret as unknown[]) : [secret];
+  return secrets.map((one) => (types.isUint8Array(one) ? one : Buffer.from(text(one, "secret", "invalid_option"))));
+}
+
 /** Checks the types of options; the core checks their values. */
 export function readSessionOptions(
   secret: unknown,
   ages: { maxAge: unknown; absoluteMaxAge: unknown },
 ): NativeSessionOptions {
-  const secrets = Array.isArray(secret) ? Array.from(secret as unknown[]) : [secret];
   return {
-    secrets: secrets.map((one) => (types.isUint8Array(one) ? one : Buffer.from(text(one, "secret", "invalid_option")))),
+    secrets: readSecrets(secret),
     maxAge: seconds(ages.maxAge, "the age of a session"),
     absoluteMaxAge: seconds(ages.absoluteMaxAge, "the age of a session with visits"),
   };

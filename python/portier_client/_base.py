@@ -30,6 +30,7 @@ class BaseClient:
         "__weakref__",
         "_broker",
         "_client_id",
+        "_doubt",
         "_flows",
         "_native",
         "_redirect_uri",
@@ -47,6 +48,7 @@ class BaseClient:
         session_ttl: float | datetime.timedelta = 1800,
         timeout: float | datetime.timedelta = 10,
         store_timeout: float | datetime.timedelta = 5,
+        secret: str | bytes | abc.Iterable[str | bytes] | None = None,
         algorithms: abc.Iterable[str] = ("RS256", "EdDSA"),
         idp: bool = False,
         danger_allow_http: bool = False,
@@ -67,6 +69,7 @@ class BaseClient:
                     session_ttl=session_ttl,
                     timeout=timeout,
                     store_timeout=store_timeout,
+                    secret=secret,
                     algorithms=algorithms,
                     idp=idp,
                     danger_allow_http=danger_allow_http,
@@ -76,9 +79,11 @@ class BaseClient:
             )
         except Exception as error:
             # Error trackers keep the locals of frames, and URLs may contain a password.
-            del redirect_uri, broker, store
+            del redirect_uri, broker, store, secret
             raise error.with_traceback(None) from error.__cause__
         self._adopt(native)
+        if store is not None:
+            self._warn_of_memory()
 
     @staticmethod
     def _check_store(store: object) -> None:
@@ -98,10 +103,19 @@ class BaseClient:
         self._client_id = native.client_id
         self._broker = native.broker
         self._flows: WeakSet[BaseLoginFlow[typing.Any] | SessionCookie] = WeakSet()
-        if native.has_local_store:
-            from ._processes import warn_of_memory_store
+        self._doubt = _processes.doubt_of_memory_store(self) if native.has_local_store else None
 
-            warn_of_memory_store(self)
+    def _warn_of_memory(self) -> None:
+        """Warn once if the memory store seems to be a mistake.
+
+        A client without a store does so when it starts a login: a flow may seal its logins.
+        """
+        if self._doubt is None:
+            return
+        from ._processes import warn
+
+        doubt, self._doubt = self._doubt, None
+        warn(doubt)
 
     @property
     def redirect_uri(self) -> str:

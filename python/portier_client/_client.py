@@ -31,6 +31,12 @@ class Client(BaseClient):
     ``store``
         The store of pending logins: ``None`` or ``"memory:"`` for the memory of this process, the
         URL of a store, or an object with the methods of :class:`Store`.
+    ``secret``
+        Seals pending logins, so that they are in no store and every process with the secret
+        completes them. A secret has at least 32 random bytes, as ``bytes`` or ``str``. Of several
+        secrets, the first one seals, and all of them open. In the implicit flow, completed logins
+        are written to the ``store``; without one that all processes share, logins must be bound to
+        a ``browser``.
     ``flow``
         With ``"implicit"``, the browser brings back the token. With ``"code"``, it brings back a
         code, which :meth:`complete` redeems at the broker for the token. The code flow needs a
@@ -81,10 +87,10 @@ class Client(BaseClient):
 
         ``email`` is the address as the person typed it; with ``None`` the broker asks for it.
         ``state`` is sent through the browser and comes back untrusted. ``session`` is a text of the
-        application that the store keeps until the login completes, for example the page to return
-        to; at most 4 KiB. ``browser`` is a secret of this browser with at least 128 random bits,
-        for example from a cookie. The login can then be completed only with the same secret, or if
-        the person confirms it.
+        application that is kept until the login completes, for example the page to return to; at
+        most 4 KiB, or 512 bytes in a client with a ``secret``. ``browser`` is a secret of this
+        browser with at least 128 random bits, for example from a cookie. The login can then be
+        completed only with the same secret, or if the person confirms it.
 
         Raises :class:`InvalidEmail`, :class:`BrokerUnavailable`, :class:`StoreError`, or
         :class:`ConfigError` (``invalid_option``) for a text that is too long.
@@ -93,6 +99,8 @@ class Client(BaseClient):
         >>> asyncio.run(client.authenticate("alice@example.com"))  # doctest: +ELLIPSIS
         'http://127.0.0.1:.../auth?login_hint=alice%40example.com&scope=openid%20email&...'
         """
+        if self._doubt is not None:
+            self._warn_of_memory()
         try:
             url = self._native.authenticate(email, state, session, browser)
         finally:

@@ -91,6 +91,8 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
             del secret
             options = None
             raise error.with_traceback(None) from error.__cause__
+        if secret is None:
+            client._warn_of_memory()
         self._accept = accept
         # A site may ask for these on every page, also while it shuts down.
         self._callback_path = self._native.callback_path

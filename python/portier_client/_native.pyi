@@ -63,6 +63,7 @@ class Options(TypedDict):
     session_ttl: float
     timeout: float
     store_timeout: float
+    secrets: list[bytes] | None
     algorithms: list[str]
     idp: bool
     danger_allow_http: bool
@@ -87,8 +88,7 @@ class FlowOptions(TypedDict):
 class Client:
     """A client of the core.
 
-    Its methods return their answer if it is ready at once, else an ``asyncio`` future, or they
-    block if they are told to.
+    Its methods return their answer if it is ready at once, else a future; or they block.
     """
 
     def __new__(cls, options: Options) -> Client: ...

@@ -15,32 +15,34 @@ if TYPE_CHECKING:
 
 WHAT_TO_DO = (
     "a login that is started in one process cannot be completed in another; "
-    "give the client a store they share, such as store='sqlite:////var/lib/site/logins.db' or store='redis://…'"
+    "give the client a secret, or a store they share, such as "
+    "store='sqlite:////var/lib/site/logins.db' or store='redis://…'"
 )
 
 # The clients that modules made while they were loaded, by file and site.
 _loaded: dict[tuple[str, str, str], weakref.ref[BaseClient]] = {}
 
 
-def warn_of_memory_store(client: BaseClient) -> None:
-    """Warn if this process looks like one of several that serve a site, or loads the site twice."""
+def doubt_of_memory_store(client: BaseClient) -> str | None:
+    """Return a warning if this process looks like one of several, or loads the site twice."""
     if _is_parent_of_workers():
-        return
+        return None
     reason = _evidence_of_others()
     if reason is not None:
-        _warn(f"pending logins are in the memory of this process, but {reason}: {WHAT_TO_DO}")
-    elif _is_loaded_twice(client):
-        _warn(
+        return f"pending logins are in the memory of this process, but {reason}: {WHAT_TO_DO}"
+    if _is_loaded_twice(client):
+        return (
             "pending logins are in the memory of one client, but this module was loaded twice and "
             f"made two clients for the same site: {WHAT_TO_DO}"
         )
+    return None
 
 
 def warn_of_forked_memory_store() -> None:
     """Warn that a client is used after a fork, unless there is only one worker."""
     if _known_workers() == 1:
         return
-    _warn(
+    warn(
         "pending logins are in the memory of one process, but the client was made in another one, "
         f"before a fork: {WHAT_TO_DO}"
     )
@@ -147,7 +149,8 @@ def _file_of_loading_module() -> str | None:
     return None
 
 
-def _warn(message: str) -> None:
+def warn(message: str) -> None:
+    """Warn the caller of this package."""
     import warnings
 
     warnings.warn(message, RuntimeWarning, stacklevel=_depth_of_caller())

@@ -55,6 +55,8 @@ class Client(BaseClient):
         browser: str | None = None,
     ) -> str:
         """Start a login; see :meth:`portier_client.Client.authenticate`."""
+        if self._doubt is not None:
+            self._warn_of_memory()
         try:
             return self._native.authenticate(email, state, session, browser, True)
         finally:

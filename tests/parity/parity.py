@@ -53,8 +53,8 @@ PYTHON_WEB_ONLY = {"max_form_bytes"}
 # Required by the language.
 NODE_LANGUAGE = {"to_json"}
 # In the other languages only `testing` sets clock, random numbers and transport, and `store`
-# accepts URLs.
-RUST_ONLY = {"clock", "random", "transport", "store_url"}
+# accepts URLs. Several secrets are a list there, and their packages make the default store.
+RUST_ONLY = {"clock", "random", "transport", "store_url", "secrets", "default_store"}
 # One option in Rust, and a hook of the language.
 RUST_SESSION = {"session"}
 SESSION = {"secret", "session_max_age", "session_absolute_max_age", "accept"}
@@ -127,7 +127,7 @@ def options_and_defaults(node: dict[str, Any]) -> None:
     python = set(parameters)
     same("options", python, renamed(node["options"]))
     config = source("core/src/builder.rs")
-    rust = set(re.findall(r"pub fn (\w+)\(mut self", config))
+    rust = set(re.findall(r"pub fn (\w+)\((?:mut )?self,", config))
     same("options", python - {"redirect_uri"}, rust - RUST_ONLY, "Rust")
 
     defaults = {name: parameter.default for name, parameter in parameters.items()}

@@ -29,15 +29,20 @@ pub struct Client {
     completions: CompletionQueue,
 }
 
-/// Creates a client. `store` keeps its pending logins; `completions` gets the outcomes of calls that wait.
+/// Creates a client. `store` keeps its pending logins; the package makes one if the site has chosen none. `completions` gets the outcomes of calls that wait.
 #[napi(catch_unwind)]
 pub fn create_client(
     options: Options,
     store: ClassInstance<'_, Store>,
     completions: ClassInstance<'_, CompletionQueue>,
 ) -> Either<Client, Failure> {
+    let is_chosen = options.has_store;
     failure::either(Client::build(options, &completions, |builder| {
-        builder.store(store.shared())
+        if is_chosen {
+            builder.store(store.shared())
+        } else {
+            builder.default_store(store.shared())
+        }
     }))
 }
 

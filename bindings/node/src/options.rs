@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use portier_client::{Algorithm, Builder, Code, Error, Flow, ResponseMode, Result};
 
@@ -25,6 +26,10 @@ pub struct Options {
     pub timeout: Option<f64>,
     /// Milliseconds.
     pub store_timeout: Option<f64>,
+    /// Seals pending logins. The first one seals, all of them open.
+    pub secrets: Option<Vec<Uint8Array>>,
+    /// Whether the site has chosen the store.
+    pub has_store: bool,
     /// The names of the algorithms to accept.
     pub algorithms: Option<Vec<String>>,
     /// Whether an address may not differ from the one asked for.
@@ -60,6 +65,9 @@ impl Options {
         }
         if let Some(timeout) = self.store_timeout {
             builder = builder.store_timeout(duration("storeTimeoutMs", timeout)?);
+        }
+        if let Some(secrets) = self.secrets {
+            builder = builder.secrets(secrets.iter().map(|secret| secret.to_vec()));
         }
         if let Some(names) = self.algorithms {
             let algorithms: Result<Vec<Algorithm>> =

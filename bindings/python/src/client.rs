@@ -38,33 +38,55 @@ impl Client {
     pub(crate) fn of(&self, py: Python<'_>, process: Process) -> PyResult<&portier_client::Client> {
         match self.made.get(process) {
             Some(client) => Ok(client),
-            None => self.make(py, process),
+            None => {
+                let client = self.make(py, process)?;
+                self.warn_of_fork(py, client, process)?;
+                Ok(client)
+            }
         }
+    }
+
+    /// Makes a flow over the client of the current process. The flow has a client of its own, which may seal logins
+    /// that this one would keep in its memory.
+    pub(crate) fn for_flow<'a, F>(
+        &self,
+        py: Python<'_>,
+        process: Process,
+        make: impl FnOnce(portier_client::Client) -> PyResult<(F, &'a portier_client::Client)>,
+    ) -> PyResult<F> {
+        let is_first = self.made.get(process).is_none();
+        let (flow, client) = make(self.make(py, process)?.clone())?;
+        if is_first {
+            self.warn_of_fork(py, client, process)?;
+        }
+        Ok(flow)
     }
 
     #[cold]
     fn make(&self, py: Python<'_>, process: Process) -> PyResult<&portier_client::Client> {
-        let client = self
-            .made
+        self.made
             .get_or_try_init(py, process, || {
                 let builder = self.builder.clone();
                 // Reading the system's certificates takes milliseconds.
                 without_gil(py, || catch_panic(|| builder.build()))
             })
-            .map_err(|error| errors::to_python(py, &error))?;
-        if client.has_local_store() && self.made.is_inherited(process) {
-            warn_of_local_store(py)?;
-        }
-        Ok(client)
+            .map_err(|error| errors::to_python(py, &error))
     }
-}
 
-/// Warns that logins started in the parent cannot be completed in this child, nor the reverse.
-fn warn_of_local_store(py: Python<'_>) -> PyResult<()> {
-    py.import("portier_client._processes")?
-        .getattr("warn_of_forked_memory_store")?
-        .call0()?;
-    Ok(())
+    /// Warns in a child that logins started in its parent cannot be completed here, nor the reverse.
+    fn warn_of_fork(
+        &self,
+        py: Python<'_>,
+        client: &portier_client::Client,
+        process: Process,
+    ) -> PyResult<()> {
+        if client.has_local_store() && self.made.is_inherited(process) {
+            py.import("portier_client._processes")?
+                .getattr("warn_of_forked_memory_store")?
+                .call0()?;
+        }
+        Ok(())
+    }
 }
 
 /// A login, as `portier_client._login` takes it.

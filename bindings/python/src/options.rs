@@ -23,6 +23,7 @@ pub(crate) struct Options {
     session_ttl: f64,
     timeout: f64,
     store_timeout: f64,
+    secrets: Option<Vec<Vec<u8>>>,
     algorithms: Vec<String>,
     idp: bool,
     danger_allow_http: bool,
@@ -83,6 +84,9 @@ impl Options {
             .algorithms(algorithms)
             .idp(self.idp)
             .danger_allow_http(self.danger_allow_http);
+        if let Some(secrets) = self.secrets {
+            builder = builder.secrets(secrets);
+        }
         if let Some(path) = self.ca_file {
             builder = builder.ca_file(path);
         }

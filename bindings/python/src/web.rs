@@ -76,11 +76,12 @@ impl LoginFlow {
         if let Some(flow) = self.made.get(process) {
             return Ok(flow);
         }
-        let client = self.client.get().of(py, process)?.clone();
-        let make = || catch_panic(|| web::LoginFlow::new(client, self.options.clone()));
-        self.made
-            .get_or_try_init(py, process, make)
-            .map_err(|error| errors::to_python(py, &error))
+        self.client.get().for_flow(py, process, |client| {
+            let make = || catch_panic(|| web::LoginFlow::new(client, self.options.clone()));
+            let flow = self.made.get_or_try_init(py, process, make);
+            let flow = flow.map_err(|error| errors::to_python(py, &error))?;
+            Ok((flow, flow.client()))
+        })
     }
 
     fn current(&self, py: Python<'_>) -> PyResult<&web::LoginFlow> {

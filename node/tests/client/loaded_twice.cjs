@@ -2,7 +2,7 @@
 const { MemoryStore, PortierClient } = require("portier-client");
 
 const redirectUri = "https://example.com/verify";
-const client = (more) => new PortierClient({ redirectUri, ...more });
+const client = (more) => new PortierClient({ redirectUri, store: "memory:", ...more });
 const store = new MemoryStore();
 const ways = {
   "for one site": () => [client(), client()],

@@ -10,7 +10,8 @@ const HERE = new URL("../..", import.meta.url);
 const WARNING = /\[PORTIER_MEMORY_STORE\] PortierWarning: pending logins are in the memory/;
 const MAKE_TWO = `
   const { PortierClient } = require("portier-client");
-  for (let made = 0; made < 2; made++) new PortierClient({ redirectUri: "https://example.com/verify" });
+  const redirectUri = "https://example.com/verify";
+  for (let made = 0; made < 2; made++) new PortierClient({ redirectUri, store: "memory:" });
 `;
 
 describe("a memory store with several workers causes a warning", () => {
@@ -27,6 +28,28 @@ describe("a memory store with several workers causes a warning", () => {
     assert.equal(status, 0, stderr);
     assert.equal(stderr.split(WARNING).length - 1, 1, stderr);
   });
+});
+
+describe("the warning about the default store waits until a login would use it", () => {
+  for (const [about, count, use] of [
+    ["a client that does nothing", 0, ""],
+    ["a login of the client itself", 1, 'client.authenticate("alice@example.com").catch(() => {});'],
+    ["a flow without a secret", 1, "new LoginFlow(client);"],
+    ["a flow with a secret", 0, "new LoginFlow(client, { secret });"],
+    ["a client with a secret", 0, "new LoginFlow(new PortierClient({ redirectUri, secret }));"],
+  ]) {
+    test(about, () => {
+      const program = `
+        const { LoginFlow, PortierClient } = require("portier-client");
+        const redirectUri = "https://example.com/verify";
+        const secret = "rN5yH8cV2bM7kX4zT9wQ1pL6sD3gF0jA";
+        const client = new PortierClient({ redirectUri, broker: "http://127.0.0.1:9" });
+        ${use}`;
+      const { status, stderr } = run(["-e", program], { WEB_CONCURRENCY: "4" });
+      assert.equal(status, 0, stderr);
+      assert.equal(stderr.split(WARNING).length - 1, count, stderr);
+    });
+  }
 });
 
 describe("a site loaded twice, as by a development server, causes a warning", () => {

@@ -85,7 +85,9 @@ def test_a_login_of_another_process_is_refused_with_advice(
     token = broker.mint(asyncio.run(client.authenticate("alice@example.com")))
 
     def verify() -> None:
-        with pytest.raises(InvalidSession, match="need a store they share") as refused:
+        with pytest.raises(
+            InvalidSession, match="the same secret, or a store they share"
+        ) as refused:
             asyncio.run(client.verify(token))
         assert refused.value.code == "session_unknown"
 
@@ -99,7 +101,7 @@ def test_a_memory_store_with_several_workers_causes_a_warning(
     monkeypatch.setenv("WEB_CONCURRENCY", value)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        Client(REDIRECT_URI)
+        Client(REDIRECT_URI, store="memory:")
     assert [warning.filename for warning in caught] == [__file__] * count
 
 

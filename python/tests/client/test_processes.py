@@ -38,7 +38,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     (tmp_path / "site_of_one_module.py").write_text(
         "from portier_client import Client\n"
         "def make():\n"
-        f"    return Client({REDIRECT_URI!r})\n"
+        f"    return Client({REDIRECT_URI!r}, store='memory:')\n"
         "client = make()\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
@@ -66,7 +66,7 @@ def test_a_module_loaded_twice_that_closed_its_client_causes_no_warning(
 def test_a_function_may_make_several_clients_without_a_warning(
     site: types.ModuleType, caught: list[warnings.WarningMessage]
 ) -> None:
-    clients = [site.make(), site.make(), blocking.Client(REDIRECT_URI)]
+    clients = [site.make(), site.make(), blocking.Client(REDIRECT_URI, store="memory:")]
     assert clients
     assert caught == []
 
@@ -74,7 +74,7 @@ def test_a_function_may_make_several_clients_without_a_warning(
 def _make_a_client() -> list[str]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        blocking.Client(REDIRECT_URI)
+        blocking.Client(REDIRECT_URI, store="memory:")
         blocking.Client(REDIRECT_URI, store="redis://localhost")
     return [str(warning.message) for warning in caught]
 
@@ -97,7 +97,7 @@ def test_the_servers_number_of_workers_overrides_the_environment(
     uwsgi = types.SimpleNamespace(numproc=workers, masterpid=lambda: 1)
     monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
     monkeypatch.setenv("WEB_CONCURRENCY", "2")
-    blocking.Client(REDIRECT_URI)
+    blocking.Client(REDIRECT_URI, store="memory:")
     assert len(caught) == count
 
 
@@ -106,7 +106,7 @@ def test_a_master_process_causes_no_warning(
 ) -> None:
     uwsgi = types.SimpleNamespace(numproc=4, masterpid=os.getpid)
     monkeypatch.setitem(sys.modules, "uwsgi", uwsgi)
-    blocking.Client(REDIRECT_URI)
+    blocking.Client(REDIRECT_URI, store="memory:")
     assert caught == []
 
 
