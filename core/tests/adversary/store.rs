@@ -22,7 +22,10 @@ pub(crate) struct Contents {
     saved: Vec<(String, String)>,
     /// How often a record was returned.
     pub(crate) given: HashMap<[u8; 32], u32>,
-    pub(crate) takes: u64,
+    /// How often a record was accepted.
+    pub(crate) accepted: u32,
+    /// How often a record was to be given or to be kept.
+    pub(crate) changes: u64,
     /// The script: one number for each call. After its end, the store is correct.
     script: Vec<u8>,
     next: usize,
@@ -163,20 +166,24 @@ impl Store for Adversary {
         record: String,
         _: Duration,
     ) -> BoxFuture<'a, Result<()>> {
-        self.answer(|contents, number| match number % 12 {
-            1 => Fate::Now(down()),
-            2 => {
+        self.answer(|contents, number| {
+            contents.changes += 1;
+            let exists = contents.records.contains_key(key.as_bytes());
+            let answer = match number % 12 {
+                1 | 2 => down(),
+                // It was never there, or is forgotten.
+                3 => Ok(()),
+                _ if exists => Err(Error::new(Code::StoreFailed, "the record exists already")),
+                _ => Ok(()),
+            };
+            if !matches!(number % 12, 1 | 3) {
                 contents.records.insert(*key.as_bytes(), record);
-                Fate::Now(down())
             }
-            3 => Fate::Now(Ok(())),
-            other => {
-                contents.records.insert(*key.as_bytes(), record);
-                if other == 4 {
-                    Fate::Late(Ok(()))
-                } else {
-                    Fate::Now(Ok(()))
-                }
+            contents.accepted += u32::from(answer.is_ok());
+            if number % 12 == 4 {
+                Fate::Late(answer)
+            } else {
+                Fate::Now(answer)
             }
         })
     }
@@ -184,7 +191,7 @@ impl Store for Adversary {
     fn take<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Taken>> {
         let key = *key.as_bytes();
         self.answer(|contents, number| {
-            contents.takes += 1;
+            contents.changes += 1;
             let honest = match contents.records.get(&key) {
                 Some(record) => Taken::Record(record.clone()),
                 None if contents.used.contains(&key) => Taken::Used,
