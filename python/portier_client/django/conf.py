@@ -223,14 +223,25 @@ def _for_loop(hook: Hook | None) -> Hook | None:
     in_thread = sync_to_async(hook)
 
     async def run(*arguments: object) -> object:
-        result = await in_thread(*arguments)
-        return await result if inspect.isawaitable(result) else result
+        return await _awaited(await in_thread(*arguments))
 
     return run
 
 
 def _for_thread(hook: Hook | None) -> Hook | None:
-    return async_to_sync(hook) if hook is not None and _is_async(hook) else hook
+    if hook is None or _is_async(hook):
+        return hook and async_to_sync(hook)
+
+    def run(*arguments: object) -> object:
+        result = hook(*arguments)
+        return async_to_sync(_awaited)(result) if inspect.isawaitable(result) else result
+
+    return run
+
+
+async def _awaited(result: object) -> object:
+    """Wait for the result of a plain function that calls an ``async`` one."""
+    return await result if inspect.isawaitable(result) else result
 
 
 def _is_async(hook: Hook) -> bool:

@@ -21,6 +21,7 @@ from portier_client.testing import DevBroker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+FORM = "application/x-www-form-urlencoded"
 HOST = "testserver"
 REDIRECT_URI = f"https://{HOST}/accounts/verify/"
 
@@ -142,11 +143,11 @@ class Visitor:
         headers = {"Sec-Fetch-Site": "same-origin", **headers}
         return self.request("POST", path, urlencode(fields).encode(), **headers)
 
-    def request(self, method: str, path: str, body: bytes, **headers: str) -> Any:
+    def request(
+        self, method: str, path: str, body: bytes, kind: str = FORM, **headers: str
+    ) -> Any:
         """Sends a request."""
-        return self.client.generic(
-            method, path, body, "application/x-www-form-urlencoded", secure=True, headers=headers
-        )
+        return self.client.generic(method, path, body, kind, secure=True, headers=headers)
 
     def start(self, email: str = "alice@example.com", next_page: str = "") -> str:
         """Posts the login form; returns where the browser comes back to."""
@@ -172,13 +173,16 @@ class AsyncVisitor(Visitor):
         super().__init__(broker)
         self.client = AsyncClient()
 
-    def request(self, method: str, path: str, body: bytes, **headers: str) -> Any:
+    def request(
+        self, method: str, path: str, body: bytes, kind: str = FORM, **headers: str
+    ) -> Any:
         """Sends a request."""
-        return async_to_sync(self.arequest)(method, path, body, **headers)
+        return async_to_sync(self.arequest)(method, path, body, kind, **headers)
 
-    async def arequest(self, method: str, path: str, body: bytes, **headers: str) -> Any:
+    async def arequest(
+        self, method: str, path: str, body: bytes, kind: str = FORM, **headers: str
+    ) -> Any:
         """Sends a request."""
-        kind = "application/x-www-form-urlencoded"
         return await self.client.generic(method, path, body, kind, secure=True, headers=headers)
 
 

@@ -172,7 +172,7 @@ def test_a_form_is_limited(visitor: Visitor, length: int) -> None:
 
 
 def test_a_form_of_another_kind_is_refused(visitor: Visitor) -> None:
-    answer = visitor.request("POST", "/accounts/login/", b"{}", **{"Content-Type": "text/plain"})
+    answer = visitor.request("POST", "/accounts/login/", b"{}", kind="text/plain")
     assert answer.status_code == 415
 
 
