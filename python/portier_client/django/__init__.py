@@ -25,11 +25,22 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase
 
+from ..blocking import LoginFlow
 from ._settings import PortierSettings
 
-__all__ = ["PortierSettings", "astart_login", "start_login"]
+__all__ = ["PortierSettings", "astart_login", "login_flow", "start_login"]
 
 # The app is imported before Django's models are ready.
+
+
+def login_flow() -> LoginFlow:
+    """Return the flow of the site, for example for its ``form_policy`` and ``safe_next``.
+
+    Its methods for requests block; the app calls those itself.
+    """
+    from . import conf
+
+    return conf.site().blocking_flow()
 
 
 def start_login(request: HttpRequest, email: str, next_page: str = "") -> HttpResponseBase:
