@@ -22,6 +22,11 @@ def examples_in(text: str, name: str) -> Iterator[CodeType]:
         yield compiled("\n" * (start + 1) + "\n".join(lines[start + 1 : end]), name)
 
 
+def python_blocks(text: str) -> list[str]:
+    """The ```python blocks of a text, as text."""
+    return re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
 def literal_blocks_in(text: str, name: str) -> Iterator[CodeType]:
     """The indented blocks of a docstring after a line that ends with `::`."""
     for block in re.findall(r"::\n\n((?:(?: {4}.*)?\n)+)", text):

@@ -1,0 +1,77 @@
+"""The manual, followed from an empty folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.examples import python_blocks
+
+if TYPE_CHECKING:
+    from portier_client.testing import DevBroker
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/frameworks/django.md").read_text(encoding="utf-8")
+
+
+def run(folder: Path, *command: str) -> str:
+    """Runs a program in the project; returns what it prints."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def project(tmp_path: Path, broker: DevBroker) -> Path:
+    """The project of the manual: each block names its file, to which it is added."""
+    run(tmp_path, "-m", "django", "startproject", "mysite", ".")
+    for block in python_blocks(PAGE):
+        name = block.partition("\n")[0].removeprefix("# ")
+        text = block.replace("http://127.0.0.1:3333", broker.origin)
+        with (tmp_path / name).open("a", encoding="utf-8") as file:
+            file.write(f"\n{text}\n")
+    return tmp_path
+
+
+def test_the_site_of_the_manual_logs_in(project: Path) -> None:
+    run(project, "manage.py", "check", "--fail-level=WARNING")
+    run(project, "manage.py", "migrate", "--verbosity=0")
+    assert "Logins can work." in run(project, "manage.py", "portier_check")
+    assert "Ran 1 test" in run(project, "manage.py", "test")
+    run(project, "mysite/allauth_settings.py")
+
+
+def test_every_check_is_documented() -> None:
+    import re
+
+    from portier_client.django import checks
+
+    source = Path(checks.__file__).read_text(encoding="utf-8")
+    ids = set(re.findall(r'"(portier_client\.[EW]\d+)"', source))
+    assert set(re.findall(r"^\| `(portier_client\.[EW]\d+)`", PAGE, flags=re.MULTILINE)) == ids
+
+
+def test_every_option_of_the_app_is_documented() -> None:
+    import re
+
+    from portier_client.django import PortierSettings, conf
+
+    own = {"redirect_uri", "languages", *conf._OWN}
+    assert own <= PortierSettings.__annotations__.keys()
+    section = PAGE.split("\n## Settings\n")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)) == own
