@@ -143,9 +143,7 @@ class Visitor:
         headers = {"Sec-Fetch-Site": "same-origin", **headers}
         return self.request("POST", path, urlencode(fields).encode(), **headers)
 
-    def request(
-        self, method: str, path: str, body: bytes, kind: str = FORM, **headers: str
-    ) -> Any:
+    def request(self, method: str, path: str, body: bytes, kind: str = FORM, **headers: str) -> Any:
         """Sends a request."""
         return self.client.generic(method, path, body, kind, secure=True, headers=headers)
 
@@ -173,9 +171,7 @@ class AsyncVisitor(Visitor):
         super().__init__(broker)
         self.client = AsyncClient()
 
-    def request(
-        self, method: str, path: str, body: bytes, kind: str = FORM, **headers: str
-    ) -> Any:
+    def request(self, method: str, path: str, body: bytes, kind: str = FORM, **headers: str) -> Any:
         """Sends a request."""
         return async_to_sync(self.arequest)(method, path, body, kind, **headers)
 
