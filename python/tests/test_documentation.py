@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
+from django.conf import LazySettings, settings
 
 import portier_client
 from portier_client import Client, tornado
@@ -56,6 +57,8 @@ def test_examples_of_the_manual_run(
     monkeypatch.setenv("SESSION_SECRET", secrets.token_urlsafe(32))
     local = partial(Client, broker=broker.origin)
     monkeypatch.setattr(portier_client, "Client", local)
+    if settings.configured:  # by the tests of the app for Django
+        monkeypatch.setattr(LazySettings, "configure", lambda _: None)
     run(examples_in(page.read_text(encoding="utf-8"), str(page)))
 
 

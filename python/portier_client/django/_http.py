@@ -42,7 +42,7 @@ class Responses:
 
     def respond(self, status: int, headers: list[tuple[str, str]], body: str) -> HttpResponseBase:
         """Make a response."""
-        response = HttpResponse(body, status=status)
+        response = _Redirect(status=status) if status == 303 else HttpResponse(body, status=status)
         del response.headers["Content-Type"]
         for name, value in headers:
             if name != "set-cookie":
@@ -64,6 +64,14 @@ class Responses:
         """Add cookies to those of the response."""
         for cookie in cookies:
             response.cookies.load(cookie)
+
+
+class _Redirect(HttpResponse):
+    """A redirect as Django's clients for tests know it."""
+
+    @property
+    def url(self) -> str:
+        return self.headers["Location"]
 
 
 def _body(request: HttpRequest) -> Any:
