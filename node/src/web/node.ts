@@ -1,5 +1,5 @@
 /**
- * Log people in from a server of `node:http`, or of a framework that extends it, such as Connect, Polka and Restify.
+ * Log people in from a server of `node:http`, or of a framework that extends it, such as Connect and Polka.
  *
  * @packageDocumentation
  */
@@ -38,7 +38,7 @@ export interface Portier {
    * It needs no body parser; one may run before it. Call it before your CSRF check.
    */
   handle(this: void, request: Request, response: Response): Promise<boolean>;
-  /** {@link Portier.handle} as middleware of Connect, Polka, Restify and others. Errors are passed to `next`. */
+  /** {@link Portier.handle} as middleware of Connect, Polka and others. Errors are passed to `next`. */
   middleware(this: void, request: Request, response: Response, next: (error?: unknown) => unknown): void;
   /** Starts a login: takes a form with `email` and, optionally, `next`. For a site that answers `loginPath` itself. */
   login(this: void, request: Request, response: Response): Promise<void>;
