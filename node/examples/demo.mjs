@@ -11,7 +11,7 @@ import { DevBroker } from "portier-client/testing";
 
 import { listenerOf } from "./shared/listener.mjs";
 
-const SITES = ["fastify", "express", "hono", "koa", "node", "web"];
+const SITES = ["fastify", "express", "hono", "koa", "nest", "node", "passport", "web"];
 const USAGE = `usage: demo.mjs [--site ${SITES.join("|")}] [--port PORT]`;
 
 process.exitCode = await main(process.argv.slice(2));

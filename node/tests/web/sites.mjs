@@ -12,7 +12,7 @@ import { listenerOf } from "../../examples/shared/listener.mjs";
 /** The sites with sessions of their own. */
 export const SITES = ["fastify", "express"];
 /** The sites whose sessions are those of the login. */
-export const SEALED_SITES = ["hono", "koa", "node", "web"];
+export const SEALED_SITES = ["hono", "koa", "nest", "node", "passport", "web"];
 
 const SECRET = "rN5yH8cV2bM7kX4zT9wQ1pL6sD3gF0jA";
 
