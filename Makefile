@@ -158,11 +158,11 @@ test-faces: tools-node setup module package ## Replay the vectors of the web flo
 	@$(CARGO) build --locked --quiet -p portier-client --all-features --example face_site
 	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --ignore test_examples.py
 
-FRAMEWORKS ?= next react-router nitro sveltekit astro
+FRAMEWORKS ?= nest next react-router nitro sveltekit astro
 
 # Not part of `make test`: installing and building takes minutes.
 .PHONY: test-frameworks
-test-frameworks: tools-node package $(RUNTIMES_READY) $(FRAMEWORKS:%=tests/frameworks/%/node_modules/.ready) ## Build sites on Next.js, React Router, Nitro, SvelteKit and Astro, and log in to them; FRAMEWORKS="next nitro" for some
+test-frameworks: tools-node package $(RUNTIMES_READY) $(FRAMEWORKS:%=tests/frameworks/%/node_modules/.ready) ## Build sites on Nest 12, Next.js, React Router, Nitro, SvelteKit and Astro, and log in to them; FRAMEWORKS="next nitro" for some
 	$(call say,Sites that are built with a framework: $(FRAMEWORKS))
 	@FRAMEWORKS='$(FRAMEWORKS)' $(NODE) --test --test-reporter=spec tests/frameworks/frameworks.test.mjs
 

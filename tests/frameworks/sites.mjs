@@ -14,7 +14,8 @@ const NEWER = path.join(PACKAGE, "tests/runtimes/node_modules/node/bin/node");
 const LIMIT_MS = 180_000;
 
 /**
- * `node` is the Node that the framework needs, `settings` are for its server, and `headers` are those of a proxy. `deployed` is what is copied to another folder and served there, if the
+ * `folder` is that of the site, if it is not the name. `node` is the Node that the framework needs, `settings` are for its
+ * server, and `headers` are those of a proxy. `deployed` is what is copied to another folder and served there, if the
  * build contains all that it needs. Programs of packages are found in `node_modules/.bin`.
  */
 export const SITES = {
@@ -31,6 +32,12 @@ export const SITES = {
     serve: () => ["react-router-serve", "build/server/index.js"],
     develop: (port) => ["react-router", "dev", "--host=127.0.0.1", `--port=${port}`],
   },
+  ...Object.fromEntries(
+    ["express", "fastify"].map((platform) => [
+      `nest-${platform}`,
+      { folder: "nest", build: ["tsc"], serve: () => ["dist/main.js"], settings: { PLATFORM: platform } },
+    ]),
+  ),
   nitro: {
     build: ["nitro", "build"],
     deployed: ".output/server",
@@ -54,9 +61,14 @@ export const SITES = {
   },
 };
 
+/** The folder of a site. */
+function folderOf(name) {
+  return path.join(HERE, SITES[name].folder ?? name);
+}
+
 /** Puts the built package into the folder of a site, as an installation would. */
 export function install(name) {
-  const installed = path.join(HERE, name, "node_modules/portier-client");
+  const installed = path.join(folderOf(name), "node_modules/portier-client");
   const dist = path.join(PACKAGE, "dist");
   rmSync(installed, { recursive: true, force: true });
   mkdirSync(installed, { recursive: true });
@@ -70,7 +82,7 @@ export function install(name) {
 /** Builds a site, with other settings than those it is served with. */
 export function build(name) {
   const { build, node = process.execPath } = SITES[name];
-  const cwd = path.join(HERE, name);
+  const cwd = folderOf(name);
   const env = environment(node, { ORIGIN: "https://build.invalid", SESSION_SECRET: randomSecret() });
   const options = { cwd, env, encoding: "utf8", killSignal: "SIGKILL", timeout: LIMIT_MS };
   const { status, stdout, stderr, error } = spawnSync(node, program(cwd, build), options);
@@ -80,7 +92,7 @@ export function build(name) {
 /** Serves a site until the test is over; `how` is "serve" or "develop". */
 export async function serve(t, name, how, settings) {
   const { deployed, headers = {}, node = process.execPath, [how]: command, verify = "/verify" } = SITES[name];
-  let cwd = path.join(HERE, name);
+  let cwd = folderOf(name);
   if (how === "serve" && deployed !== undefined) {
     const copy = mkdtempSync(path.join(tmpdir(), `${name}-`));
     t.after(() => rmSync(copy, { recursive: true }));
@@ -89,7 +101,8 @@ export async function serve(t, name, how, settings) {
   }
   const port = await freePort();
   const origin = `http://localhost:${port}`;
-  const env = environment(node, { ORIGIN: origin, PORT: String(port), HOST: "127.0.0.1", HOSTNAME: "127.0.0.1", ...settings, ...SITES[name].settings });
+  const place = { ORIGIN: origin, PORT: String(port), HOST: "127.0.0.1", HOSTNAME: "127.0.0.1" };
+  const env = environment(node, { ...place, ...settings, ...SITES[name].settings });
   const child = spawn(node, program(cwd, command(port)), { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const said = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => said.push(piece));

@@ -2,4 +2,4 @@ import { defineHandler } from "nitro/h3";
 
 import { auth } from "../lib/auth.js";
 
-export default defineHandler((event, next) => auth.handle(event.req, next));
+export default defineHandler((event) => auth.handle(event.req));

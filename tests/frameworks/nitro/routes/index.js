@@ -2,8 +2,8 @@ import { defineHandler, html } from "nitro/h3";
 
 import { auth } from "../lib/auth.js";
 
-export default defineHandler(async ({ req, url }) => {
-  const session = await auth.session(req);
+export default defineHandler(async ({ req, res, url }) => {
+  const session = await auth.session(req, res.headers);
   if (session) return html`<p>You are ${session.email}.</p><form method="post" action="/logout"><button>Sign out</button></form>`;
   return html`<form method="post" action="/login">
   <input type="hidden" name="next" value="${url.searchParams.get("next") ?? ""}">
