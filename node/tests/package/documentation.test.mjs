@@ -13,6 +13,7 @@ import { pathToFileURL } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import * as portier from "portier-client";
 import { DevBroker } from "portier-client/testing";
+import ts from "typescript";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const PAGES = [".", "docs", "docs/frameworks"].flatMap(inFolder);
@@ -89,10 +90,11 @@ for (const framework of ["Express", "Fastify"]) {
 }
 
 // The first example of each page is a whole site.
-for (const page of ["express", "fastify", "fetch", "hono", "koa", "node"]) {
+for (const page of ["express", "fastify", "fetch", "hono", "koa", "nest", "node", "passport"]) {
   test(`the site of the manual for ${page} keeps people signed in`, async (t) => {
-    const [code] = examples(read(`docs/frameworks/${page}.md`));
-    const { app, default: site, server = app?.server } = await run(`site-${page}.mjs`, code);
+    const text = read(`docs/frameworks/${page}.md`);
+    const [code] = page === "nest" ? typedExamples(text) : examples(text);
+    const { app, default: site, server = app?.server ?? app?.getHttpServer() } = await run(`site-${page}.mjs`, code);
     const listener = site && getRequestListener(site.fetch);
     const ask = await visitorOf(server ?? createServer(listener).listen(0, "localhost"), t);
     const turned = await ask({ url: "/?page=2", headers: {} });
@@ -106,9 +108,19 @@ for (const page of ["express", "fastify", "fetch", "hono", "koa", "node"]) {
     assert.match((await ask({ url: "/?page=2", headers })).body, /You are alice@example\.com\./);
     const out = await ask(form("/logout", {}, headers));
     assert.deepEqual([out.status, out.location], [303, "/login"]);
-    assert.match(cookiesOf(out), /portier-session=;/);
+    assert.equal((await ask({ url: "/", headers: { cookie: cookiesOf(out) } })).status, 303, "signed out");
   });
 }
+
+test("the files of frameworks in the manual are those of the sites that are built", () => {
+  const folders = { "Next.js": "next", "React Router": "react-router", Nitro: "nitro", SvelteKit: "sveltekit", Astro: "astro" };
+  for (const [title, folder] of Object.entries(folders)) {
+    const text = read("docs/frameworks/full-stack.md").split("\n## ").find((text) => text.startsWith(`${title}\n`));
+    const files = [...text.matchAll(/^`(\S+)`:\n\n```\w+\n(.*?)^```$/gms)];
+    assert.ok(files.length > 2, title);
+    for (const [, name, content] of files) assert.equal(content, read(`tests/frameworks/${folder}/${name}`), name);
+  }
+});
 
 /** Logs in at a site of the README or the manual, on any framework. */
 async function logIn(ask) {
@@ -265,6 +277,14 @@ function read(page) {
 /** The ```js and ```mjs blocks of a text; each is a separate module. */
 function examples(text) {
   return [...text.matchAll(/^```m?js\n(.*?)^```$/gms)].map(([, code]) => code);
+}
+
+/** The ```ts blocks of a text, compiled. */
+function typedExamples(text) {
+  const { ESNext: module, ES2022: target } = { ...ts.ModuleKind, ...ts.ScriptTarget };
+  const compilerOptions = { module, target, experimentalDecorators: true, emitDecoratorMetadata: true };
+  const blocks = [...text.matchAll(/^```ts\n(.*?)^```$/gms)];
+  return blocks.map(([, code]) => ts.transpileModule(code, { compilerOptions }).outputText);
 }
 
 function section(page, title) {
