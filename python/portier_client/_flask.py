@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hmac
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, Unpack
@@ -22,6 +23,7 @@ EMAIL = "portier_email"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _PERMANENT = "_permanent"
 _PREFIX = "PORTIER_"
+_SALT = b"portier-client: pending logins"
 _OF_FLOW = FlowOptions.__annotations__.keys()
 # `flow` and `secret` are options of the flow as well, and mean more there.
 _OF_CLIENT = {"redirect_uri", *(BaseClient.__init__.__kwdefaults__ or {})} - _OF_FLOW
@@ -200,12 +202,23 @@ def _configure(
                 "a setting is missing: the URL of the callback, such as https://example.com/verify",
                 "redirect_uri",
             )
+        has_other = {"store", "secret"} & (given.keys() | arguments.keys())
+        if app.secret_key and not has_other:
+            of_client["secret"] = _secrets(app)
         client = kind(**of_client)
     else:
         for name in of_client:
             raise _error("the client was given, so its options cannot be set as well", name)
     options = {name: given[name] for name in _OF_FLOW & given.keys()}
     return client, {**_under(app.config["APPLICATION_ROOT"], client), **options, **arguments}
+
+
+def _secrets(app: App) -> list[bytes]:
+    """Derive secrets for pending logins, so that any number of processes share them."""
+    keys = [app.secret_key, *(app.config.get("SECRET_KEY_FALLBACKS") or ())]
+    return [
+        hmac.digest(key.encode() if isinstance(key, str) else key, _SALT, "sha256") for key in keys
+    ]
 
 
 def _check_secret_key(app: App) -> None:

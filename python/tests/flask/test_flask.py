@@ -106,6 +106,31 @@ def test_one_extension_serves_several_applications(
     assert who(browsers[1]) == ALICE
 
 
+def test_every_process_with_the_secret_key_completes_logins(
+    make: Callable[..., Flask], broker: DevBroker
+) -> None:
+    old, new = secrets.token_urlsafe(32), secrets.token_bytes(32)
+    apps = [
+        make(SECRET_KEY=old),
+        make(SECRET_KEY=new, SECRET_KEY_FALLBACKS=[old]),
+        make(SECRET_KEY=new),
+        make(SECRET_KEY=old, PORTIER_STORE="memory:"),
+    ]
+    for app in apps:
+        add_pages(app, Portier(app))
+    started = start(apps[0].test_client())
+    cookie = started.headers["Set-Cookie"].partition(";")[0]
+    assert started.location is not None
+    answer = broker.sign_in(started.location)
+    done = [
+        app.test_client(use_cookies=False)
+        .get("/verify", query_string=answer, headers={"Cookie": cookie})
+        .status_code
+        for app in (apps[2], apps[3], apps[1])
+    ]
+    assert done == [400, 400, 303]
+
+
 def test_a_hook_may_be_async(make: Callable[..., Flask], broker: DevBroker) -> None:
     app = make()
 
