@@ -233,8 +233,8 @@ def _head() -> WebRequest:
 
 
 def _facts() -> WebRequest:
-    # A CSRF protection, or the site, may have read the body or the form before.
-    body = request.stream.read(MAX_FORM_BYTES + 1) or request.get_data() or request.form
+    # A CSRF protection, or the site, may have read the form before.
+    body = request.stream.read(MAX_FORM_BYTES + 1) or request.form
     return WebRequest(
         request.method,
         request.headers,

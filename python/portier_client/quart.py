@@ -289,8 +289,7 @@ async def _facts() -> WebRequest:
     return WebRequest(
         request.method,
         request.headers,
-        # A CSRF protection, or the site, may have read the form before.
-        body or await request.form,
+        body,
         query=request.query_string,
         form_token_checked=g.get("csrf_valid", False),
     )
