@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
+from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse, HttpResponseBase, UnreadablePostError
 from django.http.request import RawPostDataException
+from django.http.response import ResponseHeaders
+from django.template.response import SimpleTemplateResponse
 from django.utils.translation import get_language
 
 from .._request import _ENVIRON
@@ -54,7 +58,15 @@ class Responses:
         """Return the response of a hook."""
         if not isinstance(answer, HttpResponseBase):
             raise TypeError(f"hooks return None or HttpResponse, not {type(answer).__name__}")
-        return answer
+        if isinstance(answer, SimpleTemplateResponse) and not answer.is_rendered:
+            return answer
+        # The site may send the same response to everybody; cookies are one person's.
+        response = copy(answer)
+        response.headers = ResponseHeaders({**answer.headers})
+        response.cookies = SimpleCookie()
+        for name, cookie in answer.cookies.items():
+            dict.__setitem__(response.cookies, name, copy(cookie))
+        return response
 
     def status(self, response: HttpResponseBase) -> int:
         """Return the status of a response."""
