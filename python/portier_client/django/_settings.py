@@ -25,6 +25,9 @@ class PortierSettings(TypedDict, total=False):
         The URL of ``portier:verify`` as browsers see it.
     ``client``
         A client to use instead of one that is made from the setting, for example in tests.
+    ``store``, ``secret``
+        Where pending logins are. By default they are sealed with keys that are derived from
+        Django's ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``.
     ``login_url``, ``default_next``
         Like Django's ``LOGIN_URL`` and ``LOGIN_REDIRECT_URL``, which are the defaults: a URL, or
         the name of one.
@@ -49,6 +52,7 @@ class PortierSettings(TypedDict, total=False):
 
     broker: str
     store: str | Store | None
+    secret: str | bytes | Iterable[str | bytes]
     response_mode: str
     leeway: float | timedelta
     session_ttl: float | timedelta

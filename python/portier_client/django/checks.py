@@ -242,8 +242,8 @@ def _store(site: conf.Site) -> Iterator[checks.CheckMessage]:
             "Pending logins are in the memory of one process: with several processes, most logins "
             "fail, and a restart ends them.",
             hint=(
-                'Set "store" of PORTIER to one that processes share, such as '
-                '"sqlite:////var/lib/site/logins.db" or "redis://localhost".'
+                'Leave out "store" of PORTIER, so that SECRET_KEY seals pending logins, or choose '
+                'one that processes share, such as "redis://localhost".'
             ),
             id="portier_client.W008",
         )

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch
+from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from .. import Client, blocking
@@ -38,7 +39,14 @@ _FLOW = {
     "languages",
     "texts",
 }
-_RELOADED = {"PORTIER", "LANGUAGES", "LANGUAGE_CODE", "USE_I18N"}
+_RELOADED = {
+    "PORTIER",
+    "LANGUAGES",
+    "LANGUAGE_CODE",
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "USE_I18N",
+}
 _MAX_FLOWS = 64
 
 
@@ -154,16 +162,23 @@ class Site:
     def _client(self, kind: type[_Client]) -> _Client:
         with self._lock:
             if self._made is None:
-                names = self._given.keys() - _FLOW - _OWN
-                if "redirect_uri" not in names:
-                    raise _invalid("the setting PORTIER has no redirect_uri")
-                self._made = kind(**{name: self._given[name] for name in names})
+                # Error trackers keep the locals of frames, so the options are none of them.
+                self._made = kind(**self._client_options())
         if isinstance(self._made, kind):
             return self._made
         kind._check_store(self._given.get("store"))
         client = kind.__new__(kind)
         client._adopt(self._made._native)
         return client
+
+    def _client_options(self) -> dict[str, Any]:
+        names = self._given.keys() - _FLOW - _OWN
+        if "redirect_uri" not in names:
+            raise _invalid("the setting PORTIER has no redirect_uri")
+        options = {name: self._given[name] for name in names}
+        if options.get("store") is None:
+            options.setdefault("secret", derived_secrets())
+        return options
 
     def _hook(self, name: str) -> Hook | None:
         given = self._given.get(name)
@@ -201,6 +216,13 @@ def default_languages() -> list[str]:
     spoken = [code.partition("-")[0] for code, _ in settings.LANGUAGES] if settings.USE_I18N else []
     known = [language for language in spoken if language in BUILT_IN_LANGUAGES]
     return [*dict.fromkeys([first if first in BUILT_IN_LANGUAGES else "en", *known])]
+
+
+def derived_secrets() -> list[bytes]:
+    """Return the secrets that seal pending logins; the first one seals, all of them open."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    salt, purpose = "portier_client.django", "pending logins"
+    return [salted_hmac(salt, purpose, secret=key, algorithm="sha256").digest() for key in keys]
 
 
 class _Current:

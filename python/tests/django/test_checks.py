@@ -163,6 +163,8 @@ def test_a_policy_that_lets_the_form_lead_to_the_broker_is_fine(broker: DevBroke
 def test_a_deployment_needs_https_and_a_store(
     set_portier: Callable[..., None], tmp_path: Path
 ) -> None:
+    assert check_deployment() == []
+    set_portier(store="memory:")
     assert [message.id for message in check_deployment()] == ["portier_client.W008"]
     store = f"sqlite:///{tmp_path}/logins.db"
     set_portier(redirect_uri="http://testserver/accounts/verify/", store=store)

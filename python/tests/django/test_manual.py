@@ -71,7 +71,7 @@ def test_every_option_of_the_app_is_documented() -> None:
 
     from portier_client.django import PortierSettings, conf
 
-    own = {"redirect_uri", "languages", *conf._OWN}
+    own = {"redirect_uri", "languages", "secret", *conf._OWN}
     assert own <= PortierSettings.__annotations__.keys()
     section = PAGE.split("\n## Settings\n")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)) == own
