@@ -39,7 +39,7 @@ for (const platform of PLATFORMS) {
 
     test("a script gets a problem from a guarded page", async (t) => {
       const site = await serve(t, platform, broker);
-      const response = await fetch(`${site.origin}/members`);
+      const response = await fetch(`${site.origin}/members`, { headers: { accept: "application/json" } });
       assert.equal(response.status, 401);
       assert.match(response.headers.get("content-type"), /^application\/problem\+json/);
       assert.equal((await response.json()).type, "urn:portier-client:problem:not_signed_in");

@@ -186,7 +186,7 @@ for (const [kind, [{ Passport }, express]] of Object.entries(KINDS)) {
     test("a script gets the address as JSON", async (t) => {
       const site = await serve(t, {});
       const body = new URLSearchParams(ALICE);
-      const headers = { "sec-fetch-site": "same-origin" };
+      const headers = { accept: "application/json", "sec-fetch-site": "same-origin" };
       const response = await fetch(`${site.origin}/login`, { method: "POST", body, headers });
       assert.equal(response.status, 200);
       assert.ok((await response.json()).url.startsWith(broker.origin));
