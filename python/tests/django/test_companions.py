@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 import django
 import pytest
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.db import connections
 from django.template import RequestContext, Template
 from django.test import override_settings
 from django.urls import set_script_prefix
+from django.views.debug import SafeExceptionReporterFilter
 
+from portier_client.django._http import web_request
 from portier_client.django.checks import check_settings
+
+from .conftest import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -169,6 +175,32 @@ def test_a_form_is_limited(visitor: Visitor, length: int) -> None:
     body = b"error=" + b"a" * length
     answer = visitor.request("POST", "/accounts/verify/", body)
     assert answer.status_code == 413
+
+
+def test_a_form_that_does_not_arrive_completely_is_a_bad_request(rf: Any) -> None:
+    class Broken(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise OSError("the client went away")
+
+    request = rf.post("/accounts/verify/", b"state=x", content_type=FORM)
+    request._stream = Broken()
+    with pytest.raises(BadRequest):
+        web_request(request)
+
+
+def test_error_reports_leave_out_the_fields_of_forms(
+    visitor: Visitor, set_portier: Callable[..., None]
+) -> None:
+    reported: list[dict[str, str]] = []
+
+    def on_login(request: HttpRequest, login: object) -> None:
+        reported.append(SafeExceptionReporterFilter().get_post_parameters(request))
+
+    set_portier(flow="implicit", on_login=on_login)
+    url = visitor.post("/accounts/login/", {"email": "alice@example.com"})["Location"]
+    fields = visitor.broker.sign_in(url)
+    assert visitor.post("/accounts/verify/", fields).status_code == 303
+    assert [set(values.values()) for values in reported] == [{"*" * 20}]
 
 
 def test_a_form_of_another_kind_is_refused(visitor: Visitor) -> None:
