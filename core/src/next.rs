@@ -32,13 +32,29 @@ pub fn safe_next(text: &str, allowed_hosts: &[&str]) -> Option<String> {
     if text.len() > MAX_BYTES {
         return None;
     }
-    let next = if text.starts_with('/') {
+    let next = if is_plain_path(text) {
+        Some(text.to_owned())
+    } else if text.starts_with('/') {
         path_on_this_site(text)
     } else {
         url_on_allowed_host(text, allowed_hosts)
     };
     // Percent-encoding may have made it longer, and an accepted result must be accepted again.
     next.filter(|next| next.len() <= MAX_BYTES)
+}
+
+/// Whether the text is a path, perhaps with a query, of which every reader makes the same: nothing in it is
+/// encoded, and no segment is empty or begins with a dot. Most pages are, and the rules for all others take
+/// many times as long.
+fn is_plain_path(text: &str) -> bool {
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    path.starts_with('/')
+        && path.bytes().all(|byte| is_plain(byte) || byte == b'/')
+        && !(path.contains("//") || path.contains("/."))
+        && query
+            .bytes()
+            .all(|byte| is_plain(byte) || b"%&+=/:@?,;!".contains(&byte))
 }
 
 fn path_on_this_site(text: &str) -> Option<String> {
@@ -126,7 +142,46 @@ mod tests {
         assert_eq!(safe_next(&encoded_too_long, &[]), None);
     }
 
+    #[test]
+    fn a_plain_path_is_what_the_url_parser_makes_of_it() {
+        let any = (0..=0x2ff).filter_map(char::from_u32).collect::<Vec<_>>();
+        for around in ["/", "/a", "/a/", "/a?", "/a?b=", "/a?b?"] {
+            for (c, d) in any.iter().zip(any.iter().cycle().skip(1)) {
+                for text in [
+                    format!("{around}{c}"),
+                    format!("{around}{c}b"),
+                    format!("{around}{c}{d}"),
+                ] {
+                    if is_plain_path(&text) {
+                        assert_eq!(path_on_this_site(&text), Some(text.clone()), "{text:?}");
+                    }
+                }
+            }
+        }
+        for plain in [
+            "/",
+            "/members?page=2&sort=name",
+            "/a/b.html?q=a%20b+c",
+            "/a?",
+        ] {
+            assert!(is_plain_path(plain), "{plain}");
+        }
+        for other in [
+            "", "a", "//a", "/a//b", "/.", "/a/../b", "/%61", "/a\\b", "/a#b", "/a?b#c", "/ä",
+            "/@a",
+        ] {
+            assert!(!is_plain_path(other), "{other}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_plain_path_is_read_as_the_url_parser_reads_it(text in r"/([a/.?%&+=:@,;!~#'-]|%2[eEfF]|\PC){0,12}") {
+            if is_plain_path(&text) {
+                prop_assert_eq!(path_on_this_site(&text), Some(text.clone()));
+            }
+        }
+
         #[test]
         fn accepted_pages_stay_on_this_site(text in r"/([/\\.?#@:%~a]|%2[ef]|%5c|%09|\PC|\s){0,12}") {
             if let Some(next) = safe_next(&text, &[]) {
