@@ -5,7 +5,7 @@ import type {
   NativeFacts,
   NativeFlow,
   NativeFlowOptions,
-  NativeHeaders,
+  NativeHead,
   NativeStep,
   Outcome,
 } from "./native.js";
@@ -38,17 +38,18 @@ export class ClientFlow {
     return this.#made.facts;
   }
 
-  /** Runs an operation. */
-  async run(
+  /** Runs an operation. There is a promise only if it has to wait. */
+  run(
     signal: unknown,
     start: (flow: NativeFlow, cancellation: Cancellation | undefined) => Outcome<NativeStep>,
-  ): Promise<Step> {
-    return new Step(await call(signal, this.#store, (cancellation) => start(this.#flow, cancellation)));
+  ): Step | Promise<Step> {
+    const step = call(signal, this.#store, (cancellation) => start(this.#flow, cancellation));
+    return Array.isArray(step) ? new Step(step) : step.then((step) => new Step(step));
   }
 
-  /** The session in a `Cookie` header. */
-  session(cookie: string): Session | null {
-    const session = this.#flow.session(cookie);
+  /** The session in the cookies of a request. */
+  session(cookies: NativeHead): Session | null {
+    const session = this.#flow.session(cookies);
     return session === null ? null : new Session(session);
   }
 
@@ -57,8 +58,8 @@ export class ClientFlow {
     return [new Session(session), cookie];
   }
 
-  requireLogin(method: string, headers: NativeHeaders, page: string): Step {
-    return new Step(this.#flow.requireLogin(method, headers, page));
+  requireLogin(head: NativeHead, page: string): Step {
+    return new Step(this.#flow.requireLogin(head, page));
   }
 
   safeNext(page: string): string | null {

@@ -7,7 +7,7 @@ import type { Flow } from "./protocol.js";
 import { readSessionOptions, type Secret, type Session } from "./session.js";
 import type { Problem, Step } from "./step.js";
 import { flag, members, optionalText, text, texts } from "./text.js";
-import { cookieOf, factsOf, headOf, pageOf, pathOfTarget, type AnyRequest } from "./web-request.js";
+import { cookiesOf, factsOf, headOf, pageOf, pathOfTarget, type AnyRequest } from "./web-request.js";
 
 /** What happens if a login ends in another browser than it was started in. */
 export type BrowserBinding = "off" | "confirm" | "require";
@@ -126,9 +126,9 @@ export class LoginFlow {
   async login(request: AnyRequest, options?: FormOptions): Promise<Step> {
     const given = members(options ?? {}, ["formTokenChecked", "signal"]);
     const isChecked = flag(given.formTokenChecked, "formTokenChecked") ?? false;
-    const { method, headers, body } = await factsOf(request);
+    const { head, body } = await factsOf(request);
     return this.#flow.run(given.signal, (flow, cancellation) =>
-      flow.login(method, headers, isChecked, body, cancellation),
+      flow.login(head, isChecked, body, cancellation),
     );
   }
 
@@ -143,9 +143,9 @@ export class LoginFlow {
     options?: CallOptions,
   ): Promise<Step> {
     const { signal } = members(options ?? {}, ["signal"]);
-    const { method, headers } = headOf(request);
+    const head = headOf(request);
     return this.#flow.run(signal, (flow, cancellation) =>
-      flow.start(method, headers, textOrNone(email), textOrNone(next), cancellation),
+      flow.start(head, textOrNone(email), textOrNone(next), cancellation),
     );
   }
 
@@ -155,10 +155,8 @@ export class LoginFlow {
    */
   async callback(request: AnyRequest, options?: CallOptions): Promise<Step> {
     const { signal } = members(options ?? {}, ["signal"]);
-    const { method, headers, query, body } = await factsOf(request);
-    return this.#flow.run(signal, (flow, cancellation) =>
-      flow.callback(method, headers, query, body, cancellation),
-    );
+    const { head, query, body } = await factsOf(request);
+    return this.#flow.run(signal, (flow, cancellation) => flow.callback(head, query, body, cancellation));
   }
 
   /**
@@ -166,7 +164,7 @@ export class LoginFlow {
    * `renewal`, add that to the response.
    */
   async session(request: Pick<AnyRequest, "headers">): Promise<Session | null> {
-    const session = this.#flow.session(cookieOf(request));
+    const session = this.#flow.session(cookiesOf(request));
     if (session === null || this.#accept === undefined) return session;
     const accepted: unknown = await this.#accept(session);
     // Another value is a mistake, such as a missing `return`.
@@ -182,8 +180,7 @@ export class LoginFlow {
    * `GET` and `HEAD` have a `next`, because a redirect cannot repeat a form.
    */
   requireLogin(request: Pick<AnyRequest, "method" | "headers">, page?: string): Step {
-    const { method, headers } = headOf(request);
-    return this.#flow.requireLogin(method, headers, textOrNone(page ?? pageOf(request)));
+    return this.#flow.requireLogin(headOf(request), textOrNone(page ?? pageOf(request)));
   }
 
   /**
@@ -196,8 +193,8 @@ export class LoginFlow {
   ): Promise<Step> {
     const given = members(options ?? {}, ["formTokenChecked"]);
     const isChecked = flag(given.formTokenChecked, "formTokenChecked") ?? false;
-    const { method, headers } = headOf(request);
-    return this.#flow.run(undefined, (flow) => flow.logout(method, headers, isChecked));
+    const head = headOf(request);
+    return this.#flow.run(undefined, (flow) => flow.logout(head, isChecked));
   }
 
   /**

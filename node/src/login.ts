@@ -24,14 +24,14 @@ export class Login {
   readonly sameBrowser: boolean;
 
   /** @internal */
-  constructor(login: NativeLogin) {
-    this.email = login.email;
-    this.emailOriginal = login.emailOriginal;
-    this.session = login.session;
-    this.state = login.state;
-    this.issuedAt = new Date(login.issuedAt * 1000);
-    this.authTime = login.authTime === null ? null : new Date(login.authTime * 1000);
-    this.sameBrowser = login.sameBrowser;
+  constructor([email, emailOriginal, session, state, issuedAt, authTime, sameBrowser]: NativeLogin) {
+    this.email = email;
+    this.emailOriginal = emailOriginal;
+    this.session = session;
+    this.state = state;
+    this.issuedAt = new Date(issuedAt * 1000);
+    this.authTime = authTime === null ? null : new Date(authTime * 1000);
+    this.sameBrowser = sameBrowser;
     Object.freeze(this);
   }
 

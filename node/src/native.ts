@@ -49,15 +49,15 @@ export interface NativeOptions {
 }
 
 /** A login of the addon. Times are in seconds. */
-export interface NativeLogin {
-  email: string;
-  emailOriginal: string;
-  session: string | null;
-  state: string | null;
-  issuedAt: number;
-  authTime: number | null;
-  sameBrowser: boolean;
-}
+export type NativeLogin = [
+  email: string,
+  emailOriginal: string,
+  session: string | null,
+  state: string | null,
+  issuedAt: number,
+  authTime: number | null,
+  sameBrowser: boolean,
+];
 
 export interface NativeClient {
   readonly redirectUri: string;
@@ -129,8 +129,8 @@ export interface NativeSessionCookie {
   clear(): string;
 }
 
-/** Values in the order of `webHeaders()`. */
-export type NativeHeaders = (string | undefined)[];
+/** The method of a request, and a line for each of its headers: the name in lower case, a colon, and the value. */
+export type NativeHead = string;
 
 /** A body: bytes, fields (null is a value that is not a string), none, or the reason why it is missing. */
 export type NativeBody = Uint8Array | [string, string | null][] | null | "too_large" | "unreadable";
@@ -139,30 +139,27 @@ export type NativeBody = Uint8Array | [string, string | null][] | null | "too_la
 export interface NativeFlow {
   readonly facts: NativeFacts;
   login(
-    method: string,
-    headers: NativeHeaders,
+    head: NativeHead,
     formTokenChecked: boolean,
     body: NativeBody,
     cancellation: Cancellation | undefined,
   ): Outcome<NativeStep>;
   start(
-    method: string,
-    headers: NativeHeaders,
+    head: NativeHead,
     email: string,
     next: string,
     cancellation: Cancellation | undefined,
   ): Outcome<NativeStep>;
   callback(
-    method: string,
-    headers: NativeHeaders,
+    head: NativeHead,
     query: string | undefined,
     body: NativeBody,
     cancellation: Cancellation | undefined,
   ): Outcome<NativeStep>;
-  session(cookie: string): PackedSession | null;
+  session(head: NativeHead): PackedSession | null;
   startSession(email: string): NativeStartedSession | Failure;
-  requireLogin(method: string, headers: NativeHeaders, page: string): NativeStep;
-  logout(method: string, headers: NativeHeaders, formTokenChecked: boolean): Outcome<NativeStep>;
+  requireLogin(head: NativeHead, page: string): NativeStep;
+  logout(head: NativeHead, formTokenChecked: boolean): Outcome<NativeStep>;
   safeNext(page: string): string | null;
   explain(code: string, brokerError: string | undefined, acceptLanguage: string | undefined): NativeProblem;
 }
@@ -175,19 +172,33 @@ export interface NativeFacts {
   isSecure: boolean;
 }
 
-/** The result of a request. */
-export interface NativeStep {
-  status: number;
-  headers: [name: string, value: string][];
-  cookies: string[];
-  policy: string | null;
-  body: string;
-  login: NativeLogin | null;
-  session: PackedSession | null;
-  loginCookies: string[];
-  problem: NativeProblem | null;
-  confirmation: { email: string; fields: [name: string, value: string][]; language: string } | null;
-  error: Failure | null;
+/** The result of a request. A line of `headers` is a name, a colon, and the value. */
+export type NativeStep = [
+  status: number,
+  headers: NativeLines,
+  cookies: NativeLines,
+  loginCookies: NativeLines,
+  login: NativeLogin | null,
+  session: PackedSession | null,
+  page: NativePage | null,
+  error: Failure | null,
+];
+
+/** Texts, a line for each; empty without a text. */
+export type NativeLines = string;
+
+/** The body of a reply, and what it shows. */
+export type NativePage = [
+  policy: string | null,
+  body: string,
+  problem: NativeProblem | null,
+  confirmation: NativeConfirmation | null,
+];
+
+export interface NativeConfirmation {
+  email: string;
+  fields: [name: string, value: string][];
+  language: string;
 }
 
 export interface NativeProblem {
@@ -285,6 +296,8 @@ export interface Addon {
   MAX_FORM_BYTES: number;
   /** The headers that a flow reads. */
   webHeaders(): string[];
+  /** The headers of every reply, which a step does not repeat. */
+  commonHeaders(): [name: string, value: string][];
   /** The fields of a form that a flow reads. */
   formFields(): string[];
   targetPath(target: string): string;

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 
 import type { PortierError } from "./errors.js";
 import { Login } from "./login.js";
-import type { NativeProblem, NativeStep } from "./native.js";
+import { native, type NativeConfirmation, type NativeLines, type NativeProblem, type NativeStep } from "./native.js";
 import { toError } from "./to-error.js";
 import { Session } from "./session.js";
 
@@ -34,14 +34,15 @@ export class Step {
   readonly error: PortierError | null;
 
   /** @internal */
-  constructor(step: NativeStep) {
-    this.reply = new Reply(step);
-    this.login = step.login && new Login(step.login);
-    this.session = step.session === null ? null : new Session(step.session);
-    this.loginCookies = step.loginCookies;
-    this.problem = step.problem && toProblem(step.problem);
-    this.confirmation = step.confirmation && new Confirmation(step.confirmation);
-    this.error = step.error && toError(step.error);
+  constructor([status, headers, cookies, loginCookies, login, session, page, error]: NativeStep) {
+    const [policy, body, problem, confirmation] = page ?? NO_PAGE;
+    this.reply = new Reply(status, headers, cookies, policy, body);
+    this.login = login && new Login(login);
+    this.session = session === null ? null : new Session(session);
+    this.loginCookies = lines(loginCookies);
+    this.problem = problem && toProblem(problem);
+    this.confirmation = confirmation && new Confirmation(confirmation);
+    this.error = error && toError(error);
     Object.freeze(this);
   }
 
@@ -50,7 +51,7 @@ export class Step {
    */
   send(response: ServerResponse): void {
     response.statusCode = this.reply.status;
-    for (const [name, value] of this.#headers) {
+    for (const [name, value] of headersOf(this)) {
       if (name === "set-cookie") response.appendHeader(name, value);
       else response.setHeader(name, value);
     }
@@ -60,14 +61,7 @@ export class Step {
   /** Returns the reply, with {@link loginCookies}, as a `Response` of `fetch`. */
   toResponse(): Response {
     const { body, status } = this.reply;
-    return new Response(body === "" ? null : body, { status, headers: this.#headers });
-  }
-
-  get #headers(): [name: string, value: string][] {
-    const { cookies, headers, policy } = this.reply;
-    const further = { "content-security-policy": [policy], "set-cookie": [...cookies, ...this.loginCookies] };
-    const given = Object.entries(further).flatMap(([name, values]) => values.map((value) => [name, value] as const));
-    return [...headers, ...given].flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
+    return new Response(body === "" ? null : body, { status, headers: headersOf(this) });
   }
 
   /** Does not show cookies. */
@@ -75,6 +69,26 @@ export class Step {
     const { reply, login, session, problem, confirmation, error } = this;
     return `Step ${inspect({ reply, login, session, problem, confirmation, error: error?.code ?? null }, options)}`;
   }
+}
+
+/** All headers of a step. */
+function headersOf({ reply, loginCookies }: Step): [name: string, value: string][] {
+  const { cookies, headers, policy } = reply;
+  const further = { "content-security-policy": [policy], "set-cookie": [...cookies, ...loginCookies] };
+  const given = Object.entries(further).flatMap(([name, values]) => values.map((value) => [name, value] as const));
+  return [...headers, ...given].flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
+}
+
+const NO_PAGE = [null, "", null, null] as const;
+const COMMON_HEADERS = native.commonHeaders().map((header) => Object.freeze(header));
+
+function lines(text: NativeLines): string[] {
+  return text === "" ? [] : text.split("\n");
+}
+
+function header(line: string): [name: string, value: string] {
+  const colon = line.indexOf(":");
+  return [line.slice(0, colon), line.slice(colon + 1)];
 }
 
 /**
@@ -95,10 +109,10 @@ export class Reply {
   readonly body: string;
 
   /** @internal */
-  constructor({ status, headers, cookies, policy, body }: NativeStep) {
+  constructor(status: number, headers: NativeLines, cookies: NativeLines, policy: string | null, body: string) {
     this.status = status;
-    this.headers = headers;
-    this.cookies = cookies;
+    this.headers = [...lines(headers).map(header), ...COMMON_HEADERS];
+    this.cookies = lines(cookies);
     this.policy = policy;
     this.body = body;
     Object.freeze(this);
@@ -147,7 +161,7 @@ export class Confirmation {
   readonly language: string;
 
   /** @internal */
-  constructor({ email, fields, language }: NonNullable<NativeStep["confirmation"]>) {
+  constructor({ email, fields, language }: NativeConfirmation) {
     this.email = email;
     this.fields = fields;
     this.language = language;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { formFields, keptBody, readBody, readFetchBody } from "./body.js";
 import type { CallbackParams } from "./callback.js";
 import { invalidOption } from "./errors.js";
-import { native, type NativeBody, type NativeHeaders } from "./native.js";
+import { native, type NativeBody, type NativeHead } from "./native.js";
 import { members, optionalText } from "./text.js";
 
 /** The parts of an HTTP request that a login depends on, for servers without `node:http` and `fetch`. */
@@ -26,8 +26,7 @@ export type AnyRequest = WebRequest | Request | IncomingMessage;
 
 /** The parts of a request that the addon gets. */
 export interface Facts {
-  method: string;
-  headers: NativeHeaders;
+  head: NativeHead;
   query: string | undefined;
   body: NativeBody;
 }
@@ -43,18 +42,18 @@ export class TakenRequest implements WebRequest {
 }
 
 /** Reads a request, and its body if it was not read before. */
-export async function factsOf(request: AnyRequest): Promise<Facts> {
-  if (request instanceof TakenRequest) return { ...headOf(request), query: request.query, body: request.body };
-  if (isIncoming(request)) {
-    return { ...headOf(request), query: queryOf(request), body: await readBody(request, request) };
-  }
-  if (isFetched(request)) {
-    return { ...headOf(request), query: queryOf(request), body: await readFetchBody(request) };
-  }
+export function factsOf(request: AnyRequest): Facts | Promise<Facts> {
+  if (request instanceof TakenRequest) return { head: headOf(request), query: request.query, body: request.body };
+  if (isIncoming(request)) return withBody(headOf(request), queryOf(request), readBody(request, request));
+  if (isFetched(request)) return withBody(headOf(request), queryOf(request), readFetchBody(request));
   const given = members(request, ["method", "headers", "query", "body", "unread"]);
   const query = optionalText(given.query, "query");
   const body = (given.unread as NativeBody | undefined) ?? givenBody(given.body);
-  return { ...headOf({ method: given.method, headers: given.headers }), query, body };
+  return { head: headOf(given), query, body };
+}
+
+async function withBody(head: NativeHead, query: string | undefined, body: Promise<NativeBody>): Promise<Facts> {
+  return { head, query, body: await body };
 }
 
 /**
@@ -69,44 +68,50 @@ export function queryOf({ originalUrl, url }: { originalUrl?: unknown; url?: unk
 }
 
 /** Reads a request without its body. */
-export function headOf({ method, headers }: { method?: unknown; headers?: unknown }): Pick<Facts, "method" | "headers"> {
+export function headOf({ method, headers }: { method?: unknown; headers?: unknown }): NativeHead {
   if (typeof method !== "string") throw invalidOption("method is not a string");
-  return { method, headers: headerValues(headers) };
+  return withHeaders(oneLine(method), headers);
+}
+
+/** Reads the cookies of a request. */
+export function cookiesOf({ headers }: { headers?: unknown }): NativeHead {
+  return withHeaders("", headers, COOKIES);
 }
 
 function givenBody(body: unknown): NativeBody {
   return body === undefined || body === null ? null : (keptBody(body) ?? formFields(body));
 }
 
-const NAMES = native.webHeaders();
-const PLACES = new Map(NAMES.map((name, place) => [name, place]));
-const COOKIE = NAMES.indexOf("cookie");
+/** What begins the line of each header that the flow reads, and of the cookies alone. */
+const PREFIXES = new Map(native.webHeaders().map((name) => [name, `\n${name}:`]));
+const COOKIES = new Map([["cookie", "\ncookie:"]]);
 
-/** The values of the headers that the flow reads. Values of a repeated header are joined. */
-function headerValues(headers: unknown): NativeHeaders {
+/** Adds lines for those headers that have a prefix. */
+function withHeaders(head: NativeHead, headers: unknown, prefixes = PREFIXES): NativeHead {
   if (typeof headers !== "object" || headers === null) throw invalidOption("headers is not an object");
-  const values: NativeHeaders = NAMES.map(() => undefined);
+  let lines = head;
   if (Symbol.iterator in headers) {
-    for (const [name, value] of headers as Iterable<[string, unknown]>) add(values, name, value);
+    for (const [name, value] of headers as Iterable<[string, unknown]>) lines = withHeader(lines, name, value, prefixes);
   } else {
     // Runs for every request, so it creates no array for each header.
-    for (const name of Object.keys(headers)) add(values, name, (headers as Record<string, unknown>)[name]);
+    for (const name of Object.keys(headers)) {
+      lines = withHeader(lines, name, (headers as Record<string, unknown>)[name], prefixes);
+    }
   }
-  return values;
+  return lines;
 }
 
-function add(values: NativeHeaders, name: string, value: unknown): void {
-  const place = PLACES.get(name) ?? PLACES.get(name.toLowerCase());
-  if (place === undefined || value === undefined) return;
-  const separator = NAMES[place] === "cookie" ? "; " : ", ";
-  const text = Array.isArray(value) ? value.join(separator) : String(value);
-  const before = values[place];
-  values[place] = before === undefined ? text : before + separator + text;
+/** Adds a line for a header, or one for each of its values. */
+function withHeader(head: NativeHead, name: string, value: unknown, prefixes: typeof PREFIXES): NativeHead {
+  const prefix = prefixes.get(name) ?? prefixes.get(name.toLowerCase());
+  if (prefix === undefined || value === undefined) return head;
+  if (!Array.isArray(value)) return head + prefix + oneLine(String(value));
+  return value.reduce<NativeHead>((head, one) => withHeader(head, name, one, prefixes), head);
 }
 
-/** The `Cookie` header of a request, which is empty if there is none. */
-export function cookieOf(request: { headers?: unknown }): string {
-  return headerValues(request.headers)[COOKIE] ?? "";
+/** Servers accept no line break in a method or a header, but an object may have one. */
+function oneLine(text: string): string {
+  return text.includes("\n") ? text.replaceAll("\n", " ") : text;
 }
 
 /** The path and the query of a request as the browser has sent it; empty if it has none of its own. */

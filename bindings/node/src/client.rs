@@ -12,7 +12,7 @@ use crate::call::{self, Cancellation, Outcome};
 use crate::closable::Closables;
 use crate::completions::CompletionQueue;
 use crate::failure::{self, Failure};
-use crate::login::Login;
+use crate::login::{self, Login};
 use crate::options::Options;
 use crate::session::{SessionCookie, SessionOptions};
 use crate::stats::Stats;
@@ -158,7 +158,7 @@ impl Client {
             options.browser = browser.as_deref();
             options.confirmation = confirmation.as_deref();
             let login = client.complete_with(params, options).await?;
-            Ok(Login::from(login))
+            Ok(login::to_js(login))
         })
     }
 

@@ -3,21 +3,19 @@
 use napi::Env;
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
-use portier_client::web::{Body, WebRequest};
 
 use crate::call::Outcome;
 use crate::failure::{self, Failure};
 use crate::session::{PackedSession, StartedSession, packed};
-use crate::web::{LoginFlow, Step, request};
+use crate::step::{self, Step};
+use crate::web::{LoginFlow, request};
 
 #[napi]
 impl LoginFlow {
-    /// The session in the `Cookie` header of a request, with the cookie that renews it.
+    /// The session in the cookies of a request, with the cookie that renews it.
     #[napi(catch_unwind)]
-    pub fn session(&self, header: String) -> napi::Result<Option<PackedSession>> {
-        let mut request = WebRequest::new("GET", Body::Empty);
-        request.set_header("cookie", &header);
-        let visit = self.opened()?.session(&request);
+    pub fn session(&self, head: String) -> napi::Result<Option<PackedSession>> {
+        let visit = self.opened()?.session(&request(&head, None));
         Ok(visit.map(|visit| packed(&visit.session, visit.renewal.as_deref())))
     }
 
@@ -30,14 +28,9 @@ impl LoginFlow {
 
     /// Answers a request for a page that needs a login.
     #[napi(catch_unwind)]
-    pub fn require_login(
-        &self,
-        method: String,
-        headers: Vec<Option<String>>,
-        page: String,
-    ) -> napi::Result<Step> {
-        let request = request(method, headers, None);
-        Ok(self.opened()?.require_login(&request, &page).into())
+    pub fn require_login(&self, head: String, page: String) -> napi::Result<Step> {
+        let request = request(&head, None);
+        Ok(step::to_js(self.opened()?.require_login(&request, &page)))
     }
 
     /// Ends the session.
@@ -45,11 +38,10 @@ impl LoginFlow {
     pub fn logout(
         &self,
         env: Env,
-        method: String,
-        headers: Vec<Option<String>>,
+        head: String,
         form_token_checked: bool,
     ) -> napi::Result<Outcome<Step>> {
-        let request = request(method, headers, None).with_checked_form_token(form_token_checked);
+        let request = request(&head, None).with_checked_form_token(form_token_checked);
         self.run(env, None, |flow| async move { flow.logout(request) })
     }
 }

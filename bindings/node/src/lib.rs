@@ -29,6 +29,7 @@ mod options;
 mod runtime;
 mod session;
 mod stats;
+mod step;
 mod store;
 mod testing;
 mod thrown;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use napi::Env;
-use napi::bindgen_prelude::{ClassInstance, Either3, Uint8Array};
+use napi::bindgen_prelude::{ClassInstance, Either3, Uint8ArraySlice};
 use napi_derive::napi;
 use portier_client::web::{self, Body, WebRequest};
 use portier_client::{Code, Error, FieldValue, Result};
@@ -11,16 +11,15 @@ use portier_client::{Code, Error, FieldValue, Result};
 use crate::call::{self, Cancellation, Outcome};
 use crate::closable::{Closable, Closables};
 use crate::completions::CompletionQueue;
-use crate::failure::Failure;
-use crate::login::Login;
-use crate::session::{PackedSession, SessionOptions, packed};
+use crate::session::SessionOptions;
+use crate::step::{self, Problem, Step};
 
 /// The most bytes of a form.
 #[napi]
 #[expect(clippy::cast_possible_truncation, reason = "they are 64 KiB")]
 pub const MAX_FORM_BYTES: u32 = web::MAX_FORM_BYTES as u32;
 
-/// The names of the headers that a flow reads, in the order in which it gets them.
+/// The names of the headers that a flow reads.
 #[napi(catch_unwind)]
 pub fn web_headers() -> Vec<&'static str> {
     WebRequest::HEADERS.to_vec()
@@ -112,7 +111,8 @@ pub struct LoginFlow {
 }
 
 /// A request's body: bytes, names with a text or something else, or what became of it.
-pub(crate) type GivenBody = Option<Either3<Uint8Array, Vec<(String, Option<String>)>, String>>;
+pub(crate) type GivenBody<'a> =
+    Option<Either3<Uint8ArraySlice<'a>, Vec<(String, Option<String>)>, String>>;
 
 impl LoginFlow {
     pub(crate) fn make(
@@ -138,7 +138,7 @@ impl LoginFlow {
         F: Future<Output = web::Step> + Send + 'static,
     {
         let step = operation(self.opened()?);
-        let operation = async move { Ok(Step::from(step.await)) };
+        let operation = async move { Ok(step::to_js(step.await)) };
         let cancellation = cancellation.as_deref();
         Ok(call::run(env, &self.completions, cancellation, operation))
     }
@@ -168,13 +168,12 @@ impl LoginFlow {
     pub fn login(
         &self,
         env: Env,
-        method: String,
-        headers: Vec<Option<String>>,
+        head: String,
         form_token_checked: bool,
-        body: GivenBody,
+        body: GivenBody<'_>,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<Step>> {
-        let request = request(method, headers, body).with_checked_form_token(form_token_checked);
+        let request = request(&head, body).with_checked_form_token(form_token_checked);
         self.run(env, cancellation, |flow| async move {
             flow.login(request).await
         })
@@ -185,13 +184,12 @@ impl LoginFlow {
     pub fn start(
         &self,
         env: Env,
-        method: String,
-        headers: Vec<Option<String>>,
+        head: String,
         email: String,
         next: String,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<Step>> {
-        let request = request(method, headers, None);
+        let request = request(&head, None);
         self.run(env, cancellation, |flow| async move {
             flow.start(request, &email, &next).await
         })
@@ -202,13 +200,12 @@ impl LoginFlow {
     pub fn callback(
         &self,
         env: Env,
-        method: String,
-        headers: Vec<Option<String>>,
+        head: String,
         query: Option<String>,
-        body: GivenBody,
+        body: GivenBody<'_>,
         cancellation: Option<ClassInstance<'_, Cancellation>>,
     ) -> napi::Result<Outcome<Step>> {
-        let mut request = request(method, headers, body);
+        let mut request = request(&head, body);
         if let Some(query) = query {
             request = request.with_query(query);
         }
@@ -239,7 +236,9 @@ impl LoginFlow {
     }
 }
 
-pub(crate) fn request(method: String, headers: Vec<Option<String>>, body: GivenBody) -> WebRequest {
+/// Reads a request. Its head has a line with the method, and one for each header: the name in lower case, a
+/// colon, and the value.
+pub(crate) fn request(head: &str, body: GivenBody<'_>) -> WebRequest {
     let body = match body {
         None => Body::Empty,
         Some(Either3::A(bytes)) => Body::Bytes(bytes.to_vec()),
@@ -247,11 +246,10 @@ pub(crate) fn request(method: String, headers: Vec<Option<String>>, body: GivenB
         Some(Either3::C(problem)) if problem == "too_large" => Body::TooLarge,
         Some(Either3::C(_)) => Body::Unreadable,
     };
-    let mut request = WebRequest::new(method, body);
-    for (name, value) in WebRequest::HEADERS.iter().zip(headers) {
-        if let Some(value) = value {
-            request.set_header(name, &value);
-        }
+    let mut lines = head.split('\n');
+    let mut request = WebRequest::new(lines.next().unwrap_or_default(), body);
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        request.set_header(name, value);
     }
     request
 }
@@ -271,105 +269,4 @@ pub struct Facts {
     pub form_targets: Vec<String>,
     /// Whether browsers reach the site over `https`.
     pub is_secure: bool,
-}
-
-/// What came of a request.
-#[napi(object, object_from_js = false, use_nullable = true)]
-pub struct Step {
-    /// The status.
-    pub status: u16,
-    /// Names and values.
-    pub headers: Vec<(&'static str, String)>,
-    /// Values of `Set-Cookie`.
-    pub cookies: Vec<String>,
-    /// The policy of the body.
-    pub policy: Option<String>,
-    /// The body.
-    pub body: String,
-    /// A completed login.
-    pub login: Option<Login>,
-    /// The session that begins with it.
-    pub session: Option<PackedSession>,
-    /// Values of `Set-Cookie`, for when its person was signed in.
-    pub login_cookies: Vec<String>,
-    /// The problem that the body shows.
-    pub problem: Option<Problem>,
-    /// The question that the body asks.
-    pub confirmation: Option<Confirmation>,
-    /// Why there is no login.
-    pub error: Option<Failure>,
-}
-
-impl From<web::Step> for Step {
-    fn from(step: web::Step) -> Self {
-        let (problem, confirmation) = match step.page {
-            Some(web::Page::Problem(problem)) => (Some(problem.into()), None),
-            Some(web::Page::Confirmation(question)) => (None, Some(question.into())),
-            _ => (None, None),
-        };
-        Self {
-            status: step.reply.status,
-            headers: step.reply.headers,
-            cookies: step.reply.cookies,
-            policy: step.reply.policy,
-            body: step.reply.body,
-            login: step.login.map(Login::from),
-            session: step.session.map(|session| packed(&session, None)),
-            login_cookies: step.login_cookies,
-            problem,
-            confirmation,
-            error: step.error.as_ref().map(Failure::from),
-        }
-    }
-}
-
-/// A failed login in words.
-#[napi(object, object_from_js = false, use_nullable = true)]
-pub struct Problem {
-    /// The stable name.
-    pub id: &'static str,
-    /// The status.
-    pub status: u16,
-    /// A few words.
-    pub title: String,
-    /// A sentence or two.
-    pub text: String,
-    /// Seconds.
-    pub retry_after: Option<u32>,
-    /// The language of the words.
-    pub language: String,
-}
-
-impl From<web::Problem> for Problem {
-    fn from(problem: web::Problem) -> Self {
-        Self {
-            id: problem.id.as_str(),
-            status: problem.status,
-            title: problem.title,
-            text: problem.text,
-            retry_after: problem.retry_after,
-            language: problem.language,
-        }
-    }
-}
-
-/// The question whether to sign in in this browser.
-#[napi(object, object_from_js = false)]
-pub struct Confirmation {
-    /// The address to sign in as.
-    pub email: String,
-    /// Names and values of the hidden fields of the form that confirms.
-    pub fields: Vec<(String, String)>,
-    /// The language chosen for this browser.
-    pub language: String,
-}
-
-impl From<web::Confirmation> for Confirmation {
-    fn from(question: web::Confirmation) -> Self {
-        Self {
-            email: question.email,
-            fields: question.fields,
-            language: question.language,
-        }
-    }
 }

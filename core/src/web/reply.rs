@@ -78,6 +78,13 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The headers of every reply: no cache keeps it, and links on it send no referrer.
+    pub const COMMON_HEADERS: [(&'static str, &'static str); 3] = [
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+    ];
+
     /// Makes a response of the `http` crate, with the policy and the cookies.
     pub fn into_response(self) -> Response<String> {
         let mut response = Response::new(self.body);
@@ -128,13 +135,8 @@ impl Reply {
         Self::new(status, headers, value.to_string())
     }
 
-    /// An answer that is not cached and sends no referrer.
     fn new(status: u16, mut headers: Vec<(&'static str, String)>, body: String) -> Self {
-        headers.extend([
-            ("cache-control", "no-store".to_owned()),
-            ("referrer-policy", "no-referrer".to_owned()),
-            ("x-content-type-options", "nosniff".to_owned()),
-        ]);
+        headers.extend(Self::COMMON_HEADERS.map(|(name, value)| (name, value.to_owned())));
         Self {
             status,
             headers,

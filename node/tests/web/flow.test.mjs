@@ -119,6 +119,7 @@ const HEADERS = {
   "Headers": new Headers({ "Content-Type": FORM, "Sec-Fetch-Site": "cross-site" }),
   "pairs": [["Content-Type", FORM], ["SEC-FETCH-SITE", "cross-site"]],
   "lists": { "content-type": [FORM], "sec-fetch-site": ["same-origin", "cross-site"] },
+  "a header in the value of another": { "content-type": FORM, origin: "https://evil.example", accept: "*/*\nsec-fetch-site:none" },
 };
 for (const [what, headers] of Object.entries(HEADERS)) {
   test(`no form of another site is missed: ${what}`, async () => {
