@@ -271,6 +271,17 @@ impl Client {
         self.inner.browser(Some(secret))
     }
 
+    /// Whether the broker offers the code flow, and its documents can be had.
+    pub(crate) async fn offers_code_flow(&self) -> bool {
+        let discovery = self.inner.documents.discovery().await;
+        discovery.is_ok_and(|discovery| discovery.code_endpoint().is_some())
+    }
+
+    /// The transport to the broker.
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        &*self.inner.transport
+    }
+
     pub(crate) fn random(&self) -> &dyn Random {
         &*self.inner.random
     }

@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod config;
 mod discovery;
+pub mod doctor;
 mod documents;
 mod email;
 mod error;

@@ -19,6 +19,7 @@ pub(crate) use self::options::HttpOptions;
 pub(crate) use self::transport::HttpTransport;
 use crate::error::Result;
 use crate::future::BoxFuture;
+use crate::origin::is_local;
 
 /// A request to the broker: for one of its documents, or for a token.
 #[derive(Clone)]
@@ -63,6 +64,18 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body, at most 256 KiB. It is used only if the status is 200, or 400 or 401 after a `POST`.
     pub body: Bytes,
+}
+
+/// The proxy for requests to a server that is not this machine, as host and port.
+///
+/// # Errors
+/// [`BrokerUnreachable`](crate::Code::BrokerUnreachable) if a variable of the environment is invalid.
+pub(crate) fn proxy_of(url: &Url) -> Result<Option<String>> {
+    if is_local(url) {
+        return Ok(None);
+    }
+    let proxy = proxy::Proxies::from_environment().proxy_for(url)?;
+    Ok(proxy.map(|proxy| proxy.to_string()))
 }
 
 /// The largest accepted document, in bytes. Real documents have a few kilobytes.

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use portier_client::doctor::{DoctorOptions, FindingId, examine};
 use portier_client::testing::{Act, Authority, DeafServer, FaultServer, control};
 use portier_client::{Client, Code};
 use serde_json::{Value, json};
@@ -201,4 +202,18 @@ async fn a_server_is_controlled_by_lines_of_json() {
     let outcome = warmed(deaf.as_str().unwrap(), HASTY, None).await;
     assert_eq!(outcome, Some(Code::BrokerTimeout));
     port.abort();
+}
+
+#[tokio::test]
+async fn the_doctor_finds_a_certificate_that_is_not_trusted() {
+    let certificate = Authority::new().unwrap().certificate("127.0.0.1").unwrap();
+    let server = FaultServer::start_tls(&certificate).await.unwrap();
+    let mut options = DoctorOptions::new("https://example.com/verify");
+    options.broker = Some(server.origin().to_owned());
+    let report = examine(options).await;
+    assert!(
+        report.has(FindingId::BrokerCertificate),
+        "{}",
+        report.to_text(false)
+    );
 }

@@ -9,6 +9,7 @@
 
 mod chaos;
 mod cluster;
+mod doctor;
 mod eviction;
 mod faults;
 mod logins;

@@ -25,6 +25,7 @@ use self::connection::Request;
 use self::errors::{CommandError, unexpected};
 use self::sentinel::SentinelPrimary;
 use self::server::Single;
+use self::server_info::text;
 use self::url::{Settings, Target};
 use crate::error::{Code, Error, Result};
 use crate::future::BoxFuture;
@@ -207,6 +208,18 @@ impl RedisStore {
         let name = self.lease_of(name);
         self.run(&name, redis::cmd("DEL").arg(&name)).await?;
         Ok(())
+    }
+
+    /// What the server reports about its memory, its files and its clients; `None` if it may not be asked.
+    pub(crate) async fn server_report(&self) -> Option<String> {
+        let mut report = String::new();
+        for section in ["memory", "persistence", "clients"] {
+            let reply = self
+                .run(&self.prefix, redis::cmd("INFO").arg(section))
+                .await;
+            report.push_str(text(&reply.ok()?)?);
+        }
+        Some(report)
     }
 
     async fn run(&self, key: &str, command: &Cmd) -> Result<Value, CommandError> {

@@ -1,0 +1,81 @@
+//! What the doctor is told about a site.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::error::Result;
+use crate::http::{HttpOptions, HttpTransport};
+use crate::origin::Origin;
+
+/// How long each request of the doctor may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the doctor is told about a site; the same values as for its [`Client`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DoctorOptions {
+    /// The redirect URI of the site.
+    pub redirect_uri: String,
+    /// The broker's origin; by default the public broker.
+    pub broker: Option<String>,
+    /// The URL of the store; by default the memory of the process.
+    pub store: Option<String>,
+    /// Whether the site gives its clients a secret, so that pending logins need no store.
+    pub has_secret: bool,
+    /// The URL of the site's page with the login form. The site has to run.
+    pub login_page: Option<String>,
+    /// A file of certificate authorities, as for the client.
+    pub ca_file: Option<PathBuf>,
+    /// Whether a broker with plain `http` is allowed, as for the client.
+    pub danger_allow_http: bool,
+    /// How many processes serve the site, if known.
+    pub processes: Option<u32>,
+    /// Whether to send nothing over the network, except to the store.
+    pub offline: bool,
+    /// Names and versions to show beside the version of this library.
+    pub versions: Vec<(String, String)>,
+}
+
+impl DoctorOptions {
+    /// The options with their defaults.
+    pub fn new(redirect_uri: impl Into<String>) -> Self {
+        Self {
+            redirect_uri: redirect_uri.into(),
+            broker: None,
+            store: None,
+            has_secret: false,
+            login_page: None,
+            ca_file: None,
+            danger_allow_http: false,
+            processes: None,
+            offline: false,
+            versions: Vec::new(),
+        }
+    }
+
+    /// A client of the site that keeps its logins in memory.
+    pub(super) fn client(&self) -> Result<Client> {
+        let mut builder = Client::builder(&self.redirect_uri)
+            .danger_allow_http(self.danger_allow_http)
+            .timeout(PATIENCE);
+        if let Some(broker) = &self.broker {
+            builder = builder.broker(broker);
+        }
+        if let Some(path) = &self.ca_file {
+            builder = builder.ca_file(path);
+        }
+        builder.build()
+    }
+
+    /// A transport to a server that is not the broker.
+    pub(super) fn transport(&self, server: Origin) -> Result<HttpTransport> {
+        HttpTransport::new(HttpOptions {
+            timeout: PATIENCE,
+            broker: server,
+            danger_allow_http: true,
+            ca_file: self.ca_file.clone(),
+            user_agent: None,
+        })
+    }
+}

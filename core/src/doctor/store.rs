@@ -1,0 +1,145 @@
+//! The store: reachable, atomic, shared, and safe from eviction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::finding::{Finding, FindingId};
+use super::options::DoctorOptions;
+use super::{millis, shown};
+use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::error::{Error, Kind, Result};
+use crate::nonce::Nonce;
+use crate::session_key::SessionKey;
+use crate::store::{self, Store, Taken, Timed};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const SLOW: Duration = Duration::from_millis(250);
+const TTL: Duration = Duration::from_secs(60);
+/// How many callers take one record at once.
+const TAKERS: usize = 8;
+
+pub(super) async fn examine(options: &DoctorOptions) -> Vec<Finding> {
+    let url = match options.store.as_deref() {
+        None if options.has_secret => return vec![sealed()],
+        None => "memory:",
+        Some(url) => url,
+    };
+    let stores = match open(url).and_then(|one| Ok([one, open(url)?])) {
+        Ok(stores) => stores,
+        Err(error) => return vec![failed(&error)],
+    };
+    let [one, other] = &stores;
+    let begun = SystemClock::new();
+    let outcome = take_at_once(one, other).await;
+    let time = begun.monotonic();
+    let mut finding = match outcome {
+        Err(error) => return vec![failed(&error)],
+        Ok(_) if one.is_local() => memory(),
+        Ok(0) => Finding::new(
+            FindingId::StoreNotShared,
+            "A record of one client is not found by another client with the same store.",
+        ),
+        Ok(1) => good(time),
+        Ok(times) => Finding::new(
+            FindingId::StoreNotAtomic,
+            format!("The store returned one record {times} times."),
+        ),
+    };
+    let (clients, of_server) = of_server(url).await;
+    if let Some(clients) = clients {
+        finding = finding.with("connected_clients", clients);
+    }
+    [vec![finding], of_server].concat()
+}
+
+/// Puts a record through one client of the store, and takes it at once with many calls of another; how many got
+/// it.
+async fn take_at_once(one: &Arc<dyn Store>, other: &Arc<dyn Store>) -> Result<usize> {
+    let random: &dyn Random = &SystemRandom;
+    let nonce = Nonce::generate(random, None)?;
+    let key = SessionKey::new("portier-client:doctor", "", nonce.as_str());
+    one.put(&key, "{}".to_owned(), TTL).await?;
+    let taken = join_all((0..TAKERS).map(|_| other.take(&key))).await;
+    let mut times = 0;
+    for outcome in taken {
+        times += usize::from(matches!(outcome?, Taken::Record(_)));
+    }
+    Ok(times)
+}
+
+fn open(url: &str) -> Result<Arc<dyn Store>> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    Ok(Timed::wrap(store::open(url, &clock)?, PATIENCE))
+}
+
+fn sealed() -> Finding {
+    let text = "Pending logins are sealed with the secret of the site, and need no store.";
+    Finding::new(FindingId::Store, text).with("kind", "sealed")
+}
+
+fn memory() -> Finding {
+    let text = "Pending logins are kept in the memory of each process.";
+    Finding::new(FindingId::StoreMemory, text)
+}
+
+fn good(time: Duration) -> Finding {
+    let id = if time > SLOW {
+        FindingId::StoreSlow
+    } else {
+        FindingId::Store
+    };
+    let text = format!(
+        "The store is shared, and returns each record once. Keeping one and taking it took {}.",
+        shown(time)
+    );
+    Finding::new(id, text).with("milliseconds", millis(time))
+}
+
+fn failed(error: &Error) -> Finding {
+    let id = if error.kind() == Kind::ConfigError {
+        FindingId::StoreInvalid
+    } else {
+        FindingId::StoreFailed
+    };
+    Finding::new(id, format!("{error}.")).with("code", error.code().as_str())
+}
+
+/// The number of connections to a Redis server, and what it says about its memory and its files, if it may be
+/// asked.
+#[cfg(feature = "redis")]
+async fn of_server(url: &str) -> (Option<u64>, Vec<Finding>) {
+    use crate::store::RedisStore;
+
+    let Ok(store) = RedisStore::new(url) else {
+        return (None, Vec::new());
+    };
+    let Some(report) = store.server_report().await else {
+        return (None, Vec::new());
+    };
+    let value = |name: &str| {
+        let mut lines = report.lines().filter_map(|line| line.split_once(':'));
+        lines
+            .find(|(found, _)| *found == name)
+            .map(|(_, value)| value.trim())
+    };
+    let mut findings = Vec::new();
+    let policy = value("maxmemory_policy").unwrap_or("noeviction");
+    if value("maxmemory").is_some_and(|limit| limit != "0") && policy != "noeviction" {
+        let text = format!("The Redis server evicts keys when its memory is full ({policy}).");
+        findings.push(Finding::new(FindingId::StoreEvicts, text).with("policy", policy));
+    }
+    let has_log = value("aof_enabled") == Some("1");
+    if !has_log && value("aof_enabled").is_some() {
+        let text = "The Redis server keeps no append-only file.";
+        findings.push(Finding::new(FindingId::StoreNotPersistent, text));
+    }
+    let clients = value("connected_clients").and_then(|number| number.parse().ok());
+    (clients, findings)
+}
+
+#[cfg(not(feature = "redis"))]
+async fn of_server(_: &str) -> (Option<u64>, Vec<Finding>) {
+    (None, Vec::new())
+}

@@ -1,0 +1,103 @@
+//! Sites that run, with pages that do not work.
+
+use portier_client::doctor::{FindingId, examine};
+
+use crate::stub::{Answer, healthy, serve};
+use crate::{found_in, site};
+
+const FORM: &str =
+    r#"<form method="post" action="/login"><input type="email" name="email"></form>"#;
+
+/// What is found on a login page, with a callback that works.
+async fn found_on(page: Answer) -> Vec<&'static str> {
+    found_with(page, Some(callback())).await
+}
+
+fn callback() -> Answer {
+    Answer::new(405, "")
+        .with("cache-control", "no-store")
+        .with("referrer-policy", "no-referrer")
+}
+
+async fn found_with(page: Answer, callback: Option<Answer>) -> Vec<&'static str> {
+    let broker = serve(healthy).await;
+    let origin = serve(|_| {
+        let callback = callback.map(|answer| ("/verify", answer));
+        [("/sign-in", page)].into_iter().chain(callback).collect()
+    })
+    .await;
+    let mut options = site(&broker);
+    options.redirect_uri = format!("{origin}/verify");
+    options.login_page = Some(format!("{origin}/sign-in"));
+    let report = examine(options).await;
+    assert!(report.has(FindingId::Broker));
+    let usual = ["store.memory", "redirect_uri.address"];
+    found_in(&report)
+        .into_iter()
+        .filter(|id| !usual.contains(id))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_page_with_a_form_is_healthy() {
+    assert_eq!(found_on(Answer::new(200, FORM)).await, [""; 0]);
+    let cookie = "session=1; HttpOnly; SameSite=Lax";
+    assert_eq!(
+        found_on(Answer::new(200, FORM).with("set-cookie", cookie)).await,
+        [""; 0]
+    );
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_there_is_found() {
+    assert_eq!(found_on(Answer::new(404, "")).await, ["login_page.status"]);
+    assert_eq!(found_on(Answer::new(500, "")).await, ["login_page.status"]);
+    let broker = serve(healthy).await;
+    let mut options = site(&broker);
+    options.login_page = Some("http://127.0.0.1:1/login".to_owned());
+    assert!(found_in(&examine(options).await).contains("login_page.unreachable"));
+}
+
+#[tokio::test]
+async fn a_page_without_a_form_is_found() {
+    assert_eq!(
+        found_on(Answer::new(200, "<p>Welcome</p>")).await,
+        ["login_page.no_form"]
+    );
+}
+
+#[tokio::test]
+async fn a_policy_that_blocks_the_broker_is_found() {
+    for policy in ["form-action 'self'", "default-src *; form-action 'none'"] {
+        let page = Answer::new(200, FORM).with("content-security-policy", policy);
+        assert_eq!(found_on(page).await, ["login_page.policy"], "{policy}");
+    }
+    let page = Answer::new(200, FORM).with("content-security-policy", "form-action http: https:");
+    assert_eq!(found_on(page).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_strict_cookie_is_found() {
+    let page = Answer::new(200, FORM).with("set-cookie", "session=1; SameSite=Strict");
+    assert_eq!(found_on(page).await, ["login_page.cookie_strict"]);
+}
+
+#[tokio::test]
+async fn a_page_on_another_origin_is_found() {
+    let broker = serve(healthy).await;
+    let origin = serve(|_| vec![("/", Answer::new(200, FORM)), ("/verify", callback())]).await;
+    let mut options = site(&broker);
+    options.redirect_uri = origin.replace("127.0.0.1", "localhost") + "/verify";
+    options.login_page = Some(origin);
+    let found = found_in(&examine(options).await);
+    assert!(found.contains("login_page.elsewhere"), "{found:?}");
+    assert!(!found.contains("callback.missing"), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_callback_that_is_not_routed_is_found() {
+    let page = || Answer::new(200, FORM);
+    assert_eq!(found_with(page(), None).await, ["callback.missing"]);
+    let other = Answer::new(200, "<p>Not this</p>");
+    assert_eq!(found_with(page(), Some(other)).await, ["callback.missing"]);
+}
