@@ -1,13 +1,16 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 
+import { main as examine } from "./doctor.js";
 import { PortierError } from "./errors.js";
 import { version } from "./native.js";
 import { DevBroker, type DevBrokerOptions } from "./testing/broker.js";
 
 const USAGE = `usage: portier-client broker [--port PORT] [--origin ORIGIN] [--host HOST] [--auto]
+       portier-client doctor [OPTION]... (see doctor --help)
 
-Runs a broker on this machine, for development only: it asks for no proof.
+The broker runs on this machine, for development only: it asks for no proof.
+The doctor finds out why logins fail.
 
   --port PORT      the port to listen on; 0 takes any (3333)
   --origin ORIGIN  the origin by which browsers and sites reach it (http://HOST:PORT)
@@ -17,7 +20,12 @@ Runs a broker on this machine, for development only: it asks for no proof.
   --version        print the version
 `;
 
-process.exitCode = main(process.argv.slice(2));
+const given = process.argv.slice(2);
+if (given[0] === "doctor") {
+  void examine(given.slice(1)).then((status) => (process.exitCode = status));
+} else {
+  process.exitCode = main(given);
+}
 
 function main(args: string[]): number {
   let parsed;

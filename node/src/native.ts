@@ -347,6 +347,12 @@ export interface Addon {
     keysLifetime: number,
     clock: NativeClock | undefined,
   ): NativeBroker | Failure;
+  runDoctor(
+    args: string[],
+    readsEnvironment: boolean,
+    versions: [string, string][],
+    colours: boolean,
+  ): Promise<{ status: number; output: string; complaint: string }>;
   panicInOperation(completions: NativeCompletions, atOnce: boolean): Outcome<undefined>;
   panicInExport(): void;
 }

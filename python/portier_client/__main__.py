@@ -1,4 +1,4 @@
-"""Run the development broker: ``python -m portier_client broker``."""
+"""Commands: ``python -m portier_client broker`` and ``python -m portier_client doctor``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Return the exit status: 0 once the broker was stopped, 1 if it could not start."""
+    """Return the exit status: the doctor's, or 0 for a broker that was stopped, 1 for none."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["doctor"]:
+        from . import doctor
+
+        return doctor.main(given[1:])
     parser = argparse.ArgumentParser(
         prog="python -m portier_client",
         description="Passwordless e-mail login through Portier.",
@@ -42,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
         " other machines can sign in as anyone",
     )
     broker.add_argument("--auto", action="store_true", help="sign in at once, without a page")
-    options = parser.parse_args(arguments)
+    commands.add_parser("doctor", help="find out why logins fail", add_help=False)
+    options = parser.parse_args(given)
     return serve(options.port, host=options.host, origin=options.origin, auto=options.auto)
 
 

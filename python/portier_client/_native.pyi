@@ -24,6 +24,7 @@ __all__ = [
     "SessionCookie",
     "__version__",
     "codes",
+    "doctor",
     "flush_events",
     "mock_client",
     "normalize_email",
@@ -37,7 +38,6 @@ __version__: Final[str]
 
 # The longest str that a store may return.
 MAX_RECORD_BYTES: Final[int]
-
 HEADERS: Final[list[str]]
 MAX_FORM_BYTES: Final[int]
 
@@ -358,10 +358,7 @@ class MockTransport:
         status: int = 200,
         headers: Sequence[tuple[str, str]] = ...,
     ) -> None:
-        """Answer requests for ``url`` with this from now on.
-
-        ``body`` is ``str`` or ``bytes``; headers are pairs of names and values.
-        """
+        """Answer requests for ``url`` with this from now on; headers are pairs."""
 
     def fail(self, url: str, /) -> None:
         """Fail requests for ``url`` as if the broker could not be reached."""
@@ -389,6 +386,9 @@ def panic_in_operation(at_once: bool, /) -> Future[None]:
 def codes() -> list[tuple[str, str, bool]]:
     """All codes with the names of their classes, and whether they are worth another attempt."""
 
+def doctor(
+    arguments: list[str], reads_environment: bool, versions: list[tuple[str, str]], colours: bool, /
+) -> tuple[int, str, str]: ...
 def normalize_email(text: str, /) -> str:
     """Normalize an e-mail address, so that equal mailboxes are equal texts."""
 

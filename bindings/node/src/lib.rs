@@ -20,6 +20,7 @@ mod client;
 mod closable;
 mod completions;
 mod current_call;
+mod doctor;
 mod events;
 mod failure;
 mod flow_sessions;

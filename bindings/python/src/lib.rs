@@ -5,6 +5,7 @@
 mod bridge;
 mod cells;
 mod client;
+mod doctor;
 mod errors;
 mod forks;
 mod form;
@@ -29,6 +30,8 @@ mod _native {
 
     #[pymodule_export]
     use super::client::Client;
+    #[pymodule_export]
+    use super::doctor::doctor;
     #[pymodule_export]
     use super::errors::codes;
     #[pymodule_export]
