@@ -95,6 +95,10 @@ pub struct Problem {
     pub retry_after: Option<u32>,
     /// The language of the words.
     pub language: String,
+    /// What was typed into the login form as the address.
+    pub typed_email: Option<String>,
+    /// The page that the login form leads to.
+    pub next: Option<String>,
 }
 
 impl From<web::Problem> for Problem {
@@ -106,6 +110,8 @@ impl From<web::Problem> for Problem {
             text: problem.text,
             retry_after: problem.retry_after,
             language: problem.language,
+            typed_email: problem.typed_email,
+            next: problem.next,
         }
     }
 }

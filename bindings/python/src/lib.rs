@@ -14,6 +14,7 @@ mod options;
 mod process;
 mod send_py;
 mod session;
+mod step;
 mod store;
 mod testing;
 mod text;

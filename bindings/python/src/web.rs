@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use portier_client::web::{self, Body, FlowOptions, MAX_FORM_BYTES, Page, Step, WebRequest};
+use portier_client::web::{self, Body, FlowOptions, MAX_FORM_BYTES, WebRequest};
 use portier_client::{Code, Error, Flow};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyString};
 
 use crate::bridge::{Call, catch_panic};
-use crate::client::{self, Client};
+use crate::client::Client;
 use crate::process::{PerProcess, Process};
 use crate::session::{self, Session};
-use crate::{cells, errors, form, text};
+use crate::step::{ProblemTuple, StepTuple, problem};
+use crate::{errors, form, text};
 
 /// The keyword arguments of the constructor. The Python class fills in the defaults.
 #[derive(FromPyObject)]
@@ -324,73 +324,4 @@ fn body_of(body: &Bound<'_, PyAny>) -> PyResult<Body> {
     } else {
         Body::Bytes(bytes.to_vec())
     })
-}
-
-type ProblemTuple = (&'static str, u16, String, String, Option<u32>, String);
-
-fn problem(problem: web::Problem) -> ProblemTuple {
-    (
-        problem.id.as_str(),
-        problem.status,
-        problem.title,
-        problem.text,
-        problem.retry_after,
-        problem.language,
-    )
-}
-
-/// A step as the tuple that `portier_client.web` takes.
-struct StepTuple(Step);
-
-impl<'py> IntoPyObject<'py> for StepTuple {
-    type Target = PyTuple;
-    type Output = Bound<'py, PyTuple>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        let Step {
-            reply,
-            login,
-            login_cookies,
-            session,
-            page,
-            error,
-            ..
-        } = self.0;
-        let (problem, confirmation) = match page {
-            Some(Page::Problem(shown)) => (Some(problem(shown)), None),
-            Some(Page::Confirmation(asked)) => {
-                (None, Some((asked.email, asked.fields, asked.language)))
-            }
-            _ => (None, None),
-        };
-        (
-            reply.status,
-            reply.headers,
-            reply.cookies,
-            reply.policy,
-            reply.body,
-            login.map(client::login),
-            login_cookies,
-            session.map(|session| Session::new(session, None)),
-            problem,
-            confirmation,
-            error.map(|error| portier_error(py, &error)).transpose()?,
-        )
-            .into_pyobject(py)
-    }
-}
-
-/// The exception for an error of a step. An exception of a store that ends the program is raised.
-fn portier_error<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    static PORTIER_ERROR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-
-    let raised = errors::to_python(py, error);
-    let kind = cells::import(&PORTIER_ERROR, py, "portier_client.errors", "PortierError")?;
-    let value = raised.value(py).as_any().clone();
-    if value.is_instance(kind)? {
-        Ok(value)
-    } else {
-        Err(raised)
-    }
 }
