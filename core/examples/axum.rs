@@ -9,11 +9,12 @@ use std::env;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Query, Request, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get, post};
 use portier_client::web::{
-    Body as Form, FlowOptions, LoginFlow, MAX_FORM_BYTES, SessionOptions, Step, Visit, WebRequest,
+    Body as Form, FlowOptions, LoginFlow, MAX_FORM_BYTES, Page, ProblemId, SessionOptions, Step,
+    Visit, WebRequest,
 };
 use portier_client::{Client, Error};
 use tokio::net::TcpListener;
@@ -51,22 +52,35 @@ async fn login_page(
     State(flow): State<LoginFlow>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
-    let next = query.get("next").map_or("", String::as_str);
+    form_page(&flow, "", query.get("next").map_or("", String::as_str), "")
+}
+
+/// Takes the form of the login page, and shows it again after a typing error.
+async fn login(State(flow): State<LoginFlow>, request: Request) -> Response {
+    let step = flow.login(facts(request).await).await;
+    match &step.page {
+        Some(Page::Problem(problem)) if problem.id == ProblemId::InvalidEmail => {
+            let typed = problem.typed_email.as_deref().unwrap_or_default();
+            let next = problem.next.as_deref().unwrap_or_default();
+            let page = form_page(&flow, typed, next, &problem.text);
+            (StatusCode::BAD_REQUEST, page).into_response()
+        }
+        _ => answer(step),
+    }
+}
+
+fn form_page(flow: &LoginFlow, email: &str, next: &str, complaint: &str) -> Response {
     let policy = flow.form_policy().to_owned();
     let page = Html(format!(
         r#"<!doctype html><html lang="en"><title>Sign in</title>
         <form method="post" action="/login">
         <input type="hidden" name="next" value="{}">
-        <label>Your address: <input type="email" name="email" required></label>
-        <button>Sign in</button></form>"#,
-        escape(next)
+        <label>Your address: <input type="email" name="email" value="{}" required></label>
+        <button>Sign in</button> {complaint}</form>"#,
+        escape(next),
+        escape(email)
     ));
     ([(header::CONTENT_SECURITY_POLICY, policy)], page).into_response()
-}
-
-/// Takes the form of the login page.
-async fn login(State(flow): State<LoginFlow>, request: Request) -> Response {
-    answer(flow.login(facts(request).await).await)
 }
 
 /// The redirect URI, for every method.

@@ -172,6 +172,17 @@ async fn somebody_logs_in_visits_the_members_page_and_signs_out() {
 }
 
 #[tokio::test]
+async fn the_form_comes_back_with_a_mistyped_address() {
+    let mut browser = Browser::new().await;
+    let form = fields(&[("email", "alice@\"example"), ("next", "/members")]);
+    let again = browser.post("/login", SAME_ORIGIN, &form).await;
+    assert_eq!(again.status, 400);
+    assert!(again.body.contains(r#"name="email" value="alice@&quot;example""#));
+    assert!(again.body.contains(r#"name="next" value="/members""#));
+    assert!(again.body.contains("does not look like an e-mail address"));
+}
+
+#[tokio::test]
 async fn a_script_gets_the_address_to_go_to_as_json() {
     let mut browser = Browser::new().await;
     let form = fields(&[("email", "alice@example.com")]);

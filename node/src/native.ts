@@ -208,6 +208,8 @@ export interface NativeProblem {
   text: string;
   retryAfter: number | null;
   language: string;
+  typedEmail: string | null;
+  next: string | null;
 }
 
 export interface Cancellation {

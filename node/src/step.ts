@@ -137,11 +137,20 @@ export interface Problem {
   readonly retryAfterSeconds: number | null;
   /** The language of `title` and `text`, such as `en`. */
   readonly language: string;
+  /**
+   * What was typed into the login form as the address, to show the form again with it; `null` if the problem is not about
+   * a login form with an address. It can be any text: escape it. Not enumerable, so that logs do not show it.
+   */
+  readonly typedEmail: string | null;
+  /** The field `next` of that login form, if it leads to a page that a login may lead to. Not enumerable. */
+  readonly next: string | null;
 }
 
 /** Converts a problem of the addon. */
-export function toProblem({ retryAfter, ...problem }: NativeProblem): Problem {
-  return { ...problem, retryAfterSeconds: retryAfter };
+export function toProblem({ retryAfter, typedEmail, next, ...shown }: NativeProblem): Problem {
+  const problem = { ...shown, retryAfterSeconds: retryAfter, typedEmail, next };
+  for (const name of ["typedEmail", "next"]) Object.defineProperty(problem, name, { enumerable: false });
+  return problem;
 }
 
 /**

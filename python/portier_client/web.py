@@ -37,7 +37,7 @@ binds each login to its browser, and makes the pages about problems.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ._client import Client
@@ -273,7 +273,7 @@ class Reply:
 class Problem:
     """A failed login, described for the person at the browser.
 
-    The texts contain nothing of the request.
+    ``title`` and ``text`` contain nothing of the request.
     """
 
     id: str
@@ -293,6 +293,14 @@ class Problem:
 
     language: str
     """The language of ``title`` and ``text``, such as ``en``."""
+
+    typed_email: str | None = field(default=None, repr=False)
+    """What was typed into the login form as the address, to show the form again with it, or
+    ``None`` if the problem is not about a login form with an address. It can be any text: escape
+    it."""
+
+    next: str | None = field(default=None, repr=False)
+    """The field ``next`` of that login form, if it leads to a page that a login may lead to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +335,7 @@ NativeStep = tuple[
     NativeLogin | None,
     list[str],
     Session | None,
-    tuple[str, int, str, str, int | None, str] | None,
+    tuple[str, int, str, str, int | None, str, str | None, str | None] | None,
     tuple[str, list[tuple[str, str]], str] | None,
     PortierError | None,
 ]

@@ -10,7 +10,16 @@ use crate::session::Session;
 use crate::{cells, client, errors};
 
 /// A problem as the arguments of the class `Problem`.
-pub(crate) type ProblemTuple = (&'static str, u16, String, String, Option<u32>, String);
+pub(crate) type ProblemTuple = (
+    &'static str,
+    u16,
+    String,
+    String,
+    Option<u32>,
+    String,
+    Option<String>,
+    Option<String>,
+);
 
 pub(crate) fn problem(problem: Problem) -> ProblemTuple {
     (
@@ -20,6 +29,8 @@ pub(crate) fn problem(problem: Problem) -> ProblemTuple {
         problem.text,
         problem.retry_after,
         problem.language,
+        problem.typed_email,
+        problem.next,
     )
 }
 

@@ -71,16 +71,17 @@ impl LoginFlow {
             Ok(form) => form,
             Err(error) => return self.refuse_request("authenticate", &head, error),
         };
+        let next = form.text("next").unwrap_or_default();
         let Some(email) = form.text("email") else {
             let error = Error::new(
                 Code::InvalidEmail,
                 "the form has no field email with one UTF-8 text in it",
             );
-            return self.refuse_request("authenticate", &head, error);
+            let step = self.refuse_request("authenticate", &head, error);
+            return self.with_form(step, None, next);
         };
         same_site::warn_of_another_host(&head, site);
-        self.start_login(&head, email, form.text("next").unwrap_or_default())
-            .await
+        self.start_login(&head, email, next).await
     }
 
     /// Starts a login for a site whose form has other fields. The site reads the form and checks its
@@ -194,8 +195,17 @@ impl LoginFlow {
                 step.reply.cookies.extend(secret);
                 step
             }
-            Err(error) => self.refuse(head, error),
+            Err(error) => self.with_form(self.refuse(head, error), Some(email), next),
         }
+    }
+
+    /// Adds the content of a login form to its problem, so that the site can show the form again.
+    fn with_form(&self, mut step: Step, email: Option<&str>, next: &str) -> Step {
+        if let Some(Page::Problem(problem)) = &mut step.page {
+            problem.typed_email = email.map(str::to_owned);
+            problem.next = self.safe_next(next);
+        }
+        step
     }
 
     /// The URL of the broker, and the cookie to set.
@@ -316,6 +326,8 @@ fn problem(id: ProblemId, language: &Language) -> Problem {
         text: text.to_owned(),
         retry_after: id.retry_after(),
         language: language.tag().to_owned(),
+        typed_email: None,
+        next: None,
     }
 }
 

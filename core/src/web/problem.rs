@@ -9,9 +9,9 @@ const RETRY_AFTER_SECONDS: u32 = 30;
 
 /// A failed login, described for the person at the browser.
 ///
-/// The texts contain nothing of the request, because anybody can post any `error_description` to
-/// the redirect URI.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `title` and `text` contain nothing of the request, because anybody can post any
+/// `error_description` to the redirect URI.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
     /// The kind of the problem.
@@ -27,6 +27,23 @@ pub struct Problem {
     pub retry_after: Option<u32>,
     /// The language of `title` and `text`, such as `en`.
     pub language: String,
+    /// What was typed into the login form as the address, to show the form again with it; `None` if the
+    /// problem is not about a login form with an address. It can be any text: escape it.
+    pub typed_email: Option<String>,
+    /// The field `next` of that login form, if it leads to a page that a login may lead to.
+    pub next: Option<String>,
+}
+
+impl fmt::Debug for Problem {
+    /// Omits what was typed, which is personal.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Problem")
+            .field("id", &self.id)
+            .field("status", &self.status)
+            .field("language", &self.language)
+            .finish_non_exhaustive()
+    }
 }
 
 macro_rules! problem_ids {

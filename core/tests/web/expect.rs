@@ -4,8 +4,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portier_client::Code;
-use portier_client::web::Reply;
-use serde_json::Value;
+use portier_client::web::{Page, Reply};
+use serde_json::{Value, json};
 
 use crate::page;
 use crate::replay::query_of;
@@ -20,11 +20,18 @@ pub(crate) struct Answer {
     pub(crate) json: Option<Value>,
     error: Option<Code>,
     pub(crate) login: Option<Value>,
+    /// What the problem says was typed into the login form.
+    typed: Value,
     is_ours: bool,
 }
 
 impl Answer {
-    pub(crate) fn new(reply: Reply, error: Option<Code>, login: Option<Value>) -> Self {
+    pub(crate) fn new(
+        reply: Reply,
+        page: Option<Page>,
+        error: Option<Code>,
+        login: Option<Value>,
+    ) -> Self {
         let kind = reply
             .headers
             .iter()
@@ -39,6 +46,12 @@ impl Answer {
             body: reply.body,
             error,
             login,
+            typed: match page {
+                Some(Page::Problem(problem)) => {
+                    json!({"typed_email": problem.typed_email, "next": problem.next})
+                }
+                _ => Value::Null,
+            },
             is_ours: true,
         }
     }
@@ -145,6 +158,9 @@ pub(crate) fn check(setting: &Value, seen: &Seen<'_>, expected: &Value) -> Resul
     let error = answer.error.map(Code::as_str);
     if expected.get("error") != Some(&Value::Null) || error.is_none() {
         same("error", error.into(), &expected["error"]);
+    }
+    if expected["typed"].is_object() {
+        same("typed", answer.typed.clone(), &expected["typed"]);
     }
     let login = answer.login.as_ref();
     same(

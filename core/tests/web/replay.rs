@@ -363,7 +363,7 @@ fn answer(step: Step, hook: &Value, mode: Mode) -> Answer {
             "session": login.session,
         })
     });
-    let mut answer = Answer::new(step.reply, error, login);
+    let mut answer = Answer::new(step.reply, step.page, error, login);
     if answer.login.is_none() {
         return answer;
     }

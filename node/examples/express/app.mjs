@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 
 import cookieParser from "cookie-parser";
 import express from "express";
-import { InvalidEmail } from "portier-client";
 import { portier } from "portier-client/express";
 
 import { fromEnvironment } from "../shared/environment.mjs";
@@ -13,8 +12,6 @@ import { commonHeaders, FILES, LARGEST_FORM } from "../shared/http.mjs";
 import { confirmationPage, indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
 import { blame, FORGED, NOT_FOUND } from "../shared/problems.mjs";
 import { beginSession, field, isFromHere, readSession, sessionCookie } from "../shared/session.mjs";
-
-const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 
 /** Makes the application; `client` knows the broker. */
 export function makeApp(client, cookieSecret, login = {}) {
@@ -27,13 +24,14 @@ export function makeApp(client, cookieSecret, login = {}) {
     onLogin({ email }, request, response) {
       keep(response, beginSession(email));
     },
-    onLoginError(error, request, response) {
+    onLoginError(error) {
       if (error.retryable) console.error(error);
-      if (!(error instanceof InvalidEmail)) return;
-      const sent = { ...sentWith(request.body), complaint: DOES_NOT_LOOK_LIKE_ONE };
-      response.status(400).send(loginPage(view(request), sent));
     },
-    showProblem: (problem, request) => problemPage(view(request), problem),
+    showProblem(problem, request) {
+      if (problem.id !== "invalid_email") return problemPage(view(request), problem);
+      const { typedEmail, next, text } = problem;
+      return loginPage(view(request), { email: typedEmail ?? "", next: next ?? "", complaint: text });
+    },
     showConfirmation: (question, request) => confirmationPage(view(request), question),
   });
 

@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url";
 import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
 import Fastify from "fastify";
-import { InvalidEmail } from "portier-client";
 import { portier } from "portier-client/fastify";
 
 import { fromEnvironment } from "../shared/environment.mjs";
@@ -14,8 +13,6 @@ import { commonHeaders, FILES, LARGEST_FORM } from "../shared/http.mjs";
 import { confirmationPage, indexPage, loginPage, membersPage, problemPage } from "../shared/pages.mjs";
 import { blame, FORGED, NOT_FOUND } from "../shared/problems.mjs";
 import { beginSession, field, isFromHere, readSession, sessionCookie } from "../shared/session.mjs";
-
-const DOES_NOT_LOOK_LIKE_ONE = "This does not look like an e-mail address.";
 
 /** Makes the application; `client` knows the broker. */
 export async function makeApp(client, cookieSecret, login = {}) {
@@ -54,13 +51,14 @@ export async function makeApp(client, cookieSecret, login = {}) {
     onLogin({ email }, request, reply) {
       keep(reply, beginSession(email));
     },
-    onLoginError(error, request, reply) {
+    onLoginError(error) {
       if (error.retryable) console.error(error);
-      if (!(error instanceof InvalidEmail)) return;
-      const sent = { ...sentWith(request.body), complaint: DOES_NOT_LOOK_LIKE_ONE };
-      show(reply.code(400), loginPage(view(request), sent));
     },
-    showProblem: (problem, request) => problemPage(view(request), problem),
+    showProblem(problem, request) {
+      if (problem.id !== "invalid_email") return problemPage(view(request), problem);
+      const { typedEmail, next, text } = problem;
+      return loginPage(view(request), { email: typedEmail ?? "", next: next ?? "", complaint: text });
+    },
     showConfirmation: (question, request) => confirmationPage(view(request), question),
   });
 

@@ -66,7 +66,7 @@ eachSite((here) => {
       const login = await visitor.get(`${here.site.origin}/login`);
       const again = await visitor.submit(login, "/login", { email: text, next: text });
       assert.equal(again.form("/login").fields.email, text);
-      assert.equal(again.form("/login").fields.next, text);
+      assert.equal(again.form("/login").fields.next, undefined);
       assert.doesNotMatch(again.text, /<script|<img src=x/);
     });
   }

@@ -306,7 +306,7 @@ function keep({ name, value, flags }, { cookies, ends }) {
 
 /** An answer as a browser gets it from a site whose hook does what it says. */
 function answerOf(step, { hook }) {
-  const { error, login, loginCookies, reply } = step;
+  const { error, login, loginCookies, problem, reply } = step;
   const lines = [...reply.cookies, ...loginCookies];
   const sent = { status: reply.status, headers: Object.fromEntries(reply.headers), body: reply.body, lines };
   if (hook === "throws") Object.assign(sent, { status: 500, headers: {}, body: "", lines: [] });
@@ -315,7 +315,7 @@ function answerOf(step, { hook }) {
   const cookies = sent.lines.map(cookieOf);
   const json = /json/.test(sent.headers["content-type"]) ? JSON.parse(sent.body) : undefined;
   const fields = json?.fields === undefined ? (formsOf(sent.body)[0]?.pairs ?? []) : Object.entries(json.fields);
-  return { ...sent, cookies, json, fields, error, login, policy: reply.policy, hasHook: hook !== undefined };
+  return { ...sent, cookies, json, fields, error, login, problem, policy: reply.policy, hasHook: hook !== undefined };
 }
 
 /** What is not expected must not be. */
@@ -324,6 +324,10 @@ function check(answer, expect, origin) {
   assert.equal(answer.status, expect.status, `status, with error ${answer.error?.code}`);
   assert.deepEqual(answer.error === null, expect.error === undefined, `error ${answer.error?.code}`);
   if (expect.error) assert.equal(answer.error.code, expect.error);
+  if (expect.typed) {
+    const { typedEmail, next } = answer.problem;
+    assert.deepEqual({ typed_email: typedEmail, next }, expect.typed);
+  }
   assert.equal(answer.login !== null, expect.login !== undefined, "login");
   for (const [name, value] of Object.entries(expect.login ?? {})) {
     assert.equal(answer.login[name.replace("_b", "B")], value, name);

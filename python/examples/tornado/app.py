@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from tornado.web import Application, HTTPError, authenticated
 
-from portier_client import Client, InvalidEmail, Login, PortierError
+from portier_client import Client, Login
 from portier_client.tornado import (
     Confirmation,
     LoginHandler,
@@ -72,17 +72,15 @@ class SignIn(LoginHandler, Page):
         if self.current_user:
             self.see_other(self.safe_next(self.get_argument("next", "")) or self.default_next)
         else:
-            self.show_form()
+            self.show_form(self.get_argument("email", ""), self.get_argument("next", ""))
 
-    def on_login_error(self, error: PortierError) -> None:
-        if isinstance(error, InvalidEmail):
-            self.set_status(400)
-            self.show_form("This does not look like an e-mail address.")
+    def show_problem(self, problem: Problem) -> None:
+        if problem.id == "invalid_email":
+            self.show_form(problem.typed_email or "", problem.next or "", problem.text)
         else:
-            super().on_login_error(error)
+            super().show_problem(problem)
 
-    def show_form(self, complaint: str = "") -> None:
-        email, next_page = self.get_argument("email", ""), self.get_argument("next", "")
+    def show_form(self, email: str, next_page: str, complaint: str = "") -> None:
         self.render("login.html", email=email, next_page=next_page, complaint=complaint)
 
 

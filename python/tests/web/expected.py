@@ -27,6 +27,8 @@ class Answer:
     login: dict[str, Any] | None = None
     is_ours: bool = True
     """Whether no hook has answered or thrown."""
+    typed: dict[str, Any] | None = None
+    """What the problem says was typed, where a test can see it."""
 
     def header(self, name: str) -> str | None:
         """The one header of a name."""
@@ -121,6 +123,8 @@ class _Judge:
             self.same("there is an error", answer.error is not None, True)
         else:
             self.same("error", answer.error, expected.get("error"))
+        if answer.typed is not None and "typed" in expected:
+            self.same("typed", answer.typed, expected["typed"])
         self.same("there is a login", answer.login is not None, "login" in expected)
         for name, value in expected.get("login", {}).items():
             self.same(name, (answer.login or {}).get(name), value)

@@ -164,7 +164,9 @@ def answer(step: Step, hook: str | list[Any] | None) -> Answer:
         status, text = hook
         return Answer(status, [], cookies if status < 400 else [], text, error, login, False)
     policy = [] if reply.policy is None else [("content-security-policy", reply.policy)]
-    return Answer(reply.status, [*reply.headers, *policy], cookies, reply.body, error, login)
+    headers = [*reply.headers, *policy]
+    typed = {name: getattr(step.page, name, None) for name in ("typed_email", "next")}
+    return Answer(reply.status, headers, cookies, reply.body, error, login, typed=typed)
 
 
 def login_members(login: Any) -> dict[str, Any]:

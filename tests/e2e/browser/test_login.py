@@ -83,7 +83,8 @@ def test_an_invalid_address_is_asked_for_again(
     page: SitePage, asked: BrokerPage, email: str
 ) -> None:
     page.start("alice@127.0.0.1", "/login?next=/members")
-    page.has_complaint("This does not look like an e-mail address.", typed="alice@127.0.0.1")
+    complaint = "This does not look like an e-mail address. Please type it again."
+    page.has_complaint(complaint, typed="alice@127.0.0.1")
     page.type_address(email)
     page.press_continue()
     asked.enter(asked.read_mail(email).code)

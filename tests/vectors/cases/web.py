@@ -48,7 +48,7 @@ def document() -> dict[str, object]:
         "web: forms of another shape": [web_requests.other_forms],
         "web: policies of login pages": [web_requests.policies],
         "web: options": [web_requests.options],
-        "web: problems": [web_problems.problems],
+        "web: problems": [web_problems.problems, web_problems.typed_again],
         "web: languages": [web_texts.languages],
         "web: replaced texts": [web_texts.texts_own],
     }

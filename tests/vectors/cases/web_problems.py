@@ -2,6 +2,7 @@
 
 from .mint import Case
 from .web_rules import (
+    CANCELLED,
     CLOCK,
     DENIED,
     PROBLEM,
@@ -304,6 +305,55 @@ def problems() -> list[Case]:
         ),
     ]
     return made
+
+
+def typed_again() -> list[Case]:
+    """What was typed into a login form, for a site that shows its form again."""
+    invalid = problem("invalid_email", 400, "invalid_email")
+    shelf = "/members?shelf=1"
+    markup = "\"><script>'&"
+    twice = [["email", ALICE], ["email", ALICE], ["next", shelf]]
+    rows: list[tuple[str, Step, dict[str, object]]] = [
+        ("with-its-page", login("nobody", shelf, expect=invalid), typed("nobody", shelf)),
+        ("with-markup", login(markup, expect={**invalid, "lacks": [markup]}), typed(markup)),
+        ("empty", login("", expect=invalid), typed("")),
+        ("without-another-site", login("no", "//evil.example", expect=invalid), typed("no")),
+        ("missing", step("login", invalid, form=[["next", shelf]]), typed(None, shelf)),
+        ("twice", step("login", invalid, form=twice), typed(None, shelf)),
+        ("of-another-shape", step("start", invalid, email="no", next="/a"), typed("no", "/a")),
+        (
+            "while-the-store-is-down",
+            login(expect=problem("not_possible", 503, "store_failed", **RETRY), store="down"),
+            typed(ALICE),
+        ),
+        (
+            "of-another-site",
+            login(
+                expect=problem("other_site", 403, "request_origin"),
+                headers={"sec-fetch-site": "cross-site"},
+            ),
+            typed(None),
+        ),
+        (
+            "unless-it-is-a-callback",
+            callback(CANCELLED, [*DENIED, ["email", ALICE], ["next", shelf]], from_="site"),
+            typed(None),
+        ),
+    ]
+    return [
+        case(
+            f"problem-knows-the-typed-address-{name}",
+            "so that the person need not type it again",
+            "policy: a typing error costs one correction",
+            [login(), {**given, "expect": {**given["expect"], "typed": expected}}],  # type: ignore[dict-item]
+        )
+        for name, given, expected in rows
+    ]
+
+
+def typed(email: str | None, page: str | None = None) -> dict[str, object]:
+    """The fields of a problem with what was typed."""
+    return {"typed_email": email, "next": page}
 
 
 def token(kind: str) -> list[list[str]]:

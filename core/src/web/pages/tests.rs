@@ -17,6 +17,8 @@ fn over(language: &Language) -> Problem {
         title: title.to_owned(),
         text: text.to_owned(),
         retry_after: None,
+        typed_email: None,
+        next: None,
         language: language.tag().to_owned(),
     }
 }
