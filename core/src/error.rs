@@ -1,8 +1,12 @@
 //! The errors that callers see.
 
+mod details;
+
 use std::fmt;
 use std::sync::Arc;
 
+use self::details::Details;
+pub use self::details::{BrokerAnswer, BrowserMismatch};
 use crate::session_key::SessionKey;
 
 /// The result of every fallible call in this crate.
@@ -18,18 +22,6 @@ pub struct Error {
     message: Box<str>,
     details: Details,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
-}
-
-/// Details that only some codes have.
-#[derive(Clone, Debug)]
-enum Details {
-    None,
-    Answer(Box<BrokerAnswer>),
-    Mismatch(Box<BrowserMismatch>),
-    Used {
-        same_browser: bool,
-        session: SessionKey,
-    },
 }
 
 impl Error {
@@ -113,24 +105,6 @@ impl Error {
         matches!(self.kind(), Kind::BrokerUnavailable | Kind::StoreError)
     }
 
-    /// The `error` and `error_description` that the broker sent; only with [`Code::BrokerError`]. The text
-    /// is untrusted: escape it before showing it.
-    pub fn broker_answer(&self) -> Option<&BrokerAnswer> {
-        match &self.details {
-            Details::Answer(answer) => Some(answer),
-            _ => None,
-        }
-    }
-
-    /// The login that was started in another browser, and how to complete it in this one; only with
-    /// [`Code::SessionBrowser`].
-    pub fn browser_mismatch(&self) -> Option<&BrowserMismatch> {
-        match &self.details {
-            Details::Mismatch(mismatch) => Some(mismatch),
-            _ => None,
-        }
-    }
-
     /// Whether the login was started in this browser; only with [`Code::SessionUsed`]. It may have been
     /// completed in another browser, after the person confirmed that.
     pub fn same_browser(&self) -> bool {
@@ -165,49 +139,6 @@ impl std::error::Error for Error {
         self.source
             .as_deref()
             .map(|source| source as &(dyn std::error::Error + 'static))
-    }
-}
-
-/// The `error` and `error_description` a broker sent to the redirect URI (OpenID Connect Core,
-/// section 3.2.2.6).
-#[derive(Clone, PartialEq, Eq)]
-pub struct BrokerAnswer {
-    /// The error code, for example `access_denied`.
-    pub error: String,
-    /// The broker's explanation, if it gave one.
-    pub description: Option<String>,
-}
-
-/// A login that was started in another browser, for example because the mail was opened on another
-/// device.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BrowserMismatch {
-    /// The verified address in normalized form.
-    pub email: String,
-    /// Completes the login in this browser anyway, as
-    /// [`CompleteOptions::confirmation`](crate::CompleteOptions::confirmation); `None` if no secret
-    /// of this browser was given. Only the person may decide that: an attacker can make any browser
-    /// send the answer to a login of the attacker.
-    pub confirmation: Option<String>,
-}
-
-impl fmt::Debug for BrokerAnswer {
-    /// Omits the explanation, which may contain an address.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("BrokerAnswer")
-            .field("error", &self.error)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for BrowserMismatch {
-    /// Shows only the type: all values are personal or secret.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("BrowserMismatch")
-            .finish_non_exhaustive()
     }
 }
 
