@@ -1,10 +1,11 @@
 //! The claims of a token, and their validation.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::unix_seconds;
 use crate::email::normalized;
-use crate::error::{Code, Error, Result};
+use crate::error::{ClaimReason, Code, Error, Result};
 use crate::json::{Object, Value};
 
 /// The last second of the year 9999; later times are invalid.
@@ -49,8 +50,10 @@ impl Claims {
             )
         })?;
         if text(&members, "iss") != Some(expected.issuer) {
-            return Err(Error::new(
+            return Err(Error::refused_claim(
                 Code::TokenIssuer,
+                "iss",
+                why_not_this_text(members.get("iss")),
                 format_args!(
                     "the token's iss is not the broker expected={}",
                     expected.issuer
@@ -60,8 +63,10 @@ impl Claims {
         // An array of audiences is refused even if it has one element: in Portier's tokens, the audience
         // is a string.
         if text(&members, "aud") != Some(expected.audience) {
-            return Err(Error::new(
+            return Err(Error::refused_claim(
                 Code::TokenAudience,
+                "aud",
+                why_not_this_text(members.get("aud")),
                 format_args!(
                     "the token's aud is not this client expected={}",
                     expected.audience
@@ -72,8 +77,10 @@ impl Claims {
         let leeway = expected.leeway.as_secs_f64();
         let now = unix_seconds(now);
         if now >= expires_at + leeway {
-            return Err(Error::new(
+            return Err(Error::refused_claim(
                 Code::TokenExpired,
+                "exp",
+                ClaimReason::CheckFailed,
                 format_args!(
                     "the token has expired; if it is a new one, compare the clocks \
                      exp={expires_at} now={now} leeway={leeway}"
@@ -83,10 +90,10 @@ impl Claims {
         if !text(&members, "nonce")
             .is_some_and(|nonce| (1..=expected.nonce_limit).contains(&nonce.len()))
         {
+            let reason = missing_or_invalid(members.get("nonce"));
             let limit = expected.nonce_limit;
-            return Err(refused(format_args!(
-                "the token has no nonce of 1 to {limit} bytes"
-            )));
+            let message = format!("the token has no nonce of 1 to {limit} bytes");
+            return Err(refused("nonce", reason, message));
         }
         Ok(UntrustedClaims {
             members,
@@ -113,24 +120,35 @@ impl UntrustedClaims<'_> {
         self.check_authorized_party(expected)?;
         let issued_at = self.check_times(expected, now)?;
         let auth_time = optional_time(members, "auth_time")?;
-        if !matches!(
-            members.get("email_verified"),
-            None | Some(Value::Bool(true))
-        ) {
-            return Err(refused("the token's email_verified is not true"));
+        let reason = match members.get("email_verified") {
+            None | Some(Value::Bool(true)) => None,
+            Some(Value::Bool(false)) => Some(ClaimReason::CheckFailed),
+            Some(_) => Some(ClaimReason::Invalid),
+        };
+        if let Some(reason) = reason {
+            let message = "the token's email_verified is not true";
+            return Err(refused("email_verified", reason, message));
         }
         let email = text(members, "email")
             .filter(|email| normalized(email).is_ok_and(|normalized| normalized == *email))
-            .ok_or_else(|| refused("the token has no email in normalized form"))?;
+            .ok_or_else(|| {
+                let reason = missing_or_invalid(members.get("email"));
+                let message = "the token has no email in normalized form";
+                refused("email", reason, message)
+            })?;
         let email_original = match members.get("email_original") {
             None => email,
             Some(value) => value
                 .as_str()
                 .filter(|email| normalized(email).is_ok())
-                .ok_or_else(|| refused("the token's email_original is not an e-mail address"))?,
+                .ok_or_else(|| {
+                    let message = "the token's email_original is not an e-mail address";
+                    refused("email_original", ClaimReason::Invalid, message)
+                })?,
         };
         if expected.idp && email != email_original {
-            return Err(refused("the token's email is not its email_original"));
+            let message = "the token's email is not its email_original";
+            return Err(refused("email", ClaimReason::CheckFailed, message));
         }
         Ok(Claims {
             email: email.to_owned(),
@@ -142,11 +160,13 @@ impl UntrustedClaims<'_> {
     }
 
     fn check_authorized_party(&self, expected: &Expected<'_>) -> Result<()> {
-        match self.members.get("azp").map(Value::as_str) {
+        match self.members.get("azp") {
             None => Ok(()),
-            Some(party) if party == Some(expected.audience) => Ok(()),
-            Some(_) => Err(Error::new(
+            Some(party) if party.as_str() == Some(expected.audience) => Ok(()),
+            party => Err(Error::refused_claim(
                 Code::TokenAudience,
+                "azp",
+                why_not_this_text(party),
                 format_args!(
                     "the token's azp is not this client expected={}",
                     expected.audience
@@ -159,15 +179,18 @@ impl UntrustedClaims<'_> {
     fn check_times(&self, expected: &Expected<'_>, now: SystemTime) -> Result<f64> {
         let issued_at = required_time(&self.members, "iat")?;
         if self.expires_at <= issued_at {
-            return Err(refused("the token's exp is not after its iat"));
+            let message = "the token's exp is not after its iat";
+            return Err(refused("exp", ClaimReason::CheckFailed, message));
         }
         let not_before = optional_time(&self.members, "nbf")?;
         let leeway = expected.leeway.as_secs_f64();
         let now = unix_seconds(now);
         for (name, time) in [("iat", Some(issued_at)), ("nbf", not_before)] {
             if let Some(time) = time.filter(|time| *time > now + leeway) {
-                return Err(Error::new(
+                return Err(Error::refused_claim(
                     Code::TokenNotYetValid,
+                    name,
+                    ClaimReason::CheckFailed,
                     format_args!(
                         "the token's {name} is in the future; compare the clocks {name}={time} now={now} leeway={leeway}"
                     ),
@@ -182,12 +205,15 @@ fn text<'a>(members: &'a Object<'_>, name: &str) -> Option<&'a str> {
     members.get(name).and_then(Value::as_str)
 }
 
-fn required_time(members: &Object<'_>, name: &str) -> Result<f64> {
-    optional_time(members, name)?.ok_or_else(|| refused(format_args!("the token has no {name}")))
+fn required_time(members: &Object<'_>, name: &'static str) -> Result<f64> {
+    optional_time(members, name)?.ok_or_else(|| {
+        let message = format!("the token has no {name}");
+        refused(name, ClaimReason::Missing, message)
+    })
 }
 
 /// A `NumericDate` (RFC 7519, section 2): a number of seconds, integer or not.
-fn optional_time(members: &Object<'_>, name: &str) -> Result<Option<f64>> {
+fn optional_time(members: &Object<'_>, name: &'static str) -> Result<Option<f64>> {
     let Some(value) = members.get(name) else {
         return Ok(None);
     };
@@ -196,12 +222,24 @@ fn optional_time(members: &Object<'_>, name: &str) -> Result<Option<f64>> {
         .filter(|time| (0.0..=MAX_TIME).contains(time))
         .map(Some)
         .ok_or_else(|| {
-            refused(format_args!(
-                "the token's {name} is not a time between 1970 and 9999"
-            ))
+            let message = format!("the token's {name} is not a time between 1970 and 9999");
+            refused(name, ClaimReason::Invalid, message)
         })
 }
 
-fn refused(message: impl std::fmt::Display) -> Error {
-    Error::new(Code::TokenClaim, message)
+/// Why a claim is not the expected text.
+fn why_not_this_text(found: Option<&Value<'_>>) -> ClaimReason {
+    match found.map(Value::as_str) {
+        None => ClaimReason::Missing,
+        Some(None) => ClaimReason::Invalid,
+        Some(Some(_)) => ClaimReason::CheckFailed,
+    }
+}
+
+fn missing_or_invalid(found: Option<&Value<'_>>) -> ClaimReason {
+    found.map_or(ClaimReason::Missing, |_| ClaimReason::Invalid)
+}
+
+fn refused(name: &'static str, reason: ClaimReason, message: impl fmt::Display) -> Error {
+    Error::refused_claim(Code::TokenClaim, name, reason, message)
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::details::Details;
-pub use self::details::{BrokerAnswer, BrowserMismatch};
+pub use self::details::{BrokerAnswer, BrowserMismatch, ClaimReason};
 use crate::session_key::SessionKey;
 
 /// The result of every fallible call in this crate.

@@ -44,7 +44,7 @@ pub use self::client::Client;
 pub use self::clock::{Clock, Random, SystemClock, SystemRandom};
 pub use self::config::{Flow, ResponseMode};
 pub use self::email::normalize_email;
-pub use self::error::{BrokerAnswer, BrowserMismatch, Code, Error, Kind, Result};
+pub use self::error::{BrokerAnswer, BrowserMismatch, ClaimReason, Code, Error, Kind, Result};
 pub use self::fork::{ForkGuard, before_fork};
 pub use self::future::BoxFuture;
 pub use self::http::{Request, Response, Transport};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::unix_seconds;
 use crate::email::TypedEmail;
-use crate::error::{Code, Error, Result};
+use crate::error::{ClaimReason, Code, Error, Result};
 use crate::session::AuthenticateOptions;
 
 pub(crate) use self::packed::MAX_TEXT_BYTES;
@@ -129,8 +129,10 @@ impl<'a> Record<'a> {
         if issued_at >= started_at - leeway || started_at > now {
             return Ok(());
         }
-        Err(Error::new(
+        Err(Error::refused_claim(
             Code::TokenClock,
+            "iat",
+            ClaimReason::CheckFailed,
             format_args!(
                 "the token was issued before the login was started; compare the clocks of this \
                  machine and of the broker iat={issued_at} started_at={started_at} now={now} \

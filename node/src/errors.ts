@@ -89,6 +89,30 @@ export class BrokerError extends PortierError {
  * Codes: `broker_timeout`, `broker_unreachable`, `broker_status`, `broker_document`.
  */
 export class BrokerUnavailable extends PortierError {
+  /** The HTTP status of the broker; only with `broker_status`. */
+  readonly status: number | null;
+
+  /**
+   * How long the client sends no further request for the document that could not be fetched. Calls until then fail with
+   * the same error. `null` if nothing keeps the client from asking again.
+   */
+  readonly retryAfterSeconds: number | null;
+
+  /** Creates an error with a message for developers. */
+  constructor(
+    message: string,
+    details: {
+      code: ErrorCode;
+      cause?: unknown;
+      status?: number | null;
+      retryAfterSeconds?: number | null;
+    },
+  ) {
+    super(message, details);
+    this.status = details.status ?? null;
+    this.retryAfterSeconds = details.retryAfterSeconds ?? null;
+  }
+
   override get retryable(): boolean {
     return true;
   }
@@ -101,7 +125,34 @@ export class BrokerUnavailable extends PortierError {
  * `token_key_unknown`, `token_signature`, `token_issuer`, `token_audience`, `token_expired`,
  * `token_not_yet_valid`, `token_clock`, `token_claim`, `code_refused`.
  */
-export class InvalidToken extends PortierError {}
+export class InvalidToken extends PortierError {
+  /** The name of the claim because of which the token was refused, such as `exp`; `null` if no claim is wrong. */
+  readonly claim: string | null;
+
+  /** What is wrong with the claim. */
+  readonly reason: ClaimReason | null;
+
+  /** Creates an error with a message for developers. */
+  constructor(
+    message: string,
+    details: {
+      code: ErrorCode;
+      cause?: unknown;
+      claim?: string | null;
+      reason?: ClaimReason | null;
+    },
+  ) {
+    super(message, details);
+    this.claim = details.claim ?? null;
+    this.reason = details.reason ?? null;
+  }
+}
+
+/**
+ * Why a claim was refused: the token does not have it, it has the wrong type or format, or it has another value than the
+ * client expects.
+ */
+export type ClaimReason = "missing" | "invalid" | "check_failed";
 
 /**
  * The token has expired. Let the person start again.

@@ -22,7 +22,7 @@ export {
   StoreError,
   TokenExpired,
 } from "./errors.js";
-export type { ErrorCode } from "./errors.js";
+export type { ClaimReason, ErrorCode } from "./errors.js";
 export type { PortierEvent } from "./events.js";
 export type { Login } from "./login.js";
 export { LoginFlow } from "./login-flow.js";

@@ -1,5 +1,5 @@
 import { convertExceptions } from "./convert-exceptions.js";
-import type { ErrorCode } from "./errors.js";
+import type { ClaimReason, ErrorCode } from "./errors.js";
 import { loadAddon } from "./loader.js";
 import type { Algorithm, Flow, Key, ResponseMode } from "./protocol.js";
 import type { Stats } from "./stats.js";
@@ -13,6 +13,10 @@ export interface Failure {
   email: string | null;
   confirmation: string | null;
   sameBrowser: boolean;
+  claim: string | null;
+  reason: ClaimReason | null;
+  status: number | null;
+  retryAfterSeconds: number | null;
   causes: { code: ErrorCode | null; message: string }[];
   /** The id of the value that a store threw, which is the last cause. */
   thrown: number | null;

@@ -16,6 +16,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 __all__ = [
     "BrokerError",
@@ -108,10 +109,30 @@ class BrokerUnavailable(PortierError):
     """The broker's metadata or keys could not be fetched. Retryable.
 
     Codes: ``broker_timeout``, ``broker_unreachable``, ``broker_status``, ``broker_document``.
+
+    ``status`` is the HTTP status of the broker; only with ``broker_status``. ``retry_after`` is how
+    long the client sends no further request for the document, in seconds. Calls until then fail
+    with the same error. It is ``None`` if nothing keeps the client from asking again.
     """
 
     _usual_code = "broker_unreachable"
     retryable = True
+
+    status: int | None
+    retry_after: float | None
+
+    def __init__(
+        self,
+        message: str,
+        code: str | None = None,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Make an error with a message for developers."""
+        super().__init__(message, code)
+        self.status = status
+        self.retry_after = retry_after
 
 
 class InvalidToken(PortierError):
@@ -120,9 +141,29 @@ class InvalidToken(PortierError):
     Codes: ``token_malformed``, ``token_too_large``, ``token_header``, ``token_algorithm``,
     ``token_key_unknown``, ``token_signature``, ``token_issuer``, ``token_audience``,
     ``token_expired``, ``token_not_yet_valid``, ``token_clock``, ``token_claim``, ``code_refused``.
+
+    ``claim`` is the name of the claim because of which the token was refused, such as ``exp``.
+    ``reason`` is ``"missing"``, ``"invalid"`` (the wrong type or format) or ``"check_failed"``
+    (another value than the client expects). Both are ``None`` if no claim is wrong.
     """
 
     _usual_code = "token_malformed"
+
+    claim: str | None
+    reason: str | None
+
+    def __init__(
+        self,
+        message: str,
+        code: str | None = None,
+        *,
+        claim: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Make an error with a message for developers."""
+        super().__init__(message, code)
+        self.claim = claim
+        self.reason = reason
 
 
 class TokenExpired(InvalidToken):
@@ -263,23 +304,10 @@ CLASSES: dict[str, type[PortierError]] = {
 """The class of each code."""
 
 
-def _from_native(
-    code: str,
-    message: str,
-    answer: tuple[str, str | None] | None,
-    mismatch: tuple[str, str | None] | None,
-    same_browser: bool,
-) -> PortierError:
-    kind = CLASSES[code]
-    if issubclass(kind, BrokerError) and answer is not None:
-        error, description = answer
-        return kind(message, code=code, error=error, error_description=description)
-    if issubclass(kind, BrowserMismatch) and mismatch is not None:
-        email, confirmation = mismatch
-        return kind(message, code=code, email=email, confirmation=confirmation)
-    if issubclass(kind, SessionUsed):
-        return kind(message, code=code, same_browser=same_browser)
-    return kind(message, code=code)
+def _from_native(code: str, message: str, facts: dict[str, Any]) -> PortierError:
+    kind: Any = CLASSES[code]
+    error: PortierError = kind(message, code=code, **facts)
+    return error
 
 
 def _causes(error: BaseException) -> list[PortierError | str]:

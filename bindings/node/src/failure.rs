@@ -1,10 +1,11 @@
 //! Errors of the core as plain objects. The package makes instances of its classes of them.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
-use portier_client::Error;
+use portier_client::{ClaimReason, Error};
 
 use crate::thrown::Thrown;
 
@@ -25,6 +26,14 @@ pub struct Failure {
     pub confirmation: Option<String>,
     /// Whether a login that was completed before is bound to this browser.
     pub same_browser: bool,
+    /// The claim because of which a token was refused.
+    pub claim: Option<&'static str>,
+    /// What is wrong with it.
+    pub reason: Option<&'static str>,
+    /// The HTTP status of the broker, if it is not a success.
+    pub status: Option<u16>,
+    /// How long the client does not ask the broker again.
+    pub retry_after_seconds: Option<f64>,
     /// The causes, nearest first.
     pub causes: Vec<Cause>,
     /// The id of the value that a store threw, which is the last cause.
@@ -52,6 +61,10 @@ impl From<&Error> for Failure {
             email: mismatch.map(|mismatch| mismatch.email.clone()),
             confirmation: mismatch.and_then(|mismatch| mismatch.confirmation.clone()),
             same_browser: error.same_browser(),
+            claim: error.claim(),
+            reason: error.claim_reason().map(ClaimReason::as_str),
+            status: error.status(),
+            retry_after_seconds: error.retry_after().as_ref().map(Duration::as_secs_f64),
             causes: causes(error),
             thrown: chain(error)
                 .find_map(|cause| cause.downcast_ref::<Thrown>())

@@ -6,6 +6,7 @@ use portier_client::{Code, Error};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
 
 use crate::cells;
 use crate::send_py::SendPy;
@@ -91,21 +92,36 @@ impl fmt::Debug for Raised {
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     static FROM_NATIVE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-    let answer = error
-        .broker_answer()
-        .map(|answer| (answer.error.as_str(), answer.description.as_deref()));
-    let mismatch = error
-        .browser_mismatch()
-        .map(|mismatch| (mismatch.email.as_str(), mismatch.confirmation.as_deref()));
     cells::import(&FROM_NATIVE, py, "portier_client.errors", "_from_native")?
-        .call1((
-            error.code().as_str(),
-            error.to_string(),
-            answer,
-            mismatch,
-            error.same_browser(),
-        ))
+        .call1((error.code().as_str(), error.to_string(), facts(py, error)?))
         .map(PyErr::from_value)
+}
+
+/// The facts of an error, as the keyword arguments of its class.
+fn facts<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyDict>> {
+    let facts = PyDict::new(py);
+    if let Some(answer) = error.broker_answer() {
+        facts.set_item("error", &answer.error)?;
+        facts.set_item("error_description", &answer.description)?;
+    }
+    if let Some(mismatch) = error.browser_mismatch() {
+        facts.set_item("email", &mismatch.email)?;
+        facts.set_item("confirmation", &mismatch.confirmation)?;
+    }
+    if error.same_browser() {
+        facts.set_item("same_browser", true)?;
+    }
+    if let Some((claim, reason)) = error.claim().zip(error.claim_reason()) {
+        facts.set_item("claim", claim)?;
+        facts.set_item("reason", reason.as_str())?;
+    }
+    if let Some(status) = error.status() {
+        facts.set_item("status", status)?;
+    }
+    if let Some(pause) = error.retry_after() {
+        facts.set_item("retry_after", pause.as_secs_f64())?;
+    }
+    Ok(facts)
 }
 
 fn cause(py: Python<'_>, error: &(dyn std::error::Error + 'static)) -> PyErr {

@@ -9,7 +9,7 @@ use super::Inner;
 use crate::browser::{Binding, Browser};
 use crate::claims::{Claims, Expected};
 use crate::clock::unix_seconds;
-use crate::error::{BrowserMismatch, Code, Error, Result};
+use crate::error::{BrowserMismatch, ClaimReason, Code, Error, Result};
 use crate::events;
 use crate::jwks::KeySet;
 use crate::record::Record;
@@ -69,7 +69,13 @@ impl Inner {
             Some((expected, session)) => {
                 if verify_slices_are_equal(nonce.as_bytes(), expected.as_bytes()).is_err() {
                     let problem = "the token is for another login than the code";
-                    return Err(Error::new(Code::TokenClaim, problem));
+                    let reason = ClaimReason::CheckFailed;
+                    return Err(Error::refused_claim(
+                        Code::TokenClaim,
+                        "nonce",
+                        reason,
+                        problem,
+                    ));
                 }
                 session
             }

@@ -101,6 +101,7 @@ fn unexpected(response: &Response) -> Error {
             response.status
         ),
     )
+    .with_status(response.status)
 }
 
 fn is_json(response: &Response) -> bool {

@@ -182,6 +182,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
             .as_ref()
             .is_some_and(|cached| cached.lifetime.is_usable(now));
         let pause = backoff::pause(failures, failure.retry_after, has_document, random);
+        let error = error.with_retry_after(pause);
         state.failing = Some(FailureState {
             error: error.clone(),
             failures,
@@ -363,7 +364,8 @@ impl<T> State<T> {
             return LookupResult::Later(in_flight.clone());
         }
         if let Some(failing) = self.failing.as_ref().filter(|failing| failing.pauses(now)) {
-            return LookupResult::Now(Err(failing.error.clone()));
+            let pause = failing.pause_until.saturating_sub(now);
+            return LookupResult::Now(Err(failing.error.clone().with_retry_after(pause)));
         }
         match start() {
             Ok(in_flight) => {

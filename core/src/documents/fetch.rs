@@ -88,7 +88,8 @@ fn unsuccessful(document: &str, response: &Response, now: SystemTime) -> Failure
         format_args!(
             "unexpected HTTP status of the broker's document document={document} status={status}"
         ),
-    );
+    )
+    .with_status(status);
     Failure {
         status: Some(status),
         retry_after: retry_after(&response.headers, now),

@@ -1,8 +1,9 @@
 //! Facts about an error that only some codes have.
 
 use std::fmt;
+use std::time::Duration;
 
-use super::Error;
+use super::{Code, Error, Kind};
 use crate::session_key::SessionKey;
 
 /// Facts that only some codes have.
@@ -14,6 +15,14 @@ pub(super) enum Details {
     Used {
         same_browser: bool,
         session: SessionKey,
+    },
+    Claim {
+        name: &'static str,
+        reason: ClaimReason,
+    },
+    Broker {
+        status: Option<u16>,
+        retry_after: Option<Duration>,
     },
 }
 
@@ -33,6 +42,106 @@ impl Error {
         match &self.details {
             Details::Mismatch(mismatch) => Some(mismatch),
             _ => None,
+        }
+    }
+
+    /// The name of the claim because of which the token was refused, such as `exp`.
+    pub fn claim(&self) -> Option<&'static str> {
+        match self.details {
+            Details::Claim { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with [`Error::claim`].
+    pub fn claim_reason(&self) -> Option<ClaimReason> {
+        match self.details {
+            Details::Claim { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The HTTP status of the broker; only with [`Code::BrokerStatus`].
+    pub fn status(&self) -> Option<u16> {
+        match self.details {
+            Details::Broker { status, .. } => status,
+            _ => None,
+        }
+    }
+
+    /// How long the client sends no further request for the document that could not be fetched. Calls until
+    /// then fail with the same error.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.details {
+            Details::Broker { retry_after, .. } => retry_after,
+            _ => None,
+        }
+    }
+
+    /// A claim of a token was refused.
+    pub(crate) fn refused_claim(
+        code: Code,
+        name: &'static str,
+        reason: ClaimReason,
+        message: impl fmt::Display,
+    ) -> Self {
+        let details = Details::Claim { name, reason };
+        Self {
+            details,
+            ..Self::new(code, message)
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        let retry_after = self.retry_after();
+        let status = Some(status);
+        Self {
+            details: Details::Broker {
+                status,
+                retry_after,
+            },
+            ..self
+        }
+    }
+
+    /// Adds how long no request is sent to a broker that is unavailable.
+    #[must_use]
+    pub(crate) fn with_retry_after(self, pause: Duration) -> Self {
+        if self.kind() != Kind::BrokerUnavailable {
+            return self;
+        }
+        let status = self.status();
+        let retry_after = Some(pause);
+        Self {
+            details: Details::Broker {
+                status,
+                retry_after,
+            },
+            ..self
+        }
+    }
+}
+
+/// Why a claim was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ClaimReason {
+    /// The token does not have the claim.
+    Missing,
+    /// The claim has the wrong type or format.
+    Invalid,
+    /// The claim has another value than the client expects.
+    CheckFailed,
+}
+
+impl ClaimReason {
+    /// The reason as text, the same in every language.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Invalid => "invalid",
+            Self::CheckFailed => "check_failed",
         }
     }
 }

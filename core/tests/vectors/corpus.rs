@@ -20,8 +20,14 @@ fn read(name: &str) -> Vectors {
     Vectors(serde_json::from_str(&text).unwrap())
 }
 
-fn code(error: &Error) -> Value {
-    json!({ "code": error.code().as_str() })
+/// The code of an error, and the claim that is wrong, if there is one.
+pub(crate) fn code(error: &Error) -> Value {
+    let mut found = json!({ "code": error.code().as_str() });
+    if let Some((claim, reason)) = error.claim().zip(error.claim_reason()) {
+        found["claim"] = claim.into();
+        found["reason"] = reason.as_str().into();
+    }
+    found
 }
 
 #[tokio::test]

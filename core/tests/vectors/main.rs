@@ -23,6 +23,8 @@ use portier_client::testing::{ManualClock, ManualRandom, MockTransport};
 use portier_client::{Algorithm, AuthenticateOptions, CallbackParams, Client, Result};
 use serde_json::{Value, json};
 
+use self::corpus::code;
+
 const TOKENS: &str = include_str!("../../../tests/vectors/tokens.json");
 const KEY_SETS: &str = include_str!("../../../tests/vectors/key_sets.json");
 
@@ -123,7 +125,7 @@ async fn tokens_are_judged_as_the_vectors_say() {
         let outcome = vectors
             .replay(case)
             .await
-            .unwrap_or_else(|error| json!({ "code": error.code().as_str() }));
+            .unwrap_or_else(|error| code(&error));
         if !agree(&outcome, &case["expect"]) {
             wrong.push(format!("{} {outcome}", case["id"]));
         }
@@ -174,7 +176,7 @@ async fn key_sets_are_read_as_the_vectors_say() {
         let (client, _) = vectors.client(case["body"].as_str().unwrap(), &Value::Null);
         let outcome = match client.keys().await {
             Ok(keys) => json!({ "keys": keys }),
-            Err(error) => json!({ "code": error.code().as_str() }),
+            Err(error) => code(&error),
         };
         if outcome != case["expect"] {
             wrong.push(format!("{} {outcome}", case["id"]));

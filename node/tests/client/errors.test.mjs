@@ -14,6 +14,8 @@ import * as portier from "portier-client";
 import { BrokerError, BrokerUnavailable, PortierClient, PortierError, SessionCookie } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
+import { mocked } from "./mocked.mjs";
+
 const require = createRequire(import.meta.url);
 const { native } = require("../../dist/native.js");
 const { CLASSES } = require("../../dist/errors.js");
@@ -36,6 +38,17 @@ describe("every code exists in both languages", () => {
 
 test("no code exists only here", () => {
   assert.deepEqual(Object.keys(CLASSES).sort(), native.codes().map(({ code }) => code).sort());
+});
+
+test("an unavailable broker has its status and the time to wait", async () => {
+  const { client, clock, transport } = mocked();
+  const url = `${client.broker}/.well-known/openid-configuration`;
+  transport.respond(url, "", { status: 429, headers: [["retry-after", "20"]] });
+  for (const [waited, left] of [[0, 20], [5, 15]]) {
+    clock.advance(waited * 1000);
+    const error = await client.discover().catch((error) => error);
+    assert.deepEqual([error.status, error.retryAfterSeconds], [429, left]);
+  }
 });
 
 test("instanceof distinguishes the classes", () => {

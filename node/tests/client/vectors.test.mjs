@@ -18,8 +18,9 @@ async function outcome(operation) {
   try {
     return await operation();
   } catch (error) {
-    if (error instanceof PortierError) return { code: error.code };
-    throw error;
+    if (!(error instanceof PortierError)) throw error;
+    const { code, claim, reason } = error;
+    return claim ? { code, claim, reason } : { code };
   }
 }
 

@@ -30,6 +30,7 @@ from portier_client import (
 from portier_client.testing import DevBroker
 
 from .conftest import REDIRECT_URI
+from .mocked import Mocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,19 @@ def test_every_code_exists_in_both_languages(code: str, kind: str, retryable: bo
 
 def test_no_code_exists_only_here() -> None:
     assert set(errors.CLASSES) == {code for code, _, _ in _native.codes()}
+
+
+def test_an_unavailable_broker_has_its_status_and_the_time_to_wait() -> None:
+    mocked = Mocked()
+    url = f"{mocked.client.broker}/.well-known/openid-configuration"
+    mocked.transport.respond(url, b"", status=429, headers=[("retry-after", "20")])
+    for waited, left in [(0, 20.0), (5, 15.0)]:
+        mocked.clock.advance(waited)
+        with pytest.raises(BrokerUnavailable) as raised:
+            asyncio.run(mocked.client.discover())
+        assert (raised.value.status, raised.value.retry_after) == (429, left)
+        twin = pickle.loads(pickle.dumps(raised.value))
+        assert (twin.status, twin.retry_after) == (429, left)
 
 
 @pytest.mark.parametrize(("code", "kind", "retryable"), CODES)

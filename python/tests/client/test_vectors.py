@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 GOOD = ("rs256-2048", "eddsa")
+CLAIM = ("claim", "reason")
 
 
 def cases(name: str) -> pytest.MarkDecorator:
@@ -26,11 +27,12 @@ def cases(name: str) -> pytest.MarkDecorator:
 
 
 def outcome(operation: Coroutine[Any, Any, T]) -> T | dict[str, str]:
-    """The result of a coroutine, or the code of the error it raises."""
+    """The result of a coroutine, or what the error that it raises says."""
     try:
         return asyncio.run(operation)
     except PortierError as error:
-        return {"code": error.code}
+        named = {"code": error.code, **{name: getattr(error, name, None) for name in CLAIM}}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 @cases("tokens")

@@ -3,7 +3,7 @@
 from . import browsers, tokens
 from .forms import FORGED, TOKEN, Params, attempt, case, file, login, once
 from .keys import ED_A
-from .mint import Case, claims, header, in_families, sign
+from .mint import Case, claims, header, in_families, refused, sign
 
 ABOUT = (
     "The setting is that of tokens.json. The login is started with `start`, besides its address. "
@@ -282,7 +282,7 @@ def attempts() -> list[Case]:
             "too-old",
             "a token from before the login, which only a wrong clock can say, uses nothing up",
             [old, good],
-            ["token_clock", login()],
+            [refused("token_clock", "iat"), login()],
         ),
         (
             "forged-between",

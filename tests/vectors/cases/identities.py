@@ -1,6 +1,6 @@
 """The login of a token, and the address that it proves."""
 
-from .mint import ABSENT, EMAIL, Case, accepted, case, claims, sign
+from .mint import ABSENT, EMAIL, Case, accepted, case, claims, refused, sign
 from .mint import NONCE as OURS
 from .payloads import absent, spelt
 
@@ -180,7 +180,7 @@ def emails() -> list[Case]:
                 f"email-{name}",
                 "the broker vouches for what is no address, or one that can be misread",
                 sign(payload=claims(email=email)),
-                "token_claim",
+                refused("token_claim", "email", "invalid"),
                 ADDRESS,
             )
             for name, email in no_address.items()
@@ -255,7 +255,7 @@ def originals() -> list[Case]:
                 f"email-original-{name}",
                 "email_original is no address, or one that can be misread",
                 sign(payload=claims(email_original=other)),
-                "token_claim",
+                refused("token_claim", "email_original", "invalid"),
                 ADDRESS,
             )
             for name, other in no_address.items()
@@ -272,7 +272,7 @@ def originals() -> list[Case]:
 
 def verified() -> list[Case]:
     """Values of email_verified."""
-    literals = {"false": "false", "null": "null", "string": '"true"', "number": "1"}
+    literals = {"null": "null", "string": '"true"', "number": "1"}
     literals |= {"zero": "0", "array": "[true]", "object": "{}", "empty": '""', "yes": '"yes"'}
     literals |= {"address": f'"{EMAIL}"'}
     return [
@@ -283,6 +283,13 @@ def verified() -> list[Case]:
             accepted(),
             VERIFIED,
         ),
+        case(
+            "email-verified-false",
+            "the broker has not verified the address",
+            sign(payload=claims(email_verified=False)),
+            refused("token_claim", "email_verified"),
+            VERIFIED,
+        ),
         *spelt("email_verified", literals, "token_claim", VERIFIED),
     ]
 
@@ -290,6 +297,7 @@ def verified() -> list[Case]:
 def identity_providers() -> list[Case]:
     """A broker that talks to an identity provider it does not trust."""
     other = sign(payload=claims(email="bob@example.com"))
+    mismatch = refused("token_claim", "email")
     return [
         case("idp-same", "the address asked for", sign(), accepted(), IDP, idp=True),
         case(
@@ -300,12 +308,12 @@ def identity_providers() -> list[Case]:
             IDP,
             idp=True,
         ),
-        case("idp-other", "another address", other, "token_claim", IDP, idp=True),
+        case("idp-other", "another address", other, mismatch, IDP, idp=True),
         case(
             "idp-normalized",
             "the address asked for, but for what normalizing changes",
             sign(payload=claims(email_original="Alice@example.com")),
-            "token_claim",
+            mismatch,
             IDP,
             idp=True,
         ),

@@ -95,6 +95,11 @@ def accepted(**login: object) -> dict[str, object]:
     return {**usual, **login}
 
 
+def refused(code: str, claim: str, reason: str = "check_failed") -> dict[str, object]:
+    """The error for a claim."""
+    return {"code": code, "claim": claim, "reason": reason}
+
+
 def case(
     identifier: str,
     about: str,
@@ -103,7 +108,7 @@ def case(
     basis: str,
     **options: object,
 ) -> Case:
-    """One case; `expect` is the code of an error, or the result of `accepted`."""
+    """One case; `expect` is the code of an error, or a result of `refused` or `accepted`."""
     outcome = {"code": expect} if isinstance(expect, str) else expect
     made: Case = {"id": identifier, "about": about, "token": token}
     if options:

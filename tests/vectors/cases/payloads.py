@@ -14,6 +14,7 @@ from .mint import (
     accepted,
     case,
     claims,
+    refused,
     sign,
     text,
     with_literal,
@@ -233,14 +234,16 @@ def spelt_exp(literal: str) -> str:
     return with_literal(claims(), "exp", literal)
 
 
-def spelt(name: str, literals: dict[str, str], code: str, basis: str) -> list[Case]:
-    """One case for every spelling of a claim's value, and one without the claim."""
+def spelt(
+    name: str, literals: dict[str, str], code: str, basis: str, *, text: str = "invalid"
+) -> list[Case]:
+    """One case for every spelling of a claim's value. `text` is the reason where it is a text."""
     return [
         case(
             f"{name.replace('_', '-')}-{kind}",
             f"{name} is {literal}" if len(literal) < 100 else f"{name} is a long text",
             sign(payload=with_literal(claims(), name, literal)),
-            code,
+            refused(code, name, text if literal.startswith('"') else "invalid"),
             basis,
         )
         for kind, literal in literals.items()
@@ -250,7 +253,8 @@ def spelt(name: str, literals: dict[str, str], code: str, basis: str) -> list[Ca
 def absent(name: str, code: str, basis: str) -> Case:
     """A token without a claim."""
     token = sign(payload=claims(**{name: ABSENT}))
-    return case(f"{name.replace('_', '-')}-absent", f"there is no {name}", token, code, basis)
+    expect = refused(code, name, "missing")
+    return case(f"{name.replace('_', '-')}-absent", f"there is no {name}", token, expect, basis)
 
 
 def issuers() -> list[Case]:
@@ -292,13 +296,13 @@ def issuers() -> list[Case]:
     parts = {"part": '"broker.example"', "letter": '"h"', "prefix": '"https://broker"'}
     return [
         absent("iss", "token_issuer", ISSUER),
-        *spelt("iss", literals, "token_issuer", ISSUER),
-        *spelt("iss", parts, "token_issuer", part),
+        *spelt("iss", literals, "token_issuer", ISSUER, text="check_failed"),
+        *spelt("iss", parts, "token_issuer", part, text="check_failed"),
         case(
             "payload-empty-object",
             "there are no claims",
             sign(payload="{}"),
-            "token_issuer",
+            refused("token_issuer", "iss", "missing"),
             ISSUER,
         ),
     ]
@@ -342,7 +346,7 @@ def audiences() -> list[Case]:
     }
     return [
         absent("aud", "token_audience", AUDIENCE),
-        *spelt("aud", literals, "token_audience", AUDIENCE),
+        *spelt("aud", literals, "token_audience", AUDIENCE, text="check_failed"),
     ]
 
 
@@ -353,5 +357,5 @@ def parties() -> list[Case]:
     literals |= {"empty": '""', "number": "1", "slash": f'"{CLIENT_ID}/"', "object": "{}"}
     return [
         case("azp-same", "azp is this site", same, accepted(), PARTY),
-        *spelt("azp", literals, "token_audience", PARTY),
+        *spelt("azp", literals, "token_audience", PARTY, text="check_failed"),
     ]

@@ -50,6 +50,19 @@ async fn the_broker_says_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn the_error_says_how_long_no_request_is_sent() {
+    let scene = Scene::without_documents();
+    scene.discovery_is(429, &[("retry-after", "20")], "");
+    for (waited, left) in [(0, 20), (5, 15)] {
+        scene.clock.advance(Duration::from_secs(waited));
+        let error = scene.discovery().await.unwrap_err();
+        assert_eq!(error.status(), Some(429));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(left)));
+    }
+    assert_eq!(scene.requests(), (1, 0));
+}
+
+#[tokio::test]
 async fn without_a_document_retry_after_is_limited_to_30_seconds() {
     let scene = Scene::without_documents();
     scene.discovery_is(503, &[("retry-after", "1000000000")], "");
