@@ -25,7 +25,7 @@ pub(crate) struct Browser<'a> {
 }
 
 impl<'a> Browser<'a> {
-    /// `None` for an empty secret, which would be that of every browser without a cookie.
+    /// `None` for an empty secret: all browsers without a cookie would share it.
     pub(crate) fn new(secret: &str, issuer: &'a str, client_id: &'a str) -> Option<Self> {
         (!secret.is_empty()).then(|| Self {
             key: Key::new(HMAC_SHA256, secret.as_bytes()),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_those_of_another_implementation() {
+    fn codes_equal_those_of_another_implementation() {
         // By Python's hmac module.
         let browser = browser("a secret");
         assert_eq!(

@@ -92,13 +92,13 @@ impl Builder {
         self
     }
 
-    /// Which way logins take; the implicit flow by default, which [`Client::verify`] needs.
+    /// The flow of logins; the implicit flow by default, which [`Client::verify`] needs.
     pub fn flow(mut self, flow: Flow) -> Self {
         self.flow = flow;
         self
     }
 
-    /// How the answer of the implicit flow comes back; as a form by default.
+    /// How the broker sends its answer in the implicit flow; as a form by default.
     pub fn response_mode(mut self, mode: ResponseMode) -> Self {
         self.response_mode = mode;
         self

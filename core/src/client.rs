@@ -190,8 +190,8 @@ impl Client {
         self.complete_with(params, options).await
     }
 
-    /// Completes a login as [`Client::complete`] does; with a confirmation of the person, also in another
-    /// browser than the one where it was started.
+    /// Completes a login as [`Client::complete`] does. With a confirmation of the person, it also
+    /// completes in another browser.
     ///
     /// # Errors
     /// As [`Client::complete`].

@@ -46,7 +46,7 @@ impl Discovery {
         Ok(Self {
             authorization_endpoint: members.endpoint("authorization_endpoint")?,
             jwks_uri: members.endpoint("jwks_uri")?,
-            // A site that does without codes does without the endpoint as well.
+            // A site that uses no codes does not need the endpoint.
             token_endpoint: members.endpoint("token_endpoint").ok(),
             response_types: members.list("response_types_supported")?,
             has_pkce: lists(

@@ -170,7 +170,7 @@ struct Counters {
     process: u64,
     /// Threads that are about to fork.
     forks: u64,
-    /// Threads with work for which a fork waits.
+    /// Threads whose work a fork waits for.
     busy: u64,
 }
 

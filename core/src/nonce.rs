@@ -49,8 +49,8 @@ impl Nonce {
     }
 }
 
-/// The nonce of a login of the code flow, which follows from its `state`: the broker's token is for the
-/// login whose `state` came back, or for none.
+/// The nonce of a login of the code flow. It is derived from `state`, so a token can only belong to
+/// the login whose `state` came back.
 pub(crate) fn nonce_of_state(state: &str) -> String {
     let parts = ["portier-client:nonce:1", state].map(str::as_bytes);
     URL_SAFE_NO_PAD.encode(digest(&SHA256, &with_lengths(&parts)))

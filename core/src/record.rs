@@ -32,7 +32,7 @@ pub(crate) struct Record<'a> {
     email: Option<Cow<'a, str>>,
     #[serde(rename = "s", borrow, skip_serializing_if = "Option::is_none", default)]
     session: Option<Cow<'a, str>>,
-    /// The application's state, which in the code flow does not travel.
+    /// The application's state. In the code flow, it is not sent to the broker.
     #[serde(rename = "a", borrow, skip_serializing_if = "Option::is_none", default)]
     state: Option<Cow<'a, str>>,
     /// The `code_verifier` of PKCE.
@@ -74,7 +74,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Keeps what the code flow needs to redeem the code, and the state that would travel else.
+    /// Keeps what is needed to redeem the code, and the application's state.
     pub(crate) fn for_code(self, state: Option<&'a str>, code_verifier: Option<&'a str>) -> Self {
         Self {
             state: state.map(Cow::Borrowed),

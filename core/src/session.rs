@@ -39,7 +39,7 @@ pub struct AuthenticateOptions {
 pub(crate) enum WantedFlow {
     /// This one.
     Always(Flow),
-    /// The code flow where the broker and the store can do it.
+    /// The code flow if the broker and the store support it.
     CodeIfPossible,
 }
 
@@ -219,7 +219,7 @@ impl CallbackParams {
         }
         let state = filled(self.state);
         match (filled(self.id_token), filled(self.code), state) {
-            // A code beside a token is nothing that was asked for.
+            // A code together with a token was not requested.
             (Some(id_token), _, state) => Ok(Grant::Token { id_token, state }),
             (None, Some(code), Some(state)) => Ok(Grant::Code { code, state }),
             (None, _, _) => Err(Error::new(

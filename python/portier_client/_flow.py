@@ -124,8 +124,8 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
     def form_policy(self) -> str:
         """A ``Content-Security-Policy`` for a page with a login form.
 
-        Chromium applies ``form-action`` to every redirect that follows a form. So the broker's
-        origin is in it, and those of the ``identity_providers``. Without them the form does
+        Chromium applies ``form-action`` to every redirect that follows a form. So the policy
+        contains the origins of the broker and of the ``identity_providers``. Without them the form does
         nothing, and only the browser's console says why.
         """
         return self._form_policy
@@ -136,13 +136,13 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         return [*self._form_targets]
 
     def safe_next(self, page: str) -> str | None:
-        """Return ``page`` as a redirect may use it, or ``None`` if it would lead off this site."""
+        """Return ``page`` in the form for a redirect, or ``None`` if it is on another site."""
         return _native.safe_next(page, self._allowed_hosts)
 
     def explain(
         self, error: portier_client.PortierError, accept_language: str | None = None
     ) -> web.Problem:
-        """Put an error into words for the person in front of the browser.
+        """Explain an error to the person at the browser.
 
         ``accept_language`` is the header of that name, which chooses among the ``languages``.
         """
@@ -154,15 +154,15 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
     def refuse_login(self, request: web.WebRequest, error: portier_client.PortierError) -> web.Step:
         """Answer a login form that the framework or the site has refused, with a problem page.
 
-        For example with :class:`InvalidRequest` (``request_cookies``) where a CSRF protection finds
-        no cookie of its own.
+        For example with :class:`InvalidRequest` (``request_cookies``) if a CSRF protection finds no
+        cookie.
         """
         from .web import step_from_native
 
         return step_from_native(self._native.refuse_login(*request._head, error.code, str(error)))
 
     def require_login(self, request: web.WebRequest, page: str) -> web.Step:
-        """Answer a request for a page that needs a login, of somebody who is not signed in.
+        """Answer the request of somebody who is not signed in, for a page that needs a login.
 
         A browser is redirected to the login page, with ``page`` as ``next``. ``page`` is the path
         and the query of the request; it is left out if it would lead off this site, and for methods
@@ -197,7 +197,7 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
 
 
 def is_accepted(answer: object) -> bool:
-    """Return what ``accept`` has said; nothing but ``True`` lets a session count."""
+    """Return the result of ``accept``; only ``True`` accepts a session."""
     if not isinstance(answer, bool):
         raise TypeError(f"accept must return True or False, not {type(answer).__name__}")
     return answer

@@ -48,7 +48,7 @@ def read_headers(headers: Headers, /) -> tuple[_Headers, str | None]: ...
 
 @type_check_only
 class Nonces(Protocol):
-    """What knows which nonces an application has drawn itself."""
+    """Knows the nonces that an application has generated itself."""
 
     def consume_nonce(self, nonce: str, email: str, /) -> Awaitable[bool]: ...
 
@@ -166,8 +166,8 @@ class Client:
 class LoginFlow:
     """The web side of a client's logins.
 
-    Its methods return their answer if it is ready at once, else an ``asyncio`` future, or they
-    block if they are told to.
+    Its methods return their result if it is ready at once. Otherwise they return an ``asyncio``
+    future, or block if ``blocking`` is true.
     """
 
     def __new__(cls, client: Client, options: FlowOptions) -> LoginFlow: ...
@@ -343,11 +343,11 @@ class ManualClock:
         """Move the clock forward by a number of seconds."""
 
     def set(self, now: float, /) -> None:
-        """Set the clock, as an administrator does who corrects the time."""
+        """Set the clock, like an administrator who corrects the time."""
 
 @final
 class MockTransport:
-    """A network that answers from memory; what it was not given is a 404."""
+    """A network that answers from memory; an unknown URL is answered with 404."""
 
     def __new__(cls) -> MockTransport: ...
     def respond(
@@ -364,7 +364,7 @@ class MockTransport:
         """Fail requests for ``url`` as if the broker could not be reached."""
 
     def requests(self, url: str, /) -> int:
-        """How often ``url`` was asked for."""
+        """How often ``url`` was requested."""
 
     def hold(self) -> None:
         """Let requests wait from now on."""
@@ -378,13 +378,13 @@ def mock_client(
     """Make a client with the given time, randomness and network."""
 
 def flush_events(timeout: float, /) -> bool:
-    """Wait until all events of the background have been logged; return whether they were."""
+    """Wait until all background events have been logged; return whether that was in time."""
 
 def panic_in_operation(at_once: bool, /) -> Future[None]:
     """Panic where a defect in the core would: at the first poll, or at a later one."""
 
 def codes() -> list[tuple[str, str, bool]]:
-    """All codes with the names of their classes, and whether they are worth another attempt."""
+    """All codes with the names of their classes, and whether they are retryable."""
 
 def doctor(
     arguments: list[str], reads_environment: bool, versions: list[tuple[str, str]], colours: bool, /
@@ -396,4 +396,4 @@ def safe_next(text: str, /, allowed_hosts: Sequence[str] = ...) -> str | None:
     """Return the page to go back to after a login if it is safe to redirect to, else ``None``."""
 
 def target_path(target: str, /) -> str:
-    """Return the path of the target of a request line, without its query and what is before it."""
+    """Return the path in the target of a request line, without origin and query."""

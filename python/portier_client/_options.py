@@ -94,7 +94,7 @@ def flow_options(
 def session_options(
     secret: object, prefix: str = "", /, **ages: float | timedelta
 ) -> SessionOptions:
-    """Turn what keeps people signed in into what the core takes."""
+    """Turn the options of sessions into what the core takes."""
     return {
         "secrets": _secrets(secret),
         "max_age": seconds(f"{prefix}max_age", ages["max_age"]),
@@ -127,7 +127,7 @@ def _text(name: str, value: object) -> str:
         message = f"{name} has a lone surrogate"
     else:
         return value
-    # Raised out here, because Python's own error would carry the whole text.
+    # Raised out here, because Python's own error would contain the whole text.
     raise _config_error(message)
 
 

@@ -27,10 +27,10 @@ class WebRequest:
         All headers, as the framework gives them: a mapping, a multi-dict, or pairs, with ``str``,
         ``bytes`` or lists of these, in any case. The flow reads a few of them.
     ``body``
-        The ``bytes`` as they arrived; of more than :data:`MAX_FORM_BYTES` any beginning that is
-        longer. Where the framework has read it already, the form: a mapping, a multi-dict or pairs,
-        never a ``dict`` made of one, which hides repeated fields. ``None`` if other code has read
-        the body and discarded it.
+        The ``bytes`` as they arrived. If there are more than :data:`MAX_FORM_BYTES`, any longer
+        beginning is enough. If the framework has read it already, the form: a mapping, a
+        multi-dict or pairs, never a ``dict`` made of one, which hides repeated fields. ``None`` if
+        other code has read the body and discarded it.
     ``query``
         The query of the request's URL, with or without the question mark. In the code flow the
         broker's answer is in it.
@@ -112,7 +112,7 @@ class WebRequest:
         return self._head[0]
 
     def __repr__(self) -> str:
-        """Show what is no secret."""
+        """Show nothing secret."""
         return f"<portier_client.web.WebRequest method={self.method!r}>"
 
 

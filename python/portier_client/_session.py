@@ -88,7 +88,7 @@ class SessionCookie:
     def renew(self, session: Session) -> str | None:
         """Return the ``Set-Cookie`` value that makes a session last longer.
 
-        ``None`` while less than half of ``max_age`` is over, and where nothing can be added.
+        ``None`` in the first half of ``max_age``, or if the session cannot last longer.
         """
         return self._native.renew(session)
 

@@ -1,10 +1,10 @@
-//! What a client closes when it is closed itself: else that would keep the client's documents and connections
-//! until JavaScript's garbage collector comes.
+//! The objects that a client closes when it is closed. Otherwise they would keep the client's
+//! documents and connections until JavaScript's garbage collector runs.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-/// Nothing once the client was closed.
+/// Empty after the client was closed.
 pub(crate) type Closable<T> = RefCell<Option<T>>;
 
 /// Closables of one kind.

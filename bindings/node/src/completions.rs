@@ -1,6 +1,6 @@
 //! The completion queue: how the outcomes of calls that had to wait reach JavaScript.
 //!
-//! A promise of napi-rs brings a thread-safe function, a clean-up hook and a second task with it. Here
+//! A promise of napi-rs needs a thread-safe function, a clean-up hook and a second task. Here
 //! JavaScript creates the promises, each under the id of its call, and one function wakes it for all of them.
 
 use std::collections::VecDeque;
@@ -33,7 +33,8 @@ pub struct CompletionQueue {
     inner: Arc<Inner>,
 }
 
-/// The only thing of JavaScript in here is the function, which does nothing once its environment has ended.
+/// The function is the only reference to JavaScript in here. It does nothing after its environment
+/// has ended.
 struct Inner {
     ready: Mutex<VecDeque<(f64, Resolver)>>,
     wake: Mutex<Wake>,

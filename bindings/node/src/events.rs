@@ -187,8 +187,8 @@ fn name(level: Level) -> &'static str {
     }
 }
 
-/// The events that wait for JavaScript. The only thing of JavaScript in here is the function, which does
-/// nothing once its environment has ended.
+/// The events that wait for JavaScript. The function is the only reference to JavaScript in here.
+/// It does nothing after its environment has ended.
 struct EventQueue {
     queue: Mutex<Queue>,
     wake: Wake,

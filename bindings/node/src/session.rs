@@ -11,7 +11,7 @@ use portier_client::{Code, Error, Result};
 use crate::closable::Closable;
 use crate::failure::{self, Failure};
 
-/// What keeps people signed in; the package has checked the types. An age that is absent has the default of
+/// The options of sessions; the package has checked their types. An age that is absent has the default of
 /// the core.
 #[napi(object, object_to_js = false)]
 pub struct SessionOptions {

@@ -30,7 +30,7 @@ pub struct DocumentStats {
     pub requests: i64,
     /// Fetches that failed.
     pub failures: i64,
-    /// Uses past the end of its lifetime.
+    /// How often it was used after it had expired.
     pub stale_serves: i64,
     /// Documents that another process had fetched.
     pub shared_loads: i64,

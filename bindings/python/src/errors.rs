@@ -35,7 +35,7 @@ pub(crate) fn new(py: Python<'_>, code: Code, message: impl fmt::Display) -> PyE
     to_python(py, &Error::new(code, message))
 }
 
-/// All codes with the names of their classes, and whether they are worth another attempt.
+/// All codes with the names of their classes, and whether they are retryable.
 #[pyfunction]
 pub(crate) fn codes() -> Vec<(&'static str, &'static str, bool)> {
     Code::ALL

@@ -78,7 +78,7 @@ mod unix {
     /// Whether the thread is attached. It is not part of Python's stable interface.
     static IS_ATTACHED: OnceLock<Option<unsafe extern "C" fn() -> c_int>> = OnceLock::new();
 
-    /// Has the C library call this module around each fork. It need not be undone: Python never
+    /// Makes the C library call this module around each fork. It need not be undone: Python never
     /// unloads a module.
     pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
         if IS_ATTACHED.set(is_attached_function()).is_err() {

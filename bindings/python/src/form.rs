@@ -42,7 +42,7 @@ fn is_json(form: &Bound<'_, PyAny>) -> bool {
 struct Fields {
     names: &'static [&'static str],
     pairs: Vec<(&'static str, FieldValue)>,
-    /// Whether text that is not UTF-8 is no error.
+    /// Whether text that is not UTF-8 is accepted.
     is_lossy: bool,
     /// Whether text is UTF-8 that was decoded as Latin-1, as in Bottle.
     is_latin_1: bool,
@@ -204,7 +204,7 @@ impl Fields {
         text::decoded(&bytes, name, Code::TokenMalformed).map(FieldValue::Text)
     }
 
-    /// The one of the names that a field has.
+    /// The name of a field, if it is one of these.
     fn known(&self, name: &Bound<'_, PyAny>) -> Option<&'static str> {
         let is = |given: &[u8]| {
             let mut names = self.names.iter().copied();

@@ -12,8 +12,9 @@ const COUNT: usize = WebRequest::HEADERS.len();
 /// The text of a header, if the request has it.
 type Value<'py> = Option<Bound<'py, PyAny>>;
 
-/// The values of the headers that a flow reads, in the order of [`WebRequest::HEADERS`], and the length of
-/// the body as the headers say it. `headers` is a mapping, an object that keeps repeated headers, or pairs.
+/// The values of the headers that a flow reads, in the order of [`WebRequest::HEADERS`], and the
+/// length of the body according to the headers. `headers` is a mapping, an object that keeps
+/// repeated headers, or pairs.
 #[pyfunction]
 #[pyo3(signature = (headers, /))]
 pub(crate) fn read_headers<'py>(
@@ -59,14 +60,14 @@ impl<'py> Headers<'py> {
 }
 
 enum Known {
-    /// One that a flow reads, by its place, and what stands between its values if it is repeated.
+    /// A header that a flow reads: its index, and the separator of repeated values.
     Header(usize, &'static str),
     Length,
 }
 
 fn known(name: &Bound<'_, PyAny>) -> PyResult<Option<Known>> {
     let name = match name.cast::<PyString>() {
-        // One with a lone surrogate is none of them.
+        // A name with a lone surrogate is not one of them.
         Ok(name) => name.to_str().unwrap_or_default().as_bytes(),
         Err(_) => name.cast::<PyBytes>()?.as_bytes(),
     };

@@ -90,11 +90,11 @@ fn refuse_sub_interpreters() -> PyResult<()> {
 
 /// Normalize an e-mail address, so that equal mailboxes are equal texts.
 ///
-/// The part before the last ``@`` is lowercased as Unicode says; the domain becomes ASCII, as in
-/// a URL. What comes out is what :meth:`Client.verify` returns for the address. Use it, to the
-/// letter, as the key of an account.
+/// The part before the last ``@`` is lowercased as Unicode defines it; the domain becomes ASCII, as
+/// in a URL. The result is what :meth:`Client.verify` returns for the address. Use it unchanged as
+/// the key of an account.
 ///
-/// Raises :class:`InvalidEmail` (``invalid_email``) for a text that could be no address.
+/// Raises :class:`InvalidEmail` (``invalid_email``) for a text that cannot be an address.
 ///
 /// >>> from portier_client import normalize_email
 /// >>> normalize_email("Björn@BÜCHER.example")
@@ -113,7 +113,7 @@ fn normalize_email(py: Python<'_>, text: &Bound<'_, pyo3::types::PyString>) -> P
 
 /// Return the page to go back to after a login if it is safe to redirect to, else ``None``.
 ///
-/// Without ``allowed_hosts`` only a path on this site passes, at most 1 KiB long. Each of
+/// Without ``allowed_hosts``, only a path on this site is accepted, at most 1 KiB long. Each of
 /// ``allowed_hosts`` is a host, with its port unless that is 443, to which an ``https`` URL may
 /// lead as well. The result is fit for a ``Location`` header. Call it when the page is stored and
 /// again when it is used.

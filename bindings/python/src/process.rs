@@ -37,15 +37,15 @@ impl<T> PerProcess<T> {
         }
     }
 
-    /// Whether another process, which this one is a copy of, asked for the value first.
+    /// Whether a process that this one was forked from has asked for the value.
     pub(crate) fn is_inherited(&self, process: Process) -> bool {
         self.first
             .get()
             .is_some_and(|generation| generation.process != process)
     }
 
-    /// The value of a process, made now if need be. Of two threads that make it at the same
-    /// time one sees its own dropped.
+    /// The value of a process, made now if need be. If two threads make it at the same time, one of
+    /// the two values is dropped.
     pub(crate) fn get_or_try_init<E>(
         &self,
         py: Python<'_>,
@@ -68,8 +68,8 @@ impl<T> PerProcess<T> {
     }
 }
 
-/// Which process this is. The id finds forks that the C library does not know of; the count tells a process
-/// from a dead ancestor whose id it was given again.
+/// Which process this is. The id detects forks that the C library does not report. The count
+/// distinguishes a process from a dead ancestor that had the same id.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process {
     id: u32,

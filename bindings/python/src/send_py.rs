@@ -9,11 +9,11 @@ use pyo3::prelude::*;
 type Release = Box<dyn Fn(Py<PyAny>)>;
 
 thread_local! {
-    /// In a thread of the runtime: has another thread drop an object.
+    /// In a thread of the runtime: makes another thread drop an object.
     static RELEASE: OnceCell<Release> = const { OnceCell::new() };
 }
 
-/// Makes this thread one that never changes a reference count, but hands objects to `release`.
+/// From now on, this thread never changes a reference count, and passes objects to `release`.
 pub(crate) fn never_drop_here(release: impl Fn(Py<PyAny>) + 'static) {
     let _ = RELEASE.with(|cell| cell.set(Box::new(release)));
 }
@@ -43,7 +43,7 @@ impl SendPy {
 
     /// Drops the object, at the garbage collector's request.
     pub(crate) fn clear(&self) {
-        // Dropping it runs code of its own, which must not find the lock taken.
+        // Dropping it runs code of the object, so the lock must not be held.
         let object = self.object().take();
         drop(object);
     }
@@ -55,8 +55,8 @@ impl SendPy {
 
 impl Drop for SendPy {
     fn drop(&mut self) {
-        // There is an error in a thread that is just ending, which is none of the runtime's: those drop
-        // their operations before.
+        // This fails in a thread that is ending. Threads of the runtime drop their operations
+        // before that.
         let _ = RELEASE.try_with(|release| {
             if let Some(release) = release.get()
                 && let Some(object) = self.object().take()

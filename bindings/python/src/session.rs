@@ -32,7 +32,7 @@ impl Options {
 
 /// A person who is signed in.
 ///
-/// ``repr()`` shows neither the address nor the id, so that a logged session puts them into no log.
+/// ``repr()`` shows neither the address nor the id, so that they do not get into logs.
 #[pyclass(frozen, module = "portier_client.web")]
 pub(crate) struct Session {
     session: web::Session,
@@ -47,13 +47,13 @@ impl Session {
 
 #[pymethods]
 impl Session {
-    /// The verified address in normalized form: to the letter, the key of the account.
+    /// The verified address in normalized form. Use it unchanged as the key of the account.
     #[getter]
     fn email(&self) -> &str {
         &self.session.email
     }
 
-    /// A random name of this session, of 22 characters, by which a site can end it.
+    /// The random id of this session, 22 characters. A site can use it to end the session.
     #[getter]
     fn id(&self) -> &str {
         &self.session.id
@@ -73,7 +73,7 @@ impl Session {
 
     /// The ``Set-Cookie`` value that renews the session, to be set on the answer, or ``None``.
     ///
-    /// Only :meth:`LoginFlow.session` gives one.
+    /// Only :meth:`LoginFlow.session` sets it.
     #[getter]
     fn renewal(&self) -> Option<&str> {
         self.renewal.as_deref()

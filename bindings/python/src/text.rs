@@ -48,7 +48,7 @@ pub(crate) fn owned(text: &Bound<'_, PyString>, name: &str, code: Code) -> PyRes
     Ok(text.get(..end).unwrap_or_default().to_owned())
 }
 
-/// Copies a text from bytes, as frameworks give it that do not decode forms.
+/// Copies a text from bytes, for frameworks that do not decode forms.
 pub(crate) fn decoded(bytes: &Bound<'_, PyBytes>, name: &str, code: Code) -> PyResult<String> {
     let beginning = bytes.as_bytes();
     let beginning = beginning.get(..LIMIT).unwrap_or(beginning);

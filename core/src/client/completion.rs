@@ -53,7 +53,7 @@ impl Inner {
         })
     }
 
-    /// Checks all that does not need the login the token answers. In the code flow, that login is known
+    /// Makes all checks that do not need the pending login. In the code flow, that login is known
     /// by its nonce and its name in the store.
     pub(super) async fn check<'a>(
         &self,

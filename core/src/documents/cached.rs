@@ -61,7 +61,7 @@ impl<T> CachedDocument<T> {
         let mut fresh_until = after(lifetime);
         let mut usable_until = fresh_until.saturating_add(STALE_IF_ERROR);
         if let Some(expiry) = fetched.expiry {
-            // Not at once, or every caller would fetch.
+            // Not at once: otherwise every caller would fetch.
             let soonest = asked_at.saturating_add(FLOOR);
             fresh_until = fresh_until.min(expiry.fresh_until.max(soonest));
             usable_until = usable_until.min(expiry.usable_until.max(soonest));

@@ -18,7 +18,7 @@ pub(super) struct Fetched<T> {
     pub(super) body: Bytes,
     /// When it was requested, on the monotonic clock.
     pub(super) asked_at: Duration,
-    /// The same on the wall clock. If another process fetched the document, when that one requested it.
+    /// The same on the wall clock. If another process fetched the document, the time of its request.
     pub(super) asked_on: SystemTime,
     /// How old the document was at that time; zero unless another process fetched it.
     pub(super) age: Duration,

@@ -1,4 +1,4 @@
-//! A fetch in its own task, for whose result any number of callers can wait.
+//! A fetch in its own task. Any number of callers can wait for its result.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;

@@ -20,7 +20,7 @@ enum State {
     NotRefused,
     /// The time of the first refusal, on the monotonic clock.
     RefusedSince(Duration),
-    /// A holder did not finish in time. Until then, no holder is waited for.
+    /// A holder did not finish in time. Until then, the client does not wait for a holder.
     DoubtedUntil(Duration),
 }
 

@@ -1,7 +1,7 @@
 //! The broker's documents in the store, shared by all processes that use it.
 //!
-//! A loaded document passes the same parsers and rules as a fetched one, and has the age that it has for
-//! the process that fetched it. If the store fails, the document is fetched from the broker.
+//! A loaded document is parsed and checked like a fetched one. Its age counts from the original
+//! request. If the store fails, the document is fetched from the broker.
 
 use std::future::Future;
 use std::sync::Arc;

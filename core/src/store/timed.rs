@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_store_that_answers_at_once_needs_no_runtime() {
         let store = crate::store::open_store("memory:").unwrap();
-        // This store has its own limit and would not be wrapped; here it is.
+        // This store has its own limit and would not be wrapped; the test wraps it.
         let store = Timed {
             store,
             limit: Duration::from_secs(1),

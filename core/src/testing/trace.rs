@@ -58,7 +58,7 @@ impl Trace {
 
     fn say(&self, line: &str) {
         if let Some(file) = &self.file {
-            // Several processes write to the file, each whole lines.
+            // Several processes write to the file; each writes whole lines.
             let _ = (&*file).write_all(format!("{line}\n").as_bytes());
         }
         let mut text = self.locked();

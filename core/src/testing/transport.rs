@@ -98,7 +98,7 @@ impl Default for MockTransport {
 }
 
 impl Transport for MockTransport {
-    /// All of them are one network.
+    /// All mock transports count as one network.
     fn trust(&self) -> Option<String> {
         Some("mock".to_owned())
     }

@@ -77,8 +77,8 @@ impl Form {
     }
 }
 
-/// One field. A token, which is nearly all of a form, needs no decoding; to search for a character takes a
-/// fraction of the time of the decoder.
+/// One field. Nearly all of a form is the token, which needs no decoding. A search for an escape
+/// takes a fraction of the decoder's time.
 fn pair_of(field: &str) -> Option<(String, FieldValue)> {
     match field.split_once('=') {
         Some((name, value)) if !(field.contains('%') || field.contains('+')) => {

@@ -215,7 +215,7 @@ fn form_targets(broker: &str, identity_providers: &[String]) -> Result<Vec<Strin
         let origin = parse_url(provider).filter(|url| url.path() == "/" && url.query().is_none());
         let origin = origin.ok_or_else(|| {
             invalid(
-                "identity_providers has what is not an origin, such as https://accounts.google.com",
+                "identity_providers has an entry that is not an origin, such as https://accounts.google.com",
             )
         })?;
         targets.push(origin.origin().ascii_serialization());

@@ -23,9 +23,9 @@ pub struct Step {
     /// [`FlowOptions::session`]: super::FlowOptions::session
     pub session: Option<Session>,
     /// `Set-Cookie` values of a completed login. Add them to the answer only after its person was signed
-    /// in. One proves to this site that this has happened: a reload then leads to the page the login was
-    /// for, and without it to a page that says that the login was used already. It is missing where logins
-    /// are bound to no browser. The other one is that of `session`.
+    /// in. One cookie proves to this site that the person was signed in. With it, a reload leads to
+    /// the page of the login; without it, to a page that says that the login was used already. It
+    /// is absent if logins are not bound to browsers. The other cookie is that of `session`.
     pub login_cookies: Vec<String>,
     /// The content of the page in the reply, for a site with its own pages. `None` for redirects,
     /// JSON, and the pages that post by script.

@@ -128,7 +128,7 @@ impl Language {
 
     pub(super) fn new(tag: &str, overrides: &Overrides) -> Result<Self> {
         if !is_language_tag(tag) {
-            let fact = "languages has something else than language tags such as pt and pt-BR";
+            let fact = "languages has an entry that is not a language tag, such as pt or pt-BR";
             return Err(invalid(format_args!("{fact} value={tag}")));
         }
         let own: BTreeMap<_, _> = overrides
@@ -157,7 +157,7 @@ impl Language {
     }
 }
 
-/// The defect of a text of the site.
+/// What is wrong with a text of the site.
 fn check(id: &str, text: &str) -> Result<(), &'static str> {
     if !ids().any(|known| known == id) {
         return Err("texts has an unknown id");

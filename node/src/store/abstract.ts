@@ -21,8 +21,8 @@ export abstract class AbstractStore {
   abstract createNonce(email: string): Promise<string>;
 
   /**
-   * Removes a nonce. Rejects if it does not exist, or belongs to another address. At most one call for a nonce
-   * may succeed, also of calls at the same time.
+   * Removes a nonce. Rejects if it does not exist, or belongs to another address. At most one call for a nonce may
+   * succeed, even if calls run at the same time.
    */
   abstract consumeNonce(nonce: string, email: string): Promise<void>;
 

@@ -20,8 +20,8 @@ export interface Store {
   /** Keeps `record` under `nonce` for `ttlMs` milliseconds. Never replaces a record. */
   put(nonce: string, record: string, ttlMs: number): void | PromiseLike<void>;
   /**
-   * Removes the record and returns it, atomically; `null` or `undefined` if there is none. At most one call for
-   * a nonce may get the record, also of calls at the same time. A store that remembers returned records returns
+   * Removes the record and returns it, atomically; `null` or `undefined` if there is none. At most one call for a nonce
+   * may get the record, even if calls run at the same time. A store that remembers returned records returns
    * `""` for them. The login then fails with `session_used` instead of `session_unknown`.
    */
   take(nonce: string): MaybeRecord | PromiseLike<MaybeRecord>;

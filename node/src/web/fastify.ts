@@ -271,7 +271,7 @@ const CHANGES = ["code", "status", "header", "headers", "removeHeader", "type"];
 function guarded(reply: FastifyReply, tracker: ResponseTracker): FastifyReply {
   const view: FastifyReply = new Proxy(reply, {
     get(_, name) {
-      // A reply is a thenable of its own end. An `async` hook that returns it would wait for ever.
+      // A reply is a thenable that settles when the reply ends. An `async` hook that returns it would wait for ever.
       if (name === "then") return undefined;
       const value: unknown = Reflect.get(reply, name);
       if (typeof value !== "function") return value;

@@ -1,8 +1,8 @@
 //! How threads that waited without the interpreter attach to it again, or stay away.
 //!
-//! Before `CPython` 3.14, a thread that attaches when the interpreter is already going is ended where it
-//! stands, by unwinding, and Rust code on its stack aborts the process. So such a thread waits for ever,
-//! and the end of the interpreter waits for the threads that are just attaching.
+//! Before `CPython` 3.14, a thread that attaches while the interpreter is being finalized is ended
+//! by unwinding its stack. Rust code on that stack then aborts the process. So such a thread waits
+//! for ever, and finalization waits for threads that are attaching.
 
 use std::convert::Infallible;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ static GATE: PerProcess<AttachGate> = PerProcess::new();
 pub(crate) fn without_gil<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
     let gate = AttachGate::of(py, Process::current());
     if gate.is_closed() {
-        // The thread that ends the interpreter has no other thread to let run.
+        // The thread that ends the interpreter need not let other threads run.
         return work();
     }
     py.detach(move || (work(), gate.enter())).0
@@ -54,13 +54,13 @@ impl AttachGate {
         gate
     }
 
-    /// Whether the interpreter is about to go.
+    /// Whether the interpreter is about to end.
     pub(super) fn is_closed(&self) -> bool {
         self.state().closed
     }
 
-    /// Asks for permission to attach, in a thread that is not attached. Once the interpreter is about to
-    /// go, this never returns: the thread ends with the process.
+    /// Asks for permission to attach, in a thread that is not attached. Once the interpreter is
+    /// about to end, this never returns: the thread ends with the process.
     pub(super) fn enter(&'static self) -> AttachPermit {
         let mut state = self.state();
         if state.closed {
@@ -73,8 +73,8 @@ impl AttachGate {
         AttachPermit(self)
     }
 
-    /// Closes the gate, and waits for the threads that are attaching: they need no more than what the
-    /// caller, which must not be attached, needs to attach itself.
+    /// Closes the gate, and waits for the threads that are attaching. The caller must not be
+    /// attached, so that they can.
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.closed = true;

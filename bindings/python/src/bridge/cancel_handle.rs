@@ -19,7 +19,7 @@ impl CancelHandle {
         Ok(Self { bridge, ticket })
     }
 
-    /// Has the loop cancel the task, unless it was forgotten.
+    /// Makes the loop cancel the task, unless it was forgotten.
     pub(crate) fn cancel(&self) {
         // In a child, the task and its loop are copies, and the operation is the parent's.
         if self.bridge.is_current() {

@@ -1,9 +1,9 @@
 //! How events reach Python's `logging`.
 //!
-//! A call looks up the logger's level once, so that an event below it costs a comparison. Events of
-//! a poll by an attached thread are logged by that thread, right after the poll. Events of the runtime's
-//! threads, which do not touch Python, go to a thread that does nothing else: a handler may be slow, or
-//! wait for a lock whose owner waits for a result.
+//! A call looks up the logger's level once, so that an event below it costs only a comparison.
+//! Events of a poll by an attached thread are logged by that thread, right after the poll. Events
+//! of the runtime's threads, which do not touch Python, go to a thread that does nothing else: a
+//! handler may be slow, or wait for a lock whose owner waits for a result.
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
@@ -29,9 +29,9 @@ use crate::send_py::SendPy;
 /// How many events may wait to be logged. There are more only if the handlers are slower than the events.
 const QUEUE_LIMIT: usize = 1_000;
 
-/// How long the end of the interpreter waits for handlers, and then for the last of them. A thread of
-/// Python's own would be waited for without a limit. A thread of this module crashes the process if it
-/// comes back to an interpreter that is gone.
+/// How long the end of the interpreter waits for handlers, and then for the last of them. Python
+/// would wait for a thread of its own without a limit. A thread of this module crashes the process
+/// if it attaches to a finalized interpreter.
 const HANDLER_LIMIT: Duration = Duration::from_secs(5);
 
 /// The logger's level, in Python's numbers.
@@ -80,8 +80,8 @@ pub(super) fn logged<T>(py: Python<'_>, poll: impl FnOnce() -> T) -> PyResult<T>
     Ok(polled)
 }
 
-/// Whether this thread is in the middle of logging. Events of calls that a handler makes are not logged:
-/// they would cause more of them without end.
+/// Whether this thread is in the middle of logging. Events of calls that a handler makes are not
+/// logged: they would cause more events without end.
 pub(super) fn is_logging() -> bool {
     LOGGING.get()
 }
@@ -184,7 +184,7 @@ enum Phase {
     #[default]
     NotStarted,
     Running(LoggingThread),
-    /// Finally: the interpreter is about to go.
+    /// At last: the interpreter is about to end.
     Stopped,
 }
 
@@ -218,7 +218,7 @@ impl LogQueue {
         queue
     }
 
-    /// Has an event logged, if there is room for one more, and unless the interpreter is about to go.
+    /// Queues an event to be logged, if there is room and the interpreter is not about to end.
     fn push(&self, event: QueuedEvent) {
         if self.state.ending.load(Ordering::Acquire) {
             return;

@@ -1,4 +1,4 @@
-//! How an operation has its caller run something in Python.
+//! How an operation makes its caller run something in Python.
 //!
 //! The runtime's threads do not touch Python. A host callback runs in the thread, or in the event
 //! loop, that the operation was called from.
@@ -34,11 +34,11 @@ thread_local! {
     static CALLER: RefCell<Option<Caller>> = const { RefCell::new(None) };
     /// The `contextvars` context of that caller.
     static CONTEXT: RefCell<Option<Arc<SendPy>>> = const { RefCell::new(None) };
-    /// What the operation that this thread has just polled requests of it.
+    /// The request of the operation that this thread has just polled.
     static REQUESTED: Cell<Option<HostCallback>> = const { Cell::new(None) };
 }
 
-/// Has the caller of the current operation run a host callback.
+/// Makes the caller of the current operation run a host callback.
 pub(crate) fn request_callback(callback: HostCallback) -> Result<()> {
     CALLER.with_borrow(|caller| {
         let sent = match caller {

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 pub(super) type Convert =
     Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;
 
-/// Something that an operation needs run in Python. It is dropped if its caller is gone.
+/// Work of an operation that must run in Python. It is dropped if its caller is gone.
 ///
 /// An error that it returns does not go to the operation, but ends the call at once: it is an
 /// exception such as `KeyboardInterrupt`, which ends the program.

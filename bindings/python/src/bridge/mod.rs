@@ -4,8 +4,8 @@
 //! then: the result is returned at once, without a task, a thread or a wake-up. Only a pending operation
 //! moves to the runtime.
 //!
-//! An operation needs Python if its store is written in it. Then it requests a host callback of its caller.
-//! Callbacks run between two polls, never inside of one.
+//! An operation needs Python if its store is written in Python. Then it requests a host callback of
+//! its caller. Callbacks run between two polls, never inside of one.
 //!
 //! # The states of a call that is awaited
 //!
@@ -67,8 +67,8 @@ pub(crate) use self::host_callback::request_callback;
 pub(crate) use self::messages::CallSite;
 pub(crate) use self::panics::catch_panic;
 
-/// Makes the types that event loops call before they are needed: another thread may fork while one is
-/// being made.
+/// Creates the types that event loops call before they are needed: another thread may fork while a
+/// type is being created.
 pub(crate) fn make_types(py: Python<'_>) {
     calls::make_types(py);
     completion::make_types(py);

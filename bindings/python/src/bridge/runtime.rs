@@ -81,8 +81,8 @@ impl Bridge {
         let (ended, completer_ended) = mpsc::channel();
         let tickets = Arc::new(Tickets::default());
         let of_completer = Arc::clone(&tickets);
-        // This first: where no thread can be had, the runtime would not say so, but panic. Without
-        // a runtime, it ends with the sender.
+        // This comes first: without a thread, the runtime would panic instead of returning an
+        // error. Without a runtime, it ends with the sender.
         std::thread::Builder::new()
             .name("portier-completer".to_owned())
             .spawn(move || {
@@ -154,7 +154,7 @@ impl Bridge {
         {
             return Weak::clone(queue);
         }
-        // This runs code of the loop's, which must not find the lock taken.
+        // This runs code of the loop, so the lock must not be held.
         let opened = CompletionQueue::open(event_loop, &self.tickets, &self.completer);
         let queue = opened.map_or_else(|_| Weak::new(), |queue| Arc::downgrade(&queue));
         let mut queues = self.queues();
@@ -163,7 +163,7 @@ impl Bridge {
         queue
     }
 
-    /// Lets no new calls begin.
+    /// Prevents new calls.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
@@ -179,7 +179,7 @@ impl Bridge {
         else {
             return;
         };
-        // This first: a handler may wait for the result of a call that it began before.
+        // This comes first: a handler may wait for the result of a call that it began before.
         self.events.stop();
         self.send(CompleterMessage::Stop);
         let _ = completer_ended.recv_timeout(SHUTDOWN_LIMIT);
@@ -202,7 +202,8 @@ fn start_runtime(completer: &Sender<CompleterMessage>) -> std::io::Result<Runtim
             let completer = completer.clone();
             send_py::never_drop_here(move |object| {
                 let unsent = completer.send(CompleterMessage::Release(object));
-                // Without a completer, the interpreter is about to go, and everything with it.
+                // Without a completer, the interpreter is about to end, and nothing needs to be
+                // done.
                 std::mem::forget(unsent);
             });
         })

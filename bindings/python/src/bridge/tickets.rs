@@ -1,7 +1,7 @@
 //! Numbers that stand for the `asyncio` futures and tasks that are pending.
 //!
-//! The runtime's threads do not touch Python, so they hold a ticket. A thread that is attached to the
-//! interpreter takes the future that it stands for, at most once.
+//! The runtime's threads do not touch Python, so they hold a ticket. A thread that is attached to
+//! the interpreter takes the future of a ticket, at most once.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

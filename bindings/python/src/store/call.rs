@@ -62,7 +62,7 @@ impl Method {
     }
 }
 
-/// Has the caller of the operation call the method, and waits for its result.
+/// Makes the caller of the operation call the method, and waits for its result.
 ///
 /// Dropping the future cancels a method that has not returned.
 pub(super) async fn call<T: Send + 'static>(
@@ -125,7 +125,7 @@ impl<T: Send + 'static> ReplySender<T> {
         end.map_or(Ok(()), Err)
     }
 
-    /// Has the event loop await the result.
+    /// Makes the event loop await the result.
     fn await_result(
         self,
         returned: &Bound<'_, PyAny>,

@@ -46,7 +46,7 @@ impl ManualClock {
         Ok(())
     }
 
-    /// Set the clock, as an administrator does who corrects the time.
+    /// Set the clock, like an administrator who corrects the time.
     #[pyo3(signature = (now, /))]
     fn set(&self, py: Python<'_>, now: f64) -> PyResult<()> {
         self.0.set(UNIX_EPOCH + duration(py, now)?);
@@ -54,13 +54,13 @@ impl ManualClock {
     }
 }
 
-/// A network that answers from memory; what it was not given is a 404.
+/// A network that answers from memory; an unknown URL is answered with 404.
 #[pyclass(frozen, module = "portier_client._native")]
 pub(crate) struct MockTransport(Arc<testing::MockTransport>);
 
 #[pymethods]
 impl MockTransport {
-    /// Make a network on which there is nothing.
+    /// Make a network without responses.
     #[new]
     fn new() -> Self {
         Self(Arc::new(testing::MockTransport::new()))
@@ -98,7 +98,7 @@ impl MockTransport {
         self.0.fail(url, error);
     }
 
-    /// How often ``url`` was asked for.
+    /// How often ``url`` was requested.
     #[pyo3(signature = (url, /))]
     fn requests(&self, url: &str) -> usize {
         self.0.requests(url)
@@ -115,7 +115,7 @@ impl MockTransport {
     }
 }
 
-/// What a response has.
+/// The parts of a response.
 #[derive(FromPyObject)]
 enum Body {
     #[pyo3(annotation = "str")]

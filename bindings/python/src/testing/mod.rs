@@ -27,7 +27,7 @@ pub(crate) fn panic_in_operation(py: Python<'_>, at_once: bool) -> PyResult<Boun
     })
 }
 
-/// Wait until all events of the background have been logged; return whether they were.
+/// Wait until all background events have been logged; return whether that was in time.
 #[pyfunction]
 #[pyo3(signature = (timeout, /))]
 pub(crate) fn flush_events(py: Python<'_>, timeout: f64) -> PyResult<bool> {

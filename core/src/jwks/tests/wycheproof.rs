@@ -74,8 +74,8 @@ fn rsa_signatures_with_sha_256() {
     let expected = Tally {
         valid: 31,
         invalid: 999,
-        // RFC 8017, appendix B.1: verifiers may accept what has no NULL, for compatibility with
-        // programs that no broker runs.
+        // RFC 8017, appendix B.1: verifiers may accept an encoding without NULL, for compatibility
+        // with old programs. Brokers do not use them.
         acceptable: SHA_256.map(without_null).to_vec(),
     };
     assert_eq!(tally, expected);

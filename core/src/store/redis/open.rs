@@ -18,7 +18,7 @@ use crate::events;
 /// For the look-up of the name, the connection, TLS and `HELLO` together.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A server that vanished without a word is noticed after about half a minute of silence.
+/// A server that vanished without closing the connection is noticed after about half a minute.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_PROBES: u32 = 3;
@@ -117,7 +117,7 @@ async fn start(
 async fn authenticate(connection: &Connection, credentials: &Credentials) -> Result<()> {
     if let Some(password) = &credentials.password {
         let mut command = redis::cmd("AUTH");
-        // Older servers and some proxies know passwords only, and mean this user.
+        // Older servers and some proxies know only a password, which belongs to this user.
         let username = credentials.username.as_deref();
         command.arg(username.filter(|name| *name != "default"));
         command.arg(password);
@@ -141,8 +141,8 @@ async fn hello(connection: &Connection) -> Result<HelloReply> {
     }
 }
 
-/// Warns of a server that drops pending logins when it needs memory. Nothing is said of a server that
-/// does not tell.
+/// Warns of a server that drops pending logins when it needs memory. A server that does not report
+/// its policy causes no warning.
 async fn warn_of_eviction(connection: &Connection) {
     if let Ok(report) = connection.run(redis::cmd("INFO").arg("memory")).await
         && evicts(text(&report).unwrap_or_default())

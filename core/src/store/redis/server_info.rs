@@ -13,7 +13,7 @@ const USED: &str = "";
 pub(super) enum Mode {
     Cluster,
     Sentinel,
-    /// Alone or as one of replicas; also assumed of a server that does not say.
+    /// Standalone or replicated; also assumed if the server does not say.
     #[default]
     Standalone,
 }
@@ -104,7 +104,7 @@ pub(super) fn text(value: &Value) -> Option<&str> {
     }
 }
 
-/// The version, if it is a number below the oldest of Redis that will do.
+/// The version, if it is lower than the oldest supported version of Redis.
 fn old_version(version: &str) -> Option<String> {
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
     let (major, minor) = (numbers.next()??, numbers.next()??);

@@ -220,7 +220,7 @@ pub(super) type Identity = (u64, u64);
 /// The smallest page size of SQLite, in bytes.
 const SMALLEST_DATABASE: u64 = 512;
 
-/// The maximum number of names that are tried, in case of other threads and leftovers of crashes.
+/// How many names are tried. Another thread may use a name, or a crash may have left it behind.
 const MAX_DRAFTS: u32 = 1000;
 
 /// The suffixes of the files that SQLite creates beside a file.

@@ -37,7 +37,7 @@ pub(super) struct Queue {
 struct Waiting {
     jobs: Vec<Job>,
     has_worker: bool,
-    /// The process to which all of this belongs.
+    /// The process that owns the queue.
     process: u32,
 }
 

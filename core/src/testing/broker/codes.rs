@@ -53,7 +53,7 @@ impl Codes {
         Ok(code)
     }
 
-    /// Uses a code up, whatever comes of it.
+    /// Uses a code up, even if no token follows.
     pub(super) fn redeem(&self, code: &str, now: Duration) -> Option<Grant> {
         let issued = lock(&self.0).remove(code)?;
         (now < issued.expires).then_some(issued.grant)

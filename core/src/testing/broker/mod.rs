@@ -64,8 +64,7 @@ pub struct DevBroker {
     state: Arc<State>,
     address: SocketAddr,
     process: u32,
-    // In a forked child these belong to a thread that does not exist, so they are never dropped
-    // but by `stop`.
+    // In a forked child these belong to a thread that does not exist, so only `stop` drops them.
     server: ManuallyDrop<Mutex<Option<Server>>>,
 }
 
@@ -139,8 +138,8 @@ impl DevBroker {
         self.state.requests()
     }
 
-    /// Disturbs the next requests for a path, for example `/keys.json`, in place of what was set
-    /// for it before.
+    /// Sets the faults of the next requests for a path, for example `/keys.json`. They replace
+    /// earlier ones.
     pub fn fail_next(&self, path: &str, requests: u32, fault: Fault) {
         self.state.fail_next(path, requests, fault);
     }
@@ -159,7 +158,7 @@ impl DevBroker {
     /// next rotation, and new next ones are published.
     ///
     /// # Errors
-    /// [`Code::Internal`] when a key cannot be generated; so for all methods about keys.
+    /// [`Code::Internal`] when a key cannot be generated. This holds for all methods about keys.
     pub fn rotate_keys(&self) -> Result<()> {
         self.state.keys.rotate()
     }
@@ -198,8 +197,8 @@ impl DevBroker {
         login::sign_in(&self.state, authorization_url)
     }
 
-    /// Times the verification of the tokens' signatures by AWS-LC, with a key that is parsed before:
-    /// what every benchmark is compared with.
+    /// Measures how long AWS-LC takes to verify the tokens' signatures with a parsed key.
+    /// Benchmarks are compared with this time.
     ///
     /// # Errors
     /// [`Code::TokenSignature`] when a token is not signed with the current RS256 key.
@@ -283,7 +282,7 @@ fn run(
                     let _ = early.keys.prepare();
                     drop(generation);
                 });
-                // An error means that the broker was dropped, and that is the same.
+                // An error means that the broker was dropped, which has the same effect.
                 let _ = stopped.await;
             }
             Err(error) => tracing::error!(%error, "development broker cannot listen"),

@@ -29,8 +29,8 @@ pub struct DevBrokerOptions {
     pub mode: Mode,
     /// How far ahead `Expires` of the key set lies; 24 hours by default.
     pub keys_lifetime: Duration,
-    /// Whether it lists the PKCE method `S256`, and so asks for a `code_verifier`, other than the real
-    /// broker; off by default.
+    /// Whether it lists the PKCE method `S256`, and then requires a `code_verifier`. Off by
+    /// default, as in the real broker.
     pub pkce: bool,
     /// The clock; by default the clock of the system.
     pub clock: Arc<dyn Clock>,

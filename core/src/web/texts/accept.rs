@@ -12,8 +12,8 @@ const MAX_RANGES: usize = 32;
 /// Finds the language that a header asks for most.
 ///
 /// A range finds the language of the same tag, or of a tag that it begins with (`pt-BR` finds `pt`).
-/// Beyond the RFC it then finds another variant of the same language: who reads `pt-PT` reads
-/// `pt-BR` rather than the default.
+/// In addition to the RFC, it then finds another variant of the same language: readers of `pt-PT`
+/// prefer `pt-BR` to the default.
 pub(super) fn lookup<'a>(
     header: &str,
     languages: impl Iterator<Item = &'a Language> + Clone,
@@ -50,7 +50,7 @@ struct Range<'a> {
 }
 
 impl<'a> Range<'a> {
-    /// Reads one; what is not a range counts as not sent.
+    /// Parses one range. An invalid one counts as not sent.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim_ascii);
         let tag = parts.next()?;

@@ -47,7 +47,7 @@ fn every_built_in_text_is_one_that_a_site_could_give() {
 }
 
 #[test]
-fn every_built_in_language_says_as_many_different_things_as_english() {
+fn every_built_in_language_has_as_many_different_texts_as_english() {
     let different = |language: &Language| -> Vec<bool> {
         let all = all(language);
         let pairs = all

@@ -13,7 +13,7 @@ use crate::bridge::panics::CatchPanic;
 use crate::bridge::runtime::Bridge;
 use crate::process::Process;
 
-/// How often a blocking call lets Python look for signals.
+/// How often a blocking call lets Python check for signals.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Moves an operation to the runtime, and waits for its result.

@@ -85,7 +85,7 @@ fn deliver(py: Python<'_>, batch: Batch) {
     unless_closed(&event_loop, called);
 }
 
-/// Has a loop run a host callback, in the context of the call.
+/// Makes a loop run a host callback, in the context of the call.
 fn run(event_loop: &Bound<'_, PyAny>, context: &Bound<'_, PyAny>, callback: HostCallback) {
     let called = call_in(event_loop, RunCallback(Mutex::new(Some(callback))), context);
     unless_closed(event_loop, called);

@@ -15,7 +15,7 @@ use crate::bridge::tickets::Tickets;
 use crate::cells::{self, intern};
 use crate::process::Process;
 
-/// How many futures are completed in one turn of the loop, which has others to serve.
+/// How many futures are completed in one turn of the loop, so that it can do other work.
 const MAX_PER_TURN: usize = 256;
 
 /// The results for the futures of one event loop.
@@ -31,7 +31,7 @@ pub(in super::super) struct CompletionQueue {
 }
 
 impl CompletionQueue {
-    /// Has a loop watch a new queue. Not every kind of loop can.
+    /// Makes a loop watch a new queue. Not every kind of loop can.
     pub(in super::super) fn open(
         event_loop: &Bound<'_, PyAny>,
         tickets: &Arc<Tickets>,
@@ -50,7 +50,8 @@ impl CompletionQueue {
             process: Process::current(),
         });
         let add_reader = event_loop.getattr(intern!(py, "add_reader"))?;
-        // In a context of its own, or that of the first call would stay as long as the loop.
+        // In a context of its own: otherwise the context of the first call would live as long as
+        // the loop.
         let context = cells::import(&CONTEXT, py, "contextvars", "Context")?.call0()?;
         let drain = DrainCompletions(Arc::clone(&queue));
         context.call_method1(intern!(py, "run"), (add_reader, descriptor, drain))?;
@@ -109,7 +110,7 @@ impl Drop for CompletionQueue {
     }
 }
 
-/// Completes the futures whose results are there; called by the loop.
+/// Completes the futures whose results are available; called by the loop.
 #[pyclass(frozen)]
 struct DrainCompletions(Arc<CompletionQueue>);
 

@@ -109,7 +109,7 @@ async fn a_proxy_whose_name_cannot_be_resolved_is_named() {
 }
 
 #[tokio::test]
-async fn the_refusal_of_a_proxy_is_told_from_that_of_the_broker() {
+async fn a_refusal_of_the_proxy_is_not_taken_for_one_of_the_broker() {
     for (status, fact) in [
         (403, "the proxy did not connect to the broker"),
         (502, "the proxy did not connect to the broker"),
@@ -173,7 +173,7 @@ async fn an_invalid_proxy_is_not_bypassed() {
 }
 
 #[tokio::test]
-async fn the_value_of_a_proxy_may_have_what_files_leave_around_it() {
+async fn quotation_marks_and_spaces_around_the_value_of_a_proxy_are_ignored() {
     let proxy = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     for value in [
         format!("http://{}\n", proxy.address),

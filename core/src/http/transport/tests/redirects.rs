@@ -66,7 +66,7 @@ async fn redirects_with_user_information_or_another_scheme_are_refused() {
 }
 
 #[tokio::test]
-async fn with_https_only_plain_http_is_refused() {
+async fn plain_http_is_refused_where_https_is_required() {
     let server = Server::start([Act::Say(answer(200, "", "{}"))]).await;
     let transport = HttpTransport::new(options("https://127.0.0.1")).unwrap();
     get(&transport, &server.url()).await.unwrap_err();

@@ -142,7 +142,7 @@ async fn a_certificate_of_the_server_is_trusted_when_it_is_listed_without_its_au
 }
 
 #[tokio::test]
-async fn a_refused_certificate_is_named_with_what_to_do() {
+async fn the_error_for_a_refused_certificate_says_what_to_do() {
     let key = KeyPair::generate().unwrap();
     for (is_ca, advice) in [
         (authority(), "list this very certificate in ca_file"),

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_private_where_the_lists_go_on_elsewhere() {
+    fn no_group_is_private_if_there_may_be_users_in_other_databases() {
         for more in [
             "+::::::\n",
             "+@admins::::::\n",
