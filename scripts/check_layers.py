@@ -94,7 +94,7 @@ def read(root: Path) -> Graph:
 
 
 def broken_layers(graph: Graph, layers: list[Layer] = LAYERS) -> list[str]:
-    """The files that reach what their layer must not know, with the way there."""
+    """The files that reach what their layer must not know, with the chain of imports."""
     findings = []
     for layer in layers:
         for path in sorted(path for path in graph if re.fullmatch(layer.files, path)):
@@ -105,7 +105,7 @@ def broken_layers(graph: Graph, layers: list[Layer] = LAYERS) -> list[str]:
 
 
 def way_to(pattern: str, path: str, graph: Graph) -> list[str]:
-    """The shortest way from a file to one that a pattern describes; empty if there is none."""
+    """The shortest chain of imports from a file to one that matches a pattern, or an empty list."""
     ways, seen = [[path]], {path}
     for way in ways:
         for target in sorted(graph[way[-1]] - seen):

@@ -12,7 +12,7 @@ use portier_client::{
     SessionKey, Store, Taken,
 };
 
-/// Keeps addresses with nonces that it makes itself.
+/// Makes nonces, and keeps an address with each.
 #[derive(Default)]
 struct Nonces {
     nonce: String,

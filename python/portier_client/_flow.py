@@ -125,8 +125,8 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         """A ``Content-Security-Policy`` for a page with a login form.
 
         Chromium applies ``form-action`` to every redirect that follows a form. So the policy
-        contains the origins of the broker and of the ``identity_providers``. Without them the form does
-        nothing, and only the browser's console says why.
+        contains the origins of the broker and of the ``identity_providers``. Without them the form
+        does nothing, and only the browser's console says why.
         """
         return self._form_policy
 

@@ -1,7 +1,7 @@
 // Measures how long many waiting verifications block the event loop; prints JSON.
 //
-// A heart beats once a millisecond on the loop. A gap is the time from one beat to the next; everything above a
-// millisecond was taken from other work on the loop. `idle` is the gap without any work. On a busy machine,
+// A timer fires once a millisecond on the loop. A gap is the time between two timer events. Everything above a
+// millisecond was time for which the loop was blocked. `idle` is the gap without any work. On a busy machine,
 // `processor` tells more: it is the processor time of the loop's thread between two beats. Only Linux reports it.
 import { readFileSync } from "node:fs";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";

@@ -87,7 +87,7 @@ def browse(url: str, stop: str = "") -> Page:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Stops before a site that does not exist."""
+    """Stops at the redirect to a site that does not exist."""
 
     def __init__(self, stop: str) -> None:
         self._stop = stop

@@ -38,7 +38,7 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "an email that is not normalized": ({"email": "John@example.com"}, "token_claim"),
     "an original email that is a number": ({"email_original": 5}, "token_claim"),
     "an email that is not verified": ({"email_verified": False}, "token_claim"),
-    "an email that is verified in words": ({"email_verified": "true"}, "token_claim"),
+    "a text as email verified": ({"email_verified": "true"}, "token_claim"),
 }
 
 

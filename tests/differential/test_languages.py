@@ -25,8 +25,9 @@ SEED = int(os.environ.get("SEED", "1"))
 RUST = [str(HERE.parents[1] / "target/debug/examples/answers")]
 NODE = [os.environ.get("NODE", "node"), str(HERE / "answers.mjs")]
 
-# Letters that change their number, their alphabet or their place; dots and signs that look like
-# others; what joins, ends, turns or is nothing; halves of pairs, which only some languages have.
+# Letters that change under case mapping or normalization; characters that look like others;
+# joiners, terminators, direction marks and invisible characters; lone surrogates, which only some
+# languages have.
 PIECES = list("@.@.//\\?#%:-_ aAzZ09\0\t\n\x7f")
 PIECES += ["xn--", "%2f", "%2e", "%5c", "//", "..", "0x7f"]
 PIECES += list("İıßẞſKÅΣςσﬀǆéе１Ⅷ①ªᏸꭰ𐐀𝐚😀") + list("＠．。｡／＼：％")

@@ -187,10 +187,11 @@ SECONDS_TO_WAIT = 30
 class ServedSite:
     """The site of an integration, as a process.
 
-    The program prints `ready SITE_PORT CONTROL_PORT`. Over the second port it takes, as JSON that
-    is posted: `/case`, to make a fresh application; `/step`, what comes with the next request;
-    `/seen`, what its hooks were given since; `/late`, to let a hook answer that has returned;
-    `/authenticate`, to start a login with the client; `/advance`, to move its clock.
+    The program prints `ready SITE_PORT CONTROL_PORT`. The second port accepts these commands, as
+    posted JSON: `/case` makes a new application; `/step` gives instructions for the next request;
+    `/seen` returns the arguments of the hooks since then; `/late` makes a hook answer that has
+    returned;
+    `/authenticate` starts a login with the client; `/advance` moves its clock.
     """
 
     def __init__(self, name: str) -> None:
@@ -312,7 +313,7 @@ class ServedSite:
         return email and (email, next(iter(answer.cookies), None))
 
     def answer_token_requests(self, status: int, body: str) -> None:
-        """Says how the broker answers token requests from the next request on."""
+        """Sets how the broker answers token requests from the next request on."""
         self._token_answer = status, body
 
     def token_requests(self) -> int:

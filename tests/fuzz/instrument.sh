@@ -1,6 +1,7 @@
 #!/bin/sh
 # Compiles a crate of this workspace with the coverage instrumentation of libFuzzer. The flags are
-# those of cargo-fuzz, and stable. As RUSTC_WORKSPACE_WRAPPER it affects only crates of this workspace;
+# those of cargo-fuzz, and stable. Used as RUSTC_WORKSPACE_WRAPPER, it affects only crates of this
+# workspace;
 # the builds of dependencies are shared with the suites. There is no sanitizer, because core has no
 # unsafe code.
 exec "$@" \

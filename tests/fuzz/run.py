@@ -1,11 +1,12 @@
-"""Fuzzes: builds the targets, starts from the vectors, and says what each of them did.
+"""Builds the fuzz targets, runs them from the vectors on, and reports the result of each.
 
     run.py --seconds 600                every target for ten minutes, going on where it was
     run.py --runs 5000                  the same few inputs every time, for the suites
     run.py --runs 5000 --at-once 2      two targets at a time
     run.py --seconds 60 verify token    these targets only
 
-What breaks a promise is in `target/fuzz/found`; the program of its target takes its path.
+An input that breaks a promise is in `target/fuzz/found`; run the program of its target with its
+path.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SHARED = ["-p", "portier-client", "--features"]
 SHARED += [",".join(f"portier-client/{name}" for name in ("faults", "redis", "sqlite", "trace"))]
 TARGETS = sorted(path.stem for path in (HERE / "src/bin").glob("*.rs"))
 SLOWEST = 60
-"""How many seconds an input may take: none takes one, but machines are busy."""
+"""The time limit of an input, in seconds. No input takes a second on an idle machine."""
 
 
 def main() -> int:
@@ -67,7 +68,7 @@ def arguments() -> argparse.Namespace:
 
 
 def what_is_missing() -> str | None:
-    """What libFuzzer needs and this machine has not."""
+    """The tools that libFuzzer needs and this machine lacks."""
     if sys.platform not in {"linux", "darwin"}:
         return f"libFuzzer does not run on {sys.platform} with this toolchain"
     compiler = os.environ.get("CXX", "c++")
@@ -77,7 +78,7 @@ def what_is_missing() -> str | None:
 
 
 def build() -> None:
-    """Compiles the targets, and writes what they start with."""
+    """Compiles the targets, and writes their first inputs."""
     cargo = os.environ.get("CARGO", "cargo")
     instrumented = {**os.environ, "RUSTC_WORKSPACE_WRAPPER": str(HERE / "instrument.sh")}
     command = [cargo, "build", *PACKAGE, "--bins", "--features", "libfuzzer"]
@@ -89,7 +90,7 @@ def build() -> None:
 
 
 def fuzz(target: str, options: argparse.Namespace) -> tuple[str, int]:
-    """Runs one target; returns what it said, and whether it found something."""
+    """Runs one target; returns its report, and whether it found something."""
     found = FOLDER / "found" / target
     found.mkdir(parents=True, exist_ok=True)
     command = [

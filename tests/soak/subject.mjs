@@ -1,5 +1,5 @@
-// Logs in at a steady rate from Node, and tells what came of it. The twin of `subject.py`, which
-// says what its lines mean.
+// Logs in at a steady rate from Node, and reports the results. The counterpart of `subject.py`, which describes the
+// lines of output.
 //
 //   subject.mjs SETTINGS
 import { createRequire } from "node:module";

@@ -7,9 +7,9 @@ Cases = dict[str, list[dict[str, Any]]]
 
 HEAD = """# Test vectors
 
-What all languages must agree on. Every case has an `id`, what it is `about`, what it has to lead
-to (`expect`), and the `basis` of that: a rule of the protocol or an RFC, a published advisory, or a
-policy of ours. Rust, Python and Node replay every file and compare the exact codes.
+The cases on which all languages must agree. Every case has an `id`, what it is `about`, what it has
+to lead to (`expect`), and the `basis` of that: a rule of the protocol or an RFC, a published
+advisory, or a policy of ours. Rust, Python and Node replay every file and compare the exact codes.
 
 The cases with a family are put together and signed by `cases/`, deterministically, from the keys in
 `../keys`; `generate.py` writes their files and this page, and `generate.py --check` says whether

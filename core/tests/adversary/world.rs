@@ -45,7 +45,7 @@ impl Signers {
         &self.0[owner].key_set
     }
 
-    /// Whose keys are in a text.
+    /// The owners of the keys in a text.
     pub(crate) fn owners_in(&self, text: &str) -> Vec<usize> {
         let owners = 0..OWNERS;
         owners

@@ -60,7 +60,7 @@ impl Codes {
         self.before = self.transport.requests(&self.endpoint);
     }
 
-    /// How many token requests there were since.
+    /// The number of token requests since then.
     pub(crate) fn requests(&mut self) -> usize {
         let requests = self.transport.requests(&self.endpoint) - self.before;
         if requests > 0 {

@@ -22,7 +22,7 @@ impl Browser {
         };
     }
 
-    /// The header `Cookie`; cookies whose time has passed are gone.
+    /// The header `Cookie`, without expired cookies.
     pub(crate) fn cookie_header(&mut self, now: SystemTime) -> Option<String> {
         self.cookies
             .retain(|_, (_, end)| end.is_none_or(|end| now < end));

@@ -102,7 +102,7 @@ test("a pending call keeps the process alive", async () => {
 async function run(program, origin, variables = {}) {
   const child = spawn(process.execPath, ["-e", program], {
     cwd: HERE,
-    // Otherwise there is a warning about a memory store in a worker thread.
+    // Otherwise there would be a warning about a memory store in a worker thread.
     env: { ...process.env, NODE_ENV: "test", PORTIER_TEST_ORIGIN: origin, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
     // On a busy machine, a program may wait for a minute before it runs.

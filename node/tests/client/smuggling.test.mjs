@@ -107,7 +107,7 @@ test("arguments that change during and after the call have no effect", async () 
       return reads++ === 0 ? token : "evil";
     },
   };
-  // `error` was there when it was read, after the token.
+  // `error` was present when it was read, after the token.
   await assert.rejects(client.complete(form), { code: "broker_error" });
   assert.equal(reads, 1);
   const params = { id_token: [token] };

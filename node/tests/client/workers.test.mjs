@@ -70,7 +70,7 @@ test(`workers are terminated at random with pending calls: ${WORKERS}`, async ()
 test("workers may be the only users of the addon", async () => {
   const program = fileURLToPath(new URL("./environments.mjs", import.meta.url));
   const rounds = Math.max(4, WORKERS / 25);
-  // Otherwise there is a warning about a memory store in a worker thread.
+  // Otherwise there would be a warning about a memory store in a worker thread.
   const env = { ...process.env, NODE_ENV: "test" };
   const child = spawn(process.execPath, [program, String(rounds)], { env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

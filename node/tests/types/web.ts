@@ -59,13 +59,13 @@ export async function byHand(
   is<Equal<Awaited<ReturnType<typeof flow.session>>, Session | null>>();
   flow.requireLogin(incoming, "/members").send(response);
   await flow.logout(request, { formTokenChecked: true });
-  // @ts-expect-error it does not wait
+  // @ts-expect-error the method is synchronous
   await flow.logout(request, { signal: new AbortController().signal });
   is<Equal<ReturnType<typeof flow.isCallback>, boolean>>();
   flow.isCallback(incoming.url);
   // @ts-expect-error there is no such option
   new LoginFlow(client, { browserbinding: "off" });
-  // @ts-expect-error it comes with a login form only
+  // @ts-expect-error this option is for login forms only
   await flow.callback(request, { formTokenChecked: true });
   return step.toResponse();
 }
@@ -117,14 +117,14 @@ export function inExpress(): express.Express {
   // An arrow function may give the response, or a promise.
   ofExpress.portier({ client, onLogin: (login, _, response) => response.cookie("a", login.email) });
   ofExpress.portier({ client, onLogin: async () => {} });
-  // @ts-expect-error a site says what to do with a login
+  // @ts-expect-error onLogin or secret is required
   ofExpress.portier({ client });
-  // @ts-expect-error it is one of three words
+  // @ts-expect-error the value is not one of the three
   ofExpress.portier({ ...options, browserBinding: true });
   is<Equal<ofExpress.BrowserBinding, "off" | "confirm" | "require">>();
   // @ts-expect-error there is no such option
   ofExpress.portier({ ...options, loginPath: "/login" });
-  // @ts-expect-error a client is one of this package
+  // @ts-expect-error the client is not of this package
   ofExpress.portier({ ...options, client: {} });
   return app;
 }
@@ -159,7 +159,7 @@ export async function inFastify(): Promise<void> {
   app.addHook("preHandler", async (request) => {
     is<Equal<typeof request.routeOptions.config.portierCallback, boolean | undefined>>();
   });
-  // @ts-expect-error a site says what to do with a login
+  // @ts-expect-error onLogin or secret is required
   app.register(ofFastify.portier, { client });
   // @ts-expect-error there is no such option
   await ofFastify.portier(app, { ...options, loginpath: "/login" });

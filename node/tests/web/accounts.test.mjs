@@ -70,7 +70,7 @@ eachKind((here) => {
   });
 });
 
-// One handler for all hosts of a server: it picks the site by a table, and never by what a request says.
+// One handler for all hosts of a server: it selects the site from a table.
 const TENANTS = {
   express(client, onLogin) {
     const app = express();

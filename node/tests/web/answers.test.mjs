@@ -1,4 +1,4 @@
-// The answers that hooks give: what goes along with them, and those that come too late.
+// The answers of hooks: their cookies, and answers that come too late.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as soon } from "node:timers/promises";
@@ -25,7 +25,7 @@ eachKind((here) => {
   };
   for (const [what, [onLogin, status, isSuccess]] of Object.entries(SIGN_INS)) {
     for (const [when, before] of [["at once", () => {}], ["after a while", soon]]) {
-      test(`a reload leads on once a login has succeeded: a hook ${what} ${when}`, async (t) => {
+      test(`a reload redirects to the same page once a login has succeeded: a hook ${what} ${when}`, async (t) => {
         const site = await here.serve(t, {
           async onLogin(login, request, response) {
             await before();
@@ -60,12 +60,12 @@ eachKind((here) => {
   for (const [what, answer] of Object.entries(LATE)) {
     for (const hook of ["onLogin", "onLoginError", "showProblem", "showConfirmation"]) {
       if (what === "sets a header" && !isExpress) continue;
-      test(`a hook that answers late is warned, and ends nothing: ${hook} ${what}`, async (t) => {
+      test(`a late answer of a hook causes a warning, and the process continues: ${hook} ${what}`, async (t) => {
         const warned = listen(t);
         const late = deferred();
         const site = await here.serve(t, {
           [hook](_, request, response) {
-            // Once the hook has returned, it takes no turn of the event loop until there is an answer.
+            // After the hook has returned, the answer comes in the same turn of the event loop.
             setImmediate(() => {
               try {
                 answer(response);
@@ -94,7 +94,7 @@ eachKind((here) => {
     }
   }
 
-  test("a hook that answers twice is warned, and ends nothing", async (t) => {
+  test("a second answer of a hook causes a warning, and the process continues", async (t) => {
     const warned = listen(t);
     const late = deferred();
     const site = await here.serve(t, {
@@ -112,7 +112,7 @@ eachKind((here) => {
     assert.deepEqual([done.status, done.text, warned.length], [201, "first", 1]);
   });
 
-  test("a hook that throws and answers late is warned, and ends nothing", async (t) => {
+  test("a late answer of a hook that threw causes a warning, and the process continues", async (t) => {
     const warned = listen(t);
     const late = deferred();
     const site = await here.serve(t, {
@@ -130,10 +130,10 @@ eachKind((here) => {
     assert.deepEqual([done.status, done.text, warned.length], [500, "a page of the site", 1]);
   });
 
-  test("a hook that answers while the answer before is on its way is warned, and ends nothing", async (t) => {
+  test("a second answer while the first one is being sent causes a warning, and the process continues", async (t) => {
     const warned = listen(t);
     let answerLate = () => {};
-    // As a store of sessions does that takes its time.
+    // Like a slow session store.
     const hold = async () => {
       await soon();
       answerLate();
@@ -196,7 +196,7 @@ eachKind((here) => {
   }
 });
 
-/** A promise that others settle. */
+/** A promise that other code settles. */
 function deferred() {
   const made = {};
   made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));

@@ -1,4 +1,4 @@
-// Requests whose body something else has read before, and ones that end too early.
+// Requests whose body was read before, and requests that end too early.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -10,10 +10,10 @@ import { eachKind } from "./plain.mjs";
 import { Visitor } from "./visitor.mjs";
 
 const FORM = "application/x-www-form-urlencoded";
-// In which the broker's answer is a form as well.
+// The implicit flow, in which the broker's answer is a form as well.
 const IMPLICIT = { flow: "implicit" };
 
-/** Reads the body of each form, and keeps it where it is told. */
+/** Reads the body of each form, and keeps it in the given place. */
 const reader = (keep) => (app) => {
   const read = async (request) => {
     if (request.headers["content-type"] !== FORM) return;
@@ -44,7 +44,7 @@ eachKind((here) => {
   }
 
   for (const [what, left] of [["nothing", undefined], ["an empty object", {}]]) {
-    test(`a body that was read before and kept nowhere is the developer's error: ${what}`, async (t) => {
+    test(`a body that was read and discarded before is an error of the site: ${what}`, async (t) => {
       const errors = [];
       const onLoginError = (error) => void errors.push(error);
       const site = await here.serve(t, { onLoginError }, { first: reader((request) => (request.body = left)) });
@@ -61,7 +61,7 @@ eachKind((here) => {
     await once(socket, "connect");
     socket.write(`POST ${pathname} HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: ${FORM}\r\ncontent-length: 99\r\n\r\nid_token=`);
     setImmediate(() => socket.destroy());
-    // Fastify takes it for an error that nobody has to hear of.
+    // Fastify does not report this error.
     for (let turn = 0; site.errors.length === 0 && !here.kind.startsWith("fastify"); turn++) {
       assert.ok(turn < 100_000, "no error within the limit");
       await new Promise(setImmediate);

@@ -28,14 +28,14 @@ const clientAt = (redirectUri = `${ORIGIN}/verify`, options = {}) =>
 const queryOf = (url) => new URLSearchParams(broker.signIn(url)).toString();
 const headerOf = ({ reply }, name) => new Map(reply.headers).get(name);
 
-/** Starts a login; gives the request with which its browser comes back. */
+/** Starts a login; returns the request with which the browser comes back. */
 async function comeBack(flow) {
   const started = await flow.login(LOGIN);
   const cookie = started.reply.cookies[0].split(";")[0];
   return { method: "GET", headers: { cookie }, query: queryOf(headerOf(started, "location")) };
 }
 
-test("a login by code needs a server of node:http and nothing else", async (t) => {
+test("the code flow works with node:http alone", async (t) => {
   const server = createServer();
   const origin = await listen(t, server);
   const flow = new LoginFlow(clientAt(`${origin}/verify`));
@@ -57,7 +57,7 @@ test("a login by code needs a server of node:http and nothing else", async (t) =
   assert.deepEqual([head.status, head.headers.allow, head.text], [405, "GET, POST", ""]);
 });
 
-test("a login by code needs a request of fetch and nothing else", async () => {
+test("the code flow works with requests of fetch alone", async () => {
   const flow = new LoginFlow(clientAt());
   const { headers, query } = await comeBack(flow);
   const step = await flow.callback(new Request(`${ORIGIN}/verify?${query}#top`, { headers }));
@@ -73,7 +73,7 @@ test("a query may be given with its question mark", async () => {
 });
 
 eachKind((here) => {
-  test("a login by code is completed in the framework", async (t) => {
+  test("the code flow works in each framework", async (t) => {
     const site = await here.serve(t);
     const visitor = new Visitor();
     const answer = await site.answer(visitor, { next: "/members" });
@@ -86,7 +86,7 @@ eachKind((here) => {
     assert.deepEqual(site.errors, []);
   });
 
-  test("another browser is asked, and may go on", async (t) => {
+  test("another browser is asked, and may continue", async (t) => {
     const site = await here.serve(t);
     const answer = await site.answer(new Visitor());
     const phone = new Visitor();
@@ -105,7 +105,7 @@ eachKind((here) => {
     assert.equal((await site.finish(visitor, answer)).status, 303);
   });
 
-  test("a cancelled login by code is told", async (t) => {
+  test("a cancelled login of the code flow is a problem", async (t) => {
     const codes = [];
     const site = await here.serve(t, { onLoginError: ({ code }) => void codes.push(code) });
     const visitor = new Visitor();
@@ -125,7 +125,7 @@ for (const [name, express] of [["4", express4], ["5", express5]]) {
       const logins = [];
       const { login, verify } = forExpress.portier({ client: clientAt(`${origin}/auth/verify`), onLogin: (login) => void logins.push(login) });
       const router = express.Router();
-      // Some middleware changes the URL for what comes after it.
+      // Some middleware changes the URL for later handlers.
       router.use((request, response, next) => {
         request.url = request.url.replace(/\?.*/, "");
         next();
@@ -160,7 +160,7 @@ test("fastify: the query is that of the browser, whatever parses and rewrites it
   assert.deepEqual([done.statusCode, done.headers.location], [303, "/members"]);
 });
 
-test("a store of an application's own keeps a login by code", async () => {
+test("a custom store keeps a login of the code flow", async () => {
   const records = new Map();
   const store = {
     async put(key, record) {
@@ -181,7 +181,7 @@ test("a store of an application's own keeps a login by code", async () => {
   assert.ok((await flow.callback(request)).error instanceof InvalidSession);
 });
 
-test("a login that is given up while the code is exchanged is completed at most once", async (t) => {
+test("a login that is aborted while the code is redeemed completes at most once", async (t) => {
   const slow = new DevBroker();
   t.after(() => slow.stop());
   const flow = new LoginFlow(clientAt(undefined, { broker: slow.origin }));
@@ -199,14 +199,14 @@ test("a login that is given up while the code is exchanged is completed at most 
   given.abort(new Error("gone"));
   await assert.rejects(completion, /^Error: gone$/);
   slow.release("/token");
-  // The broker may have issued the token for the code before the connection went away.
+  // The broker may have issued the token before the connection was closed.
   const outcomes = [await flow.callback(request), await flow.callback(request)];
   const [again, last] = outcomes.map(({ login, problem }) => login?.email ?? problem.id);
   assert.ok(["alice@example.com", "over"].includes(again), again);
   assert.ok(["used", "over"].includes(last), last);
 });
 
-test("the client completes a login by code without a flow", async () => {
+test("a client completes the code flow without a LoginFlow", async () => {
   const client = clientAt(undefined, { flow: "code" });
   const url = await client.authenticate("alice@example.com", { session: "/members", state: "s" });
   const { email, session, state } = await client.complete(broker.signIn(url));
@@ -215,7 +215,7 @@ test("the client completes a login by code without a flow", async () => {
   await assert.rejects(client.verify(token), PortierError);
 });
 
-test("workers log in by code at a time", async () => {
+test("workers log in by the code flow concurrently", async () => {
   const program = new URL("../client/worker.mjs", import.meta.url);
   const addresses = ["a@example.com", "b@example.com", "c@example.com", "d@example.com"];
   const workers = addresses.map((email) => new Worker(program, { workerData: { task: "log in by code", email } }));
@@ -225,7 +225,7 @@ test("workers log in by code at a time", async () => {
   await exits;
 });
 
-/** Serves until the test is over; gives the origin. */
+/** Serves until the end of the test; returns the origin. */
 async function listen(t, server) {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

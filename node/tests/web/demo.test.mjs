@@ -1,4 +1,4 @@
-// The demonstration: one command, one address to open, one key to stop it.
+// The demo: one command starts it, it prints one address, and Ctrl-C stops it.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -31,17 +31,17 @@ for (const site of [...SITES, ...SEALED_SITES]) {
     });
 
     for (const signal of ["SIGINT", "SIGTERM"]) {
-      test(`the demo stops without a word: ${signal}`, async (t) => {
+      test(`the demo stops silently: ${signal}`, async (t) => {
         const { demo, url, rest } = await start(t, site);
         assert.equal((await new Visitor().get(url)).status, 200);
-        // Not `demo.kill()`: Deno would then report the signal in place of the status.
+        // Not `demo.kill()`: Deno would then report the signal instead of the status.
         process.kill(demo.pid, signal);
         assert.deepEqual(await once(demo, "exit"), [0, null]);
         assert.deepEqual(await rest(), ["", ""]);
       });
     }
 
-    test("a taken port is said in one line", async (t) => {
+    test("a taken port is reported in one line", async (t) => {
       const taken = createServer().listen(0, "127.0.0.1");
       t.after(() => taken.close());
       await once(taken, "listening");
@@ -55,7 +55,7 @@ for (const site of [...SITES, ...SEALED_SITES]) {
 }
 
 for (const wrong of [["--site", "rails"], ["--port", "65536"], ["--port", "-1"], ["--prot", "1"]]) {
-  test(`arguments that cannot be are said to be: ${wrong.join(" ")}`, { timeout: 60_000 }, async () => {
+  test(`invalid arguments are reported: ${wrong.join(" ")}`, { timeout: 60_000 }, async () => {
     const [status, output, errors] = await run(...wrong);
     assert.equal(status, 2);
     assert.equal(output, "");
@@ -63,7 +63,7 @@ for (const wrong of [["--site", "rails"], ["--port", "65536"], ["--port", "-1"],
   });
 }
 
-/** Starts the demonstration, and reads the one address it prints. */
+/** Starts the demo, and reads the address that it prints. */
 async function start(t, site) {
   const demo = spawn(process.execPath, [DEMO, "--site", site, "--port", "0"]);
   t.after(() => demo.kill("SIGKILL"));

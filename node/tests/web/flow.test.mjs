@@ -1,4 +1,4 @@
-// The flow by hand: with a server of `node:http`, with `fetch`, and with facts alone.
+// The flow without an integration: with `node:http`, with `fetch`, and with plain objects.
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
@@ -21,7 +21,7 @@ after(() => broker.stop());
 
 const clientAt = (redirectUri = `${ORIGIN}/verify`, options = {}) =>
   new PortierClient({ redirectUri, broker: broker.origin, ...options });
-// In which the broker's answer is a form; `code_flow.test.mjs` logs in by code.
+// The implicit flow, in which the broker's answer is a form; `code_flow.test.mjs` tests the code flow.
 const IMPLICIT = { flow: "implicit" };
 const email = (body = "email=alice@example.com&next=/members") => ({
   method: "POST",
@@ -30,7 +30,7 @@ const email = (body = "email=alice@example.com&next=/members") => ({
 });
 const locationOf = ({ reply }) => new Map(reply.headers).get("location");
 
-test("a server of node:http needs nothing else", async (t) => {
+test("the flow works with node:http alone", async (t) => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => server.close());
@@ -56,7 +56,7 @@ test("a server of node:http needs nothing else", async (t) => {
   assert.deepEqual([head.status, head.headers.allow, head.text], [405, "POST", ""]);
 });
 
-test("a site of fetch needs nothing else", async () => {
+test("the flow works with fetch alone", async () => {
   const flow = new LoginFlow(clientAt(), IMPLICIT);
   const post = (path, fields, headers = {}) =>
     new Request(ORIGIN + path, { method: "POST", body: new URLSearchParams(fields), headers });
@@ -106,7 +106,7 @@ const NO_ADDRESSES = {
   "inherited": Object.create({ email: "alice@example.com" }),
 };
 for (const [what, body] of Object.entries(NO_ADDRESSES)) {
-  test(`what is no text is no address: ${what}`, async () => {
+  test(`a value that is not text is an invalid address: ${what}`, async () => {
     const { error, problem } = await new LoginFlow(clientAt()).login(email(body));
     if (what !== "inherited") assert.ok(error instanceof InvalidEmail);
     assert.notEqual(problem, null);
@@ -122,14 +122,14 @@ const HEADERS = {
   "a header in the value of another": { "content-type": FORM, origin: "https://evil.example", accept: "*/*\nsec-fetch-site:none" },
 };
 for (const [what, headers] of Object.entries(HEADERS)) {
-  test(`no form of another site is missed: ${what}`, async () => {
+  test(`every form of another site is refused: ${what}`, async () => {
     const { error, reply } = await new LoginFlow(clientAt()).login({ ...email(), headers });
     assert.ok(error instanceof InvalidRequest);
     assert.deepEqual([error.code, reply.status], ["request_origin", 403]);
   });
 }
 
-test("cookies may come in several lines", async () => {
+test("cookies may be in several headers", async () => {
   const flow = new LoginFlow(clientAt(), IMPLICIT);
   const started = await flow.login(email());
   const [secret] = started.reply.cookies[0].split(";");
@@ -145,7 +145,7 @@ test("a form token may be checked for one request", async () => {
   assert.equal((await flow.login(request, { formTokenChecked: true })).error, null);
 });
 
-test("a login may start from a form of another shape", async () => {
+test("a login may start from a form with other fields", async () => {
   const flow = new LoginFlow(clientAt());
   const request = new Request(`${ORIGIN}/sign-in`, { method: "POST", body: "{}" });
   assert.equal(new URL(locationOf(await flow.start(request, "alice@example.com", "/members"))).origin, broker.origin);
@@ -172,12 +172,12 @@ const MISTAKES = {
   "an option of another call": () => new LoginFlow(clientAt()).callback(email(), { formTokenChecked: true }),
 };
 for (const [what, act] of Object.entries(MISTAKES)) {
-  test(`what cannot work is refused: ${what}`, async () => {
+  test(`invalid options and arguments are refused: ${what}`, async () => {
     await assert.rejects(async () => act(), ConfigError);
   });
 }
 
-test("an option is named as it is here", () => {
+test("errors use the option names of Node", () => {
   const message = (options) => {
     try {
       return new LoginFlow(clientAt(), options);
@@ -205,7 +205,7 @@ test("a flow follows the settings of its client, and ends with it", async () => 
   await assert.rejects(flow.callback(email()), /^Error: the client was destroyed$/);
 });
 
-test("a flow of another copy of the package does the same", async () => {
+test("a flow of another copy of the package works", async () => {
   const require = createRequire(import.meta.url);
   const file = require.resolve("portier-client");
   const before = require(file);
@@ -243,7 +243,7 @@ test("stores and events have the context of their call", async (t) => {
   assert.deepEqual(ours, [["put", "this login"], ["login failed", "this login"]]);
 });
 
-test("a call may be given up", async () => {
+test("a call may be aborted", async () => {
   const store = { put: () => new Promise(() => {}), take: () => null };
   const flow = new LoginFlow(clientAt(undefined, { store }));
   const given = new AbortController();
@@ -252,7 +252,7 @@ test("a call may be given up", async () => {
   await assert.rejects(login, /^Error: gone$/);
 });
 
-test("an error may be put into words", async () => {
+test("an error may be explained", async () => {
   const flow = new LoginFlow(clientAt(), { browserBinding: "off", languages: ["en", "de"] });
   const body = { error: "access_denied" };
   const { error, problem } = await flow.callback({ ...email(body), headers: { "content-type": FORM, "accept-language": "de" } });
@@ -261,7 +261,7 @@ test("an error may be put into words", async () => {
   assert.equal(flow.explain(error).language, "en");
 });
 
-test("nothing that is printed of a step is secret", async () => {
+test("a printed step shows no secret", async () => {
   const flow = new LoginFlow(clientAt(), IMPLICIT);
   const started = await flow.login(email());
   const id_token = broker.mint({ url: locationOf(started) });

@@ -1,4 +1,4 @@
-// What a site may say of its logins, and what it gets if it says nothing.
+// The hooks and options of a site, and the defaults without them.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -18,7 +18,7 @@ const ROOT = path.resolve(import.meta.dirname, "../../..");
 const redirectUri = "https://example.com/verify";
 
 eachKind((here) => {
-  test("a login needs no more than what to do with it", async (t) => {
+  test("a login needs only onLogin", async (t) => {
     const site = await here.serve(t);
     const done = await site.logIn({ next: "/members" });
     assert.deepEqual([done.status, done.headers.location, done.text], [303, "/members", ""]);
@@ -33,7 +33,7 @@ eachKind((here) => {
     "a promise of the response": async (login, request, response) => response.header("x-site", "1"),
   };
   for (const [what, onLogin] of Object.entries(SIGN_INS)) {
-    test(`a site that signs in need not answer: it returns ${what}`, async (t) => {
+    test(`onLogin need not answer: it returns ${what}`, async (t) => {
       const site = await here.serve(t, { onLogin });
       const done = await site.logIn();
       assert.deepEqual([done.status, done.headers.location], [303, "/"]);
@@ -84,7 +84,7 @@ eachKind((here) => {
     const names = (page) => (page.headers["set-cookie"] ?? []).map((line) => line.split("=")[0]).toSorted();
     const started = await site.start(visitor);
     assert.deepEqual(names(started), isExpress ? ["portier", "seen"] : ["portier"]);
-    // A browser that has no secret gets one with the question, and the person's cookie after it.
+    // A browser without a secret gets one with the question, and the session cookie after it.
     const phone = new Visitor();
     const asked = await site.finish(phone, await site.answer(visitor));
     assert.deepEqual(names(asked), isExpress ? ["portier", "seen"] : ["portier"]);
@@ -92,7 +92,7 @@ eachKind((here) => {
     assert.deepEqual(names(done), ["email", "portier-signed-in", ...(isExpress ? ["seen"] : [])]);
   });
 
-  test("a page that the site does not give is ours", async (t) => {
+  test("without a page of the site the built-in page is sent", async (t) => {
     const site = await here.serve(t, { showProblem() {}, showConfirmation: async () => {} });
     const refused = await site.start(new Visitor(), { email: "nobody" });
     assert.equal(refused.status, 400);
@@ -102,7 +102,7 @@ eachKind((here) => {
     for (const { headers } of [refused, asked]) assert.match(headers["content-security-policy"], /^default-src 'none'/);
   });
 
-  test("an error may be put into words, in the language of its browser", async (t) => {
+  test("an error may be explained in the language of the browser", async (t) => {
     const seen = [];
     const site = await here.serve(t, {
       languages: ["en", "de"],
@@ -117,7 +117,7 @@ eachKind((here) => {
     assert.equal(retryAfterSeconds, null);
   });
 
-  test("a mistake of the site is for the site to answer", async (t) => {
+  test("an exception of a hook goes to the error handler of the site", async (t) => {
     const mistake = new Error("mistake");
     for (const hook of ["onLogin", "onLoginError", "showProblem"]) {
       const wrong = { [hook]: () => Promise.reject(mistake) };
@@ -131,7 +131,7 @@ eachKind((here) => {
     assert.equal((await site.start(new Visitor())).text, "a page of the site");
   });
 
-  /** As sites do that keep sessions on their server: an answer leaves only once one is stored. */
+  /** Like sites with sessions on their server: the answer is sent after the session was stored. */
   async function storeSessions(app) {
     if (here.kind.startsWith("express")) {
       app.use(session({ secret: "x", resave: true, saveUninitialized: true }));
@@ -159,7 +159,7 @@ const MISTAKES = {
   "a name that is misspelt": { allowedHost: [] },
 };
 for (const [what, wrong] of Object.entries(MISTAKES)) {
-  test(`options that cannot work are refused at once: ${what}`, async (t) => {
+  test(`invalid options are refused at once: ${what}`, async (t) => {
     const client = new PortierClient({ redirectUri });
     const options = { client, onLogin() {}, ...wrong };
     assert.throws(() => forExpress.portier(options), ConfigError);
@@ -170,12 +170,12 @@ for (const [what, wrong] of Object.entries(MISTAKES)) {
   });
 }
 
-test("a store that cannot bind logins is for a site that says so", () => {
+test("a store that cannot bind logins needs browserBinding off", () => {
   assert.ok(forExpress.portier({ client: clientOfNonces(), onLogin() {}, browserBinding: "off" }));
 });
 
 eachKind((here) => {
-  test("the questions of the examples wait as that of the library does", async (t) => {
+  test("the questions of the examples ignore early clicks like that of the library", async (t) => {
     const site = await here.serve(t);
     const { text } = await site.finish(new Visitor(), await site.answer(new Visitor()));
     const [, script] = /<script>\n?(.*?)<\/script>/s.exec(text);
@@ -187,7 +187,7 @@ eachKind((here) => {
   });
 });
 
-test("the flags of a cookie go with the site", () => {
+test("the flags of a cookie depend on the scheme of the site", () => {
   const flags = { httpOnly: true, path: "/", sameSite: "lax" };
   for (const { cookieFlags } of [forExpress, forFastify]) {
     const client = new PortierClient({ redirectUri });
@@ -199,7 +199,7 @@ test("the flags of a cookie go with the site", () => {
   }
 });
 
-/** A client with a store as npm's `portier` has them: it keeps nonces, and nothing with them. */
+/** A client with a store like those of npm's `portier`, which keeps only nonces. */
 function clientOfNonces() {
   class Nonces extends AbstractStore {
     async createNonce(email) {

@@ -31,7 +31,7 @@ eachSite((here) => {
     assert.doesNotMatch(goodbye.text, /alice@example\.com/);
   });
 
-  test("a login leads back to the page that needed it", async () => {
+  test("a login returns to the page that needed it", async () => {
     const visitor = new Visitor();
     const login = await visitor.get(`${here.site.origin}/members`);
     assert.equal(login.url, `${here.site.origin}/login?next=%2Fmembers`);
@@ -93,7 +93,7 @@ eachSite((here) => {
     assert.equal((await visitor.submit(before, "/login")).status, 403);
   });
 
-  test("the pages come with their looks", async () => {
+  test("the pages have their styles and pictures", async () => {
     const types = { "site.css": /^text\/css; *charset=utf-8$/i, "icon.svg": /^image\/svg\+xml/, "once.js": /^text\/javascript; *charset=utf-8$/i };
     for (const [name, type] of Object.entries(types)) {
       const file = await new Visitor().get(`${here.site.origin}/static/${name}`);
@@ -111,7 +111,7 @@ test("a session ends after a month", () => {
   assert.equal(readSession(JSON.stringify({ ...session, since: days(31) })), undefined);
 });
 
-test("the example sites of all languages have one look", () => {
+test("the example sites of all languages have the same design", () => {
   const root = path.resolve(import.meta.dirname, "../../..");
   for (const name of ["site.css", "icon.svg", "once.js"]) {
     const python = readFileSync(path.join(root, "python/examples/shared/static", name), "utf8");

@@ -1,4 +1,4 @@
-// Logins in parts of a site, several of them, and with a form of another shape.
+// Logins in mounted parts of a site, several logins in one site, and forms with other fields.
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
@@ -18,14 +18,14 @@ import { Visitor } from "./visitor.mjs";
 
 const HERE = "http://localhost";
 const FORM = "application/x-www-form-urlencoded";
-// In which browser it ends does not matter here. The broker's answer is posted.
+// The browser in which it ends does not matter here. The broker's answer is posted.
 const WELCOME = { onLogin() {}, browserBinding: "off", flow: "implicit" };
 
 const broker = new DevBroker();
 after(() => broker.stop());
 
 for (const [name, express] of [["4", express4], ["5", express5]]) {
-  test(`express ${name}: a login may be a part of a site`, async (t) => {
+  test(`express ${name}: a login may be mounted in a part of a site`, async (t) => {
     const app = express();
     const { login, verify } = forExpress.portier({ client: clientAt("/auth/verify"), ...WELCOME });
     const router = express.Router();
@@ -42,7 +42,7 @@ for (const [name, express] of [["4", express4], ["5", express5]]) {
     assert.deepEqual(await post("/auth/verify", answer), [303, "/"]);
   });
 
-  test(`express ${name}: a login may start from a form of another shape`, async (t) => {
+  test(`express ${name}: a login may start from a form with other fields`, async (t) => {
     const app = express();
     const { safeNext, startLogin, verify } = forExpress.portier({ client: clientAt(), ...WELCOME });
     app.use(verify);
@@ -57,7 +57,7 @@ for (const [name, express] of [["4", express4], ["5", express5]]) {
   });
 }
 
-test("fastify: a login may be a part of a site", async (t) => {
+test("fastify: a login may be mounted in a part of a site", async (t) => {
   const app = close(t, Fastify());
   await app.register(
     async (part) => {
@@ -74,7 +74,7 @@ test("fastify: a login may be a part of a site", async (t) => {
   assert.equal((await inject(app, "/auth/verify", answer)).statusCode, 303);
 });
 
-test("fastify: a redirect URI that does not lead into the part is a mistake", async (t) => {
+test("fastify: a redirect URI outside of the mounted part is refused", async (t) => {
   for (const [prefix, path] of [["/auth", "/verify"], ["/auth", "/authority/verify"]]) {
     const app = close(t, Fastify());
     const part = async (scope) => scope.register(forFastify.portier, { client: clientAt(path), ...WELCOME });
@@ -82,7 +82,7 @@ test("fastify: a redirect URI that does not lead into the part is a mistake", as
   }
 });
 
-test("fastify: two clients are for two parts", async (t) => {
+test("fastify: two parts may have two clients", async (t) => {
   const app = close(t, Fastify());
   for (const name of ["one", "two"]) {
     await app.register(async (part) => {
@@ -96,7 +96,7 @@ test("fastify: two clients are for two parts", async (t) => {
   assert.equal((await inject(app, "/one/verify", answer)).statusCode, 303);
 });
 
-test("fastify: a login may start from a form of another shape", async (t) => {
+test("fastify: a login may start from a form with other fields", async (t) => {
   const app = close(t, Fastify());
   await app.register(forFastify.portier, { client: clientAt(), ...WELCOME });
   const { login, safeNext, startLogin } = app.portier;
@@ -185,7 +185,7 @@ function inject(app, url, fields) {
   return app.inject({ method: "POST", url, payload, headers: { "content-type": FORM } });
 }
 
-/** Serves an Express site; gives what posts to it, and reads status and location. */
+/** Serves an Express site; returns a function that posts to it and returns status and location. */
 async function listen(t, app) {
   const server = createServer(app).listen(0, "127.0.0.1");
   t.after(() => server.close());

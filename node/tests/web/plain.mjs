@@ -1,4 +1,4 @@
-// Sites of a few lines, in each framework: a login, and what the test gives as options.
+// Small sites in each framework: a login with the options of the test.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, describe } from "node:test";
@@ -24,7 +24,7 @@ export function eachKind(define) {
     describe(kind, { timeout: 60_000 }, () => {
       const here = {
         kind,
-        /** Serves a site with some options until the test is over; nobody in it is remembered. */
+        /** Serves a site with some options until the end of the test; it has no sessions. */
         serve: (t, options = {}, details = {}) => serve(t, here, options, details),
       };
       before(() => {
@@ -93,7 +93,7 @@ async function fastifyApp(_, options, site, details) {
   return app.routing;
 }
 
-/** A site that is served, and what came of it. */
+/** A running site, and its recorded calls. */
 class Plain {
   logins = [];
   errors = [];
@@ -112,23 +112,23 @@ class Plain {
     return visitor.post(`${this.origin}/login`, form, { follow: false, ...headers });
   }
 
-  /** Starts a login and gives what the browser brings back from the broker. */
+  /** Starts a login and returns what the browser brings back from the broker. */
   async answer(visitor, fields) {
     const { headers, status, text } = await this.start(visitor, fields);
     if (status !== 303) throw new Error(`no login started status=${status} ${text}`);
     return this.broker.signIn(headers.location);
   }
 
-  /** Comes to the redirect URI with the broker's answer: a code in the query, all else in a form. */
+  /** Sends the broker's answer to the redirect URI: a code in the query, everything else in a form. */
   async finish(visitor, answer) {
     if (!("code" in answer)) return visitor.post(this.verify, answer, { follow: false });
     const page = await visitor.get(`${this.verify}?${new URLSearchParams(answer)}`, { follow: false });
-    // A browser without cookies is sent here once more, to see whether it keeps any.
+    // A browser without cookies is redirected here again, to test whether it keeps cookies.
     if (!page.headers.location?.startsWith("?")) return page;
     return visitor.get(new URL(page.headers.location, page.url).href, { follow: false });
   }
 
-  /** A whole login, by somebody of whom nothing is known. */
+  /** A whole login in a new browser. */
   async logIn(fields, visitor = new Visitor()) {
     return this.finish(visitor, await this.answer(visitor, fields));
   }

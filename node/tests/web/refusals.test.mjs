@@ -1,4 +1,4 @@
-// What the example sites refuse, and how they say so.
+// What the example sites refuse, and how they report that.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -43,7 +43,7 @@ eachSite((here) => {
     }
   });
 
-  test("a page that is not there has the looks of the site", async () => {
+  test("a missing page is in the design of the site", async () => {
     assertPage(await new Visitor().get(`${here.site.origin}/no/such/page`), 404, "go back");
     const status = { fastify: 400, express: 404 }[here.name];
     assertPage(await new Visitor().get(`${here.site.origin}/%ff`), status, "go back");

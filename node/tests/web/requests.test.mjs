@@ -1,4 +1,4 @@
-// Which requests the handlers take, and which they leave to the site.
+// Which requests the handlers answer, and which they leave to the site.
 import assert from "node:assert/strict";
 import http from "node:http";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ import { eachKind } from "./plain.mjs";
 import { Visitor } from "./visitor.mjs";
 
 const FORM = "application/x-www-form-urlencoded";
-// In which the broker's answer is a form as well.
+// The implicit flow, in which the broker's answer is a form as well.
 const IMPLICIT = { flow: "implicit" };
 
 eachKind((here) => {
@@ -38,7 +38,7 @@ eachKind((here) => {
 
   for (const [what, target] of [["as a path", ""], ["as a whole URL", "http://proxy.example"]]) {
     const skip = !isExpress && target !== "" && NO_WHOLE_TARGET;
-    test(`a path that a proxy has changed is answered, named ${what}`, { skip }, async (t) => {
+    test(`a path that a proxy has changed is answered, given as ${what}`, { skip }, async (t) => {
       const site = await here.serve(t, { callbackPath: "/verify", ...IMPLICIT }, { client: { redirectUri: "https://example.com/app/verify" } });
       const visitor = new Visitor();
       const body = String(new URLSearchParams(await site.answer(visitor)));
@@ -49,7 +49,7 @@ eachKind((here) => {
     });
   }
 
-  test("a form is bounded, whatever length it says", async (t) => {
+  test("a form is bounded, whatever its content-length", async (t) => {
     const site = await here.serve(t);
     const { origin } = site;
     for (const url of [site.verify, `${origin}/login`]) {
@@ -61,7 +61,7 @@ eachKind((here) => {
     assert.equal((await new Visitor().post(site.verify, { id_token: "a".repeat(60_000) })).status, 400);
   });
 
-  test("what was typed is there when it has to be shown again", async (t) => {
+  test("the typed values are available to show the form again", async (t) => {
     const site = await here.serve(t, {
       onLoginError: (error, { body }, response) => {
         response.header("content-type", "application/json").status(422).send(JSON.stringify({ ...body, known: body.email }));
@@ -95,7 +95,7 @@ eachKind((here) => {
   }
 });
 
-/** Posts to a target of one's own; gives the status. */
+/** Posts to a given target; returns the status. */
 function raw(origin, path, headers, body) {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(origin);
@@ -107,7 +107,7 @@ function raw(origin, path, headers, body) {
   });
 }
 
-/** Sends chunks without saying how many; gives the status. */
+/** Sends a chunked body without a length; returns the status. */
 function post(url, chunks) {
   return new Promise((resolve, reject) => {
     const headers = { "Content-Type": FORM };

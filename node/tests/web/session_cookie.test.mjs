@@ -40,7 +40,7 @@ test("a session is sealed as in every other language", () => {
   assert.deepEqual([session.email, session.id], [expect.session.email, expect.session.id]);
 });
 
-test("a session is read from the cookie that began it", () => {
+test("a session is read from its cookie", () => {
   const { cookie } = make();
   const [session, setCookie] = cookie.start("alice@example.com");
   assert.match(setCookie, /; Max-Age=1209600; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
@@ -94,7 +94,7 @@ const MISTAKES = {
   "a name that is misspelt": { secret: SECRET, maxage: DAY },
 };
 for (const [what, options] of Object.entries(MISTAKES)) {
-  test(`a session cookie that cannot be safe is refused: ${what}`, () => {
+  test(`unsafe options of a session cookie are refused: ${what}`, () => {
     const { client } = make();
     assert.throws(() => new SessionCookie(client, options), (error) => {
       assert.ok(error instanceof ConfigError, String(error));
@@ -105,17 +105,17 @@ for (const [what, options] of Object.entries(MISTAKES)) {
   });
 }
 
-test("only a client has a session cookie", () => {
+test("a session cookie needs a client", () => {
   assert.throws(() => new SessionCookie({}, { secret: SECRET }), ConfigError);
 });
 
-test("a session begins with an address", () => {
+test("a session needs an address", () => {
   for (const typed of ["nobody", "", undefined, "\ud800a@example.com"]) {
     assert.throws(() => make().cookie.start(typed), InvalidEmail);
   }
 });
 
-test("a session of somebody else is not renewed", () => {
+test("a session of another cookie is not renewed", () => {
   const { cookie } = make();
   for (const session of [{}, null, undefined, { ...cookie.start("alice@example.com")[0] }]) {
     assert.throws(() => cookie.renew(session), ConfigError);
@@ -134,7 +134,7 @@ test("a session cookie follows the settings of its client, and ends with it", ()
   assert.throws(() => cookie.read(sentBack(setCookie)), /^Error: the client was destroyed$/);
 });
 
-test("nothing that is printed of a session is personal or secret", () => {
+test("a printed session shows no secret and no address", () => {
   const { cookie } = make();
   const [session] = cookie.start("alice@example.com");
   assert.equal(inspect([session, cookie]), `[\n  Session { signedInAt: ${now}, expiresAt: ${now + 14 * DAY} },\n  SessionCookie {}\n]`);

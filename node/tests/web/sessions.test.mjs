@@ -1,4 +1,4 @@
-// Sessions of the flow's own: who is signed in, pages that need a login, and signing out.
+// Sessions of the flow: who is signed in, pages that need a login, and signing out.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -23,14 +23,14 @@ const headerOf = ({ reply }, name) => new Map(reply.headers).get(name);
 const sentBack = (setCookie) => setCookie.split(";")[0];
 const namesOf = (lines = []) => lines.map((line) => line.split("=")[0]);
 
-/** A flow without a broker, in which time passes by hand. */
+/** A flow without a broker, with a manual clock. */
 function still(options = {}) {
   const clock = new ManualClock(NOW * 1000);
   const client = mockClient({ redirectUri: `${ORIGIN}/verify`, clock, transport: new MockTransport() });
   return { clock, flow: new LoginFlow(client, { secret: SECRET, ...options }) };
 }
 
-/** What a page of the site sends. */
+/** A request of a page of the site. */
 function from(cookie, others = {}) {
   return { method: "GET", headers: { cookie, ...others } };
 }
@@ -51,7 +51,7 @@ test("a completed login begins a session", async () => {
     const session = await flow.session(from(sentBack(setCookie)));
     assert.deepEqual({ ...session }, { ...step.session });
     ids.add(session.id);
-    // A reload leads on, and begins nothing.
+    // A reload redirects, and begins no session.
     const proof = step.loginCookies.find((line) => !line.startsWith("__Host-portier-session="));
     const again = await flow.callback({ ...request, headers: { cookie: `${request.headers.cookie}; ${sentBack(proof)}` } });
     assert.deepEqual([again.reply.status, again.session, again.loginCookies], [303, null, []]);
@@ -78,7 +78,7 @@ test("a session is renewed by a visit in the second half of its time", async () 
   assert.throws(() => flow.startSession("nobody"), InvalidEmail);
 });
 
-test("a request may have its cookie in any shape", async () => {
+test("the cookie may be given in every form of headers", async () => {
   const { flow } = still();
   const cookie = sentBack(flow.startSession("alice@example.com")[1]);
   for (const headers of [{ cookie }, { Cookie: ["a=1", cookie] }, new Headers({ cookie }), [["COOKIE", cookie]]]) {
@@ -98,7 +98,7 @@ test("a site may end sessions", async () => {
   assert.equal(await visit(), null);
 });
 
-test("a site that cannot say whether a session counts has failed", async () => {
+test("an error of accept is passed on", async () => {
   const hooks = {
     "throws": () => {
       throw new Error("the database is down");
@@ -116,7 +116,7 @@ test("a site that cannot say whether a session counts has failed", async () => {
   }
 });
 
-test("a page that needs a login leads there and back", () => {
+test("a page that needs a login redirects to the login page and back", () => {
   const { flow } = still({ loginUrl: "/login" });
   const page = "/members?page=2";
   for (const request of [
@@ -168,12 +168,12 @@ const MISTAKES = {
   "an age out of range": { secret: SECRET, sessionMaxAge: 1 },
 };
 for (const [what, options] of Object.entries(MISTAKES)) {
-  test(`sessions that cannot be safe are refused: ${what}`, () => {
+  test(`unsafe options of sessions are refused: ${what}`, () => {
     assert.throws(() => new LoginFlow(clientAt(), options), (error) => error instanceof ConfigError && error.code === "invalid_option");
   });
 }
 
-test("a server of node:http has sessions with nothing else", async (t) => {
+test("sessions work with node:http alone", async (t) => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => server.close());
@@ -227,7 +227,7 @@ eachKind((here) => {
       },
     });
 
-  test("a site needs no more than a secret", async (t) => {
+  test("a site needs only a secret", async (t) => {
     const site = await serve(t);
     const visitor = new Visitor();
     assert.equal((await visitor.get(site.origin)).text, "nobody");
@@ -263,7 +263,7 @@ eachKind((here) => {
     assert.deepEqual(codes, ["request_origin"]);
   });
 
-  test("a hook sees the session that begins, and may refuse it", async (t) => {
+  test("a hook sees the new session, and may refuse it", async (t) => {
     const ids = [];
     for (const refuse of [false, true]) {
       const site = await serve(t, {
@@ -280,7 +280,7 @@ eachKind((here) => {
     assert.match(ids.join(), /^[\w-]{22},[\w-]{22}$/);
   });
 
-  test("a session that is asked for often is looked up and renewed once", async (t) => {
+  test("a session is looked up and renewed once per request", async (t) => {
     const clock = new ManualClock(Date.now());
     let asked = 0;
     const accept = () => {
@@ -299,7 +299,7 @@ eachKind((here) => {
     assert.equal(asked, 1);
   });
 
-  test("a site that cannot say whether a session counts has an error of its own", async (t) => {
+  test("an error of accept goes to the error handler of the site", async (t) => {
     const site = await serve(t, { accept: () => Promise.reject(new Error("the database is down")) });
     const visitor = new Visitor();
     await site.logIn({}, visitor);
@@ -308,11 +308,11 @@ eachKind((here) => {
     assert.deepEqual(site.errors.map(({ message }) => message), ["the database is down"]);
   });
 
-  test("what a page for members throws is the site's error", async (t) => {
+  test("an exception of a page for members goes to the error handler of the site", async (t) => {
     const site = await serve(t, {}, () => Promise.reject(new Error("no such member")));
     const visitor = new Visitor();
     await site.logIn({}, visitor);
-    // Express 4 hears of no promise.
+    // Express 4 ignores returned promises.
     if (here.kind === "express 4") return;
     assert.equal((await visitor.get(`${site.origin}/members`)).status, 500);
     assert.deepEqual(site.errors.map(({ message }) => message), ["no such member"]);

@@ -17,8 +17,8 @@ export const SEALED_SITES = ["hono", "koa", "nest", "node", "passport", "web"];
 const SECRET = "rN5yH8cV2bM7kX4zT9wQ1pL6sD3gF0jA";
 
 /**
- * Runs the same tests for each site. They are given what they need once it runs: the `site` with
- * its `origin`, the `broker`, and the site's `client`.
+ * Runs the same tests for each site. Once it runs, they get the `site` with its `origin`, the `broker`, and the site's
+ * `client`.
  */
 export function eachSite(define, names = SITES) {
   for (const name of names) {
@@ -59,7 +59,7 @@ export async function serve(name, makeClient) {
   return { origin, stop };
 }
 
-/** Walks from the login page to the broker, and gives the page there. */
+/** Goes from the login page to the broker, and returns the page there. */
 export async function walk(visitor, site, { email = "alice@example.com", next = "" } = {}) {
   const login = await visitor.get(`${site.origin}/login`);
   const asked = await visitor.submit(login, "/login", { email, next });
@@ -67,10 +67,10 @@ export async function walk(visitor, site, { email = "alice@example.com", next = 
   return asked;
 }
 
-/** Says yes at the broker, and goes back to the site, which completes the login. */
+/** Confirms at the broker, and returns to the site, which completes the login. */
 export async function goOn(visitor, asked) {
   const page = await visitor.submit(asked, "", { answer: "continue" });
-  // In the implicit flow that is a form of the broker's.
+  // In the implicit flow, this is a form of the broker.
   return page.url.startsWith(new URL(asked.url).origin) ? visitor.submit(page) : page;
 }
 
@@ -79,7 +79,7 @@ export async function logIn(visitor, site, fields) {
   return goOn(visitor, await walk(visitor, site, fields));
 }
 
-/** What a page says, if it says it well. */
+/** Checks the status and the text of a page. */
 export function assertPage(page, status, words) {
   assert.equal(page.status, status);
   assert.match(page.headers["content-type"], /^text\/html; *charset=utf-8$/i);

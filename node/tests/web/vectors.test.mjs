@@ -10,7 +10,7 @@ import { load } from "../client/mocked.mjs";
 import { decoded, formsOf } from "./visitor.mjs";
 
 const FILES = [load("web"), load("web_codes"), load("web_sessions")];
-// In these they are alike.
+// They are equal in these files.
 const [{ cookies: COOKIES, from: FROM, headers: HEADERS, now, tokens: TOKENS }] = FILES;
 const FORM = "application/x-www-form-urlencoded";
 const LEFT_OUT = { shows: "problem" };
@@ -49,7 +49,7 @@ async function replay({ options = {}, steps, expect }, setting) {
   }
 }
 
-/** A site, with everybody who visits it. */
+/** A site, and the browsers of its visitors. */
 class Site {
   #browsers = new Map();
   #logins = new Map();
@@ -86,7 +86,7 @@ class Site {
     }
     for (const [name, end] of browser.ends) if (end <= clock.now) browser.cookies.delete(name);
     const before = new Map(browser.cookies);
-    // What is expected speaks of the time before the request as well.
+    // Expectations also refer to the time before the request.
     const expect = this.#filled(step.expect, browser, true);
     this.#isStoreDown = step.store === "down";
     const request = this.#request(step, browser);
@@ -96,7 +96,7 @@ class Site {
     this.#isStoreDown = false;
     assert.equal(this.#codes.requests(), expect.token_requests ?? 0, "token requests");
     if (step.keeps !== false) answer.cookies.forEach((cookie) => keep(cookie, browser));
-    // Whoever is led on can go back.
+    // After a redirect, the browser can go back.
     if (answer.fields.length > 0) browser.page = answer;
     if (expect.to_broker !== undefined) this.#begin(answer.headers.location ?? answer.json?.url, step.as);
     check(answer, this.#filled(expect, browser), broker.origin);
@@ -184,7 +184,7 @@ class Site {
     return this.#browsers.get(name);
   }
 
-  /** Fills placeholders, wherever they are; those of tokens only once their login was started. */
+  /** Replaces placeholders; those of tokens only after their login was started. */
   #filled(value, browser, isEarly = false) {
     if (Array.isArray(value)) return value.map((one) => this.#filled(one, browser, isEarly));
     if (typeof value === "object" && value !== null) {
@@ -282,7 +282,7 @@ class Codes {
     this.#before = this.#transport.requests(TOKEN_ENDPOINT);
   }
 
-  /** How many token requests there were since. */
+  /** The number of token requests since then. */
   requests() {
     const requests = this.#transport.requests(TOKEN_ENDPOINT) - this.#before;
     if (requests > 0 && this.#current !== undefined) this.#redeemed.add(this.#current);
@@ -296,7 +296,7 @@ function cookieOf(line) {
   return { name, value, flags };
 }
 
-/** Keeps a cookie as a browser does, which forgets one that ends at once. */
+/** Keeps a cookie like a browser, which removes one that expires at once. */
 function keep({ name, value, flags }, { cookies, ends }) {
   const seconds = Number(/Max-Age=(\d+)/.exec(flags)[1]);
   if (seconds === 0) cookies.delete(name);
@@ -304,7 +304,7 @@ function keep({ name, value, flags }, { cookies, ends }) {
   ends.set(name, clock.now + 1000 * seconds);
 }
 
-/** An answer as a browser gets it from a site whose hook does what it says. */
+/** The answer that a browser gets from a site whose hook behaves as the case says. */
 function answerOf(step, { hook }) {
   const { error, login, loginCookies, problem, reply } = step;
   const lines = [...reply.cookies, ...loginCookies];
@@ -318,7 +318,7 @@ function answerOf(step, { hook }) {
   return { ...sent, cookies, json, fields, error, login, problem, policy: reply.policy, hasHook: hook !== undefined };
 }
 
-/** What is not expected must not be. */
+/** Anything that is not expected is an error. */
 function check(answer, expect, origin) {
   const { body, headers, json } = answer;
   assert.equal(answer.status, expect.status, `status, with error ${answer.error?.code}`);

@@ -1,5 +1,5 @@
-// A browser without scripts: it keeps cookies, follows redirects and sends forms. Of scripts it does
-// what the one on a page does that posts its form again, by that page's button.
+// A browser without scripts: it keeps cookies, follows redirects and sends forms. It has no scripts; on the page that
+// posts its form again, it presses the button.
 import assert from "node:assert/strict";
 import http from "node:http";
 import { text } from "node:stream/consumers";
@@ -7,22 +7,21 @@ import { text } from "node:stream/consumers";
 const FORM = "application/x-www-form-urlencoded";
 
 /**
- * Someone at a browser of their own.
+ * A visitor with their own browser.
  *
- * Cookies belong to a host name, whatever its port, and those with a `SameSite` flag stay at home
- * when another site posts.
+ * Cookies belong to a host name, whatever its port. Those with a `SameSite` flag are not sent when another site posts.
  */
 export class Visitor {
   cookies = new Map();
-  /** What else the browser sends with every request. */
+  /** Further headers of every request. */
   headers = {};
 
-  /** Opens an address, as if it was typed. */
+  /** Opens an address, like one that was typed. */
   get(url, { follow = true } = {}) {
     return this.#walk({ method: "GET", url }, follow);
   }
 
-  /** Sends a request that no page could. */
+  /** Sends a request that no page could send. */
   request(method, url, { headers = {}, body } = {}) {
     return this.#exchange({ method, url, headers, body });
   }
@@ -35,8 +34,8 @@ export class Visitor {
   }
 
   /**
-   * Sends a form from a page at `origin`; without one, from a site of somebody else. With
-   * `goesOn: false` it stays on a page that posts its form again.
+   * Sends a form from a page at `origin`; by default, from another site. With `goesOn: false`, it stays on the page
+   * that posts its form again.
    */
   async post(url, fields, { follow = true, goesOn = true, origin } = {}) {
     const page = await this.#post(url, fields, { follow, origin });
@@ -95,19 +94,19 @@ export class Visitor {
   }
 }
 
-/** What a visitor sees. */
+/** The page that a visitor sees. */
 class Page {
   constructor(url, status, headers, text) {
     Object.assign(this, { url, status, headers, text });
   }
 
-  /** Whether the page is there to post its one form again, with cookies; a script does it. */
+  /** Whether the page posts its only form again, with cookies, by a script. */
   get postsAgain() {
     const [form, ...others] = formsOf(this.text);
     return form !== undefined && others.length === 0 && asksNobody(form.fields);
   }
 
-  /** The one form whose action ends with `action`. */
+  /** The only form whose action ends with `action`. */
   form(action) {
     const forms = formsOf(this.text).filter((form) => form.action.endsWith(action));
     assert.equal(forms.length, 1, `one form, at ${this.url} with status ${this.status}`);
@@ -142,7 +141,7 @@ export function decoded(value) {
   });
 }
 
-/** What a browser tells of the page that a form comes from; pages of others are sandboxed. */
+/** The headers about the page that a form comes from; other sites' pages are sandboxed. */
 function provenance(origin, url) {
   const home = new URL(url);
   if (origin === undefined || hostOf(origin) !== home.hostname) {

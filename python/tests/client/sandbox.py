@@ -23,7 +23,7 @@ def fail_with(error: int) -> int:
 
 def refuse(names: tuple[str, ...], action: int) -> None:
     """Sets this action for system calls of these names, until the process ends."""
-    # The program loads the number of the call, and returns the action if it matches a name.
+    # The program loads the number of the system call, and returns the action if a name matches.
     program = [(0x20, 0, 0, 0)]
     for number in (NUMBERS[name] for name in names if name in NUMBERS):
         program += [(0x15, 0, 1, number), (0x06, 0, 0, action)]

@@ -38,7 +38,7 @@ async def start(client, calls=100):
     return tasks
 
 def silence(loop):
-    # Python's words about a loop that is left behind, which are not ours.
+    # Python's own messages about a loop that is still open.
     warnings.filterwarnings("ignore", "unclosed", ResourceWarning)
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False
@@ -261,7 +261,7 @@ asyncio.run(main())
 """
 
 
-# Its finalization is slow, so that a handler that was left behind would return during it. The
+# Its finalization is slow, so that a handler that still runs would return during finalization. The
 # module is imported first; otherwise `logging`, which waits for handlers, would end later.
 SLOW = """
 from portier_client import Client

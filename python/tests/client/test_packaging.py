@@ -127,7 +127,7 @@ print(sorted(name for name in set(sys.modules) - before))
 
 
 def test_a_login_imports_no_module_after_the_client_is_made(tmp_path: Path) -> None:
-    """As after `chroot`, or if the files of a running program are replaced."""
+    """This happens after `chroot`, or if the files of a running program are replaced."""
     code = LOGINS.format(database=f"sqlite:///{tmp_path / 'logins.db'}")
     done = subprocess.run(
         [sys.executable, "-c", f"import sys\n{code}"],

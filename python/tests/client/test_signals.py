@@ -163,7 +163,7 @@ blocked = masks()
 for name, mask in blocked.items():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         assert mask & 1 << number - 1, (name, number)
-    # A crash is still told to whoever reports crashes.
+    # The handlers that report crashes still run.
     assert not mask & 1 << signal.SIGSEGV - 1, name
 """
     subprocess.run([sys.executable, "-c", code, broker.origin], check=True, timeout=60)

@@ -51,7 +51,7 @@ nest_asyncio.apply()
 client = Client("https://example.com/verify", broker=sys.argv[1])
 
 async def outer():
-    # As in a notebook: a loop runs, and another call runs it once more.
+    # Like in a notebook: a loop runs, and another call runs it again.
     asyncio.get_event_loop().run_until_complete(client.warm())
     url = asyncio.run(client.authenticate("alice@example.com"))
     await client.warm()
@@ -69,7 +69,7 @@ def test_a_client_works_with_nested_event_loops(broker: DevBroker) -> None:
 
 
 def test_a_blocking_client_works_where_a_loop_runs(broker: DevBroker) -> None:
-    """As in a notebook, whose event loop waits during the call."""
+    """Like in a notebook, whose event loop waits during the call."""
 
     async def cell() -> str:
         client = blocking.Client(REDIRECT_URI, broker=broker.origin)

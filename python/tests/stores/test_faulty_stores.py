@@ -244,7 +244,7 @@ def test_a_connection_of_a_closed_loop_is_a_store_error(broker: DevBroker) -> No
 
         async def put(self, nonce: str, record: str, ttl: float, /) -> None:
             self.loop = self.loop or asyncio.get_running_loop()
-            # As a client library that keeps its connections.
+            # Like a client library that keeps its connections.
             self.loop.call_soon_threadsafe(int)
             await super().put(nonce, record, ttl)
 

@@ -71,13 +71,13 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture
 def flow(broker: DevBroker) -> LoginFlow:
-    """A flow over the development broker, whose tokens come through the browser."""
+    """A flow with the development broker, in the implicit flow."""
     return LoginFlow(Client(REDIRECT_URI, broker=broker.origin), flow="implicit")
 
 
 @pytest.fixture
 def implicit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has tokens come through the browser to Tornado's handlers, so that a test can make them."""
+    """Makes Tornado's handlers use the implicit flow, so that a test can make the tokens."""
     monkeypatch.setattr(PortierMixin, "flow", "implicit")
 
 
@@ -141,13 +141,13 @@ def example(origin: str, broker: str) -> Application:
 
 @pytest.fixture
 def visitor() -> Visitor:
-    """Someone whose browser has been nowhere yet."""
+    """A visitor with a new browser."""
     return Visitor()
 
 
 @pytest.fixture
 def log_in(visitor: Visitor, site: str) -> Callable[..., Page]:
-    """Walks from the login page to where the login leads."""
+    """Logs in, from the login page to the page after the login."""
 
     def log_in(email: str = "alice@example.com", next_page: str = "") -> Page:
         login = visitor.get(f"{site}/login")

@@ -1,4 +1,5 @@
-"""What the answer to a step of `tests/vectors/web.json` must be; see `web.md` beside it."""
+"""Compares the answer to a step of `tests/vectors/web.json` with the expected one; `web.md`
+describes the format."""
 
 from __future__ import annotations
 
@@ -28,10 +29,10 @@ class Answer:
     is_ours: bool = True
     """Whether no hook has answered or thrown."""
     typed: dict[str, Any] | None = None
-    """What the problem says was typed, where a test can see it."""
+    """What was typed, according to the problem; `None` if a test cannot see it."""
 
     def header(self, name: str) -> str | None:
-        """The one header of a name."""
+        """The only header with this name."""
         found = [value for known, value in self.headers if known == name]
         assert len(found) < 2, f"{name} is there twice"
         return found[0] if found else None
@@ -53,7 +54,7 @@ class Answer:
         return self.page.fields if self.json is None else [*self.json.get("fields", {}).items()]
 
     def to_broker(self, broker: str) -> str | None:
-        """The URL at the broker, if that is where the answer leads."""
+        """The URL at the broker, if the answer redirects there."""
         url = self.header("location") or (self.json or {}).get("url") or ""
         return url if url.startswith(f"{broker}/auth?") else None
 
@@ -69,7 +70,7 @@ class Page(HTMLParser):
 
     @property
     def shows(self) -> str | None:
-        """What kind of page of ours it is."""
+        """The kind of page, if it is one of the library."""
         return self.attributes.get("main", {}).get("data-portier")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -82,7 +83,7 @@ class Page(HTMLParser):
 def faults(
     answer: Answer, expected: dict[str, Any], broker: str, setting: dict[str, Any], method: str
 ) -> list[str]:
-    """Says in what an answer is not as expected."""
+    """Returns the differences between an answer and the expected one."""
     judge = _Judge(answer, expected, setting)
     judge.facts(broker)
     judge.cookies()
@@ -156,7 +157,7 @@ class _Judge:
         for kind in kinds:
             for name, value in self.setting["headers"][kind].items():
                 found = answer.header(name)
-                # Frameworks say of JSON what its charset is, which is the only one that it has.
+                # Frameworks add a charset to JSON, although it always has the same one.
                 is_json = kind in {"json", "problem"} and found is not None
                 self.same(name, found.partition(";")[0] if is_json and found else found, value)
         policy = answer.header("content-security-policy")

@@ -1,4 +1,4 @@
-"""A login flow, in the place of a site, for the vectors of the web."""
+"""Replays the vectors of the web flow through a login flow, without a site."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOGIN_MEMBERS = ("email", "same_browser", "state", "session")
 
 @dataclass(frozen=True)
 class CaseClient:
-    """The client of a case, and what the steps do to it."""
+    """The client of a case, and the parts that steps control."""
 
     client: Any
     """A client of either kind."""
@@ -41,13 +41,13 @@ def make_client(
     now: int,
     is_blocking: bool = False,
 ) -> CaseClient:
-    """Makes the client that the options of a case ask for; the rest of them are the flow's."""
-    # In `web.json` no case names it.
+    """Makes the client for the options of a case; the remaining options are the flow's."""
+    # No case in `web.json` names it.
     options = {"flow": "implicit", **options}
     names = ("redirect_uri", "response_mode", "session_ttl")
     given = {name: options.pop(name) for name in names if name in options}
     given["broker"] = NOWHERE if options.pop("broker", None) else broker
-    # Only a store of one's own can be down, and only the usual one knows the manual clock.
+    # Only a custom store can be down, and only the default store uses the manual clock.
     store = SwitchedStore() if has_switched_store else None
     if store is not None:
         given["store"] = store
@@ -62,7 +62,7 @@ def make_client(
 
 
 class SwitchedStore:
-    """A store that can be down."""
+    """A store that can be unavailable."""
 
     def __init__(self) -> None:
         self.is_down = False
@@ -89,7 +89,7 @@ class SwitchedStore:
 
 
 class FlowSite:
-    """Answers the steps of a case as a face does, without HTTP."""
+    """Answers the steps of a case like an integration, without HTTP."""
 
     def __init__(self, made: CaseClient, runner: asyncio.Runner) -> None:
         self._made = made
@@ -97,7 +97,7 @@ class FlowSite:
         self._flow = LoginFlow(made.client, **made.flow_options)
 
     def ask(self, name: str, of: str) -> object:
-        """Asks the flow something."""
+        """Asks the flow a question."""
         member = getattr(self._flow, name)
         return member(of) if callable(member) else member
 
@@ -139,7 +139,7 @@ class FlowSite:
         return session and (session.email, session.renewal)
 
     def answer_token_requests(self, status: int, body: str) -> None:
-        """Says how the broker answers token requests from now on."""
+        """Sets how the broker answers token requests from now on."""
         headers = [("content-type", "application/json")]
         self._made.transport.respond(self._token_endpoint, body, status=status, headers=headers)
 
@@ -153,7 +153,7 @@ class FlowSite:
 
 
 def answer(step: Step, hook: str | list[Any] | None) -> Answer:
-    """What a face sends, with a hook that does as the case says."""
+    """The response of an integration whose hook behaves as the case says."""
     reply = step.reply
     login = None if step.login is None else login_members(step.login)
     error = None if step.error is None else step.error.code
@@ -170,5 +170,5 @@ def answer(step: Step, hook: str | list[Any] | None) -> Answer:
 
 
 def login_members(login: Any) -> dict[str, Any]:
-    """What a hook learns of a login."""
+    """The members of a login that a hook gets."""
     return {name: getattr(login, name) for name in LOGIN_MEMBERS}

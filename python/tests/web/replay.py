@@ -1,4 +1,4 @@
-"""Takes the steps of a case of the vectors of the web flow; `web.md` beside them describes them."""
+"""Runs the steps of the cases for the web flow; `tests/vectors/web.md` describes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VECTORS = Path(__file__).parents[3] / "tests" / "vectors"
 
 
 def load(name: str) -> dict[str, Any]:
-    """A file of vectors. Its cases get its own options; the rest of the setting is the same."""
+    """A file of vectors. Its cases have their own options; the rest of the setting is the same."""
     setting: dict[str, Any] = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
     for case in setting["cases"]:
         case["options"] = {**setting["options"], **case.get("options", {})}
@@ -34,11 +34,11 @@ CASES: list[dict[str, Any]] = SETTING["cases"]
 FORM = "application/x-www-form-urlencoded"
 DOCUMENTS = ("/.well-known/openid-configuration", "/keys.json")
 NOWHERE = "http://127.0.0.1:9"
-"""A broker of which nothing is known."""
+"""A broker without documents."""
 
 
 class Surroundings:
-    """What all cases share: making keys takes a while."""
+    """The parts that all cases share, because making keys takes time."""
 
     def __init__(self) -> None:
         self.clock = ManualClock(SETTING["now"])
@@ -53,7 +53,7 @@ class Surroundings:
         self.now += seconds
 
     def given_to(self, case: dict[str, Any]) -> dict[str, Any]:
-        """What the client of a case is made of."""
+        """The parts of the client of a case."""
         return {
             "options": {**SETTING["options"], **case.get("options", {})},
             "has_switched_store": any("store" in step for step in case["steps"]),
@@ -84,10 +84,10 @@ class Request:
 
 
 class Site(Protocol):
-    """What the steps are taken against: a flow, or a site that is served."""
+    """What the steps run against: a flow, or a site."""
 
     def ask(self, name: str, of: str) -> object:
-        """Asks the flow something."""
+        """Asks the flow a question."""
 
     def authenticate(self, session: str) -> str:
         """Starts a login with the client itself; returns its URL at the broker."""
@@ -102,7 +102,7 @@ class Site(Protocol):
         """The address of the session of a request, and the cookie that renews it."""
 
     def answer_token_requests(self, status: int, body: str) -> None:
-        """Says how the broker answers token requests from now on."""
+        """Sets how the broker answers token requests from now on."""
 
     def token_requests(self) -> int:
         """How many token requests there were so far."""
@@ -110,13 +110,13 @@ class Site(Protocol):
 
 @dataclass
 class Browser:
-    """A browser, as far as a login needs one: its cookies, and the fields of the page it shows."""
+    """A minimal browser: its cookies, and the fields of its current page."""
 
     cookies: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     fields: list[tuple[str, str]] = field(default_factory=list)
 
     def cookie_header(self, now: int) -> str:
-        """The header `Cookie`; cookies whose time has passed are gone."""
+        """The header `Cookie`, without expired cookies."""
         kept = {name: (v, end) for name, (v, end) in self.cookies.items() if not end or now < end}
         self.cookies = kept
         return "; ".join(f"{name}={value}" for name, (value, _) in kept.items())
@@ -136,7 +136,7 @@ class Browser:
 
 
 class Replay:
-    """A case under way."""
+    """A case that is being run."""
 
     def __init__(self, case: dict[str, Any], surroundings: Surroundings, site: Site) -> None:
         self._surroundings = surroundings
@@ -149,7 +149,7 @@ class Replay:
         self._redirect_uri = {**SETTING["options"], **case.get("options", {})}["redirect_uri"]
 
     def take(self, step: dict[str, Any]) -> list[str]:
-        """Takes a step; returns what is wrong with what came of it."""
+        """Runs a step; returns the differences from the expected result."""
         if seconds := step.get("advance"):
             self._surroundings.advance(seconds)
             self._site.advance(seconds)
@@ -268,7 +268,7 @@ class Replay:
         return kept and kept[0]
 
     def _filled(self, value: Any, browser: str) -> Any:
-        """The value with all placeholders in it replaced."""
+        """The value with its placeholders replaced."""
         if isinstance(value, dict):
             return {name: self._filled(inner, browser) for name, inner in value.items()}
         if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A site that was written for asyncio-portier: a Tornado site that draws its nonces itself."""
+"""A site that was written for asyncio-portier: a Tornado site that makes its nonces itself."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def cache(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield kinds[request.param](unix_socket_path=str(socket))
 
 
-def test_a_site_that_was_written_for_asyncio_portier(
+def test_a_site_for_asyncio_portier_works_with_one_changed_import(
     cache: Any, broker: DevBroker, serve: Serve, visitor: Visitor
 ) -> None:
     def make(origin: str) -> Application:
@@ -101,7 +101,7 @@ def test_a_site_that_was_written_for_asyncio_portier(
     callback = visitor.submit(asked, answer="continue")
     members = visitor.submit(callback)
     assert (members.url, members.text) == (f"{site}/members", "alice@example.com")
-    # The same form once more, as when somebody goes back.
+    # The same form again, like after going back in the browser.
     again = visitor.submit(callback)
     assert again.status == 400
     assert again.text.startswith("refused: no such login is pending here")

@@ -1,4 +1,4 @@
-"""Logins whose browser brings a code, which the client redeems for the token."""
+"""Logins of the code flow: the browser brings a code, which the client redeems for the token."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def client(broker: DevBroker) -> Client:
 
 
 async def start(client: Client, broker: DevBroker) -> dict[str, str]:
-    """Starts a login; returns what the browser brings back."""
+    """Starts a login; returns the broker's answer, as the browser brings it."""
     url = await client.authenticate("Alice@Example.com", state="mine", session="/members")
     assert query_of(url)["response_type"] == "code"
     assert query_of(url)["response_mode"] == "query"
@@ -85,7 +85,9 @@ def test_a_blocking_client_redeems_a_code(broker: DevBroker) -> None:
         client.complete(answer)
 
 
-def test_a_client_takes_no_token_of_a_login_by_code(client: Client, broker: DevBroker) -> None:
+def test_a_client_accepts_no_token_for_a_login_of_the_code_flow(
+    client: Client, broker: DevBroker
+) -> None:
     async def log_in() -> None:
         token = broker.mint(await client.authenticate("alice@example.com"))
         with pytest.raises(InvalidSession):
@@ -103,7 +105,7 @@ def test_a_client_has_one_flow(flow: str) -> None:
 
 
 @pytest.mark.parametrize("store", [Plain, Waiting])
-def test_a_store_of_the_sites_own_keeps_the_login(store: Any, broker: DevBroker) -> None:
+def test_a_custom_store_keeps_the_login_of_the_code_flow(store: Any, broker: DevBroker) -> None:
     async def log_in() -> None:
         client = Client(REDIRECT_URI, broker=broker.origin, store=store(), flow="code")
         answer = await start(client, broker)
@@ -175,7 +177,8 @@ def test_a_login_whose_callback_is_cancelled_completes_at_most_once(
         finally:
             broker.release(TOKEN)
         assert secrets_in(error, {answer["code"], answer["state"], "vanishing"}) == []
-        # Whether the broker redeems the code depends on when it sees that nobody waits any more.
+        # Whether the broker redeems the code depends on when it notices that the connection was
+        # closed.
         (outcome,) = await asyncio.gather(client.complete(answer), return_exceptions=True)
         code = outcome.code if isinstance(outcome, InvalidToken) else "session_used"
         with pytest.raises(PortierError) as again:
@@ -185,7 +188,7 @@ def test_a_login_whose_callback_is_cancelled_completes_at_most_once(
     asyncio.run(log_in())
 
 
-def test_of_two_callbacks_at_once_one_completes(client: Client, broker: DevBroker) -> None:
+def test_of_two_concurrent_callbacks_one_completes(client: Client, broker: DevBroker) -> None:
     async def log_in() -> None:
         answer = await start(client, broker)
         attempts = [client.complete(answer) for _ in range(8)]
@@ -244,7 +247,7 @@ def test_another_browser_is_asked_before_the_code_is_redeemed(broker: DevBroker)
     asyncio.run(log_in())
 
 
-def test_the_implicit_flow_takes_no_query(broker: DevBroker) -> None:
+def test_the_implicit_flow_ignores_the_query(broker: DevBroker) -> None:
     async def log_in() -> None:
         flow = LoginFlow(Client(REDIRECT_URI, broker=broker.origin), flow="implicit")
         url = location(await flow.login(WebRequest("POST", HEADERS, FORM)))
@@ -257,7 +260,7 @@ def test_the_implicit_flow_takes_no_query(broker: DevBroker) -> None:
     asyncio.run(log_in())
 
 
-def test_a_login_by_code_shows_and_logs_no_secret(
+def test_the_code_flow_shows_and_logs_no_secret(
     broker: DevBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(1)
@@ -288,14 +291,14 @@ class Complete(Verify):
     flow = "auto"
 
 
-def test_a_login_at_tornado_by_code(
+def test_a_login_at_tornado_completes_by_the_code_flow(
     visitor: Visitor, serve_handlers: Callable[..., str], broker: DevBroker
 ) -> None:
     site = serve_handlers(Complete, Start)
     form = {"email": "alice@example.com", "next": "/members"}
     started = visitor.post(f"{site}/login", form, origin=site, follow=False)
     callback = f"{site}/verify?{urlencode(broker.sign_in(started.headers['Location']))}"
-    # A reload leads on as well.
+    # A reload redirects to the same page.
     for _ in range(2):
         page = visitor.get(callback, follow=False)
         assert (page.status, page.headers["Location"]) == (303, "/members")

@@ -25,7 +25,7 @@ Demo = tuple["subprocess.Popen[str]", str]
 
 @pytest.fixture(params=EXAMPLES)
 def demo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Demo]:
-    """The running demonstration of each framework, and the one address it printed."""
+    """The running demo of each framework, and its address."""
     process = subprocess.Popen(
         [
             sys.executable,

@@ -1,4 +1,4 @@
-"""The flow: its options, what is shown of it, and how it fails."""
+"""The flow: its options, its representation, and its failures."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_options_are_checked_when_the_flow_is_made(
         LoginFlow(Client(REDIRECT_URI), **options)
 
 
-def test_a_flow_wants_a_client_of_its_kind() -> None:
+def test_a_flow_requires_a_client_of_its_kind() -> None:
     with pytest.raises(TypeError, match=r"portier_client\.Client, not portier_client\.blocking"):
         LoginFlow(blocking.Client(REDIRECT_URI))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"portier_client\.blocking\.Client, not"):
@@ -76,7 +76,7 @@ def test_an_error_is_explained_in_the_language_of_the_browser() -> None:
     assert flow.explain(PortierError("of the site's own", code="odd")).id == "internal"
 
 
-def test_a_refusal_of_the_framework_has_a_page_of_ours(flow: LoginFlow) -> None:
+def test_a_refusal_of_the_framework_has_a_built_in_page(flow: LoginFlow) -> None:
     error = InvalidRequest("no cookie", code="request_cookies")
     step = flow.refuse_login(WebRequest("POST", HEADERS), error)
     assert isinstance(step.page, Problem)
@@ -95,7 +95,7 @@ def test_a_closed_client_closes_its_flows(broker: DevBroker, tmp_path: Path) -> 
         start(flow, b"email=alice%40example.com")
     with pytest.raises(RuntimeError, match="the client is closed"):
         LoginFlow(client)
-    # What pages ask for that have nothing to do with a login.
+    # The properties that pages without a login need.
     assert flow.is_callback("/verify?code=1")
     assert not flow.is_callback("/verify/")
     assert (flow.is_secure, flow.safe_next("/a"), flow.callback_path) == (True, "/a", "/verify")
@@ -105,7 +105,7 @@ def test_a_closed_client_closes_its_flows(broker: DevBroker, tmp_path: Path) -> 
     assert native() is None
 
 
-def test_a_flow_and_all_that_leads_to_it_is_collected(broker: DevBroker) -> None:
+def test_a_flow_and_everything_that_references_it_is_collected(broker: DevBroker) -> None:
     class Store:
         flow: LoginFlow
 
@@ -127,7 +127,7 @@ def test_a_flow_and_all_that_leads_to_it_is_collected(broker: DevBroker) -> None
 
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_flow_goes_on_in_a_child(broker: DevBroker, tmp_path: Path) -> None:
+def test_a_flow_works_in_a_forked_child(broker: DevBroker, tmp_path: Path) -> None:
     client = blocking.Client(
         REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{tmp_path}/logins.db"
     )
@@ -140,13 +140,13 @@ def test_a_flow_goes_on_in_a_child(broker: DevBroker, tmp_path: Path) -> None:
         assert dict(step.reply.headers)["location"] == "/members"
 
     assert in_child(complete) == 0
-    # What was used up there is used here as well.
+    # A login that was used up there is used up here as well.
     error = flow.callback(WebRequest("GET", HEADERS, query=query)).error
     assert error is not None
     assert error.code == "session_used"
 
 
-def test_nothing_that_is_shown_has_a_secret(broker: DevBroker, flow: LoginFlow) -> None:
+def test_no_representation_shows_a_secret(broker: DevBroker, flow: LoginFlow) -> None:
     step = start(flow, b"email=vanishing%40example.com")
     token = broker.mint(dict(step.reply.headers)["location"])
     body = urlencode({"id_token": token, "portier_again": "1"}).encode()
@@ -165,7 +165,7 @@ def vars_of(step: Step) -> list[object]:
     return [step.reply, step.login, step.page, step.error]
 
 
-def test_nothing_that_is_logged_has_a_secret(
+def test_no_log_record_shows_a_secret(
     broker: DevBroker, flow: LoginFlow, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(1)
@@ -193,7 +193,7 @@ def test_nothing_that_is_logged_has_a_secret(
 
 
 class Failing:
-    """A store that fails in a way of its own."""
+    """A store that raises its own exception."""
 
     def __init__(self, raised: BaseException) -> None:
         self.raised = raised
@@ -204,7 +204,7 @@ class Failing:
     take = put
 
 
-def test_what_ends_the_program_is_raised(broker: DevBroker) -> None:
+def test_an_exception_that_ends_the_program_is_raised(broker: DevBroker) -> None:
     def log_in(raised: BaseException) -> Step:
         client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=Failing(raised))
         request = WebRequest("POST", HEADERS, b"email=vanishing%40example.com")

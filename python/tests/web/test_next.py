@@ -1,4 +1,4 @@
-"""Where a login may lead back to: the shared vectors."""
+"""The pages to which a login may redirect: the shared vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The site in the README works as it stands there."""
+"""The site in the README works unchanged."""
 
 from __future__ import annotations
 

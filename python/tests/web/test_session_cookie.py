@@ -138,7 +138,7 @@ def test_every_byte_of_a_cookie_counts() -> None:
     ],
     ids=repr,
 )
-def test_wrong_options_are_refused_without_telling_the_secret(
+def test_wrong_options_are_refused_without_showing_the_secret(
     secret: Any, ages: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words) as caught:
@@ -151,13 +151,13 @@ def test_wrong_options_are_refused_without_telling_the_secret(
     assert secrets_in(caught.value, given) == []
 
 
-def test_a_secret_that_is_random_is_taken() -> None:
+def test_a_random_secret_is_accepted() -> None:
     for secret in (secrets.token_bytes(32), secrets.token_urlsafe(32), secrets.token_hex(32)):
         cookie = make(secret=secret)
         assert cookie.read(sent_back(cookie.start("a@example.com")[1])) is not None
 
 
-def test_a_cookie_is_of_a_client() -> None:
+def test_a_session_cookie_needs_a_client() -> None:
     with pytest.raises(TypeError, match="client must be a Client"):
         SessionCookie(None, SECRET)  # type: ignore[arg-type]
     client = blocking.Client(REDIRECT_URI)
@@ -191,7 +191,7 @@ def test_a_session_shows_no_secret() -> None:
 
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_child_reads_what_its_parent_has_sealed_and_seals_its_own(
+def test_a_forked_child_reads_its_parents_sessions_and_starts_its_own(
     tmp_path: Path,
 ) -> None:
     client = Client(REDIRECT_URI, store=f"sqlite:///{tmp_path}/logins.db")

@@ -132,7 +132,7 @@ def test_a_site_may_end_sessions(*, is_async: bool) -> None:
     assert asyncio.run(flow.session(WebRequest("GET", {}))) is None
 
 
-def test_a_site_whose_function_fails_signs_nobody_in() -> None:
+def test_if_accept_fails_nobody_is_signed_in() -> None:
     def fails(session: Session) -> bool:
         raise LookupError("the database said no")
 
@@ -150,7 +150,7 @@ def test_a_site_whose_function_fails_signs_nobody_in() -> None:
             forgetful.session(visit(set_cookie))
 
 
-def test_a_page_that_needs_a_login_leads_to_the_login_page_and_back() -> None:
+def test_a_page_that_needs_a_login_redirects_to_the_login_page_and_back() -> None:
     flow = make(login_url="/login")
     for method, page, expected in [
         ("GET", "/members?page=2", "/login?next=%2Fmembers%3Fpage%3D2"),
@@ -167,7 +167,7 @@ def test_a_page_that_needs_a_login_leads_to_the_login_page_and_back() -> None:
 
 
 @pytest.mark.parametrize("is_blocking", [False, True])
-def test_signing_out_takes_a_form_of_this_site(*, is_blocking: bool) -> None:
+def test_only_a_form_of_this_site_signs_out(*, is_blocking: bool) -> None:
     flow = make(login_url="/login")
     plain = blocking.LoginFlow(blocking.Client(REDIRECT_URI), secret=SECRET, login_url="/login")
 
@@ -203,7 +203,7 @@ def test_signing_out_takes_a_form_of_this_site(*, is_blocking: bool) -> None:
     ],
     ids=repr,
 )
-def test_options_of_sessions_are_checked_without_telling_the_secret(
+def test_options_of_sessions_are_checked_without_showing_the_secret(
     options: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words) as caught:

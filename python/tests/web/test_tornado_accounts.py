@@ -1,4 +1,4 @@
-"""Whom the site takes a visitor for, and what a site decides about that by itself."""
+"""Which account a visitor has, and what the site decides about it."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_each_host_may_have_its_own_client(
         rules = [Rule(HostMatches(host), tenant(host)) for host in hosts]
         rest = Application([("/.*", Nowhere)])
         router = RuleRouter([*rules, Rule(HostMatches(".*"), rest)])
-        # The server only needs a router delegate.
+        # The server needs only a router delegate.
         return router  # type: ignore[return-value]
 
     site = serve(make)

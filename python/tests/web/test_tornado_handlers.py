@@ -1,4 +1,4 @@
-"""The handlers on their own: the hooks of a site, and what becomes of their answers."""
+"""The handlers alone: the hooks of a site, and the effects of their answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SIGNED_IN = "portier-signed-in"
 
 @pytest.fixture
 def log_in(visitor: Visitor, serve_handlers: Serve, answer_to: Answer) -> Callable[..., Page]:
-    """Logs in at a site with a handler, and does not follow where that leads."""
+    """Logs in at a site with a handler, without following the last redirect."""
 
     def log_in(verify: type[VerifyHandler], next_page: str = "/members") -> Page:
         site = serve_handlers(verify)
@@ -46,7 +46,7 @@ def log_in(visitor: Visitor, serve_handlers: Serve, answer_to: Answer) -> Callab
 
 @pytest.fixture
 def cookies(visitor: Visitor) -> Callable[[], set[str]]:
-    """The names of the cookies that the visitor has of the site."""
+    """The names of the site's cookies in the visitor's browser."""
     return lambda: set(visitor.cookies["localhost"])
 
 
@@ -84,7 +84,7 @@ class Streams(Verify):
 
 
 @pytest.mark.parametrize("verify", [Redirects, Finishes, Writes, Streams])
-def test_the_proof_of_a_login_goes_along_with_the_answer_of_the_site(
+def test_the_answer_of_the_site_carries_the_proof_of_the_login(
     log_in: Callable[..., Page], cookies: Callable[[], set[str]], verify: type[VerifyHandler]
 ) -> None:
     answer = log_in(verify)
@@ -114,7 +114,7 @@ class RaisesAndRedirects(Raises):
     ("verify", "status"),
     [(Refuses, 403), (Raises, 500), (RaisesAndRedirects, 302)],
 )
-def test_who_was_not_signed_in_is_told_so_at_a_reload(
+def test_a_reload_says_that_nobody_was_signed_in(
     visitor: Visitor,
     serve_handlers: Serve,
     answer_to: Answer,
@@ -137,7 +137,7 @@ def test_who_was_not_signed_in_is_told_so_at_a_reload(
     assert errors == ["session_used"]
 
 
-def test_a_reload_after_a_login_leads_on(
+def test_a_reload_after_a_login_redirects_to_the_same_page(
     visitor: Visitor, serve_handlers: Serve, answer_to: Answer
 ) -> None:
     site = serve_handlers()
@@ -184,7 +184,7 @@ class RedirectsTwice(Verify):
         (RedirectsTwice, "after headers"),
     ],
 )
-def test_a_late_or_second_answer_is_an_error_and_the_site_lives(
+def test_a_late_or_second_answer_is_an_error_and_the_site_continues(
     visitor: Visitor,
     serve_handlers: Serve,
     answer_to: Answer,
@@ -205,7 +205,7 @@ def test_a_late_or_second_answer_is_an_error_and_the_site_lives(
     assert any(words in text for text in raised + logged)
 
 
-def test_an_error_hook_may_answer_in_its_own_way(
+def test_an_error_hook_may_send_its_own_answer(
     visitor: Visitor, serve_handlers: Serve, answer_to: Answer, cookies: Callable[[], set[str]]
 ) -> None:
     class Teapot(Verify):
@@ -224,9 +224,7 @@ def test_an_error_hook_may_answer_in_its_own_way(
     assert cookies() >= {"portier"}
 
 
-def test_an_error_hook_may_leave_the_answer_to_others(
-    visitor: Visitor, serve_handlers: Serve
-) -> None:
+def test_an_error_hook_need_not_answer(visitor: Visitor, serve_handlers: Serve) -> None:
     seen: list[object] = []
 
     class Counts(LoginHandler):
@@ -243,7 +241,7 @@ def test_an_error_hook_may_leave_the_answer_to_others(
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
 
 
-def test_a_site_may_have_pages_of_its_own(
+def test_a_site_may_show_its_own_pages(
     visitor: Visitor, serve_handlers: Serve, answer_to: Answer
 ) -> None:
     class Terse(Verify):
@@ -266,7 +264,7 @@ def test_a_site_may_have_pages_of_its_own(
         assert "Content-Security-Policy" not in page.headers
 
 
-def test_pages_speak_the_languages_of_the_site(visitor: Visitor, serve_handlers: Serve) -> None:
+def test_pages_are_in_the_languages_of_the_site(visitor: Visitor, serve_handlers: Serve) -> None:
     class German(Verify):
         languages = ("en", "de")
         texts: ClassVar = {"de": {"problem.not_confirmed.title": "Das war nichts"}}
@@ -338,7 +336,7 @@ def test_a_handler_that_signs_nobody_in_starts_and_uses_up_no_login(
     assert visitor.post(f"{site}/verify", answer, origin=site, follow=False).status == 303
 
 
-def test_a_fragment_is_posted_by_a_page_of_the_handler(
+def test_the_handler_shows_a_page_that_posts_the_fragment(
     visitor: Visitor, serve_handlers: Serve, answer_to: Answer
 ) -> None:
     site = serve_handlers(response_mode="fragment")

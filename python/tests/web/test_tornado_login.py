@@ -38,7 +38,7 @@ def test_a_visitor_logs_in_and_out(visitor: Visitor, site: str, broker: DevBroke
     assert "alice@example.com" not in goodbye.text
 
 
-def test_a_login_leads_back_to_the_page_that_needed_it(visitor: Visitor, site: str) -> None:
+def test_a_login_returns_to_the_page_that_needed_it(visitor: Visitor, site: str) -> None:
     refused = visitor.request("GET", f"{site}/members")
     assert refused.status == 302
     login = visitor.get(f"{site}{refused.headers['Location']}")
@@ -93,7 +93,7 @@ def test_with_https_the_form_cookie_has_the_host_prefix(visitor: Visitor, serve:
     assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
 
 
-def test_the_question_of_the_example_waits_as_that_of_the_library_does() -> None:
+def test_the_question_of_the_example_ignores_early_clicks_like_that_of_the_library() -> None:
     library = EXAMPLE.parents[2] / "core" / "templates" / "web" / "confirmation.js"
     ours = (EXAMPLE / "static" / "once.js").read_text(encoding="utf-8")
     code = re.sub("(?m)^//.*\n", "", ours).replace('querySelector("form.confirm")', "forms[0]")

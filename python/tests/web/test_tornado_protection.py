@@ -1,4 +1,4 @@
-"""The handlers beside Tornado's own protections, and what Tornado's log is told."""
+"""The handlers together with Tornado's own protections, and Tornado's log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGES_POST = {"Sec-Fetch-Site": "same-origin"}
 
 @pytest.fixture
 def protected(serve: Serve, broker: DevBroker, implicit: None) -> str:
-    """The origin of a site that has all of Tornado's protections on."""
+    """The origin of a site with all of Tornado's protections."""
 
     class Show(LoginHandler):
         def get(self) -> None:
@@ -82,7 +82,7 @@ def test_nothing_but_the_post_is_exempt(visitor: Visitor, protected: str, method
 
 
 class Counted(LoginHandler):
-    """Counts what it is told of errors."""
+    """Counts the reported errors."""
 
     async def on_login_error(self, error: PortierError) -> None:  # type: ignore[override]
         self.application.settings["told"].append(error.code)
@@ -100,16 +100,16 @@ def test_a_browser_without_cookies_is_told_so_before_the_xsrf_check_refuses_it(
     page = visitor.post(f"{site}/login", FORM, origin=site)
     assert (page.status, told) == (400, ["request_cookies"])
     assert 'data-id="cookies_needed"' in page.text
-    # That of another site is refused for what it is.
+    # A form of another site gets its own refusal.
     assert visitor.post(f"{site}/login", FORM, origin="http://evil.example").status == 403
-    # One with a cookie, but without the token, is Tornado's.
+    # A form with the cookie but without the token gets Tornado's refusal.
     visitor.headers["Cookie"] = "_xsrf=2|12345678|0123456789abcdef0123456789abcdef|1750000000"
     refused = visitor.post(f"{site}/login", FORM, origin=site)
     assert (refused.status, "data-id" in refused.text) == (403, False)
     assert told == ["request_cookies", "request_origin"]
 
 
-def test_a_hook_that_fails_there_is_an_error_of_the_site(
+def test_a_hook_that_fails_there_is_answered_by_the_site(
     visitor: Visitor, serve_handlers: Callable[..., str]
 ) -> None:
     class Failing(LoginHandler):
@@ -125,7 +125,7 @@ def test_a_hook_that_fails_there_is_an_error_of_the_site(
 
 
 @pytest.mark.parametrize("exempts", [False, True])
-def test_a_form_that_hides_where_it_comes_from_needs_the_token_of_tornado(
+def test_a_form_with_origin_null_needs_the_token_of_tornado(
     visitor: Visitor, serve_handlers: Callable[..., str], exempts: bool
 ) -> None:
     class Start(LoginHandler):
@@ -138,7 +138,7 @@ def test_a_form_that_hides_where_it_comes_from_needs_the_token_of_tornado(
 
     site = serve_handlers(login=Start, **XSRF)
     fields = visitor.get(f"{site}/login").form().fields
-    # As with `Referrer-Policy: no-referrer`, over plain http.
+    # Browsers do this with `Referrer-Policy: no-referrer`, over plain http.
     visitor.headers["Origin"] = "null"
     started = visitor.post(f"{site}/login", {**fields, **FORM}, origin=site, follow=False)
     assert started.status == 303

@@ -1,4 +1,4 @@
-"""What the example site refuses, and how it says so."""
+"""What the example site refuses, and how it reports that."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_no_other_page_accepts_a_cross_site_post(
     assert "alice@example.com" in visitor.get(f"{site}/").text, "still signed in"
 
 
-def test_a_page_that_is_not_there_has_the_looks_of_the_site(visitor: Visitor, site: str) -> None:
+def test_a_missing_page_is_in_the_design_of_the_site(visitor: Visitor, site: str) -> None:
     missing = visitor.get(f"{site}/no/such/page")
     assert missing.status == 404
     assert "The Reading Room" in missing.text

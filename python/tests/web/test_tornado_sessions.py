@@ -39,7 +39,7 @@ ENDED: set[str] = set()
 
 
 class Base(RequestHandler):
-    """A site's own base."""
+    """The site's own base class."""
 
     def prepare(self) -> None:
         self.set_header("X-Prepared", repr(self.current_user is not None))
@@ -129,7 +129,7 @@ def sign_in(visitor: Visitor, site: str, broker: DevBroker, next_page: str = "/"
     return visitor.get(f"{site}/verify?{query}")
 
 
-def test_a_person_signs_in_and_out_without_a_line_of_the_site(
+def test_a_person_signs_in_and_out_without_code_of_the_site(
     visitor: Visitor, site: str, broker: DevBroker
 ) -> None:
     assert visitor.get(f"{site}/").text == "nobody"
@@ -147,7 +147,7 @@ def test_a_person_signs_in_and_out_without_a_line_of_the_site(
     assert visitor.get(f"{site}/").text == "nobody"
 
 
-def test_a_page_for_members_leads_others_to_the_login(visitor: Visitor, site: str) -> None:
+def test_a_page_for_members_redirects_others_to_the_login(visitor: Visitor, site: str) -> None:
     guarded = visitor.get(f"{site}/members?page=2", follow=False)
     assert guarded.status == 303
     assert guarded.headers["Location"] == "/login?next=%2Fmembers%3Fpage%3D2"
@@ -182,7 +182,7 @@ def test_a_site_may_end_a_session(visitor: Visitor, site: str, broker: DevBroker
     assert visitor.get(f"{site}/").text == "alice@example.com"
 
 
-def test_a_cookie_is_renewed_unless_the_answer_has_another(
+def test_a_session_cookie_is_renewed_unless_the_answer_sets_another_one(
     visitor: Visitor, serve: Serve, clock: ManualClock
 ) -> None:
     site = serve(

@@ -76,7 +76,7 @@ KINDS: dict[str, Callable[[], Any]] = {
 def test_headers_are_read_as_frameworks_give_them(flow: LoginFlow, kind: str) -> None:
     step = start(flow, b"email=alice%40example.com", KINDS[kind]())
     assert step.reply.status == 303
-    # The cookie was seen, although there was another one before it.
+    # The cookie was found, although another one comes before it.
     assert [cookie.partition(";")[0] for cookie in step.reply.cookies] == [
         f"__Host-portier={SECRET}"
     ]
@@ -90,7 +90,7 @@ def test_repeated_headers_count(flow: LoginFlow) -> None:
 @pytest.mark.parametrize(
     "headers", [None, 1, "Cookie: a=b", {1: "a"}, [("Cookie", SECRET), ("origin", 1)], ["abc"]]
 )
-def test_what_is_not_headers_is_a_type_error(headers: Any) -> None:
+def test_headers_of_another_type_are_a_type_error(headers: Any) -> None:
     with pytest.raises(TypeError, match="headers must be a mapping or pairs") as caught:
         WebRequest("POST", headers, SECRET.encode())
     assert secrets_in(caught.value, {SECRET}) == []
@@ -139,13 +139,13 @@ def test_bodies_that_start_no_login_are_answered(flow: LoginFlow, body: Any, cod
 
 
 @pytest.mark.parametrize("body", [object(), lambda: None, int])
-def test_what_is_not_a_body_is_a_type_error(flow: LoginFlow, body: Any) -> None:
+def test_a_body_of_another_type_is_a_type_error(flow: LoginFlow, body: Any) -> None:
     with pytest.raises(TypeError, match="body must be bytes, a form or None"):
         start(flow, body)
 
 
 def test_a_body_that_was_read_before_is_noticed(flow: LoginFlow) -> None:
-    """As Flask's `get_data()` is empty after `form`."""
+    """Flask's `get_data()` is empty after `form`."""
     step = start(flow, b"", [*HEADERS, ("Content-Length", "20")])
     assert step.reply.status == 500
     assert isinstance(step.error, ConfigError)
@@ -153,13 +153,13 @@ def test_a_body_that_was_read_before_is_noticed(flow: LoginFlow) -> None:
 
 
 @pytest.mark.parametrize("query", [None, 1, ["a=1"]])
-def test_what_is_no_query_is_a_type_error(query: Any) -> None:
+def test_a_query_of_another_type_is_a_type_error(query: Any) -> None:
     with pytest.raises(TypeError, match="query must be str or bytes") as caught:
         WebRequest("GET", {"Cookie": SECRET}, query=query)
     assert secrets_in(caught.value, {SECRET}) == []
 
 
-def test_json_is_no_form(flow: LoginFlow) -> None:
+def test_a_json_body_is_not_a_form(flow: LoginFlow) -> None:
     for body in (b"[1]", [1], 1, True, {"email": "alice@example.com"}):
         step = start(flow, body, {"Content-Type": "application/json"})
         assert isinstance(step.error, InvalidRequest)
@@ -193,7 +193,7 @@ def test_a_client_that_goes_away_leaves_no_secret_behind() -> None:
     assert secrets_in(caught.value, {SECRET}) == []
 
 
-def test_a_login_by_hand_through_wsgi(broker: DevBroker) -> None:
+def test_a_wsgi_site_without_an_integration_logs_in(broker: DevBroker) -> None:
     flow = blocking.LoginFlow(blocking.Client(REDIRECT_URI, broker=broker.origin))
     signed_in: list[str] = []
 
@@ -222,7 +222,7 @@ def test_a_login_by_hand_through_wsgi(broker: DevBroker) -> None:
     back = {"REQUEST_METHOD": "GET", "PATH_INFO": "/verify", "QUERY_STRING": query}
     _, headers = send(cookies, **back)
     assert (dict(headers)["location"], signed_in) == ("/members", ["alice@example.com"])
-    # A reload leads on, with the proof.
+    # A reload with the proof redirects to the same page.
     _, headers = send(f"{cookies}; {cookies_in(headers)}", **back)
     assert (dict(headers)["location"], len(signed_in)) == ("/members", 1)
 
@@ -231,7 +231,7 @@ def cookies_in(headers: list[tuple[str, str]]) -> str:
     return "; ".join(value.partition(";")[0] for name, value in headers if name == "set-cookie")
 
 
-def test_the_example_for_starlette_logs_in(
+def test_the_example_for_starlette_signs_people_in(
     broker: DevBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 

@@ -1,6 +1,6 @@
 """A browser without scripts: it keeps cookies, follows redirects and sends forms.
 
-Of scripts it does what the one on a page does that posts its form again, by that page's button.
+It has no scripts; on the page that posts its form again, it presses the button.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 
 class Visitor:
-    """Someone at a browser of their own.
+    """A visitor with their own browser.
 
-    Cookies belong to a host name, whatever its port, and those that are `Lax` or `Strict` stay at
-    home when another site posts. A page that its own policy puts into a sandbox, as brokers do, is
-    another site to everybody.
+    Cookies belong to a host name, whatever its port. `Lax` and `Strict` cookies are not sent when
+    another site posts. A page that its own policy sandboxes, like the broker's, has an opaque
+    origin.
 
-    With `goes_on=False` it stays on a page that posts its form again.
+    With `goes_on=False`, it stays on the page that posts its form again.
     """
 
     def __init__(self) -> None:
         self.cookies: dict[str, dict[str, Morsel[str]]] = {}
         self.headers: dict[str, str] = {}
-        """What else the browser sends with every request."""
+        """Further headers of every request."""
 
     def get(self, url: str, *, follow: bool = True) -> Page:
-        """Opens an address, as if it was typed."""
+        """Opens an address, like one that was typed."""
         return self._send("GET", url, None, follow=follow)
 
     def request(self, method: str, url: str) -> Page:
-        """Sends a request that no page could."""
+        """Sends a request that no page could send."""
         return self._send(method, url, None, follow=False, origin=origin_of(url))
 
     def submit(
@@ -60,7 +60,7 @@ class Visitor:
         goes_on: bool = True,
         origin: str | None = None,
     ) -> Page:
-        """Sends a form from a page at `origin`; without one, from a site of somebody else."""
+        """Sends a form from a page at `origin`; by default, from another site."""
         body = urlencode(fields).encode()
         page = self._send("POST", url, body, follow=follow, origin=origin)
         if goes_on and page.posts_again:
@@ -123,14 +123,14 @@ class Visitor:
 
 
 def origin_of(url: str) -> str:
-    """What the browser says of the site of a page."""
+    """The headers about the site of a page."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 @dataclass
 class Page:
-    """What a visitor sees."""
+    """The page that a visitor sees."""
 
     url: str
     status: int
@@ -139,7 +139,7 @@ class Page:
 
     @property
     def is_sandboxed(self) -> bool:
-        """Whether the page belongs to no site at all."""
+        """Whether the page has an opaque origin."""
         policy = self.headers.get("Content-Security-Policy", "")
         directives = [directive.split() for directive in policy.split(";")]
         sandbox = next((words for words in directives if words[:1] == ["sandbox"]), None)
@@ -147,7 +147,7 @@ class Page:
 
     @property
     def posts_again(self) -> bool:
-        """Whether the page is there to post its one form again, with cookies; a script does it."""
+        """Whether the page posts its only form again, with cookies, by a script."""
         return [form.asks_nobody for form in self.forms] == [True]
 
     @property
@@ -158,7 +158,7 @@ class Page:
         return reader.forms
 
     def form(self, action: str = "") -> Form:
-        """The one form whose action ends with `action`."""
+        """The only form whose action ends with `action`."""
         forms = [form for form in self.forms if form.action.endswith(action)]
         assert len(forms) == 1, f"forms={[form.action for form in self.forms]}"
         return forms[0]
@@ -166,14 +166,14 @@ class Page:
 
 @dataclass
 class Form:
-    """A form, with the values it has before anybody types."""
+    """A form with its initial values."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
 
     @property
     def asks_nobody(self) -> bool:
-        """Whether it is an answer to be posted again, and nothing that a person has to agree to."""
+        """Whether the form is the broker's answer to post again, not a question to the person."""
         return "portier_again" in self.fields and "portier_confirmation" not in self.fields
 
 

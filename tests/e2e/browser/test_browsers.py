@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MORE_COOKIES_THAN_FIT = 200
 FORGED = {"junk": "x", "of the right shape": "A" * 43}
 # What the attacker adds to the posted token.
-CLAIMS = {"as it is": {}, "as if it came from the site": {"portier_again": "1"}}
+CLAIMS = {"unchanged": {}, "marked as posted again": {"portier_again": "1"}}
 
 
 @pytest.fixture
@@ -54,15 +54,15 @@ def stolen(attacker: Visitor, site: Site, broker: Broker, attackers: str) -> dic
     return answer(attacker, site, broker, attackers).form("/verify").fields
 
 
-@pytest.fixture(params=["been nowhere", "started a login", "logged in"])
+@pytest.fixture(params=["a new visitor", "a visitor with a pending login", "a signed-in visitor"])
 def victim(
     request: pytest.FixtureRequest, page: SitePage, asked: BrokerPage, email: str
 ) -> SitePage:
     """A visitor of the attacker's page."""
-    if request.param != "been nowhere":
+    if request.param != "a new visitor":
         page.start(email)
         mail = asked.read_mail(email)
-        if request.param == "logged in":
+        if request.param == "a signed-in visitor":
             asked.enter(mail.code)
             page.greets(email)
     return page

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from e2e.sites import Site
 
 # What the attacker adds to the posted token.
-CLAIMS = {"as it is": {}, "as if it came from the site": {"portier_again": "1"}}
+CLAIMS = {"unchanged": {}, "marked as posted again": {"portier_again": "1"}}
 
 
 @pytest.fixture
@@ -24,13 +24,13 @@ def attacker() -> Visitor:
     return Visitor()
 
 
-@pytest.fixture(params=["been nowhere", "started a login", "logged in"])
+@pytest.fixture(params=["a new visitor", "a visitor with a pending login", "a signed-in visitor"])
 def victim(request: pytest.FixtureRequest, site: Site, broker: Broker, email: str) -> Visitor:
     """A visitor of the attacker's page."""
     victim = Visitor()
-    if request.param == "started a login":
+    if request.param == "a visitor with a pending login":
         ask(victim, site, email.replace("reader", "victim"))
-    elif request.param == "logged in":
+    elif request.param == "a signed-in visitor":
         assert (
             log_in(victim, site, broker, email.replace("reader", "victim")).url == f"{site.origin}/"
         )

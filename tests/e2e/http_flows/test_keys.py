@@ -108,7 +108,7 @@ def test_logins_complete_while_an_operator_replaces_keys_one_by_one(  # noqa: PL
         site = serve(broker, algorithms=algorithm)
         kids = []
         completed_at = 0.0
-        # Of two keys the last one signs, and the site does not know it yet.
+        # The last of the two keys signs, and the site does not know it yet.
         for keytext in (old, old + new, new):
             broker.restart(KEYTEXT=keytext)
             callback = answer(visitor, site, broker, email)

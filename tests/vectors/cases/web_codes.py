@@ -31,7 +31,7 @@ MODES = "OAuth 2.0 Multiple Response Type Encoding Practices, section 3"
 PREFETCH = "Fetch Standard, section 3.8 (Sec-Purpose)"
 
 ANSWER = "code={code}&state={state}"
-"""What the broker sends the browser back with."""
+"""The broker's answer, as the browser brings it back."""
 ASKED_AGAIN = f"{ANSWER}&portier_again=1"
 FIELDS = [["code", "{code}"], ["state", "{state}"]]
 ONE = {"token_requests": 1}
@@ -48,7 +48,7 @@ def completed(location: str = "/", **expect: object) -> dict[str, object]:
 
 
 def redirected() -> dict[str, object]:
-    """A browser without a secret of ours asks once more, and so shows if it keeps cookies."""
+    """A browser without a secret repeats the request, which shows whether it keeps cookies."""
     return {"status": 303, "location": f"?{ASKED_AGAIN}", "sets": [PROBE]}
 
 
@@ -177,7 +177,7 @@ def repeats() -> list[Case]:
 
 
 def visits() -> list[Case]:
-    """What only looks at the link."""
+    """Requests that only inspect the link."""
     headers = {"headers": {"allow": "GET, POST"}}
     return [
         *[

@@ -1,4 +1,4 @@
-"""Methods, targets, options, and login forms of another shape."""
+"""Methods, targets, options, and login forms with other fields."""
 
 from .mint import Case
 from .web_rules import (
@@ -181,7 +181,7 @@ def targets() -> list[Case]:
 
 
 def other_forms() -> list[Case]:
-    """A login form of another shape: the site reads it, and checks where it comes from."""
+    """A login form with other fields: the site reads it, and checks where it comes from."""
     return [
         case(
             "start-from-a-form-of-another-shape",

@@ -1,4 +1,4 @@
-"""Sessions of the flow's own: how they begin, last and end, and pages that need one."""
+"""Sessions of the flow: how they begin, last and end, and pages that need one."""
 
 from .mint import Case
 from .web_codes import completed, visit
@@ -17,7 +17,7 @@ WITHOUT: dict[str, object] = {"secret": None}
 
 
 def logged_in(**expect: object) -> list[Step]:
-    """A login, from which a session comes."""
+    """A login that begins a session."""
     return [login(), visit(completed(sets=[SIGNED_IN, SESSION], **expect))]
 
 
@@ -236,7 +236,7 @@ def guarded() -> list[Case]:
 
 
 def signing_out() -> list[Case]:
-    """How a session ends at the person's wish."""
+    """Signing out."""
     refused = problem("other_site", 403, "request_origin")
     return [
         case(

@@ -70,7 +70,7 @@ async fn a_cancelled_follower_does_not_affect_others() {
     assert_eq!(scene.requests(), (1, 0));
 }
 
-/// Panics while it is told to, and then answers nothing.
+/// Panics while a test wants it, and then never answers.
 struct Panicking(AtomicBool);
 
 impl Transport for Panicking {
