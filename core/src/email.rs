@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_addresses_take_the_same_way_as_all_others() {
+    fn plain_addresses_have_the_same_result_as_with_the_full_check() {
         for domain in [
             "example.com",
             "a.b-c.example",
@@ -313,7 +313,7 @@ mod tests {
         }
 
         #[test]
-        fn the_short_way_changes_no_verdict(local in "[a-z0-9.+]{1,8}", domain in "[a-z0-9x.-]{1,20}") {
+        fn the_short_check_changes_no_result(local in "[a-z0-9.+]{1,8}", domain in "[a-z0-9x.-]{1,20}") {
             if is_plain(&local, &domain) {
                 check_local(&local).unwrap();
                 prop_assert_eq!(domain_to_ascii(&domain).unwrap(), domain.clone());

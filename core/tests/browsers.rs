@@ -305,7 +305,7 @@ impl Store for Lagging {
 }
 
 #[tokio::test]
-async fn another_browser_takes_nothing_from_a_slow_or_false_store() {
+async fn another_browser_uses_up_no_login_of_a_slow_or_hostile_store() {
     for (says, code) in [
         (None, Code::SessionUnknown),
         (Some(Taken::Unknown), Code::SessionUnknown),

@@ -185,7 +185,7 @@ impl Store for Own {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_asked_gets_the_login_back() {
+async fn a_store_without_peek_gets_the_login_back() {
     let world = World::new();
     let store: Arc<dyn Store> = Arc::new(Own::default());
     let site = world.process(500, &store);

@@ -125,7 +125,7 @@ async fn a_login_never_started_is_unknown() {
 }
 
 #[tokio::test]
-async fn only_a_store_of_one_process_says_that_others_need_another() {
+async fn only_a_memory_store_advises_a_shared_store() {
     let site = site();
     let mint = site.start(options(|_| ())).await;
     let token = site.mint(&MintOptions {

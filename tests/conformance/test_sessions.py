@@ -53,7 +53,7 @@ def test_a_valid_token_for_another_address_consumes_its_login(
     assert client.verify(broker.token(url)) == "session_used"
 
 
-def test_of_64_concurrent_uses_of_a_token_exactly_one_succeeds(
+def test_exactly_one_of_64_concurrent_uses_of_a_token_succeeds(
     client: Subject, broker: Broker
 ) -> None:
     token = broker.token(client.start(EMAIL))

@@ -59,7 +59,7 @@ class Verifier:
         return self._process.stdout.readline().strip()
 
 
-def test_of_64_processes_with_one_token_exactly_one_logs_in(broker: DevBroker, store: str) -> None:
+def test_exactly_one_of_64_processes_with_one_token_logs_in(broker: DevBroker, store: str) -> None:
     commands = [[sys.executable, str(HERE / "verifier.py")]] * IN_PYTHON
     commands += [[NODE, str(HERE / "verifier.mjs")]] * IN_NODE
     client = Client(REDIRECT_URI, broker=broker.origin, store=store)

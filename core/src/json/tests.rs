@@ -29,7 +29,7 @@ fn reads_members_by_name() {
 }
 
 #[test]
-fn only_one_object_is_an_object() {
+fn a_document_is_exactly_one_object() {
     for text in [
         "",
         " ",
@@ -145,7 +145,7 @@ fn numbers_have_the_value_of_their_text() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_survived(bytes: Vec<u8>) {
+    fn no_bytes_cause_a_panic(bytes: Vec<u8>) {
         drop(Object::parse(&bytes));
     }
 }

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hands_out_what_was_given_and_then_counts() {
+    fn returns_the_given_bytes_and_then_numbers() {
         let random = ManualRandom::new([[7; 4], [8; 4]]);
         let next = || {
             let mut bytes = [0xff; 4];

@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_ends_at_last_whatever_the_visits() {
+    fn a_session_ends_after_its_maximum_age_despite_visits() {
         let site = Site::new();
         let (mut session, _) = site.start();
         for _ in 0..20 {
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_from_the_future_is_none() {
+    fn a_session_from_the_future_is_refused() {
         let site = Site::new();
         site.clock.advance(HOUR);
         let (_, cookie) = site.start();
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_says_what_browsers_need_to_know() {
+    fn a_cookie_has_the_flags_that_browsers_need() {
         let site = Site::new();
         let (_, set_cookie) = site.cookie.start("alice@example.com").unwrap();
         let flags = "; Max-Age=1209600; Path=/; HttpOnly; SameSite=Lax; Secure";

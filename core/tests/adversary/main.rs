@@ -308,7 +308,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_false_store_gains_nothing(
+    fn a_hostile_store_gains_nothing(
         script in script(),
         events in prop::collection::vec(event(), 0..30),
         is_sealed in any::<bool>(),

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::site::{DISCOVERY, KEYS, Site, code};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_64_parallel_uses_of_a_token_exactly_one_succeeds() {
+async fn exactly_one_of_64_parallel_uses_of_a_token_succeeds() {
     let site = Site::new();
     site.client.warm().await.unwrap();
     let token: Arc<str> = site.token(|_| {}).await.into();
@@ -25,7 +25,7 @@ async fn of_64_parallel_uses_of_a_token_exactly_one_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_200_cold_logins_one_fetches_each_document() {
+async fn one_of_200_cold_logins_fetches_each_document() {
     let site = Arc::new(Site::new());
     let mut logins = JoinSet::new();
     for number in 0..200 {

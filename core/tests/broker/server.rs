@@ -95,7 +95,7 @@ async fn other_errors_go_to_the_relying_party() {
 }
 
 #[tokio::test]
-async fn what_is_no_address_goes_back_to_the_relying_party() {
+async fn an_invalid_address_goes_back_to_the_relying_party() {
     for mode in [Mode::Page, Mode::Accept] {
         let site = Site::with(mode, |builder| builder);
         for hint in [
@@ -155,7 +155,7 @@ async fn a_broker_under_another_name_is_refused_with_both_names() {
 }
 
 #[test]
-fn an_address_of_no_machine_is_a_clear_error() {
+fn a_host_that_is_no_address_of_this_machine_is_a_clear_error() {
     // For documentation only (RFC 5737).
     let error = DevBroker::spawn(DevBrokerOptions {
         host: "192.0.2.1".parse().unwrap(),
@@ -167,7 +167,7 @@ fn an_address_of_no_machine_is_a_clear_error() {
 }
 
 #[tokio::test]
-async fn the_key_set_has_the_keys_of_the_last_the_present_and_the_next_time() {
+async fn the_key_set_has_the_previous_the_current_and_the_next_keys() {
     let site = Site::new();
     let url = format!("{}{KEYS}", site.broker.origin());
     let published = async || {
@@ -237,7 +237,7 @@ async fn a_fault_affects_the_given_number_of_requests() {
 }
 
 #[tokio::test]
-async fn options_for_a_token_come_as_json_too() {
+async fn options_for_a_token_may_be_json() {
     let site = Site::new();
     let url = site.client.authenticate("Alice@example.com").await.unwrap();
     let options = json!({ "url": url, "algorithm": "EdDSA", "claims": { "auth_time": 7 } });

@@ -82,7 +82,7 @@ async fn a_failing_broker_uses_no_login_up() {
 }
 
 #[tokio::test]
-async fn no_code_is_redeemed_while_the_keys_cannot_be_had() {
+async fn no_code_is_redeemed_while_the_keys_are_unavailable() {
     for site in sites() {
         let params = site.answer(Some(HERE)).await;
         let fault = Fault {
@@ -155,7 +155,7 @@ async fn a_broker_with_pkce_gets_a_challenge_and_its_verifier() {
 }
 
 #[tokio::test]
-async fn a_broker_without_codes_is_named_and_the_implicit_flow_goes_on() {
+async fn a_broker_without_codes_is_reported_and_the_implicit_flow_works() {
     let transport = Arc::new(MockTransport::new());
     let document = r#"{"issuer":"https://broker.example","authorization_endpoint":"https://broker.example/auth",
         "jwks_uri":"https://broker.example/keys.json","token_endpoint":"https://broker.example/token",

@@ -108,7 +108,7 @@ async fn a_slow_token_endpoint_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_one_is_refused() {
+async fn an_invalid_answer_is_refused() {
     let answer = |headers: &[(&str, &str)], body: &str| Act::answer(200, headers, body);
     let endless = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
     for (acts, code) in [

@@ -119,7 +119,7 @@ async fn a_login_completes_with_a_code() {
 }
 
 #[tokio::test]
-async fn the_state_of_the_application_does_not_travel() {
+async fn the_state_of_the_application_is_not_sent_to_the_broker() {
     for site in sites() {
         let url = site.start(None).await;
         assert!(!url.contains("application") && url.contains("response_type=code"));
@@ -140,7 +140,7 @@ async fn a_code_works_once() {
 }
 
 #[tokio::test]
-async fn of_many_parallel_callbacks_exactly_one_succeeds() {
+async fn exactly_one_of_many_parallel_callbacks_succeeds() {
     for site in sites().map(Arc::new) {
         let params = site.answer(Some(HERE)).await;
         let calls = (0..16).map(|_| {

@@ -25,7 +25,7 @@ async fn a_store_that_is_down_is_unavailable_until_it_is_up() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_at_the_end_keeps_the_login_where_it_can() {
+async fn a_store_that_is_down_at_the_callback_keeps_the_login_if_possible() {
     let Some(mut redis) = Redis::start_with(&["--appendonly", "yes", "--appendfsync", "always"])
     else {
         return;

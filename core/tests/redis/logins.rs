@@ -34,7 +34,7 @@ fn session_names(redis: &Redis) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_sixty_four_verifications_in_two_clients_one_succeeds() {
+async fn one_of_sixty_four_verifications_in_two_clients_succeeds() {
     let Some(redis) = Redis::start() else { return };
     let broker = broker();
     let clients = [client(&broker, &redis), client(&broker, &redis)];

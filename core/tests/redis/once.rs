@@ -12,7 +12,7 @@ const ROUNDS_AT_A_TIME: usize = 100;
 const TAKERS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_takers_one_gets_the_record() {
+async fn one_of_many_takers_gets_the_record() {
     let Some(redis) = Redis::start() else { return };
     let stores: Vec<_> = (0..2).map(|_| Arc::new(redis.store())).collect();
     limited(async {
@@ -30,7 +30,7 @@ async fn of_many_takers_one_gets_the_record() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_sixty_four_takers_one_gets_the_record() {
+async fn one_of_sixty_four_takers_gets_the_record() {
     let Some(redis) = Redis::start() else { return };
     let stores: Vec<_> = (0..8).map(|_| Arc::new(redis.store())).collect();
     limited(async {
@@ -43,7 +43,7 @@ async fn of_sixty_four_takers_one_gets_the_record() {
 
 /// Without memory, Redis cannot leave the mark of a used login. Only the mark may be lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_takers_one_gets_the_record_when_memory_is_out() {
+async fn one_of_many_takers_gets_the_record_when_memory_is_out() {
     let Some(redis) = Redis::start() else { return };
     let stores: Vec<_> = (0..2).map(|_| Arc::new(redis.store())).collect();
     limited(async {

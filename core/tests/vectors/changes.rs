@@ -124,7 +124,7 @@ fn signed(header: &str, payload: &str) -> String {
 }
 
 #[test]
-fn a_callback_is_what_its_parameters_say_in_any_order() {
+fn the_order_of_parameters_does_not_change_the_result() {
     let vectors = Vectors::tokens();
     let runtime = runtime();
     let token = vectors.case("eddsa")["token"].as_str().unwrap();

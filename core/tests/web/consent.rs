@@ -9,7 +9,7 @@ use crate::WEB;
 use crate::setting::{Mode, Surroundings, make_flow};
 
 #[tokio::test]
-async fn what_was_confirmed_before_a_site_requires_the_browser_completes_nothing() {
+async fn a_confirmation_from_before_the_site_requires_the_browser_completes_nothing() {
     let vectors: Value = serde_json::from_str(WEB).unwrap();
     let surroundings = Surroundings::new(&vectors, Mode::Stored).await;
     let (asking, _) = make_flow(&vectors, &Value::Null, &surroundings).unwrap();

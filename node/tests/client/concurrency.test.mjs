@@ -44,7 +44,7 @@ test("each of 600 concurrent calls gets its own answer", async () => {
 });
 
 for (const warm of [true, false]) {
-  test(`of 64 concurrent verify calls exactly one succeeds warm=${warm}`, async () => {
+  test(`exactly one of 64 concurrent verify calls succeeds warm=${warm}`, async () => {
     const client = fresh();
     const token = broker.mint({ url: await client.authenticate("alice@example.com") });
     if (warm) await client.warm();

@@ -32,7 +32,7 @@ def test_200_cold_logins_make_one_discovery_and_one_keys_request() -> None:
         assert client.stats()["pending"] == 0
 
 
-def test_of_64_concurrent_verify_calls_exactly_one_succeeds(broker: DevBroker) -> None:
+def test_exactly_one_of_64_concurrent_verify_calls_succeeds(broker: DevBroker) -> None:
     async def attack() -> list[str | BaseException]:
         client = Client(REDIRECT_URI, broker=broker.origin)
         token = broker.mint(await client.authenticate("alice@example.com"))
@@ -44,7 +44,7 @@ def test_of_64_concurrent_verify_calls_exactly_one_succeeds(broker: DevBroker) -
     assert sum(isinstance(outcome, SessionUsed) for outcome in outcomes) == 63
 
 
-def test_of_64_threads_exactly_one_succeeds(broker: DevBroker) -> None:
+def test_exactly_one_of_64_threads_succeeds(broker: DevBroker) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin)
     token = broker.mint(client.authenticate("alice@example.com"))
     together = threading.Barrier(64)

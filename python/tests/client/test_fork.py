@@ -139,7 +139,7 @@ def test_a_fork_while_calls_wait_affects_neither_process(
     assert asyncio.run(fork_while_they_wait()) == 0
 
 
-def test_a_child_that_goes_on_in_the_loop_takes_no_result_of_its_parent(
+def test_a_child_that_continues_in_the_loop_takes_no_result_of_its_parent(
     client: Client, broker: DevBroker
 ) -> None:
     path = "/.well-known/openid-configuration"

@@ -85,7 +85,7 @@ def attempt(url: str, origin: str, tokens: list[str], start: object, wins: objec
     wins.put(count)  # type: ignore[attr-defined]
 
 
-def test_of_many_processes_exactly_one_completes_a_login(url: str, broker: DevBroker) -> None:
+def test_exactly_one_of_many_processes_completes_a_login(url: str, broker: DevBroker) -> None:
     client = blocking.Client(REDIRECT_URI, broker=broker.origin, store=url)
     tokens = [broker.mint(client.authenticate("alice@example.com")) for _ in range(100)]
     context = multiprocessing.get_context("spawn")

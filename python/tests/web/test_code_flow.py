@@ -188,7 +188,7 @@ def test_a_login_whose_callback_is_cancelled_completes_at_most_once(
     asyncio.run(log_in())
 
 
-def test_of_two_concurrent_callbacks_one_completes(client: Client, broker: DevBroker) -> None:
+def test_one_of_two_concurrent_callbacks_completes(client: Client, broker: DevBroker) -> None:
     async def log_in() -> None:
         answer = await start(client, broker)
         attempts = [client.complete(answer) for _ in range(8)]

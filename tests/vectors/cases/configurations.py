@@ -10,8 +10,8 @@ ABOUT = (
 REDIRECT = "OpenID Connect Core, section 3.1.2.1; RFC 6749, section 3.1.2"
 ORIGIN = "RFC 6454, section 6.2; Portier: a broker is an origin"
 SERIALIZED = "WHATWG URL, URL serializing; RFC 6454, section 6.2"
-PLAIN = "policy: https, but on this machine"
-RANGE = "policy: every option has its range"
+PLAIN = "policy: https is required, except on this machine"
+RANGE = "policy: options have ranges"
 URI = "https://rp.example/verify"
 BROKER = "https://broker.example"
 

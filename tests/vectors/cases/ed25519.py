@@ -8,7 +8,7 @@ from .mint import Case, as_bytes, case, claims, flipped, header, sign
 
 EDDSA = "RFC 8032, section 5.1.7"
 STRICT = f"{EDDSA}; CVE-2020-36843"
-COFACTOR = f"{EDDSA}: without the cofactor, as everybody's verifier here"
+COFACTOR = f"{EDDSA}: without the cofactor, like the other verifiers here"
 
 
 def cases() -> list[Case]:

@@ -36,7 +36,7 @@ BOUND = "policy: a cookie is for one site and one purpose"
 TIMES = (
     "policy: 14 days without a visit, 90 in all; five minutes for the clocks of several machines"
 )
-NAMES = "policy: one cookie of this exact name; RFC 6265bis, section 4.1.3.2: __Host-"
+NAMES = "policy: exactly one cookie with this name; RFC 6265bis, section 4.1.3.2: __Host-"
 ROTATION = "policy: the first secret seals, all of them open"
 
 

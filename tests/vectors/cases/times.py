@@ -21,7 +21,7 @@ DATE = "RFC 7519, section 2, NumericDate"
 EXPIRY = "RFC 7519, section 4.1.4; OpenID Connect Core, section 3.1.3.7, item 9"
 NOT_BEFORE = "RFC 7519, section 4.1.5"
 ISSUED = "RFC 7519, section 4.1.6; OpenID Connect Core, section 3.1.3.7, item 10"
-SESSION = "policy: the answer to a login is not older than the login, or a clock is wrong"
+SESSION = "policy: an answer that is older than its login means that a clock is wrong"
 
 NOT_A_TIME = {
     "null": "null",
@@ -223,7 +223,7 @@ def other_leeways() -> list[Case]:
 def sessions() -> list[Case]:
     """Tokens from before the login, and the order of the checks."""
     limit = STARTED_AT - LEEWAY
-    first = "policy: what costs nothing is checked before the signature, and the rest after it"
+    first = "policy: cheap checks come before the signature, the others after it"
     other = sign().split(".")[2]
     expired = sign(payload=claims(exp=NOW - 3600, iat=NOW - 4200)).rpartition(".")[0]
     nameless = sign(payload=claims(email=ABSENT)).rpartition(".")[0]

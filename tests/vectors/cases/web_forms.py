@@ -71,7 +71,7 @@ def provenance() -> list[Case]:
     ]
     null = {"sec-fetch-site": None, "origin": "null"}
     checked: dict[str, object] = {"form_token_checked": True}
-    token = "policy: Origin null says nothing, and a form token of the site says enough"
+    token = "policy: Origin null identifies no site, and a form token of the site is enough"
     return [
         *made,
         case(
@@ -185,7 +185,7 @@ def shapes() -> list[Case]:
             case(
                 f"{do}-of-a-body-that-was-read-before",
                 "a body that was read before and kept nowhere is the developer's mistake",
-                "policy: a mistake of the site is told its developer",
+                "policy: a mistake of the site is reported to its developer",
                 [step(do, problem("internal", 500, "invalid_option"), given="unreadable")],
             )
         )

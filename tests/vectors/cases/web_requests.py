@@ -128,7 +128,7 @@ def targets() -> list[Case]:
         case(
             "callback-below-a-prefix-that-a-proxy-takes-off",
             "the path that is answered is told apart from that of the redirect URI",
-            "policy: a proxy may take a prefix off",
+            "policy: a proxy may remove a prefix",
             [
                 asked("callback_path", None, "/verify"),
                 asked("is_callback", "/verify", True),
@@ -186,7 +186,7 @@ def other_forms() -> list[Case]:
         case(
             "start-from-a-form-of-another-shape",
             "the site gives the address and the page; neither body nor origin is looked at",
-            "policy: the site has read and checked its own form",
+            "policy: the site reads and checks its own form",
             [
                 step("start", started(), email=ALICE, next="/a", from_="elsewhere"),
                 callback(again()),
@@ -206,7 +206,7 @@ def other_forms() -> list[Case]:
         case(
             "start-from-a-form-of-another-shape-with-an-impossible-address",
             "as for the form of ours",
-            "policy: what could never be an address",
+            "policy: invalid addresses are refused before the redirect",
             [step("start", problem("invalid_email", 400, "invalid_email"), email="no", next="")],
         ),
         case(

@@ -8,8 +8,8 @@ from .web_steps import ALICE, SECRET, SIGNED_IN, THIEF, Step, case, login, probl
 SESSION = "__Host-portier-session"
 SEALED = "policy: a session is what its sealed cookie says"
 ENDS = "policy: a session ends 14 days after the last visit, and 90 days after the login"
-GUARD = "policy: a page for members leads to the login page and back"
-LOGOUT = "policy: signing out takes a form of this site"
+GUARD = "policy: a page for members redirects to the login page and back"
+LOGOUT = "policy: only a form of this site signs out"
 DAY = 86_400
 
 OPTIONS: dict[str, object] = {"secret": "WkT1vS7mQ9x4LhR2nYcB8dGpJ6fZaE3u", "login_url": "/in"}

@@ -166,7 +166,7 @@ def addresses() -> list[Case]:
         case(
             f"start-with-an-impossible-address-{name}",
             "the address is asked for again, and is not on the page",
-            "policy: what could never be an address",
+            "policy: invalid addresses are refused before the redirect",
             [login(email, expect={**INVALID, **({"lacks": [email]} if email else {})})],
         )
         for name, email in impossible.items()

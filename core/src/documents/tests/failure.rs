@@ -37,7 +37,7 @@ async fn pauses_grow_to_half_a_minute_and_not_beyond() {
 }
 
 #[tokio::test]
-async fn the_broker_says_when_to_come_back() {
+async fn retry_after_of_the_broker_is_respected() {
     let scene = Scene::without_documents();
     scene.discovery_is(429, &[("retry-after", "20")], "");
     assert_eq!(code(scene.discovery().await), Code::BrokerStatus);

@@ -52,7 +52,7 @@ async fn missing_keys_cause_one_fetch_in_five_seconds() {
 }
 
 #[tokio::test]
-async fn all_who_miss_a_key_share_one_fetch() {
+async fn callers_that_miss_a_key_share_one_fetch() {
     let scene = Scene::new();
     let seen = scene.keys().await.unwrap();
     scene.clock.advance(MIN_AGE_FOR_REFRESH);

@@ -52,7 +52,7 @@ async fn a_stale_document_is_fetched_before_it_is_used() {
 }
 
 #[tokio::test]
-async fn the_broker_says_how_long_within_limits() {
+async fn the_broker_sets_the_lifetime_within_limits() {
     for (header, lifetime) in [
         (("cache-control", "max-age=600"), 600_u64),
         (("cache-control", "max-age=600, s-maxage=0"), 600),

@@ -48,7 +48,7 @@ fn vectors() {
 
 proptest! {
     #[test]
-    fn any_members_are_survived(
+    fn no_members_cause_a_panic(
         kty in "RSA|OKP|.{0,4}",
         n in "[A-Za-z0-9_-]{0,1400}",
         e in "[A-Za-z0-9_-]{0,8}",

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_origin_is_what_was_given_or_where_it_listens() {
+    fn the_origin_is_the_option_or_the_listening_address() {
         for (host, given, expected) in [
             ("127.0.0.1", None, "http://127.0.0.1:3333"),
             ("192.0.2.1", None, "http://192.0.2.1:3333"),

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_carries_the_request_along_and_nothing_else() {
+    fn a_page_contains_only_the_request() {
         let params = Params::parse(b"nonce=%22n%22&state=&evil=x").unwrap();
         let who = Who::Known("\"o'<b>&{{site}}\"@example.com");
         let page = sign_in("http://localhost:8888", &who, &params);

@@ -54,7 +54,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
 }
 
 #[test]
-fn a_page_runs_and_shows_only_what_its_policy_names() {
+fn a_page_runs_and_shows_only_what_its_policy_allows() {
     for (name, page) in pages(&language("en"), EMAIL) {
         let style = between(&page.body, "<style>", "</style>").unwrap();
         let style = format!("style-src {};", source(style));
@@ -87,7 +87,7 @@ fn a_page_loads_nothing() {
 }
 
 #[test]
-fn a_page_says_its_language_what_it_is_and_its_heading() {
+fn a_page_has_a_language_a_kind_and_a_heading() {
     for tag in ["de", "en", "ja"] {
         let language = language(tag);
         for (name, page) in pages(&language, EMAIL) {
@@ -143,7 +143,7 @@ fn a_problem_names_its_id() {
 }
 
 #[test]
-fn a_language_that_is_written_from_right_to_left_is_shown_so() {
+fn a_right_to_left_language_has_its_direction() {
     let own = ids().map(|id| (id, "{email}".to_owned())).collect();
     let texts = BTreeMap::from([("ar".to_owned(), own)]);
     let texts = Texts::new(&["ar".to_owned()], &texts).unwrap();

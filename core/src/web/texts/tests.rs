@@ -127,7 +127,7 @@ fn a_regional_variant_has_the_texts_of_its_language() {
 }
 
 #[test]
-fn what_is_wrong_with_languages_and_texts_is_named() {
+fn errors_name_what_is_wrong_with_languages_and_texts() {
     let cases: &[(&[&str], &str, &str, &str, &str)] = &[
         (&[], "", "", "", "languages is empty: name at least one"),
         (&["en", ""], "", "", "", "such as pt and pt-BR value="),
@@ -273,7 +273,7 @@ proptest! {
 }
 
 #[test]
-fn a_header_without_end_costs_little() {
+fn a_very_long_header_costs_little() {
     let texts = texts(&["en", "de"], &[]).unwrap();
     let long_tag = format!("{}de", "de-".repeat(500_000));
     assert_eq!(texts.choose(Some(&long_tag)).tag(), "en");

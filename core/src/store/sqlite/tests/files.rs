@@ -34,7 +34,7 @@ fn files_that_others_can_write_are_refused() {
 }
 
 #[test]
-fn links_and_other_things_are_refused() {
+fn links_and_special_files_are_refused() {
     let scene = Scene::new();
     let target = scene.directory.join("target.db");
     fs::write(&target, "").unwrap();

@@ -83,7 +83,7 @@ fn many_make_one_file_in_a_directory_like_tmp() {
 }
 
 #[test]
-fn a_file_of_another_user_in_a_directory_like_tmp_is_refused_by_name() {
+fn a_file_of_another_user_in_a_directory_like_tmp_is_named_in_the_error() {
     for (suffix, name) in [
         ("", "the store's file "),
         ("-journal", "the store's journal (-journal) "),
@@ -158,7 +158,7 @@ fn an_empty_file_is_refused_where_others_can_make_its_journal() {
 }
 
 #[test]
-fn a_directory_that_others_may_write_is_refused_with_what_is_wrong() {
+fn a_directory_that_others_may_write_is_refused_with_the_reason() {
     let scene = Scene::new();
     for mode in [0o777, 0o2777, 0o2773] {
         set_mode(&scene.directory, mode);
@@ -194,7 +194,7 @@ fn a_directory_of_another_user_is_refused() {
 }
 
 #[test]
-fn a_directory_above_that_others_can_replace_is_refused_by_name() {
+fn a_parent_directory_that_others_can_replace_is_named_in_the_error() {
     let scene = Scene::new();
     let above = scene.directory.join("above");
     let own = above.join("between").join("own");

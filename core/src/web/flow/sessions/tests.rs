@@ -88,7 +88,7 @@ fn a_flow_without_sessions_starts_and_finds_none() {
 }
 
 #[test]
-fn a_session_is_for_an_address() {
+fn a_session_needs_an_address() {
     let error = Site::new(|_| {}).flow.start_session("nobody").unwrap_err();
     assert_eq!(error.code(), Code::InvalidEmail);
 }
@@ -186,7 +186,7 @@ fn signing_out_ends_the_session_and_the_proof_of_the_login() {
 }
 
 #[test]
-fn nothing_but_a_form_of_this_site_signs_out() {
+fn only_a_form_of_this_site_signs_out() {
     let site = Site::new(|_| {});
     let no_one = |method: &str, headers: &[(&str, &str)], status: u16| {
         let step = site.flow.logout(request(method, headers));
@@ -213,7 +213,7 @@ fn nothing_but_a_form_of_this_site_signs_out() {
 }
 
 #[test]
-fn the_page_is_added_to_whatever_the_address_of_the_login_page_has() {
+fn the_page_is_added_to_the_query_of_the_login_page() {
     const SITE: &str = "https://example.com";
     for (login_url, next, expected) in [
         ("/", "/a", "/?next=%2Fa"),
