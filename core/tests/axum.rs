@@ -177,7 +177,11 @@ async fn the_form_comes_back_with_a_mistyped_address() {
     let form = fields(&[("email", "alice@\"example"), ("next", "/members")]);
     let again = browser.post("/login", SAME_ORIGIN, &form).await;
     assert_eq!(again.status, 400);
-    assert!(again.body.contains(r#"name="email" value="alice@&quot;example""#));
+    assert!(
+        again
+            .body
+            .contains(r#"name="email" value="alice@&quot;example""#)
+    );
     assert!(again.body.contains(r#"name="next" value="/members""#));
     assert!(again.body.contains("does not look like an e-mail address"));
 }
