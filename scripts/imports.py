@@ -76,7 +76,7 @@ def _flat(code: str) -> str:
         end = _end_of_item(code, inline.start())
         body = re.sub(r"\bsuper::", "self::", code[inline.end() : end])
         body = body.replace("self::self::", "super::")
-        # As long as before, so that the places of the other matches stay true.
+        # As long as before, so that the positions of the other matches stay valid.
         code = code[: inline.end()] + body.ljust(end - inline.end()) + code[end:]
     return code
 

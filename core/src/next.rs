@@ -59,8 +59,8 @@ fn is_plain_path(text: &str) -> bool {
 
 fn path_on_this_site(text: &str) -> Option<String> {
     let url = resolve(text)?;
-    // Proxies and frameworks may decode or normalize paths. All paths that they can make of this one, or
-    // of the one before its dots were resolved, have to follow the same rule.
+    // Proxies and frameworks may decode or normalize paths. Every path that they can make of this
+    // one, before or after its dots are resolved, has to follow the same rule.
     resolve(&text.nfkc().collect::<String>())?;
     let before = text.split(['?', '#']).next().unwrap_or_default();
     for path in [before, url.path()] {

@@ -73,7 +73,7 @@ async fn without_its_store_no_login_starts_or_completes() {
 
 /// The manual warns of this.
 #[tokio::test]
-async fn a_file_that_is_restored_brings_used_logins_back() {
+async fn a_restored_file_restores_used_logins() {
     let site = Site::new("restored");
     let token = site.token().await;
     let other = rusqlite::Connection::open(site.file()).unwrap();

@@ -125,7 +125,7 @@ export interface NativeStartedSession {
   cookie: string;
 }
 
-/** What keeps people signed in; sessions are read from `Cookie` headers. */
+/** The session cookie; sessions are read from `Cookie` headers. */
 export interface NativeSessionCookie {
   start(email: string): NativeStartedSession | Failure;
   read(cookie: string): PackedSession | null;

@@ -28,7 +28,7 @@ pub struct Failure {
     pub same_browser: bool,
     /// The claim because of which a token was refused.
     pub claim: Option<&'static str>,
-    /// What is wrong with it.
+    /// What is wrong with that claim.
     pub reason: Option<&'static str>,
     /// The HTTP status of the broker, if it is not a success.
     pub status: Option<u16>,

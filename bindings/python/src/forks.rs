@@ -48,7 +48,7 @@ impl Drop for AttachedCount {
 pub(crate) use self::unix::install;
 
 #[cfg(unix)]
-#[expect(unsafe_code, reason = "the C library is told what to call")]
+#[expect(unsafe_code, reason = "registers functions with the C library")]
 mod unix {
     use std::cell::Cell;
     use std::ffi::c_int;

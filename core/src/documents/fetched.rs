@@ -73,7 +73,7 @@ impl Failure {
         }
     }
 
-    /// The failure of a document that was needed first.
+    /// The failure of another document, which this one depends on.
     pub(super) fn inherited(error: Error) -> Self {
         Self {
             inherited: true,

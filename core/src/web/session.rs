@@ -136,7 +136,8 @@ impl SessionCookie {
         let sealed = self.cookies.session.read(cookie)?;
         let session = self.parse(&self.sealer.open(sealed)?)?;
         let now = self.now();
-        // A session may start in the future only by the accepted difference of two clocks.
+        // The start of a session may be ahead of this clock by the accepted difference of two
+        // clocks.
         let is_current =
             session.renewed_at <= now.saturating_add(LEEWAY_SECONDS) && now < session.expires_at;
         is_current.then_some(session)

@@ -1,4 +1,3 @@
-// Where this does not run, as under a policy that something in front of the site has added, the button
-// is there after a moment.
+// If this script does not run, for example because a proxy has added a policy, the button appears after a moment.
 document.querySelector("main").hidden = true;
 document.forms[0].submit();

@@ -16,7 +16,7 @@ const CLOSE: (&str, &str) = ("connection", "close");
 const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"one",
     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
-/// What a login comes to if the token endpoint does this, and how many token requests there were.
+/// The result of a login if the token endpoint behaves like this, and the number of token requests.
 async fn outcome(acts: Vec<Act>, timeout: Duration) -> (Error, usize) {
     let server = FaultServer::start().await.unwrap();
     let origin = server.origin();

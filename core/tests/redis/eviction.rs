@@ -49,7 +49,7 @@ async fn flood(store: &Arc<RedisStore>) -> Vec<Code> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_eviction_new_logins_are_refused_and_pending_ones_complete() {
+async fn without_eviction_new_logins_are_refused_and_pending_logins_complete() {
     let Some(redis) = Redis::start() else { return };
     let store = Arc::new(redis.store());
     limited(async {

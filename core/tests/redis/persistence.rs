@@ -6,7 +6,7 @@ use crate::server::{Redis, eventually, limited, put, record, take};
 
 /// A snapshot that is older than the take restores the login. The manual warns of this.
 #[tokio::test]
-async fn a_snapshot_older_than_the_take_brings_the_login_back() {
+async fn a_snapshot_older_than_the_take_restores_the_login() {
     let Some(mut redis) = Redis::start() else {
         return;
     };
@@ -23,7 +23,7 @@ async fn a_snapshot_older_than_the_take_brings_the_login_back() {
 }
 
 #[tokio::test]
-async fn an_append_only_file_outlives_the_process_and_brings_nothing_back() {
+async fn an_append_only_file_outlives_the_process_and_restores_no_used_login() {
     let Some(mut redis) = Redis::start_with(&["--appendonly", "yes"]) else {
         return;
     };

@@ -42,7 +42,7 @@ impl Redis {
         Self::start_as(&[], arguments, "")
     }
 
-    /// Starts a Sentinel with these lines in its configuration, which it will change.
+    /// Starts a Sentinel with these lines in its configuration file, which the Sentinel rewrites.
     pub(crate) fn start_sentinel(configuration: &str) -> Option<Self> {
         Self::start_as(&["sentinel.conf"], &["--sentinel"], configuration)
     }

@@ -37,7 +37,7 @@ export function eachKind(define) {
 }
 
 /**
- * What a test may say besides: the client's options as `client`, the path of the redirect URI as
+ * Other options of a test: the client's options as `client`, the path of the redirect URI as
  * `path`, what the application is made with as `app`, and what is done with it `first` and `then`.
  */
 function serve(t, { kind, broker }, options, { app, client, first, then, path }) {

@@ -166,7 +166,7 @@ def starts() -> list[Case]:
 
 
 def other_leeways() -> list[Case]:
-    """The same edges for clients that allow more, or nothing."""
+    """The same limits for clients with another leeway."""
     early, late = refused("token_clock", "iat"), refused("token_expired", "exp")
     rows = [
         ("exp-no-leeway", claims(exp=NOW + 1, iat=NOW), 0, accepted(issued_at=NOW)),

@@ -1,5 +1,5 @@
-//! Examples from RFCs. None is a login token, so only the signatures are checked here; the same
-//! vectors contain the results as tokens.
+//! Examples from RFCs. None of them is a login token, so only the signatures are checked here. The
+//! vectors contain their results as tokens.
 
 use serde_json::Value as Json;
 

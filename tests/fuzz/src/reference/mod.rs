@@ -1,8 +1,9 @@
 //! A second verifier that shares no code with the client: slow, with a result but no reasons.
 //!
 //! It reads base64url bit by bit. It uses `jiter` for JSON, `jsonwebtoken` for signatures, `url` for
-//! domains and `email_address` for addresses. Below these are the same libraries as below the client,
-//! so this verifier tests neither AWS-LC nor IDNA. It follows the rules in another order than the client.
+//! domains and `email_address` for addresses. These use the same libraries for cryptography and
+//! IDNA as the client, so this verifier tests neither AWS-LC nor IDNA. It follows the rules in
+//! another order than the client.
 
 pub(crate) mod json;
 pub(crate) mod keys;
