@@ -27,8 +27,8 @@ export function normalizeEmail(email: string): string {
 /**
  * Returns the page to go back to after a login, or `null` if a redirect to it could leave the site.
  *
- * Without `allowedHosts`, only paths are accepted. Each of `allowedHosts` is a host to which an `https` URL
- * may lead as well, with its port unless that is 443. Check a page when it is stored, and again when it is
+ * Without `allowedHosts`, only paths are accepted. `allowedHosts` are further hosts to which an `https` URL may lead. A
+ * host has its port, unless that is 443. Check a page when it is stored, and again when it is
  * used.
  */
 export function safeNext(page: unknown, allowedHosts: readonly string[] = []): string | null {

@@ -43,7 +43,7 @@ class PortierMixin(RequestHandler):
     """What the browser brings back: a token, or a code that the client redeems at the broker."""
 
     browser_binding: ClassVar[BrowserBinding] = "confirm"
-    """How a login is handled that ends in another browser than the one that started it."""
+    """What happens if a login ends in another browser than it was started in."""
 
     default_next: ClassVar[str] = "/"
     """The redirect target of a login without ``next``."""

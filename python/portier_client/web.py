@@ -63,7 +63,7 @@ __all__ = [
 ]
 
 BrowserBinding = Literal["off", "confirm", "require"]
-"""How a login is handled that ends in another browser than the one that started it: not at all,
+"""What happens if a login ends in another browser than it was started in: nothing,
 by asking the person, or by refusing it."""
 
 Flow = Literal["auto", "implicit", "code"]
@@ -86,8 +86,8 @@ class LoginFlow(BaseLoginFlow[Client]):
         if the broker's discovery document lists it and the store supports it, otherwise the
         implicit flow.
     ``browser_binding``
-        How a login is handled that ends in another browser than the one that started it, for
-        example if the mail is opened on another device. ``"confirm"`` asks the person whether to
+        What happens if a login ends in another browser than it was started in, for example because
+        the mail was opened on another device. ``"confirm"`` asks the person whether to
         continue, ``"require"`` refuses the login. ``"off"`` does not check the browser, so an
         attacker can sign a visitor in as the attacker.
     ``login_url``

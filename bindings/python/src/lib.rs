@@ -113,10 +113,10 @@ fn normalize_email(py: Python<'_>, text: &Bound<'_, pyo3::types::PyString>) -> P
 
 /// Return the page to go back to after a login if it is safe to redirect to, else ``None``.
 ///
-/// Without ``allowed_hosts``, only a path on this site is accepted, at most 1 KiB long. Each of
-/// ``allowed_hosts`` is a host, with its port unless that is 443, to which an ``https`` URL may
-/// lead as well. The result is fit for a ``Location`` header. Call it when the page is stored and
-/// again when it is used.
+/// Without ``allowed_hosts``, only a path on this site is accepted, at most 1 KiB long.
+/// ``allowed_hosts`` are further hosts to which an ``https`` URL may lead. A host has its port,
+/// unless that is 443. The result is fit for a ``Location`` header. Call it when the page is stored
+/// and again when it is used.
 ///
 /// >>> from portier_client import safe_next
 /// >>> safe_next("/members?page=2")

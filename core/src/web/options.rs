@@ -16,8 +16,8 @@ use crate::origin::parse_url;
 /// Google.
 const GOOGLE: &str = "https://accounts.google.com";
 
-/// How a login is handled that ends in another browser than the one that started it, for example if
-/// the mail is opened on another device.
+/// What happens if a login ends in another browser than it was started in, for example because the
+/// mail was opened on another device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum BrowserBinding {
     /// The person is asked whether to continue.
@@ -49,7 +49,7 @@ pub struct FlowOptions {
     /// The flow of logins. `None`, the default, is the code flow if the broker and the store
     /// support it, and otherwise the implicit flow.
     pub flow: Option<Flow>,
-    /// How a login is handled that ends in another browser than the one that started it.
+    /// What happens if a login ends in another browser than it was started in.
     pub browser_binding: BrowserBinding,
     /// The page with the login form, which pages about problems link to: a path on this site or an
     /// absolute URL; `/` by default.

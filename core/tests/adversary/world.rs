@@ -17,8 +17,8 @@ pub(crate) const DISCOVERY: &str = r#"{"issuer":"https://broker.example","author
 /// 2026-09-21, in seconds since 1970.
 pub(crate) const START: u64 = 1_790_000_000;
 
-/// The owners of keys: the broker, of whose keys one is valid at a time; a server that only one client trusts;
-/// the attacker.
+/// The owners of keys: the broker, which has one valid key at a time; a server that only one client
+/// trusts; the attacker.
 pub(crate) const HONEST: [usize; 2] = [0, 1];
 pub(crate) const STAGING: usize = 2;
 pub(crate) const FORGED: usize = 3;

@@ -172,7 +172,7 @@ const NOT_BY_DATA: [Code; 5] = [
 ];
 
 #[test]
-fn every_code_that_data_can_lead_to_is_in_the_vectors() {
+fn every_code_that_input_data_can_cause_is_in_the_vectors() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
     let mut seen = HashSet::new();
     for entry in fs::read_dir(directory).unwrap() {

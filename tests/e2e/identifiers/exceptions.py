@@ -28,7 +28,7 @@ def has_unseen(text: str) -> bool:
 
 
 def has_second_at(text: str) -> bool:
-    """Whether there is an @ before the last one, as itself or in a compatibility form."""
+    """Whether there is more than one @, counting its compatibility forms."""
     return "@" in unicodedata.normalize("NFKC", text.rpartition("@")[0])
 
 

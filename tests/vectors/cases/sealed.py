@@ -33,9 +33,7 @@ FORMAT = (
     "policy: version, key id, nonce, ciphertext and tag of AES-256-GCM; keys by HKDF (RFC 5869)"
 )
 BOUND = "policy: a cookie is for one site and one purpose"
-TIMES = (
-    "policy: 14 days without a visit, 90 in all; five minutes for the clocks of several machines"
-)
+TIMES = "policy: 14 days without a visit, 90 in all; clocks may differ by five minutes"
 NAMES = "policy: exactly one cookie with this name; RFC 6265bis, section 4.1.3.2: __Host-"
 ROTATION = "policy: the first secret seals, all of them open"
 

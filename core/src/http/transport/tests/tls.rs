@@ -247,7 +247,7 @@ async fn https_is_not_redirected_to_http() {
 }
 
 #[tokio::test]
-async fn a_body_without_length_ends_with_tls_and_not_before() {
+async fn a_body_without_a_length_ends_only_with_the_tls_connection() {
     // The connection is closed without `close_notify`, as an attacker on the network could do.
     let authority = Authority::new("cut");
     let said = "HTTP/1.1 200 OK\r\n\r\n{\"keys\":[]}".to_owned();
