@@ -130,14 +130,14 @@ fn a_regional_variant_has_the_texts_of_its_language() {
 fn errors_name_what_is_wrong_with_languages_and_texts() {
     let cases: &[(&[&str], &str, &str, &str, &str)] = &[
         (&[], "", "", "", "languages is empty: name at least one"),
-        (&["en", ""], "", "", "", "such as pt and pt-BR value="),
-        (&["pt_BR"], "", "", "", "such as pt and pt-BR value=pt_BR"),
+        (&["en", ""], "", "", "", "such as pt or pt-BR value="),
+        (&["pt_BR"], "", "", "", "such as pt or pt-BR value=pt_BR"),
         (
             &["en\" x=\""],
             "",
             "",
             "",
-            "such as pt and pt-BR value=en\" x=\"",
+            "such as pt or pt-BR value=en\" x=\"",
         ),
         (
             &["zh-TW"],
