@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Lets one process run all tests of a site, so that each site is started once."""
+    for item in items:
+        if hasattr(item, "callspec") and "face" in item.callspec.params:
+            item.add_marker(pytest.mark.xdist_group(item.callspec.params["face"]))
+
+
 @pytest.fixture(scope="session")
 def surroundings() -> Iterator[Surroundings]:
     """The development broker, its documents and its clock."""
