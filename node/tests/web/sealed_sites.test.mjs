@@ -59,6 +59,7 @@ eachSite((here) => {
     for (const email of ["nobody", "a@b@c.example", "\"><img src=x>'&"]) {
       const again = await visitor.submit(login, "/login", { email });
       assertPage(again, 400, "does not look like an e-mail address");
+      assert.deepEqual(again.form("/login").fields, { email, next: "/members" });
       assert.doesNotMatch(again.text, /<img src=x/);
     }
   });
