@@ -20,6 +20,7 @@ pub mod key_set;
 pub mod next;
 mod quiet;
 mod reference;
+pub mod sealed_login;
 pub mod seeds;
 mod setting;
 pub mod token;
@@ -29,13 +30,14 @@ pub mod verify;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("cache_headers", cache_headers::run),
     ("callback", callback::run),
     ("discovery", discovery::run),
     ("email", email::run),
     ("key_set", key_set::run),
     ("next", next::run),
+    ("sealed_login", sealed_login::run),
     ("token", token::run),
     ("verify", verify::run),
 ];
