@@ -36,14 +36,12 @@ impl Client {
     /// The client of the current process. In a child it starts with no pending logins and no
     /// connections.
     pub(crate) fn of(&self, py: Python<'_>, process: Process) -> PyResult<&portier_client::Client> {
-        match self.made.get(process) {
-            Some(client) => Ok(client),
-            None => {
-                let client = self.make(py, process)?;
-                self.warn_of_fork(py, client, process)?;
-                Ok(client)
-            }
+        if let Some(client) = self.made.get(process) {
+            return Ok(client);
         }
+        let client = self.make(py, process)?;
+        self.warn_of_fork(py, client, process)?;
+        Ok(client)
     }
 
     /// Makes a flow over the client of the current process. The flow has a client of its own, which may seal logins
