@@ -156,8 +156,7 @@ test-stores: tools-node redis setup module package ## Share stores between many 
 test-faces: tools-node setup module package ## Replay the vectors of the web flow over HTTP, against a site on each framework
 	$(call say,Faces: the vectors of the web flow over HTTP)
 	@$(CARGO) build --locked --quiet -p portier-client --all-features --example face_site
-	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadgroup \
-		--ignore test_examples.py
+	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --ignore test_examples.py
 
 FRAMEWORKS ?= nest next react-router nitro sveltekit astro
 
