@@ -1,9 +1,10 @@
 //! Brokers that are down, wrong, or do not serve the site.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use portier_client::doctor::{FindingId, examine};
 use portier_client::testing::{DevBroker, DevBrokerOptions};
+use portier_client::{Clock as _, SystemClock};
 use serde_json::json;
 
 use crate::stub::{AUTH, Answer, DISCOVERY, KEYS, broken, discovery, healthy, keys, serve};
@@ -108,7 +109,7 @@ async fn a_broker_that_does_not_serve_the_site_is_found() {
 #[tokio::test]
 async fn clocks_that_differ_are_found() {
     for (seconds, expected) in [(3600, "clock.differs"), (60, "clock.drifts")] {
-        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(seconds));
+        let date = httpdate::fmt_http_date(SystemClock::new().now() + Duration::from_secs(seconds));
         let broker = serve(|origin| {
             let mut answers = healthy(origin);
             for (_, answer) in &mut answers {

@@ -40,8 +40,8 @@ def test_only_the_redirect_uri_is_positional() -> None:
     assert kinds.pop("redirect_uri") is inspect.Parameter.POSITIONAL_OR_KEYWORD
     assert set(kinds.values()) == {inspect.Parameter.KEYWORD_ONLY}
     assert list(kinds) == [
-        *["broker", "store", "flow", "response_mode", "leeway", "session_ttl", "timeout"],
-        *["store_timeout", "algorithms"],
+        *["broker", "store", "secret", "flow", "response_mode", "leeway", "session_ttl"],
+        *["timeout", "store_timeout", "algorithms"],
         *["idp", "danger_allow_http", "ca_file", "user_agent"],
     ]
 
