@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+import { call } from "./call.js";
+import { completions } from "./completions.js";
 import { native } from "./native.js";
 import { members, optionalText, text } from "./text.js";
 
@@ -82,7 +84,7 @@ export async function examine(options: DoctorOptions): Promise<Report> {
   for (const [name, option] of Object.entries(FLAGS)) {
     if (given[name as keyof typeof FLAGS] === true) args.push(`--${option}`);
   }
-  const { output, complaint } = await native.runDoctor(args, false, versions(), false);
+  const { output, complaint } = await run(args, false, false);
   if (complaint !== "") throw new TypeError(complaint.split("\n", 1)[0]);
   return JSON.parse(output) as Report;
 }
@@ -90,15 +92,16 @@ export async function examine(options: DoctorOptions): Promise<Report> {
 /** Runs the command; returns its exit status. */
 export async function main(args: string[]): Promise<number> {
   const colours = process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined;
-  const { status, output, complaint } = await native.runDoctor(args, true, versions(), colours);
+  const { status, output, complaint } = await run(args, true, colours);
   process.stdout.write(output);
   process.stderr.write(complaint);
   return status;
 }
 
-function versions(): [string, string][] {
-  return [
+async function run(args: string[], readsEnvironment: boolean, colours: boolean) {
+  const versions: [string, string][] = [
     ["Node", process.versions.node],
     [process.platform, process.arch],
   ];
+  return call(undefined, {}, () => native.runDoctor(completions, args, readsEnvironment, versions, colours));
 }

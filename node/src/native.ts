@@ -354,11 +354,12 @@ export interface Addon {
     clock: NativeClock | undefined,
   ): NativeBroker | Failure;
   runDoctor(
+    completions: NativeCompletions,
     args: string[],
     readsEnvironment: boolean,
     versions: [string, string][],
     colours: boolean,
-  ): Promise<{ status: number; output: string; complaint: string }>;
+  ): Outcome<{ status: number; output: string; complaint: string }>;
   panicInOperation(completions: NativeCompletions, atOnce: boolean): Outcome<undefined>;
   panicInExport(): void;
 }

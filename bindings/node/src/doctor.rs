@@ -2,10 +2,13 @@
 
 use std::ffi::OsString;
 
-use napi::bindgen_prelude::{AsyncTask, Result};
-use napi::{Env, Task};
+use napi::Env;
+use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
-use portier_client::doctor::{self, CommandOutcome};
+use portier_client::doctor::run_command;
+
+use crate::call::{self, Outcome};
+use crate::completions::CompletionQueue;
 
 /// What a run of the doctor's command has printed, and its exit status.
 #[napi(object, object_from_js = false)]
@@ -18,49 +21,24 @@ pub struct DoctorOutcome {
     pub complaint: String,
 }
 
-/// A run in a thread of the pool.
-pub struct Doctor {
+/// Runs the doctor's command.
+#[napi(catch_unwind)]
+pub fn run_doctor(
+    env: Env,
+    completions: ClassInstance<'_, CompletionQueue>,
     arguments: Vec<String>,
     reads_environment: bool,
     versions: Vec<(String, String)>,
     colours: bool,
-}
-
-impl Task for Doctor {
-    type Output = CommandOutcome;
-    type JsValue = DoctorOutcome;
-
-    fn compute(&mut self) -> Result<CommandOutcome> {
-        let arguments = std::mem::take(&mut self.arguments);
-        Ok(doctor::run_command_blocking(
-            arguments.into_iter().map(OsString::from).collect(),
-            self.reads_environment,
-            std::mem::take(&mut self.versions),
-            self.colours,
-        ))
-    }
-
-    fn resolve(&mut self, _: Env, outcome: CommandOutcome) -> Result<DoctorOutcome> {
+) -> Outcome<DoctorOutcome> {
+    call::run(env, &completions, None, async move {
+        let arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
+        let variable = move |name: &str| std::env::var(name).ok().filter(|_| reads_environment);
+        let outcome = run_command(arguments, variable, versions, colours).await;
         Ok(DoctorOutcome {
             status: outcome.status,
             output: outcome.output,
             complaint: outcome.complaint,
         })
-    }
-}
-
-/// Runs the doctor's command.
-#[napi(catch_unwind)]
-pub fn run_doctor(
-    arguments: Vec<String>,
-    reads_environment: bool,
-    versions: Vec<(String, String)>,
-    colours: bool,
-) -> AsyncTask<Doctor> {
-    AsyncTask::new(Doctor {
-        arguments,
-        reads_environment,
-        versions,
-        colours,
     })
 }
