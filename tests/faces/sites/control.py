@@ -190,7 +190,8 @@ def _announce(site: int, control: int) -> None:
             if time.monotonic() > last:
                 raise
             time.sleep(0.02)
-    print("ready", site, control, flush=True)
+    # In one write: an unbuffered output could have a message in between.
+    print(f"ready {site} {control}\n", end="", flush=True)
 
 
 def _handler(control: Control) -> type[BaseHTTPRequestHandler]:

@@ -140,7 +140,8 @@ class Dispatcher(HTTPServerConnectionDelegate):
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection
     ) -> HTTPMessageDelegate:
-        application: Application = self._control.app
+        # Before the first case, a connection shows that the server listens.
+        application: Application = self._control.app or Application()
         return application.start_request(server_conn, request_conn)
 
 
