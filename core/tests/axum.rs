@@ -8,6 +8,7 @@ mod site;
 use std::collections::BTreeMap;
 
 use portier_client::Client;
+use portier_client::doctor::{DoctorOptions, FindingId, examine};
 use portier_client::testing::{DevBroker, DevBrokerOptions};
 use portier_client::web::MAX_FORM_BYTES;
 use reqwest::Method;
@@ -214,4 +215,15 @@ async fn requests_that_start_no_login_have_their_status() {
         413
     );
     assert_eq!(browser.get("/verify").await.status, 405);
+}
+
+#[tokio::test]
+async fn the_doctor_finds_nothing_wrong() {
+    let site = Browser::new().await;
+    let mut options = DoctorOptions::new(format!("{}/verify", site.origin));
+    options.broker = Some(site.broker.origin().to_owned());
+    options.login_page = Some(format!("{}/", site.origin));
+    let report = examine(options).await;
+    let is_good = report.is_healthy() && report.has(FindingId::Callback);
+    assert!(is_good, "{}", report.to_text(false));
 }

@@ -1,6 +1,6 @@
 //! The running site: its page with the login form, and the path of its redirect URI.
 
-use ::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, SET_COOKIE};
+use ::http::header::{CONTENT_SECURITY_POLICY, SET_COOKIE};
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
@@ -12,6 +12,20 @@ use crate::http::{Request, Response, Transport as _};
 use crate::origin::{Origin, is_local, parse_url};
 use crate::web::{FlowOptions, LoginFlow};
 
+/// The headers of a browser that opens a page.
+const AS_PAGE: [(&str, &str); 3] = [
+    ("accept", "text/html"),
+    ("sec-fetch-mode", "navigate"),
+    ("sec-fetch-site", "none"),
+];
+
+/// The headers of a script of the site.
+const AS_SCRIPT: [(&str, &str); 3] = [
+    ("accept", "application/json"),
+    ("sec-fetch-mode", "cors"),
+    ("sec-fetch-site", "same-origin"),
+];
+
 pub(super) async fn examine(client: &Client, options: &DoctorOptions) -> Vec<Finding> {
     let Some(text) = options.login_page.as_deref() else {
         return Vec::new();
@@ -20,7 +34,7 @@ pub(super) async fn examine(client: &Client, options: &DoctorOptions) -> Vec<Fin
         let text = "login_page is not an absolute http or https URL.";
         return vec![Finding::new(FindingId::OptionsInvalid, text)];
     };
-    let response = match fetch(&page, options).await {
+    let response = match fetch(&page, &AS_PAGE, options).await {
         Ok(response) => response,
         Err(text) => return vec![Finding::new(FindingId::LoginPageUnreachable, text)],
     };
@@ -45,18 +59,23 @@ pub(super) async fn examine(client: &Client, options: &DoctorOptions) -> Vec<Fin
     findings
 }
 
-async fn fetch(url: &Url, options: &DoctorOptions) -> Result<Response, String> {
+async fn fetch(
+    url: &Url,
+    headers: &[(&'static str, &'static str)],
+    options: &DoctorOptions,
+) -> Result<Response, String> {
     let failed = |error| format!("The site does not answer: {}.", without_broker(&error));
     let server = Origin::parse(&url.origin().ascii_serialization(), true).map_err(failed)?;
     let transport = options.transport(server).map_err(failed)?;
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("text/html"));
-    for (name, value) in [("sec-fetch-mode", "navigate"), ("sec-fetch-site", "none")] {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
-    }
+    let headers: HeaderMap = headers
+        .iter()
+        .map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        })
+        .collect();
     transport
         .send(Request::get(url.clone(), headers))
         .await
@@ -135,7 +154,8 @@ fn cookies(page: &Url, response: &Response) -> Vec<Finding> {
     findings
 }
 
-/// Asks for the redirect URI as somebody who opens it by hand. The flow answers with its page, which has a mark.
+/// Asks for the redirect URI as a script, without an answer of the broker. The flow answers scripts with a problem
+/// in JSON, whatever the pages of the site are.
 async fn callback(page: &Url, client: &Client, options: &DoctorOptions) -> Option<Finding> {
     let uri = parse_url(client.redirect_uri())?;
     // Behind a proxy that changes paths, the login page may be asked at an inner address.
@@ -145,11 +165,8 @@ async fn callback(page: &Url, client: &Client, options: &DoctorOptions) -> Optio
     let mut url = page.clone();
     url.set_path(uri.path());
     url.set_query(uri.query());
-    let (status, has_mark) = match fetch(&url, options).await {
-        // Bodies of other statuses than 200 are not read; the flow's own status and header tell.
-        Ok(response) => (response.status, is_of_flow(&response)),
-        Err(_) => return None,
-    };
+    let response = fetch(&url, &AS_SCRIPT, options).await.ok()?;
+    let (status, has_mark) = (response.status, is_of_flow(&response));
     let path = uri.path();
     Some(if has_mark {
         let text = format!("The site answers the redirect URI's path {path}.");
@@ -160,15 +177,14 @@ async fn callback(page: &Url, client: &Client, options: &DoctorOptions) -> Optio
     })
 }
 
-/// Whether a response is the flow's: 405 with its headers, or the page that posts a fragment.
+/// Whether a response is the flow's: a problem, or the page that posts a fragment.
 fn is_of_flow(response: &Response) -> bool {
     let is = |name: &str, value: &str| {
-        response
-            .headers
-            .get(name)
-            .is_some_and(|found| found.as_bytes() == value.as_bytes())
+        let found = response.headers.get(name);
+        found.is_some_and(|found| found.as_bytes().starts_with(value.as_bytes()))
     };
-    matches!(response.status, 200 | 405)
-        && is("cache-control", "no-store")
-        && is("referrer-policy", "no-referrer")
+    is("content-type", "application/problem+json")
+        || (response.status == 200
+            && is("cache-control", "no-store")
+            && is("referrer-policy", "no-referrer"))
 }
