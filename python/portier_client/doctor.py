@@ -96,7 +96,7 @@ async def examine(
 
     It takes less than two seconds if all is well. Whatever is wrong is in the report.
     """
-    return await asyncio.to_thread(
+    examining = asyncio.to_thread(
         examine_blocking,
         redirect_uri,
         broker=broker,
@@ -108,6 +108,9 @@ async def examine(
         danger_allow_http=danger_allow_http,
         offline=offline,
     )
+    # Error trackers keep the locals of frames, and the URL may contain a password.
+    del store
+    return await examining
 
 
 def examine_blocking(
@@ -136,6 +139,8 @@ def examine_blocking(
     arguments += [f"--{name}={value}" for name, value in values.items() if value is not None]
     arguments += [f"--{name}" for name, is_set in flags.items() if is_set]
     _, output, complaint = _native.doctor(arguments, False, versions(), False)
+    # Error trackers keep the locals of frames, and the URL may contain a password.
+    del store, values, arguments
     if complaint:
         raise ValueError(complaint.partition("\n")[0])
     report = json.loads(output)

@@ -1,5 +1,6 @@
 //! What the doctor is told about a site.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::origin::Origin;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the doctor is told about a site; the same values as for its [`Client`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct DoctorOptions {
     /// The redirect URI of the site.
@@ -77,5 +78,16 @@ impl DoctorOptions {
             ca_file: self.ca_file.clone(),
             user_agent: None,
         })
+    }
+}
+
+impl fmt::Debug for DoctorOptions {
+    /// Omits the URL of the store, which may contain a password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("DoctorOptions")
+            .field("redirect_uri", &self.redirect_uri)
+            .field("broker", &self.broker)
+            .finish_non_exhaustive()
     }
 }

@@ -110,8 +110,10 @@ async fn a_store_in_a_file_is_shared() {
 async fn no_password_is_shown() {
     let mut options = offline("https://example.com/verify");
     options.store = Some("redis://user:swordfish@127.0.0.1:1".to_owned());
+    let asked = format!("{options:?}");
     let report = examine(options).await;
     for text in [
+        asked,
         report.to_text(true),
         report.to_json(),
         format!("{report:?}"),
