@@ -11,6 +11,13 @@ use crate::quiet::says_nothing_of;
 use crate::reference::json::{Object, Tree, read};
 use crate::setting::{self, BROKER, CLIENT_ID, EMAIL, KEY_SET, NONCE, NOW, REDIRECT_URI, wait};
 
+const LISTS: [&str; 4] = [
+    "response_types_supported",
+    "response_modes_supported",
+    "code_challenge_methods_supported",
+    "id_token_signing_alg_values_supported",
+];
+
 /// The client accepts the documents that the reference accepts, redirects to the endpoint with
 /// exactly the expected parameters, and fetches keys only over https.
 pub fn run(bytes: &[u8]) {
@@ -63,8 +70,7 @@ fn is_good(document: Object<'_>) -> bool {
     (document.get("issuer").is_none() || document.text("issuer") == Some(BROKER))
         && is_url("authorization_endpoint")
         && is_url("jwks_uri")
-        && is_list("response_modes_supported")
-        && is_list("id_token_signing_alg_values_supported")
+        && LISTS.into_iter().all(is_list)
         && matches!(flag, None | Some(Tree::Bool(_)))
 }
 
