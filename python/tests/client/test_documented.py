@@ -36,6 +36,7 @@ from portier_client import (
     web,
     wsgi,
 )
+from portier_client.testing import _broker, _clients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +51,8 @@ MODULES = [
     _client,
     _flow,
     _request,
+    _broker,
+    _clients,
     blocking,
     errors,
     stores,
