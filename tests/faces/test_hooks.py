@@ -140,7 +140,7 @@ def test_a_page_of_the_site_replaces_the_built_in_page(
     assert (answer.status, answer.body) == (status, "<h1>in own words</h1>")
     assert answer.header("content-type") == "text/html; charset=utf-8"
     assert answer.header("x-frame-options") == "DENY"
-    assert answer.header("cache-control") == "no-store"
+    assert answer.header("cache-control") == "no-store, no-transform"
     assert answer.header("content-security-policy") is None
     assert names(answer) == ([SECRET] if hook == "show_confirmation" else [])
 

@@ -78,9 +78,12 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The headers of every reply: no cache keeps it, and links on it send no referrer.
+    /// The headers of every reply: no cache keeps it, no proxy changes it, and links on it send no referrer.
+    ///
+    /// Some proxies replace e-mail addresses in pages by a script, which the policy of the page forbids (RFC
+    /// 9111, section 5.2.2.6).
     pub const COMMON_HEADERS: [(&'static str, &'static str); 3] = [
-        ("cache-control", "no-store"),
+        ("cache-control", "no-store, no-transform"),
         ("referrer-policy", "no-referrer"),
         ("x-content-type-options", "nosniff"),
     ];

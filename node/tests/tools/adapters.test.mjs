@@ -55,7 +55,7 @@ for (const [name, makeFunction] of Object.entries(FUNCTIONS)) {
               assert.ok(visitor.cookies.size > 0, "the login is bound to the browser");
               const done = await callBack(visitor, `${site.origin}/verify`, flow, broker.signIn(location));
               assert.deepEqual([done.status, done.headers.location], [303, "/members?page=2"], done.text);
-              assert.equal(done.headers["cache-control"], "no-store");
+              assert.equal(done.headers["cache-control"], "no-store, no-transform");
               assert.deepEqual(site.logins, ["alice@example.com"]);
             });
           }

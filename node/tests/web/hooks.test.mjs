@@ -22,7 +22,7 @@ eachKind((here) => {
     const site = await here.serve(t);
     const done = await site.logIn({ next: "/members" });
     assert.deepEqual([done.status, done.headers.location, done.text], [303, "/members", ""]);
-    assert.equal(done.headers["cache-control"], "no-store");
+    assert.equal(done.headers["cache-control"], "no-store, no-transform");
     assert.equal(done.headers["content-type"], undefined);
     assert.equal(site.logins[0].email, "alice@example.com");
   });

@@ -102,7 +102,7 @@ def setting(**options: object) -> dict[str, object]:
         "cookies": cookies(),
         "headers": {
             "every": {
-                "cache-control": "no-store",
+                "cache-control": "no-store, no-transform",
                 "referrer-policy": "no-referrer",
                 "x-content-type-options": "nosniff",
             },

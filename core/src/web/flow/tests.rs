@@ -166,7 +166,7 @@ proptest! {
 }
 
 fn is_private(headers: &HeaderMap) -> bool {
-    headers["cache-control"] == "no-store"
+    headers["cache-control"] == "no-store, no-transform"
         && headers["referrer-policy"] == "no-referrer"
         && headers["x-content-type-options"] == "nosniff"
 }
