@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use ::http::HeaderMap;
-use ::http::header::{ACCEPT, HeaderValue};
+use ::http::header::{ACCEPT, CACHE_CONTROL, HeaderValue};
 use bytes::Bytes;
 use url::Url;
 
@@ -16,6 +16,7 @@ use crate::http::{Request, Response, Transport};
 
 const ACCEPTED: HeaderValue =
     HeaderValue::from_static("application/json, application/jwk-set+json");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// The cached document, for a conditional request.
 pub(super) struct Validators {
@@ -23,13 +24,15 @@ pub(super) struct Validators {
     pub(super) body: Bytes,
 }
 
-/// Requests the document at `url`; with validators, only if it has changed.
+/// Requests the document at `url`; with validators, only if it has changed. If something is `missing` in the
+/// known document, caches on the way must not answer (RFC 9111, section 5.2.1.4).
 pub(super) async fn fetch<T>(
     transport: &dyn Transport,
     clock: &dyn Clock,
     document: &str,
     url: &Url,
     validators: Option<Validators>,
+    missing: bool,
     parse: impl FnOnce(&[u8]) -> Result<T>,
 ) -> Result<Fetched<T>, Failure> {
     let mut headers = match &validators {
@@ -37,6 +40,9 @@ pub(super) async fn fetch<T>(
         None => HeaderMap::new(),
     };
     headers.insert(ACCEPT, ACCEPTED);
+    if missing {
+        headers.insert(CACHE_CONTROL, NO_CACHE);
+    }
     let request = Request::get(url.clone(), headers);
     let asked_at = clock.monotonic();
     let asked_on = clock.now();

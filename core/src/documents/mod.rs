@@ -272,7 +272,8 @@ impl Fetcher {
             }
         }
         cache.count_request();
-        let fetched = fetch(transport, clock, cache.name(), url, validators, parse).await;
+        let (name, missing) = (cache.name(), wanted.is_some());
+        let fetched = fetch(transport, clock, name, url, validators, missing, parse).await;
         if let Some(lease) = lease {
             lease.finish(&fetched).await;
         }

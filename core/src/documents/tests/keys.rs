@@ -20,6 +20,24 @@ async fn a_key_that_is_missing_is_fetched_at_once() {
     assert_eq!(scene.requests(), (1, 2));
 }
 
+/// A cache on the way, such as a proxy, may have a copy that is still fresh.
+#[tokio::test]
+async fn only_a_fetch_for_a_missing_key_passes_caches_on_the_way() {
+    let scene = Scene::new();
+    let seen = scene.keys().await.unwrap();
+    let passes_caches = || {
+        let request = scene.broker.last_request(KEYS_URL).unwrap();
+        request.headers.get("cache-control").map(|value| value == "no-cache")
+    };
+    assert_eq!(passes_caches(), None);
+    scene.clock.advance(MIN_AGE_FOR_REFRESH);
+    scene.documents.refresh_for_key(&seen, "two").await.unwrap();
+    assert_eq!(passes_caches(), Some(true));
+    scene.clock.advance(HOUR);
+    scene.keys().await.unwrap();
+    assert_eq!(passes_caches(), None);
+}
+
 #[tokio::test]
 async fn newly_fetched_keys_are_not_fetched_again() {
     let scene = Scene::new();
