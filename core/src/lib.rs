@@ -60,7 +60,7 @@ pub use self::store::SqliteStore;
 pub use self::store::{
     MAX_RECORD_BYTES, MemoryStore, NonceStore, SharedDocuments, Store, Taken, open_store,
 };
-pub use self::tls::trust_extra_ca_file;
+pub use self::tls::{trust_extra_ca_file, trust_without_system};
 
 /// The page about Rust, whose examples are tested.
 #[cfg(doctest)]

@@ -295,6 +295,8 @@ export interface Addon {
   imageId(): string;
   /** The first call in a process returns why the file cannot be used, if so. */
   trustExtraCaCerts(): string | null;
+  /** Calls the function once in a process, and only if the system has no certificate authorities. */
+  trustWithoutSystem(pem: () => string): void;
   /** The longest string that a store may return. */
   maxRecordLength(): number;
   callbackNames(): string[];

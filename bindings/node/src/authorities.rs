@@ -2,6 +2,7 @@
 
 use std::sync::Once;
 
+use napi::bindgen_prelude::Function;
 use napi_derive::napi;
 
 /// Trusts the certificates of the file that `NODE_EXTRA_CA_CERTS` names, once in a process. If the file
@@ -19,4 +20,22 @@ pub fn trust_extra_ca_certs() -> Option<String> {
         problem = trusted.and_then(Result::err).map(|error| error.to_string());
     });
     problem
+}
+
+/// Trusts the PEM certificates that `certificates` returns, if the system has no authorities. It is called once
+/// in a process, and only then.
+#[napi(catch_unwind)]
+pub fn trust_without_system(certificates: Function<'_, (), String>) -> napi::Result<()> {
+    static ONCE: Once = Once::new();
+    let mut called = Ok(());
+    ONCE.call_once(|| {
+        portier_client::trust_without_system(|| match certificates.call(()) {
+            Ok(pem) => pem.into_bytes(),
+            Err(error) => {
+                called = Err(error);
+                Vec::new()
+            }
+        });
+    });
+    called
 }

@@ -114,6 +114,7 @@ pub(crate) fn login(login: portier_client::Login) -> LoginTuple {
 impl Client {
     #[new]
     fn new(py: Python<'_>, options: Options) -> PyResult<Self> {
+        crate::authorities::trust_certifi(py);
         Self::from_setup(py, options.into_setup(py)?)
     }
 

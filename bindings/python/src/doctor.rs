@@ -18,6 +18,7 @@ pub(crate) fn doctor(
     versions: Vec<(String, String)>,
     colours: bool,
 ) -> (u8, String, String) {
+    crate::authorities::trust_certifi(py);
     let run = || run_command_blocking(arguments, reads_environment, versions, colours);
     let outcome = without_gil(py, run);
     (outcome.status, outcome.output, outcome.complaint)

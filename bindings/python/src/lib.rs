@@ -2,6 +2,7 @@
 //! in the core.
 #![deny(unsafe_code)]
 
+mod authorities;
 mod bridge;
 mod cells;
 mod client;

@@ -16,7 +16,7 @@ pub(super) fn read_usable(path: &Path) -> (Vec<CertificateDer<'static>>, Option<
     }
 }
 
-fn parse(bytes: &[u8]) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
+pub(super) fn parse(bytes: &[u8]) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
     // Some editors add a byte order mark; the parser would not find the first certificate.
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let mut certificates = Vec::new();

@@ -31,11 +31,7 @@ static EXTRA: RwLock<Vec<CertificateDer<'static>>> = RwLock::new(Vec::new());
 pub fn trust_extra_ca_file(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let (certificates, problem) = ca_file::read_usable(path);
-    let mut extra = EXTRA.write().unwrap_or_else(PoisonError::into_inner);
-    extra.extend(certificates);
-    extra.sort_by(|one, other| one.as_ref().cmp(other.as_ref()));
-    extra.dedup();
-    drop(extra);
+    add_extra(certificates);
     let Some(problem) = problem else {
         return Ok(());
     };
@@ -45,6 +41,25 @@ pub fn trust_extra_ca_file(path: impl AsRef<Path>) -> Result<()> {
         format_args!("the file of extra certificate authorities {problem} path={path}"),
     )
     .with_source(problem))
+}
+
+/// If this system has no certificate authorities, trusts these PEM certificates in all new TLS connections of the
+/// process. `certificates` is called only then.
+///
+/// For programs that have a list of authorities of their own, such as Node.js in an image without the package
+/// `ca-certificates`. `SSL_CERT_FILE` and `SSL_CERT_DIR` take precedence. Certificates that cannot be read are
+/// ignored, as those of the system are.
+pub fn trust_without_system(certificates: impl FnOnce() -> Vec<u8>) {
+    if system::has_no_authorities() {
+        add_extra(ca_file::parse(&certificates()).0);
+    }
+}
+
+fn add_extra(certificates: Vec<CertificateDer<'static>>) {
+    let mut extra = EXTRA.write().unwrap_or_else(PoisonError::into_inner);
+    extra.extend(certificates);
+    extra.sort_by(|one, other| one.as_ref().cmp(other.as_ref()));
+    extra.dedup();
 }
 
 /// The certificates of the process's extra files.

@@ -1,7 +1,7 @@
 //! The variables that replace the system's certificate authorities.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::ca_file;
 use super::shown;
@@ -16,6 +16,35 @@ const ARE_READ: bool = cfg!(all(
     not(target_os = "android"),
     not(target_vendor = "apple")
 ));
+
+/// Whether the system has no certificate authorities, and no variable names others. It only looks for files, so
+/// it takes microseconds.
+pub(super) fn has_no_authorities() -> bool {
+    ARE_READ && is_without(|name| env::var_os(name).is_some(), &places())
+}
+
+/// Where certificate authorities are on this system: a file, and folders.
+#[cfg(all(unix, not(target_os = "android"), not(target_vendor = "apple")))]
+fn places() -> (Option<PathBuf>, Vec<PathBuf>) {
+    let found = openssl_probe::probe();
+    (found.cert_file, found.cert_dir)
+}
+
+#[cfg(not(all(unix, not(target_os = "android"), not(target_vendor = "apple"))))]
+fn places() -> (Option<PathBuf>, Vec<PathBuf>) {
+    (None, Vec::new())
+}
+
+/// A container image without the package ca-certificates may have its empty folder.
+pub(super) fn is_without(
+    is_set: impl Fn(&str) -> bool,
+    (file, folders): &(Option<PathBuf>, Vec<PathBuf>),
+) -> bool {
+    let is_empty = |folder: &PathBuf| {
+        std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+    };
+    !is_set(FILE) && !is_set(FOLDERS) && file.is_none() && folders.iter().all(is_empty)
+}
 
 /// The variable whose file cannot be opened, and the reason.
 pub(super) fn variable_that_misleads() -> Option<String> {

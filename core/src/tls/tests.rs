@@ -162,3 +162,20 @@ fn usable_extra_certificates_are_trusted_despite_others_in_their_file() {
         "the file of extra certificate authorities does not exist path=/nowhere/extra.pem"
     );
 }
+
+#[test]
+fn a_system_without_a_file_and_with_empty_folders_has_no_authorities() {
+    let folder = std::env::temp_dir().join(format!("portier-client-tls-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let certificates = folder.join("authority.pem");
+    let folders = vec![folder.clone()];
+    let is_without = |file, set: &str| system::is_without(|name| name == set, &(file, folders.clone()));
+    assert!(is_without(None, ""));
+    assert!(!is_without(None, "SSL_CERT_FILE"));
+    assert!(!is_without(None, "SSL_CERT_DIR"));
+    assert!(!is_without(Some(certificates.clone()), ""));
+    std::fs::write(&certificates, "").unwrap();
+    assert!(!is_without(None, ""));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(system::is_without(|_| false, &(None, Vec::new())));
+}

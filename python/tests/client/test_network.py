@@ -14,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 BROKER = "http://broker.test"
 DISCOVERY = {
@@ -81,11 +82,11 @@ def proxy() -> Iterator[Proxy]:
         thread.join()
 
 
-def discover(origin: str, **variables: str) -> str:
+def discover(origin: str, *, before: tuple[str, ...] = (), **variables: str) -> str:
     """The output of a program with these network variables, and no others."""
     hidden = ("_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
     kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(hidden)}
-    command = [sys.executable, "-c", DISCOVER, origin]
+    command = [*before, sys.executable, "-c", DISCOVER, origin]
     done = subprocess.run(
         command,
         env={**kept, **variables},
@@ -128,3 +129,30 @@ def test_an_invalid_ssl_cert_file_is_named_in_the_error() -> None:
     if sys.platform == "linux":
         assert "SSL_CERT_FILE names a file that does not exist path=/nowhere/ca.pem" in said
     assert said.startswith("broker_unreachable ")
+
+
+@pytest.fixture(scope="module")
+def without_authorities() -> tuple[str, ...]:
+    """A command that runs another one where the folder of certificate authorities is empty."""
+    script = 'mount -t tmpfs none /etc/ssl && exec "$@"'
+    for words in (("unshare", "-rm"), ("sudo", "-n", "-E", "unshare", "-m")):
+        command = (*words, "sh", "-c", script, "sh")
+        try:
+            subprocess.run([*command, "true"], capture_output=True, check=True, timeout=60)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return command
+    pytest.skip("there is no namespace of one's own here")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has its own trust store")
+def test_without_authorities_of_the_system_those_of_certifi_are_trusted(
+    without_authorities: tuple[str, ...], tmp_path: Path
+) -> None:
+    said = discover("https://127.0.0.1:1", before=without_authorities)
+    assert "certificate authorities" not in said
+    (tmp_path / "certifi.py").write_text("raise ImportError")
+    said = discover("https://127.0.0.1:1", before=without_authorities, PYTHONPATH=str(tmp_path))
+    assert said.startswith(
+        "broker_unreachable TLS cannot be set up: there are no certificate authorities"
+    )
