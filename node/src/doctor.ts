@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+import { trustExtraAuthorities } from "./authorities.js";
 import { call } from "./call.js";
 import { completions } from "./completions.js";
 import { native } from "./native.js";
@@ -103,5 +104,6 @@ async function run(args: string[], readsEnvironment: boolean, colours: boolean) 
     ["Node", process.versions.node],
     [process.platform, process.arch],
   ];
+  trustExtraAuthorities();
   return call(undefined, {}, () => native.runDoctor(completions, args, readsEnvironment, versions, colours));
 }

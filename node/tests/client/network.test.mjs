@@ -1,6 +1,6 @@
 // Proxies and certificate authorities from the environment, each in its own process.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
@@ -77,6 +77,33 @@ describe("the file of NODE_EXTRA_CA_CERTS", () => {
   });
 });
 
+test("the doctor trusts what a client trusts", async () => {
+  const program = `
+    const { examine } = require("portier-client/doctor");
+    examine({ redirectUri: "https://example.com/verify", broker: process.argv.at(-1) })
+      .then(({ findings }) => console.log(findings.map(({ id }) => id).includes("broker.certificate")));
+  `;
+  for (const [authority, isRefused] of [["authority", false], ["other", true]]) {
+    const { stdout } = await run(program, `https://localhost:${port}`, { NODE_EXTRA_CA_CERTS: file(authority) });
+    assert.equal(stdout, String(isRefused), authority);
+  }
+});
+
+describe("on a system without certificate authorities", () => {
+  const origin = () => `https://localhost:${port}`;
+
+  test("those that are built into Node.js are trusted", async (t) => {
+    const { stdout } = await run(DISCOVER, origin(), {}, withoutAuthorities(t));
+    // They are not those of this broker.
+    assert.match(stdout, /^broker_unreachable: the broker's certificate is refused/);
+  });
+
+  test("a variable that names none takes precedence", async (t) => {
+    const { stdout } = await run(DISCOVER, origin(), { SSL_CERT_DIR: "/etc/ssl" }, withoutAuthorities(t));
+    assert.match(stdout, /^broker_unreachable: TLS cannot be set up: there are no certificate authorities/);
+  });
+});
+
 describe("the proxy of HTTPS_PROXY", () => {
   const origin = () => `https://broker.test:${port}`;
   const NODE_EXTRA_CA_CERTS = file("authority");
@@ -113,13 +140,29 @@ async function listening(server) {
   return server.address().port;
 }
 
+/**
+ * A command that runs another one where the folder of certificate authorities is empty, as in the image `node:slim`. It
+ * needs a user namespace or `sudo`; without either, the test is skipped, except in CI.
+ */
+function withoutAuthorities(t) {
+  const script = 'mount -t tmpfs none /etc/ssl && exec "$@"';
+  for (const words of [["unshare", "-rm"], ["sudo", "-n", "-E", "unshare", "-m"]]) {
+    const command = [...words, "sh", "-c", script, "sh"];
+    if (spawnSync(command[0], [...command.slice(1), "true"]).status === 0) return command;
+  }
+  assert.notEqual(process.env.CI, "true", "there is no namespace of one's own here");
+  t.skip("there is no namespace of one's own here");
+  return [];
+}
+
 /** Runs a program with these network variables, and no others. */
-async function run(program, origin, variables) {
+async function run(program, origin, variables, before = []) {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/_PROXY$|^SSL_CERT|^NODE_EXTRA_CA/i.test(name)),
   );
   const given = Object.entries(variables).filter(([, value]) => value !== undefined);
-  const child = spawn(process.execPath, ["-e", program, "--", origin], {
+  const [command, ...words] = [...before, process.execPath, "-e", program, "--", origin];
+  const child = spawn(command, words, {
     cwd: HERE,
     env: { ...env, ...Object.fromEntries(given) },
     timeout: 60_000,
