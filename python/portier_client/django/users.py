@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import operator
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, router, transaction
+from django.db.models import Q
 
 from .. import InvalidEmail, normalize_email
 
@@ -24,9 +27,10 @@ def find(email: str) -> Any:
     """
     model = get_user_model()
     field = model.get_email_field_name()
-    similar = model._default_manager.filter(**{f"{field}__iexact": email})
+    similar = [Q(**{f"{field}__iexact": spelling}) for spelling in _spellings(email)]
+    users = model._default_manager.filter(functools.reduce(operator.or_, similar))
     # Databases also take different letters for the same, such as those with and without a dot.
-    found = [user for user in similar if _normalized(getattr(user, field)) == email]
+    found = [user for user in users if _normalized(getattr(user, field)) == email]
     if len(found) > 1:
         raise Ambiguous(f"several users have the address field={field} users={len(found)}")
     return found[0] if found else None
@@ -72,6 +76,25 @@ def _names(email: str) -> list[str]:
     names = [email, hashlib.sha256(email.encode()).hexdigest()[:30]]
     length = model._meta.get_field(model.USERNAME_FIELD).max_length
     return [name for name in names if length is None or len(name) <= length]
+
+
+def _spellings(email: str) -> set[str]:
+    """Return what other programs may have stored for an address, but for the case of ASCII letters.
+
+    The domain may have letters of other scripts. Some databases ignore the case of ASCII alone.
+    """
+    local, _, domain = email.rpartition("@")
+    locals_ = {local} if local.isascii() else {local, local.upper()}
+    domains = {domain, ".".join(map(_letters, domain.split(".")))}
+    return {f"{local}@{domain}" for local in locals_ for domain in domains}
+
+
+def _letters(label: str) -> str:
+    """Undo the encoding of a label of a domain."""
+    try:
+        return label[4:].encode().decode("punycode") if label.startswith("xn--") else label
+    except UnicodeError:
+        return label
 
 
 def _normalized(address: str) -> str | None:

@@ -108,6 +108,22 @@ def test_an_address_that_only_looks_the_same_is_another_one(monkeypatch: Any) ->
     assert users.find("mike@example.org") is None
 
 
+@pytest.mark.parametrize(
+    ("stored", "email"),
+    [
+        ("Alice@Bücher.example", "alice@xn--bcher-kva.example"),
+        ("alice@straße.example", "alice@xn--strae-oqa.example"),
+        ("alice@XN--BCHER-KVA.example", "alice@xn--bcher-kva.example"),
+        ("BJÖRN@example.com", "björn@example.com"),
+        ("Björn@Göteborg.example", "björn@xn--gteborg-90a.example"),
+    ],
+)
+def test_an_address_is_found_however_it_is_stored(stored: str, email: str) -> None:
+    stored_user = User.objects.create_user("somebody")
+    User.objects.filter(pk=stored_user.pk).update(email=stored)
+    assert users.find(email) == stored_user
+
+
 def test_a_user_with_the_address_as_its_name_is_not_taken_over() -> None:
     User.objects.create_user("alice@example.com", "mallory@example.com")
     user = users.find_or_create("alice@example.com")
