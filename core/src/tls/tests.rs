@@ -169,7 +169,8 @@ fn a_system_without_a_file_and_with_empty_folders_has_no_authorities() {
     std::fs::create_dir(&folder).unwrap();
     let certificates = folder.join("authority.pem");
     let folders = vec![folder.clone()];
-    let is_without = |file, set: &str| system::is_without(|name| name == set, &(file, folders.clone()));
+    let is_without =
+        |file, set: &str| system::is_without(|name| name == set, &(file, folders.clone()));
     assert!(is_without(None, ""));
     assert!(!is_without(None, "SSL_CERT_FILE"));
     assert!(!is_without(None, "SSL_CERT_DIR"));

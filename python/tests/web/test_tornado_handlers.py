@@ -260,7 +260,7 @@ def test_a_site_may_show_its_own_pages(
     assert (refused.status, refused.text) == (400, "not_confirmed")
     for page in (asked, refused):
         assert page.headers["X-Frame-Options"] == "DENY"
-        assert page.headers["Cache-Control"] == "no-store"
+        assert page.headers["Cache-Control"] == "no-store, no-transform"
         assert "Content-Security-Policy" not in page.headers
 
 

@@ -27,7 +27,10 @@ async fn only_a_fetch_for_a_missing_key_passes_caches_on_the_way() {
     let seen = scene.keys().await.unwrap();
     let passes_caches = || {
         let request = scene.broker.last_request(KEYS_URL).unwrap();
-        request.headers.get("cache-control").map(|value| value == "no-cache")
+        request
+            .headers
+            .get("cache-control")
+            .map(|value| value == "no-cache")
     };
     assert_eq!(passes_caches(), None);
     scene.clock.advance(MIN_AGE_FOR_REFRESH);

@@ -127,7 +127,10 @@ fn a_browser_that_is_not_signed_in_is_led_to_the_login_page_and_back() {
         let step = site.flow.require_login(&request(method, &[]), page);
         assert_eq!(step.reply.status, 303);
         assert_eq!(header(&step.reply, "location"), Some(expected), "{page}");
-        assert_eq!(header(&step.reply, "cache-control"), Some("no-store, no-transform"));
+        assert_eq!(
+            header(&step.reply, "cache-control"),
+            Some("no-store, no-transform")
+        );
         assert!(step.error.is_none() && step.page.is_none());
     }
 }
@@ -148,7 +151,10 @@ fn a_script_that_is_not_signed_in_gets_a_problem() {
         header(&step.reply, "content-type"),
         Some("application/problem+json")
     );
-    assert_eq!(header(&step.reply, "cache-control"), Some("no-store, no-transform"));
+    assert_eq!(
+        header(&step.reply, "cache-control"),
+        Some("no-store, no-transform")
+    );
     assert_eq!(header(&step.reply, "hx-redirect"), Some("/"));
     assert!(header(&step.reply, "www-authenticate").is_some());
     let problem: serde_json::Value = serde_json::from_str(&step.reply.body).unwrap();
