@@ -9,6 +9,7 @@ mod builder;
 mod claims;
 mod client;
 mod clock;
+mod command_line;
 mod config;
 mod discovery;
 pub mod doctor;

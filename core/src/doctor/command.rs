@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::options::DoctorOptions;
 use super::{Report, examine};
+use crate::command_line::Grammar;
 
 /// What a run of the command has printed, and its exit status.
 #[derive(Clone, Debug)]
@@ -113,152 +114,59 @@ struct Parsed {
     no_colour: bool,
 }
 
+const GRAMMAR: Grammar = Grammar {
+    prefix: "PORTIER_",
+    flags: &[
+        "json",
+        "offline",
+        "secret",
+        "danger-allow-http",
+        "no-colour",
+    ],
+    // A secret itself may be in this variable.
+    present: &["secret"],
+    options: &[
+        "redirect-uri",
+        "broker",
+        "store",
+        "login-page",
+        "ca-file",
+        "processes",
+    ],
+    lists: &[],
+};
+
 impl Parsed {
     /// `None` if only the usage was asked for.
     fn from(
         arguments: impl IntoIterator<Item = OsString>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, String> {
-        let mut values = Values::of_environment(variable)?;
-        let mut arguments = arguments.into_iter();
-        while let Some(argument) = arguments.next() {
-            let argument = text(argument)?;
-            let (name, given) = match argument.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (argument.as_str(), None),
-            };
-            let name = match name {
-                "-h" => "help",
-                _ => name
-                    .strip_prefix("--")
-                    .filter(|name| is_known(name))
-                    .ok_or_else(|| format!("unknown argument {}", shown(name)))?,
-            };
-            if FLAGS.contains(&name) {
-                if given.is_some() {
-                    return Err(format!("--{name} takes no value"));
-                }
-                values.flags.push(name.to_owned());
-                continue;
-            }
-            let value = match given {
-                Some(value) => value,
-                None => text(
-                    arguments
-                        .next()
-                        .ok_or_else(|| format!("--{name} needs a value"))?,
-                )?,
-            };
-            values.set(name, value);
-        }
-        values.parsed()
-    }
-}
-
-const FLAGS: [&str; 6] = [
-    "json",
-    "offline",
-    "secret",
-    "danger-allow-http",
-    "no-colour",
-    "help",
-];
-const NAMES: [&str; 6] = [
-    "redirect-uri",
-    "broker",
-    "store",
-    "login-page",
-    "ca-file",
-    "processes",
-];
-
-fn is_known(name: &str) -> bool {
-    FLAGS.contains(&name) || NAMES.contains(&name)
-}
-
-/// The values of options and the flags, by name.
-struct Values {
-    values: Vec<(String, String)>,
-    flags: Vec<String>,
-}
-
-impl Values {
-    fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let name_of =
-            |name: &str| format!("PORTIER_{}", name.to_ascii_uppercase().replace('-', "_"));
-        let set = |name: &&'static str| {
-            let value = variable(&name_of(name)).filter(|value| !value.is_empty())?;
-            Some((*name, value))
-        };
-        let mut flags = Vec::new();
-        // A secret itself may be in this variable.
-        for (name, value) in FLAGS.iter().filter(|name| **name != "help").filter_map(set) {
-            match value.as_str() {
-                "0" | "false" | "no" => {}
-                _ if name == "secret" => flags.push(name.to_owned()),
-                "1" | "true" | "yes" => flags.push(name.to_owned()),
-                _ => return Err(format!("{} is neither 1 nor 0", name_of(name))),
-            }
-        }
-        let values = NAMES.iter().filter_map(set);
-        Ok(Self {
-            values: values
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-            flags,
-        })
-    }
-
-    fn set(&mut self, name: &str, value: String) {
-        self.values.retain(|(known, _)| known != name);
-        self.values.push((name.to_owned(), value));
-    }
-
-    fn take(&mut self, name: &str) -> Option<String> {
-        let found = self.values.iter().position(|(known, _)| known == name)?;
-        Some(self.values.swap_remove(found).1)
-    }
-
-    fn parsed(mut self) -> Result<Option<Parsed>, String> {
-        let flags = std::mem::take(&mut self.flags);
-        let has = |name: &str| flags.iter().any(|flag| flag == name);
-        if has("help") {
+        let mut values = GRAMMAR.parse(arguments, variable)?;
+        if values.has("help") {
             return Ok(None);
         }
-        let redirect_uri = self
+        let redirect_uri = values
             .take("redirect-uri")
             .ok_or("--redirect-uri is missing")?;
-        let processes = self.take("processes").map(|text| text.parse()).transpose();
+        let processes = values.take("processes").map(|text| text.parse());
         let options = DoctorOptions {
-            broker: self.take("broker"),
-            store: self.take("store"),
-            has_secret: has("secret"),
-            login_page: self.take("login-page"),
-            ca_file: self.take("ca-file").map(PathBuf::from),
-            danger_allow_http: has("danger-allow-http"),
-            processes: processes.map_err(|_| "--processes is not a number")?,
-            offline: has("offline"),
+            broker: values.take("broker"),
+            store: values.take("store"),
+            has_secret: values.has("secret"),
+            login_page: values.take("login-page"),
+            ca_file: values.take("ca-file").map(PathBuf::from),
+            danger_allow_http: values.has("danger-allow-http"),
+            processes: processes
+                .transpose()
+                .map_err(|_| "--processes is not a number")?,
+            offline: values.has("offline"),
             ..DoctorOptions::new(redirect_uri)
         };
-        Ok(Some(Parsed {
+        Ok(Some(Self {
             options,
-            json: has("json"),
-            no_colour: has("no-colour"),
+            json: values.has("json"),
+            no_colour: values.has("no-colour"),
         }))
-    }
-}
-
-fn text(argument: OsString) -> Result<String, String> {
-    argument
-        .into_string()
-        .map_err(|_| "an argument is not UTF-8".to_owned())
-}
-
-/// An argument for a message: it may have been a secret that was passed by mistake.
-fn shown(name: &str) -> &str {
-    if name.starts_with("--") && name.len() < 32 {
-        name
-    } else {
-        "(not shown)"
     }
 }
