@@ -1,13 +1,13 @@
 """The native half of the package; private."""
 
 from asyncio import Future
-from collections.abc import Awaitable, Sequence
-from typing import Final, Literal, Protocol, TypeAlias, TypedDict, final, overload, type_check_only
+from collections.abc import Sequence
+from typing import Final, Literal, TypeAlias, final, overload
 
 from ._form import Form
 from ._login import NativeLogin
+from ._native_options import FlowOptions, Options, SessionOptions
 from ._request import Headers
-from ._store import Store
 from .web import NativeStep
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Session",
     "SessionCookie",
     "__version__",
+    "broker_command",
     "codes",
     "doctor",
     "flush_events",
@@ -45,44 +46,6 @@ _Headers: TypeAlias = list[str | None]
 
 # The values in the order of HEADERS, and the value of content-length.
 def read_headers(headers: Headers, /) -> tuple[_Headers, str | None]: ...
-
-@type_check_only
-class Nonces(Protocol):
-    """Knows the nonces that an application has generated itself."""
-
-    def consume_nonce(self, nonce: str, email: str, /) -> Awaitable[bool]: ...
-
-@type_check_only
-class Options(TypedDict):
-    redirect_uri: str
-    broker: str
-    store: str | Store | Nonces | None
-    flow: str
-    response_mode: str
-    leeway: float
-    session_ttl: float
-    timeout: float
-    store_timeout: float
-    secrets: list[bytes] | None
-    algorithms: list[str]
-    idp: bool
-    danger_allow_http: bool
-    ca_file: str | None
-    user_agent: str | None
-
-@type_check_only
-class FlowOptions(TypedDict):
-    flow: str
-    browser_binding: str
-    login_url: str
-    default_next: str
-    allowed_hosts: list[str]
-    identity_providers: list[str]
-    callback_path: str | None
-    form_token_checked: bool
-    languages: list[str]
-    texts: dict[str, dict[str, str]]
-    session: SessionOptions | None
 
 @final
 class Client:
@@ -246,12 +209,6 @@ class LoginFlow:
     @property
     def is_secure(self) -> bool: ...
 
-@type_check_only
-class SessionOptions(TypedDict):
-    secrets: list[bytes]
-    max_age: float
-    absolute_max_age: float
-
 @final
 class Session:
     """A person who is signed in."""
@@ -306,7 +263,20 @@ class DevBroker:
     def port(self) -> int: ...
     @property
     def banner(self) -> str: ...
+    @property
+    def now(self) -> float: ...
+    def freeze_time(self, at: float | None, /) -> None: ...
+    def advance_time(self, by: float, /) -> None: ...
+    def resume_time(self) -> None: ...
     def set_mode(self, mode: str, /) -> None: ...
+    def set_account(self, pattern: str, mode: str, /) -> None: ...
+    def next_logins(self, modes: list[str], /) -> None: ...
+    def set_reachable(self, reachable: bool, /) -> None: ...
+    def inbox(self) -> list[tuple[str, str, str, str, float]]:
+        """Each mail's address, site, code, link, and time in seconds since 1970."""
+
+    def clear_inbox(self) -> None: ...
+    def reset(self) -> None: ...
     def requests(self) -> dict[str, int]: ...
     def fail_next(
         self,
@@ -324,7 +294,7 @@ class DevBroker:
     def forget_keys(self) -> None: ...
     def key_id(self, key: str, algorithm: str, /) -> str: ...
     def mint(self, options: str, /) -> str: ...
-    def sign_in(self, url: str, /) -> list[tuple[str, str]]: ...
+    def sign_in(self, url: str, mode: str, email: str | None, /) -> list[tuple[str, str]]: ...
     def time_signatures(self, tokens: list[str], /) -> float:
         """Return how many seconds AWS-LC takes to verify the signatures of the tokens."""
 
@@ -385,6 +355,9 @@ def panic_in_operation(at_once: bool, /) -> Future[None]:
 
 def codes() -> list[tuple[str, str, bool]]:
     """All codes with the names of their classes, and whether they are retryable."""
+
+def broker_command(arguments: list[str], /) -> tuple[DevBroker | None, int, str, str]:
+    """Start a broker by a command line; return it, the exit status, the output, the complaint."""
 
 def doctor(
     arguments: list[str], reads_environment: bool, versions: list[tuple[str, str]], colours: bool, /

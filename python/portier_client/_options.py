@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import Any
 
-    from ._native import FlowOptions, Options, SessionOptions
+    from ._native_options import FlowOptions, Options, SessionOptions
     from ._store import Store
 
 BROKER = "https://broker.portier.io"
