@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use crate::algorithm::Algorithm;
 use crate::client::{Client, Parts, SealedLogins};
-use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::clock::{Clock, Random, SystemRandom};
 use crate::config::{Config, Flow, ResponseMode};
 use crate::documents::Documents;
 use crate::error::{Code, Error, Result};
 use crate::http::{HttpOptions, HttpTransport, Transport};
 use crate::origin::{Origin, parse_url};
 use crate::store::{self, Store, Timed};
+#[cfg(feature = "testing")]
+use crate::testing::clock_of;
 use crate::token;
 
 /// The public broker.
@@ -229,7 +231,7 @@ impl Builder {
         crate::testing::trace_if_asked();
         let config = self.check()?;
         token::prepare();
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let clock = self.clock.unwrap_or_else(|| clock_of(&config.broker));
         let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
         let store_is_chosen = self.store.is_some();
         let store = match (self.store, self.default_store) {
@@ -332,6 +334,12 @@ impl Builder {
             idp: self.idp,
         })
     }
+}
+
+/// Without the feature for tests, nothing moves the time of a client.
+#[cfg(not(feature = "testing"))]
+fn clock_of(_: &Origin) -> Arc<dyn Clock> {
+    Arc::new(crate::clock::SystemClock::new())
 }
 
 fn between(name: &str, value: Duration, least: Duration, most: Duration) -> Result<()> {

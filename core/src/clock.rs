@@ -11,6 +11,11 @@ pub trait Clock: Send + Sync + 'static {
 
     /// The time since an arbitrary moment. It never goes back, and is used for deadlines.
     fn monotonic(&self) -> Duration;
+
+    /// Whether a test has moved it, so that stores with clocks of their own show other times.
+    fn is_moved(&self) -> bool {
+        false
+    }
 }
 
 /// The source of randomness.

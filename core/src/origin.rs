@@ -45,6 +45,12 @@ impl Origin {
         is_secure(&self.url)
     }
 
+    /// Whether the host is this machine.
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_local(&self) -> bool {
+        is_local(&self.url)
+    }
+
     /// The URL of a path below this origin; `path` starts with a slash.
     pub(crate) fn join(&self, path: &str) -> Url {
         let mut url = self.url.clone();

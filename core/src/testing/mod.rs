@@ -7,6 +7,7 @@ mod clock;
 #[cfg(feature = "faults")]
 mod faults;
 mod random;
+mod time;
 #[cfg(feature = "trace")]
 mod trace;
 mod transport;
@@ -16,6 +17,7 @@ pub use self::clock::ManualClock;
 #[cfg(feature = "faults")]
 pub use self::faults::{Act, Authority, Certificate, DeafServer, FaultServer, control};
 pub use self::random::ManualRandom;
+pub(crate) use self::time::clock_of;
 #[cfg(feature = "trace")]
 pub(crate) use self::trace::trace_if_asked;
 #[cfg(feature = "trace")]
