@@ -17,7 +17,7 @@ use std::sync::{Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "testing"))]
 pub(crate) use self::locked::Locked;
 #[cfg(any(feature = "sqlite", feature = "testing"))]
 pub(crate) use self::locked::lock;

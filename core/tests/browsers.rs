@@ -28,7 +28,7 @@ impl Site {
     fn with_store(store: impl FnOnce(Arc<ManualClock>) -> Arc<dyn Store>) -> Self {
         let clock = Arc::new(ManualClock::at(1_790_000_000));
         let broker = DevBroker::spawn(DevBrokerOptions {
-            clock: clock.clone(),
+            clock: Some(clock.clone()),
             ..DevBrokerOptions::default()
         })
         .unwrap();

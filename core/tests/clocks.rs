@@ -27,7 +27,7 @@ impl World {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let broker = DevBroker::spawn(DevBrokerOptions {
-            clock: clock.clone(),
+            clock: Some(clock.clone()),
             ..DevBrokerOptions::default()
         })
         .unwrap();

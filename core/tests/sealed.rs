@@ -27,7 +27,7 @@ impl Site {
     fn new(store: impl FnOnce(Arc<ManualClock>) -> Option<Arc<dyn Store>>) -> Self {
         let clock = Arc::new(ManualClock::at(1_790_000_000));
         let options = DevBrokerOptions {
-            clock: clock.clone(),
+            clock: Some(clock.clone()),
             ..DevBrokerOptions::default()
         };
         Self {

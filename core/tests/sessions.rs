@@ -23,7 +23,7 @@ struct Site {
 fn site() -> Site {
     let clock = Arc::new(ManualClock::at(START));
     let broker = DevBroker::spawn(DevBrokerOptions {
-        clock: clock.clone(),
+        clock: Some(clock.clone()),
         ..DevBrokerOptions::default()
     })
     .unwrap();

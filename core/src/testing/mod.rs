@@ -12,7 +12,10 @@ mod time;
 mod trace;
 mod transport;
 
-pub use self::broker::{DevBroker, DevBrokerOptions, Fault, KeyChoice, MintOptions, Mode};
+pub use self::broker::{
+    BrokerCommand, DevBroker, DevBrokerOptions, Fault, KeyChoice, Mail, MintOptions, Mode,
+    Scenario, ScriptedFault, SignInOptions, run_broker_command,
+};
 pub use self::clock::ManualClock;
 #[cfg(feature = "faults")]
 pub use self::faults::{Act, Authority, Certificate, DeafServer, FaultServer, control};

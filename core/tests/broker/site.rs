@@ -29,7 +29,7 @@ impl Site {
         let clock = Arc::new(ManualClock::at(1_800_000_000));
         let broker = DevBroker::spawn(DevBrokerOptions {
             mode,
-            clock: clock.clone(),
+            clock: Some(clock.clone()),
             ..DevBrokerOptions::default()
         })
         .unwrap();
@@ -92,6 +92,12 @@ impl Browser {
 
     pub(crate) async fn open(&self, url: &str) -> Page {
         Page::read(self.0.get(url).send().await.unwrap()).await
+    }
+
+    /// `None` if there is no response.
+    pub(crate) async fn try_open(&self, url: &str) -> Option<Page> {
+        let response = self.0.get(url).send().await.ok()?;
+        Some(Page::read(response).await)
     }
 
     /// Posts the form of a page, with additional values of the person.

@@ -55,7 +55,7 @@ impl Site {
     fn with(options: DevBrokerOptions, adapt: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = Arc::new(ManualClock::at(1_790_000_000));
         let broker = DevBroker::spawn(DevBrokerOptions {
-            clock: clock.clone(),
+            clock: Some(clock.clone()),
             ..options
         })
         .unwrap();

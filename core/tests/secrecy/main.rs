@@ -101,7 +101,7 @@ async fn no_crate_logs_a_secret_at_the_most_verbose_level() {
         ));
     }
     let broker = DevBroker::spawn(DevBrokerOptions {
-        clock: clock.clone(),
+        clock: Some(clock.clone()),
         ..DevBrokerOptions::default()
     })
     .unwrap();

@@ -50,7 +50,7 @@ impl Surroundings {
     pub(crate) async fn new(vectors: &Value, mode: Mode) -> Self {
         let clock = Arc::new(ManualClock::at(vectors["now"].as_u64().unwrap()));
         let options = DevBrokerOptions {
-            clock: clock.clone(),
+            clock: Some(clock.clone()),
             ..DevBrokerOptions::default()
         };
         let broker = DevBroker::spawn(options).unwrap();

@@ -4,13 +4,18 @@
 mod authorize;
 mod bare;
 mod codes;
+mod command;
+mod control;
 mod ending;
+mod inbox;
 mod keys;
 mod login;
 mod mint;
+mod mode;
 mod options;
 mod pages;
 mod reply;
+mod scenario;
 mod server;
 mod state;
 mod token_request;
@@ -28,13 +33,20 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
+pub use self::command::{BrokerCommand, run_broker_command};
 use self::ending::Generation;
+pub use self::inbox::Mail;
 pub use self::keys::KeyChoice;
+pub use self::login::SignInOptions;
 pub use self::mint::MintOptions;
+pub use self::mode::Mode;
 pub use self::options::DevBrokerOptions;
+pub use self::scenario::{Scenario, ScriptedFault};
+pub use self::state::Fault;
 use self::state::State;
-pub use self::state::{Fault, Mode};
+use super::time::MovableClock;
 use crate::algorithm::Algorithm;
+use crate::clock::SystemClock;
 use crate::error::{Code, Error, Result};
 
 /// A Portier broker on this machine, for development and tests only: anyone can sign in as anyone.
@@ -63,6 +75,8 @@ use crate::error::{Code, Error, Result};
 pub struct DevBroker {
     state: Arc<State>,
     address: SocketAddr,
+    /// The time that it can move.
+    time: Option<MovableClock>,
     process: u32,
     // In a forked child these belong to a thread that does not exist, so only `stop` drops them.
     server: ManuallyDrop<Mutex<Option<Server>>>,
@@ -83,9 +97,17 @@ impl DevBroker {
     pub fn spawn(options: DevBrokerOptions) -> Result<Self> {
         let listener = listen(SocketAddr::new(options.host, options.port))?;
         let address = listener.local_addr().map_err(no_server)?;
+        let origin = options.public_origin(address.port())?;
+        let time = (options.clock.is_none() && origin.is_local())
+            .then(|| MovableClock::new(origin.as_str()));
+        let clock = match (options.clock, &time) {
+            (Some(clock), _) => clock,
+            (None, Some(time)) => Arc::new(time.clone()),
+            (None, None) => Arc::new(SystemClock::new()),
+        };
         let state = Arc::new(State::new(
-            options.public_origin(address.port())?,
-            options.clock,
+            origin.as_str().to_owned(),
+            clock,
             options.keys_lifetime,
             options.mode,
             options.pkce,
@@ -108,6 +130,7 @@ impl DevBroker {
         Ok(Self {
             state,
             address,
+            time,
             process: std::process::id(),
             server: ManuallyDrop::new(Mutex::new(Some(Server { stop, thread }))),
         })
@@ -126,11 +149,6 @@ impl DevBroker {
     /// What a program should print when it starts the broker.
     pub fn banner(&self) -> String {
         banner(self.origin(), self.address)
-    }
-
-    /// Changes how the broker answers a request to sign in.
-    pub fn set_mode(&self, mode: Mode) {
-        self.state.set_mode(mode);
     }
 
     /// How many requests came in, by path.
@@ -194,7 +212,19 @@ impl DevBroker {
     /// # Errors
     /// [`Code::InvalidOption`] when it is not an authorization URL that the broker accepts.
     pub fn sign_in(&self, authorization_url: &str) -> Result<(String, Vec<(String, String)>)> {
-        login::sign_in(&self.state, authorization_url)
+        self.sign_in_with(authorization_url, &SignInOptions::default())
+    }
+
+    /// As [`DevBroker::sign_in`], as another person, or with another response of the broker.
+    ///
+    /// # Errors
+    /// As [`DevBroker::sign_in`].
+    pub fn sign_in_with(
+        &self,
+        authorization_url: &str,
+        options: &SignInOptions,
+    ) -> Result<(String, Vec<(String, String)>)> {
+        login::sign_in(&self.state, authorization_url, options)
     }
 
     /// Measures how long AWS-LC takes to verify the tokens' signatures with a parsed key.
@@ -211,6 +241,7 @@ impl DevBroker {
         if std::process::id() != self.process {
             return;
         }
+        self.resume_time();
         let server = {
             let mut slot = self.server.lock().unwrap_or_else(PoisonError::into_inner);
             slot.take()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Mode;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::origin::Origin;
 
@@ -32,8 +32,9 @@ pub struct DevBrokerOptions {
     /// Whether it lists the PKCE method `S256`, and then requires a `code_verifier`. Off by
     /// default, as in the real broker.
     pub pkce: bool,
-    /// The clock; by default the clock of the system.
-    pub clock: Arc<dyn Clock>,
+    /// The clock of the broker alone. By default it is that of the system, and the broker can move its time and
+    /// that of its clients; see [`DevBroker::advance_time`](super::DevBroker::advance_time).
+    pub clock: Option<Arc<dyn Clock>>,
 }
 
 impl Default for DevBrokerOptions {
@@ -45,7 +46,7 @@ impl Default for DevBrokerOptions {
             mode: Mode::default(),
             keys_lifetime: KEYS_LIFETIME,
             pkce: false,
-            clock: Arc::new(SystemClock::new()),
+            clock: None,
         }
     }
 }
@@ -62,20 +63,19 @@ impl DevBrokerOptions {
         })
     }
 
-    pub(super) fn public_origin(&self, port: u16) -> Result<String> {
+    pub(super) fn public_origin(&self, port: u16) -> Result<Origin> {
         let Some(origin) = &self.origin else {
             let host = match self.host {
                 IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
                 IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
                 host => host,
             };
-            return Ok(format!("http://{}", SocketAddr::new(host, port)));
+            return Origin::parse(&format!("http://{}", SocketAddr::new(host, port)), true);
         };
-        let origin = Origin::parse(origin, true).map_err(|cause| {
+        Origin::parse(origin, true).map_err(|cause| {
             let problem = "origin is not an origin, such as http://localhost:3333";
             Error::new(Code::InvalidOption, problem).with_source(cause)
-        })?;
-        Ok(origin.as_str().to_owned())
+        })
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
             origin: origin.map(str::to_owned),
             ..DevBrokerOptions::default()
         };
-        options.public_origin(3333)
+        Ok(options.public_origin(3333)?.as_str().to_owned())
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use askama::Template;
 
-use super::authorize::{Params, ReturnAddress};
+use super::authorize::ReturnAddress;
+use super::inbox::Mail;
 
 pub(super) const STYLE: &str = concat!(
     include_str!("../../../templates/style.css"),
@@ -11,13 +12,27 @@ pub(super) const STYLE: &str = concat!(
 pub(super) const FORWARD_SCRIPT: &str = include_str!("../../../templates/broker/forward.js");
 
 /// The page that asks whether to sign in, and asks for the address if the request has none.
-pub(super) fn sign_in(client_id: &str, who: &Who<'_>, params: &Params) -> String {
-    let fields: Vec<_> = params.request().collect();
+pub(super) fn sign_in(client_id: &str, who: &Who<'_>, fields: &[(&str, &str)]) -> String {
     html(&SignIn {
         site: host(client_id),
         who,
-        fields: &fields,
+        fields,
     })
+}
+
+/// The page that waits for the code of a mail.
+pub(super) fn wait(client_id: &str, email: &str, session: &str, is_wrong: bool) -> String {
+    html(&Wait {
+        site: host(client_id),
+        email,
+        fields: &[("session", session)],
+        is_wrong,
+    })
+}
+
+/// The mails, the newest one first.
+pub(super) fn inbox(mails: &[Mail]) -> String {
+    html(&Inbox { mails })
 }
 
 /// What the page knows about the person.
@@ -57,6 +72,21 @@ struct SignIn<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "broker/wait.html")]
+struct Wait<'a> {
+    site: &'a str,
+    email: &'a str,
+    fields: &'a [(&'a str, &'a str)],
+    is_wrong: bool,
+}
+
+#[derive(Template)]
+#[template(path = "broker/inbox.html")]
+struct Inbox<'a> {
+    mails: &'a [Mail],
+}
+
+#[derive(Template)]
 #[template(path = "broker/forward.html")]
 struct Forward<'a> {
     site: &'a str,
@@ -90,12 +120,14 @@ fn host(origin: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::broker::authorize::Params;
 
     #[test]
     fn a_page_contains_only_the_request() {
         let params = Params::parse(b"nonce=%22n%22&state=&evil=x").unwrap();
+        let fields: Vec<_> = params.request().collect();
         let who = Who::Known("\"o'<b>&{{site}}\"@example.com");
-        let page = sign_in("http://localhost:8888", &who, &params);
+        let page = sign_in("http://localhost:8888", &who, &fields);
         assert!(page.contains("name=\"nonce\" value=\"&#34;n&#34;\""));
         assert!(
             page.contains("<strong>&#34;o&#39;&#60;b&#62;&#38;{{site}}&#34;@example.com</strong>")

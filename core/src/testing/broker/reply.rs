@@ -57,6 +57,34 @@ pub(super) fn page(status: StatusCode, html: String) -> Reply {
     reply
 }
 
+/// Data for scripts, which must not be cached.
+pub(super) fn data(value: &serde_json::Value) -> Reply {
+    let mut reply = json(value.to_string());
+    set(&mut reply, CACHE_CONTROL, "no-store");
+    reply
+}
+
+/// The response to a request that changed something.
+pub(super) fn done() -> Reply {
+    new(StatusCode::NO_CONTENT, "text/plain; charset=utf-8", "")
+}
+
+/// The response to a script that cannot be followed.
+pub(super) fn refused(problem: &str) -> Reply {
+    new(
+        StatusCode::BAD_REQUEST,
+        "text/plain; charset=utf-8",
+        format!("{problem}\n"),
+    )
+}
+
+/// Redirects to a page of the broker.
+pub(super) fn see(path: &str) -> Reply {
+    let mut reply = page(StatusCode::SEE_OTHER, String::new());
+    set(&mut reply, LOCATION, path);
+    reply
+}
+
 /// A style sheet or a script of a page.
 pub(super) fn resource(content_type: &'static str, text: &'static str) -> Reply {
     let mut reply = new(StatusCode::OK, content_type, text);
@@ -93,6 +121,12 @@ pub(super) fn bad_request(text: &str) -> Reply {
         StatusCode::BAD_REQUEST,
         pages::message("This sign-in request is not valid", text),
     )
+}
+
+/// Explains that a mail cannot be used any more.
+pub(super) fn gone() -> Reply {
+    let text = "It has expired or is complete. Start again at the site.";
+    page(StatusCode::GONE, pages::message("This login is over", text))
 }
 
 pub(super) fn not_found() -> Reply {

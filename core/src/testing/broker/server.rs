@@ -1,10 +1,13 @@
 //! The development broker's HTTP server.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{Method, Request, StatusCode};
+use bytes::Bytes;
+use futures_util::future::{Either, select};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -13,7 +16,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::inbox::Mail;
 use super::reply::{self, Reply};
+use super::scenario::Scenario;
 use super::state::State;
 use super::{login, pages, token_request};
 use crate::error::Result;
@@ -40,17 +45,20 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<State>) {
 }
 
 async fn connection(stream: TcpStream, state: Arc<State>) {
+    if !state.is_reachable() {
+        return;
+    }
+    let shared = Arc::clone(&state);
     let service = service_fn(move |request| {
-        let state = Arc::clone(&state);
+        let state = Arc::clone(&shared);
         async move { Ok::<_, Infallible>(respond(state, request).await) }
     });
     // Answers are small and written at once; there is nothing to collect.
     let _ = stream.set_nodelay(true);
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = served {
+        .serve_connection(TokioIo::new(stream), service);
+    if let Either::Left((Err(error), _)) = select(pin!(served), pin!(state.unreachable())).await {
         tracing::debug!(%error, "development broker lost a connection");
     }
 }
@@ -78,7 +86,7 @@ async fn respond(state: Arc<State>, request: Request<Incoming>) -> Reply {
 
 async fn route(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> {
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let post = *request.method() == Method::POST;
+    let query = request.uri().query().unwrap_or_default();
     Ok(match request.uri().path() {
         "/" if read => reply::page(StatusCode::OK, pages::home(&state.origin)),
         "/.well-known/openid-configuration" if read => reply::discovery(&discovery(state)),
@@ -87,26 +95,27 @@ async fn route(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> 
         "/res/forward.js" if read => {
             reply::resource("text/javascript; charset=utf-8", pages::FORWARD_SCRIPT)
         }
-        "/auth" if read => {
-            let query = request.uri().query().unwrap_or_default();
-            login::authenticate(state, query.as_bytes()).await?
+        "/auth" if read => login::authenticate(state, query.as_bytes()).await?,
+        "/confirm" if read => login::follow(state, query.as_bytes()),
+        "/inbox" if read => reply::page(StatusCode::OK, pages::inbox(&state.inbox.mails())),
+        "/inbox.json" if read => {
+            let mails = state.inbox.mails();
+            let mails: Vec<_> = mails.iter().map(Mail::to_json).collect();
+            reply::data(&json!({ "mails": mails }))
         }
-        "/auth" | "/confirm" | "/token" if post => {
-            let path = request.uri().path().to_owned();
-            match Limited::new(request.into_body(), MAX_FORM_BYTES)
-                .collect()
-                .await
-            {
-                Err(_) => reply::bad_request("The form is too large."),
-                Ok(form) if path == "/confirm" => login::confirm(state, &form.to_bytes()).await?,
-                Ok(form) if path == "/token" => {
-                    token_request::answer(state, &form.to_bytes()).await?
-                }
-                Ok(form) => login::authenticate(state, &form.to_bytes()).await?,
-            }
+        "/auth" | "/confirm" | "/token" | "/inbox" if *request.method() == Method::POST => {
+            posted(state, request).await?
         }
-        "/auth" => reply::wrong_method("GET, HEAD, POST"),
-        "/confirm" | "/token" => reply::wrong_method("POST"),
+        "/inbox.json" if *request.method() == Method::DELETE => {
+            state.inbox.clear();
+            reply::done()
+        }
+        // Not POST, which the form of any site could send.
+        "/scenario" if *request.method() == Method::PUT => scenario(state, request).await?,
+        "/auth" | "/confirm" | "/inbox" => reply::wrong_method("GET, HEAD, POST"),
+        "/inbox.json" => reply::wrong_method("GET, HEAD, DELETE"),
+        "/scenario" => reply::wrong_method("PUT"),
+        "/token" => reply::wrong_method("POST"),
         "/"
         | "/.well-known/openid-configuration"
         | "/keys.json"
@@ -114,6 +123,37 @@ async fn route(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> 
         | "/res/forward.js" => reply::wrong_method("GET, HEAD"),
         _ => reply::not_found(),
     })
+}
+
+async fn posted(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> {
+    let path = request.uri().path().to_owned();
+    let Some(form) = body(request).await else {
+        return Ok(reply::bad_request("The form is too large."));
+    };
+    match path.as_str() {
+        "/confirm" => login::confirm(state, &form).await,
+        "/token" => token_request::answer(state, &form).await,
+        "/inbox" => {
+            state.inbox.clear();
+            Ok(reply::see("/inbox"))
+        }
+        _ => login::authenticate(state, &form).await,
+    }
+}
+
+async fn scenario(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> {
+    let text = body(request).await.unwrap_or_default();
+    let scenario = Scenario::from_json(&String::from_utf8_lossy(&text));
+    Ok(match scenario.and_then(|scenario| scenario.apply(state)) {
+        Ok(()) => reply::done(),
+        Err(error) => reply::refused(&error.to_string()),
+    })
+}
+
+/// `None` if it is too large.
+async fn body(request: Request<Incoming>) -> Option<Bytes> {
+    let limited = Limited::new(request.into_body(), MAX_FORM_BYTES);
+    limited.collect().await.ok().map(|body| body.to_bytes())
 }
 
 fn discovery(state: &State) -> Value {

@@ -1,7 +1,6 @@
 //! The state that the server and the test share.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,39 +8,13 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::codes::Codes;
+use super::inbox::Inbox;
 use super::keys::Keys;
 use super::mint::MintOptions;
+use super::mode::{Mode, Modes};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
-use crate::fork::{busy, lock};
-
-/// How the broker answers a request to sign in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// It shows a page and asks.
-    #[default]
-    Page,
-    /// It signs the person in at once.
-    Accept,
-    /// It refuses at once, as if the person had pressed Cancel.
-    Refuse,
-}
-
-impl FromStr for Mode {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "page" => Ok(Self::Page),
-            "accept" => Ok(Self::Accept),
-            "refuse" => Ok(Self::Refuse),
-            _ => Err(Error::new(
-                Code::InvalidOption,
-                "mode is not one of page, accept, refuse",
-            )),
-        }
-    }
-}
+use crate::fork::{Locked, busy, lock};
 
 /// A fault of one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,10 +36,12 @@ pub(super) struct State {
     pub(super) keys_lifetime: Duration,
     pub(super) pkce: bool,
     pub(super) codes: Codes,
-    mode: Mutex<Mode>,
+    pub(super) inbox: Inbox,
+    modes: Mutex<Modes>,
     requests: Mutex<BTreeMap<String, u64>>,
     faults: Mutex<HashMap<String, (u32, Fault)>>,
     held: watch::Sender<HashSet<String>>,
+    is_reachable: watch::Sender<bool>,
 }
 
 impl State {
@@ -84,10 +59,12 @@ impl State {
             keys_lifetime,
             pkce,
             codes: Codes::default(),
-            mode: Mutex::new(mode),
+            inbox: Inbox::default(),
+            modes: Mutex::new(Modes::of(mode)),
             requests: Mutex::default(),
             faults: Mutex::default(),
             held: watch::Sender::default(),
+            is_reachable: watch::Sender::new(true),
         }
     }
 
@@ -108,12 +85,38 @@ impl State {
         options.mint(&self.keys, &self.origin, self.clock.now())
     }
 
-    pub(super) fn mode(&self) -> Mode {
-        *lock(&self.mode)
+    pub(super) fn modes(&self) -> Locked<'_, Modes> {
+        lock(&self.modes)
     }
 
-    pub(super) fn set_mode(&self, mode: Mode) {
-        *lock(&self.mode) = mode;
+    /// Returns to the beginning, except for keys and codes.
+    pub(super) fn reset(&self) {
+        self.modes().reset();
+        self.inbox.clear();
+        lock(&self.requests).clear();
+        lock(&self.faults).clear();
+        self.set_reachable(true);
+        let _busy = busy();
+        self.held.send_modify(HashSet::clear);
+    }
+
+    pub(super) fn set_reachable(&self, reachable: bool) {
+        let _busy = busy();
+        self.is_reachable.send_replace(reachable);
+    }
+
+    pub(super) fn is_reachable(&self) -> bool {
+        *self.is_reachable.borrow()
+    }
+
+    /// Waits until the broker cannot be reached.
+    pub(super) async fn unreachable(&self) {
+        // There is no error: the sender is part of the state.
+        let _ = self
+            .is_reachable
+            .subscribe()
+            .wait_for(|reachable| !reachable)
+            .await;
     }
 
     pub(super) fn count(&self, path: &str) {
