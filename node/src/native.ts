@@ -258,7 +258,17 @@ export interface NativeBroker {
   readonly origin: string;
   readonly port: number;
   readonly banner: string;
+  readonly now: number;
+  freezeTime(at: number | undefined): undefined | Failure;
+  advanceTime(milliseconds: number): undefined | Failure;
+  resumeTime(): void;
   setMode(mode: string): undefined | Failure;
+  setAccount(pattern: string, mode: string): undefined | Failure;
+  nextLogins(modes: string[]): undefined | Failure;
+  setReachable(reachable: boolean): void;
+  inbox(): { to: string; site: string; code: string; link: string; sentAt: number }[];
+  clearInbox(): void;
+  reset(): void;
   requests(): Record<string, number>;
   failNext(
     path: string,
@@ -274,7 +284,7 @@ export interface NativeBroker {
   forgetKeys(): undefined | Failure;
   keyId(key: string, algorithm: string): string | Failure;
   mint(options: string): string | Failure;
-  signIn(url: string): [name: string, value: string][] | Failure;
+  signIn(url: string, mode: string, email: string | undefined): [name: string, value: string][] | Failure;
   timeSignatures(tokens: string[]): number | Failure;
   stop(): void;
 }
@@ -355,6 +365,7 @@ export interface Addon {
     keysLifetime: number,
     clock: NativeClock | undefined,
   ): NativeBroker | Failure;
+  runBrokerCommand(args: string[]): NativeBroker | { status: number; output: string; complaint: string };
   runDoctor(
     completions: NativeCompletions,
     args: string[],

@@ -103,6 +103,28 @@ def test_a_login_is_finished_on_another_device(
             assert profile.complaints == []
 
 
+@pytest.mark.parametrize("way", ["code", "link"])
+def test_people_use_the_mail_in_the_inbox_of_the_broker(way: str, browser: Browser) -> None:
+    with DevBroker(mode="mail") as broker, Example("starlette", broker) as origin:
+        profile = Profile(browser, origin, scripts=False)
+        page = SitePage(profile.tab(), origin)
+        page.start(EMAIL, "/login")
+        page.has_heading(f"Check your mail to sign in to {origin.removeprefix('http://')}")
+        if way == "code":
+            page.tab.get_by_label("Code").fill("234567 89abcd")
+            page.press_continue()
+            expect(page.tab.get_by_role("alert")).to_have_text("This is not the code of the mail.")
+            page.tab.get_by_label("Code").fill(broker.inbox()[-1].code)
+        else:
+            page.tab.get_by_role("link", name="inbox").click()
+            page.has_heading("Inbox")
+            page.tab.get_by_role("link", name="follow this link").click()
+        page.press_continue()
+        page.knows(EMAIL)
+        profile.close()
+        assert profile.complaints == []
+
+
 def sign_in(page: SitePage, broker: DevBroker) -> None:
     """Continues at the development broker."""
     expect(page.tab).to_have_title(re.compile("^Sign in to "))

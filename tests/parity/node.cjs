@@ -5,6 +5,7 @@ const path = require("node:path");
 const folder = path.resolve(__dirname, "../../node");
 const portier = require(folder);
 const { native } = require(path.join(folder, "dist/native.js"));
+const { DevBroker } = require(path.join(folder, "dist/testing.js"));
 const { CLASSES } = require(path.join(folder, "dist/errors.js"));
 const types = (name) => readFileSync(path.join(folder, `dist/${name}.d.ts`), "utf8");
 const { PortierClient, default: Default, ...names } = portier;
@@ -20,6 +21,7 @@ console.log(
     names: Object.keys(names),
     types: [...types("index").matchAll(/export type \{([^}]*)\}/g)].flatMap(([, list]) => list.match(/\w+/g)),
     testing: Object.keys(require(path.join(folder, "dist/testing.js"))),
+    broker: Object.getOwnPropertyNames(DevBroker.prototype).filter((name) => name !== "constructor"),
     client: Object.getOwnPropertyNames(PortierClient.prototype).filter((name) => name !== "constructor"),
     options: members("interface PortierClientOptions", types("options")),
     flow: Object.getOwnPropertyNames(portier.LoginFlow.prototype).filter((name) => name !== "constructor"),

@@ -43,8 +43,9 @@ NODE_ONLY = {"normalize", "abstract_store", "leeway", "response_mode", "store", 
 # Built-in stores are classes in Node; in the other languages they are URLs. The store that uses a
 # Redis client of the site is in a separate module in Python.
 NODE_STORES = {"memory_store", "redis_store", "sqlite_store", "redis_client_store"}
-# Node has a class for each kind of store, and publishes events before a call is answered.
-PYTHON_ONLY = {"open_store", "flush_events"}
+# Node has a class for each kind of store, publishes events before a call is answered, and has an
+# interface in place of the class of mails.
+PYTHON_ONLY = {"open_store", "flush_events", "mail"}
 # `refuse_login` is for a form that the framework's CSRF check has refused; in Node that check
 # belongs to the site. `client` is there because a handler of Tornado makes its flow itself.
 PYTHON_FLOW_ONLY = {"refuse_login", "client"}
@@ -55,6 +56,8 @@ NODE_LANGUAGE = {"to_json"}
 # In the other languages only `testing` sets clock, random numbers and transport, and `store`
 # accepts URLs. Several secrets are a list there, and their packages make the default store.
 RUST_ONLY = {"clock", "random", "transport", "store_url", "secrets", "default_store"}
+# A constructor, an option of `sign_in` in the other languages, a script, a figure for benchmarks.
+RUST_BROKER = {"spawn", "sign_in_with", "apply", "time_signatures"}
 # One option in Rust, and a hook of the language.
 RUST_SESSION = {"session"}
 SESSION = {"secret", "session_max_age", "session_absolute_max_age", "accept"}
@@ -75,9 +78,11 @@ def main() -> int:
     public_names(node)
     the_client(node)
     the_flow(node)
+    the_broker(node)
     options_and_defaults(node)
     what_is_returned(node)
     error_codes(node)
+    the_commands()
     vectors()
     print("\n".join(findings) or "no findings")
     return 1 if findings else 0
@@ -101,6 +106,15 @@ def the_client(node: dict[str, Any]) -> None:
     same("the client", public, renamed(node["client"], NODE_ONLY | NODE_LANGUAGE))
     rust = set(re.findall(r"pub (?:async )?fn (\w+)", source("core/src/client.rs")))
     lacking("the client", "Rust", public - {"aclose"}, rust)
+
+
+def the_broker(node: dict[str, Any]) -> None:
+    """The methods and properties of the development broker."""
+    public = {name for name in dir(testing.DevBroker) if not name.startswith("_")}
+    same("the development broker", public, renamed(node["broker"]))
+    sources = (source(f"core/src/testing/broker/{name}.rs") for name in ("mod", "control"))
+    rust = set(re.findall(r"pub fn (\w+)", "".join(sources)))
+    same("the development broker", public, rust - RUST_BROKER, "Rust")
 
 
 def the_flow(node: dict[str, Any]) -> None:
@@ -167,6 +181,21 @@ def error_codes(node: dict[str, Any]) -> None:
     equal("classes of codes", "Node", classes, node["classes"])
     retryable = {code for code, _, again in _native.codes() if again}
     equal("retryable", "Node", retryable, {c["code"] for c in node["codes"] if c["retryable"]})
+
+
+def the_commands() -> None:
+    """The options of the commands, and how they refuse a wrong one."""
+    node = [os.environ.get("NODE", "node"), str(ROOT / "node/dist/cli.js")]
+    python = [sys.executable, "-m", "portier_client"]
+    for command in ("broker", "doctor"):
+        for option in ("--help", "--no-such-option"):
+            in_python, in_node = (
+                subprocess.run([*program, command, option], capture_output=True, check=False)
+                for program in (python, node)
+            )
+            wanted = (in_python.returncode, in_python.stdout, in_python.stderr)
+            found = (in_node.returncode, in_node.stdout, in_node.stderr)
+            equal(f"the command {command} {option}", "Node", wanted, found)
 
 
 def vectors() -> None:

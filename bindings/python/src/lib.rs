@@ -42,8 +42,8 @@ mod _native {
     use super::session::{Session, SessionCookie};
     #[pymodule_export]
     use super::testing::{
-        CoreStore, DevBroker, ManualClock, MockTransport, flush_events, mock_client,
-        panic_in_operation,
+        CoreStore, DevBroker, ManualClock, MockTransport, broker_command, flush_events,
+        mock_client, panic_in_operation,
     };
     #[pymodule_export]
     use super::web::{LoginFlow, target_path};

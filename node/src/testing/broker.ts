@@ -7,8 +7,26 @@ import type { Algorithm } from "../protocol.js";
 import { members } from "../text.js";
 import { nativeClock, type Headers, type ManualClock } from "./mock.js";
 
-/** How the broker responds to a login: it shows a page, signs in at once, or refuses at once. */
-export type Mode = "page" | "accept" | "refuse";
+/**
+ * How the broker responds to a login: `page` shows a page that asks, and `mail` one that waits for the code or the link
+ * of the mail in the inbox. The others respond at once: `accept` signs the person in, `refuse` cancels, `expired` signs
+ * in with a token that has expired, `error:CODE` responds with this error, `as:ADDRESS` signs another person in.
+ */
+export type Mode = "page" | "mail" | "accept" | "refuse" | "expired" | `error:${string}` | `as:${string}`;
+
+/** A mail that the real broker would have sent. */
+export interface Mail {
+  /** The address as it was typed. */
+  readonly to: string;
+  /** The origin of the site that asked. */
+  readonly site: string;
+  /** The code to type on the page that waits; spaces in it do not matter. */
+  readonly code: string;
+  /** The link to follow instead. */
+  readonly link: string;
+  /** When it was sent, in milliseconds since 1970. */
+  readonly sentAt: number;
+}
 
 /** The key that signs. `stranger` is a key that the broker never publishes. */
 export type KeyChoice = "current" | "next" | "previous" | "stranger";
@@ -31,7 +49,10 @@ export interface DevBrokerOptions {
   mode?: Mode | undefined;
   /** How long clients may cache its keys, in milliseconds; a day by default. */
   keysLifetimeMs?: number | undefined;
-  /** The clock of the broker; that of the operating system by default. */
+  /**
+   * The clock of the broker alone. By default it is that of the operating system, and {@link DevBroker.advanceTime}
+   * moves it.
+   */
   clock?: ManualClock | undefined;
 }
 
@@ -128,9 +149,69 @@ export class DevBroker {
     return this.#native.banner;
   }
 
+  /** The time of the broker, in milliseconds since 1970. */
+  get now(): number {
+    return this.#native.now;
+  }
+
+  /**
+   * Stops the time of the broker and of its clients, now or at another time. The clients are all clients of this
+   * process whose `broker` is this one's {@link origin}, whoever made them. Clients of other brokers are not affected,
+   * and neither are `Date` and timers.
+   *
+   * Throws {@link ConfigError} (`invalid_option`) if the broker has a clock of its own, or if its origin is not on this
+   * machine.
+   */
+  freezeTime(at?: number | Date): void {
+    unwrap(this.#native.freezeTime(at === undefined ? undefined : Number(at)));
+  }
+
+  /** Moves the time of the broker and of its clients forward, frozen or not. See {@link freezeTime}. */
+  advanceTime(milliseconds: number): void {
+    unwrap(this.#native.advanceTime(milliseconds));
+  }
+
+  /** Returns to the time of the operating system; what has expired stays expired. */
+  resumeTime(): void {
+    this.#native.resumeTime();
+  }
+
   /** Changes how it responds to logins. */
   setMode(mode: Mode): void {
     unwrap(this.#native.setMode(mode));
+  }
+
+  /**
+   * Sets how it responds to the logins of an address, instead of its mode. In `pattern`, `*` stands for any text, as in
+   * `*@example.com`. An address comes before a pattern, and a long pattern before a short one.
+   */
+  setAccount(pattern: string, mode: Mode): void {
+    unwrap(this.#native.setAccount(pattern, mode));
+  }
+
+  /** Sets how it responds to the next logins, one after the other. */
+  nextLogins(...modes: Mode[]): void {
+    unwrap(this.#native.nextLogins(modes));
+  }
+
+  /** Closes connections without a response from now on, or serves them again. */
+  setReachable(reachable: boolean): void {
+    this.#native.setReachable(reachable);
+  }
+
+  /** Returns the last mails that the real broker would have sent, the newest one last. */
+  inbox(): Mail[] {
+    return this.#native.inbox();
+  }
+
+  /** Deletes all mails. Their links and codes do not work any more. */
+  clearInbox(): void {
+    this.#native.clearInbox();
+  }
+
+  /** Undoes everything except the rotation of keys, so that one broker serves many tests. */
+  reset(): void {
+    this.#native.reset();
   }
 
   /** The number of requests, by path. */
@@ -179,12 +260,14 @@ export class DevBroker {
   /**
    * Signs a person in without a browser, and gives what the browser would bring back. `url` is what
    * {@link PortierClient.authenticate} gave. The members are the query of the redirect URI in the code flow,
-   * and the form that is posted there in the implicit flow. Each call issues another code or token.
+   * and the form that is posted there in the implicit flow. Each call issues another code or token. `mode` is another
+   * response, and `email` another address.
    *
    * Throws {@link ConfigError} (`invalid_option`) for a URL that the broker does not accept.
    */
-  signIn(url: string): Record<string, string> {
-    return Object.fromEntries(unwrap(this.#native.signIn(url)));
+  signIn(url: string, options: { mode?: Mode | undefined; email?: string | undefined } = {}): Record<string, string> {
+    const { mode = "accept", email } = options;
+    return Object.fromEntries(unwrap(this.#native.signIn(url, mode, email)));
   }
 
   /** Stops the server. Stopping it again does nothing. */

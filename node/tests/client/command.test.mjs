@@ -64,12 +64,37 @@ test("a port in use prints one line", async () => {
 });
 
 test("wrong usage is explained", () => {
-  for (const args of [[], ["brokr"], ["broker", "--prot", "1"]]) {
-    const { status, stderr } = run(...args);
-    assert.equal(status, 2);
-    assert.match(stderr, /usage: portier-client broker/);
+  for (const args of [[], ["brokr"], ["broker", "--prot", "1"], ["broker", "--port", "x"]]) {
+    const { status, stdout, stderr } = run(...args);
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.match(stderr, args[0] === "broker" ? /usage: broker \[OPTION\]/ : /usage: portier-client broker/);
   }
-  assert.equal(run("broker", "--port", "x").status, 1);
+});
+
+test("the help is printed", () => {
+  for (const [args, usage] of [[["--help"], /^usage: portier-client broker/], [["broker", "--help"], /^usage: broker \[/]]) {
+    const { status, stdout, stderr } = run(...args);
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.match(stdout, usage);
+  }
+});
+
+test("options come from the environment, and accounts have modes", { skip: NO_STATUS }, async () => {
+  const env = { ...process.env, PORTIER_DEV_BROKER_PORT: "0", PORTIER_DEV_BROKER_AUTO: "1" };
+  const child = spawn(process.execPath, [CLI, "broker", "--account", "*@example.org=refuse"], { env });
+  let output = "";
+  for await (const text of child.stdout) {
+    output += text;
+    if (output.includes("Ctrl-C")) break;
+  }
+  const [broker] = output.match(/http:\/\/127\.0\.0\.1:\d+/);
+  const client = new PortierClient({ redirectUri: "https://example.com/verify", broker });
+  for (const [address, answer] of [["alice@example.com", "id_token"], ["alice@example.org", "access_denied"]]) {
+    const page = await fetch(await client.authenticate(address));
+    assert.ok((await page.text()).includes(answer));
+  }
+  child.kill();
+  await once(child, "close");
 });
 
 test("the version is printed", () => {

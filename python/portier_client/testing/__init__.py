@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from .._check_store import check_store
 from .._native import ManualClock, MockTransport
-from ._broker import DevBroker
+from ._broker import DevBroker, Mail
 from ._clients import flush_events, mock_client, open_store
 
 __all__ = [
     "DevBroker",
+    "Mail",
     "ManualClock",
     "MockTransport",
     "check_store",

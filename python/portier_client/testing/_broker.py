@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from .. import _native
 from .._native import ManualClock
@@ -14,7 +15,28 @@ from .._options import seconds
 
 Algorithm = Literal["RS256", "EdDSA"]
 KeyChoice = Literal["current", "next", "previous", "stranger"]
-Mode = Literal["page", "accept", "refuse"]
+# "page", "mail", "accept", "refuse", "expired", "error:CODE" or "as:ADDRESS".
+Mode: TypeAlias = str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail that the real broker would have sent."""
+
+    to: str
+    """The address as it was typed."""
+
+    site: str
+    """The origin of the site that asked."""
+
+    code: str
+    """The code to type on the page that waits; spaces in it do not matter."""
+
+    link: str
+    """The link to follow instead."""
+
+    sent_at: float
+    """When it was sent, in seconds since 1970."""
 
 
 class DevBroker:
@@ -32,12 +54,12 @@ class DevBroker:
         The origin under which browsers and sites reach the broker, such as
         ``"http://localhost:3333"``. The default consists of ``host`` and the port.
     ``mode``
-        ``"page"`` shows a page that asks, ``"accept"`` signs the person in at once, ``"refuse"``
-        refuses at once.
+        How it responds to logins; see :meth:`set_mode`.
     ``keys_lifetime``
         How long clients may cache the keys: seconds or a ``timedelta``.
     ``clock``
-        The clock of the broker; by default the clock of the system.
+        The clock of the broker alone. By default it is that of the system, and
+        :meth:`advance_time` moves it.
 
     Raises :class:`ConfigError` (``invalid_option``) if the port is in use or an option is invalid.
 
@@ -79,9 +101,89 @@ class DevBroker:
         """The text that a program should print when it starts the broker."""
         return self._native.banner
 
+    @property
+    def now(self) -> float:
+        """The time of the broker, in seconds since 1970."""
+        return self._native.now
+
+    def freeze_time(self, at: float | datetime | None = None) -> None:
+        """Stop the time of the broker and of its clients, now or at another time.
+
+        ``at`` is a ``datetime`` or in seconds since 1970. The clients are all clients of this
+        process whose ``broker`` is this one's :attr:`origin`, whoever made them. Clients of other
+        brokers are not affected, and neither are the clocks of Python and of frameworks.
+
+        Raises :class:`ConfigError` (``invalid_option``) if the broker has a clock of its own, or if
+        its origin is not on this machine.
+
+        >>> broker.freeze_time(1_800_000_000)
+        >>> broker.advance_time(60)
+        >>> broker.now
+        1800000060.0
+        >>> broker.resume_time()
+        """
+        if isinstance(at, datetime):
+            at = at.timestamp()
+        self._native.freeze_time(None if at is None else seconds("at", at))
+
+    def advance_time(self, by: float | timedelta) -> None:
+        """Move the time of the broker and of its clients forward, frozen or not.
+
+        ``by`` is a ``timedelta`` or in seconds. See :meth:`freeze_time`.
+
+        >>> client = Client("https://example.com/verify", broker=broker.origin)
+        >>> token = broker.mint(asyncio.run(client.authenticate("alice@example.com")))
+        >>> broker.advance_time(timedelta(days=1))
+        >>> asyncio.run(client.verify(token))
+        Traceback (most recent call last):
+        ...
+        portier_client.errors.TokenExpired: ...
+        """
+        self._native.advance_time(seconds("by", by))
+
+    def resume_time(self) -> None:
+        """Return to the time of the system; what has expired stays expired."""
+        self._native.resume_time()
+
     def set_mode(self, mode: Mode) -> None:
-        """Change the mode of the broker."""
+        """Change how the broker responds to logins.
+
+        ``"page"`` shows a page that asks, and ``"mail"`` one that waits for the code or the link of
+        the mail in the :meth:`inbox`. The others respond at once: ``"accept"`` signs the person in,
+        ``"refuse"`` cancels, ``"expired"`` signs in with a token that has expired,
+        ``"error:CODE"`` responds with this error, ``"as:ADDRESS"`` signs another person in.
+        """
         self._native.set_mode(mode)
+
+    def set_account(self, pattern: str, mode: Mode) -> None:
+        """Set how the broker responds to the logins of an address, instead of its mode.
+
+        In ``pattern``, ``*`` stands for any text. An address comes before a pattern, and a long
+        pattern before a short one.
+
+        >>> broker.set_account("*@blocked.example", "refuse")
+        """
+        self._native.set_account(pattern, mode)
+
+    def next_logins(self, *modes: Mode) -> None:
+        """Set how the broker responds to the next logins, one after the other."""
+        self._native.next_logins(list(modes))
+
+    def set_reachable(self, reachable: bool) -> None:
+        """Close connections without a response from now on, or serve them again."""
+        self._native.set_reachable(reachable)
+
+    def inbox(self) -> list[Mail]:
+        """Return the last mails that the real broker would have sent, the newest one last."""
+        return [Mail(*mail) for mail in self._native.inbox()]
+
+    def clear_inbox(self) -> None:
+        """Delete all mails. Their links and codes do not work any more."""
+        self._native.clear_inbox()
+
+    def reset(self) -> None:
+        """Undo everything except the rotation of keys, so that one broker serves many tests."""
+        self._native.reset()
 
     def requests(self) -> dict[str, int]:
         """Return the number of requests for each path.
@@ -179,12 +281,15 @@ class DevBroker:
             # Error trackers keep the locals of frames.
             del url, nonce, email, claims, header, raw_header, raw_payload, members, given
 
-    def sign_in(self, url: str) -> dict[str, str]:
+    def sign_in(
+        self, url: str, *, mode: Mode = "accept", email: str | None = None
+    ) -> dict[str, str]:
         """Sign a person in without a browser, and return what the browser would bring back.
 
         ``url`` is what :meth:`Client.authenticate` returned. The names and values are those of the
         query of the redirect URI in the code flow, and of the form that is posted there in the
-        implicit flow. Each call issues another code or token.
+        implicit flow. Each call issues another code or token. ``mode`` is another response, as for
+        :meth:`set_mode`, and ``email`` another address.
 
         Raises :class:`ConfigError` (``invalid_option``) for a URL that the broker does not accept.
 
@@ -194,9 +299,9 @@ class DevBroker:
         'alice@example.com'
         """
         try:
-            return dict(self._native.sign_in(url))
+            return dict(self._native.sign_in(url, mode, email))
         finally:
-            del url
+            del url, mode, email
 
     def stop(self) -> None:
         """Stop the server. Stopping it twice has no effect."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import socket
@@ -73,13 +74,41 @@ def test_a_port_in_use_prints_one_line() -> None:
     assert port in done.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["broker", "--port", "65536"], ["broker", "--port", "x"]]
-)
+@pytest.mark.parametrize("arguments", [[], ["brokr"], ["broker", "--port", "x"]])
 def test_wrong_usage_is_explained(arguments: list[str]) -> None:
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.startswith("usage: python -m portier_client")
+    assert (done.returncode, done.stdout) == (2, "")
+    usage = "usage: broker [OPTION]..." if arguments[:1] == ["broker"] else "usage: python -m"
+    assert usage in done.stderr
+
+
+def test_help_is_printed() -> None:
+    for arguments, usage in [
+        (["--help"], "usage: python -m portier_client broker"),
+        (["broker", "--help"], "usage: broker [OPTION]..."),
+    ]:
+        done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=True)
+        assert done.stdout.startswith(usage)
+        assert done.stderr == ""
+
+
+def test_options_come_from_the_environment_and_accounts_have_modes() -> None:
+    variables = {"PORTIER_DEV_BROKER_PORT": "0", "PORTIER_DEV_BROKER_AUTO": "1"}
+    command = [*COMMAND, "broker", "--account", "*@example.org=refuse"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **variables}
+    ) as process:
+        assert process.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found
+        client = Client(REDIRECT_URI, broker=found[0])
+        for address, answer in [
+            ("alice@example.com", b'name="id_token"'),
+            ("alice@example.org", b'value="access_denied"'),
+        ]:
+            with urllib.request.urlopen(asyncio.run(client.authenticate(address))) as page:
+                assert answer in page.read()
+        process.terminate()
 
 
 def test_version_is_printed() -> None:

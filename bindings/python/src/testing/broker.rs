@@ -1,8 +1,13 @@
 //! The development broker.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use portier_client::testing::{self, DevBrokerOptions, Fault, KeyChoice, MintOptions};
+use portier_client::testing::{
+    self, BrokerCommand, DevBrokerOptions, Fault, KeyChoice, MintOptions, SignInOptions,
+    run_broker_command,
+};
 use portier_client::{Algorithm, Code, Error, Result};
 use pyo3::prelude::*;
 
@@ -37,7 +42,7 @@ impl DevBroker {
             ..DevBrokerOptions::default()
         };
         if let Some(clock) = clock {
-            options.clock = clock.shared();
+            options.clock = Some(clock.shared());
         }
         without_gil(py, || testing::DevBroker::spawn(options)).map(Self)
     }
@@ -55,6 +60,72 @@ impl DevBroker {
     #[getter]
     fn banner(&self) -> String {
         self.0.banner()
+    }
+
+    #[getter]
+    fn now(&self) -> f64 {
+        let now = self.0.now().duration_since(UNIX_EPOCH);
+        now.unwrap_or_default().as_secs_f64()
+    }
+
+    /// The time is in seconds since 1970.
+    #[pyo3(signature = (at, /))]
+    fn freeze_time(&self, py: Python<'_>, at: Option<f64>) -> PyResult<()> {
+        let at = at.map(|at| unix_time(at).map_err(raise(py))).transpose()?;
+        self.0.freeze_time(at).map_err(raise(py))
+    }
+
+    #[pyo3(signature = (by, /))]
+    fn advance_time(&self, py: Python<'_>, by: f64) -> PyResult<()> {
+        self.0.advance_time(duration(py, by)?).map_err(raise(py))
+    }
+
+    fn resume_time(&self) {
+        self.0.resume_time();
+    }
+
+    #[pyo3(signature = (pattern, mode, /))]
+    fn set_account(&self, py: Python<'_>, pattern: &str, mode: &str) -> PyResult<()> {
+        let mode = mode.parse().map_err(raise(py))?;
+        self.0.set_account(pattern, mode).map_err(raise(py))
+    }
+
+    #[pyo3(signature = (modes, /))]
+    #[expect(clippy::needless_pass_by_value, reason = "it is converted from a list")]
+    fn next_logins(&self, py: Python<'_>, modes: Vec<String>) -> PyResult<()> {
+        let modes: Result<Vec<_>> = modes.iter().map(|mode| mode.parse()).collect();
+        self.0.next_logins(modes.map_err(raise(py))?);
+        Ok(())
+    }
+
+    #[pyo3(signature = (reachable, /))]
+    fn set_reachable(&self, reachable: bool) {
+        self.0.set_reachable(reachable);
+    }
+
+    /// Each mail's address, site, code, link and time in seconds since 1970.
+    fn inbox(&self) -> Vec<(String, String, String, String, f64)> {
+        let mails = self.0.inbox().into_iter();
+        mails
+            .map(|mail| {
+                let sent_at = mail.sent_at.duration_since(UNIX_EPOCH).unwrap_or_default();
+                (
+                    mail.to,
+                    mail.site,
+                    mail.code,
+                    mail.link,
+                    sent_at.as_secs_f64(),
+                )
+            })
+            .collect()
+    }
+
+    fn clear_inbox(&self) {
+        self.0.clear_inbox();
+    }
+
+    fn reset(&self) {
+        self.0.reset();
     }
 
     #[pyo3(signature = (mode, /))]
@@ -124,9 +195,17 @@ impl DevBroker {
     }
 
     /// What the browser brings back, as names and values.
-    #[pyo3(signature = (url, /))]
-    fn sign_in(&self, py: Python<'_>, url: &str) -> PyResult<Vec<(String, String)>> {
-        without_gil(py, || self.0.sign_in(url)).map(|(_, fields)| fields)
+    #[pyo3(signature = (url, mode, email, /))]
+    fn sign_in(
+        &self,
+        py: Python<'_>,
+        url: &str,
+        mode: &str,
+        email: Option<String>,
+    ) -> PyResult<Vec<(String, String)>> {
+        let mode = mode.parse().map_err(raise(py))?;
+        let options = SignInOptions { mode, email };
+        without_gil(py, || self.0.sign_in_with(url, &options)).map(|(_, fields)| fields)
     }
 
     /// Seconds; for benchmarks.
@@ -138,6 +217,32 @@ impl DevBroker {
     fn stop(&self, py: Python<'_>) {
         bridge::without_gil(py, || self.0.stop());
     }
+}
+
+/// Starts a broker by a command line; returns it, the exit status, the output and the complaint.
+#[pyfunction]
+#[pyo3(signature = (arguments, /))]
+pub(crate) fn broker_command(
+    py: Python<'_>,
+    arguments: Vec<OsString>,
+) -> (Option<DevBroker>, u8, String, String) {
+    let variable = |name: &str| std::env::var(name).ok();
+    match bridge::without_gil(py, || run_broker_command(arguments, variable)) {
+        BrokerCommand::Started(broker) => {
+            (Some(DevBroker(broker)), 0, String::new(), String::new())
+        }
+        BrokerCommand::Ended {
+            status,
+            output,
+            complaint,
+        } => (None, status, output, complaint),
+    }
+}
+
+fn unix_time(seconds: f64) -> Result<SystemTime> {
+    let since = Duration::try_from_secs_f64(seconds).ok();
+    let time = since.and_then(|since| UNIX_EPOCH.checked_add(since));
+    time.ok_or_else(|| Error::new(Code::InvalidOption, "the time is out of range"))
 }
 
 fn key_choice(name: &str) -> Result<KeyChoice> {

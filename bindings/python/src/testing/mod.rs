@@ -9,7 +9,7 @@ use std::time::Duration;
 use portier_client::Code;
 use pyo3::prelude::*;
 
-pub(crate) use self::broker::DevBroker;
+pub(crate) use self::broker::{DevBroker, broker_command};
 pub(crate) use self::mock::{ManualClock, MockTransport, mock_client};
 pub(crate) use self::store::CoreStore;
 use crate::bridge::{self, Call, PyNone};
