@@ -29,14 +29,15 @@ Runs a broker on this machine, for development only: anyone can sign in as
 anyone.
 
   --port PORT             the port to listen on; 0 chooses a free one (3333)
-  --host HOST             the IP address to listen on (127.0.0.1); if it is not a
-                          loopback address, other machines can sign in as anyone
+  --host HOST             the IP address to listen on (127.0.0.1); if it is not
+                          a loopback address, other machines can sign in as
+                          anyone
   --origin ORIGIN         the origin under which browsers and sites reach the
                           broker (http://HOST:PORT)
   --auto                  sign in at once, without a page
   --mail                  wait for the code or the link of the mail in the inbox
-  --account ADDRESS=MODE  how to respond to an address, in which * stands for any
-                          text; may be repeated
+  --account ADDRESS=MODE  how to respond to an address, in which * stands for
+                          any text; may be repeated
   --scenario FILE         a JSON file with accounts, the next logins and faults
   --help                  print this text
 
