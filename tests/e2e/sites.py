@@ -23,6 +23,12 @@ COMMANDS = {
 }
 SITES = list(COMMANDS)
 
+# The sites of the tests in a browser. The library sends the same bytes to every site, as the tests
+# over HTTP show; what a browser does with them is tested with one site. The pages of the example
+# sites are written once for each language.
+ONE_SITE = ["tornado"]
+ONE_OF_EACH_LANGUAGE = ["tornado", "fastify"]
+
 
 class Site:
     """An example site that logs in with the broker at `broker`.

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Lets one process run all tests of a site, so that each site is started once."""
     for item in items:
-        if hasattr(item, "callspec") and "face" in item.callspec.params:
-            item.add_marker(pytest.mark.xdist_group(item.callspec.params["face"]))
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if site := parameters.get("face") or parameters.get("example"):
+            item.add_marker(pytest.mark.xdist_group(site))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,61 +45,72 @@ def broker() -> Iterator[DevBroker]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    executable = shutil.which(os.environ.get("CHROMIUM", "chromium"))
-    if executable is None:
-        pytest.skip("there is no Chromium: on Debian, `apt install chromium`; CHROMIUM=… names one")
-    with driven(executable) as chromium, chromium.running() as browser:
+    with driven() as chromium, chromium.running() as browser:
         yield browser
 
 
-@pytest.fixture(params=sorted(EXAMPLES))
-def name(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="module", params=sorted(EXAMPLES))
+def example(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize(("flow", "scripts"), [("code", False), ("implicit", True)])
-def test_people_sign_in_and_out(
-    name: str, flow: str, browser: Browser, broker: DevBroker, *, scripts: bool
+@pytest.fixture(scope="module")
+def origin(example: str, broker: DevBroker) -> Iterator[str]:
+    """The site with its own choice of the flow: with this broker, the code flow."""
+    with Example(example, broker) as origin:
+        yield origin
+
+
+def test_people_sign_in_and_out_without_scripts(
+    origin: str, browser: Browser, broker: DevBroker
 ) -> None:
-    with Example(name, broker, FLOW=flow) as origin:
-        profile = Profile(browser, origin, scripts=scripts)
-        page = SitePage(profile.tab(), origin)
-        page.open("/members")
-        page.asks_for_an_address()
-        page.is_dressed()
-        page.type_address(EMAIL)
-        page.press_continue()
-        sign_in(page, broker)
-        page.is_at("/members")
-        page.has_heading("The shelf")
-        page.knows(EMAIL)
-        page.tab.reload()
-        page.knows(EMAIL)
-        page.sign_out()
-        page.open("/members")
-        page.asks_for_an_address()
-        profile.close()
-        assert profile.complaints == []
+    sign_in_and_out(Profile(browser, origin, scripts=False), broker)
+
+
+def test_people_sign_in_and_out_in_the_implicit_flow(
+    example: str, browser: Browser, broker: DevBroker
+) -> None:
+    with Example(example, broker, FLOW="implicit") as origin:
+        sign_in_and_out(Profile(browser, origin), broker)
+
+
+def sign_in_and_out(profile: Profile, broker: DevBroker) -> None:
+    page = SitePage(profile.tab(), profile.origin)
+    page.open("/members")
+    page.asks_for_an_address()
+    page.is_dressed()
+    page.type_address(EMAIL)
+    page.press_continue()
+    sign_in(page, broker)
+    page.is_at("/members")
+    page.has_heading("The shelf")
+    page.knows(EMAIL)
+    page.tab.reload()
+    page.knows(EMAIL)
+    page.sign_out()
+    page.open("/members")
+    page.asks_for_an_address()
+    profile.close()
+    assert profile.complaints == []
 
 
 def test_a_login_is_finished_on_another_device(
-    name: str, browser: Browser, broker: DevBroker
+    origin: str, browser: Browser, broker: DevBroker
 ) -> None:
-    with Example(name, broker) as origin:
-        desk, phone = (Profile(browser, origin) for _ in range(2))
-        page, there = (SitePage(profile.tab(), origin) for profile in (desk, phone))
-        page.start(EMAIL, "/login")
-        expect(page.tab).to_have_title(re.compile("^Sign in to "))
-        there.tab.goto(page.tab.url)
-        sign_in(there, broker)
-        there.has_heading(f"Sign in as {EMAIL} on this device?")
-        there.go_on()
-        there.knows(EMAIL)
-        page.open()
-        page.asks_for_an_address()
-        for profile in (desk, phone):
-            profile.close()
-            assert profile.complaints == []
+    desk, phone = (Profile(browser, origin) for _ in range(2))
+    page, there = (SitePage(profile.tab(), origin) for profile in (desk, phone))
+    page.start(EMAIL, "/login")
+    expect(page.tab).to_have_title(re.compile("^Sign in to "))
+    there.tab.goto(page.tab.url)
+    sign_in(there, broker)
+    there.has_heading(f"Sign in as {EMAIL} on this device?")
+    there.go_on()
+    there.knows(EMAIL)
+    page.open()
+    page.asks_for_an_address()
+    for profile in (desk, phone):
+        profile.close()
+        assert profile.complaints == []
 
 
 @pytest.mark.parametrize("way", ["code", "link"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,17 +22,13 @@ if TYPE_CHECKING:
     OpenProfile = Callable[..., Profile]
     Shoot = Callable[[Page, str], None]
 
-EXECUTABLE = os.environ.get("CHROMIUM", "chromium")
 SCREENSHOTS = ROOT / "target" / "e2e" / "screenshots"
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Chromium]:
     """The Chromium of this machine."""
-    executable = shutil.which(EXECUTABLE)
-    if executable is None:
-        pytest.skip("there is no Chromium: on Debian, `apt install chromium`; CHROMIUM=… names one")
-    with driven(executable) as chromium:
+    with driven() as chromium:
         yield chromium
 
 

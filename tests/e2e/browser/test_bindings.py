@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from e2e.http_flows.flow import answer
 from tests.web.visitor import Visitor
 
+from ..sites import ONE_SITE
 from .elsewhere import post_from_elsewhere
 from .pages import Answers, BrokerPage, SitePage
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ..broker import Broker
     from ..sites import Site
     from .conftest import OpenProfile
+
+pytestmark = pytest.mark.parametrize("site_name", ONE_SITE, indirect=True, scope="session")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from portier_client.testing import DevBroker
 from portier_client.web import WebRequest
 from tests.web.visitor import Visitor
 
+from ..sites import ONE_SITE
 from .elsewhere import post_from_elsewhere
 from .pages import Answers, BrokerPage, SitePage
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from .profiles import Profile
 
     Phone = Callable[[], tuple[SitePage, Answers]]
+
+pytestmark = pytest.mark.parametrize("site_name", ONE_SITE, indirect=True, scope="session")
 
 MORE_COOKIES_THAN_FIT = 200
 FORGED = {"junk": "x", "of the right shape": "A" * 43}

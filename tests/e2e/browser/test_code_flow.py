@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from ..sites import ONE_SITE
 from .pages import BrokerPage, SitePage
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ..sites import Site
     from .conftest import OpenProfile
     from .profiles import Profile
+
+pytestmark = pytest.mark.parametrize("site_name", ONE_SITE, indirect=True, scope="session")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from portier_client.testing import DevBroker
 
-from ..sites import Site
+from ..sites import ONE_SITE, Site
 from .conftest import opening
 from .elsewhere import post_from_elsewhere
 from .pages import Answers, BrokerPage, SitePage
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..broker import Broker
     from .conftest import OpenProfile
     from .profiles import Chromium, Profile
+
+pytestmark = pytest.mark.parametrize("site_name", ONE_SITE, indirect=True, scope="session")
 
 
 def test_two_tabs_log_in_one_after_the_other(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..sites import ONE_OF_EACH_LANGUAGE, ONE_SITE
 from .pages import BrokerPage, SitePage
 
 if TYPE_CHECKING:
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
     from .conftest import OpenProfile, Shoot
     from .profiles import Profile
 
+on_each_language = pytest.mark.parametrize(
+    "site_name", ONE_OF_EACH_LANGUAGE, indirect=True, scope="session"
+)
 
+
+@on_each_language
 def test_the_main_pages_are_styled_and_fit_the_screen(
     page: SitePage, asked: BrokerPage, shoot: Shoot, email: str
 ) -> None:
@@ -39,6 +45,7 @@ def test_the_main_pages_are_styled_and_fit_the_screen(
     shoot(page.tab, "problem")
 
 
+@on_each_language
 def test_the_pages_fit_a_narrow_and_dark_screen(
     page: SitePage, asked: BrokerPage, shoot: Shoot, email: str
 ) -> None:
@@ -54,6 +61,7 @@ def test_the_pages_fit_a_narrow_and_dark_screen(
     shoot(page.tab, "greeting-narrow")
 
 
+@pytest.mark.parametrize("site_name", ONE_SITE, indirect=True, scope="session")
 @pytest.mark.parametrize(
     "script",
     [

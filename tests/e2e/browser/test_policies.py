@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from e2e.http_flows.flow import answer
 from tests.web.visitor import Visitor
 
+from ..sites import ONE_SITE
 from .elsewhere import post_from_elsewhere
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from ..sites import Site
     from .pages import BrokerPage, SitePage
     from .profiles import Profile
+
+pytestmark = pytest.mark.parametrize("site_name", ONE_SITE, indirect=True, scope="session")
 
 
 def test_form_action_of_the_policy_limits_every_redirect_of_a_form(
