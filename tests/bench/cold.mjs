@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 import { EMAIL, median, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
+import { residentBytes } from "./resident.mjs";
 
 const { PortierClient } = require("portier-client");
 
@@ -49,8 +50,7 @@ async function firstLogin(origin) {
   await client.verify(token);
   spent += performance.now() - start;
   lines.close();
-  const resident_bytes = process.resourceUsage().maxRSS * 1024;
-  console.log(JSON.stringify({ seconds: spent / 1000, resident_bytes }));
+  console.log(JSON.stringify({ seconds: spent / 1000, resident_bytes: residentBytes() }));
   client.destroy();
 }
 

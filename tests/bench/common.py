@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+from pathlib import Path
 from typing import TypeVar
 
 ROUNDS = int(os.environ.get("ROUNDS", "45"))
@@ -28,5 +29,13 @@ def median(values: list[float]) -> float:
 
 
 def resident_bytes() -> int:
-    """The maximum resident memory of this process so far."""
+    """The maximum resident memory of this process so far.
+
+    On Linux, `ru_maxrss` includes that of the parent process until `exec`.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
