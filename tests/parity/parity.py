@@ -46,6 +46,12 @@ NODE_STORES = {"memory_store", "redis_store", "sqlite_store", "redis_client_stor
 # Node has a class for each kind of store, publishes events before a call is answered, and has an
 # interface in place of the class of mails.
 PYTHON_ONLY = {"open_store", "flush_events", "mail"}
+# `login` of the kits for tests takes the test clients of its language, and has the scenarios as
+# methods in Python.
+KIT_OF_PYTHON = {
+    *("async_test_client", "login_helper", "login_options", "login_result"),
+    *("portier_test_mixin", "scenario", "login", "login_failed"),
+}
 # `refuse_login` is for a form that the framework's CSRF check has refused; in Node that check
 # belongs to the site. `client` is there because a handler of Tornado makes its flow itself.
 PYTHON_FLOW_ONLY = {"refuse_login", "client"}
@@ -96,7 +102,7 @@ def public_names(node: dict[str, Any]) -> None:
     lacking("public names", "Python", renamed(node["names"], NODE_ONLY | NODE_STORES), python)
     rust = set(re.findall(r"\b(\w+)\b", exports("core/src/lib.rs")))
     lacking("public names", "Rust", {"Client", "Login", "normalize_email", "safe_next"}, rust)
-    helpers = {pythonic(name) for name in testing.__all__} - PYTHON_ONLY
+    helpers = {pythonic(name) for name in testing.__all__} - PYTHON_ONLY - KIT_OF_PYTHON
     same("names for tests", helpers, renamed(node["testing"]))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
+from weakref import WeakValueDictionary
 
 from .. import _native
 from .._native import ManualClock
@@ -85,6 +86,7 @@ class DevBroker:
     ) -> None:
         lifetime = seconds("keys_lifetime", keys_lifetime)
         self._native = _native.DevBroker(host, port, origin, mode, lifetime, clock)
+        _running[self.origin] = self
 
     @property
     def origin(self) -> str:
@@ -306,6 +308,8 @@ class DevBroker:
     def stop(self) -> None:
         """Stop the server. Stopping it twice has no effect."""
         self._native.stop()
+        if _running.get(self.origin) is self:
+            del _running[self.origin]
 
     def __enter__(self) -> Self:
         """Return the broker itself."""
@@ -337,6 +341,14 @@ class DevBroker:
         """Show the origin."""
         module = type(self).__module__.removesuffix("._broker")
         return f"<{module}.{type(self).__qualname__} origin={self.origin!r}>"
+
+
+_running: WeakValueDictionary[str, DevBroker] = WeakValueDictionary()
+
+
+def running_broker(origin: str) -> DevBroker | None:
+    """Return the broker of this process that has an origin."""
+    return _running.get(origin)
 
 
 def _plain(value: object) -> object:
