@@ -1,0 +1,34 @@
+"""The example sites have tests as a user would write them, with the kit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SITES = sorted(path.parent.name for path in EXAMPLES.glob("*/app.py"))
+# Their test runners, where a user would not take pytest.
+COMMANDS = {
+    "django": ["manage.py", "test"],
+    "tornado": ["-m", "unittest"],
+}
+PYTEST = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:hypothesispytest"]
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_the_tests_of_an_example_pass(site: str) -> None:
+    command = [sys.executable, "-W", "error", *COMMANDS.get(site, PYTEST)]
+    done = subprocess.run(
+        command,
+        cwd=EXAMPLES / site,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout or "\nOK\n" in done.stdout
