@@ -34,8 +34,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = [ROOT / "python/README.md", ROOT / "node/README.md"]
 # Examples in JavaScript are executed by `node/tests/package/documentation.test.mjs`.
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *PACKAGES])
-# The example of Django is a project: `tests/django/test_manual.py` makes it.
-EXECUTED = [page for page in PAGES if page.name != "django.md"]
+# Their examples are projects: `tests/django/test_manual.py` and `tests/testing/test_manual.py` make
+# them.
+EXECUTED = [page for page in PAGES if page.name not in {"django.md", "testing-python.md"}]
 
 
 def name_of(page: Path) -> str:

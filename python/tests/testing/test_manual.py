@@ -1,0 +1,64 @@
+"""The page of the manual about the kit, as the project of a user."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.examples import python_blocks
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/testing-python.md").read_text(encoding="utf-8")
+
+UNUSED = ("anyio", "asyncio", "cacheprovider", "hypothesispytest", "xdist")
+
+# In place of pytest-django and pytest-playwright: a running site, and a browser.
+CONFTEST = """
+import secrets
+import socket
+import threading
+from types import SimpleNamespace
+
+import pytest
+import uvicorn
+from app import make_app
+
+
+@pytest.fixture
+def live_server(portier_broker):
+    app = make_app(secrets.token_urlsafe(), portier_broker.origin)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    listener = socket.create_server(("localhost", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield SimpleNamespace(url=f"http://localhost:{listener.getsockname()[1]}")
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def context():
+    cookies = []
+    yield SimpleNamespace(add_cookies=cookies.extend)
+    assert "portier-session" in [cookie["name"] for cookie in cookies]
+"""
+
+
+def test_the_tests_of_the_manual_pass(tmp_path: Path) -> None:
+    for block in python_blocks(PAGE):
+        name, _, text = block.partition("\n")
+        (tmp_path / name.removeprefix("# ")).write_text(text, encoding="utf-8")
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *(f"-pno:{name}" for name in UNUSED)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "9 passed" in done.stdout
