@@ -17,7 +17,8 @@ use crate::clock::{Clock, Random};
 use crate::config::{Config, ResponseMode};
 use crate::documents::Documents;
 use crate::error::{Code, Error, Result};
-use crate::events;
+use crate::events::{self, spans};
+use crate::health::{Health, HealthCheck, HealthChecks};
 use crate::http::Transport;
 use crate::jwks::KeyInfo;
 use crate::record::MAX_TEXT_BYTES;
@@ -149,12 +150,15 @@ impl Client {
     /// # Errors
     /// As [`Client::authenticate`], and [`Code::InvalidOption`] if a text is too long.
     pub async fn authenticate_with(&self, options: AuthenticateOptions) -> Result<String> {
-        let outcome = self.inner.authenticate(&options).await;
-        match &outcome {
-            Ok(_) => self.inner.started(),
-            Err(error) => self.inner.failed("authenticate", error),
-        }
-        outcome
+        let operation = async {
+            let outcome = self.inner.authenticate(&options).await;
+            match &outcome {
+                Ok(_) => self.inner.started(),
+                Err(error) => self.inner.failed("authenticate", error),
+            }
+            outcome
+        };
+        spans::traced(spans::authenticate(), operation).await
     }
 
     /// Completes a login with the token that the broker sent. Returns the verified address in normalized
@@ -169,9 +173,12 @@ impl Client {
     /// [`BrokerUnavailable`](crate::Kind::BrokerUnavailable) and
     /// [`StoreError`](crate::Kind::StoreError).
     pub async fn verify(&self, id_token: &str) -> Result<String> {
-        let options = CompleteOptions::default();
-        let outcome = self.inner.complete(id_token, None, options).await;
-        self.inner.completed(outcome).map(|login| login.email)
+        let operation = async {
+            let options = CompleteOptions::default();
+            let outcome = self.inner.complete(id_token, None, options).await;
+            self.inner.completed(outcome).map(|login| login.email)
+        };
+        spans::traced(spans::complete(), operation).await
     }
 
     /// Completes a login with the parameters that the broker sent to the redirect URI. `browser` is the
@@ -200,16 +207,19 @@ impl Client {
         params: CallbackParams,
         options: CompleteOptions<'_>,
     ) -> Result<Login> {
-        let outcome = match params.into_grant() {
-            Ok(Grant::Token { id_token, state }) => {
-                self.inner.complete(&id_token, state, options).await
-            }
-            Ok(Grant::Code { code, state }) => {
-                self.inner.complete_code(&code, &state, options).await
-            }
-            Err(error) => Err(error),
+        let operation = async {
+            let outcome = match params.into_grant() {
+                Ok(Grant::Token { id_token, state }) => {
+                    self.inner.complete(&id_token, state, options).await
+                }
+                Ok(Grant::Code { code, state }) => {
+                    self.inner.complete_code(&code, &state, options).await
+                }
+                Err(error) => Err(error),
+            };
+            self.inner.completed(outcome)
         };
-        self.inner.completed(outcome)
+        spans::traced(spans::complete(), operation).await
     }
 
     /// Returns the broker's discovery document, as JSON text, from the cache if it is fresh.
@@ -301,6 +311,21 @@ impl Client {
         let counts = inner.sealed.is_none();
         let pending = counts.then(|| inner.store.pending()).flatten();
         inner.counters.stats(inner.documents.stats(), pending)
+    }
+
+    /// Returns whether logins work, as far as this process knows. It waits for nobody: documents whose fetch
+    /// is due are fetched in the background, as rarely as for logins.
+    pub fn health(&self) -> Health {
+        let inner = &self.inner;
+        let (discovery, keys) = inner.documents.check();
+        let difference = inner.documents.stats().clock_difference.unwrap_or_default();
+        let is_off = difference.abs() > inner.config.leeway.as_secs_f64();
+        Health::new(HealthChecks {
+            discovery,
+            keys,
+            store: HealthCheck::warn(inner.counters.store_error()),
+            clock: HealthCheck::warn(is_off.then_some(Code::TokenClock)),
+        })
     }
 }
 

@@ -5,6 +5,8 @@ mod details;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
+
 use self::details::Details;
 pub use self::details::{BrokerAnswer, BrowserMismatch, ClaimReason};
 use crate::session_key::SessionKey;
@@ -210,8 +212,22 @@ macro_rules! codes {
             pub fn kind(self) -> Kind {
                 match self { $(Self::$name => Kind::$kind,)* }
             }
+
+            /// Whether the broker, the store, this site or its clock is at fault, so that its operator has to act.
+            /// All other codes are for invalid requests, which anybody can send.
+            pub fn is_fault(self) -> bool {
+                let kinds = [Kind::BrokerUnavailable, Kind::StoreError, Kind::InternalError];
+                let codes = [Self::TokenClock, Self::TokenNotYetValid];
+                kinds.contains(&self.kind()) || codes.contains(&self)
+            }
         }
     };
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 codes! {

@@ -1,11 +1,11 @@
 //! What a client has done so far.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use serde::Serialize;
 
-use crate::error::Code;
+use crate::error::{Code, Kind};
 
 /// What a client has done so far, and the state of its broker's documents.
 #[derive(Clone, Debug, Serialize)]
@@ -47,6 +47,9 @@ pub struct DocumentStats {
     pub age_seconds: Option<f64>,
     /// How long the document is still fresh, zero if it has expired; absent if there is none.
     pub fresh_for_seconds: Option<f64>,
+    /// How long the document is still used if no newer one can be fetched, zero if that time is over; absent
+    /// if there is none.
+    pub usable_for_seconds: Option<f64>,
     /// How long no request is sent because the last fetch failed, zero if the pause is over; absent if the
     /// last fetch did not fail.
     pub retry_in_seconds: Option<f64>,
@@ -67,7 +70,11 @@ pub(crate) struct Counters {
     started: AtomicU64,
     completed: AtomicU64,
     failures: [AtomicU64; Code::ALL.len()],
+    /// The code of the store's error in the last login, as an index of [`Code::ALL`]; [`NO_ERROR`] if there was none.
+    store_error: AtomicUsize,
 }
+
+const NO_ERROR: usize = usize::MAX;
 
 impl Default for Counters {
     fn default() -> Self {
@@ -75,6 +82,7 @@ impl Default for Counters {
             started: AtomicU64::default(),
             completed: AtomicU64::default(),
             failures: [const { AtomicU64::new(0) }; Code::ALL.len()],
+            store_error: AtomicUsize::new(NO_ERROR),
         }
     }
 }
@@ -82,15 +90,32 @@ impl Default for Counters {
 impl Counters {
     pub(crate) fn started(&self) {
         self.started.fetch_add(1, Relaxed);
+        self.store_works();
     }
 
     pub(crate) fn completed(&self) {
         self.completed.fetch_add(1, Relaxed);
+        self.store_works();
     }
 
     pub(crate) fn failed(&self, code: Code) {
         if let Some(failures) = self.failures.get(code as usize) {
             failures.fetch_add(1, Relaxed);
+        }
+        if code.kind() == Kind::StoreError {
+            self.store_error.store(code as usize, Relaxed);
+        }
+    }
+
+    /// The error of the store in the last login that used it.
+    pub(crate) fn store_error(&self) -> Option<Code> {
+        Code::ALL.get(self.store_error.load(Relaxed)).copied()
+    }
+
+    /// All threads write this place only after an error.
+    fn store_works(&self) {
+        if self.store_error.load(Relaxed) != NO_ERROR {
+            self.store_error.store(NO_ERROR, Relaxed);
         }
     }
 
@@ -134,6 +159,22 @@ mod tests {
             assert_eq!(stats.failures[code.as_str()], count as u64);
         }
         assert!(!stats.failures.contains_key(Code::ALL[0].as_str()));
+    }
+
+    #[test]
+    fn only_errors_of_the_store_are_kept_and_only_until_a_login_works() {
+        for works in [Counters::started, Counters::completed] {
+            let counters = Counters::default();
+            counters.failed(Code::BrokerTimeout);
+            assert_eq!(counters.store_error(), None);
+            for code in [Code::StoreFull, Code::StoreUnavailable] {
+                counters.failed(code);
+                counters.failed(Code::TokenExpired);
+                assert_eq!(counters.store_error(), Some(code));
+            }
+            works(&counters);
+            assert_eq!(counters.store_error(), None);
+        }
     }
 
     #[test]

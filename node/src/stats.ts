@@ -32,6 +32,8 @@ export interface DocumentStats {
   readonly ageMs: number | null;
   /** How long the document may still be used, zero if it has expired; null without a document. */
   readonly freshForMs: number | null;
+  /** How long the document is used if no newer one can be fetched; null without a document. */
+  readonly usableForMs: number | null;
   /**
    * How long the client waits before it fetches again after a failure, zero if it may; null if the last
    * fetch did not fail.

@@ -35,6 +35,7 @@ NODE_NAMES = {
     "leeway_ms": "leeway",
     "age_ms": "age_seconds",
     "fresh_for_ms": "fresh_for_seconds",
+    "usable_for_ms": "usable_for_seconds",
     "retry_in_ms": "retry_in_seconds",
     "clock_difference_ms": "clock_difference",
 }
@@ -128,7 +129,9 @@ def the_flow(node: dict[str, Any]) -> None:
     public = {name for name in dir(web.LoginFlow) if not name.startswith("_")}
     of_node = {pythonic(name) for name in node["flow"]}
     same("the flow", public - PYTHON_FLOW_ONLY, of_node)
-    sources = source("core/src/web/flow.rs") + source("core/src/web/flow/sessions.rs")
+    sources = "".join(
+        source(f"core/src/web/{name}.rs") for name in ("flow", "flow/health", "flow/sessions")
+    )
     rust = set(re.findall(r"pub (?:async )?fn (\w+)", sources))
     lacking("the flow", "Rust", public, rust)
     options = set(inspect.signature(web.LoginFlow).parameters) - {"client"}
@@ -180,13 +183,15 @@ def error_codes(node: dict[str, Any]) -> None:
     """The codes, their classes, and whether they are retryable."""
     rust = source("core/src/error.rs")
     in_source = dict(re.findall(r'^ +\w+ = "(\w+)" in (\w+),', rust, re.MULTILINE))
-    python = {code: kind for code, kind, _ in _native.codes()}
+    python = {code: kind for code, kind, *_ in _native.codes()}
     equal("codes", "Python", in_source, python)
     equal("codes", "Node", in_source, {code["code"]: code["kind"] for code in node["codes"]})
     classes = {code: kind.__name__ for code, kind in errors.CLASSES.items()}
     equal("classes of codes", "Node", classes, node["classes"])
-    retryable = {code for code, _, again in _native.codes() if again}
+    retryable = {code for code, _, again, _ in _native.codes() if again}
     equal("retryable", "Node", retryable, {c["code"] for c in node["codes"] if c["retryable"]})
+    faults = {code for code, *_, fault in _native.codes() if fault}
+    equal("faults", "Node", faults, {c["code"] for c in node["codes"] if c["fault"]})
 
 
 def the_commands() -> None:

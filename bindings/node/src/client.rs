@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either, ToNapiValue};
 use napi_derive::napi;
-use portier_client::{AuthenticateOptions, CallbackParams, CompleteOptions, web};
+use portier_client::{AuthenticateOptions, CallbackParams, Code, CompleteOptions, web};
 
 use crate::call::{self, Cancellation, Outcome};
 use crate::closable::Closables;
@@ -76,7 +76,7 @@ impl Client {
         Ok(call::run(env, &self.completions, cancellation, operation))
     }
 
-    fn opened(&self) -> napi::Result<portier_client::Client> {
+    pub(crate) fn opened(&self) -> napi::Result<portier_client::Client> {
         let client = self.opened.borrow().clone();
         client.ok_or_else(|| napi::Error::from_reason("the client was closed"))
     }
@@ -224,6 +224,15 @@ impl Client {
     #[napi(catch_unwind)]
     pub fn stats(&self) -> napi::Result<Stats> {
         Ok(self.opened()?.stats().into())
+    }
+
+    /// Returns the health, as the text of a JSON object.
+    #[napi(catch_unwind)]
+    pub fn health(&self, env: Env) -> napi::Result<Outcome<String>> {
+        self.run(env, None, |client| async move {
+            serde_json::to_string(&client.health())
+                .map_err(|cause| portier_client::Error::new(Code::Internal, cause))
+        })
     }
 
     /// Drops documents and connections, without waiting for JavaScript's garbage collector. Calls in

@@ -1,4 +1,4 @@
-//! The sessions of a login flow: who is signed in, pages that need it, and signing out.
+//! Requests beside the login: who is signed in, pages that need it, signing out, health checks.
 
 use napi::Env;
 use napi::bindgen_prelude::Either;
@@ -43,5 +43,12 @@ impl LoginFlow {
     ) -> napi::Result<Outcome<Step>> {
         let request = request(&head, None).with_checked_form_token(form_token_checked);
         self.run(env, None, |flow| async move { flow.logout(request) })
+    }
+
+    /// Answers a health check.
+    #[napi(catch_unwind)]
+    pub fn health(&self, env: Env, head: String) -> napi::Result<Outcome<Step>> {
+        let request = request(&head, None);
+        self.run(env, None, |flow| async move { flow.health(&request) })
     }
 }

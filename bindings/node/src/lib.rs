@@ -26,6 +26,7 @@ mod failure;
 mod flow_sessions;
 mod ids;
 mod login;
+mod metrics;
 mod options;
 mod runtime;
 mod session;
@@ -74,6 +75,8 @@ pub struct CodeInfo {
     pub kind: &'static str,
     /// Whether the same call may succeed later.
     pub retryable: bool,
+    /// Whether it is a fault that the operator of a site has to mend.
+    pub fault: bool,
 }
 
 /// All error codes.
@@ -85,6 +88,7 @@ pub fn codes() -> Vec<CodeInfo> {
             code: code.as_str(),
             kind: code.kind().as_str(),
             retryable: Error::new(code, "").retryable(),
+            fault: code.is_fault(),
         })
         .collect()
 }

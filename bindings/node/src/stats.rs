@@ -40,6 +40,8 @@ pub struct DocumentStats {
     pub age_ms: Option<f64>,
     /// How long it may still be used.
     pub fresh_for_ms: Option<f64>,
+    /// How long it is used if no newer one can be fetched.
+    pub usable_for_ms: Option<f64>,
     /// How long until it may be fetched again after a failure.
     pub retry_in_ms: Option<f64>,
 }
@@ -72,6 +74,7 @@ impl From<portier_client::DocumentStats> for DocumentStats {
             changes: number(stats.changes),
             age_ms: stats.age_seconds.map(milliseconds),
             fresh_for_ms: stats.fresh_for_seconds.map(milliseconds),
+            usable_for_ms: stats.usable_for_seconds.map(milliseconds),
             retry_in_ms: stats.retry_in_seconds.map(milliseconds),
         }
     }

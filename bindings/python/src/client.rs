@@ -1,6 +1,6 @@
 //! The client, for one process at a time.
 
-use portier_client::{AuthenticateOptions, Builder, Code, CompleteOptions};
+use portier_client::{AuthenticateOptions, Builder, Code, CompleteOptions, Error};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -247,5 +247,15 @@ impl Client {
     fn stats(&self, py: Python<'_>) -> PyResult<String> {
         serde_json::to_string(&self.of(py, Process::current())?.stats())
             .map_err(|cause| errors::new(py, Code::Internal, cause))
+    }
+
+    /// The health, as the text of a JSON object.
+    fn health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, true);
+        let client = self.of(py, call.process)?.clone();
+        call.run(async move {
+            serde_json::to_string(&client.health())
+                .map_err(|cause| Error::new(Code::Internal, cause))
+        })
     }
 }

@@ -35,9 +35,10 @@ pub(crate) fn new(py: Python<'_>, code: Code, message: impl fmt::Display) -> PyE
     to_python(py, &Error::new(code, message))
 }
 
-/// All codes with the names of their classes, and whether they are retryable.
+/// All codes with the names of their classes, whether they are retryable, and whether they are a fault that the operator
+/// of a site has to mend.
 #[pyfunction]
-pub(crate) fn codes() -> Vec<(&'static str, &'static str, bool)> {
+pub(crate) fn codes() -> Vec<(&'static str, &'static str, bool, bool)> {
     Code::ALL
         .iter()
         .map(|&code| {
@@ -45,6 +46,7 @@ pub(crate) fn codes() -> Vec<(&'static str, &'static str, bool)> {
                 code.as_str(),
                 code.kind().as_str(),
                 Error::new(code, "").retryable(),
+                code.is_fault(),
             )
         })
         .collect()

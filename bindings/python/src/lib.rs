@@ -11,6 +11,7 @@ mod errors;
 mod forks;
 mod form;
 mod headers;
+mod metrics;
 mod options;
 mod process;
 mod send_py;
@@ -39,6 +40,8 @@ mod _native {
     #[pymodule_export]
     use super::headers::read_headers;
     #[pymodule_export]
+    use super::metrics::{collect_metrics, exposition};
+    #[pymodule_export]
     use super::session::{Session, SessionCookie};
     #[pymodule_export]
     use super::testing::{
@@ -57,6 +60,10 @@ mod _native {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("MAX_RECORD_BYTES", portier_client::MAX_RECORD_BYTES)?;
         module.add("MAX_FORM_BYTES", portier_client::web::MAX_FORM_BYTES)?;
+        module.add(
+            "METRICS_CONTENT_TYPE",
+            portier_client::metrics::CONTENT_TYPE,
+        )?;
         module.add("HEADERS", portier_client::web::WebRequest::HEADERS)?;
         // Both cost nothing until the process forks or exits.
         py.import("atexit")?.call_method1(

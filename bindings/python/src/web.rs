@@ -225,6 +225,19 @@ impl LoginFlow {
         call.run(async move { Ok(StepTuple(flow.logout(request))) })
     }
 
+    #[pyo3(signature = (method, headers, /))]
+    fn health<'py>(
+        &self,
+        py: Python<'py>,
+        method: &Bound<'py, PyString>,
+        headers: &Bound<'py, PyList>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, true);
+        let flow = self.of(py, call.process)?.clone();
+        let request = request(method, headers, false, Body::Empty)?;
+        call.run(async move { Ok(StepTuple(flow.health(&request))) })
+    }
+
     /// Answers a request that was refused outside of the flow, with the error of a code.
     #[pyo3(signature = (method, headers, code, message, /))]
     fn refuse_login<'py>(

@@ -2,6 +2,8 @@
 //!
 //! All times are of the monotonic clock.
 
+mod report;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +17,6 @@ use super::in_flight::InFlight;
 use crate::clock::{Clock, Random};
 use crate::error::{Code, Error, Result};
 use crate::events;
-use crate::stats::DocumentStats;
 
 /// The minimum time between fetches because of a missing key or URL.
 const BETWEEN_FORCED: Duration = Duration::from_secs(5);
@@ -222,31 +223,6 @@ impl<T: Send + Sync + 'static> Cache<T> {
 
     pub(super) fn count_request(&self) {
         self.state().requests += 1;
-    }
-
-    pub(super) fn stats(&self, now: Duration) -> DocumentStats {
-        let state = self.state();
-        let cached = state.cached.as_ref();
-        DocumentStats {
-            requests: state.requests,
-            failures: state.failures,
-            stale_serves: state.stale_serves,
-            shared_loads: state.shared_loads,
-            changes: state.changes,
-            age_seconds: cached.map(|cached| cached.lifetime.age_at(now).as_secs_f64()),
-            fresh_for_seconds: cached.map(|cached| {
-                cached
-                    .lifetime
-                    .expiry
-                    .fresh_until
-                    .saturating_sub(now)
-                    .as_secs_f64()
-            }),
-            retry_in_seconds: state
-                .failing
-                .as_ref()
-                .map(|failing| failing.pause_until.saturating_sub(now).as_secs_f64()),
-        }
     }
 
     /// Aborts a running fetch.

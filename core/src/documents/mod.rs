@@ -16,6 +16,7 @@ mod shared_cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use tracing::Instrument as _;
 use url::Url;
 
 use self::cache::Cache;
@@ -27,8 +28,9 @@ use self::shared_cache::{Claim, Predicate, SharedDocumentCache};
 use crate::clock::{Clock, Random, unix_seconds};
 use crate::discovery::{DISCOVERY_PATH, Discovery};
 use crate::error::Result;
-use crate::events;
+use crate::events::{self, spans};
 use crate::freshness::Freshness;
+use crate::health::HealthCheck;
 use crate::http::Transport;
 use crate::jwks::KeySet;
 use crate::origin::Origin;
@@ -118,6 +120,17 @@ impl Documents {
     pub(crate) fn keys_may_have_changed(&self, seen: &Arc<KeySet>) -> bool {
         let now = self.fetcher.clock.monotonic();
         self.fetcher.keys.may_have_changed(seen, now)
+    }
+
+    /// What is known about the discovery document and the keys. Fetches that are due start in the background.
+    pub(crate) fn check(&self) -> (HealthCheck, HealthCheck) {
+        let fetcher = &self.fetcher;
+        let now = fetcher.clock.monotonic();
+        let discovery = fetcher
+            .discovery
+            .check(now, || fetcher.start_discovery(None));
+        let keys = fetcher.keys.check(now, || fetcher.start_keys(None));
+        (discovery, keys)
     }
 
     pub(crate) fn stats(&self) -> DocumentsStats {
@@ -273,7 +286,12 @@ impl Fetcher {
         }
         cache.count_request();
         let (name, missing) = (cache.name(), wanted.is_some());
-        let fetched = fetch(transport, clock, name, url, validators, missing, parse).await;
+        let span = spans::fetch(name);
+        let fetching = fetch(transport, clock, name, url, validators, missing, parse);
+        let fetched = fetching.instrument(span.clone()).await;
+        if let Err(failure) = &fetched {
+            spans::failed(&span, failure.error.code());
+        }
         if let Some(lease) = lease {
             lease.finish(&fetched).await;
         }

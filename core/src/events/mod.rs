@@ -24,9 +24,14 @@
 //! | `redis evicts pending logins` | warn | |
 //! | `events dropped` | warn | `count` |
 //!
-//! [`subscriber`] passes them on as plain data, for a program with its own logging.
+//! There are spans as well: `authenticate`, `complete` and `fetch document`. They have the fields `error.type`, which is
+//! the code of the error, and `otel.status_code`, which is `ERROR` for a fault of the broker, the store, the clock or
+//! the site.
+//!
+//! [`subscriber`] passes the events on as plain data, for a program with its own logging.
 
 mod listener;
+pub(crate) mod spans;
 
 use std::time::Duration;
 
@@ -34,7 +39,7 @@ pub use tracing::Level;
 use tracing::event_enabled;
 
 pub use self::listener::{Event, Listener, Value, subscriber};
-use crate::error::{Code, Error, Kind};
+use crate::error::Error;
 
 /// The target of every event.
 pub const TARGET: &str = "portier_client";
@@ -53,14 +58,10 @@ pub(crate) fn login_completed(same_browser: bool) {
 /// failed because the broker, the store or the clock was wrong or unavailable.
 pub(crate) fn login_ended(operation: &'static str, error: &Error) {
     let code = error.code().as_str();
-    match (error.kind(), error.code()) {
-        (Kind::BrokerUnavailable | Kind::StoreError | Kind::InternalError, _)
-        | (_, Code::TokenClock | Code::TokenNotYetValid) => {
-            tracing::warn!(target: TARGET, operation, code, %error, "login failed");
-        }
-        _ => {
-            tracing::info!(target: TARGET, operation, code, %error, "login refused");
-        }
+    if error.code().is_fault() {
+        tracing::warn!(target: TARGET, operation, code, %error, "login failed");
+    } else {
+        tracing::info!(target: TARGET, operation, code, %error, "login refused");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The login flow: from a request to its answer.
 
 mod completion;
+mod health;
 mod sessions;
 
 use std::fmt;

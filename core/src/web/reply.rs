@@ -122,6 +122,11 @@ impl Reply {
         Self::new(503, Vec::new(), String::new())
     }
 
+    /// The answer to a request that no person sends.
+    pub(super) fn method_not_allowed(allowed: &str) -> Self {
+        Self::new(405, vec![("allow", allowed.to_owned())], String::new())
+    }
+
     /// A page of this library, which no other site may frame.
     pub(super) fn page(status: u16, html: String, policy: &str) -> Self {
         let headers = vec![

@@ -244,7 +244,8 @@ fn headers(
     same: &mut Same<'_>,
 ) {
     let kind = match &answer.json {
-        Some(_) if answer.status >= 400 => "problem",
+        // RFC 9457, unlike the answer to a health check.
+        Some(json) if json["type"].is_string() => "problem",
         Some(_) => "json",
         None if expected["shows"].is_string() || expected["problem"].is_string() => "page",
         None => "every",

@@ -54,7 +54,8 @@ async fn sealed_logins_of_the_code_flow_need_no_store() {
 }
 
 /// Cases in which a store fails that sealed logins do not use: when they start, and in the code flow.
-const WITHOUT_STORE: [&str; 4] = [
+const WITHOUT_STORE: [&str; 5] = [
+    "health-while-the-store-is-down",
     "problem-knows-the-typed-address-while-the-store-is-down",
     "problem-store-at-the-start-as-a-page",
     "problem-store-at-the-start-for-a-script",

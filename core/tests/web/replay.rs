@@ -95,6 +95,7 @@ impl<'a> Replay<'a> {
                 self.flow.require_login(&request, page)
             }
             "logout" => self.flow.logout(request),
+            "health" => self.flow.health(&request),
             _ => self.flow.callback(request).await,
         };
         self.store_is_down.store(false, Ordering::Relaxed);

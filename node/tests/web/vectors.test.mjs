@@ -118,6 +118,8 @@ class Site {
         return this.flow.login(request, { formTokenChecked });
       case "require_login":
         return this.flow.requireLogin({ method, headers }, page);
+      case "health":
+        return this.flow.health({ method, headers });
       case "logout":
         return this.flow.logout({ method, headers }, { formTokenChecked });
       default:
@@ -359,12 +361,13 @@ function check(answer, expect, origin) {
   for (const [name, value] of Object.entries(expect.json ?? {})) assert.deepEqual(json[name], value, name);
 }
 
-function checkHeaders({ headers, hasHook, json, status }, expect) {
+function checkHeaders({ headers, hasHook, json }, expect) {
   const isPage = (expect.shows ?? expect.problem) !== undefined && json === undefined;
   const expected = {
     ...(!hasHook && HEADERS.every),
     ...(isPage && HEADERS.page),
-    ...(json !== undefined && (status >= 400 ? HEADERS.problem : HEADERS.json)),
+    // RFC 9457, unlike the answer to a health check.
+    ...(json !== undefined && (json.type === undefined ? HEADERS.json : HEADERS.problem)),
     ...expect.headers,
   };
   assert.equal(expect.json !== undefined, json !== undefined, "JSON");

@@ -151,7 +151,8 @@ class _Judge:
         is_page = "shows" in expected or ("problem" in expected and "json" not in expected)
         kinds = ["every"]
         if "json" in expected:
-            kinds.append("problem" if answer.status >= 400 else "json")
+            # RFC 9457, unlike the answer to a health check.
+            kinds.append("problem" if '"type":' in answer.body else "json")
         elif is_page:
             kinds.append("page")
         for kind in kinds:

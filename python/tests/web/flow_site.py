@@ -126,6 +126,8 @@ class FlowSite:
             answering = self._flow.start(facts, step["email"], step["next"])
         elif step["do"] == "require_login":
             return answer(self._flow.require_login(facts, step["page"]), None)
+        elif step["do"] == "health":
+            return answer(self._flow.health(facts), None)
         elif step["do"] == "logout":
             answering = self._flow.logout(facts)
         else:

@@ -8,6 +8,7 @@ from . import (
     web_cookies,
     web_elsewhere,
     web_forms,
+    web_health,
     web_problems,
     web_repeats,
     web_requests,
@@ -51,6 +52,7 @@ def document() -> dict[str, object]:
         "web: problems": [web_problems.problems, web_problems.typed_again],
         "web: languages": [web_texts.languages],
         "web: replaced texts": [web_texts.texts_own],
+        "web: health checks": [web_health.checks],
     }
     return {"about": ABOUT, **setting(), "cases": in_families(families)}
 

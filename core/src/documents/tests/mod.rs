@@ -1,6 +1,7 @@
 //! The cache with a broker in memory and a manual clock.
 
 mod failure;
+mod health;
 mod histories;
 mod in_flight;
 mod keys;

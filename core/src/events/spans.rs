@@ -1,0 +1,46 @@
+//! Spans for the tracing of a site.
+//!
+//! The fields have the names of the conventions of OpenTelemetry; `otel.status_code` becomes the status of the span.
+
+use std::future::Future;
+
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, info_span};
+
+use super::TARGET;
+use crate::error::{Code, Result};
+
+pub(crate) fn authenticate() -> Span {
+    info_span!(target: TARGET, "authenticate", "error.type" = Empty, "otel.status_code" = Empty)
+}
+
+pub(crate) fn complete() -> Span {
+    info_span!(target: TARGET, "complete", "error.type" = Empty, "otel.status_code" = Empty)
+}
+
+/// A fetch serves several calls, and may outlive them. So it is in no trace of theirs, and has a link to the call that
+/// started it.
+pub(crate) fn fetch(document: &'static str) -> Span {
+    let span = info_span!(
+        target: TARGET, parent: None, "fetch document",
+        document, "error.type" = Empty, "otel.status_code" = Empty
+    );
+    span.follows_from(Span::current());
+    span
+}
+
+/// Runs an operation in a span. The span has failed only if the operator of the site has to act.
+pub(crate) async fn traced<T>(span: Span, operation: impl Future<Output = Result<T>>) -> Result<T> {
+    let outcome = operation.instrument(span.clone()).await;
+    if let Err(error) = &outcome {
+        failed(&span, error.code());
+    }
+    outcome
+}
+
+pub(crate) fn failed(span: &Span, code: Code) {
+    span.record("error.type", code.as_str());
+    if code.is_fault() {
+        span.record("otel.status_code", "ERROR");
+    }
+}
