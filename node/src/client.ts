@@ -5,6 +5,7 @@ import { call, opened, unwrap } from "./call.js";
 import { callbackPairs, type CallbackParams } from "./callback.js";
 import { ClientFlow, FLOW } from "./client-flow.js";
 import { ClientSessionCookie, SESSION_COOKIE } from "./client-session.js";
+import type { Health } from "./health.js";
 import { Login } from "./login.js";
 import {
   native,
@@ -55,6 +56,9 @@ export interface CompleteOptions extends CallOptions {
    */
   confirmation?: string | null | undefined;
 }
+
+/** The name of the method that returns the addon's part of a client. */
+export const NATIVE = Symbol.for("portier-client.native");
 
 const DEFAULT_LEEWAY_MS = 180_000;
 
@@ -253,6 +257,24 @@ export class PortierClient {
   /** Returns the counters. */
   stats(): Stats {
     return this.#open.stats();
+  }
+
+  /**
+   * Returns whether logins work, as far as this process knows. It waits for nobody. Documents that are due are fetched
+   * in the background.
+   */
+  health(): Health {
+    // It is ready at once.
+    return JSON.parse(call(undefined, this.#store, () => this.#open.health()) as string) as Health;
+  }
+
+  /**
+   * The addon's part of this client; undefined after it was destroyed.
+   *
+   * @internal
+   */
+  [NATIVE](): NativeClient | undefined {
+    return this.#native;
   }
 
   /**

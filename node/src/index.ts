@@ -24,6 +24,7 @@ export {
 } from "./errors.js";
 export type { ClaimReason, ErrorCode } from "./errors.js";
 export type { PortierEvent } from "./events.js";
+export type { Health, HealthCheck, HealthStatus } from "./health.js";
 export type { Login } from "./login.js";
 export { LoginFlow } from "./login-flow.js";
 export type { BrowserBinding, FlowOptions, FormOptions } from "./login-flow.js";

@@ -12,6 +12,11 @@ import { cookiesOf, factsOf, headOf, pageOf, pathOfTarget, type AnyRequest } fro
 /** What happens if a login ends in another browser than it was started in. */
 export type BrowserBinding = "off" | "confirm" | "require";
 
+/** The name of a function of a client that is called with each flow that is made from it. */
+export const ON_FLOW = Symbol.for("portier-client.on-flow");
+
+type OnFlow = (flow: LoginFlow) => void;
+
 /** The options of a {@link LoginFlow}. Every option has a default. */
 export interface FlowOptions {
   /**
@@ -113,6 +118,7 @@ export class LoginFlow {
     const { flowOptions, accept } = readOptions(options);
     this.#flow = client[FLOW](flowOptions);
     this.#accept = accept;
+    (client as { [ON_FLOW]?: OnFlow })[ON_FLOW]?.(this);
   }
 
   /**
@@ -195,6 +201,15 @@ export class LoginFlow {
     const isChecked = flag(given.formTokenChecked, "formTokenChecked") ?? false;
     const head = headOf(request);
     return this.#flow.run(undefined, (flow) => flow.logout(head, isChecked));
+  }
+
+  /**
+   * Answers a health check, for a load balancer or a monitoring system. The status is 503 if this process has never been
+   * able to serve a login, else 200. The body is that of {@link PortierClient.health}, as JSON.
+   */
+  async health(request: Pick<AnyRequest, "method" | "headers">): Promise<Step> {
+    const head = headOf(request);
+    return this.#flow.run(undefined, (flow) => flow.health(head));
   }
 
   /**

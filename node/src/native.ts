@@ -86,6 +86,7 @@ export interface NativeClient {
   keys(cancellation: Cancellation | undefined): Outcome<Key[]>;
   warm(cancellation: Cancellation | undefined): Outcome<undefined>;
   stats(): Stats;
+  health(): Outcome<string>;
   loginFlow(options: NativeFlowOptions): NativeFlow | Failure;
   sessionCookie(options: NativeSessionOptions): NativeSessionCookie | Failure;
   close(): void;
@@ -164,6 +165,7 @@ export interface NativeFlow {
   startSession(email: string): NativeStartedSession | Failure;
   requireLogin(head: NativeHead, page: string): NativeStep;
   logout(head: NativeHead, formTokenChecked: boolean): Outcome<NativeStep>;
+  health(head: NativeHead): Outcome<NativeStep>;
   safeNext(page: string): string | null;
   explain(code: string, brokerError: string | undefined, acceptLanguage: string | undefined): NativeProblem;
 }
@@ -319,7 +321,10 @@ export interface Addon {
   /** The fields of a form that a flow reads. */
   formFields(): string[];
   targetPath(target: string): string;
-  codes(): { code: ErrorCode; kind: string; retryable: boolean }[];
+  codes(): { code: ErrorCode; kind: string; retryable: boolean; fault: boolean }[];
+  metricsContentType(): string;
+  exposition(names: string[], clients: NativeClient[]): string;
+  collectMetrics(names: string[], clients: NativeClient[]): string;
   normalizeEmail(text: string): string | Failure;
   safeNext(text: string, allowedHosts: string[]): string | null;
   createCompletionQueue(wake: () => void): NativeCompletions;

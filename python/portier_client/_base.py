@@ -33,6 +33,7 @@ class BaseClient:
         "_doubt",
         "_flows",
         "_native",
+        "_on_flow",
         "_redirect_uri",
     )
 
@@ -103,6 +104,8 @@ class BaseClient:
         self._client_id = native.client_id
         self._broker = native.broker
         self._flows: WeakSet[BaseLoginFlow[typing.Any] | SessionCookie] = WeakSet()
+        # Called with each flow that is made, to trace its requests.
+        self._on_flow: abc.Callable[[BaseLoginFlow[typing.Any]], None] | None = None
         self._doubt = _processes.doubt_of_memory_store(self) if native.has_local_store else None
 
     def _warn_of_memory(self) -> None:
@@ -140,6 +143,20 @@ class BaseClient:
         0
         """
         return _json_object(self._native.stats())
+
+    def health(self) -> dict[str, typing.Any]:
+        """Return whether logins work, as far as this process knows.
+
+        ``status`` is ``"pass"``, ``"warn"``, or ``"fail"`` if this process has never been able to
+        serve a login. ``checks`` has the same for ``discovery``, ``keys``, ``store`` and ``clock``,
+        with the ``code`` of the error if there was one. Nothing is waited for. Documents that are
+        due are fetched in the background.
+
+        >>> client = Client("https://example.com/verify", broker=broker.origin)
+        >>> client.health()["status"]
+        'pass'
+        """
+        return _json_object(self._native.health())
 
     def _close(self) -> None:
         # `_CLOSED` raises on access, so that open clients need no check.

@@ -14,6 +14,7 @@ __all__ = [
     "HEADERS",
     "MAX_FORM_BYTES",
     "MAX_RECORD_BYTES",
+    "METRICS_CONTENT_TYPE",
     "Client",
     "CoreStore",
     "DevBroker",
@@ -25,7 +26,9 @@ __all__ = [
     "__version__",
     "broker_command",
     "codes",
+    "collect_metrics",
     "doctor",
+    "exposition",
     "flush_events",
     "mock_client",
     "normalize_email",
@@ -41,6 +44,7 @@ __version__: Final[str]
 MAX_RECORD_BYTES: Final[int]
 HEADERS: Final[list[str]]
 MAX_FORM_BYTES: Final[int]
+METRICS_CONTENT_TYPE: Final[str]
 
 _Headers: TypeAlias = list[str | None]
 
@@ -123,6 +127,7 @@ class Client:
     def warm(self, blocking: Literal[False] = False, /) -> Future[None] | None: ...
     @overload
     def warm(self, blocking: Literal[True], /) -> None: ...
+    def health(self) -> str: ...
     def stats(self) -> str: ...
 
 @final
@@ -190,6 +195,7 @@ class LoginFlow:
         blocking: Literal[True],
         /,
     ) -> NativeStep: ...
+    def health(self, method: str, headers: _Headers, /) -> NativeStep: ...
     def refuse_login(
         self, method: str, headers: _Headers, code: str, message: str, /
     ) -> NativeStep: ...
@@ -353,8 +359,14 @@ def flush_events(timeout: float, /) -> bool:
 def panic_in_operation(at_once: bool, /) -> Future[None]:
     """Panic where a defect in the core would: at the first poll, or at a later one."""
 
-def codes() -> list[tuple[str, str, bool]]:
-    """All codes with the names of their classes, and whether they are retryable."""
+def codes() -> list[tuple[str, str, bool, bool]]:
+    """All codes with the names of their classes, whether they are retryable and a fault."""
+
+def exposition(clients: Sequence[tuple[str, Client]], /) -> str:
+    """The metrics of clients, by their names, in the text format of Prometheus."""
+
+def collect_metrics(clients: Sequence[tuple[str, Client]], /) -> str:
+    """The same, as the text of a JSON array."""
 
 def broker_command(arguments: list[str], /) -> tuple[DevBroker | None, int, str, str]:
     """Start a broker by a command line; return it, the exit status, the output, the complaint."""

@@ -366,7 +366,6 @@ function checkHeaders({ headers, hasHook, json }, expect) {
   const expected = {
     ...(!hasHook && HEADERS.every),
     ...(isPage && HEADERS.page),
-    // RFC 9457, unlike the answer to a health check.
     ...(json !== undefined && (json.type === undefined ? HEADERS.json : HEADERS.problem)),
     ...expect.headers,
   };

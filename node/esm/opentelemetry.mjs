@@ -1,0 +1,2 @@
+// As `index.mjs`: names for `import`, and nothing else.
+export { instrument, uninstrument } from "./opentelemetry.js";

@@ -1,0 +1,152 @@
+/**
+ * Metrics and traces for OpenTelemetry.
+ *
+ * @packageDocumentation
+ */
+
+import {
+  metrics,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type MeterProvider,
+  type ObservableCallback,
+  type Observable,
+  type Span,
+  type Tracer,
+  type TracerProvider,
+} from "@opentelemetry/api";
+
+import type { PortierClient } from "./client.js";
+import { invalidOption } from "./errors.js";
+import { ON_FLOW, type LoginFlow } from "./login-flow.js";
+import { collect } from "./metrics.js";
+import { native, version } from "./native.js";
+import { optionalText } from "./text.js";
+
+/** The options of {@link instrument}. */
+export interface InstrumentOptions {
+  /** The attribute `portier.client`, if a process has several clients. */
+  name?: string | undefined;
+  /** The provider of the process by default. */
+  meterProvider?: MeterProvider | undefined;
+  /** The provider of the process by default. */
+  tracerProvider?: TracerProvider | undefined;
+}
+
+const SCOPE = "portier-client";
+const CALLS = ["authenticate", "verify", "complete", "discover", "keys", "warm"];
+const REQUESTS = ["login", "start", "callback"];
+const FAULTS = new Set<string>(
+  native
+    .codes()
+    .filter(({ fault }) => fault)
+    .map(({ code }) => code),
+);
+
+/** What ends the instrumentation of a client. */
+const instrumented = new WeakMap<PortierClient, () => void>();
+
+/**
+ * Reports the metrics of a client, and traces its calls and those of its flows.
+ *
+ * Call it once the SDK has started, and before the client is given to an integration or a {@link LoginFlow}: only flows
+ * that are made later are traced. Without it, OpenTelemetry is not loaded, and costs nothing.
+ *
+ * A call has a span while it runs, as a child of the current one. If the call ends with an error, its code is the
+ * attribute `error.type`. The status of the span is an error only if the broker, the store, the clock or the site itself
+ * is at fault: anybody can send an invalid token.
+ *
+ * ```js
+ * const client = new PortierClient({ redirectUri: "https://example.com/verify" });
+ * instrument(client);
+ * ```
+ */
+export function instrument(client: PortierClient, options: InstrumentOptions = {}): void {
+  if (instrumented.has(client)) throw invalidOption("the client is instrumented already");
+  const name = optionalText(options.name, "name") ?? "";
+  const { meterProvider = metrics.getMeterProvider(), tracerProvider = trace.getTracerProvider() } = options;
+  const forget = observe(client, name, meterProvider);
+  const tracer = tracerProvider.getTracer(SCOPE, version);
+  const attributes: Attributes = name === "" ? {} : { "portier.client": name };
+  const flows = new Set<WeakRef<LoginFlow>>();
+  define(client, ON_FLOW, (flow: LoginFlow) => {
+    flows.add(new WeakRef(flow));
+    traceAll(flow, "portier.flow", REQUESTS, tracer, attributes);
+  });
+  traceAll(client, "portier.client", CALLS, tracer, attributes);
+  instrumented.set(client, () => {
+    forget();
+    remove(client, [ON_FLOW, ...CALLS]);
+    for (const flow of flows) remove(flow.deref() ?? {}, REQUESTS);
+  });
+}
+
+/** Undoes {@link instrument}, also for the flows of the client. */
+export function uninstrument(client: PortierClient): void {
+  instrumented.get(client)?.();
+  instrumented.delete(client);
+}
+
+function observe(client: PortierClient, name: string, provider: MeterProvider): () => void {
+  const meter = provider.getMeter(SCOPE, version);
+  // The meter must not keep the client.
+  const reference = new WeakRef(client);
+  const observed = collect({}).map(({ instrument, kind, unit, help }, index) => {
+    const options = { unit, description: help };
+    const observable: Observable =
+      kind === "counter"
+        ? meter.createObservableCounter(instrument, options)
+        : meter.createObservableGauge(instrument, options);
+    const callback: ObservableCallback = (result) => {
+      const client = reference.deref();
+      const samples = client === undefined ? [] : collect({ [name]: client })[index]?.samples;
+      for (const { labels, value } of samples ?? []) {
+        result.observe(value, Object.fromEntries(labels.map(({ attribute, value }) => [attribute, value])));
+      }
+    };
+    observable.addCallback(callback);
+    return { observable, callback };
+  });
+  return () => observed.forEach(({ observable, callback }) => observable.removeCallback(callback));
+}
+
+type Method = (...parameters: unknown[]) => Promise<unknown>;
+
+/** Replaces methods of an object, not of its class. */
+function traceAll(target: object, prefix: string, names: string[], tracer: Tracer, attributes: Attributes): void {
+  for (const name of names) {
+    const method = Reflect.get(target, name) as Method;
+    define(target, name, (...parameters: unknown[]) =>
+      tracer.startActiveSpan(`${prefix}.${name}`, { attributes }, async (span) => {
+        try {
+          const result = await method.apply(target, parameters);
+          const { error } = Object(result) as { error?: unknown };
+          if (error instanceof Error) note(span, error);
+          return result;
+        } catch (error) {
+          note(span, error);
+          throw error;
+        } finally {
+          span.end();
+        }
+      }),
+    );
+  }
+}
+
+function note(span: Span, error: unknown): void {
+  const { code, name } = Object(error) as { code?: unknown; name?: unknown };
+  const isOurs = typeof code === "string";
+  span.setAttribute("error.type", isOurs ? code : String(name));
+  // The site has aborted the call itself.
+  if (isOurs ? FAULTS.has(code) : name !== "AbortError") span.setStatus({ code: SpanStatusCode.ERROR });
+}
+
+function define(target: object, name: string | symbol, value: unknown): void {
+  Object.defineProperty(target, name, { value, configurable: true, writable: true });
+}
+
+function remove(target: object, names: (string | symbol)[]): void {
+  for (const name of names) Reflect.deleteProperty(target, name);
+}
