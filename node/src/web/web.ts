@@ -134,7 +134,8 @@ export function portier(options: PortierOptions): Portier {
     request: Request,
     next: () => Result | Promise<Result>,
   ): Promise<Response | Result>;
-  async function handle(request: Request, next?: () => unknown): Promise<unknown> {
+  // With one parameter, as handlers of `fetch` have: `next` does not count for `handle.length`.
+  async function handle(request: Request, ...[next]: [next?: () => unknown]): Promise<unknown> {
     const route = routes.find(request.method, request.url);
     if (route !== undefined) return steps[route](request);
     const result = await next?.();
