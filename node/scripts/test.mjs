@@ -4,7 +4,7 @@
 //   node scripts/test.mjs --runtimes   on the runtimes of tests/runtimes
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 
 const HERE = path.resolve(import.meta.dirname, "..");
@@ -51,10 +51,15 @@ const AT_ONCE = 2;
 // Large numbers are for Node only; on the other runtimes a few are enough.
 const SMALL = { PORTIER_TEST_CALLS: "40000", PORTIER_TEST_PROCESSES: "20", PORTIER_TEST_WORKERS: "20" };
 
-const suites = ["client", "package", "stores", "tools", "web"].flatMap((folder) =>
-  readdirSync(path.join(HERE, "tests", folder))
+const FOLDERS = [
+  ...["client", "package", "stores", "testing", "tools", "web"].map((name) => `tests/${name}`),
+  // The tests of the example sites, but for those that need Jest or Vitest.
+  ...readdirSync(path.join(HERE, "examples")).map((name) => `examples/${name}`),
+];
+const suites = FOLDERS.filter((folder) => statSync(path.join(HERE, folder)).isDirectory()).flatMap((folder) =>
+  readdirSync(path.join(HERE, folder))
     .filter((name) => name.endsWith(".test.mjs"))
-    .map((name) => `./tests/${folder}/${name}`),
+    .map((name) => `./${folder}/${name}`),
 );
 
 process.exitCode = process.argv.includes("--runtimes") ? await onOthers() : onThisNode();

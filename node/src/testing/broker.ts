@@ -6,6 +6,7 @@ import { native, type NativeBroker } from "../native.js";
 import type { Algorithm } from "../protocol.js";
 import { members } from "../text.js";
 import { nativeClock, type Headers, type ManualClock } from "./mock.js";
+import { running } from "./running.js";
 
 /**
  * How the broker responds to a login: `page` shows a page that asks, and `mail` one that waits for the code or the link
@@ -132,6 +133,7 @@ export class DevBroker {
         given.clock === undefined ? undefined : nativeClock(given.clock as ManualClock),
       ),
     );
+    running.add(this);
   }
 
   /** The origin, for the option `broker` of a client. */
@@ -272,6 +274,7 @@ export class DevBroker {
 
   /** Stops the server. Stopping it again does nothing. */
   stop(): void {
+    running.delete(this);
     this.#native.stop();
   }
 

@@ -9,7 +9,7 @@ import { test } from "node:test";
 const HERE = path.resolve(import.meta.dirname, "../..");
 // Each with its own options of the compiler.
 const CHECKS = [
-  { names: ["checks", "fetch", "nest", "web"], skipLibCheck: false },
+  { names: ["checks", "fetch", "nest", "testing", "web"], skipLibCheck: false },
   // The types of Koa do not go together with those of Express 5: both need `content-disposition`, in other versions.
   { names: ["koa"], skipLibCheck: true },
 ];

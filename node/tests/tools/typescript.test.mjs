@@ -15,7 +15,7 @@ import { portier as forKoa } from "portier-client/koa";
 import { PortierModule, Session } from "portier-client/nest";
 import { portier as forNode } from "portier-client/node";
 import { redirectToNext, Strategy } from "portier-client/passport";
-import { DevBroker } from "portier-client/testing";
+import { cancelled, DevBroker, freezeTime, login, type TestSession } from "portier-client/testing";
 import { portier as forFetch } from "portier-client/web";
 
 const client = new PortierClient({ redirectUri: "https://example.com/verify" });
@@ -24,6 +24,11 @@ export const module = PortierModule.forRoot({ client, secret: "…" });
 export const strategy = new Strategy({ client }, ({ email }, done) => done(null, { email }));
 export const { handle } = forFetch({ client, secret: "…" });
 export const page = (session: Session): string => session.email;
+export async function tested(): Promise<TestSession> {
+  freezeTime(0).tick(1);
+  await cancelled("http://localhost:8888", "alice@example.com", { next: "/members" });
+  return login(handle, "alice@example.com");
+}
 // @ts-expect-error a session has an address
 export const other = (session: Session): number => session.email;
 `;

@@ -3,6 +3,7 @@ import Koa, { type Context } from "koa";
 
 import { PortierClient, type Login, type Session } from "portier-client";
 import forKoa, * as ofKoa from "portier-client/koa";
+import { login } from "portier-client/testing";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<_Holds extends true>(): void {}
@@ -38,4 +39,6 @@ export function inKoa(): void {
   ofKoa.portier({ client });
   // @ts-expect-error there is no such option
   ofKoa.portier({ ...options, logoutpath: "/logout" });
+  void login(app, "alice@example.com");
+  void login(app.callback(), "alice@example.com");
 }

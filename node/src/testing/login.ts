@@ -1,0 +1,149 @@
+import { members } from "../text.js";
+import { answerAt, brokerOf, type Answer, type KnownBroker } from "./broker-side.js";
+import type { DevBroker } from "./broker.js";
+import { LoginFailed } from "./failure.js";
+import type { Form } from "./forms.js";
+import type { TestResponse } from "./response.js";
+import { TestSession, type SessionOptions } from "./session.js";
+import type { App } from "./sites.js";
+
+/** The options of {@link login} and of the scenarios. */
+export interface LoginOptions extends SessionOptions {
+  /** The page with the login form. By default, `/login` and then `/` are searched for a form with an e-mail address. */
+  page?: string | undefined;
+  /** The path that takes the login form: chooses a form of the page. On a page without it, the form is sent anyway. */
+  action?: string | undefined;
+  /** The page to which the login leads: the field `next` of the form. */
+  next?: string | undefined;
+  /** Further fields of the form. */
+  fields?: Readonly<Record<string, string>> | undefined;
+  /**
+   * The development broker, or its origin. Not needed if the broker runs in this process or on a loopback address: the
+   * site leads there.
+   */
+  broker?: DevBroker | string | undefined;
+}
+
+const NAMES = ["page", "action", "next", "fields", "headers", "origin", "broker"] as const;
+const PAGES = ["/login", "/"];
+const LOGIN_PATH = "/login";
+
+/**
+ * Logs in at a site as a browser does: fills in its login form, signs in at the development broker, returns to the
+ * redirect URI, and follows to where the site leads. Both flows work, and forms with CSRF tokens.
+ *
+ * `app` is the site in any form that a test has it in; see {@link App}. With a {@link TestSession}, the login continues in
+ * that browser.
+ *
+ * ```js
+ * const session = await login(app, "alice@example.com");
+ * const members = await session.get("/members");
+ * ```
+ *
+ * Rejects with {@link LoginFailed} if the person is not signed in. The message says what the site answered.
+ */
+export async function login(app: App | TestSession, email: string, options: LoginOptions = {}): Promise<TestSession> {
+  const pending = await begin(app, email, options);
+  return signedIn(pending, await answerAt(pending.broker, pending.url));
+}
+
+/** A login that waits for the person to sign in at the broker. @internal */
+export interface Pending {
+  session: TestSession;
+  /** Where the site has led: the address of the broker's page. */
+  url: URL;
+  broker: KnownBroker;
+}
+
+/** Starts a login: sends the login form of the site. @internal */
+export async function begin(app: App | TestSession, email: string, options: LoginOptions): Promise<Pending> {
+  members(options, NAMES);
+  const session = app instanceof TestSession ? app : new TestSession(app, options);
+  const { form, tried } = await findForm(session, options);
+  const fields: Record<string, string> = { ...options.fields, [form?.emailField ?? "email"]: email };
+  if (options.next !== undefined) fields["next"] = options.next;
+  if (form !== undefined) {
+    await session.submitForm(form, fields);
+  } else {
+    const url = new URL(options.action ?? LOGIN_PATH, session.origin);
+    await session.navigate({ method: "POST", url, fields, from: url });
+  }
+  const { response } = session;
+  const place = response.location ?? urlIn(response);
+  if (place === null) {
+    const missing = form === undefined ? `; no form with an e-mail address was found: ${tried.join("; ")}` : "";
+    throw new LoginFailed(`the login did not start: ${response.describe("the login form")}${missing}${hint(session)}`, {
+      response,
+      session,
+    });
+  }
+  const url = new URL(place);
+  const broker = brokerOf(url, options.broker);
+  const redirectUri = url.searchParams.get("redirect_uri");
+  if (broker === undefined || redirectUri === null) {
+    const advice = "give its client the development broker, for example with broker: process.env.PORTIER_BROKER";
+    throw new LoginFailed(`the site leads to ${url.origin}, which is not a development broker; ${advice}${hint(session)}`, {
+      response,
+      session,
+    });
+  }
+  session.settle(new URL(redirectUri));
+  return { session, url, broker };
+}
+
+/** Looks for the login form. Without one, says what was found instead. */
+async function findForm(
+  session: TestSession,
+  { page, action }: LoginOptions,
+): Promise<{ form?: Form | undefined; tried: string[] }> {
+  const tried: string[] = [];
+  for (const path of page === undefined ? PAGES : [page]) {
+    const response = await session.visit(path);
+    const isAction = (form: Form): boolean => new URL(form.action, response.url).pathname === action;
+    const forms = response.forms.filter((form) => (action === undefined ? form.emailField !== undefined : isAction(form)));
+    const isLogin = ({ action }: Form): boolean => /log-?in|sign-?in|auth/i.test(action);
+    const form = forms.find(isLogin) ?? forms[0];
+    if (form !== undefined) return { form, tried };
+    tried.push(response.describe("GET"));
+  }
+  return { tried };
+}
+
+/** The address in the JSON of a site that answers a script. */
+function urlIn(response: TestResponse): string | null {
+  if (response.status !== 200 || !response.text.startsWith("{")) return null;
+  try {
+    const { url } = response.json<{ url?: unknown }>();
+    return typeof url === "string" && URL.canParse(url) ? url : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What to try if a login does not start. */
+function hint(session: TestSession): string {
+  const { problem, status } = session.response;
+  if (problem === "broker_unavailable") {
+    return "; does the client of the site have the development broker, for example with broker: process.env.PORTIER_BROKER?";
+  }
+  if (status === 403 && !session.isSettled) return '; if the site checks its origin, name it: origin: "https://example.com"';
+  return status === 404 || status === 405 ? '; name the page with the form: page: "/sign-in", or its action: "/sign-in"' : "";
+}
+
+/** Brings the answer of the broker to the redirect URI. @internal */
+export async function returned(session: TestSession, answer: Answer): Promise<TestSession> {
+  await session.navigate({ ...answer, crossSite: true });
+  return session;
+}
+
+/** The same, and checks that the site has accepted it. @internal */
+export async function signedIn({ session }: Pending, answer: Answer): Promise<TestSession> {
+  const responses = await session.navigate({ ...answer, crossSite: true });
+  // Where the login leads may be missing in a test.
+  const response = responses.findLast(({ url }) => new URL(url).pathname === answer.url.pathname);
+  const asks = response?.forms.some(({ fields }) => "portier_confirmation" in fields);
+  if (response !== undefined && response.status < 400 && response.problem === null && !asks) return session;
+  const answerOfSite = (response ?? session.response).describe(answer.method);
+  const why = asks === true ? "the site asks whether to continue, because the cookie of the login is missing" : "the login did not complete";
+  throw new LoginFailed(`${why}: ${answerOfSite}`, { response: response ?? session.response, session });
+}
