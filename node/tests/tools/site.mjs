@@ -54,7 +54,8 @@ export function run(program, args = [], { cwd = path.dirname(program), flags = [
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [...flags, program, ...args], {
     cwd,
     encoding: "utf8",
-    env: { ...process.env, NODE_PATH: "", NO_COLOR: "1" },
+    // Without the variable by which `node --test` tells that it runs in another one.
+    env: { ...process.env, NODE_PATH: "", NODE_TEST_CONTEXT: undefined, NO_COLOR: "1" },
     killSignal: "SIGKILL",
     timeout: LIMIT_MS,
   });
