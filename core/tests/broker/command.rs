@@ -16,20 +16,22 @@ fn run(line: &str, environment: &[(&str, &str)]) -> BrokerCommand {
 
 fn started(line: &str, environment: &[(&str, &str)]) -> DevBroker {
     match run(line, environment) {
-        BrokerCommand::Started(broker) => broker,
-        BrokerCommand::Ended { complaint, .. } => panic!("{complaint}"),
+        BrokerCommand::Started(broker) => Ok(broker),
+        BrokerCommand::Ended { complaint, .. } => Err(complaint),
     }
+    .unwrap()
 }
 
 fn ended(line: &str, environment: &[(&str, &str)]) -> (u8, String, String) {
     match run(line, environment) {
-        BrokerCommand::Started(_) => panic!("it has started"),
+        BrokerCommand::Started(broker) => Err(broker),
         BrokerCommand::Ended {
             status,
             output,
             complaint,
-        } => (status, output, complaint),
+        } => Ok((status, output, complaint)),
     }
+    .unwrap()
 }
 
 /// The title of the page for an address, or the error that the broker responds with.
@@ -158,10 +160,12 @@ fn the_help_names_every_option() {
     for line in ["--help", "-h", "--port x -h"] {
         let (status, output, complaint) = ended(line, &[]);
         assert_eq!((status, complaint.as_str()), (0, ""));
+        let manual = include_str!("../../../docs/testing.md");
         for name in [
             "port", "host", "origin", "auto", "mail", "account", "scenario", "help",
         ] {
             assert!(output.contains(&format!("  --{name} ")), "{name}");
+            assert!(manual.contains(&format!("| `--{name}")), "{name}");
         }
         assert!(output.lines().all(|line| line.len() <= 80), "{output}");
     }

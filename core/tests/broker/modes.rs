@@ -193,6 +193,19 @@ async fn a_script_can_be_sent_while_the_broker_runs() {
 }
 
 #[test]
+fn the_script_of_the_manual_is_valid() {
+    let manual = include_str!("../../../docs/testing.md");
+    let blocks = manual.split("```json\n").skip(1);
+    let scripts: Vec<_> = blocks
+        .map(|block| block.split("```").next().unwrap())
+        .filter(|block| block.contains("\"logins\""))
+        .collect();
+    assert_eq!(scripts.len(), 1);
+    let script = Scenario::from_json(scripts[0]).unwrap();
+    assert_eq!(script.logins.unwrap().len(), 3);
+}
+
+#[test]
 fn a_wrong_script_is_an_invalid_option() {
     for text in [
         "",

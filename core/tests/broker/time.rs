@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use portier_client::testing::{DevBroker, DevBrokerOptions, ManualClock, MintOptions};
 use portier_client::web::{SessionCookie, SessionOptions};
 use portier_client::{
-    AuthenticateOptions, BoxFuture, Builder, CallbackParams, Client, Code, Flow, MemoryStore,
-    Result, SessionKey, Store, SystemClock, Taken,
+    AuthenticateOptions, BoxFuture, Builder, CallbackParams, Client, Clock as _, Code, Flow,
+    MemoryStore, Result, SessionKey, Store, SystemClock, Taken,
 };
 
 use crate::site::{KEYS, code};
@@ -151,7 +151,8 @@ async fn a_frozen_time_is_the_time_of_tokens() {
     broker.freeze_time(Some(then)).unwrap();
     let url = client.authenticate("alice@example.com").await.unwrap();
     let login = client.complete(brought_back(&broker, &url), None).await;
-    assert_eq!(login.unwrap().issued_at, 1e9);
+    let difference = login.unwrap().issued_at - 1e9;
+    assert!(difference.abs() < 0.5);
     assert_eq!(broker.now(), then);
     broker.resume_time();
     assert!(broker.now() > then + DAY);
@@ -167,7 +168,7 @@ async fn the_clients_of_another_broker_are_not_affected() {
     let url = client.authenticate("alice@example.com").await.unwrap();
     client.verify(&mint(&other, &url)).await.unwrap();
     let difference = moved.now().duration_since(other.now()).unwrap();
-    assert!(difference > DAY - MINUTE);
+    assert!(difference + MINUTE > DAY);
 }
 
 #[test]
@@ -175,8 +176,8 @@ fn a_broker_that_stops_returns_to_the_time_of_the_system() {
     let broker = spawn();
     broker.advance_time(DAY).unwrap();
     broker.stop();
-    let system = SystemTime::now();
-    assert!(broker.now().duration_since(system).unwrap_or_default() < DAY);
+    let ahead = broker.now().duration_since(SystemClock::new().now());
+    assert!(ahead.unwrap_or_default() < MINUTE);
 }
 
 #[test]

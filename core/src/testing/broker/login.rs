@@ -135,19 +135,18 @@ pub(super) fn sign_in(
     let login = Login::of(params.map_err(|_| refused())?).map_err(|_| refused())?;
     let email = options.email.as_deref();
     let email = email.or(login.request.login_hint.as_deref());
-    let mut fields = match options.mode.error() {
-        Some((error, description)) => vec![
+    let mut fields = if let Some((error, description)) = options.mode.error() {
+        vec![
             ("error".to_owned(), error.to_owned()),
             ("error_description".to_owned(), description.to_owned()),
-        ],
-        None => {
-            let token = login.token(state, &options.mode, email.unwrap_or(DEFAULT_EMAIL));
-            vec![if login.request.wants_code {
-                ("code".to_owned(), login.code(state, token)?)
-            } else {
-                ("id_token".to_owned(), state.mint(&token)?)
-            }]
-        }
+        ]
+    } else {
+        let token = login.token(state, &options.mode, email.unwrap_or(DEFAULT_EMAIL));
+        vec![if login.request.wants_code {
+            ("code".to_owned(), login.code(state, token)?)
+        } else {
+            ("id_token".to_owned(), state.mint(&token)?)
+        }]
     };
     fields.push(("state".to_owned(), login.address.state));
     Ok((login.address.redirect_uri.into(), fields))

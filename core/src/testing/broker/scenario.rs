@@ -22,8 +22,6 @@ pub struct Scenario {
     pub logins: Option<Vec<Mode>>,
     /// Faults of the next requests, by path.
     pub faults: BTreeMap<String, ScriptedFault>,
-    /// Whether the broker can be reached.
-    pub reachable: Option<bool>,
 }
 
 /// A fault in a script.
@@ -86,9 +84,6 @@ impl Scenario {
         drop(modes);
         for (path, fault) in self.faults {
             state.fail_next(&path, fault.requests, fault.into());
-        }
-        if let Some(reachable) = self.reachable {
-            state.set_reachable(reachable);
         }
         Ok(())
     }

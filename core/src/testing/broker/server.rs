@@ -153,7 +153,8 @@ async fn scenario(state: &Arc<State>, request: Request<Incoming>) -> Result<Repl
 /// `None` if it is too large.
 async fn body(request: Request<Incoming>) -> Option<Bytes> {
     let limited = Limited::new(request.into_body(), MAX_FORM_BYTES);
-    limited.collect().await.ok().map(|body| body.to_bytes())
+    let body = limited.collect().await.ok()?;
+    Some(body.to_bytes())
 }
 
 fn discovery(state: &State) -> Value {
