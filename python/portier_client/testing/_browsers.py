@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -184,7 +183,6 @@ class _Aiohttp(Browser):
     def origin(self) -> str:
         return str(self.client.make_url("/")).rstrip("/")
 
-    @property
     def _session(self) -> Any:
         return self.client.session
 
@@ -192,7 +190,7 @@ class _Aiohttp(Browser):
         return self._asend(request)
 
     async def _asend(self, request: Request) -> Reply:
-        response = await self._session.request(
+        response = await self._session().request(
             request.method,
             request.url,
             data=request.body or None,
@@ -211,15 +209,19 @@ class _Aiohttp(Browser):
 
 
 class _OtherAiohttp(_Aiohttp):
-    @cached_property
-    def _session(self) -> Any:
-        from aiohttp import ClientSession, CookieJar
+    _own: Any = None
 
-        # It keeps cookies of IP addresses, too.
-        return ClientSession(cookie_jar=CookieJar(unsafe=True))
+    def _session(self) -> Any:
+        if self._own is None:
+            from aiohttp import ClientSession, CookieJar
+
+            # It keeps cookies of IP addresses, too.
+            self._own = ClientSession(cookie_jar=CookieJar(unsafe=True))
+        return self._own
 
     async def aclose(self) -> None:
-        await self._session.close()
+        if self._own is not None:
+            await self._own.close()
 
 
 class _KeepingCookies(Browser):

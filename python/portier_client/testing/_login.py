@@ -81,6 +81,7 @@ class AsyncTestClient(Protocol):
 
     def get(self, *args: Any, **kwargs: Any) -> Awaitable[Any]:
         """Send a request."""
+        ...
 
 
 class Scenario:

@@ -3,6 +3,9 @@
 ``portier_broker`` is a :class:`portier_client.testing.DevBroker` for one test, ``portier_login``
 logs a test client in. The broker is started when a test asks for a fixture for the first time; a
 run whose tests do not is not changed.
+
+This is outside of the package :mod:`portier_client`: pytest loads it in every run of every project
+in whose environment the package is installed, and importing the package would cost time.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import pytest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .testing import DevBroker, LoginHelper
+    from portier_client.testing import DevBroker, LoginHelper
 
 _VARIABLE = "portier_broker_variable"
 _PAGE = "portier_login_page"
@@ -36,7 +39,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Set the variable: the site may read it when it is imported."""
     name: str = early_config.getini(_VARIABLE)
     if name:
-        from .testing._shared import shared_broker
+        from portier_client.testing._shared import shared_broker
 
         before = os.environ.get(name)
         os.environ[name] = shared_broker().origin
@@ -46,7 +49,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def portier_session_broker() -> DevBroker:
     """The development broker of this process, for sites that are made once for all tests."""
-    from .testing._shared import shared_broker
+    from portier_client.testing._shared import shared_broker
 
     return shared_broker()
 
@@ -57,7 +60,7 @@ def portier_broker(portier_session_broker: DevBroker) -> Iterator[DevBroker]:
 
     In Django, the setting ``PORTIER`` names it during the test.
     """
-    from .testing._shared import used_by_django
+    from portier_client.testing._shared import used_by_django
 
     with used_by_django(portier_session_broker):
         yield portier_session_broker
@@ -67,7 +70,7 @@ def portier_broker(portier_session_broker: DevBroker) -> Iterator[DevBroker]:
 @pytest.fixture
 def portier_login(request: pytest.FixtureRequest, portier_broker: DevBroker) -> LoginHelper:
     """Logs a test client in; see :class:`portier_client.testing.LoginHelper`."""
-    from .testing import LoginHelper
+    from portier_client.testing import LoginHelper
 
     page: str = request.config.getini(_PAGE)
     return LoginHelper(page=page) if page else LoginHelper()
