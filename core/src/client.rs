@@ -222,6 +222,11 @@ impl Client {
         spans::traced(spans::complete(), operation).await
     }
 
+    /// The login that an answer of the broker is for, whether or not the answer is genuine.
+    pub(crate) fn login_of(&self, params: &CallbackParams) -> Option<SessionKey> {
+        self.inner.login_of(&params.clone().into_grant().ok()?)
+    }
+
     /// Returns the broker's discovery document, as JSON text, from the cache if it is fresh.
     ///
     /// # Errors

@@ -9,7 +9,6 @@ use serde::{Serialize, Serializer};
 
 use self::details::Details;
 pub use self::details::{BrokerAnswer, BrowserMismatch, ClaimReason};
-use crate::session_key::SessionKey;
 
 /// The result of every fallible call in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -68,27 +67,24 @@ impl Error {
     }
 
     /// A login that was completed before.
-    pub(crate) fn used(same_browser: bool, session: SessionKey) -> Self {
+    pub(crate) fn used(same_browser: bool) -> Self {
         Self {
             code: Code::SessionUsed,
             message: "the login was completed before".into(),
-            details: Details::Used {
-                same_browser,
-                session,
-            },
+            details: Details::Used { same_browser },
             source: None,
         }
     }
 
     /// A login of this site whose code the broker does not redeem.
-    pub(crate) fn used_elsewhere(same_browser: bool, session: SessionKey) -> Self {
+    pub(crate) fn used_elsewhere(same_browser: bool) -> Self {
         Self {
             code: Code::CodeRefused,
             message:
                 "the broker does not redeem the code: the login was completed by another process, \
                       or the code has expired, or was issued for another request"
                     .into(),
-            ..Self::used(same_browser, session)
+            ..Self::used(same_browser)
         }
     }
 
@@ -110,23 +106,13 @@ impl Error {
     /// Whether the login was started in this browser; only with [`Code::SessionUsed`]. It may have been
     /// completed in another browser, after the person confirmed that.
     pub fn same_browser(&self) -> bool {
-        let is_used = self.code == Code::SessionUsed;
-        is_used
-            && matches!(
-                self.details,
-                Details::Used {
-                    same_browser: true,
-                    ..
-                }
-            )
+        self.code == Code::SessionUsed && self.is_of_same_browser()
     }
 
-    /// The login that was completed before, or may have been in another process.
-    pub(crate) fn used_session(&self) -> Option<&SessionKey> {
-        match &self.details {
-            Details::Used { session, .. } => Some(session),
-            _ => None,
-        }
+    /// Whether the login was started in this browser, and was completed before, or may have been in another
+    /// process.
+    pub(crate) fn is_of_same_browser(&self) -> bool {
+        matches!(self.details, Details::Used { same_browser: true })
     }
 }
 

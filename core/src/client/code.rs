@@ -185,7 +185,7 @@ impl Inner {
         let Some(found) = self.store.peek(session).await? else {
             return Ok(None);
         };
-        let text = self.pending(found, session, false)?;
+        let text = self.pending(found, false)?;
         Ok(Record::parse(&text)
             .ok()
             .and_then(|record| address(&record)))
@@ -216,7 +216,7 @@ impl Inner {
             Some(found) => (found, false),
             None => (self.store.take(session).await?, true),
         };
-        let record = self.pending(found, session, *same_browser)?;
+        let record = self.pending(found, *same_browser)?;
         Ok(Pending::Stored { record, is_taken })
     }
 
@@ -261,13 +261,13 @@ impl Inner {
             (None, Pending::Stored { is_taken: true, .. }) => true,
             (None, _) => {
                 let taken = self.store.take(&login.session).await?;
-                self.pending(taken, &login.session, login.same_browser)?;
+                self.pending(taken, login.same_browser)?;
                 true
             }
         };
         is_first
             .then_some(())
-            .ok_or_else(|| Error::used(login.same_browser, login.session))
+            .ok_or_else(|| Error::used(login.same_browser))
     }
 
     /// Whether the login was completed during the request, for example because the page was reloaded. Only the
@@ -280,17 +280,17 @@ impl Inner {
         } = login;
         if self.sealed.is_some() {
             let spent = self.check_unspent(session, *same_browser).await.err();
-            return Some(spent.unwrap_or_else(|| Error::used_elsewhere(*same_browser, *session)));
+            return Some(spent.unwrap_or_else(|| Error::used_elsewhere(*same_browser)));
         }
         let found = self.store.peek(session).await.ok()??;
-        matches!(found, Taken::Used).then(|| Error::used(*same_browser, *session))
+        matches!(found, Taken::Used).then(|| Error::used(*same_browser))
     }
 
     /// Checks that a sealed login was not completed in this process.
     async fn check_unspent(&self, session: &SessionKey, same_browser: bool) -> Result<()> {
         match &self.sealed {
             Some(sealed) if sealed.is_spent(session).await? => {
-                Err(Error::used(same_browser, *session))
+                Err(Error::used(same_browser))
             }
             _ => Ok(()),
         }
@@ -303,7 +303,7 @@ impl Inner {
         self.put_back(&login.session, record.to_owned(), age).await;
     }
 
-    fn code_session_key(&self, nonce: &str) -> SessionKey {
+    pub(super) fn code_session_key(&self, nonce: &str) -> SessionKey {
         SessionKey::of_code(self.config.broker.as_str(), &self.config.client_id, nonce)
     }
 

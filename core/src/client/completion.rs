@@ -12,8 +12,9 @@ use crate::clock::unix_seconds;
 use crate::error::{BrowserMismatch, ClaimReason, Code, Error, Result};
 use crate::events;
 use crate::jwks::KeySet;
+use crate::nonce::nonce_of_state;
 use crate::record::Record;
-use crate::session::{CompleteOptions, Login};
+use crate::session::{CompleteOptions, Grant, Login};
 use crate::session_key::SessionKey;
 use crate::store::Taken;
 use crate::token::Token;
@@ -51,6 +52,18 @@ impl Inner {
             auth_time: claims.auth_time,
             same_browser,
         })
+    }
+
+    /// The login that an answer of the broker is for, whether or not the answer is genuine.
+    pub(super) fn login_of(&self, grant: &Grant) -> Option<SessionKey> {
+        match grant {
+            Grant::Code { state, .. } => Some(self.code_session_key(&nonce_of_state(state))),
+            Grant::Token { id_token, .. } => {
+                let token = Token::parse(id_token, &self.config.algorithms).ok()?;
+                let claims = Claims::parse(token.payload(), &self.expected(), self.clock.now());
+                Some(self.session_key(claims.ok()?.nonce()))
+            }
+        }
     }
 
     /// Makes all checks that do not need the pending login. In the code flow, that login is known
@@ -234,22 +247,17 @@ impl Inner {
             None if self.store.contains(session).await? == Some(false) => Taken::Unknown,
             None => return Ok(()),
         };
-        self.pending(found, session, false).map(|_| ())
+        self.pending(found, false).map(|_| ())
     }
 
     async fn take(&self, session: &SessionKey, same_browser: bool) -> Result<String> {
-        self.pending(self.store.take(session).await?, session, same_browser)
+        self.pending(self.store.take(session).await?, same_browser)
     }
 
-    pub(super) fn pending(
-        &self,
-        found: Taken,
-        session: &SessionKey,
-        same_browser: bool,
-    ) -> Result<String> {
+    pub(super) fn pending(&self, found: Taken, same_browser: bool) -> Result<String> {
         match found {
             Taken::Record(record) if !self.has_outlived(&record) => Ok(record),
-            Taken::Used => Err(Error::used(same_browser, *session)),
+            Taken::Used => Err(Error::used(same_browser)),
             _ if self.store.is_local() => Err(Error::new(
                 Code::SessionUnknown,
                 "no such login is pending in this process: it has expired, or was started by another \

@@ -266,7 +266,7 @@ impl Inner {
         }
         if let Err(confirmation) = allow(binding, browser.as_ref(), &options, id_token) {
             if is_marked(spent, session).await? == Some(true) {
-                return Err(Error::used(false, *session));
+                return Err(Error::used(false));
             }
             return Err(Error::other_browser(BrowserMismatch {
                 email: claims.email.clone(),
@@ -278,7 +278,7 @@ impl Inner {
         record.check_start(claims.issued_at, now, self.config.leeway)?;
         let ttl = self.time_left(&record, claims) + MARGIN;
         if !mark(spent, session, ttl).await? {
-            return Err(Error::used(same_browser, *session));
+            return Err(Error::used(same_browser));
         }
         Ok((record.accept(&claims.email_original)?, same_browser))
     }

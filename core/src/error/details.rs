@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Code, Error, Kind};
-use crate::session_key::SessionKey;
 
 /// Facts that only some codes have.
 #[derive(Clone, Debug)]
@@ -14,7 +13,6 @@ pub(super) enum Details {
     Mismatch(Box<BrowserMismatch>),
     Used {
         same_browser: bool,
-        session: SessionKey,
     },
     Claim {
         name: &'static str,

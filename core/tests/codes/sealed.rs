@@ -12,7 +12,7 @@ const NEW: &str = "WkT1vS7mQ9x4LhR2nYcB8dGpJ6fZaE3u";
 
 impl Site {
     /// Another client of the site, as in another process.
-    fn another(&self, adapt: impl FnOnce(Builder) -> Builder) -> Client {
+    pub(crate) fn another(&self, adapt: impl FnOnce(Builder) -> Builder) -> Client {
         let builder = Client::builder("https://example.com/verify")
             .broker(self.broker.origin())
             .flow(Flow::Code)
@@ -27,7 +27,7 @@ impl Site {
     }
 }
 
-fn sealed(builder: Builder) -> Builder {
+pub(crate) fn sealed(builder: Builder) -> Builder {
     builder.secret(SECRET)
 }
 

@@ -1,7 +1,7 @@
 """Answers of the broker that complete no login of the code flow."""
 
 from .mint import Case
-from .web_codes import ANSWER, CODE_FLOW, MODES, completed, visit
+from .web_codes import ANSWER, ASKED_AGAIN, CODE_FLOW, MODES, completed, visit
 from .web_rules import PROBLEM
 from .web_steps import case, login, problem
 
@@ -104,7 +104,9 @@ def endpoint() -> list[Case]:
             f"token-endpoint-{name}",
             "one request is made, and the login stays pending",
             ERRORS if "answers-i" in name or "answers-u" in name else TOKEN,
-            [login(), visit(expect, token_endpoint=answer), visit(completed())],
+            # Only the broker knows whether another process has completed a sealed login, so the
+            # browser repeats a request whose code is refused. This is the second one.
+            [login(), visit(expect, ASKED_AGAIN, token_endpoint=answer), visit(completed())],
         )
         for name, (answer, expect) in kinds.items()
     ] + [

@@ -48,7 +48,7 @@ def completed(location: str = "/", **expect: object) -> dict[str, object]:
 
 
 def redirected() -> dict[str, object]:
-    """A browser without a secret repeats the request, which shows whether it keeps cookies."""
+    """The browser repeats the request: it then has the cookies of this answer and of others."""
     return {"status": 303, "location": f"?{ASKED_AGAIN}", "sets": [PROBE]}
 
 
@@ -149,9 +149,15 @@ def repeats() -> list[Case]:
         ),
         case(
             "code-a-second-time-without-the-proof",
-            "the person is told that the login was completed",
+            "the request is repeated once, in case the proof has arrived since; then the person is "
+            "told that the login was completed",
             PROOF,
-            [login(), visit(completed(), keeps=False), visit(used())],
+            [
+                login(),
+                visit(completed(), keeps=False),
+                visit(redirected()),
+                visit(used(), ASKED_AGAIN),
+            ],
         ),
         case(
             "code-a-second-time-in-another-browser",
@@ -264,7 +270,8 @@ def browsers() -> list[Case]:
                 login(page="/members"),
                 *question(),
                 resend(elsewhere("/members", **ONE), browser=PHONE),
-                visit(used(), browser=DESK),
+                visit(redirected(), browser=DESK),
+                visit(used(), ASKED_AGAIN, browser=DESK),
             ],
         ),
         case(

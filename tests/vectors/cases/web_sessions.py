@@ -1,7 +1,7 @@
 """Sessions of the flow: how they begin, last and end, and pages that need one."""
 
 from .mint import Case
-from .web_codes import completed, visit
+from .web_codes import ASKED_AGAIN, completed, redirected, visit
 from .web_rules import FETCH, OPEN
 from .web_steps import ALICE, SECRET, SIGNED_IN, THIEF, Step, case, login, problem, step, used
 
@@ -247,7 +247,8 @@ def signing_out() -> list[Case]:
                 *logged_in(),
                 logout(OUT),
                 session(None),
-                visit(used()),
+                visit(redirected()),
+                visit(used(), ASKED_AGAIN),
             ],
         ),
         case(

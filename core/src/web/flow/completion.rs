@@ -48,6 +48,10 @@ impl LoginFlow {
                 return self.refuse_request("complete", head, error);
             }
         }
+        if let Some(next) = self.next_of_signed_in(head, &params, known.as_deref()) {
+            self.client.failed("complete", &Error::used(true));
+            return script::redirect(head, next).into();
+        }
         // A browser without a secret did not start the login. It gets a secret now.
         let is_new = known.is_none();
         let secret = match known.map_or_else(|| self.new_secret(), Ok) {
@@ -59,7 +63,14 @@ impl LoginFlow {
         let outcome = self.client.complete_with(params.clone(), options).await;
         let mut step = match outcome {
             Ok(login) => self.signed_in(head, login, Some(&secret)),
-            Err(error) => self.not_completed(head, error, &params, &secret),
+            // Another request of this browser may have completed the login while this one was on its way, for
+            // example in another tab. Then the browser has the proof now.
+            Err(error)
+                if error.is_of_same_browser() && head.method == "GET" && !is_posted_again =>
+            {
+                self.once_more(head, &params)
+            }
+            Err(error) => self.not_completed(head, error, &params),
         };
         if is_new {
             step.reply
@@ -93,16 +104,7 @@ impl LoginFlow {
         step
     }
 
-    fn not_completed(
-        &self,
-        head: &Head,
-        error: Error,
-        params: &CallbackParams,
-        secret: &str,
-    ) -> Step {
-        if let Some(next) = self.next_of_signed_in(head, &error, secret) {
-            return script::redirect(head, next).into();
-        }
+    fn not_completed(&self, head: &Head, error: Error, params: &CallbackParams) -> Step {
         let asks = self.options.browser_binding == BrowserBinding::Confirm;
         match error.browser_mismatch() {
             Some(BrowserMismatch {
@@ -114,11 +116,17 @@ impl LoginFlow {
     }
 
     /// The page of a login that was completed before, if its person was signed in in this browser.
-    /// Then this is a reload or a second click.
-    fn next_of_signed_in(&self, head: &Head, error: &Error, secret: &str) -> Option<String> {
-        let session_key = error.used_session()?;
+    /// Then this is a reload or a second click. The proof is enough: the process, or the broker, that completed
+    /// the login need not be asked.
+    fn next_of_signed_in(
+        &self,
+        head: &Head,
+        params: &CallbackParams,
+        secret: Option<&str>,
+    ) -> Option<String> {
         let proof = self.cookies.signed_in.read(head.cookie.as_deref())?;
-        let next = signed_in::check(&self.client.browser(secret)?, session_key, proof)?;
+        let login = self.client.login_of(params)?;
+        let next = signed_in::check(&self.client.browser(secret?)?, &login, proof)?;
         if next == self.options.default_next {
             return Some(next);
         }
