@@ -236,12 +236,13 @@ export class PortierClient {
   }
 
   /**
-   * Creates the client's part of a {@link LoginFlow}. Both may be of different copies of this package.
+   * Creates the client's part of a {@link LoginFlow}. Both may be of different copies of this package. A flow that
+   * `startsLogins` is a reason to warn of the memory store.
    *
    * @internal
    */
-  [FLOW](options: NativeFlowOptions): ClientFlow {
-    if (options.session === undefined) this.#warn();
+  [FLOW](options: NativeFlowOptions, startsLogins = true): ClientFlow {
+    if (startsLogins && options.session === undefined) this.#warn();
     return new ClientFlow(() => this.#native, this.#store, options);
   }
 

@@ -271,6 +271,16 @@ export class LoginFlow {
   }
 }
 
+/**
+ * The policy for pages with a login form; see {@link LoginFlow.formPolicy}.
+ *
+ * @internal
+ */
+export function formPolicyOf(client: PortierClient, options: FlowOptions): string {
+  const { flowOptions } = readOptions(options);
+  return client[FLOW](flowOptions, false).facts.formPolicy;
+}
+
 /** Checks the types of options; the core checks their values. */
 function readOptions(options: unknown): { flowOptions: NativeFlowOptions; accept: FlowOptions["accept"] } {
   const given = members(options, FLOW_NAMES);

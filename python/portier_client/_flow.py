@@ -40,6 +40,8 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         "_native",
     )
 
+    _starts_logins = True
+
     def __init__(
         self,
         client: AnyClient,
@@ -91,7 +93,7 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
             del secret
             options = None
             raise error.with_traceback(None) from error.__cause__
-        if secret is None:
+        if secret is None and self._starts_logins:
             client._warn_of_memory()
         self._accept = accept
         # A site may ask for these on every page, also while it shuts down.

@@ -108,8 +108,15 @@ def login_policy(client: Client, *, identity_providers: Iterable[str] = (GOOGLE,
     >>> login_policy(Client("https://example.com/verify"), identity_providers=()).split("; ")[1]
     "form-action 'self' https://broker.portier.io"
     """
-    flow = LoginFlow(client, browser_binding="off", identity_providers=identity_providers)
+    flow = _Policy(client, browser_binding="off", identity_providers=identity_providers)
     return flow.form_policy
+
+
+class _Policy(LoginFlow):
+    """Starts no logins, so the memory store is no reason to warn."""
+
+    __slots__ = ()
+    _starts_logins = False
 
 
 class LoginHandler(PortierMixin):

@@ -1,7 +1,7 @@
 import type { PortierClient } from "../client.js";
 import { invalidOption, type PortierError } from "../errors.js";
 import type { Login } from "../login.js";
-import { LoginFlow, type FlowOptions } from "../login-flow.js";
+import { formPolicyOf, LoginFlow, type FlowOptions } from "../login-flow.js";
 import { FLOW_NAMES } from "../names.js";
 import type { Secret } from "../session.js";
 import type { Confirmation, Problem } from "../step.js";
@@ -90,7 +90,7 @@ export function loginPolicy(
   options: Pick<FlowOptions, "identityProviders"> = {},
 ): string {
   const { identityProviders } = members(options, ["identityProviders"]) as typeof options;
-  return new LoginFlow(client, { identityProviders, browserBinding: "off" }).formPolicy;
+  return formPolicyOf(client, { identityProviders, browserBinding: "off" });
 }
 
 /** The flags that {@link cookieFlags} returns. */

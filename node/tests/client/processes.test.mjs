@@ -36,6 +36,7 @@ describe("the warning about the default store waits until a login would use it",
     ["a login of the client itself", 1, 'client.authenticate("alice@example.com").catch(() => {});'],
     ["a flow without a secret", 1, "new LoginFlow(client);"],
     ["a flow with a secret", 0, "new LoginFlow(client, { secret });"],
+    ["a policy for pages of a flow with a secret", 0, 'require("portier-client/express").loginPolicy(client);'],
     ["a client with a secret", 0, "new LoginFlow(new PortierClient({ redirectUri, secret }));"],
   ]) {
     test(about, () => {

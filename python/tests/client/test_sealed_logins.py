@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from portier_client import BrowserMismatch, Client, ConfigError, PortierError, blocking
+from portier_client.tornado import login_policy
 from portier_client.web import LoginFlow
 
 from .conftest import REDIRECT_URI
@@ -194,6 +195,8 @@ def test_the_warning_about_the_default_store_waits_until_a_login_would_use_it(
     (warning,) = caught
     assert "secret" in str(warning.message)
     assert warning.filename == __file__
+    login_policy(Client(REDIRECT_URI, broker=broker.origin))
+    assert len(caught) == 1
     LoginFlow(Client(REDIRECT_URI, broker=broker.origin))
     assert len(caught) == 2
     LoginFlow(Client(REDIRECT_URI, store="memory:"), secret=NEW)
