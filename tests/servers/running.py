@@ -80,16 +80,23 @@ class Site:
 
     def ask(self, worker: str, path: str, **form: str) -> str:
         """Sends a request to this worker."""
-        if self._server.hands_out:
-            connection = self._kept[worker]
-            answered_by, answer = exchange(connection, path, form)
-        elif self._server.repeats:
+        if self._server.repeats:
             answered_by, answer = self._repeat(path, {**form, "worker": worker})
         else:
-            with self._suspended(other for other in self.workers if other != worker):
-                answered_by, answer = self._exchange(self._ports[0], path, form)
+            with self.connection(worker) as connection:
+                answered_by, answer = exchange(connection, path, form)
         assert answered_by == worker
         return answer
+
+    @contextmanager
+    def connection(self, worker: str) -> Iterator[HTTPConnection]:
+        """A connection to this worker, for one request."""
+        if self._server.hands_out:
+            yield self._kept[worker]
+            return
+        others = [other for other in self.workers if other != worker]
+        with self._suspended(others), self._connection(self._ports[0]) as connection:
+            yield connection
 
     def reload(self) -> None:
         """Makes the server replace its workers, and waits until the old ones have ended."""
@@ -147,9 +154,14 @@ class Site:
             assert time.monotonic() < deadline, f"{form['worker']} does not answer\n{self.log()}"
 
     def _exchange(self, port: int, path: str, form: dict[str, str]) -> tuple[str, str]:
+        with self._connection(port) as connection:
+            return exchange(connection, path, form)
+
+    @contextmanager
+    def _connection(self, port: int) -> Iterator[HTTPConnection]:
         connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         try:
-            return exchange(connection, path, form)
+            yield connection
         finally:
             connection.close()
 

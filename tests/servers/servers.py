@@ -29,11 +29,11 @@ def gunicorn(*options: str, site: str = "wsgi") -> Server:
     return Server(command, reload=None if "--preload" in options else signal.SIGHUP)
 
 
-def uwsgi(*options: str, workers: int = 2) -> Server:
+def uwsgi(*options: str, workers: int = 2, site: str = "wsgi") -> Server:
     def command(ports: list[int]) -> list[str]:
         program = str(Path(sys.executable).parent / "uwsgi")
         words = [f"--http-socket=127.0.0.1:{ports[0]}", f"--processes={workers}"]
-        return [program, f"--virtualenv={sys.prefix}", *words, *options, "--module=wsgi"]
+        return [program, f"--virtualenv={sys.prefix}", *words, *options, f"--module={site}"]
 
     # It restarts on SIGTERM.
     reload = signal.SIGHUP if "--master" in options else None

@@ -1,7 +1,7 @@
 // Compiles the site, which has the decorators of TypeScript, and serves it.
 //
 // `demo.mjs`, one level up, serves it together with a development broker, which sends no mail.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -23,7 +23,9 @@ async function compiled(name) {
   const compilerOptions = { module, target, experimentalDecorators: true, emitDecoratorMetadata: true };
   const { outputText } = ts.transpileModule(source, { compilerOptions });
   const file = path.join(import.meta.dirname, `${name}.compiled.mjs`);
-  writeFileSync(file, outputText);
+  // Several processes of a site may compile it at once.
+  writeFileSync(`${file}.${process.pid}`, outputText);
+  renameSync(`${file}.${process.pid}`, file);
   return import(pathToFileURL(file).href);
 }
 
