@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::algorithm::Algorithm;
+use crate::base64url;
 use crate::client::{Client, Parts, SealedLogins};
 use crate::clock::{Clock, Random, SystemRandom};
 use crate::config::{Config, Flow, ResponseMode};
@@ -15,7 +16,6 @@ use crate::origin::{Origin, parse_url};
 use crate::store::{self, Store, Timed};
 #[cfg(feature = "testing")]
 use crate::testing::clock_of;
-use crate::token;
 
 /// The public broker.
 const DEFAULT_BROKER: &str = "https://broker.portier.io";
@@ -230,7 +230,7 @@ impl Builder {
         #[cfg(feature = "trace")]
         crate::testing::trace_if_asked();
         let config = self.check()?;
-        token::prepare();
+        base64url::prepare();
         let clock = self.clock.unwrap_or_else(|| clock_of(&config.broker));
         let random = self.random.unwrap_or_else(|| Arc::new(SystemRandom));
         let store_is_chosen = self.store.is_some();

@@ -4,6 +4,7 @@
 
 mod algorithm;
 mod authorize;
+mod base64url;
 mod browser;
 mod builder;
 mod claims;

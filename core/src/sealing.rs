@@ -3,8 +3,8 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::base64url::BASE64URL;
 use crate::clock::Random;
 use crate::error::{Code, Error, Result};
 use crate::framing::with_lengths;
@@ -65,12 +65,12 @@ impl Sealer {
         let aad = Aad::from(&self.context);
         let tag = key.key.seal_in_place_separate_tag(nonce, aad, open);
         sealed.extend_from_slice(tag.map_err(|_| failed())?.as_ref());
-        Ok(URL_SAFE_NO_PAD.encode(sealed))
+        Ok(BASE64URL.encode(sealed))
     }
 
     /// `None` for a text that this site has not sealed, or that was changed.
     pub(crate) fn open(&self, text: &str) -> Option<Vec<u8>> {
-        let mut sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let mut sealed = BASE64URL.decode(text).ok()?;
         let (head, body) = sealed.split_at_mut_checked(HEAD_BYTES)?;
         let (version, head) = head.split_first()?;
         let (id, nonce) = head.split_at_checked(ID_BYTES)?;
@@ -90,7 +90,7 @@ impl Sealer {
 
     /// Whether a text has the form of a sealed one of at least `least` bytes. Anybody can make such a text.
     pub(crate) fn has_form(text: &str, least: usize) -> bool {
-        let sealed = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+        let sealed = BASE64URL.decode(text).unwrap_or_default();
         sealed.first() == Some(&VERSION)
             && sealed.len() >= HEAD_BYTES + least + AES_256_GCM.tag_len()
     }

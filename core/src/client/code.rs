@@ -111,7 +111,10 @@ impl Inner {
         };
         let login = self.named(code, state, opened.as_ref(), options).await?;
         let pending = match opened {
-            Some(opened) => self.unless_spent(&login, opened).await?,
+            Some(opened) => {
+                self.check_unspent(&login.session, login.same_browser)?;
+                Pending::Sealed(opened)
+            }
             None => self.look_up(&login).await?,
         };
         let outcome = self.exchange(code, &login, &pending).await;
@@ -165,7 +168,7 @@ impl Inner {
         confirmation: Option<String>,
     ) -> Error {
         let email = match opened {
-            Some(opened) => match self.check_unspent(session, false).await {
+            Some(opened) => match self.check_unspent(session, false) {
                 Err(error) => return error,
                 Ok(()) => opened.record().ok().and_then(|record| address(&record)),
             },
@@ -196,12 +199,6 @@ impl Inner {
         let opened = sealed.open(Flow::Code, state)?;
         self.check_age(&opened.record()?)?;
         Ok(opened)
-    }
-
-    async fn unless_spent(&self, login: &Named, opened: Opened) -> Result<Pending> {
-        self.check_unspent(&login.session, login.same_browser)
-            .await?;
-        Ok(Pending::Sealed(opened))
     }
 
     /// The pending login. If the store supports `peek`, the login stays there until the token was verified;
@@ -256,7 +253,7 @@ impl Inner {
         let is_first = match (&self.sealed, pending) {
             (Some(sealed), _) => {
                 let ttl = self.config.session_ttl;
-                sealed.spend_code(&login.session, ttl).await?
+                sealed.spend_code(&login.session, ttl)?
             }
             (None, Pending::Stored { is_taken: true, .. }) => true,
             (None, _) => {
@@ -279,7 +276,7 @@ impl Inner {
             ..
         } = login;
         if self.sealed.is_some() {
-            let spent = self.check_unspent(session, *same_browser).await.err();
+            let spent = self.check_unspent(session, *same_browser).err();
             return Some(spent.unwrap_or_else(|| Error::used_elsewhere(*same_browser)));
         }
         let found = self.store.peek(session).await.ok()??;
@@ -287,11 +284,9 @@ impl Inner {
     }
 
     /// Checks that a sealed login was not completed in this process.
-    async fn check_unspent(&self, session: &SessionKey, same_browser: bool) -> Result<()> {
+    fn check_unspent(&self, session: &SessionKey, same_browser: bool) -> Result<()> {
         match &self.sealed {
-            Some(sealed) if sealed.is_spent(session).await? => {
-                Err(Error::used(same_browser))
-            }
+            Some(sealed) if sealed.is_spent(session) => Err(Error::used(same_browser)),
             _ => Ok(()),
         }
     }

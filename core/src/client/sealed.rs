@@ -117,17 +117,15 @@ impl SealedLogins {
         }
     }
 
-    /// Whether a login of the code flow was completed in this process.
-    pub(super) async fn is_spent(&self, session: &SessionKey) -> Result<bool> {
-        Ok(self.spent.peek(session).await? == Some(Taken::Used))
+    /// Whether a login was completed in this process.
+    pub(super) fn is_spent(&self, session: &SessionKey) -> bool {
+        self.spent.peek_now(session) != Taken::Unknown
     }
 
     /// Remembers that a login of the code flow was completed; `false` if it was before. If there are very many, the
     /// oldest is forgotten: the broker remembers it.
-    pub(super) async fn spend_code(&self, session: &SessionKey, ttl: Duration) -> Result<bool> {
-        let is_first = mark(&self.spent, session, ttl).await?;
-        self.spent.take(session).await?;
-        Ok(is_first)
+    pub(super) fn spend_code(&self, session: &SessionKey, ttl: Duration) -> Result<bool> {
+        self.spent.mark(session, ttl, true)
     }
 }
 
@@ -250,11 +248,6 @@ impl Inner {
         let record = opened.record()?;
         self.check_age(&record)?;
         let is_shared = !self.store.is_local();
-        let spent: &dyn Store = if is_shared {
-            &*self.store
-        } else {
-            &sealed.spent
-        };
         let browser = self.browser(options.browser);
         let binding = opened.binding(browser.as_ref());
         if !is_shared {
@@ -265,7 +258,12 @@ impl Inner {
             options.confirmation = None;
         }
         if let Err(confirmation) = allow(binding, browser.as_ref(), &options, id_token) {
-            if is_marked(spent, session).await? == Some(true) {
+            let is_spent = if is_shared {
+                is_marked(&*self.store, session).await? == Some(true)
+            } else {
+                sealed.is_spent(session)
+            };
+            if is_spent {
                 return Err(Error::used(false));
             }
             return Err(Error::other_browser(BrowserMismatch {
@@ -277,7 +275,12 @@ impl Inner {
         let now = unix_seconds(self.clock.now());
         record.check_start(claims.issued_at, now, self.config.leeway)?;
         let ttl = self.time_left(&record, claims) + MARGIN;
-        if !mark(spent, session, ttl).await? {
+        let is_first = if is_shared {
+            mark(&*self.store, session, ttl).await?
+        } else {
+            sealed.spent.mark(session, ttl, false)?
+        };
+        if !is_first {
             return Err(Error::used(same_browser));
         }
         Ok((record.accept(&claims.email_original)?, same_browser))
@@ -292,7 +295,7 @@ impl Inner {
     }
 }
 
-/// Writes down that a login was completed; `false` if it was before. Of any number of calls for one login, at most
+/// Writes down in a shared store that a login was completed; `false` if it was before. Of any number of calls for one login, at most
 /// one gets `true`.
 async fn mark(spent: &dyn Store, session: &SessionKey, ttl: Duration) -> Result<bool> {
     match spent.put(session, SPENT.to_owned(), ttl).await {

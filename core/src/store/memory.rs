@@ -51,15 +51,43 @@ impl MemoryStore {
         if entries.contains(key) {
             return Err(Error::new(Code::StoreFailed, "the nonce exists already"));
         }
-        if entries.len() >= self.capacity && !entries.forget_oldest_used() {
-            return Err(Error::new(
-                Code::StoreFull,
-                format_args!("too many logins are pending capacity={}", self.capacity),
-            ));
-        }
+        self.make_room(&mut entries)?;
         let deadline = now.saturating_add(ttl);
         entries.insert(*key, record.into_boxed_str(), deadline, self.capacity);
         Ok(())
+    }
+
+    /// Writes down that a login was completed; `false` if it was before. It is remembered for `ttl`, or, if that
+    /// `can_be_forgotten`, until its space is needed.
+    pub(crate) fn mark(
+        &self,
+        key: &SessionKey,
+        ttl: Duration,
+        can_be_forgotten: bool,
+    ) -> Result<bool> {
+        let now = self.clock.monotonic();
+        let mut entries = self.entries();
+        entries.reclaim(now);
+        if entries.contains(key) {
+            return Ok(false);
+        }
+        self.make_room(&mut entries)?;
+        let deadline = now.saturating_add(ttl);
+        entries.insert(*key, Box::default(), deadline, self.capacity);
+        if can_be_forgotten {
+            entries.take(key, now);
+        }
+        Ok(true)
+    }
+
+    fn make_room(&self, entries: &mut Entries) -> Result<()> {
+        if entries.len() < self.capacity || entries.forget_oldest_used() {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::StoreFull,
+            format_args!("too many logins are pending capacity={}", self.capacity),
+        ))
     }
 
     fn take_now(&self, key: &SessionKey) -> Taken {
@@ -70,7 +98,7 @@ impl MemoryStore {
         taken
     }
 
-    fn peek_now(&self, key: &SessionKey) -> Taken {
+    pub(crate) fn peek_now(&self, key: &SessionKey) -> Taken {
         let now = self.clock.monotonic();
         self.entries().peek(key, now)
     }
@@ -197,6 +225,24 @@ mod tests {
             });
             assert_eq!(wins, 1);
         }
+    }
+
+    #[test]
+    fn a_login_is_marked_once() {
+        let (clock, store) = store(2);
+        let mark = |number, can_be_forgotten| {
+            store.mark(&key(number), Duration::from_secs(60), can_be_forgotten)
+        };
+        assert!(mark(1, false).unwrap());
+        assert!(!mark(1, false).unwrap());
+        assert!(mark(2, true).unwrap());
+        assert!(!mark(2, true).unwrap());
+        // The second one makes room.
+        assert!(mark(3, false).unwrap());
+        assert!(!mark(1, false).unwrap());
+        assert_eq!(mark(4, true).unwrap_err().code(), Code::StoreFull);
+        clock.advance(60);
+        assert!(mark(4, true).unwrap());
     }
 
     #[test]
