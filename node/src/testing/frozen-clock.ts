@@ -20,7 +20,7 @@ export interface FreezeOptions {
  * `Date` and timers are those of your test runner. Enable its fake timers first, and pass them as `timers`:
  *
  * ```js
- * vi.useFakeTimers({ toFake: ["Date"] });
+ * vi.useFakeTimers();
  * const clock = freezeTime(Date.now(), { timers: vi });
  * clock.tick(3_600_000);
  * clock.resume();

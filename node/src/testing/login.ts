@@ -24,7 +24,7 @@ export interface LoginOptions extends SessionOptions {
   broker?: DevBroker | string | undefined;
 }
 
-const NAMES = ["page", "action", "next", "fields", "headers", "origin", "broker"] as const;
+const NAMES = ["page", "action", "next", "fields", "headers", "origin", "timeoutMs", "broker"] as const;
 const PAGES = ["/login", "/"];
 const LOGIN_PATH = "/login";
 

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 
-import { failure } from "./failure.js";
+import { failure, LIMIT_MS, limited } from "./failure.js";
 import type { Form } from "./forms.js";
 import { isTrustworthy, Jar, type Cookie } from "./jar.js";
 import { TestResponse } from "./response.js";
@@ -15,6 +15,8 @@ export interface SessionOptions {
   origin?: string | undefined;
   /** Headers of every request, such as `accept-language`. */
   headers?: Readonly<Record<string, string>> | undefined;
+  /** How long each request may take, in milliseconds; 10,000 by default. */
+  timeoutMs?: number | undefined;
 }
 
 /** The fields of a form, or another body. */
@@ -222,7 +224,9 @@ export class TestSession {
     if (body !== undefined) sent["content-length"] = String(Buffer.byteLength(body));
     const visible = new URL(url);
     visible.hash = "";
-    const reply = await this.#site.send({ method, url: visible, headers: sent, body });
+    const { timeoutMs = LIMIT_MS } = this.#options;
+    const response = this.#site.send({ method, url: visible, headers: sent, body, timeoutMs });
+    const reply = await limited(response, timeoutMs, `${method} ${url.origin}${url.pathname}`);
     this.#jar.keep(visible, [reply.headers["set-cookie"] ?? []].flat());
     return new TestResponse(visible, reply);
   }

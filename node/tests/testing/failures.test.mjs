@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { inspect } from "node:util";
-import { after, test } from "node:test";
+import { after, mock, test } from "node:test";
 
 import { DevBroker, login, LoginFailed, TestSession } from "portier-client/testing";
 
@@ -108,6 +108,22 @@ test("a redirect URI on another host than the login form", async (t) => {
 test("a site that redirects in circles", async () => {
   const app = (request) => new Response(null, { status: 303, headers: { location: request.url } });
   assert.match((await failing(app)).message, /^too many redirects; /);
+});
+
+test("a site that never answers", async () => {
+  const sites = { "a handler of fetch": () => new Promise(() => {}), "a handler of node:http": (request, response) => {} };
+  for (const [kind, app] of Object.entries(sites)) {
+    const { message } = await failing(app, { timeoutMs: 50 });
+    assert.equal(message, "no response within 50 ms: GET http://localhost/login", kind);
+  }
+  // Also while the timers of the test are fake.
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    assert.match((await failing(sites["a handler of fetch"], { timeoutMs: 50 })).message, /^no response within 50 ms/);
+  } finally {
+    mock.timers.reset();
+  }
+  await login(fetchSite(), "alice@example.com", { timeoutMs: Infinity });
 });
 
 test("a site that throws", async () => {

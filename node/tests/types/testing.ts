@@ -41,7 +41,7 @@ export async function sites(): Promise<void> {
 
 export async function sessions(broker: kit.DevBroker): Promise<void> {
   const options: kit.LoginOptions = { page: "/login", action: "/login", next: "/", fields: { terms: "yes" }, headers: { accept: "*/*" } };
-  const session = await kit.login(express(), "alice@example.com", { ...options, broker, origin: "https://example.com" });
+  const session = await kit.login(express(), "alice@example.com", { ...options, broker, origin: "https://example.com", timeoutMs: 1000 });
   is<Equal<typeof session, kit.TestSession>>();
   is<Equal<kit.TestResponse["problem"], string | null>>();
   is<Equal<kit.Cookie["sameSite"], "Strict" | "Lax" | "None">>();
