@@ -28,7 +28,7 @@ test("a member who opens the mail on a phone is asked there", async () => {
 });
 
 test("a session ends after two weeks without a visit", async () => {
-  vi.useFakeTimers({ toFake: ["Date"] });
+  vi.useFakeTimers();
   const clock = freezeTime(Date.now(), { timers: vi });
   const session = await login(app, "alice@example.com");
   clock.tick(14 * 24 * 60 * 60 * 1000);

@@ -76,6 +76,14 @@ test("the function of portier-client/web is a handler of fetch", async () => {
   assert.equal(email, "alice@example.com");
 });
 
+test("a test may give the site's client another broker", async () => {
+  const client = clientOf({ origin: undefined });
+  assert.equal(client.broker, "https://broker.portier.io");
+  const app = SITES["a site of Express"](client);
+  client.broker = broker.origin;
+  assert.equal((await login(app, "alice@example.com", { next: "/members" })).response.text, "for alice@example.com");
+});
+
 test("people log in at the same time", async () => {
   const app = SITES["a site of Hono"](clientOf(broker));
   const names = ["alice", "bob", "carol", "dave"];
