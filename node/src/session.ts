@@ -55,6 +55,12 @@ export class Session {
     return #cookie in session ? session.#cookie : undefined;
   }
 
+  /** The properties that a site may store; without the cookie in `renewal`. */
+  toJSON(): { email: string; id: string; signedInAt: number; expiresAt: number } {
+    const { email, id, signedInAt, expiresAt } = this;
+    return { email, id, signedInAt, expiresAt };
+  }
+
   [inspect.custom](): string {
     return `Session { signedInAt: ${this.signedInAt}, expiresAt: ${this.expiresAt} }`;
   }

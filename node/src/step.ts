@@ -64,6 +64,18 @@ export class Step {
     return new Response(body === "" ? null : body, { status, headers: headersOf(this) });
   }
 
+  /** The properties that may be logged. */
+  toJSON(): { status: number; login: boolean; problem: string | null; confirmation: boolean; error: string | null } {
+    const { reply, login, problem, confirmation, error } = this;
+    return {
+      status: reply.status,
+      login: login !== null,
+      problem: problem?.id ?? null,
+      confirmation: confirmation !== null,
+      error: error?.code ?? null,
+    };
+  }
+
   /** Does not show cookies. */
   [inspect.custom](_depth: number, options: object): string {
     const { reply, login, session, problem, confirmation, error } = this;
@@ -94,7 +106,7 @@ function header(line: string): [name: string, value: string] {
 /**
  * A complete HTTP response.
  *
- * `console.log` shows only the status: bodies may contain tokens, and cookies contain secrets.
+ * `console.log` and JSON show only the status: bodies may contain tokens, and cookies contain secrets.
  */
 export class Reply {
   /** The HTTP status. */
@@ -116,6 +128,11 @@ export class Reply {
     this.policy = policy;
     this.body = body;
     Object.freeze(this);
+  }
+
+  /** The properties that may be logged. */
+  toJSON(): { status: number } {
+    return { status: this.status };
   }
 
   [inspect.custom](): string {
@@ -148,9 +165,9 @@ export interface Problem {
 
 /** Converts a problem of the addon. */
 export function toProblem({ retryAfter, typedEmail, next, ...shown }: NativeProblem): Problem {
-  const problem = { ...shown, retryAfterSeconds: retryAfter, typedEmail, next };
-  for (const name of ["typedEmail", "next"]) Object.defineProperty(problem, name, { enumerable: false });
-  return problem;
+  const problem = { ...shown, retryAfterSeconds: retryAfter };
+  // Not as values, which `inspect` shows with `showHidden`.
+  return Object.defineProperties(problem, { typedEmail: { get: () => typedEmail }, next: { get: () => next } }) as Problem;
 }
 
 /**

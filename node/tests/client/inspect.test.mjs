@@ -1,14 +1,19 @@
 // The text that appears in logs when somebody prints or copies objects of a login.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { format, inspect } from "node:util";
 
-import { BrowserMismatch, MemoryStore, PortierClient, RedisStore, StoreError } from "portier-client";
+import { BrowserMismatch, LoginFlow, MemoryStore, PortierClient, RedisStore, StoreError } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
 const redirectUri = "https://example.com/verify";
 const SECRETS = ["alice", "/members", "the-session", "the-state", "the-secret-of-a-browser", "hunter2", "agent-of-ours"];
 const browser = "the-secret-of-a-browser-that-is-long-enough";
+/** Often as JSON. */
+const STORED = ["login", "session", "confirmation"];
+/** Clones have all of their data. */
+const DATA = ["started", "asked", "confirmation", "done", "reply", "session"];
 
 const broker = new DevBroker();
 after(() => broker.stop());
@@ -37,8 +42,30 @@ before(async () => {
   subjects.redis = new RedisStore(redis);
   subjects.unreachable = await failure(new PortierClient({ redirectUri, broker: broker.origin, store: redis }).authenticate("alice@example.com"));
   subjects.wrong = await failure((async () => new PortierClient({ redirectUri: "ftp://alice:hunter2@example.com/" }))());
+  await visit();
   subjects.nowhere = await failure(new PortierClient({ redirectUri, broker: "http://127.0.0.1:1" }).authenticate("alice@example.com"));
 });
+
+/** Makes the objects of a login flow. */
+async function visit() {
+  const flow = new LoginFlow(client, { secret: randomBytes(32) });
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  subjects.refused = await flow.login({ method: "POST", headers, body: "email=alice%40hunter2&next=/members" });
+  subjects.problem = subjects.refused.problem;
+  assert.deepEqual([subjects.problem.typedEmail, subjects.problem.next], ["alice@hunter2", "/members"]);
+  subjects.started = await flow.login({ method: "POST", headers, body: "email=alice%40example.com" });
+  const [cookie] = subjects.started.reply.cookies[0].split(";");
+  const answer = broker.signIn(subjects.started.reply.headers.find(([name]) => name === "location")[1]);
+  const query = new URLSearchParams(answer).toString();
+  const other = { cookie: "__Host-portier-probe=1" };
+  subjects.asked = await flow.callback({ method: "GET", headers: other, query: `${query}&portier_again=1` });
+  subjects.confirmation = subjects.asked.confirmation;
+  subjects.done = await flow.callback({ method: "GET", headers: { cookie }, query });
+  subjects.reply = subjects.done.reply;
+  subjects.session = subjects.done.session;
+  const cookies = [cookie, ...subjects.done.loginCookies].map((text) => text.split(";")[0].split("=")[1]);
+  texts.push(answer.code, answer.state, subjects.session.id, ...cookies);
+}
 
 /** The ways in which a logger shows a value. */
 const WAYS = {
@@ -57,10 +84,9 @@ describe("printed objects show no secret and no address", () => {
     });
   }
 
-  test("JSON of all objects but a login", () => {
+  test("JSON of all objects but those that a site stores or shows", () => {
     for (const [subject, value] of Object.entries(subjects)) {
-      // A site stores a login, often as JSON.
-      if (subject === "login") assert.equal(JSON.parse(JSON.stringify(value)).email, "alice@example.com");
+      if (STORED.includes(subject)) assert.equal(JSON.parse(JSON.stringify(value)).email, "alice@example.com");
       else hush(JSON.stringify(value), `JSON of ${subject}`);
     }
   });
@@ -74,7 +100,7 @@ test("a structured clone has only what may be printed", () => {
   for (const [subject, value] of Object.entries(subjects)) {
     const copy = structuredClone(value);
     if (subject === "login") assert.deepEqual([copy.email, copy.sameBrowser], ["alice@example.com", false]);
-    else hush(inspect(copy, { showHidden: true, depth: Infinity }) + JSON.stringify(copy), subject);
+    else if (!DATA.includes(subject)) hush(inspect(copy, { showHidden: true, depth: Infinity }) + JSON.stringify(copy), subject);
   }
   const { mismatch } = subjects;
   assert.ok(mismatch instanceof BrowserMismatch && mismatch.email === "alice@example.com");
