@@ -1,5 +1,7 @@
 //! The session cookie: who is signed in.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use portier_client::web::{self, SessionOptions};
 use portier_client::{Code, Result};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -33,7 +35,8 @@ impl Options {
 /// A person who is signed in.
 ///
 /// ``repr()`` shows neither the address nor the id, so that they do not get into logs.
-#[pyclass(frozen, module = "portier_client.web")]
+#[pyclass(frozen, eq, module = "portier_client.web")]
+#[derive(PartialEq)]
 pub(crate) struct Session {
     session: web::Session,
     renewal: Option<String>,
@@ -77,6 +80,23 @@ impl Session {
     #[getter]
     fn renewal(&self) -> Option<&str> {
         self.renewal.as_deref()
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.session.id, self.session.expires_at).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// It cannot change, so it needs no copy.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (memo, /))]
+    fn __deepcopy__(slf: Py<Self>, memo: &Bound<'_, PyAny>) -> Py<Self> {
+        let _ = memo;
+        slf
     }
 
     fn __repr__(&self) -> String {

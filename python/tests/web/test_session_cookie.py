@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import gc
 import json
 import secrets
@@ -91,6 +92,19 @@ def test_a_session_is_started_read_renewed_and_cleared() -> None:
     assert cookie.read("") is None
     assert cookie.read("\udc00\x00__Host-portier-session=\udfff") is None
     assert cookie.start("björn@example.com")[0].id != session.id
+
+
+def test_sessions_are_values() -> None:
+    cookie = make()
+    session, set_cookie = cookie.start("alice@example.com")
+    same = cookie.read(sent_back(set_cookie))
+    other, _ = cookie.start("alice@example.com")
+    assert session == same
+    assert hash(session) == hash(same)
+    assert session != other
+    assert len({session, same, other}) == 2
+    assert copy.copy(session) is session
+    assert copy.deepcopy({"session": session}) == {"session": session}
 
 
 def test_secrets_can_be_replaced() -> None:
