@@ -17,7 +17,7 @@ const WORKERS: usize = 1;
 /// How long the last environment waits for the threads when it ends.
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(100);
 
-const NO_THREADS: &str = "the system gives the process no threads";
+const NO_THREADS: &str = "the system gives the process no threads or file descriptors";
 
 static STATE: Mutex<State> = Mutex::new(State {
     environments: 0,
@@ -39,7 +39,7 @@ pub(crate) fn keep_until_end_of(env: Env) -> napi::Result<()> {
 /// The runtime. Starts it if necessary.
 ///
 /// # Errors
-/// [`Code::Internal`] if the system gives the process no threads.
+/// [`Code::Internal`] if the system gives the process no threads or file descriptors.
 pub(crate) fn handle() -> Result<Handle> {
     let mut state = locked();
     let runtime = match state.runtime.take() {

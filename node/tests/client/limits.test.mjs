@@ -45,6 +45,6 @@ test("a process without threads gets an error, and works once it has threads", {
     child.send("raised");
   });
   const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
-  const refused = "internal the system gives the process no threads\n";
+  const refused = "internal the system gives the process no threads or file descriptors\n";
   assert.deepEqual([status, stdout], [0, `${refused.repeat(3)}broker_unreachable\n`], stderr);
 });

@@ -33,7 +33,7 @@ const MAX_BLOCKING_THREADS: usize = 16;
 /// thread that logs, which has limits of its own.
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(50);
 
-const NO_THREADS: &str = "the system gives the process no threads";
+const NO_THREADS: &str = "the system gives the process no threads or file descriptors";
 
 static BRIDGE: PerProcess<Bridge> = PerProcess::new();
 
