@@ -9,6 +9,10 @@ use crate::origin::{Origin, parse_url};
 /// The path of the document.
 pub(crate) const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 
+/// Why a document is refused that another server has sent, or a proxy.
+const PAGE: &str =
+    "it is a web page; check the option broker, and whether something else answers in its place";
+
 /// The maximum length of a refused value in an error message.
 const MAX_CHARS_SHOWN: usize = 200;
 
@@ -40,7 +44,10 @@ impl Discovery {
     /// # Errors
     /// [`Code::BrokerDocument`].
     pub(crate) fn parse(body: &[u8], broker: &Origin) -> Result<Self> {
-        let object = Object::parse(body).map_err(|reason| refused("document", reason))?;
+        let object = Object::parse(body).map_err(|reason| {
+            let is_page = body.trim_ascii_start().starts_with(b"<");
+            refused("document", if is_page { PAGE } else { reason })
+        })?;
         let members = Members { object, broker };
         members.check_issuer()?;
         Ok(Self {

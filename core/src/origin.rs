@@ -20,7 +20,7 @@ impl Origin {
             .ok_or_else(|| {
                 Error::new(
                     Code::InvalidBroker,
-                    "broker is not an origin, such as https://broker.portier.io",
+                    "broker is not an origin, such as https://broker.portier.io, without path and white space",
                 )
             })?;
         if !is_secure(&url) && !is_local(&url) && !danger_allow_http {

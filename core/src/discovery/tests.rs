@@ -104,6 +104,21 @@ fn a_refusal_shows_no_long_value_and_none_that_may_hold_a_password() {
     }
 }
 
+#[test]
+fn a_web_page_in_place_of_the_document_is_named_as_such() {
+    for (body, says_page) in [
+        ("<!doctype html><title>Sign in</title>", true),
+        ("\r\n <html></html>", true),
+        ("Not Found", false),
+        ("", false),
+    ] {
+        let error = parse(body.as_bytes(), "https://broker.example").unwrap_err();
+        let message = error.to_string();
+        assert_eq!(message.contains("it is a web page"), says_page, "{message}");
+        assert!(message.ends_with("member=document"), "{message}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_cause_a_panic(body: Vec<u8>) {

@@ -39,6 +39,10 @@ pub fn open_store(url: &str) -> Result<Arc<dyn Store>> {
 }
 
 pub(crate) fn open(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
+    // Values from files and environment variables may end with a line break.
+    if url.trim() != url {
+        return Err(unknown());
+    }
     let (shares_documents, url) = sharing::split(url)?;
     let store = open_scheme(&url, clock)?;
     Ok(if shares_documents {
@@ -56,11 +60,15 @@ fn open_scheme(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
         scheme if redis::url::is_redis(scheme) => Ok(Arc::new(RedisStore::new(url)?)),
         #[cfg(feature = "sqlite")]
         "sqlite" => Ok(Arc::new(SqliteStore::open(url, Arc::clone(clock))?)),
-        _ => Err(Error::new(
-            Code::InvalidOption,
-            "store is not the URL of a store",
-        )),
+        _ => Err(unknown()),
     }
+}
+
+fn unknown() -> Error {
+    Error::new(
+        Code::InvalidOption,
+        "store is not the URL of a store, such as sqlite:////var/lib/site/logins.db, redis://localhost:6379 or memory:, without white space",
+    )
 }
 
 #[cfg(test)]
@@ -78,6 +86,11 @@ mod tests {
             "file:///a",
             "redis",
             "sqlite",
+            " memory:",
+            "memory:\n",
+            "redis://localhost\n",
+            "sqlite:////tmp/logins.db ",
+            "postgresql://localhost",
         ] {
             let error = open_store(url).err().unwrap();
             assert_eq!(error.code(), Code::InvalidOption, "{url}");

@@ -136,7 +136,10 @@ function classOf(url: string): typeof MemoryStore | typeof SqliteStore | typeof 
 }
 
 function unknownUrl(): ConfigError {
-  return invalidOption("store is not the URL of a store");
+  return invalidOption(
+    "store is not the URL of a store, such as sqlite:////var/lib/site/logins.db, redis://localhost:6379 or memory:, " +
+      "without white space",
+  );
 }
 
 /** Whether a value is a store of this package. */
