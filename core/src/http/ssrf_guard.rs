@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -165,10 +165,16 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let (shared, proxy) = (Arc::clone(&self.shared), self.proxy.clone());
         Box::pin(async move {
-            let found = shared.lookup.addresses(name.as_str().to_owned()).await?;
-            if found.is_empty() {
-                return Err(io::Error::from(io::ErrorKind::NotFound).into());
-            }
+            let found = shared.lookup.addresses(name.as_str().to_owned()).await;
+            let found = match found {
+                Ok(found) if !found.is_empty() => found,
+                // They need no name server (RFC 6761, section 6.3), and browsers ask none.
+                _ if is_local_name(name.as_str()) => loopback(),
+                found => {
+                    found?;
+                    return Err(io::Error::from(io::ErrorKind::NotFound).into());
+                }
+            };
             let found = shared.judge(name.as_str(), proxy.as_deref(), found)?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })
@@ -194,6 +200,11 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+fn loopback() -> Vec<SocketAddr> {
+    let addresses: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    addresses.map(|address| SocketAddr::new(address, 0)).into()
+}
 
 /// Whether the host is a private address, or a name of this machine.
 fn is_private(url: &Url) -> bool {

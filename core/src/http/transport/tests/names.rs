@@ -60,6 +60,17 @@ fn document() -> [Act; 1] {
     [Act::Say(answer(200, "", "{}"))]
 }
 
+/// Without a name server, or where its resolver does not know names below `localhost`.
+#[tokio::test]
+async fn names_of_this_machine_need_no_name_server() {
+    for name in ["localhost", "broker.localhost"] {
+        let server = Server::start(document()).await;
+        let (transport, _) = resolving(&format!("http://{name}"), PATIENT, &[Some(&[])]);
+        let url = named(&server, name);
+        assert_eq!(get(&transport, &url).await.unwrap().status, 200, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn an_unknown_name_is_looked_up_again_next_time() {
     let server = Server::start(document()).await;
