@@ -1,3 +1,4 @@
+import { invalidOption } from "../errors.js";
 import { members } from "../text.js";
 import { answerAt, brokerOf, type Answer, type KnownBroker } from "./broker-side.js";
 import type { DevBroker } from "./broker.js";
@@ -58,7 +59,7 @@ export interface Pending {
 /** Starts a login: sends the login form of the site. @internal */
 export async function begin(app: App | TestSession, email: string, options: LoginOptions): Promise<Pending> {
   members(options, NAMES);
-  const session = app instanceof TestSession ? app : new TestSession(app, options);
+  const session = sessionOf(app, options);
   const { form, tried } = await findForm(session, options);
   const fields: Record<string, string> = { ...options.fields, [form?.emailField ?? "email"]: email };
   if (options.next !== undefined) fields["next"] = options.next;
@@ -89,6 +90,14 @@ export async function begin(app: App | TestSession, email: string, options: Logi
   }
   session.settle(new URL(redirectUri));
   return { session, url, broker };
+}
+
+function sessionOf(app: App | TestSession, { headers, origin, timeoutMs }: LoginOptions): TestSession {
+  if (!(app instanceof TestSession)) return new TestSession(app, { headers, origin, timeoutMs });
+  for (const [name, value] of Object.entries({ headers, origin, timeoutMs })) {
+    if (value !== undefined) throw invalidOption(`a session has its own ${name}: give it to the session`);
+  }
+  return app;
 }
 
 /** Looks for the login form. Without one, says what was found instead. */

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 
+import { members } from "../text.js";
 import { failure, LIMIT_MS, limited } from "./failure.js";
 import type { Form } from "./forms.js";
 import { isTrustworthy, Jar, type Cookie } from "./jar.js";
@@ -53,7 +54,7 @@ export class TestSession {
   constructor(app: App, options: SessionOptions = {}) {
     this.app = app;
     this.#site = siteOf(app);
-    this.#options = options;
+    this.#options = members(options, ["headers", "origin", "timeoutMs"]) as SessionOptions;
     const origin = this.#site.origin ?? options.origin;
     this.#origin = new URL(origin ?? "http://localhost");
     this.#isKnown = origin !== undefined;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import PortierClient, { LoginFlow } from "portier-client";
-import { DevBroker, login, LoginFailed } from "portier-client/testing";
+import { DevBroker, login, LoginFailed, TestSession } from "portier-client/testing";
 
 import { formsOf } from "../../dist/testing/forms.js";
 
@@ -85,6 +85,10 @@ test("a site that answers with JSON, as to a script", async () => {
 
 test("an unknown option is refused", async () => {
   await assert.rejects(login(siteWith({}), "alice@example.com", { nxt: "/" }), /unknown option name=nxt/);
+  assert.throws(() => new TestSession(siteWith({}), { orgin: "https://example.com" }), /unknown option name=orgin/);
+  const session = new TestSession(siteWith({}), { headers: { "accept-language": "de" } });
+  await assert.rejects(login(session, "alice@example.com", { headers: {} }), /a session has its own headers: give it to the session/);
+  await login(session, "alice@example.com");
 });
 
 test("a form is read as browsers read it", () => {
