@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from litestar.testing import TestClient
+from litestar.testing import AsyncTestClient, TestClient
 
 from app import make_app
 from portier_client import Client
@@ -36,3 +36,13 @@ def test_a_login_that_was_cancelled_signs_nobody_in(
 ) -> None:
     assert portier_login.cancelled(browser).problem == "cancelled"
     assert ALICE not in browser.get("/").text
+
+
+async def test_an_asynchronous_client_logs_in(
+    portier_broker: DevBroker, portier_login: LoginHelper
+) -> None:
+    client = Client("https://example.com/verify", broker=portier_broker.origin)
+    app = make_app(client, secret=secrets.token_urlsafe())
+    async with AsyncTestClient(app, base_url="https://example.com") as browser:
+        page = await portier_login(browser, ALICE, page="/members")
+        assert "The shelf" in page.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,13 +75,7 @@ class _Django(Browser):
 
     @property
     def default_page(self) -> str:
-        from django.apps import apps
-
-        if not apps.is_installed("portier_client.django"):
-            return super().default_page
-        from ..django import conf
-
-        return urlsplit(conf.site().login_url)._replace(scheme="", netloc="").geturl()
+        return _login_page_of_django() or super().default_page
 
     def _send(self, request: Request) -> Any:
         return self._read(request, self._request(request))
@@ -278,6 +273,10 @@ class _Url(_KeepingCookies):
         parts = urlsplit(self.client)
         return f"{parts.scheme}://{parts.netloc}"
 
+    @property
+    def default_page(self) -> str:
+        return _login_page_of_django() or super().default_page
+
     def _fetch(self, request: Request, headers: dict[str, str]) -> Reply:
         parts = urlsplit(request.url)
         secure = parts.scheme == "https"
@@ -318,6 +317,16 @@ def browser_of(client: Any) -> Browser:
         f"there is no support for this client: {_name(type(client))}; supported are the URL of a "
         f"running site and {', '.join(sorted(_known()))}"
     )
+
+
+def _login_page_of_django() -> str | None:
+    """The login page in the settings of this process, if Django is in use and has the app."""
+    apps: Any = sys.modules.get("django.apps")
+    if apps is None or not apps.apps.ready or not apps.apps.is_installed("portier_client.django"):
+        return None
+    from ..django import conf
+
+    return urlsplit(conf.site().login_url)._replace(scheme="", netloc="").geturl()
 
 
 def _known() -> Iterable[str]:

@@ -18,6 +18,7 @@ Steps = Generator[Request, Reply, _Result]
 _MAX_REDIRECTS = 10
 _MAX_POSTS = 3
 _LONGEST_TEXT = 300
+_NO_PAGE = (404, 405)
 
 _NAVIGATION = {
     "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
@@ -87,7 +88,7 @@ class Journey:
             if reply.location is not None:
                 # The broker asks for the address.
                 return reply.location
-            if reply.status in (404, 405) and reply.url == self._page:
+            if reply.status in _NO_PAGE and reply.url == self._page:
                 # The site takes the form, but has no page with it.
                 action = self._page
             else:
@@ -95,6 +96,10 @@ class Journey:
         sent = {**fields, self._email_field: self._email, **self._fields}
         reply = yield from self._post(action, sent, elsewhere)
         reply = yield from self._follow_redirects(reply, elsewhere)
+        if reply.status in _NO_PAGE and reply.url == self._page:
+            raise LoginFailed(
+                "the site has no login page here; name the page with the form (page=…)", reply
+            )
         if reply.location is None:
             raise LoginFailed("the site did not start a login", reply)
         return reply.location

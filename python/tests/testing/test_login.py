@@ -85,7 +85,7 @@ def test_the_client_of_flask_keeps_cookies_of_any_site(
 
 def test_a_running_site_is_logged_in_to_for_a_real_browser(portier_broker: DevBroker) -> None:
     with served(lambda origin: flask_site(portier_broker, origin)) as origin:
-        page = login(origin, ALICE)
+        page = login(origin, ALICE, page="/login")
     assert (page.text, page.response.status) == (ALICE, 200)
     (cookie,) = [cookie for cookie in page.cookies if cookie["name"] == "session"]
     assert cookie["url"] == origin
@@ -101,6 +101,13 @@ def test_a_site_without_a_login_page_takes_the_form_at_its_path(portier_broker: 
     app = flask_site(portier_broker, "http://localhost")
     app.view_functions["form"] = lambda: ("", 405)
     assert login(app.test_client(), ALICE).text == ALICE
+
+
+def test_a_missing_login_page_is_named(portier_broker: DevBroker) -> None:
+    browser = browser_at(starlette_site(portier_broker))
+    message = str(failure(browser, page="/sign-in"))
+    assert message.startswith("the site has no login page here; name the page with the form (page=")
+    assert "status=404 url=/sign-in" in message
 
 
 def test_the_redirect_to_the_next_page_need_not_be_followed(browser: TestClient) -> None:
