@@ -8,19 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from .plugins import WITHOUT
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SITES = sorted(path.parent.name for path in EXAMPLES.glob("*/app.py"))
 # Their test runners, where a user would not take pytest.
 COMMANDS = {
-    "django": ["manage.py", "test"],
-    "tornado": ["-m", "unittest"],
+    "django": ["-W", "error", "manage.py", "test"],
+    "tornado": ["-W", "error", "-m", "unittest"],
 }
-PYTEST = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:hypothesispytest"]
+PYTEST = ["-m", "pytest", *WITHOUT, "-pno:xdist"]
 
 
 @pytest.mark.parametrize("site", SITES)
 def test_the_tests_of_an_example_pass(site: str) -> None:
-    command = [sys.executable, "-W", "error", *COMMANDS.get(site, PYTEST)]
+    command = [sys.executable, *COMMANDS.get(site, PYTEST)]
     done = subprocess.run(
         command,
         cwd=EXAMPLES / site,

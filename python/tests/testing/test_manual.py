@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tests.examples import python_blocks
 
+from .plugins import WITHOUT
+
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/testing-python.md").read_text(encoding="utf-8")
-
-UNUSED = ("anyio", "asyncio", "cacheprovider", "hypothesispytest", "xdist")
 
 # In place of pytest-django and pytest-playwright: a running site, and a browser.
 CONFTEST = """
@@ -52,7 +52,7 @@ def test_the_tests_of_the_manual_pass(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *(f"-pno:{name}" for name in UNUSED)],
+        [sys.executable, "-m", "pytest", *WITHOUT, "-pno:asyncio", "-pno:xdist"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

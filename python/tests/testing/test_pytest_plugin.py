@@ -8,11 +8,12 @@ import sys
 
 import pytest
 
+from .plugins import WITHOUT
+
 pytest_plugins = ["pytester"]
 
-# Plugins of this suite that the tests do not need.
-WITHOUT = "-p no:asyncio -p no:anyio -p no:hypothesispytest"
-SETTINGS = f"[pytest]\naddopts = {WITHOUT}\nportier_login_page = /sign-in\nfilterwarnings = error\n"
+OPTIONS = " ".join([*WITHOUT, "-pno:asyncio"])
+SETTINGS = f"[pytest]\naddopts = {OPTIONS}\nportier_login_page = /sign-in\nfilterwarnings = error\n"
 
 SITE = """
 import os
@@ -187,7 +188,7 @@ def test_a_run_without_the_fixtures_does_not_import_the_package(pytester: pytest
             assert "_portier_client_pytest" in sys.modules
             assert not [name for name in sys.modules if name.startswith("portier_client")]
     """)
-    pytester.runpytest_subprocess("-pno:xdist", *WITHOUT.split()).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-pno:xdist", *OPTIONS.split()).assert_outcomes(passed=1)
 
 
 def test_pytest_finds_the_fixtures_and_the_settings(pytester: pytest.Pytester) -> None:
