@@ -82,6 +82,21 @@ def test_wrong_usage_is_explained(arguments: list[str]) -> None:
     assert usage in done.stderr
 
 
+def test_a_mail_that_a_page_waits_for_is_printed() -> None:
+    command = [*COMMAND, "broker", "--port", "0", "--mail"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found
+        url = asyncio.run(Client(REDIRECT_URI, broker=found[0]).authenticate("alice@example.com"))
+        with urllib.request.urlopen(url) as page:
+            assert b"Check your mail" in page.read()
+        lines = [process.stdout.readline() for _ in range(3)]
+        process.terminate()
+    link = rf"{found[0]}/confirm\?session=\w+&code=\w+"
+    assert re.fullmatch(rf"Mail to alice@example\.com: {link} \(code \w+ \w+\)\n", lines[-1])
+
+
 def test_help_is_printed() -> None:
     for arguments, usage in [
         (["--help"], "usage: python -m portier_client broker"),

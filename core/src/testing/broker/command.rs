@@ -131,6 +131,7 @@ fn read(mut values: Values) -> Result<(DevBrokerOptions, Scenario), Problem> {
             (false, true) => Mode::Mail,
             (false, false) => Mode::Page,
         },
+        prints_mails: true,
         ..defaults
     };
     let mut scenario = match values.take("scenario") {

@@ -1,6 +1,7 @@
 //! The inbox of the development broker: the mails that the real broker would send.
 
 use std::collections::VecDeque;
+use std::io::{Write as _, stdout};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
@@ -140,6 +141,15 @@ impl Inbox {
         let mut mails = lock(&self.0);
         let found = mails.iter_mut().find(|sent| sent.session == session);
         found.is_some_and(|sent| !std::mem::replace(&mut sent.is_used, true))
+    }
+
+    /// Prints a mail. A terminal that is gone is no error.
+    pub(super) fn print(&self, session: &str) {
+        let mails = self.mails();
+        let found = mails.iter().find(|mail| mail.link.contains(session));
+        if let Some(Mail { to, code, link, .. }) = found {
+            let _ = writeln!(stdout(), "Mail to {to}: {link} (code {code})");
+        }
     }
 
     pub(super) fn mails(&self) -> Vec<Mail> {

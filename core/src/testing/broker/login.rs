@@ -190,6 +190,9 @@ impl Login {
             }
             (Mode::Mail, Some(email)) => {
                 let session = self.send(state, email)?;
+                if state.prints_mails {
+                    state.inbox.print(&session);
+                }
                 Ok(self.wait(&session, email, false))
             }
             (_, email) => {

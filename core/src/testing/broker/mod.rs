@@ -111,6 +111,7 @@ impl DevBroker {
             options.keys_lifetime,
             options.mode,
             options.pkce,
+            options.prints_mails,
         ));
         let runtime = Builder::new_current_thread()
             .enable_all()

@@ -32,6 +32,8 @@ pub struct DevBrokerOptions {
     /// Whether it lists the PKCE method `S256`, and then requires a `code_verifier`. Off by
     /// default, as in the real broker.
     pub pkce: bool,
+    /// Whether it prints the mails that its pages wait for, for a person at a terminal. Off by default.
+    pub prints_mails: bool,
     /// The clock of the broker alone. By default it is that of the system, and the broker can move its time and
     /// that of its clients; see [`DevBroker::advance_time`](super::DevBroker::advance_time).
     pub clock: Option<Arc<dyn Clock>>,
@@ -46,6 +48,7 @@ impl Default for DevBrokerOptions {
             mode: Mode::default(),
             keys_lifetime: KEYS_LIFETIME,
             pkce: false,
+            prints_mails: false,
             clock: None,
         }
     }
@@ -89,6 +92,7 @@ impl fmt::Debug for DevBrokerOptions {
             .field("mode", &self.mode)
             .field("keys_lifetime", &self.keys_lifetime)
             .field("pkce", &self.pkce)
+            .field("prints_mails", &self.prints_mails)
             .finish_non_exhaustive()
     }
 }

@@ -35,6 +35,7 @@ pub(super) struct State {
     pub(super) keys: Keys,
     pub(super) keys_lifetime: Duration,
     pub(super) pkce: bool,
+    pub(super) prints_mails: bool,
     pub(super) codes: Codes,
     pub(super) inbox: Inbox,
     modes: Mutex<Modes>,
@@ -51,6 +52,7 @@ impl State {
         keys_lifetime: Duration,
         mode: Mode,
         pkce: bool,
+        prints_mails: bool,
     ) -> Self {
         Self {
             origin,
@@ -58,6 +60,7 @@ impl State {
             keys: Keys::default(),
             keys_lifetime,
             pkce,
+            prints_mails,
             codes: Codes::default(),
             inbox: Inbox::default(),
             modes: Mutex::new(Modes::of(mode)),
