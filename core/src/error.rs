@@ -292,7 +292,7 @@ codes! {
     RequestTooLarge = "request_too_large" in InvalidRequest,
     /// The redirect URI was requested with a method that completes no login.
     RequestMethod = "request_method" in InvalidRequest,
-    /// The browser does not keep the cookies of this site.
+    /// The browser does not keep the cookies of this site, or a proxy removes them.
     RequestCookies = "request_cookies" in InvalidRequest,
     /// A bug in this library; please report it.
     Internal = "internal" in InternalError,

@@ -24,7 +24,7 @@ let warned = false;
  * the site, or that the site is loaded twice.
  */
 export function doubtOfMemoryStore(client: ClientInfo): string | undefined {
-  const twice = isLoadedTwice(client) ? "this site was loaded twice and made a client each time" : undefined;
+  const twice = isLoadedTwice(client) ? "this site made two clients, perhaps because it was loaded twice" : undefined;
   return reasonOfProcesses() ?? twice;
 }
 

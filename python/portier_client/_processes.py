@@ -32,8 +32,8 @@ def doubt_of_memory_store(client: BaseClient) -> str | None:
         return f"pending logins are in the memory of this process, but {reason}: {WHAT_TO_DO}"
     if _is_loaded_twice(client):
         return (
-            "pending logins are in the memory of one client, but this module was loaded twice and "
-            f"made two clients for the same site: {WHAT_TO_DO}"
+            "pending logins are in the memory of one client, but this module made two clients for "
+            f"the same site, perhaps because it was loaded twice: {WHAT_TO_DO}"
         )
     return None
 

@@ -43,7 +43,7 @@ impl LoginFlow {
             if confirmation.is_some() || !(is_script || has_probe) {
                 let error = Error::new(
                     Code::RequestCookies,
-                    "the browser does not keep the cookies of this site",
+                    "the browser does not keep the cookies of this site, or a proxy removes them",
                 );
                 return self.refuse_request("complete", head, error);
             }
