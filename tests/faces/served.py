@@ -57,6 +57,8 @@ class Face:
     routes: Literal["targets", "paths", "decoded paths"] = "decoded paths"
     """What decides whether a request is for the callback: the target of the request line, which may
     be a whole URL, its path, or what the server has made of the path."""
+    further: bool = False
+    """Whether it is a further server or runtime, and another site replays all cases."""
 
 
 def asgi(server: str, site: str) -> list[str]:
@@ -99,7 +101,10 @@ def on_runtimes(site: str) -> dict[str, Face]:
     file = str(_SITES / f"{site}.mjs")
     deno = [str(_RUNTIMES / "deno"), "run", "--quiet", "--allow-all", "--no-check"]
     commands = {"": [_NODE], "-bun": [str(_RUNTIMES / "bun")], "-deno": deno}
-    return {f"{site}{name}": Face([*words, file]) for name, words in commands.items()}
+    return {
+        f"{site}{name}": Face([*words, file], further=bool(name))
+        for name, words in commands.items()
+    }
 
 
 SITES = {
@@ -112,15 +117,17 @@ SITES = {
         routes="paths",
     ),
     "asgi": Face(asgi("uvicorn", "asgi_site")),
-    "asgi on hypercorn": Face(asgi("hypercorn", "asgi_site")),
-    "asgi on granian": Face(asgi("granian", "asgi_site")),
+    "asgi on hypercorn": Face(asgi("hypercorn", "asgi_site"), further=True),
+    "asgi on granian": Face(asgi("granian", "asgi_site"), further=True),
     "litestar": Face(asgi("uvicorn", "litestar_site")),
     "starlette": Face(asgi("uvicorn", "starlette_site")),
-    "starlette on hypercorn": Face(asgi("hypercorn", "starlette_site")),
-    "starlette on granian": Face(asgi("granian", "starlette_site")),
+    "starlette on hypercorn": Face(asgi("hypercorn", "starlette_site"), further=True),
+    "starlette on granian": Face(asgi("granian", "starlette_site"), further=True),
     "fastapi": Face(asgi("uvicorn", "fastapi_site")),
     "django": Face(wsgi("gunicorn", "django_wsgi_site"), absent=_WITH_SESSIONS),
-    "django on waitress": Face(wsgi("waitress", "django_wsgi_site"), absent=_WITH_SESSIONS),
+    "django on waitress": Face(
+        wsgi("waitress", "django_wsgi_site"), absent=_WITH_SESSIONS, further=True
+    ),
     "django on uvicorn": Face(asgi("uvicorn", "django_asgi_site"), absent=_WITH_SESSIONS),
     "express": Face([_NODE, str(_SITES / "express.mjs")], hooks="write", routes="targets"),
     "express4": Face(
@@ -157,20 +164,21 @@ SITES = {
         routes="targets",
     ),
     "flask": Face(wsgi("gunicorn", "flask_site")),
-    "flask on waitress": Face(wsgi("waitress", "flask_site")),
+    "flask on waitress": Face(wsgi("waitress", "flask_site"), further=True),
     "flask on werkzeug": Face(
         [
             sys.executable,
             "-c",
             "from flask_site import app; from werkzeug.serving import run_simple; "
             "run_simple('127.0.0.1', {port}, app, threaded=True)",
-        ]
+        ],
+        further=True,
     ),
     "aiohttp": Face([sys.executable, str(_SITES / "aiohttp_site.py")]),
     "bottle": Face(wsgi("waitress", "bottle_site")),
-    "bottle on gunicorn": Face(wsgi("gunicorn", "bottle_site")),
+    "bottle on gunicorn": Face(wsgi("gunicorn", "bottle_site"), further=True),
     "quart": Face(asgi("hypercorn", "quart_site")),
-    "quart on uvicorn": Face(asgi("uvicorn", "quart_site")),
+    "quart on uvicorn": Face(asgi("uvicorn", "quart_site"), further=True),
 }
 """The sites, by name: a further one is a line here."""
 
@@ -179,6 +187,20 @@ WITH_HOOKS = [name for name, face in SITES.items() if face.hooks]
 
 # Servers limit the request line themselves.
 REFUSED_BY_SERVERS = {"query-too-large"}
+
+# The members of a step that say what its request looks like, beyond the fields of a form.
+_LOOKS = {"body", "cookies", "headers", "method", "page", "query"}
+
+
+def replays(name: str, case: dict[str, Any]) -> bool:
+    """Whether a site replays a case: if it has the options, and a further server may matter."""
+    face = SITES[name]
+    if not case.get("options", {}).keys().isdisjoint(face.absent):
+        return False
+    return not face.further or any(
+        step["do"] == "ask" or _LOOKS & step.keys() for step in case["steps"]
+    )
+
 
 PATHS = {"login": "/login", "start": "/start", "logout": "/logout", "session": "/session"}
 SECONDS_TO_WAIT = 30
@@ -235,10 +257,6 @@ class ServedSite:
         answer = self.tell("/case", **given, sets_cookies=sets_cookies)
         refused: str | None = answer["refused"]
         return refused
-
-    def can_take(self, case: dict[str, Any]) -> bool:
-        """Whether the integration has all options of a case."""
-        return case.get("options", {}).keys().isdisjoint(self._face.absent)
 
     def refuses(self, case: dict[str, Any]) -> bool:
         """Whether the framework refuses a request of the case itself."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from faces.served import REFUSED_BY_SERVERS
+from faces.served import FACES, REFUSED_BY_SERVERS, replays
 from tests.web.replay import CASES, Replay, load
 
 if TYPE_CHECKING:
@@ -25,13 +25,19 @@ def runs_over_http(case: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize(
-    "case", [*filter(runs_over_http, ALL_CASES)], ids=lambda case: str(case["id"])
+    ("face", "case"),
+    [
+        pytest.param(name, case, id=f"{name}-{case['id']}")
+        for name in FACES
+        for case in filter(runs_over_http, ALL_CASES)
+        if replays(name, case)
+    ],
+    indirect=["face"],
+    scope="session",
 )
 def test_requests_are_answered_as_the_vectors_say(
     case: dict[str, Any], face: ServedSite, surroundings: Surroundings
 ) -> None:
-    if not face.can_take(case):
-        return
     refused = face.make(case, surroundings)
     assert refused == case.get("expect", {}).get("code")
     replay = Replay(case, surroundings, face)
