@@ -33,23 +33,40 @@ const OTHERS = {
     },
   },
 };
-// They measure memory or time, or start hundreds of workers and processes: each file runs alone.
-const ALONE = [
-  "client/concurrency",
+// What the core decides, in the same way on every runtime, and what runs beside a site. The integrations with `fetch`
+// and Hono replay the vectors of the flow on Bun and Deno in `tests/faces`.
+const ON_THIS_NODE = [
+  "client/browsers",
+  "client/command",
+  "client/doctor",
+  "client/properties",
+  "client/readme",
+  "client/sealed",
+  "client/secrecy",
+  "stores/check",
+  "web/accounts",
+  "web/demo",
+  "web/refusals",
+  "web/sealed_sites",
+  "web/vectors",
+].map((name) => `./tests/${name}.test.mjs`);
+// They measure memory or time, or start hundreds of workers and processes. They run after the others, the longest first.
+const APART = [
   "client/exit",
-  "client/frozen",
+  "stores/lifetimes",
+  "client/workers",
   "client/memory",
+  "stores/faulty",
+  "client/time",
+  "client/concurrency",
+  "client/frozen",
   "client/processes",
   "client/reload",
-  "client/time",
-  "client/workers",
-  "stores/faulty",
-  "stores/lifetimes",
 ].map((name) => `./tests/${name}.test.mjs`);
 // The number of concurrent files that keeps two processors busy.
 const AT_ONCE = 2;
 // Large numbers are for Node only; on the other runtimes a few are enough.
-const SMALL = { PORTIER_TEST_CALLS: "40000", PORTIER_TEST_PROCESSES: "20", PORTIER_TEST_WORKERS: "20" };
+const SMALL = { PORTIER_TEST_CALLS: "40000", PORTIER_TEST_PROCESSES: "15", PORTIER_TEST_WORKERS: "20" };
 
 const FOLDERS = [
   ...["client", "package", "stores", "testing", "tools", "web"].map((name) => `tests/${name}`),
@@ -65,8 +82,8 @@ const suites = FOLDERS.filter((folder) => statSync(path.join(HERE, folder)).isDi
 process.exitCode = process.argv.includes("--runtimes") ? await onOthers() : onThisNode();
 
 function onThisNode() {
-  const others = suites.filter((suite) => !ALONE.includes(suite));
-  return Math.max(runHere(others, AT_ONCE), runHere(ALONE, 1));
+  const others = suites.filter((suite) => !APART.includes(suite));
+  return Math.max(runHere(others, AT_ONCE), runHere(APART, AT_ONCE));
 }
 
 function runHere(files, atOnce) {
@@ -81,31 +98,33 @@ function runHere(files, atOnce) {
 }
 
 async function onOthers() {
-  let status = 0;
-  for (const [name, { command, leavesOut }] of Object.entries(OTHERS)) {
-    const runtime = path.join(RUNTIMES, name);
-    if (!existsSync(runtime)) {
-      console.error(`${name} is not there: run \`npm ci\` in tests/runtimes`);
-      return 1;
-    }
-    console.log(`\n${name} ${version(runtime)}`);
+  const lacking = Object.keys(OTHERS).find((name) => !existsSync(path.join(RUNTIMES, name)));
+  if (lacking !== undefined) {
+    console.error(`${lacking} is not there: run \`npm ci\` in tests/runtimes`);
+    return 1;
+  }
+  for (const [name, { leavesOut }] of Object.entries(OTHERS)) {
+    console.log(`\n${name} ${version(path.join(RUNTIMES, name))}`);
     for (const [what, reason] of Object.entries(leavesOut)) console.log(`  left out: ${what}: ${reason}`);
-    const files = suites.filter((suite) => !/\/(package|tools)\//.test(suite));
-    const others = files.filter((suite) => !ALONE.includes(suite));
-    const runFiles = async (queue) => {
-      for (let suite; (suite = queue.shift()) !== undefined; ) {
-        if (!(await passes(runtime, command, suite))) status = 1;
+  }
+  const files = suites.filter((suite) => !/\/(examples|package|tools)\//.test(suite) && !ON_THIS_NODE.includes(suite));
+  let status = 0;
+  for (const group of [files.filter((suite) => !APART.includes(suite)), APART]) {
+    const queue = group.flatMap((suite) => Object.keys(OTHERS).map((name) => ({ name, suite })));
+    const runFiles = async () => {
+      for (let next; (next = queue.shift()) !== undefined; ) {
+        if (!(await passes(next))) status = 1;
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, () => runFiles(others)));
-    await runFiles([...ALONE]);
+    await Promise.all(Array.from({ length: AT_ONCE }, runFiles));
   }
   return status;
 }
 
-/** Runs a file; shows its output only if it fails. */
-async function passes(runtime, command, suite) {
-  const child = spawn(runtime, [...command, suite], {
+/** Runs a file on a runtime; shows its output only if it fails. */
+async function passes({ name, suite }) {
+  const started = performance.now();
+  const child = spawn(path.join(RUNTIMES, name), [...OTHERS[name].command, suite], {
     cwd: HERE,
     env: environment(SMALL),
     stdio: ["ignore", "pipe", "pipe"],
@@ -114,7 +133,8 @@ async function passes(runtime, command, suite) {
   const said = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => said.push(piece));
   const [status] = await once(child, "close");
-  console.log(`  ${status === 0 ? "ok" : "FAILED"} ${suite}`);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`  ${status === 0 ? "ok" : "FAILED"} ${name} ${suite} ${seconds} s`);
   if (status !== 0) console.log(Buffer.concat(said).toString());
   return status === 0;
 }

@@ -22,7 +22,7 @@ IN_CI = os.environ.get("CI") == "true"
 
 # They measure time or memory, stop processes at a certain moment, or read everything that is
 # logged.
-ALONE = {
+APART = {
     "test_concurrency.py",
     "test_events.py",
     "test_exit.py",
@@ -81,13 +81,13 @@ def every_loop(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that must run alone.
+    """Marks the tests that run apart from the others.
 
     Tests of the log come first: clients of other tests may log in the background later.
     """
     for item in items:
-        if item.path.name in ALONE:
-            item.add_marker("alone")
+        if item.path.name in APART:
+            item.add_marker("apart")
     items.sort(key=lambda item: item.path.name != "test_events.py")
 
 

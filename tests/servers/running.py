@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 SITES = Path(__file__).parent / "sites"
 # Longer than any of these servers needs on a busy machine.
 PATIENCE = 60
+
+# Below the range that systems use for outgoing connections; other processes of xdist use others.
+_PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = range(16_384 + _PROCESS, 32_768, 16)
 
 
 @dataclass(frozen=True)
@@ -239,9 +244,11 @@ def exchange(connection: HTTPConnection, path: str, form: dict[str, str]) -> tup
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port without a listener, which no other test gets."""
+    while True:
+        port = random.choice(_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def listens(port: int, process: subprocess.Popen[bytes], site: Site) -> bool:
