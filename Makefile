@@ -43,12 +43,7 @@ else
 export PROPTEST_RNG_SEED := 1
 endif
 
-# The crate with every feature, and the crates that are built together with it. The features are the
-# same everywhere, so that no dependency is compiled twice. The bindings are excluded: they have no
-# `faults`.
-EVERY_FEATURE := --features portier-client/faults,portier-client/redis,portier-client/sqlite,portier-client/trace
-
-# Two processes, each of which runs whole files. Tests that measure something run alone.
+# Two processes, each of which runs whole files. Tests that measure something run after the others.
 BOTH := --numprocesses 2 --dist loadfile
 
 say = @printf '\n==> %s\n' '$(1)'
@@ -70,55 +65,85 @@ demo-node: tools-node $(NODE_READY) ## Build, then serve an example in Node: Fas
 	@cd node && $(NODE) scripts/build.mjs --release
 	@exec $(NODE) node/examples/demo.mjs --site $(or $(FRAMEWORK),fastify) --port $(PORT)
 
+# Another `make`, which sees the programs that the one before has installed.
+AGAIN := $(MAKE) --no-print-directory
+
+# The Rust tests of `make check`, and all but those in documentation.
+CHECKED := --lib --test vectors --test web
+TESTED := --lib --test '*'
+
 .PHONY: check
-check: tools-node setup module package ## The most important tests, in minutes: units, vectors and whole logins, in every language
+check: tools-node ## The most important tests, in minutes: units, vectors and whole logins, in every language
+	$(call say,Fetching what the tests need; compiling the crate)
+	@scripts/beside.sh '$(AGAIN) setup $(NODE_READY)' '$(CARGO) test --locked --no-run $(CHECKED)'
+	@scripts/beside.sh '$(AGAIN) module package' '$(AGAIN) check-rust'
+	@scripts/beside.sh '$(AGAIN) BUILT=yes check-node' '$(AGAIN) BUILT=yes check-python'
+
+.PHONY: check-rust
+check-rust:
+	$(call say,Rust: units and vectors)
+	@$(CARGO) test --locked --quiet $(CHECKED)
+
+.PHONY: check-python
+check-python:
 	$(call say,Vectors: tests/vectors/generate.py --check)
 	@$(VENV_PYTHON) tests/vectors/generate.py --check
-	$(call say,Rust: units and vectors)
-	@$(CARGO) test --locked --quiet -p portier-client --all-features --lib --test vectors --test web
 	$(call say,Python: vectors and logins)
-	@cd python && $(VENV_PYTHON) -m pytest --quiet $(BOTH) tests/client/test_vectors.py tests/client/test_login.py \
+	@cd python && $(VENV_PYTHON) -m pytest --quiet tests/client/test_vectors.py tests/client/test_login.py \
 		tests/client/test_client.py tests/web/test_web_vectors.py tests/web/test_login_flow.py tests/web/test_tornado_login.py
+
+.PHONY: check-node
+check-node:
 	$(call say,Node: vectors and logins)
-	@cd node && $(NODE) --test --test-reporter=dot --test-concurrency=2 tests/client/vectors.test.mjs tests/client/login.test.mjs \
+	@cd node && $(NODE) --test --test-reporter=dot --test-concurrency=1 tests/client/vectors.test.mjs tests/client/login.test.mjs \
 		tests/client/client.test.mjs tests/web/vectors.test.mjs tests/web/flow.test.mjs tests/web/login.test.mjs
 	$(call say,Parity of Rust and Python and Node)
 	@$(VENV_PYTHON) tests/parity/parity.py
 
-# A second `make`, which sees the programs that `prepare` has installed.
+# Many tests wait for a server, a process or a clock. Meanwhile, the processors run another suite, or
+# compile what the next ones need.
 .PHONY: test
 test: prepare ## Run every suite
-	@$(MAKE) --no-print-directory suites
+	@scripts/beside.sh 'nice -n 19 $(AGAIN) built' '$(AGAIN) test-rust'
+	@scripts/beside.sh 'nice -n 19 $(AGAIN) broker' \
+		"scripts/beside.sh '$(AGAIN) BUILT=yes test-node' '$(AGAIN) BUILT=yes suites'"
+	@scripts/beside.sh '$(AGAIN) BUILT=yes test-soak' '$(AGAIN) BUILT=yes suites-with-broker'
 
 .PHONY: suites
-suites: test-rust test-fuzz test-vectors test-differential test-python test-node test-stores test-faces test-servers test-parity test-conformance
-suites: test-e2e test-browser conformance-table test-promises test-soak test-bench
+suites: test-fuzz test-vectors test-differential test-python test-stores test-faces test-servers test-parity test-conformance
+suites: test-promises test-bench
+
+.PHONY: suites-with-broker
+suites-with-broker: test-e2e test-browser conformance-table
 
 # Downloads run while the compiler works.
 .PHONY: prepare
 prepare: tools-node
 	$(call say,Fetching what the suites need; compiling the crate with its tests)
-	@mkdir -p target
-	@$(MAKE) --no-print-directory fetched > target/fetched.log 2>&1 & fetched=$$!; \
-		$(CARGO) test --locked -p portier-client --all-features --no-run; compiled=$$?; \
-		wait $$fetched || { cat target/fetched.log; exit 1; }; \
-		cat target/fetched.log; exit $$compiled
+	@scripts/beside.sh '$(AGAIN) fetched' "$(CARGO) test --locked --no-run $(TESTED)"
 
 .PHONY: fetched
 fetched: setup $(NODE_READY) $(RUNTIMES_READY) $(TOOLS_READY) $(PROVIDER_READY) $(SERVERS_READY) $(BENCH_READY)
 
+.PHONY: built
+built: module package
+	$(call say,Rust: build the rest)
+	@$(CARGO) test --locked --quiet -p portier-client --lib --no-run
+	@$(CARGO) build --locked --quiet --examples --bin portier-client-conformance
+	@$(CARGO) bench --locked --quiet --profile dev --bench '*' --no-run
+	@CARGO='$(CARGO)' $(PYTHON) tests/fuzz/run.py --build
+
 .PHONY: test-rust
 test-rust: tools redis ## Run the Rust suites and the examples in their documentation
 	$(call say,Rust: every feature)
-	@$(CARGO) test --locked -p portier-client --all-features
+	@$(CARGO) test --locked $(TESTED)
+	@$(CARGO) test --locked --doc
 	$(call say,Rust: default features)
 	@$(CARGO) test --locked -p portier-client --lib
 
 .PHONY: test-fuzz
 test-fuzz: tools ## Run the fuzz targets with the vectors and some thousand more inputs
-	$(call say,Fuzz targets: the vectors)
-	@$(CARGO) test --locked -p portier-client -p portier-client-fuzz $(EVERY_FEATURE) --lib no_vector_breaks_a_promise
-	$(call say,Fuzz targets: some thousand inputs each)
+	$(call say,Fuzz targets: the vectors and some thousand inputs each)
 	@CARGO='$(CARGO)' $(PYTHON) tests/fuzz/run.py --runs 5000 --at-once 2
 
 .PHONY: test-vectors
@@ -129,15 +154,15 @@ test-vectors: tools setup ## Check that the test vectors are up to date with the
 .PHONY: test-differential
 test-differential: tools-node setup module package ## Compare verdicts on tokens with other libraries; ROUNDS=100000 for more
 	$(call say,Verdicts against PyJWT and joserfc and jose and jsonwebtoken)
-	@$(CARGO) build --locked --quiet -p portier-client --all-features --example second_opinion --example answers
+	@$(CARGO) build --locked --quiet --example second_opinion --example answers
 	@cd tests/differential && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
 
 .PHONY: test-python
 test-python: tools redis setup module fault-server types ## Run the Python suites, type checks and documentation examples
 	$(call say,Python: tests)
-	@cd python && $(VENV_PYTHON) -m pytest $(BOTH) -m 'not alone'
-	$(call say,Python: tests that run by themselves)
-	@cd python && $(VENV_PYTHON) -m pytest -m alone
+	@cd python && $(VENV_PYTHON) -m pytest $(BOTH) -m 'not apart'
+	$(call say,Python: tests that measure something)
+	@cd python && $(VENV_PYTHON) -m pytest $(BOTH) -m apart
 
 .PHONY: test-node
 test-node: tools-node redis package fault-server $(RUNTIMES_READY) $(TOOLS_READY) ## Run the Node suites, on Node, and on other runtimes
@@ -149,14 +174,15 @@ test-node: tools-node redis package fault-server $(RUNTIMES_READY) $(TOOLS_READY
 .PHONY: test-stores
 test-stores: tools-node redis setup module package ## Share stores between many processes, of all languages
 	$(call say,Stores between processes and languages)
-	@$(CARGO) build --locked --quiet -p portier-client --all-features --example half_a_login
+	@$(CARGO) build --locked --quiet --example half_a_login
 	@cd tests/stores && $(VENV_PYTHON) -m pytest
 
 .PHONY: test-faces
 test-faces: tools-node setup module package ## Replay the vectors of the web flow over HTTP, against a site on each framework
 	$(call say,Faces: the vectors of the web flow over HTTP)
-	@$(CARGO) build --locked --quiet -p portier-client --all-features --example face_site
-	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --ignore test_examples.py
+	@$(CARGO) build --locked --quiet --example face_site
+	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadgroup \
+		--ignore test_examples.py
 
 FRAMEWORKS ?= nest next react-router nitro sveltekit astro
 
@@ -169,7 +195,7 @@ test-frameworks: tools-node package $(RUNTIMES_READY) $(FRAMEWORKS:%=tests/frame
 .PHONY: test-servers
 test-servers: tools-node redis setup module package $(SERVERS_READY) ## Log in through every worker of the servers that sites run under
 	$(call say,Servers with several workers)
-	@cd tests/servers && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
+	@cd tests/servers && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --numprocesses 2 --dist worksteal
 
 .PHONY: test-parity
 test-parity: setup module package ## Check that no language lacks what another has
@@ -186,7 +212,7 @@ test-browser: setup module package broker ## Log in to the example sites with th
 	$(call say,End to end: the example sites in a browser)
 	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest $(BOTH) browser
 	$(call say,Every example in a browser, with the development broker)
-	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest test_examples.py
+	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadgroup test_examples.py
 
 .PHONY: test-soak
 test-soak: tools-node redis setup module package $(BENCH_READY) ## Run a short soak
@@ -199,7 +225,7 @@ test-soak: tools-node redis setup module package $(BENCH_READY) ## Run a short s
 test-secrets: tools-node redis setup module package fault-server $(TOOLS_READY) ## Run the suites with the most verbose logging, and search the output for secrets
 	@rm -rf target/secrets && mkdir -p target/secrets
 	$(call say,Secrets: Rust with every crate at its most verbose)
-	@PORTIER_TEST_TRACE=$(CURDIR)/target/secrets/rust.log $(CARGO) test --locked -p portier-client --all-features \
+	@PORTIER_TEST_TRACE=$(CURDIR)/target/secrets/rust.log $(CARGO) test --locked $(TESTED) \
 		> target/secrets/rust.txt 2>&1 || { tail -50 target/secrets/rust.txt; exit 1; }
 	$(call say,Secrets: Python with every logger at its most verbose)
 	@cd python && $(VENV_PYTHON) -m pytest -rA -o log_level=DEBUG \
@@ -231,8 +257,7 @@ test-promises: tools setup ## Check that every promise and every situation has t
 .PHONY: test-conformance
 test-conformance: tools-node setup module package $(PROVIDER_READY) ## Run the Portier client protocol against every language
 	$(call say,Conformance: build the adapter in Rust)
-	@$(CARGO) build --locked --quiet -p portier-client -p portier-client-conformance $(EVERY_FEATURE) \
-		--bin portier-client-conformance --example answers
+	@$(CARGO) build --locked --quiet --bin portier-client-conformance --example answers
 	$(call say,Conformance: Rust and Python and Node)
 	@cd tests/conformance && NODE='$(NODE)' $(VENV_PYTHON) -m pytest $(BOTH)
 
@@ -327,7 +352,7 @@ tools-node: tools
 # A server with faults, which the tests of other languages control.
 .PHONY: fault-server
 fault-server: tools
-	@$(CARGO) build --locked --quiet -p portier-client --all-features --example fault_server
+	@$(CARGO) build --locked --quiet --example fault_server
 
 .PHONY: redis
 redis: $(if $(shell PATH='$(PATH)' command -v redis-server),,redis-fetch) ## Get a redis-server for the tests, if none is installed
@@ -359,10 +384,14 @@ $(VENV_READY): python/requirements-dev.txt
 	@$(VENV_PYTHON) -m pip install --quiet --requirement $<
 	@touch $@
 
+# With BUILT=yes, the module and the package are as the suites need them. A process that has loaded the
+# module must not see it written again.
 .PHONY: module
 module: tools setup
+ifndef BUILT
 	$(call say,Python: build the module)
 	@cd python && $(VENV_PYTHON) -m maturin develop
+endif
 
 $(NODE_READY): node/package-lock.json
 	$(call say,Setting up node/node_modules)
@@ -407,5 +436,7 @@ $(TOOLS_READY): node/tests/tools/package.json
 
 .PHONY: package
 package: tools-node $(NODE_READY)
+ifndef BUILT
 	$(call say,Node: build the package)
 	@cd node && $(NODE) scripts/build.mjs
+endif

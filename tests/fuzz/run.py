@@ -4,6 +4,7 @@
     run.py --runs 5000                  the same few inputs every time, for the suites
     run.py --runs 5000 --at-once 2      two targets at a time
     run.py --seconds 60 verify token    these targets only
+    run.py --build                      builds them
 
 An input that breaks a promise is in `target/fuzz/found`; run the program of its target with its
 path.
@@ -24,10 +25,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 FOLDER = ROOT / "target/fuzz"
-PACKAGE = ["--locked", "--quiet", "-p", "portier-client-fuzz"]
-# The features of the Rust suites, whose dependencies are compiled already.
-SHARED = ["-p", "portier-client", "--features"]
-SHARED += [",".join(f"portier-client/{name}" for name in ("faults", "redis", "sqlite", "trace"))]
 TARGETS = sorted(path.stem for path in (HERE / "src/bin").glob("*.rs"))
 SLOWEST = 60
 """The time limit of an input, in seconds. No input takes a second on an idle machine."""
@@ -40,6 +37,8 @@ def main() -> int:
         print(f"\n    NOT FUZZED: {lacks}\n", file=sys.stderr)
         return 1 if os.environ.get("CI") else 0
     build()
+    if options.build:
+        return 0
     row = "{:<14} {:>10} {:>6} {:>9} {:>7}".format
     print(row("target", "inputs", "edges", "features", "corpus"))
     found = 0
@@ -63,6 +62,7 @@ def arguments() -> argparse.Namespace:
     amount = parser.add_mutually_exclusive_group(required=True)
     amount.add_argument("--seconds", type=int)
     amount.add_argument("--runs", type=int)
+    amount.add_argument("--build", action="store_true")
     parser.add_argument("--at-once", type=int, default=1, metavar="TARGETS")
     return parser.parse_args()
 
@@ -79,12 +79,12 @@ def what_is_missing() -> str | None:
 
 def build() -> None:
     """Compiles the targets, and writes their first inputs."""
-    cargo = os.environ.get("CARGO", "cargo")
+    build = [os.environ.get("CARGO", "cargo"), "build", "--locked", "--quiet"]
     instrumented = {**os.environ, "RUSTC_WORKSPACE_WRAPPER": str(HERE / "instrument.sh")}
-    command = [cargo, "build", *PACKAGE, "--bins", "--features", "libfuzzer"]
+    command = [*build, "-p", "portier-client-fuzz", "--bins", "--features", "libfuzzer"]
     subprocess.run(command, cwd=ROOT, env=instrumented, check=True)
-    command = [cargo, "build", *PACKAGE, *SHARED, "--example", "seeds"]
-    subprocess.run(command, cwd=ROOT, check=True)
+    # With the features of the Rust suites, whose dependencies are compiled already.
+    subprocess.run([*build, "--example", "seeds"], cwd=ROOT, check=True)
     seeds = ROOT / "target/debug/examples/seeds"
     subprocess.run([seeds, str(FOLDER / "seeds")], cwd=ROOT, check=True)
 
