@@ -82,7 +82,7 @@ def proxy() -> Iterator[Proxy]:
         thread.join()
 
 
-def discover(origin: str, *, before: tuple[str, ...] = (), **variables: str) -> str:
+def discover(origin: str, before: tuple[str, ...] = (), /, **variables: str) -> str:
     """The output of a program with these network variables, and no others."""
     hidden = ("_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
     kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(hidden)}
@@ -149,10 +149,10 @@ def without_authorities() -> tuple[str, ...]:
 def test_without_authorities_of_the_system_those_of_certifi_are_trusted(
     without_authorities: tuple[str, ...], tmp_path: Path
 ) -> None:
-    said = discover("https://127.0.0.1:1", before=without_authorities)
+    said = discover("https://127.0.0.1:1", without_authorities)
     assert "certificate authorities" not in said
     (tmp_path / "certifi.py").write_text("raise ImportError")
-    said = discover("https://127.0.0.1:1", before=without_authorities, PYTHONPATH=str(tmp_path))
+    said = discover("https://127.0.0.1:1", without_authorities, PYTHONPATH=str(tmp_path))
     assert said.startswith(
         "broker_unreachable TLS cannot be set up: there are no certificate authorities"
     )
