@@ -25,6 +25,7 @@ export function commonHeaders(client) {
   };
 }
 
+/** The sites in Python have the same files. */
 function read(name) {
-  return readFileSync(path.join(import.meta.dirname, name), "utf8");
+  return readFileSync(path.join(import.meta.dirname, "../../../examples/static", name), "utf8");
 }

@@ -1,7 +1,5 @@
 // Logging in to the example sites, as a person does.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import { test } from "node:test";
 
 import PortierClient from "portier-client";
@@ -109,13 +107,4 @@ test("a session ends after a month", () => {
   const days = (count) => Date.now() - count * 24 * 60 * 60 * 1000;
   assert.ok(readSession(JSON.stringify({ ...session, since: days(29) })));
   assert.equal(readSession(JSON.stringify({ ...session, since: days(31) })), undefined);
-});
-
-test("the example sites of all languages have the same design", () => {
-  const root = path.resolve(import.meta.dirname, "../../..");
-  for (const name of ["site.css", "icon.svg", "once.js"]) {
-    const python = readFileSync(path.join(root, "python/examples/shared/static", name), "utf8");
-    const node = readFileSync(path.join(root, "node/examples/shared", name), "utf8");
-    assert.equal(node, python, name);
-  }
 });

@@ -17,7 +17,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
-STATIC = HERE / "static"
+STATIC = HERE.parents[2] / "examples" / "static"
 
 
 @dataclass(frozen=True)
