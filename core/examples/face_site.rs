@@ -23,7 +23,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use portier_client::testing::{ManualClock, MockTransport};
 use portier_client::web::{self, LoginFlow, MAX_FORM_BYTES, Page, Step, WebRequest};
-use portier_client::{AuthenticateOptions, Client, Error, MemoryStore};
+use portier_client::{AuthenticateOptions, Client, Code, Error, MemoryStore};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -113,15 +113,7 @@ fn session(flow: &LoginFlow, request: &WebRequest) -> Response {
 
 /// Acts on a step like a site does, in this order: errors, pages, logins.
 fn answer(mut step: Step, wanted: &Value) -> (Response, Value) {
-    let error = step.error.as_ref().map(|error| error.code().as_str());
-    let mut hooks = Vec::new();
-    hooks.extend(error.map(|_| "on_login_error"));
-    hooks.extend(step.page.as_ref().map(|page| match page {
-        Page::Problem(_) => "show_problem",
-        _ => "show_confirmation",
-    }));
     let login = step.login.as_ref().map(|login| {
-        hooks.push("on_login");
         json!({
             "email": login.email,
             "same_browser": login.same_browser,
@@ -129,8 +121,19 @@ fn answer(mut step: Step, wanted: &Value) -> (Response, Value) {
             "session": login.session,
         })
     });
+    if wanted["does"] == "refuse" {
+        step = step.refuse(Code::from_text(wanted["code"].as_str().unwrap()).unwrap());
+    }
+    let error = step.error.as_ref().map(|error| error.code().as_str());
+    let mut hooks = Vec::new();
+    hooks.extend(error.map(|_| "on_login_error"));
+    hooks.extend(step.page.as_ref().map(|page| match page {
+        Page::Problem(_) => "show_problem",
+        _ => "show_confirmation",
+    }));
+    hooks.extend(login.as_ref().map(|_| "on_login"));
     let seen = json!({ "error": error, "login": login, "hooks": hooks });
-    if login.is_some() {
+    if step.login.is_some() {
         let cookies = step.reply.cookies.iter().cloned();
         let cookies: Vec<_> = cookies.chain(step.login_cookies.drain(..)).collect();
         if let Some(response) = own_answer(wanted, &cookies) {

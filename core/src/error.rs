@@ -150,6 +150,8 @@ pub enum Kind {
     StoreError,
     /// The HTTP request cannot start or complete a login.
     InvalidRequest,
+    /// The site refused the person of a completed login.
+    LoginRefused,
     /// A bug in this library.
     InternalError,
 }
@@ -166,6 +168,7 @@ impl Kind {
             Self::InvalidSession => "InvalidSession",
             Self::StoreError => "StoreError",
             Self::InvalidRequest => "InvalidRequest",
+            Self::LoginRefused => "LoginRefused",
             Self::InternalError => "InternalError",
         }
     }
@@ -294,6 +297,10 @@ codes! {
     RequestMethod = "request_method" in InvalidRequest,
     /// The browser does not keep the cookies of this site, or a proxy removes them.
     RequestCookies = "request_cookies" in InvalidRequest,
+    /// The site has no account with the address of a completed login.
+    AccountUnknown = "account_unknown" in LoginRefused,
+    /// The site does not sign in the person of a completed login.
+    AccountRefused = "account_refused" in LoginRefused,
     /// A bug in this library; please report it.
     Internal = "internal" in InternalError,
 }

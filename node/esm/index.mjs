@@ -12,6 +12,7 @@ export {
   InvalidSession,
   InvalidToken,
   LoginFlow,
+  LoginRefused,
   MemoryStore,
   PortierClient,
   PortierClient as default,

@@ -1,4 +1,5 @@
 import { call, opened, unwrap } from "./call.js";
+import type { LoginRefused } from "./errors.js";
 import type {
   Cancellation,
   NativeClient,
@@ -38,13 +39,17 @@ export class ClientFlow {
     return this.#made.facts;
   }
 
-  /** Runs an operation. There is a promise only if it has to wait. */
+  /** Runs an operation for a request. There is a promise only if it has to wait. */
   run(
     signal: unknown,
     start: (flow: NativeFlow, cancellation: Cancellation | undefined) => Outcome<NativeStep>,
+    head?: NativeHead,
   ): Step | Promise<Step> {
     const step = call(signal, this.#store, (cancellation) => start(this.#flow, cancellation));
-    return Array.isArray(step) ? new Step(step) : step.then((step) => new Step(step));
+    const refuse = ({ code, message }: LoginRefused): NativeStep =>
+      this.#flow.refuseAccount(head ?? "", code, message);
+    const made = (step: NativeStep): Step => new Step(step, refuse);
+    return Array.isArray(step) ? made(step) : step.then(made);
   }
 
   /** The session in the cookies of a request. */

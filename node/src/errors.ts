@@ -249,6 +249,29 @@ export class StoreError extends PortierError {
 export class InvalidRequest extends PortierError {}
 
 /**
+ * The site refused the person of a completed login. A site throws it in `onLogin`: nobody is signed in, and the person
+ * sees a page (403) in their language.
+ *
+ * Codes: `account_refused` (the account must not sign in; the default), `account_unknown` (the site has no account with
+ * the address).
+ *
+ * ```js
+ * onLogin: async ({ email }) => {
+ *   if (!(await accounts.has(email))) throw new LoginRefused("no account", { code: "account_unknown" });
+ * }
+ * ```
+ */
+export class LoginRefused extends PortierError {
+  /** Creates an error with a message for the log, which must not contain the address. */
+  constructor(
+    message = "the site refused the login",
+    details: { code: ErrorCode; cause?: unknown } = { code: "account_refused" },
+  ) {
+    super(message, details);
+  }
+}
+
+/**
  * A defect in this package. Please report it.
  *
  * Code: `internal`.
@@ -295,6 +318,8 @@ export const CLASSES = {
   request_too_large: InvalidRequest,
   request_method: InvalidRequest,
   request_cookies: InvalidRequest,
+  account_unknown: LoginRefused,
+  account_refused: LoginRefused,
   internal: InternalError,
 } as const;
 
@@ -328,6 +353,7 @@ const classes = {
   BrowserMismatch,
   StoreError,
   InvalidRequest,
+  LoginRefused,
   InternalError,
 };
 // The names survive minification, and are not enumerable, as those of built-in errors.

@@ -17,6 +17,7 @@ export {
   InvalidRequest,
   InvalidSession,
   InvalidToken,
+  LoginRefused,
   PortierError,
   SessionUsed,
   StoreError,

@@ -162,7 +162,7 @@ export class LoginFlow {
   async callback(request: AnyRequest, options?: CallOptions): Promise<Step> {
     const { signal } = members(options ?? {}, ["signal"]);
     const { head, query, body } = await factsOf(request);
-    return this.#flow.run(signal, (flow, cancellation) => flow.callback(head, query, body, cancellation));
+    return this.#flow.run(signal, (flow, cancellation) => flow.callback(head, query, body, cancellation), head);
   }
 
   /**

@@ -164,6 +164,7 @@ export interface NativeFlow {
   session(head: NativeHead): PackedSession | null;
   startSession(email: string): NativeStartedSession | Failure;
   requireLogin(head: NativeHead, page: string): NativeStep;
+  refuseAccount(head: NativeHead, code: string, message: string): NativeStep;
   logout(head: NativeHead, formTokenChecked: boolean): Outcome<NativeStep>;
   health(head: NativeHead): Outcome<NativeStep>;
   safeNext(page: string): string | null;

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { inspect } from "node:util";
 
-import type { PortierError } from "./errors.js";
+import type { LoginRefused, PortierError } from "./errors.js";
 import { Login } from "./login.js";
 import { native, type NativeConfirmation, type NativeLines, type NativeProblem, type NativeStep } from "./native.js";
 import { toError } from "./to-error.js";
@@ -33,8 +33,10 @@ export class Step {
   /** The reason why there is no login. The reply tells the person. */
   readonly error: PortierError | null;
 
+  readonly #refuse: Refuse | undefined;
+
   /** @internal */
-  constructor([status, headers, cookies, loginCookies, login, session, page, error]: NativeStep) {
+  constructor([status, headers, cookies, loginCookies, login, session, page, error]: NativeStep, refuse?: Refuse, refusal?: LoginRefused) {
     const [policy, body, problem, confirmation] = page ?? NO_PAGE;
     this.reply = new Reply(status, headers, cookies, policy, body);
     this.login = login && new Login(login);
@@ -42,8 +44,21 @@ export class Step {
     this.loginCookies = lines(loginCookies);
     this.problem = problem && toProblem(problem);
     this.confirmation = confirmation && new Confirmation(confirmation);
-    this.error = error && toError(error);
+    this.error = refusal ?? (error && toError(error));
+    this.#refuse = refuse;
     Object.freeze(this);
+  }
+
+  /**
+   * Returns the step of a login that the site refuses: a page (403), or a problem for scripts, in the language of the
+   * person. It has no cookies, and its `login` is `null`. A step without a login stays as it is.
+   *
+   * ```js
+   * if (step.login !== null && !accounts.has(step.login.email)) step = step.refuse(new LoginRefused());
+   * ```
+   */
+  refuse(error: LoginRefused): Step {
+    return this.login === null || this.#refuse === undefined ? this : new Step(this.#refuse(error), undefined, error);
   }
 
   /**
@@ -82,6 +97,8 @@ export class Step {
     return `Step ${inspect({ reply, login, session, problem, confirmation, error: error?.code ?? null }, options)}`;
   }
 }
+
+type Refuse = (error: LoginRefused) => NativeStep;
 
 /** All headers of a step. */
 function headersOf({ reply, loginCookies }: Step): [name: string, value: string][] {

@@ -156,7 +156,9 @@ class LoginFlow(BaseLoginFlow[Client]):
         """Answer the redirect URI; see :meth:`portier_client.web.LoginFlow.callback`."""
         from .web import step_from_native
 
-        return step_from_native(self._native.callback(*request._facts, request._query, True))
+        step = step_from_native(self._native.callback(*request._facts, request._query, True))
+        step._refusing = self._native.refuse_account, request._head
+        return step
 
     def session(self, request: web.WebRequest) -> web.Session | None:
         """Return the session of a request; see :meth:`portier_client.web.LoginFlow.session`.

@@ -28,6 +28,7 @@ __all__ = [
     "InvalidRequest",
     "InvalidSession",
     "InvalidToken",
+    "LoginRefused",
     "PortierError",
     "SessionUsed",
     "StoreError",
@@ -253,6 +254,23 @@ class InvalidRequest(PortierError):
     _usual_code = "request_form"
 
 
+class LoginRefused(PortierError):
+    """The site refused the person of a completed login.
+
+    A site raises it in ``on_login``: nobody is signed in, and the person sees a page (403) in their
+    language. Codes: ``account_refused`` (the account must not sign in; the default),
+    ``account_unknown`` (the site has no account with the address).
+    """
+
+    _usual_code = "account_refused"
+
+    def __init__(
+        self, message: str = "the site refused the login", code: str | None = None
+    ) -> None:
+        """Make an error with a message for the log, which must not contain the address."""
+        super().__init__(message, code)
+
+
 class InternalError(PortierError):
     """A defect in this package; please report it.
 
@@ -299,6 +317,8 @@ CLASSES: dict[str, type[PortierError]] = {
     "request_too_large": InvalidRequest,
     "request_method": InvalidRequest,
     "request_cookies": InvalidRequest,
+    "account_unknown": LoginRefused,
+    "account_refused": LoginRefused,
     "internal": InternalError,
 }
 """The class of each code."""

@@ -37,8 +37,9 @@ binds each login to its browser, and makes the pages about problems.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from ._client import Client
 from ._flow import BaseLoginFlow, is_accepted
@@ -46,7 +47,7 @@ from ._login import Login, NativeLogin, login_from_native
 from ._native import MAX_FORM_BYTES
 from ._request import COOKIE, WebRequest
 from ._session import Session, SessionCookie
-from .errors import PortierError
+from .errors import LoginRefused, PortierError
 
 __all__ = [
     "MAX_FORM_BYTES",
@@ -170,7 +171,9 @@ class LoginFlow(BaseLoginFlow[Client]):
         reply with :attr:`Step.header_list`.
         """
         native = self._native.callback(*request._facts, request._query)
-        return step_from_native(native if isinstance(native, tuple) else await native)
+        step = step_from_native(native if isinstance(native, tuple) else await native)
+        step._refusing = self._native.refuse_account, request._head
+        return step
 
     async def session(self, request: WebRequest) -> Session | None:
         """Return the session of the person who sends a request, if ``accept`` accepts it.
@@ -223,6 +226,25 @@ class Step:
 
     error: PortierError | None
     """The reason why there is no login. The reply tells the person."""
+
+    _refusing: tuple[Callable[..., NativeStep], tuple[Any, ...]] | None = field(
+        default=None, repr=False, compare=False
+    )
+
+    def refuse(self, error: LoginRefused) -> Step:
+        """Return the step of a login that the site refuses.
+
+        It shows a page (403), or a problem to scripts, in the language of the person. It has no
+        cookies, and no ``login``. A step without a login stays as it is.
+
+        For example ``step = step.refuse(LoginRefused(code="account_unknown"))``.
+        """
+        if self.login is None or self._refusing is None:
+            return self
+        refuse, head = self._refusing
+        step = step_from_native(refuse(*head, error.code, str(error)))
+        step.error = error
+        return step
 
     @property
     def header_list(self) -> list[tuple[str, str]]:
@@ -359,6 +381,7 @@ def step_from_native(native: NativeStep) -> Step:
         step.error,
     ) = native
     step.reply = reply
+    step._refusing = None
     step.login = None if login is None else login_from_native(login)
     if problem is not None:
         step.page = Problem(*problem)

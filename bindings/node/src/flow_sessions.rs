@@ -1,8 +1,9 @@
-//! Requests beside the login: who is signed in, pages that need it, signing out, health checks.
+//! Requests beside the login: who is signed in, pages that need it, refused accounts, signing out, health checks.
 
 use napi::Env;
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
+use portier_client::{Code, Error};
 
 use crate::call::Outcome;
 use crate::failure::{self, Failure};
@@ -31,6 +32,22 @@ impl LoginFlow {
     pub fn require_login(&self, head: String, page: String) -> napi::Result<Step> {
         let request = request(&head, None);
         Ok(step::to_js(self.opened()?.require_login(&request, &page)))
+    }
+
+    /// Answers a completed login whose person the site does not sign in, with the error of a code.
+    #[napi(catch_unwind)]
+    pub fn refuse_account(
+        &self,
+        head: String,
+        code: String,
+        message: String,
+    ) -> napi::Result<Step> {
+        let code = Code::from_text(&code).unwrap_or(Code::Internal);
+        let request = request(&head, None);
+        let flow = self.opened()?;
+        Ok(step::to_js(
+            flow.refuse_account(&request, Error::new(code, message)),
+        ))
     }
 
     /// Ends the session.

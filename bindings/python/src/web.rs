@@ -255,6 +255,23 @@ impl LoginFlow {
         call.run(async move { Ok(StepTuple(flow.refuse_login(&request, error))) })
     }
 
+    /// Answers a completed login whose person the site does not sign in, with the error of a code.
+    #[pyo3(signature = (method, headers, code, message, /))]
+    fn refuse_account<'py>(
+        &self,
+        py: Python<'py>,
+        method: &Bound<'py, PyString>,
+        headers: &Bound<'py, PyList>,
+        code: &str,
+        message: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, true);
+        let flow = self.of(py, call.process)?.clone();
+        let request = request(method, headers, false, Body::Empty)?;
+        let error = Error::new(code_named(code), message);
+        call.run(async move { Ok(StepTuple(flow.refuse_account(&request, error))) })
+    }
+
     #[getter]
     fn callback_path(&self, py: Python<'_>) -> PyResult<&str> {
         Ok(self.current(py)?.callback_path())

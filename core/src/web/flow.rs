@@ -111,7 +111,13 @@ impl LoginFlow {
             _ => return self.visit(&head),
         };
         match read {
-            Ok(callback) => self.complete(&head, callback).await,
+            Ok(callback) => {
+                let mut step = self.complete(&head, callback).await;
+                if step.login.is_some() {
+                    step.refusal = Some(Box::new((self.clone(), head)));
+                }
+                step
+            }
             Err(error) => self.refuse_request("complete", &head, error),
         }
     }
@@ -123,6 +129,13 @@ impl LoginFlow {
         let checked = same_site::check(&request.head, self.client.client_id());
         let error = checked.err().unwrap_or(error);
         self.refuse_request("authenticate", &request.head, error)
+    }
+
+    /// Answers the request of a completed login whose person the site does not sign in, with the page for
+    /// `error`: [`Code::AccountUnknown`] or [`Code::AccountRefused`]. [`Step::refuse`] does the same without
+    /// the request.
+    pub fn refuse_account(&self, request: &WebRequest, error: Error) -> Step {
+        self.refuse_request("complete", &request.head, error)
     }
 
     /// Whether the broker's answer may be in the query of the redirect URI.
@@ -261,7 +274,12 @@ impl LoginFlow {
     }
 
     /// Refuses a request that did not reach the client, which therefore has not counted it.
-    fn refuse_request(&self, operation: &'static str, head: &Head, error: Error) -> Step {
+    pub(super) fn refuse_request(
+        &self,
+        operation: &'static str,
+        head: &Head,
+        error: Error,
+    ) -> Step {
         self.client.failed(operation, &error);
         self.refuse(head, error)
     }

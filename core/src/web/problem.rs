@@ -110,6 +110,10 @@ problem_ids! {
     CookiesNeeded = "cookies_needed", 400;
     /// The page is for people who are signed in.
     NotSignedIn = "not_signed_in", 401;
+    /// The site has no account with the address.
+    AccountUnknown = "account_unknown", 403;
+    /// The account with the address must not sign in.
+    AccountRefused = "account_refused", 403;
 }
 
 impl ProblemId {
@@ -125,6 +129,7 @@ impl ProblemId {
             Code::RequestTooLarge => Self::TooLarge,
             Code::RequestMethod => Self::PostOnly,
             Code::RequestCookies => Self::CookiesNeeded,
+            Code::AccountUnknown => Self::AccountUnknown,
             code => match code.kind() {
                 Kind::InvalidEmail => Self::InvalidEmail,
                 Kind::InvalidSession => Self::Over,
@@ -132,6 +137,7 @@ impl ProblemId {
                 Kind::BrokerError | Kind::InvalidToken => Self::NotConfirmed,
                 Kind::BrokerUnavailable => Self::BrokerUnavailable,
                 Kind::StoreError => Self::NotPossible,
+                Kind::LoginRefused => Self::AccountRefused,
                 Kind::ConfigError | Kind::InternalError | Kind::InvalidRequest => Self::Internal,
             },
         }

@@ -4,9 +4,11 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
+use super::flow::LoginFlow;
 use super::problem::Problem;
+use super::request::Head;
 use super::session::Session;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::session::Login;
 
 /// The result of a request: the finished answer, and data for the site's own functions.
@@ -32,6 +34,30 @@ pub struct Step {
     pub page: Option<Page>,
     /// The reason why there is no login. The reply tells the person.
     pub error: Option<Error>,
+    /// The flow, and the request of a login that the site may refuse.
+    pub(super) refusal: Option<Box<(LoginFlow, Head)>>,
+}
+
+impl Step {
+    /// Returns the step of a login that the site refuses: a page (403), or a problem for scripts, in the
+    /// language of the person. It has no cookies, and its login is `None`.
+    ///
+    /// [`Code::AccountUnknown`] says that the site has no account with the address, and
+    /// [`Code::AccountRefused`] that the account must not sign in. A step without a login stays as it is.
+    #[must_use]
+    pub fn refuse(mut self, code: Code) -> Self {
+        match self.refusal.take() {
+            Some(refusal) => {
+                let (flow, head) = *refusal;
+                flow.refuse_request(
+                    "complete",
+                    &head,
+                    Error::new(code, "the site refused the login"),
+                )
+            }
+            None => self,
+        }
+    }
 }
 
 /// A page that a site may replace with its own.
@@ -164,6 +190,7 @@ impl From<Reply> for Step {
             login_cookies: Vec::new(),
             page: None,
             error: None,
+            refusal: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use portier_client::web::{Body, LoginFlow, Step, WebRequest};
-use portier_client::{AuthenticateOptions, Error, FieldValue};
+use portier_client::{AuthenticateOptions, Code, Error, FieldValue};
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
 
@@ -353,9 +353,7 @@ impl<'a> Replay<'a> {
 }
 
 /// The response of an integration, with a hook that behaves as the case says.
-fn answer(step: Step, hook: &Value, mode: Mode) -> Answer {
-    let error = step.error.as_ref().map(Error::code);
-    let error = error.map(|code| mode.code_of_store(code));
+fn answer(mut step: Step, hook: &Value, mode: Mode) -> Answer {
     let login = step.login.as_ref().map(|login| {
         json!({
             "email": login.email,
@@ -364,8 +362,14 @@ fn answer(step: Step, hook: &Value, mode: Mode) -> Answer {
             "session": login.session,
         })
     });
+    let refusal = hook["refuses"].as_str();
+    if let Some(code) = refusal {
+        step = step.refuse(Code::from_text(code).unwrap());
+    }
+    let error = step.error.as_ref().map(Error::code);
+    let error = error.map(|code| mode.code_of_store(code));
     let mut answer = Answer::new(step.reply, step.page, error, login);
-    if answer.login.is_none() {
+    if answer.login.is_none() || refusal.is_some() {
         return answer;
     }
     let answered = hook[0].as_u64();

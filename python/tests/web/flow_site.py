@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from portier_client import blocking
+from portier_client import LoginRefused, blocking
 from portier_client.testing import ManualClock, MockTransport, mock_client
 from portier_client.web import LoginFlow, Step, WebRequest
 
@@ -154,10 +154,12 @@ class FlowSite:
         return f"{self._made.client.broker}/token"
 
 
-def answer(step: Step, hook: str | list[Any] | None) -> Answer:
+def answer(step: Step, hook: str | list[Any] | dict[str, str] | None) -> Answer:
     """The response of an integration whose hook behaves as the case says."""
-    reply = step.reply
     login = None if step.login is None else login_members(step.login)
+    if isinstance(hook, dict):
+        step, hook = step.refuse(LoginRefused(code=hook["refuses"])), None
+    reply = step.reply
     error = None if step.error is None else step.error.code
     if login is not None and hook == "throws":
         return Answer(500, [], [], "", error, login, is_ours=False)

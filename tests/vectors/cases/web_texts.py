@@ -110,6 +110,8 @@ PROBLEMS = [
     "post_only",
     "cookies_needed",
     "not_signed_in",
+    "account_unknown",
+    "account_refused",
 ]
 IDS = [
     "page.start_again",

@@ -86,5 +86,15 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "Bitte melden Sie sich an",
             "Diese Seite ist nur für angemeldete Personen zugänglich.",
         ),
+        ProblemId::AccountUnknown => (
+            "Kein Konto mit dieser Adresse",
+            "Ihre Adresse ist bestätigt, aber diese Website hat kein Konto dafür. Verwenden Sie \
+             eine andere Adresse, oder wenden Sie sich an die Betreiber dieser Website.",
+        ),
+        ProblemId::AccountRefused => (
+            "Dieses Konto kann nicht verwendet werden",
+            "Ihre Adresse ist bestätigt, aber diese Website lässt die Anmeldung nicht zu. Bitte \
+             wenden Sie sich an die Betreiber dieser Website.",
+        ),
     }
 }

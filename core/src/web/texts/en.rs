@@ -84,5 +84,15 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "Please sign in",
             "This page is only for people who are signed in.",
         ),
+        ProblemId::AccountUnknown => (
+            "No account with this address",
+            "Your address is confirmed, but this site has no account for it. Use another address, \
+             or contact the people who run this site.",
+        ),
+        ProblemId::AccountRefused => (
+            "This account cannot be used",
+            "Your address is confirmed, but this site does not let you sign in. Please contact \
+             the people who run this site.",
+        ),
     }
 }

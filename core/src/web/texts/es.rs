@@ -90,5 +90,15 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "Inicia sesión",
             "Esta página es solo para personas que han iniciado sesión.",
         ),
+        ProblemId::AccountUnknown => (
+            "No hay ninguna cuenta con esta dirección",
+            "Tu dirección está confirmada, pero en este sitio no hay ninguna cuenta con ella. Usa \
+             otra dirección o contacta con los responsables de este sitio.",
+        ),
+        ProblemId::AccountRefused => (
+            "Esta cuenta no se puede usar",
+            "Tu dirección está confirmada, pero este sitio no te permite iniciar sesión. Contacta \
+             con los responsables de este sitio.",
+        ),
     }
 }

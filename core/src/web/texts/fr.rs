@@ -92,5 +92,15 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "Veuillez vous connecter",
             "Cette page est réservée aux personnes connectées.",
         ),
+        ProblemId::AccountUnknown => (
+            "Aucun compte pour cette adresse",
+            "Votre adresse est confirmée, mais ce site n’a pas de compte à cette adresse. \
+             Utilisez-en une autre ou contactez les responsables de ce site.",
+        ),
+        ProblemId::AccountRefused => (
+            "Ce compte ne peut pas être utilisé",
+            "Votre adresse est confirmée, mais ce site n’autorise pas la connexion. Veuillez \
+             contacter les responsables de ce site.",
+        ),
     }
 }

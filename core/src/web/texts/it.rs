@@ -80,5 +80,15 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "Effettua l’accesso",
             "Questa pagina è riservata a chi ha effettuato l’accesso.",
         ),
+        ProblemId::AccountUnknown => (
+            "Nessun account con questo indirizzo",
+            "Il tuo indirizzo è confermato, ma su questo sito non esiste un account associato. \
+             Usa un altro indirizzo o contatta chi gestisce questo sito.",
+        ),
+        ProblemId::AccountRefused => (
+            "Questo account non può essere usato",
+            "Il tuo indirizzo è confermato, ma questo sito non ti consente di accedere. Contatta \
+             chi gestisce questo sito.",
+        ),
     }
 }

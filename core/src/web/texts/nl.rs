@@ -85,5 +85,15 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "Log eerst in",
             "Deze pagina is alleen toegankelijk als je bent ingelogd.",
         ),
+        ProblemId::AccountUnknown => (
+            "Geen account met dit adres",
+            "Je adres is bevestigd, maar op deze site bestaat er geen account voor. Gebruik een \
+             ander adres of neem contact op met de beheerders van deze site.",
+        ),
+        ProblemId::AccountRefused => (
+            "Dit account kan niet worden gebruikt",
+            "Je adres is bevestigd, maar je mag op deze site niet inloggen. Neem contact op met \
+             de beheerders van deze site.",
+        ),
     }
 }

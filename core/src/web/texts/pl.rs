@@ -88,5 +88,15 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "Najpierw się zaloguj",
             "Ta strona jest dostępna tylko po zalogowaniu.",
         ),
+        ProblemId::AccountUnknown => (
+            "Brak konta z tym adresem",
+            "Twój adres został potwierdzony, ale w tej witrynie nie ma dla niego konta. Użyj \
+             innego adresu lub skontaktuj się z administratorami tej witryny.",
+        ),
+        ProblemId::AccountRefused => (
+            "Nie można użyć tego konta",
+            "Twój adres został potwierdzony, ale ta witryna nie pozwala Ci się zalogować. \
+             Skontaktuj się z administratorami tej witryny.",
+        ),
     }
 }

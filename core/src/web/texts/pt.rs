@@ -77,5 +77,15 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
              Permita-os e recomece.",
         ),
         ProblemId::NotSignedIn => ("Faça login", "Esta página é apenas para quem fez login."),
+        ProblemId::AccountUnknown => (
+            "Nenhuma conta com este endereço",
+            "O seu endereço foi confirmado, mas este site não tem uma conta para ele. Use outro \
+             endereço ou contate os responsáveis por este site.",
+        ),
+        ProblemId::AccountRefused => (
+            "Esta conta não pode ser usada",
+            "O seu endereço foi confirmado, mas este site não permite o seu login. Contate os \
+             responsáveis por este site.",
+        ),
     }
 }

@@ -49,5 +49,13 @@ pub(super) fn problem(problem: ProblemId) -> (&'static str, &'static str) {
             "您的浏览器没有保存本网站的 Cookie，而登录需要它们。请允许 Cookie，然后重新开始。",
         ),
         ProblemId::NotSignedIn => ("请先登录", "此页面仅供已登录的用户访问。"),
+        ProblemId::AccountUnknown => (
+            "没有使用此地址的账号",
+            "您的地址已确认，但本网站没有与之对应的账号。请使用其他地址，或联系本网站的管理员。",
+        ),
+        ProblemId::AccountRefused => (
+            "此账号无法使用",
+            "您的地址已确认，但本网站不允许您登录。请联系本网站的管理员。",
+        ),
     }
 }
