@@ -114,6 +114,8 @@ pub(super) struct CheckedOptions {
     pub(super) default_next: String,
     pub(super) allowed_hosts: Vec<String>,
     pub(super) callback_path: String,
+    /// The part of the paths of browsers that a proxy strips; empty if it strips none.
+    pub(super) stripped_prefix: String,
     pub(super) form_token_checked: bool,
     pub(super) form_targets: Vec<String>,
     pub(super) form_policy: String,
@@ -146,6 +148,8 @@ impl FlowOptions {
             None => path_of(client.redirect_uri()),
             Some(path) => callback_path(path)?,
         };
+        let seen_by_browsers = path_of(client.redirect_uri());
+        let stripped_prefix = seen_by_browsers.strip_suffix(&callback_path);
         let form_targets = form_targets(client.broker(), &self.identity_providers)?;
         Ok(CheckedOptions {
             flow: self.flow,
@@ -153,6 +157,7 @@ impl FlowOptions {
             login_url: page("login_url", &self.login_url)?,
             default_next: page("default_next", &self.default_next)?,
             allowed_hosts: self.allowed_hosts,
+            stripped_prefix: stripped_prefix.unwrap_or_default().to_owned(),
             callback_path,
             form_token_checked: self.form_token_checked,
             form_policy: format!(

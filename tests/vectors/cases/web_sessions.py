@@ -70,6 +70,25 @@ def sessions() -> list[Case]:
             ],
         ),
         case(
+            "session-does-not-begin-with-a-refusal",
+            "the person whom the site refuses is not signed in",
+            SEALED,
+            [
+                login(),
+                visit(
+                    problem(
+                        "account_refused",
+                        403,
+                        "account_refused",
+                        login={"email": ALICE, "same_browser": True},
+                        token_requests=1,
+                    ),
+                    hook={"refuses": "account_refused"},
+                ),
+                session(None),
+            ],
+        ),
+        case(
             "session-begins-where-the-hook-answers",
             "with an answer that is no error",
             SEALED,
@@ -212,6 +231,23 @@ def guarded() -> list[Case]:
                 ),
                 ("-for-head", "/in", "HEAD", "/members", "/in?next=%2Fmembers"),
                 ("-without-the-page-of-a-form", "/in", "POST", "/members", "/in"),
+            ]
+        ],
+        *[
+            case(
+                f"guard-leads-to-the-login-page-behind-a-proxy{name}",
+                "with the page as browsers see it",
+                GUARD,
+                [require_login({"status": 303, "location": location}, page, from_="typed")],
+                options={
+                    "redirect_uri": "https://example.com/app/verify",
+                    "callback_path": "/verify",
+                },
+            )
+            for name, page, location in [
+                ("-that-strips-a-prefix", "/members?a=b", "/in?next=%2Fapp%2Fmembers%3Fa%3Db"),
+                ("-that-strips-only-the-callback", "/app/members", "/in?next=%2Fapp%2Fmembers"),
+                ("-that-strips-part-of-a-name", "/apple", "/in?next=%2Fapp%2Fapple"),
             ]
         ],
         case(

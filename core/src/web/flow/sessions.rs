@@ -1,5 +1,7 @@
 //! Sessions: the session of a request, pages that need one, and its end.
 
+use std::borrow::Cow;
+
 use url::{Url, form_urlencoded};
 
 use super::super::problem::ProblemId;
@@ -40,7 +42,7 @@ impl LoginFlow {
     /// Answers a request for a page that needs a login, from somebody who is not signed in.
     ///
     /// A browser is redirected to the login page, with `page` as the parameter `next` of its URL. `page` is
-    /// the path and the query of the request. It is left out if it would lead off this site, and for methods
+    /// the path and the query of the request; a prefix that a proxy has stripped is added. It is left out if it would lead off this site, and for methods
     /// other than `GET` and `HEAD`, because a redirect cannot repeat a form. A script gets the problem
     /// `not_signed_in` (401), with the URL of the login page as its member `url`.
     pub fn require_login(&self, request: &WebRequest, page: &str) -> Step {
@@ -50,7 +52,8 @@ impl LoginFlow {
             return self.not_signed_in(head).into();
         }
         let is_repeatable = matches!(head.method.as_str(), "GET" | "HEAD");
-        let url = match self.safe_next(page).filter(|_| is_repeatable) {
+        let page = self.as_browsers_see(page);
+        let url = match self.safe_next(&page).filter(|_| is_repeatable) {
             Some(next) => with_next(login_url, &next, self.client.client_id()),
             None => login_url.clone(),
         };
@@ -77,6 +80,18 @@ impl LoginFlow {
             step.reply.cookies.push(self.cookies.clear(cookie));
         }
         step
+    }
+
+    /// The page with the prefix that a proxy has stripped.
+    fn as_browsers_see<'a>(&self, page: &'a str) -> Cow<'a, str> {
+        let prefix = self.options.stripped_prefix.as_str();
+        let below = page.strip_prefix(prefix);
+        let has_prefix = below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+        if prefix.is_empty() || has_prefix || !page.starts_with('/') {
+            Cow::Borrowed(page)
+        } else {
+            Cow::Owned(format!("{prefix}{page}"))
+        }
     }
 
     fn not_signed_in(&self, head: &Head) -> Reply {
