@@ -44,8 +44,8 @@ class Words(NamedTuple):
 
 
 FACES = (
-    r"python/portier_client/_?(?:aiohttp|asgi|fastapi|flask|quart|starlette|tornado|wsgi)\.py"
-    r"|python/portier_client/(?:_face\.py|django/.+)|node/src/web/.+"
+    r"python/portier_client/_?(?:aiohttp|asgi|fastapi|flask|quart|starlette|tornado|wsgi)(?:_http|_sessions)?\.py"
+    r"|python/portier_client/(?:_face\.py|_apps\.py|django/.+)|node/src/web/.+"
 )
 
 LAYERS = [

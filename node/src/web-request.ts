@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 
-import { formFields, keptBody, readBody, readFetchBody } from "./body.js";
+import { formFields, keptBody, parsedForm, readBody, readFetchBody, type ReadRequest } from "./body.js";
 import type { CallbackParams } from "./callback.js";
 import { invalidOption } from "./errors.js";
 import { native, type NativeBody, type NativeHead } from "./native.js";
@@ -39,6 +40,22 @@ export class TakenRequest implements WebRequest {
     readonly query: string | undefined,
     readonly body: NativeBody,
   ) {}
+}
+
+/**
+ * Reads a request, and leaves the fields of its form in `place.body`, as parsers do. `stream` is the request of Node, which
+ * may be the request itself.
+ */
+export async function takeForm(
+  request: ReadRequest & { readonly method?: string | undefined },
+  stream: Readable,
+  place: { body?: unknown },
+): Promise<TakenRequest> {
+  const { headers, method = "" } = request;
+  const wasRead = stream.readableDidRead;
+  const body = await readBody(request, stream);
+  if (!wasRead) place.body = parsedForm(body, headers);
+  return new TakenRequest(method, headers, queryOf(request as { url?: unknown }), body);
 }
 
 /** Reads a request, and its body if it was not read before. */

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import quote, unquote
 
+from ._face import due_renewal
 from .web import MAX_FORM_BYTES, LoginFlow, Session, WebRequest
 
 Scope = MutableMapping[str, Any]
@@ -41,12 +42,10 @@ class BaseVisit:
 
         async def renewing(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.accept"}:
-                renewal = None if self._session is None else self._session.renewal
-                if renewal is not None:
-                    name = f"{renewal.partition('=')[0]}=".encode()
-                    # The response may end the session, or start another one.
-                    if not any(is_cookie(header, name) for header in message.get("headers", ())):
-                        add_cookies(message, [renewal])
+                headers = message.get("headers", ())
+                set_cookies = (value for name, value in headers if name.lower() == b"set-cookie")
+                cookies = (value.decode("latin-1") for value in set_cookies)
+                add_cookies(message, due_renewal(self._session, cookies))
             await send(message)
 
         return renewing
@@ -98,12 +97,8 @@ def page_of(scope: Scope) -> str:
     return f"{page}?{query}" if query else page
 
 
-def is_cookie(header: tuple[bytes, bytes], name: bytes) -> bool:
-    """Whether a header sets the cookie ``name``, which ends with ``=``."""
-    return header[0].lower() == b"set-cookie" and header[1].startswith(name)
-
-
 def add_cookies(message: Message, cookies: Iterable[str]) -> None:
     """Add values of ``Set-Cookie`` to the start of a response."""
     added = [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
-    message["headers"] = [*message.get("headers", ()), *added]
+    if added:
+        message["headers"] = [*message.get("headers", ()), *added]

@@ -1,4 +1,4 @@
-"""The common part of the integrations whose hooks return responses.
+"""The common part of the integrations: options, hooks, and the responses to the steps of a flow.
 
 An integration passes requests to a flow. Then :func:`answer` runs the hooks of the site for the
 step, and makes the response.
@@ -7,14 +7,16 @@ step, and makes the response.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol, TypedDict, TypeVar
+from typing import Any, Generic, Protocol, TypedDict, TypeVar, cast
+from urllib.parse import unquote
 
-from .errors import ConfigError
-from .web import BrowserBinding, Flow, Problem, Session, Step
+from .errors import ConfigError, LoginRefused
+from .web import BrowserBinding, Flow, LoginFlow, Problem, Session, Step
 
 _Response = TypeVar("_Response")
+_Flow = TypeVar("_Flow")
 
 Hook = Callable[..., Any]
 """A function of the site, ``async`` or not."""
@@ -37,6 +39,17 @@ class FlowOptions(TypedDict, total=False):
     session_max_age: float | timedelta
     session_absolute_max_age: float | timedelta
     accept: Callable[[Session], bool | Awaitable[bool]] | None
+
+
+class SiteOptions(FlowOptions, total=False):
+    """The options of an integration: hooks and paths, and those of the flow."""
+
+    on_login: Hook | None
+    on_login_error: Hook | None
+    show_problem: Hook | None
+    show_confirmation: Hook | None
+    login_path: str | None
+    logout_path: str | None
 
 
 class Framework(Protocol[_Response]):
@@ -88,11 +101,62 @@ class Hooks:
             if hook is not None and not callable(hook):
                 raise TypeError(f"{name} must be a function, not {type(hook).__name__}")
 
+    @classmethod
+    def of(cls, options: Mapping[str, Any], *, has_sessions: bool) -> Hooks:
+        """Take the hooks from options."""
+        given = {name: options.get(name) for name in cls.__slots__}
+        return cls(**given, has_sessions=has_sessions)
+
     def wrapped(self, wrap: Callable[[Hook], Hook]) -> Hooks:
         """Return the same hooks, each inside of another function."""
         hooks = {name: getattr(self, name) for name in self.__slots__}
         given = {name: wrap(hook) for name, hook in hooks.items() if hook is not None}
         return Hooks(**given, has_sessions=True)
+
+
+_OF_SITE = SiteOptions.__annotations__.keys() - FlowOptions.__annotations__.keys()
+
+
+class Site(Generic[_Flow]):
+    """The login of one site: its flow, its hooks and its paths."""
+
+    def __init__(
+        self,
+        make_flow: Callable[..., _Flow],
+        client: object,
+        options: SiteOptions,
+        *,
+        keeps_people: bool = False,
+    ) -> None:
+        """Check the options. ``keeps_people``: whether the framework has sessions of its own."""
+        self.has_cookie = options.get("secret") is not None
+        """Whether the sealed cookie keeps people signed in."""
+        has_sessions = self.has_cookie or keeps_people
+        self.login_path = options.get("login_path", "/login")
+        self.logout_path = options.get("logout_path", "/logout") if has_sessions else None
+        self.flow = make_flow(
+            client, **{name: value for name, value in options.items() if name not in _OF_SITE}
+        )
+        self.hooks = Hooks.of(options, has_sessions=has_sessions)
+        # Servers undo the percent encoding of paths.
+        self.callback_path = unquote(cast("LoginFlow", self.flow).callback_path)
+        check_paths(
+            login_path=self.login_path,
+            callback_path=self.callback_path,
+            logout_path=self.logout_path,
+        )
+
+    def answering(self, method: str, paths: tuple[str, str]) -> Any:
+        """Return the method of the flow that answers a request; ``None`` for those of the site.
+
+        ``paths`` are the path below the prefix of the application, and the whole path.
+        """
+        flow = cast("LoginFlow", self.flow)
+        if self.callback_path in paths:
+            return flow.callback
+        if self.login_path in paths and method == "POST":
+            return flow.login
+        return flow.logout if self.logout_path in paths else None
 
 
 def check_paths(**paths: str | None) -> None:
@@ -108,49 +172,65 @@ def check_paths(**paths: str | None) -> None:
         raise ConfigError(f"two paths are the same options={names}", code="invalid_option")
 
 
+def due_renewal(session: Session | None, cookies: Iterable[str]) -> list[str]:
+    """Return the cookie that renews a session, to be added to those of a response.
+
+    A response that ends the session, or starts another one, stays as it is.
+    """
+    if session is None or session.renewal is None:
+        return []
+    name = f"{session.renewal.partition('=')[0]}="
+    return [] if any(cookie.startswith(name) for cookie in cookies) else [session.renewal]
+
+
 async def answer(
     step: Step, hooks: Hooks, framework: Framework[_Response], *arguments: object
 ) -> _Response:
     """Run the hooks of the site, which may be ``async``, and make the response."""
-    run = _responding(step, hooks, framework, arguments)
-    result: object = None
-    while True:
-        try:
-            result = run.send(result)
-        except StopIteration as end:
-            response: _Response = end.value
-            return response
-        if inspect.isawaitable(result):
-            result = await result
+    return await _respond(step, hooks, framework, arguments, _finished)
 
 
 def answer_blocking(
     step: Step, hooks: Hooks, framework: Framework[_Response], *arguments: object
 ) -> _Response:
     """Run the hooks of the site, which are plain functions, and make the response."""
-    run = _responding(step, hooks, framework, arguments)
-    result: object = None
-    while True:
-        try:
-            result = run.send(result)
-        except StopIteration as end:
-            response: _Response = end.value
-            return response
-        if inspect.isawaitable(result):
-            if inspect.iscoroutine(result):
-                result.close()
-            raise TypeError("hooks must be plain functions here, not async")
+    # Nothing in it waits, so it needs no event loop.
+    running = _respond(step, hooks, framework, arguments, _plain)
+    try:
+        running.send(None)
+    except StopIteration as end:
+        response: _Response = end.value
+        return response
+    raise AssertionError("nothing in it waits")
 
 
-def _responding(
-    step: Step, hooks: Hooks, framework: Framework[_Response], arguments: tuple[object, ...]
-) -> Generator[object, object, _Response]:
-    """Yield what each hook returns, to be sent its result; return the response."""
-    reply, page = step.reply, step.page
+async def _finished(result: object) -> object:
+    return await result if inspect.isawaitable(result) else result
+
+
+async def _plain(result: object) -> object:
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise TypeError("hooks must be plain functions here, not async")
+    return result
+
+
+async def _respond(
+    step: Step,
+    hooks: Hooks,
+    framework: Framework[_Response],
+    arguments: tuple[object, ...],
+    finished: Callable[[object], Awaitable[object]],
+) -> _Response:
     given: object = None
+    try:
+        if step.login is not None and hooks.on_login is not None:
+            given = await finished(hooks.on_login(*arguments, step.login))
+    except LoginRefused as refused:
+        step = step.refuse(refused)
+    reply, page = step.reply, step.page
     if step.login is not None:
-        if hooks.on_login is not None:
-            given = yield hooks.on_login(*arguments, step.login)
         if given is None:
             return framework.respond(reply.status, step.header_list, reply.body)
         response = framework.to_response(given)
@@ -159,10 +239,10 @@ def _responding(
             framework.add_cookies(response, [*reply.cookies, *step.login_cookies])
         return response
     if step.error is not None and hooks.on_login_error is not None:
-        given = yield hooks.on_login_error(*arguments, step.error)
+        given = await finished(hooks.on_login_error(*arguments, step.error))
     if given is None and page is not None:
         show = hooks.show_problem if isinstance(page, Problem) else hooks.show_confirmation
-        given = None if show is None else (yield show(*arguments, page))
+        given = None if show is None else await finished(show(*arguments, page))
         if isinstance(given, str):
             # The site's own page has a policy of its own, or none.
             cookies = (("set-cookie", cookie) for cookie in reply.cookies)

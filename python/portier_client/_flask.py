@@ -5,20 +5,28 @@ from __future__ import annotations
 import functools
 import hmac
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, Unpack
-from urllib.parse import unquote, urlsplit
+from typing import Any, Generic, TypeVar, Unpack, cast
+from urllib.parse import urlsplit
 
+from blinker import Namespace
 from flask.sansio.app import App
 from werkzeug.datastructures import Headers
 
 from ._base import BaseClient
-from ._face import FlowOptions, Hook, Hooks, check_paths
+from ._face import FlowOptions, Hook, Hooks, Site, SiteOptions, check_paths, due_renewal
 from .errors import ConfigError
 from .web import Session
 
 EMAIL = "portier_email"
 """The key of the address in the framework's session."""
+
+_signals = Namespace()
+
+portier_logged_in = _signals.signal("portier-logged-in")
+"""Sent when somebody has signed in, with ``login``. If a receiver raises, nobody is signed in."""
+
+portier_logged_out = _signals.signal("portier-logged-out")
+"""Sent when somebody signs out, before the session ends."""
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _PERMANENT = "_permanent"
@@ -30,102 +38,71 @@ _OF_CLIENT = {"redirect_uri", *(BaseClient.__init__.__kwdefaults__ or {})} - _OF
 
 AnyApp = TypeVar("AnyApp", bound=App)
 AnyClient = TypeVar("AnyClient", bound=BaseClient)
-AnyFlow = TypeVar("AnyFlow")
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of an extension that are the framework's."""
-
-    client: type[Any]
-    flow: type[Any]
-    blueprint: type[Any]
-    cookie_sessions: type[Any]
-    request_started: Any
-    log_in: Callable[..., Any]
-    log_out: Callable[..., Any]
-    callback: Callable[..., Any]
-    sign_in: Callable[..., Any]
-    renew: Callable[..., Any]
-    meet_companions: Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Site(Generic[AnyFlow]):
-    """The extension in one application."""
-
-    flow: AnyFlow
-    hooks: Hooks
-    has_cookie: bool
-    """Whether the sealed cookie keeps people signed in, and not the framework's session."""
 
 
 class BasePortier(Generic[AnyApp, AnyClient]):
     """An extension, which may serve several applications."""
+
+    # The parts that are the framework's.
+    _client_kind: type[Any]
+    _flow_kind: type[Any]
+    _blueprint_kind: type[Any]
+    _cookie_sessions: type[Any]
+    _request_started: Any
+    _log_in: Callable[..., Any]
+    _log_out: Callable[..., Any]
+    _callback: Callable[..., Any]
+    _sign_in: Callable[..., Any]
+    _renew: Callable[..., Any]
+    _meet_companions: Callable[..., Any]
 
     def __init__(
         self,
         app: AnyApp | None = None,
         client: AnyClient | None = None,
         *,
-        on_login: Hook | None = None,
-        on_login_error: Hook | None = None,
-        show_problem: Hook | None = None,
-        show_confirmation: Hook | None = None,
         url_prefix: str | None = None,
-        login_path: str | None = "/login",
-        logout_path: str | None = "/logout",
-        **options: Unpack[FlowOptions],
+        **options: Unpack[SiteOptions],
     ) -> None:
         self._client = client
-        self._hooks = Hooks(
-            on_login=on_login,
-            on_login_error=on_login_error,
-            show_problem=show_problem,
-            show_confirmation=show_confirmation,
-            has_sessions=True,
-        )
-        check_paths(login_path=login_path, logout_path=logout_path)
-        self._url_prefix, self._login_path, self._logout_path = url_prefix, login_path, logout_path
+        self._url_prefix = url_prefix
         self._options = options
+        # So that a mistake shows here, also without an application.
+        Hooks.of(options, has_sessions=True)
+        check_paths(login_path=options.get("login_path"), logout_path=options.get("logout_path"))
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: AnyApp, client: AnyClient | None = None) -> None:
         """Add the routes to an application, with its own client if it has one."""
-        parts = self._parts()
-        client, options = _configure(app, parts.client, client or self._client, self._options)
+        client, options = _configure(app, self._client_kind, client or self._client, self._options)
         if options.get("accept"):
             options["accept"] = self._accepting(app, options["accept"])
-        flow, has_cookie = parts.flow(client, **options), options.get("secret") is not None
+        site = Site(self._flow_kind, client, cast("SiteOptions", options), keeps_people=True)
         interface: object = getattr(app, "session_interface", None)
-        if not has_cookie and isinstance(interface, parts.cookie_sessions):
+        if not site.has_cookie and isinstance(interface, self._cookie_sessions):
             _check_secret_key(app)
-        hooks = self._hooks.wrapped(functools.partial(self._runnable, app))
-        hooks.on_login = functools.partial(parts.sign_in, hooks.on_login)
-        app.extensions["portier"] = Site(flow, hooks, has_cookie)
+        hooks = site.hooks = site.hooks.wrapped(functools.partial(self._runnable, app))
+        hooks.on_login = functools.partial(self._sign_in, hooks.on_login)
+        app.extensions["portier"] = site
         app.context_processor(lambda: {"portier": self})
-        app.after_request(parts.renew)
-        views = parts.blueprint("portier", type(self).__module__, url_prefix=self._url_prefix)
-        if self._login_path is not None:
-            views.add_url_rule(self._login_path, "login", parts.log_in, methods=["POST"])
-        if self._logout_path is not None:
-            views.add_url_rule(self._logout_path, "logout", parts.log_out, methods=_METHODS)
+        app.after_request(self._renew)
+        views = self._blueprint_kind("portier", type(self).__module__, url_prefix=self._url_prefix)
+        if site.login_path is not None:
+            views.add_url_rule(site.login_path, "login", self._log_in, methods=["POST"])
+        if site.logout_path is not None:
+            views.add_url_rule(site.logout_path, "logout", self._log_out, methods=_METHODS)
         app.register_blueprint(views)
         app.add_url_rule(
-            # Paths are matched after their percent encoding is undone.
-            unquote(flow.callback_path),
+            site.callback_path,
             "portier.callback",
-            parts.callback,
+            self._callback,
             methods=_METHODS,
             provide_automatic_options=False,
             merge_slashes=False,
         )
         # Other extensions may be initialized later than this one.
-        parts.request_started.connect(parts.meet_companions, app)
-
-    def _parts(self) -> Parts:
-        raise NotImplementedError
+        self._request_started.connect(self._meet_companions, app)
 
     def _runnable(self, app: AnyApp, hook: Hook) -> Hook:
         """Return a hook in a form that the extension can run."""
@@ -172,10 +149,8 @@ def exempt(app: App, callback: Callable[..., object]) -> None:
 
 def add_renewal(headers: Headers, session: Session | None) -> None:
     """Renew a session, unless the response ends it or starts another one."""
-    if session is not None and session.renewal is not None:
-        name = session.renewal.partition("=")[0]
-        if not any(cookie.startswith(f"{name}=") for cookie in headers.getlist("Set-Cookie")):
-            headers.add("Set-Cookie", session.renewal)
+    for cookie in due_renewal(session, headers.getlist("Set-Cookie")):
+        headers.add("Set-Cookie", cookie)
 
 
 def _configure(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Unpack
-from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,43 +14,21 @@ from starlette.routing import BaseRoute, Match, Route
 
 from . import Client, ConfigError, PortierError
 from ._asgi import KEY, App, BaseVisit, Receive, Scope, Send, page_of, paths_of, web_request
-from ._face import FlowOptions, Hook, Hooks, answer, check_paths
+from ._face import Site, SiteOptions, answer
 from .web import MAX_FORM_BYTES, LoginFlow, Session, Step, WebRequest
 
 
 class BasePortier:
     """The login of a site; see the classes that derive from it."""
 
-    def __init__(
-        self,
-        client: Client,
-        *,
-        on_login: Hook | None = None,
-        on_login_error: Hook | None = None,
-        show_problem: Hook | None = None,
-        show_confirmation: Hook | None = None,
-        login_path: str | None = "/login",
-        logout_path: str | None = "/logout",
-        **options: Unpack[FlowOptions],
-    ) -> None:
-        self._has_sessions = options.get("secret") is not None
-        self.flow = LoginFlow(client, **options)
+    def __init__(self, client: Client, **options: Unpack[SiteOptions]) -> None:
+        self._site = site = Site(LoginFlow, client, options)
+        self.flow = site.flow
         """The flow that answers the requests."""
-        self._hooks = Hooks(
-            on_login=on_login,
-            on_login_error=on_login_error,
-            show_problem=show_problem,
-            show_confirmation=show_confirmation,
-            has_sessions=self._has_sessions,
-        )
-        if not self._has_sessions:
-            logout_path = None
-        callback_path = unquote(self.flow.callback_path)
-        check_paths(callback_path=callback_path, login_path=login_path, logout_path=logout_path)
         given = [
-            (login_path, self.login, ["POST"]),
-            (callback_path, self.callback, None),
-            (logout_path, self.logout, None),
+            (site.login_path, self.login, ["POST"]),
+            (site.callback_path, self.callback, None),
+            (site.logout_path, self.logout, None),
         ]
         self.routes: list[BaseRoute] = [
             _ExactRoute(path, endpoint, methods) for path, endpoint, methods in given if path
@@ -119,7 +96,7 @@ class BasePortier:
         return _Responses().respond(step.reply.status, step.header_list, step.reply.body)
 
     def _check_sessions(self) -> None:
-        if not self._has_sessions:
+        if not self._site.has_cookie:
             wrong = "require_login needs sessions: give a secret option=secret"
             raise ConfigError(wrong, code="invalid_option")
 
@@ -134,7 +111,7 @@ class BasePortier:
         return await self._respond(request, await answering(web_request(request.scope, body)))
 
     async def _respond(self, request: Request, step: Step) -> Response:
-        return await answer(step, self._hooks, _Responses(), request)
+        return await answer(step, self._site.hooks, _Responses(), request)
 
 
 class _ExactRoute(Route):

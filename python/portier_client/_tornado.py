@@ -22,6 +22,7 @@ _OPTIONS = (
     "default_next",
     "allowed_hosts",
     "identity_providers",
+    "callback_path",
     "languages",
     "texts",
     "session_max_age",
@@ -53,6 +54,9 @@ class PortierMixin(RequestHandler):
 
     identity_providers: ClassVar[Sequence[str]] = (GOOGLE,)
     """Origins to which the broker redirects at once, for ``login_flow.form_policy``."""
+
+    callback_path: ClassVar[str | None] = None
+    """The route of the redirect URI, if a proxy strips a prefix from the paths."""
 
     languages: ClassVar[Sequence[str]] = ("en",)
     """The languages of the pages; the first one is the default."""

@@ -30,21 +30,19 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar, Unpack, cast
-from urllib.parse import urlsplit
 
 from aiohttp import web
-from multidict import CIMultiDict
 from yarl import URL
 
 from . import Client, PortierError
 from ._aiohttp import NewSession, forget, keeps_people, remembered
-from ._face import FlowOptions, Hook, Hooks, answer, check_paths
+from ._aiohttp_http import Responses, facts, head, responding
+from ._face import Site, SiteOptions, answer, due_renewal
 from .errors import ConfigError
-from .web import MAX_FORM_BYTES, LoginFlow, Session, Step, WebRequest
+from .web import LoginFlow, Session, Step
 
 __all__ = ["PORTIER", "Portier", "require_login", "setup"]
 
@@ -58,14 +56,7 @@ _SESSION: Any = getattr(web, "RequestKey", lambda name, _: name)("portier.sessio
 def setup(
     app: web.Application,
     client: Client | str,
-    *,
-    on_login: Hook | None = None,
-    on_login_error: Hook | None = None,
-    show_problem: Hook | None = None,
-    show_confirmation: Hook | None = None,
-    login_path: str | None = "/login",
-    logout_path: str | None = "/logout",
-    **options: Unpack[FlowOptions],
+    **options: Unpack[SiteOptions],
 ) -> Portier:
     """Add the routes of a login to an application.
 
@@ -95,17 +86,7 @@ def setup(
     type. Without a ``secret``, an ``on_login``, aiohttp-security and aiohttp-session, the
     application does not start.
     """
-    hooks = Hooks(
-        on_login=on_login,
-        on_login_error=on_login_error,
-        show_problem=show_problem,
-        show_confirmation=show_confirmation,
-        has_sessions=True,
-    )
-    portier = Portier(client, hooks, **options)
-    check_paths(
-        callback_path=portier.flow.callback_path, login_path=login_path, logout_path=logout_path
-    )
+    portier = Portier(client, **options)
     app[PORTIER] = portier
     app.cleanup_ctx.append(portier._run)
     app.on_response_prepare.append(_renew)
@@ -113,33 +94,30 @@ def setup(
     callback = web.PlainResource(URL(portier.flow.callback_path, encoded=True).path_safe)
     callback.add_route("*", portier._callback)
     app.router.register_resource(callback)
-    if login_path is not None:
-        app.router.add_post(login_path, portier._log_in)
-    if logout_path is not None:
-        app.router.add_route("*", logout_path, portier._log_out)
+    if portier._site.login_path is not None:
+        app.router.add_post(portier._site.login_path, portier._log_in)
+    if portier._site.logout_path is not None:
+        app.router.add_route("*", portier._site.logout_path, portier._log_out)
     return portier
 
 
 class Portier:
     """The login of an application; ``app[PORTIER]`` and ``request.config_dict[PORTIER]``."""
 
-    def __init__(self, client: Client | str, hooks: Hooks, **options: Unpack[FlowOptions]) -> None:
+    def __init__(self, client: Client | str, **options: Unpack[SiteOptions]) -> None:
         """See :func:`setup`, which calls it."""
         self._made = Client(client) if isinstance(client, str) else None
-        self._has_cookie = options.get("secret") is not None
-        self.flow = LoginFlow(self._made or cast("Client", client), **options)
+        self._site = Site(LoginFlow, self._made or client, options, keeps_people=True)
+        self.flow = self._site.flow
         """The flow that answers the requests."""
-        self._has_hook = hooks.on_login is not None
-        self._hooks = hooks.wrapped(_responding)
-        path = urlsplit(self.flow.client.redirect_uri).path
-        self._prefix = path.removesuffix(self.flow.callback_path) if path != "/" else ""
+        self._hooks = self._site.hooks.wrapped(responding)
 
     async def email(self, request: web.Request) -> str | None:
         """Return the address of the person who sends a request, if signed in.
 
         With aiohttp-security, it is the result of ``authorized_userid``.
         """
-        if self._has_cookie:
+        if self._site.has_cookie:
             session = await self.session(request)
             return session.email if session else None
         return await remembered(request)
@@ -147,7 +125,7 @@ class Portier:
     async def session(self, request: web.Request) -> Session | None:
         """Return the session of the person who sends a request, with the option ``secret``."""
         if _SESSION not in request:
-            request[_SESSION] = await self.flow.session(_head(request))
+            request[_SESSION] = await self.flow.session(head(request))
         return cast("Session | None", request[_SESSION])
 
     async def refuse(self, request: web.Request) -> web.StreamResponse:
@@ -155,32 +133,29 @@ class Portier:
 
         A browser is redirected to the login page, with this page as ``next``. A script gets 401.
         """
-        page = request.raw_path
-        if not page.startswith(f"{self._prefix}/"):
-            # A proxy has removed the prefix.
-            page = f"{self._prefix}{page}"
-        return await self._answer(request, self.flow.require_login(_head(request), page))
+        step = self.flow.require_login(head(request), request.raw_path)
+        return await self._answer(request, step)
 
     async def start_login(
         self, request: web.Request, email: str, next_page: str = ""
     ) -> web.StreamResponse:
         """Start a login from a form of another shape, which the site has read and checked."""
         try:
-            starting = self.flow.start(_head(request), email, next_page)
+            starting = self.flow.start(head(request), email, next_page)
         finally:
             # Error trackers keep the locals of frames.
             del email, next_page
         return await self._answer(request, await starting)
 
     async def _log_in(self, request: web.Request) -> web.StreamResponse:
-        return await self._answer(request, await self.flow.login(await _facts(request)))
+        return await self._answer(request, await self.flow.login(await facts(request)))
 
     async def _callback(self, request: web.Request) -> web.StreamResponse:
-        step = await self.flow.callback(await _facts(request))
+        step = await self.flow.callback(await facts(request))
         if step.login is None:
             return await self._answer(request, step)
         # The hook may ask who is signed in.
-        new = None if self._has_cookie else NewSession(request, step.login.email)
+        new = None if self._site.has_cookie else NewSession(request, step.login.email)
         if new is None:
             request[_SESSION] = step.session
         else:
@@ -200,17 +175,17 @@ class Portier:
                     await new.undo()
 
     async def _log_out(self, request: web.Request) -> web.StreamResponse:
-        step = await self.flow.logout(await _facts(request))
+        step = await self.flow.logout(await facts(request))
         response = await self._answer(request, step)
-        if step.error is None and not self._has_cookie:
+        if step.error is None and not self._site.has_cookie:
             await forget(request, response)
         return response
 
     async def _answer(self, request: web.Request, step: Step) -> web.StreamResponse:
-        return await answer(step, self._hooks, _Responses(), request)
+        return await answer(step, self._hooks, Responses(), request)
 
     async def _run(self, app: web.Application) -> AsyncIterator[None]:
-        if not (self._has_cookie or self._has_hook or keeps_people(app)):
+        if not (self._site.has_cookie or self._hooks.on_login or keeps_people(app)):
             raise ConfigError(
                 "nothing keeps people signed in: give the option secret or on_login, or set up "
                 "aiohttp-session or aiohttp-security",
@@ -247,71 +222,10 @@ def require_login(
     return guarded
 
 
-class _Responses:
-    def respond(self, status: int, headers: list[tuple[str, str]], body: str) -> web.StreamResponse:
-        return web.Response(status=status, headers=CIMultiDict(headers), body=body.encode())
-
-    def to_response(self, answer: object) -> web.StreamResponse:
-        if not isinstance(answer, web.StreamResponse):
-            raise TypeError(
-                f"a hook must return None or a response of aiohttp, not {type(answer).__name__}"
-            )
-        return answer
-
-    def status(self, response: web.StreamResponse) -> int:
-        return response.status
-
-    def add_cookies(self, response: web.StreamResponse, cookies: Iterable[str]) -> None:
-        for cookie in cookies:
-            response.headers.add("Set-Cookie", cookie)
-
-
-def _responding(hook: Hook) -> Hook:
-    """Return a hook that returns a redirect which the site's hook has raised."""
-
-    async def run(request: web.Request, subject: object) -> object:
-        try:
-            given = hook(request, subject)
-            return await given if inspect.isawaitable(given) else given
-        except web.HTTPException as raised:
-            if raised.status >= 400:
-                raise
-            return web.Response(status=raised.status, headers=raised.headers, body=raised.body)
-
-    return run
-
-
-def _head(request: web.Request) -> WebRequest:
-    return WebRequest(request.method, request.headers)
-
-
-async def _facts(request: web.Request) -> WebRequest:
-    try:
-        body: bytes | None = await _read(request)
-    except web.RequestPayloadError:
-        # It is not compressed as its header says.
-        body = None
-    return WebRequest(request.method, request.headers, body, query=request.rel_url.raw_query_string)
-
-
-async def _read(request: web.Request) -> bytes:
-    body = b""
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            break
-    # A middleware may have read it before.
-    return body or await request.read()
-
-
 async def _renew(request: web.Request, response: web.StreamResponse) -> None:
-    renewal = getattr(request.get(_SESSION), "renewal", None)
-    if renewal is not None:
-        name = renewal.partition("=")[0]
-        cookies = response.headers.getall("Set-Cookie", [])
-        # The response may end the session, or start another one.
-        if not any(cookie.startswith(f"{name}=") for cookie in cookies):
-            response.headers.add("Set-Cookie", renewal)
+    cookies = response.headers.getall("Set-Cookie", [])
+    for cookie in due_renewal(request.get(_SESSION), cookies):
+        response.headers.add("Set-Cookie", cookie)
 
 
 PORTIER: web.AppKey[Portier] = web.AppKey("portier", Portier)

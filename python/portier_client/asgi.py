@@ -25,11 +25,11 @@ routing, and answer 404 before. For Starlette and FastAPI there are
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Unpack
-from urllib.parse import unquote
 
 from . import Client
+from ._apps import BaseFinishedResponse, BaseResponse, Responses
 from ._asgi import (
     KEY,
     App,
@@ -44,8 +44,8 @@ from ._asgi import (
     read_body,
     web_request,
 )
-from ._face import FlowOptions, Hook, Hooks, answer, check_paths
-from .web import LoginFlow, Step, WebRequest
+from ._face import Hooks, Site, SiteOptions, answer
+from .web import LoginFlow, Step
 
 __all__ = ["FinishedResponse", "PortierMiddleware", "Visit"]
 
@@ -88,61 +88,29 @@ class PortierMiddleware:
         # Frameworks have types of their own for the arguments.
         app: Callable[..., Awaitable[None]],
         client: Client,
-        *,
-        on_login: Hook | None = None,
-        on_login_error: Hook | None = None,
-        show_problem: Hook | None = None,
-        show_confirmation: Hook | None = None,
-        login_path: str | None = "/login",
-        logout_path: str | None = "/logout",
-        **options: Unpack[FlowOptions],
+        **options: Unpack[SiteOptions],
     ) -> None:
         self._app = app
-        has_sessions = options.get("secret") is not None
-        self.flow = LoginFlow(client, **options)
+        self._site = Site(LoginFlow, client, options)
+        self.flow = self._site.flow
         """The flow that answers the requests."""
-        self._hooks = Hooks(
-            on_login=on_login,
-            on_login_error=on_login_error,
-            show_problem=show_problem,
-            show_confirmation=show_confirmation,
-            has_sessions=has_sessions,
-        )
-        self._callback_path = unquote(self.flow.callback_path)
-        self._login_path = login_path
-        self._logout_path = logout_path if has_sessions else None
-        check_paths(
-            callback_path=self.flow.callback_path,
-            login_path=self._login_path,
-            logout_path=self._logout_path,
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        visit = scope[KEY] = Visit(self.flow, self._hooks, scope)
-        answering = self._answering(scope)
+        visit = scope[KEY] = Visit(self.flow, self._site.hooks, scope)
+        answering = None
+        if scope["type"] == "http":
+            answering = self._site.answering(scope["method"], paths_of(scope))
         if answering is None:
             await self._app(scope, receive, visit.renewing(send))
             return
         body = await read_body(receive)
         if body is not None:
-            step = await answering(web_request(scope, body))
-            response = await visit.respond(step)
+            response = await visit.respond(await answering(web_request(scope, body)))
             await response(scope, receive, send)
-
-    def _answering(self, scope: Scope) -> Callable[[WebRequest], Awaitable[Step]] | None:
-        """Return what answers a request, if it is not for the application."""
-        if scope["type"] != "http":
-            return None
-        paths = paths_of(scope)
-        if self._callback_path in paths:
-            return self.flow.callback
-        if self._login_path in paths and scope["method"] == "POST":
-            return self.flow.login
-        return self.flow.logout if self._logout_path in paths else None
 
 
 class Visit(BaseVisit):
@@ -186,62 +154,22 @@ class Visit(BaseVisit):
 
     async def respond(self, step: Step) -> App:
         """Run the hooks of the site; return the response, an ASGI application."""
-        responses = _Responses(is_login=step.login is not None)
+        responses = Responses(_Response, FinishedResponse, is_login=step.login is not None)
         return await answer(step, self._hooks, responses, self._scope)
 
 
-class _Response:
-    """An ASGI application that sends one response, with cookies added."""
-
-    def __init__(self, app: App, *, is_login: bool) -> None:
-        self._app = app
-        self._is_login = is_login
-        self.cookies: list[str] = []
-
+class _Response(BaseResponse[App]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_cookies(message: Message) -> None:
-            # With an error of the site, nobody was signed in.
-            is_start = message["type"] == "http.response.start"
-            if is_start and not (self._is_login and message["status"] >= 400):
-                add_cookies(message, self.cookies)
+            if message["type"] == "http.response.start":
+                add_cookies(message, self._cookies_for(message["status"]))
             await send(message)
 
         await self._app(scope, receive, send_with_cookies)
 
 
-class _Responses:
-    def __init__(self, *, is_login: bool) -> None:
-        self._is_login = is_login
-
-    def respond(self, status: int, headers: list[tuple[str, str]], body: str) -> _Response:
-        return _Response(FinishedResponse(status, headers, body), is_login=False)
-
-    def to_response(self, answer: object) -> _Response:
-        if not callable(answer):
-            raise TypeError(
-                "a hook must return None or a response, which is an ASGI application, "
-                f"not {type(answer).__name__}"
-            )
-        return _Response(answer, is_login=self._is_login)
-
-    def status(self, response: _Response) -> int:
-        # It is not known before the response is sent.
-        return 200
-
-    def add_cookies(self, response: _Response, cookies: Iterable[str]) -> None:
-        response.cookies.extend(cookies)
-
-
-class FinishedResponse:
+class FinishedResponse(BaseFinishedResponse):
     """A response, as an ASGI application; its parts are for frameworks that make their own."""
-
-    def __init__(self, status: int, headers: list[tuple[str, str]], body: str) -> None:
-        self.status = status
-        """The HTTP status."""
-        self.headers = headers
-        """Header names in lower case, and values."""
-        self.body = body
-        """HTML or JSON, according to ``content-type``; empty for a redirect."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response."""

@@ -49,28 +49,7 @@ class LoginRequired(HTTPException):
 
 
 class Portier(BasePortier):
-    """The login of a site.
-
-    ``client``
-        The :class:`~portier_client.Client` to log in with. It is not closed here.
-    ``on_login(request, login)``
-        Signs the person in. It may be left out if there is a ``secret``.
-    ``on_login_error(request, error)``
-        Handles a failed login.
-    ``show_problem(request, problem)``, ``show_confirmation(request, confirmation)``
-        Return a page in the design of the site, as ``str``.
-    ``login_path``
-        The path to which login forms post; ``None``: the site routes :meth:`login` itself.
-    ``logout_path``
-        The path to which forms for signing out post, with a ``secret``; ``None``: the site routes
-        :meth:`logout` itself.
-    ``options``
-        Those of :class:`~portier_client.web.LoginFlow`, with the same names. ``secret`` turns
-        sessions on.
-
-    Hooks may be ``async``. Each may return a response of its own. An ``on_login`` that uses
-    ``request.session`` of Starlette's ``SessionMiddleware`` must begin with
-    ``request.session.clear()``.
+    """The login of a site. Its arguments are those of :class:`portier_client.starlette.Portier`.
 
     :meth:`session` and :attr:`require_login` are dependencies: ``Annotated[Session | None,
     Depends(portier.session)]`` and ``Annotated[Session, Depends(portier.require_login)]``. Tests

@@ -31,13 +31,20 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar, cast
 
-from blinker import Namespace
 from flask import Blueprint, Flask, Response, current_app, g, request, request_started, session
 from flask.sessions import SecureCookieSessionInterface
 
 from . import Login
-from ._face import Hook, answer_blocking
-from ._flask import EMAIL, BasePortier, NewSession, Parts, Site, add_renewal, exempt
+from ._face import Hook, Site, answer_blocking
+from ._flask import (
+    EMAIL,
+    BasePortier,
+    NewSession,
+    add_renewal,
+    exempt,
+    portier_logged_in,
+    portier_logged_out,
+)
 from .blocking import Client, LoginFlow
 from .web import MAX_FORM_BYTES, Session, Step, WebRequest
 
@@ -47,13 +54,6 @@ _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 _SESSION = "portier.session"
-_signals = Namespace()
-
-portier_logged_in = _signals.signal("portier-logged-in")
-"""Sent when somebody has signed in, with ``login``. If a receiver raises, nobody is signed in."""
-
-portier_logged_out = _signals.signal("portier-logged-out")
-"""Sent when somebody signs out, before the session ends."""
 
 
 class Portier(BasePortier[Flask, Client]):
@@ -81,6 +81,12 @@ class Portier(BasePortier[Flask, Client]):
 
     The extension is called ``portier`` in templates.
     """
+
+    _client_kind = Client
+    _flow_kind = LoginFlow
+    _blueprint_kind = Blueprint
+    _cookie_sessions = SecureCookieSessionInterface
+    _request_started = request_started
 
     @property
     def flow(self) -> LoginFlow:
@@ -128,60 +134,65 @@ class Portier(BasePortier[Flask, Client]):
             # Error trackers keep the locals of frames.
             del email, next_page
 
-    def _parts(self) -> Parts:
-        return Parts(
-            client=Client,
-            flow=LoginFlow,
-            blueprint=Blueprint,
-            cookie_sessions=SecureCookieSessionInterface,
-            request_started=request_started,
-            log_in=_log_in,
-            log_out=_log_out,
-            callback=_callback,
-            sign_in=_sign_in,
-            renew=_renew,
-            meet_companions=_meet_companions,
-        )
-
     def _runnable(self, app: Flask, hook: Hook) -> Hook:
         return app.ensure_sync(hook)
 
     _accepting = _runnable
 
+    def _log_in(self) -> Response:
+        return _answer(self.flow.login(_facts()))
 
-def _log_in() -> Response:
-    return _answer(_site().flow.login(_facts()))
+    def _callback(self) -> Response:
+        step = self.flow.callback(_facts())
+        if step.session is not None:
+            # The hook may ask who is signed in.
+            request.environ[_SESSION] = step.session
+        return _answer(step)
 
+    def _log_out(self) -> Response:
+        step = self.flow.logout(_facts())
+        if step.error is None:
+            portier_logged_out.send(_app())
+            if not _site().has_cookie:
+                session.clear()
+            if hasattr(current_app, "login_manager"):
+                # Otherwise its own cookie would sign the person in again.
+                sys.modules["flask_login"].logout_user()
+        return _answer(step)
 
-def _callback() -> Response:
-    step = _site().flow.callback(_facts())
-    if step.session is not None:
-        # The hook may ask who is signed in.
-        request.environ[_SESSION] = step.session
-    return _answer(step)
+    def _meet_companions(self, app: Flask, **_: object) -> None:
+        exempt(app, self._callback)
+        if hasattr(app, "login_manager"):
+            sys.modules["flask_login"].user_logged_out.connect(_forget, app)
+        request_started.disconnect(self._meet_companions, app)
 
-
-def _log_out() -> Response:
-    step = _site().flow.logout(_facts())
-    if step.error is None:
-        portier_logged_out.send(_app())
+    def _sign_in(self, on_login: Hook | None, login: Login) -> Response | None:
+        new = None
         if not _site().has_cookie:
-            session.clear()
-        if hasattr(current_app, "login_manager"):
-            # Otherwise its own cookie would sign the person in again.
-            sys.modules["flask_login"].logout_user()
-    return _answer(step)
+            new = NewSession(session, current_app.session_interface, login.email)
+        is_signed_in = False
+        try:
+            given = None if on_login is None else on_login(login)
+            response = None if given is None else current_app.make_response(given)
+            if response is None or response.status_code < 400:
+                if new is not None:
+                    new.keep()
+                portier_logged_in.send(_app(), login=login)
+                is_signed_in = True
+            return response
+        finally:
+            if not is_signed_in:
+                request.environ.pop(_SESSION, None)
+                if new is not None:
+                    new.undo()
+
+    def _renew(self, response: Response) -> Response:
+        add_renewal(response.headers, request.environ.get(_SESSION))
+        return response
 
 
 def _answer(step: Step) -> Response:
     return answer_blocking(step, _site().hooks, _Responses())
-
-
-def _meet_companions(app: Flask, **_: object) -> None:
-    exempt(app, _callback)
-    if hasattr(app, "login_manager"):
-        sys.modules["flask_login"].user_logged_out.connect(_forget, app)
-    request_started.disconnect(_meet_companions, app)
 
 
 class _Responses:
@@ -197,27 +208,6 @@ class _Responses:
     def add_cookies(self, response: Response, cookies: Iterable[str]) -> None:
         for cookie in cookies:
             response.headers.add("Set-Cookie", cookie)
-
-
-def _sign_in(on_login: Hook | None, login: Login) -> Response | None:
-    new = None
-    if not _site().has_cookie:
-        new = NewSession(session, current_app.session_interface, login.email)
-    is_signed_in = False
-    try:
-        given = None if on_login is None else on_login(login)
-        response = None if given is None else current_app.make_response(given)
-        if response is None or response.status_code < 400:
-            if new is not None:
-                new.keep()
-            portier_logged_in.send(_app(), login=login)
-            is_signed_in = True
-        return response
-    finally:
-        if not is_signed_in:
-            request.environ.pop(_SESSION, None)
-            if new is not None:
-                new.undo()
 
 
 def _app() -> Flask:
@@ -242,11 +232,6 @@ def _facts() -> WebRequest:
         query=request.query_string,
         form_token_checked=g.get("csrf_valid", False),
     )
-
-
-def _renew(response: Response) -> Response:
-    add_renewal(response.headers, request.environ.get(_SESSION))
-    return response
 
 
 def _forget(app: Flask, **_: object) -> None:

@@ -47,6 +47,8 @@ Options of the handlers, as class attributes. They are options of
     Other hosts that ``next`` may name; none by default.
 ``identity_providers``
     Origins to which the broker redirects at once, for the policy of the login page.
+``callback_path``
+    The route of the redirect URI, if a proxy strips a prefix from the paths.
 ``languages``, ``texts``
     The languages of the pages, and texts that replace the built-in ones.
 ``session_max_age``, ``session_absolute_max_age``
@@ -70,18 +72,17 @@ Methods for a site: ``start_login``, ``safe_next``, ``see_other``, and the prope
 from __future__ import annotations
 
 import asyncio
-import functools
 import sys
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, ParamSpec, cast
+from collections.abc import Awaitable, Iterable
+from typing import Any
 
 from tornado.routing import RuleRouter
 from tornado.web import Application, HTTPError, RequestHandler
 
-from . import Client, ConfigError, InvalidRequest, Login
-from ._flow import is_accepted
+from . import Client, ConfigError, InvalidRequest, Login, LoginRefused
 from ._tornado import GOOGLE, PortierMixin
-from .web import Confirmation, LoginFlow, Problem, Session
+from ._tornado_sessions import SessionMixin, require_login
+from .web import Confirmation, LoginFlow, Problem
 
 __all__ = [
     "Confirmation",
@@ -94,8 +95,6 @@ __all__ = [
     "login_policy",
     "require_login",
 ]
-
-_Arguments = ParamSpec("_Arguments")
 
 
 def login_policy(client: Client, *, identity_providers: Iterable[str] = (GOOGLE,)) -> str:
@@ -197,9 +196,13 @@ class VerifyHandler(PortierMixin):
             self._cookies_of_login = [*step.reply.cookies, *step.login_cookies]
             try:
                 answered = await self._answered(self.on_login(step.login))
-            except BaseException:
+            except BaseException as error:
                 self._cookies_of_login = ()
-                raise
+                if not isinstance(error, LoginRefused):
+                    raise
+                if step.session is not None:
+                    self.current_user = None
+                answered, step = False, step.refuse(error)
             if answered:
                 return
         await self._respond(step)
@@ -237,71 +240,6 @@ class LogoutHandler(PortierMixin):
         await self._respond(await self.login_flow.logout(request))
 
     get = head = put = patch = delete = options = post
-
-
-class SessionMixin(PortierMixin):
-    """For handlers whose ``current_user`` is the person's :class:`~portier_client.web.Session`.
-
-    The application needs the setting ``portier_secret``: at least 32 random bytes, as ``bytes`` or
-    ``str``, or several of these, of which the first one seals. The session is read before the
-    method of the handler runs, and its cookie is renewed in time. :func:`require_login` and
-    Tornado's ``authenticated`` redirect everybody else. A handler with its own ``prepare`` begins
-    it with ``await super().prepare()``.
-    """
-
-    async def prepare(self) -> None:
-        """Read the session."""
-        session = self._read_session()
-        if session is not None:
-            accepted = self.accept_session(session)
-            if not is_accepted(accepted if isinstance(accepted, bool) else await accepted):
-                session = None
-        self.current_user = session
-        self._renewal = None if session is None else session.renewal
-        prepared = super().prepare()
-        if prepared is not None:
-            await prepared
-
-    def accept_session(self, session: Session) -> bool | Awaitable[bool]:
-        """Return whether a session is still valid; ``async`` or not.
-
-        Override it to end sessions, for example those that started before a person signed out
-        everywhere. It runs for each request with a session.
-        """
-        return True
-
-    def get_current_user(self) -> Session | None:
-        """Return ``None``: the session is read in ``prepare``, which has not run."""
-        return None
-
-    def _read_session(self) -> Session | None:
-        self.require_setting("portier_secret", "sessions")
-        cookie = "; ".join(self.request.headers.get_list("Cookie"))
-        return self.login_flow._read_session(cookie)
-
-
-def require_login(
-    method: Callable[_Arguments, Awaitable[None] | None],
-) -> Callable[_Arguments, Awaitable[None]]:
-    """Require a signed-in person; decorates a method of a handler with :class:`SessionMixin`.
-
-    Everybody else is redirected to the login page with ``next`` (303). A script gets the problem
-    ``not_signed_in`` (401).
-    """
-
-    @functools.wraps(method)
-    async def guarded(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> None:
-        handler = cast("PortierMixin", args[0])
-        if not handler.current_user:
-            page = handler.request.uri or ""
-            step = handler.login_flow.require_login(handler._web_request(), page)
-            await handler._respond(step)
-            return
-        answer = method(*args, **kwargs)
-        if answer is not None:
-            await answer
-
-    return guarded
 
 
 def _check_sign_in(application: Application, *handlers: type[RequestHandler]) -> None:

@@ -27,13 +27,14 @@ For Flask there is :mod:`portier_client.flask`, and for Django :mod:`portier_cli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Unpack
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from ._face import FlowOptions, Hook, Hooks, answer_blocking, check_paths
+from ._apps import BaseFinishedResponse, BaseResponse, Responses
+from ._face import Hooks, Site, SiteOptions, answer_blocking, due_renewal
 from .blocking import Client, LoginFlow
 from .web import Session, Step, WebRequest
 
@@ -66,8 +67,8 @@ class PortierMiddleware:
     Each hook may return a response of its own, as a WSGI application, such as a response of
     Werkzeug, WebOb or Pyramid, or a :class:`FinishedResponse`.
 
-    The callback is at the ``callback_path`` of the flow. Paths must match exactly. They are those
-    below the ``SCRIPT_NAME`` of a request; the callback may also be at the whole path.
+    The callback is at the ``callback_path`` of the flow. Paths must match exactly: either below the
+    ``SCRIPT_NAME`` of a request, or as a whole.
 
     ``environ["portier"]`` is the :class:`Visit` of the request.
 
@@ -76,55 +77,22 @@ class PortierMiddleware:
     """
 
     def __init__(
-        self,
-        app: WSGIApplication,
-        client: Client,
-        *,
-        on_login: Hook | None = None,
-        on_login_error: Hook | None = None,
-        show_problem: Hook | None = None,
-        show_confirmation: Hook | None = None,
-        login_path: str | None = "/login",
-        logout_path: str | None = "/logout",
-        **options: Unpack[FlowOptions],
+        self, app: WSGIApplication, client: Client, **options: Unpack[SiteOptions]
     ) -> None:
         self._app = app
-        has_sessions = options.get("secret") is not None
-        self.flow = LoginFlow(client, **options)
+        self._site = Site(LoginFlow, client, options)
+        self.flow = self._site.flow
         """The flow that answers the requests."""
-        self._hooks = Hooks(
-            on_login=on_login,
-            on_login_error=on_login_error,
-            show_problem=show_problem,
-            show_confirmation=show_confirmation,
-            has_sessions=has_sessions,
-        )
-        self._callback_path = unquote_to_bytes(self.flow.callback_path).decode("latin-1")
-        self._login_path = login_path
-        self._logout_path = logout_path if has_sessions else None
-        check_paths(
-            callback_path=self.flow.callback_path,
-            login_path=self._login_path,
-            logout_path=self._logout_path,
-        )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
-        visit = environ[_KEY] = Visit(self.flow, self._hooks, environ)
-        answering = self._answering(environ)
+        visit = environ[_KEY] = Visit(self.flow, self._site.hooks, environ)
+        path, prefix = _text(environ, "PATH_INFO"), _text(environ, "SCRIPT_NAME")
+        answering = self._site.answering(environ["REQUEST_METHOD"], (path, prefix + path))
         if answering is None:
             return self._app(environ, visit.renewing(start_response))
         step = answering(WebRequest.from_environ(environ))
         return visit.respond(step)(environ, start_response)
-
-    def _answering(self, environ: WSGIEnvironment) -> Callable[[WebRequest], Step] | None:
-        """Return what answers a request, if it is not for the application."""
-        path: str = environ.get("PATH_INFO", "")
-        if self._callback_path in {path, environ.get("SCRIPT_NAME", "") + path}:
-            return self.flow.callback
-        if path == self._login_path and environ["REQUEST_METHOD"] == "POST":
-            return self.flow.login
-        return self.flow.logout if path == self._logout_path else None
 
 
 class Visit:
@@ -174,23 +142,16 @@ class Visit:
 
     def respond(self, step: Step) -> WSGIApplication:
         """Run the hooks of the site; return the response, a WSGI application."""
-        responses = _Responses(is_login=step.login is not None)
+        responses = Responses(_Response, FinishedResponse, is_login=step.login is not None)
         return answer_blocking(step, self._hooks, responses, self._environ)
 
     def renewing(self, start_response: StartResponse) -> StartResponse:
         """Return a ``start_response`` that renews the session, if the application has read it."""
 
         def renewing(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            renewal = getattr(getattr(self, "_session", None), "renewal", None)
-            if renewal is not None:
-                name = f"{renewal.partition('=')[0]}="
-                # The response may end the session, or start another one.
-                if not any(
-                    header.lower() == "set-cookie" and value.startswith(name)
-                    for header, value in headers
-                ):
-                    headers = [*headers, ("Set-Cookie", renewal)]
-            return start_response(status, headers, *error)
+            cookies = (value for name, value in headers if name.lower() == "set-cookie")
+            due = due_renewal(getattr(self, "_session", None), cookies)
+            return start_response(status, _with_cookies(headers, due), *error)
 
         return renewing
 
@@ -200,16 +161,17 @@ class Visit:
         return WebRequest.from_environ({**self._environ, **no_body})
 
 
-class FinishedResponse:
-    """A response, as a WSGI application; its parts are for frameworks that make their own."""
+class _Response(BaseResponse[WSGIApplication]):
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start_with_cookies(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            headers = _with_cookies(headers, self._cookies_for(int(status[:3])))
+            return start_response(status, headers, *error)
 
-    def __init__(self, status: int, headers: list[tuple[str, str]], body: str) -> None:
-        self.status = status
-        """The HTTP status."""
-        self.headers = headers
-        """Header names in lower case, and values."""
-        self.body = body
-        """HTML or JSON, according to ``content-type``; empty for a redirect."""
+        return self._app(environ, start_with_cookies)
+
+
+class FinishedResponse(BaseFinishedResponse):
+    """A response, as a WSGI application; its parts are for frameworks that make their own."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         """Send the response."""
@@ -219,42 +181,11 @@ class FinishedResponse:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
-class _Response:
-    """A WSGI application that sends one response, with cookies added."""
-
-    def __init__(self, app: WSGIApplication, *, is_login: bool) -> None:
-        self._app = app
-        self._is_login = is_login
-        self.cookies: list[str] = []
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        def start_with_cookies(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            # With an error of the site, nobody was signed in.
-            if not (self._is_login and int(status[:3]) >= 400):
-                headers = [*headers, *(("Set-Cookie", cookie) for cookie in self.cookies)]
-            return start_response(status, headers, *error)
-
-        return self._app(environ, start_with_cookies)
+def _text(environ: WSGIEnvironment, name: str) -> str:
+    """A part of the path, whose bytes are characters in the environment."""
+    given: str = environ.get(name, "")
+    return given.encode("latin-1").decode(errors="replace")
 
 
-class _Responses:
-    def __init__(self, *, is_login: bool) -> None:
-        self._is_login = is_login
-
-    def respond(self, status: int, headers: list[tuple[str, str]], body: str) -> _Response:
-        return _Response(FinishedResponse(status, headers, body), is_login=False)
-
-    def to_response(self, answer: object) -> _Response:
-        if not callable(answer):
-            raise TypeError(
-                "a hook must return None or a response, which is a WSGI application, "
-                f"not {type(answer).__name__}"
-            )
-        return _Response(answer, is_login=self._is_login)
-
-    def status(self, response: _Response) -> int:
-        # It is not known before the response is sent.
-        return 200
-
-    def add_cookies(self, response: _Response, cookies: Iterable[str]) -> None:
-        response.cookies.extend(cookies)
+def _with_cookies(headers: list[tuple[str, str]], cookies: Iterable[str]) -> list[tuple[str, str]]:
+    return [*headers, *(("Set-Cookie", cookie) for cookie in cookies)]

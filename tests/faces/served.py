@@ -128,6 +128,11 @@ SITES = {
     "django on waitress": Face(
         wsgi("waitress", "django_wsgi_site"), absent=_WITH_SESSIONS, further=True
     ),
+    "django on runserver": Face(
+        [sys.executable, str(_SITES / "django_runserver_site.py")],
+        absent=_WITH_SESSIONS,
+        further=True,
+    ),
     "django on uvicorn": Face(asgi("uvicorn", "django_asgi_site"), absent=_WITH_SESSIONS),
     "express": Face([_NODE, str(_SITES / "express.mjs")], hooks="write", routes="targets"),
     "express4": Face(
@@ -312,7 +317,7 @@ class ServedSite:
         answer = self.request(request.method, target, request.headers, request.body)
         seen = self.seen = self.tell("/seen")
         self._token_requests += seen["token_requests"]
-        is_ours = seen["login"] is None or "hook" not in step
+        is_ours = seen["login"] is None or "hook" not in step or "refuses" in step["hook"]
         return Answer(
             answer.status,
             answer.headers,
@@ -379,8 +384,10 @@ class ServedSite:
         return answer
 
 
-def as_act(hook: str | list[Any]) -> dict[str, Any]:
+def as_act(hook: str | list[Any] | dict[str, str]) -> dict[str, Any]:
     """The behaviour of a hook, as a command for the program."""
+    if isinstance(hook, dict):
+        return {"does": "refuse", "code": hook["refuses"]}
     if hook == "throws":
         return {"does": "throw"}
     status, text = hook

@@ -4,20 +4,17 @@
  * @packageDocumentation
  */
 
-import type { IncomingMessage } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-
-import { bodyLeftBy, parsedForm, readBody } from "../body.js";
 import { invalidOption, type PortierError } from "../errors.js";
 import type { LoginFlow } from "../login-flow.js";
-import type { NativeBody } from "../native.js";
 import type { Session } from "../session.js";
 import type { Problem } from "../step.js";
 import { optionalText } from "../text.js";
 import { queryOf, TakenRequest } from "../web-request.js";
-import { ResponseTracker } from "./response-tracker.js";
-import { answer, type Face, type Site } from "./hooks.js";
+import { bodyOf, takeBodies } from "./fastify-bodies.js";
+import { FASTIFY } from "./fastify-face.js";
+import { answer, type Site } from "./hooks.js";
 import { readOptions, type LoginOptions } from "./options.js";
 import { Sessions } from "./sessions.js";
 
@@ -129,10 +126,10 @@ export async function portier(app: FastifyInstance, options: PortierOptions): Pr
   const { flow, hooks } = readOptions(others);
   const formPath = optionalText(loginPath, "loginPath");
   const endPath = optionalText(logoutPath, "logoutPath");
-  const site: Site<FastifyRequest, FastifyReply> = { hooks, face: FACE, sessions: new Sessions(flow) };
+  const site: Site<FastifyRequest, FastifyReply> = { hooks, face: FASTIFY, sessions: new Sessions(flow) };
   const take = async (step: "login" | "callback", request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { method, headers } = request;
-    const body = bodies.get(request) ?? bodyLeftBy(request);
+    const body = bodyOf(request);
     const taken = new TakenRequest(method, headers, queryOf(request), body);
     await answer(await flow[step](taken), site, request, reply);
     return reply;
@@ -200,94 +197,8 @@ Object.assign(portier, {
 
 export { portier as default };
 
-/** The bodies that were read here. */
-const bodies = new WeakMap<FastifyRequest, NativeBody>();
-
-function takeBodies(own: FastifyInstance, sendProblem: Portier["login"]): void {
-  own.removeAllContentTypeParsers();
-  own.addContentTypeParser("*", async (request: FastifyRequest, payload: IncomingMessage) => {
-    // If it is not the request itself, a hook of the site has replaced it.
-    const body = await readBody(request.raw, payload);
-    bodies.set(request, body);
-    return Array.isArray(body) ? (request.raw as { body?: unknown }).body : parsedForm(body, request.headers);
-  });
-  // An invalid content type reaches no parser.
-  own.setErrorHandler(async (error: FastifyError, request, reply) => {
-    if (error.code !== "FST_ERR_CTP_INVALID_MEDIA_TYPE") throw error;
-    return sendProblem(request, reply);
-  });
-}
-
 /** The path of the callback, relative to the prefix of a scope. */
 function pathBelow(prefix: string, { callbackPath }: LoginFlow): string {
   if (callbackPath === prefix || callbackPath.startsWith(`${prefix}/`)) return callbackPath.slice(prefix.length);
   throw invalidOption(`the callback is not in the scope of the plugin callbackPath=${callbackPath} prefix=${prefix}`);
-}
-
-const FACE: Face<FastifyReply> = {
-  prepare(reply, status, headers) {
-    reply.code(status).headers(Object.fromEntries(headers));
-  },
-  addCookies(reply, cookies) {
-    // Fastify adds to the values of this header.
-    for (const cookie of cookies) reply.header("set-cookie", cookie);
-  },
-  addCookiesOnceSuccessful(reply, cookies) {
-    ResponseTracker.of(reply.raw).cookies = cookies;
-  },
-  send(reply, body) {
-    sentReplies.add(reply);
-    reply.send(body === "" ? undefined : body);
-  },
-  async runHook(reply, name, hook) {
-    const tracker = ResponseTracker.of(reply.raw);
-    tracker.hook = name;
-    let result: unknown;
-    try {
-      result = await hook(guarded(reply, tracker));
-    } catch (error) {
-      // Fastify responds with an error. What the hook sends later is too late.
-      failedReplies.add(reply);
-      throw error;
-    }
-    return { answered: tracker.hasBegun || sentReplies.has(reply) || reply.sent, result };
-  },
-};
-
-/** The replies that were sent, by a hook or by this plugin. */
-const sentReplies = new WeakSet<FastifyReply>();
-/** The replies of hooks that threw. */
-const failedReplies = new WeakSet<FastifyReply>();
-
-// The methods that start a response; some are of well-known plugins.
-const ANSWERS = ["send", "redirect", "hijack", "sendFile", "download", "view"];
-// The methods that would change a response that was sent.
-const CHANGES = ["code", "status", "header", "headers", "removeHeader", "type"];
-
-/**
- * The reply that a hook gets. The first thing that the hook sends is the response; anything later is refused. Fastify
- * itself can still use the reply.
- */
-function guarded(reply: FastifyReply, tracker: ResponseTracker): FastifyReply {
-  const view: FastifyReply = new Proxy(reply, {
-    get(_, name) {
-      // A reply is a thenable that settles when the reply ends. An `async` hook that returns it would wait for ever.
-      if (name === "then") return undefined;
-      const value: unknown = Reflect.get(reply, name);
-      if (typeof value !== "function") return value;
-      return (...parameters: unknown[]): unknown => {
-        const isAnswer = ANSWERS.includes(String(name));
-        const isOver = sentReplies.has(reply) || failedReplies.has(reply) || reply.sent;
-        if (isOver && (isAnswer || CHANGES.includes(String(name)))) {
-          tracker.warn(String(name));
-          return view;
-        }
-        if (isAnswer) sentReplies.add(reply);
-        const result: unknown = Reflect.apply(value, reply, parameters);
-        return result === reply ? view : result;
-      };
-    },
-    set: (_, name, value) => Reflect.set(reply, name, value),
-  });
-  return view;
 }

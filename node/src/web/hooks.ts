@@ -1,3 +1,4 @@
+import { LoginRefused } from "../errors.js";
 import type { Reply, Step } from "../step.js";
 import type { Hooks } from "./options.js";
 import type { Sessions } from "./sessions.js";
@@ -47,7 +48,8 @@ export async function answer<Request extends object, Response>(
     } catch (error) {
       face.addCookiesOnceSuccessful(response, []);
       sessions.forget(request);
-      throw error;
+      if (!(error instanceof LoginRefused)) throw error;
+      return answer(step.refuse(error), { hooks, face, sessions }, request, response);
     }
   } else {
     face.addCookies(response, reply.cookies);

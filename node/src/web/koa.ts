@@ -6,11 +6,10 @@
 
 import type { Context, Middleware, Next } from "koa";
 
-import { parsedForm, readBody } from "../body.js";
 import type { PortierError } from "../errors.js";
 import type { Session } from "../session.js";
 import type { Problem, Step } from "../step.js";
-import { queryOf, TakenRequest } from "../web-request.js";
+import { takeForm, type TakenRequest } from "../web-request.js";
 import { answer, type Face, type Site } from "./hooks.js";
 import type { LoginOptions } from "./options.js";
 import { ResponseTracker } from "./response-tracker.js";
@@ -120,13 +119,11 @@ export function portier(options: PortierOptions): Portier {
 export { portier as default };
 
 /** Reads a request, and leaves the fields of its form in `ctx.request.body`, as parsers do. */
-async function taken(ctx: Context): Promise<TakenRequest> {
-  const { headers, method, req } = ctx;
-  const request = ctx.request as { body?: unknown; rawBody?: unknown };
-  const wasRead = req.readableDidRead;
-  const body = await readBody({ headers, body: request.body, rawBody: request.rawBody }, req);
-  if (!wasRead) request.body = parsedForm(body, headers);
-  return new TakenRequest(method, headers, queryOf(ctx), body);
+function taken(ctx: Context): Promise<TakenRequest> {
+  const { headers, method, originalUrl } = ctx;
+  const place = ctx.request as { body?: unknown; rawBody?: unknown };
+  const request = { headers, method, originalUrl, body: place.body, rawBody: place.rawBody };
+  return takeForm(request, ctx.req, place);
 }
 
 const FACE: Face<Context> = {

@@ -4,32 +4,22 @@
  * @packageDocumentation
  */
 
-import { Catch, createParamDecorator, HttpException, Inject, SetMetadata, type ArgumentsHost } from "@nestjs/common";
-import { APP_FILTER, HttpAdapterHost, Reflector } from "@nestjs/core";
-import type { Application, Request as ExpressRequest, RequestHandler, Response as ExpressResponse } from "express";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Inject } from "@nestjs/common";
+import { APP_FILTER, HttpAdapterHost } from "@nestjs/core";
 
-import type { PortierClient } from "../client.js";
 import { invalidOption } from "../errors.js";
-import type { LoginFlow } from "../login-flow.js";
-import type { Session as OwnSession } from "../session.js";
-import type { Reply } from "../step.js";
-import { portier as forExpress } from "./express.js";
-import { portier as forFastify } from "./fastify.js";
-import type { LoginOptions } from "./options.js";
-import { readSite, type Paths } from "./routes.js";
+import { NotSignedInFilter, PortierGuard } from "./nest-guard.js";
+import { onExpress, onFastify } from "./nest-platforms.js";
+import { PortierService, services, type PortierModuleOptions } from "./nest-service.js";
 
 export type { BrowserBinding } from "../login-flow.js";
 export type { Confirmation, Problem } from "../step.js";
 export { cookieFlags, loginPolicy } from "./options.js";
 export type { CookieFlags } from "./options.js";
-
-/**
- * The options of {@link PortierModule}. The hooks get the request and the response of the platform, which are those of
- * Express or of Fastify. A global prefix is not added to the paths.
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type PortierModuleOptions<Request = any, Response = any> = LoginOptions<[request: Request, response: Response]> & Paths;
+export { PortierGuard, Public, Session } from "./nest-guard.js";
+export type { HttpContext } from "./nest-guard.js";
+export { PortierService } from "./nest-service.js";
+export type { PortierModuleOptions } from "./nest-service.js";
 
 /** The options of {@link PortierModule.forRootAsync}. */
 export interface PortierModuleAsyncOptions {
@@ -48,124 +38,6 @@ export interface PortierDynamicModule {
   imports: any[];
   providers: any[];
   exports: any[];
-}
-
-/** The parts of an execution context of Nest that a guard reads. */
-export interface HttpContext {
-  switchToHttp(): { getRequest(): any; getResponse(): any };
-  getHandler(): Function;
-  getClass(): Function;
-}
-
-/** The person who is signed in. */
-export type Session = OwnSession;
-
-/**
- * A decorator for parameters: the session of the request, or `null` if nobody is signed in. Behind {@link PortierGuard},
- * there is always a session.
- *
- * ```ts
- * @Get("members")
- * @UseGuards(PortierGuard)
- * members(@Session() { email }: Session) {
- *   return `You are ${email}`;
- * }
- * ```
- */
-export const Session: () => ParameterDecorator = createParamDecorator((_data: unknown, context: HttpContext) => {
-  const http = context.switchToHttp();
-  return serviceOf(http.getRequest()).session(http.getRequest(), http.getResponse());
-});
-
-const IS_PUBLIC = "portier-client:public";
-
-/** A decorator for controllers and routes that need no login, if {@link PortierGuard} is a global guard. */
-export const Public = (): ClassDecorator & MethodDecorator => SetMetadata(IS_PUBLIC, true);
-
-/** The login of the site, for providers and controllers. */
-export class PortierService {
-  /** The client that logs people in. */
-  readonly client: PortierClient;
-  /** The flow, which has among others `safeNext`, `explain` and `formPolicy`. */
-  readonly flow: LoginFlow;
-  /** @internal */
-  readonly options: PortierModuleOptions;
-  #mounted: Mounted | undefined;
-
-  /** @internal */
-  constructor(options: PortierModuleOptions) {
-    this.client = options.client;
-    this.flow = readSite(options).flow;
-    this.options = options;
-  }
-
-  /**
-   * Returns the session of a request. It is read once for each request, and its cookie is renewed if necessary. In
-   * `onLogin` it is the new session.
-   *
-   * It is `null` if nobody is signed in, or without the option `secret`.
-   */
-  session(request: object, response: object): Promise<Session | null> {
-    return this.#routes.session(request, response);
-  }
-
-  /**
-   * Starts a login for `email`, for sites whose form has other fields. Check yourself where the request comes from. The
-   * controller injects the response (`@Res()`) and returns nothing.
-   *
-   * The login leads to `nextPage`. A page that would leave the site is dropped.
-   */
-  async startLogin(request: object, response: object, email: string, nextPage?: string): Promise<void> {
-    await this.#routes.startLogin(request, response, email, nextPage);
-  }
-
-  /** @internal */
-  set mounted(mounted: Mounted) {
-    this.#mounted = mounted;
-  }
-
-  get #routes(): Mounted {
-    if (this.#mounted === undefined) throw invalidOption("the site has not started: await app.init() or app.listen()");
-    return this.#mounted;
-  }
-}
-
-/**
- * Lets only people pass who are signed in. Others are redirected to the login page, and after the login back to this
- * page. A script gets a problem (401). The guard throws an `HttpException` with this status, to which a filter of the site
- * may respond otherwise.
- *
- * As a global guard, it guards all routes except those with {@link Public}:
- *
- * ```ts
- * providers: [{ provide: APP_GUARD, useExisting: PortierGuard }]
- * ```
- */
-export class PortierGuard {
-  readonly #service: PortierService;
-
-  constructor(service: PortierService) {
-    this.#service = service;
-  }
-
-  async canActivate(context: HttpContext): Promise<boolean> {
-    if (new Reflector().getAllAndOverride(IS_PUBLIC, [context.getHandler() as never, context.getClass() as never])) return true;
-    const [request, response] = [this.getRequest(context), this.getResponse(context)];
-    if ((await this.#service.session(request, response)) !== null) return true;
-    const { reply } = this.#service.flow.requireLogin(request);
-    for (const [name, value] of reply.headers) response.header(name, value);
-    throw new NotSignedIn(reply);
-  }
-
-  /** The request of the platform. A subclass may find it elsewhere, for example in a context of GraphQL. */
-  getRequest(context: HttpContext): any {
-    return context.switchToHttp().getRequest();
-  }
-
-  /** The response of the platform. */
-  getResponse(context: HttpContext): any {
-    return context.switchToHttp().getResponse();
-  }
 }
 
 /**
@@ -238,69 +110,6 @@ export class PortierModule {
   }
 }
 
-/** Nobody is signed in. The headers of the reply are set already. */
-class NotSignedIn extends HttpException {
-  constructor(readonly reply: Reply) {
-    super(reply.body === "" ? "nobody is signed in" : (JSON.parse(reply.body) as object), reply.status);
-  }
-}
-
-/** Sends the reply, unless a filter of the site does something else. */
-class NotSignedInFilter {
-  catch({ reply }: NotSignedIn, host: ArgumentsHost): void {
-    const response = host.switchToHttp().getResponse<ExpressResponse | FastifyReply>();
-    response.status(reply.status);
-    // Not `send()` of Express, which adds an `ETag`.
-    if ("end" in response) response.end(reply.body);
-    else response.send(reply.body === "" ? undefined : reply.body);
-  }
-}
-
 // What the decorators of Nest do.
-Catch(NotSignedIn)(NotSignedInFilter);
-Inject(PortierService)(PortierGuard, undefined, 0);
 Inject(PortierService)(PortierModule, undefined, 0);
 Inject(HttpAdapterHost)(PortierModule, undefined, 1);
-
-/** What an integration offers, once it is mounted. */
-interface Mounted {
-  session(request: object, response: object): Promise<Session | null>;
-  startLogin(request: object, response: object, email: string, nextPage?: string): Promise<unknown>;
-}
-
-/** The services by the application of the platform: a decorator of a parameter gets only the request. */
-const services = new WeakMap<object, PortierService>();
-
-function serviceOf({ app, server }: { app?: object; server?: object }): PortierService {
-  const service = services.get(app ?? server ?? {});
-  if (service === undefined) throw invalidOption("PortierModule is not imported");
-  return service;
-}
-
-function onExpress(app: Application, { options }: PortierService): Mounted {
-  const { routes } = readSite(options);
-  const { loginPath, logoutPath, ...others } = options;
-  const { login, logout, session, startLogin, verify } = forExpress(others);
-  const handlers = { login, logout, callback: verify };
-  const handle: RequestHandler = (request, response, next) => {
-    const route = routes.find(request.method, request.originalUrl);
-    return route === undefined ? next() : handlers[route](request, response, next);
-  };
-  app.use(handle);
-  return {
-    session: (request) => session(request as ExpressRequest),
-    startLogin: (request, response, email, nextPage) =>
-      startLogin(request as ExpressRequest, response as ExpressResponse, email, nextPage),
-  };
-}
-
-function onFastify(app: FastifyInstance, { options }: PortierService): Mounted {
-  const { loginPath = "/login", ...others } = options;
-  // Not awaited, so that it begins after Nest has set the error handler of the site.
-  app.register(forFastify, { ...others, ...(loginPath !== null && { loginPath }) });
-  return {
-    session: (request, response) => app.portier.session(request as FastifyRequest, response as FastifyReply),
-    startLogin: (request, response, email, nextPage) =>
-      app.portier.startLogin(request as FastifyRequest, response as FastifyReply, email, nextPage),
-  };
-}

@@ -6,18 +6,21 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { parsedForm, readBody } from "../body.js";
-import type { PortierClient } from "../client.js";
-import { invalidOption } from "../errors.js";
-import type { Login } from "../login.js";
-import { LoginFlow, type FlowOptions } from "../login-flow.js";
-import { FLOW_NAMES } from "../names.js";
+import { invalidOption, LoginRefused } from "../errors.js";
+import type { LoginFlow } from "../login-flow.js";
 import type { Reply, Step } from "../step.js";
-import { flag, members, optionalText } from "../text.js";
-import { queryOf, TakenRequest } from "../web-request.js";
+import { takeForm } from "../web-request.js";
 import { answer, type Face } from "./hooks.js";
-import { readOptions, type Hooks } from "./options.js";
-import { ResponseTracker } from "./response-tracker.js";
+import { nodeFace } from "./node-face.js";
+import {
+  readSettings,
+  type PassportRequest,
+  type PassportResponse,
+  type Settings,
+  type StrategyOptions,
+  type Verify,
+  type VerifyWithRequest,
+} from "./passport-settings.js";
 import { Sessions } from "./sessions.js";
 
 export type { BrowserBinding } from "../login-flow.js";
@@ -25,35 +28,7 @@ export type { Login } from "../login.js";
 export type { Confirmation, Problem } from "../step.js";
 export { cookieFlags, loginPolicy } from "./options.js";
 export type { CookieFlags } from "./options.js";
-
-const OF_SESSIONS = ["secret", "sessionMaxAge", "sessionAbsoluteMaxAge", "accept"] as const;
-
-/** The options of {@link Strategy}. Only `client` is required. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export interface StrategyOptions<Request = any, Response = any>
-  extends Omit<FlowOptions, (typeof OF_SESSIONS)[number]>,
-    Omit<Hooks<[request: Request, response: Response]>, "onLogin"> {
-  /** The client to log in with. */
-  client: PortierClient;
-  /** Whether `verify` gets the request as its first argument. */
-  passReqToCallback?: boolean | undefined;
-  /**
-   * What people see if a login fails. With `"page"` it is the page about the problem. With `"fail"` the route decides, by
-   * `failureRedirect` and the like, or in its own callback. By default the route decides if it has `failureRedirect`,
-   * `failureMessage`, `failureFlash` or `failWithError`.
-   */
-  problems?: "page" | "fail" | undefined;
-}
-
-/** The last argument of `verify`. A user that is missing or `false` fails the login. */
-export type Done = (error: unknown, user?: unknown, info?: unknown) => void;
-
-/**
- * Finds the user of a login. It passes the user to `done`, or returns it or a promise of it and takes no `done`.
- */
-export type Verify = (login: Login, done: Done) => unknown;
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type VerifyWithRequest<Request = any> = (request: Request, login: Login, done: Done) => unknown;
+export type { Done, StrategyOptions, Verify, VerifyWithRequest } from "./passport-settings.js";
 
 /** What Passport adds to a strategy for a request. */
 interface Actions {
@@ -101,34 +76,39 @@ export class Strategy {
     const { hooks, problems } = this.settings;
     const { res: response, ctx } = request;
     if (response === undefined) throw invalidOption("the request has no response: the strategy needs Express or Koa");
-    const stream = ctx?.req ?? request;
-    const wasRead = stream.readableDidRead;
-    const body = await readBody(request, stream);
-    if (!wasRead) (ctx?.request ?? request).body = parsedForm(body, request.headers);
-    const taken = new TakenRequest(request.method ?? "", request.headers, queryOf(request), body);
-    const step = await this.flow[this.flow.isCallback(targetOf(request)) ? "callback" : "login"](taken);
+    const taken = await takeForm(request, ctx?.req ?? request, ctx?.request ?? request);
+    const taking = this.flow.isCallback(targetOf(request)) ? "callback" : "login";
     const face = faceOf(ctx?.res ?? response);
-    if (step.login !== null) return this.finish(step, step.login, request, face);
-    if (step.problem !== null && (problems ?? choiceOf(options)) === "fail") {
-      face.addCookies(response, step.reply.cookies);
-      return this.fail({ type: "error", message: step.problem.text, problem: step.problem }, step.problem.status);
+    const step = await this.signIn(await this.flow[taking](taken), request, face);
+    if (step === undefined) return;
+    const { problem, reply } = step;
+    if (problem !== null && (problems ?? choiceOf(options)) === "fail") {
+      face.addCookies(response, reply.cookies);
+      return this.fail({ type: "error", message: problem.text, problem }, problem.status);
     }
     await answer(step, { hooks, face, sessions: new Sessions(this.flow) }, request, response);
   }
 
-  private async finish(
+  /** Passes the user of a completed login to Passport. Returns the step of every other request. */
+  private async signIn(
     this: Strategy & Actions,
-    { loginCookies, reply }: Step,
-    login: Login,
+    step: Step,
     request: PassportRequest,
     face: Face<PassportResponse>,
-  ): Promise<void> {
-    const [user, info] = await this.settings.verify(request, login);
-    if (!user) return this.fail(info);
-    face.addCookiesOnceSuccessful(request.res as PassportResponse, [...reply.cookies, ...loginCookies]);
-    const given = typeof info === "object" ? info : { message: info };
-    replies.set(request, reply);
-    this.success(user, { next: destinationOf(reply), ...given });
+  ): Promise<Step | undefined> {
+    const { login, loginCookies, reply } = step;
+    if (login === null) return step;
+    try {
+      const [user, info] = await this.settings.verify(request, login);
+      if (!user) return void this.fail(info);
+      face.addCookiesOnceSuccessful(request.res as PassportResponse, [...reply.cookies, ...loginCookies]);
+      const given = typeof info === "object" ? info : { message: info };
+      replies.set(request, reply);
+      return void this.success(user, { next: destinationOf(reply), ...given });
+    } catch (error) {
+      if (error instanceof LoginRefused) return step.refuse(error);
+      throw error;
+    }
   }
 }
 
@@ -153,58 +133,6 @@ export function nextPage({ authInfo }: { authInfo?: unknown }): string {
   return typeof next === "string" ? next : "/";
 }
 
-interface Settings {
-  hooks: Hooks<[PassportRequest, PassportResponse]>;
-  problems: string | undefined;
-  verify(request: PassportRequest, login: Login): Promise<[user: unknown, info: unknown]>;
-}
-
-/** A request of Express, or the one that `koa-passport` makes. */
-interface PassportRequest extends IncomingMessage {
-  originalUrl?: string;
-  body?: unknown;
-  res?: PassportResponse;
-  ctx?: { req: IncomingMessage; res: ServerResponse; request: { body?: unknown } };
-}
-
-/** A response of Express, or the one that `koa-passport` makes, which has only some of its methods. */
-type PassportResponse = ServerResponse;
-
-function readSettings(options: unknown, verify: unknown): Settings & { flow: LoginFlow } {
-  const hooks = ["onLoginError", "showProblem", "showConfirmation"] as const;
-  const given = members(options, ["client", "passReqToCallback", "problems", ...hooks, ...FLOW_NAMES]);
-  const { passReqToCallback, problems, ...others } = given;
-  if (typeof verify !== "function") throw invalidOption("verify is not a function");
-  for (const name of OF_SESSIONS) {
-    if (name in others) throw invalidOption(`${name} is not an option here: Passport keeps the sessions`);
-  }
-  const choice = optionalText(problems, "problems");
-  if (!["page", "fail", undefined].includes(choice)) throw invalidOption("problems is neither page nor fail");
-  const withRequest = flag(passReqToCallback, "passReqToCallback") ?? false;
-  const { flow, hooks: read } = readOptions({ ...others, onLogin: () => {} } as never);
-  return {
-    flow,
-    hooks: read as Settings["hooks"],
-    problems: choice,
-    verify: (request, login) => call(verify as AnyVerify, withRequest ? [request, login] : [login]),
-  };
-}
-
-type AnyVerify = (...parameters: unknown[]) => unknown;
-
-/** Calls `verify`, which may take `done`, or return the user or a promise. */
-function call(verify: AnyVerify, given: unknown[]): Promise<[user: unknown, info: unknown]> {
-  return new Promise((resolve, reject) => {
-    const done: Done = (error, user, info) => (error ? reject(error) : resolve([user, info]));
-    const returns = async (): Promise<void> => {
-      const user = await verify(...given, done);
-      // A function with `...parameters`, as in @nestjs/passport, may do either.
-      if (user !== undefined || verify.length === given.length) resolve([user, undefined]);
-    };
-    returns().catch(reject);
-  });
-}
-
 function targetOf({ originalUrl, url }: PassportRequest): string | undefined {
   return originalUrl ?? url;
 }
@@ -221,25 +149,5 @@ function destinationOf({ headers, body }: Reply): string {
 
 /** Cookies are set on the response of Node: that of `koa-passport` would replace those of the site. */
 function faceOf(raw: ServerResponse): Face<PassportResponse> {
-  return {
-    prepare(response, status, headers) {
-      response.statusCode = status;
-      for (const [name, value] of headers) response.setHeader(name, value);
-    },
-    addCookies(_, cookies) {
-      for (const cookie of cookies) raw.appendHeader("Set-Cookie", cookie);
-    },
-    addCookiesOnceSuccessful(_, cookies) {
-      ResponseTracker.of(raw).cookies = cookies;
-    },
-    send(response, body) {
-      response.end(body);
-    },
-    async runHook(response, name, hook) {
-      const tracker = ResponseTracker.of(raw);
-      tracker.hook = name;
-      const result = await hook(response);
-      return { answered: tracker.hasBegun, result };
-    },
-  };
+  return nodeFace(() => raw);
 }

@@ -1,4 +1,4 @@
-import { invalidOption } from "../errors.js";
+import { invalidOption, LoginRefused } from "../errors.js";
 import type { Session } from "../session.js";
 import type { Reply, Step } from "../step.js";
 import type { Hooks } from "./options.js";
@@ -36,7 +36,8 @@ export async function respond<Request extends object>(
       return given;
     } catch (error) {
       sessions.forget(request);
-      throw error;
+      if (!(error instanceof LoginRefused)) throw error;
+      return respond(step.refuse(error), site, request);
     }
   }
   const given = error === null ? undefined : responseOf("onLoginError", await hooks.onLoginError?.(error, request));

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from .. import Login
+from .. import Login, LoginRefused
 from . import conf, users
 
 __all__ = ["PortierBackend"]
@@ -63,17 +63,17 @@ class PortierBackend(ModelBackend):
 
     def _admitted(self, request: HttpRequest | None, user: Any) -> Any:
         if user is None:
-            return _note(request, "account_unknown")
+            return _note(request, LoginRefused("no user has the address", "account_unknown"))
         if not self.user_can_authenticate(user):
-            return _note(request, "account_inactive")
+            return _note(request, LoginRefused("the user is inactive"))
         return user
 
     def _refuse(self, request: HttpRequest | None, error: users.Ambiguous) -> None:
         _LOGGER.warning("login refused: %s", error)
-        _note(request, "account_ambiguous")
+        _note(request, LoginRefused(str(error)))
 
 
-def _note(request: HttpRequest | None, reason: str) -> None:
+def _note(request: HttpRequest | None, reason: LoginRefused) -> None:
     """Keep the reason for the page."""
     if request is not None:
         request.portier_refusal = reason  # type: ignore[attr-defined]

@@ -136,6 +136,6 @@ def _face_hooks(site: conf.SiteHooks, on_login: Hook) -> Hooks:
     return Hooks(
         on_login=on_login,
         on_login_error=site.on_login_error,
-        show_problem=site.show_problem,
+        show_problem=site.show_problem or _sign_in.show_refusal,
         show_confirmation=site.show_confirmation,
     )

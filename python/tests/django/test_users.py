@@ -42,7 +42,7 @@ def test_an_inactive_user_is_refused(visitor: Visitor) -> None:
     User.objects.create_user("alice", "alice@example.com", is_active=False)
     refused = visitor.log_in()
     assert refused.status_code == 403
-    assert b'data-id="account_inactive"' in refused.content
+    assert b'data-id="account_refused"' in refused.content
     assert visitor.user is None
 
 
@@ -53,7 +53,7 @@ def test_an_address_of_several_users_is_refused(
     User.objects.create_user("alicia", "ALICE@example.com")
     refused = visitor.log_in()
     assert refused.status_code == 403
-    assert b'data-id="account_ambiguous"' in refused.content
+    assert b'data-id="account_refused"' in refused.content
     assert visitor.user is None
     (record,) = [r for r in caplog.records if r.name == "portier_client.django"]
     assert record.getMessage() == (

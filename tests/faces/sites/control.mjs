@@ -10,7 +10,7 @@ import { setImmediate as soon } from "node:timers/promises";
 export const require = createRequire(path.resolve(import.meta.dirname, "../../../node/package.json"));
 
 const { MockTransport, ManualClock, mockClient } = require("portier-client/testing");
-const { ConfigError } = require("portier-client");
+const { ConfigError, LoginRefused } = require("portier-client");
 
 /** A broker without documents. */
 const NOWHERE = "http://127.0.0.1:9";
@@ -101,6 +101,11 @@ class Site {
   /** Whether the site sets its own cookie with every response. */
   setsCookies = false;
 
+  /** Whether the site refuses the next login. */
+  get refuses() {
+    return this.#next.hooks?.on_login?.does === "refuse";
+  }
+
   /** The site's own form, which starts the next login. */
   get start() {
     return this.#next.start;
@@ -153,11 +158,14 @@ class Site {
   /** Does in a hook what the instructions say. */
   #act(name, rest) {
     (this.#seen.hooks ??= []).push(name);
-    const { does, text, status } = this.#next.hooks?.[name] ?? {};
+    const { does, text, status, code } = this.#next.hooks?.[name] ?? {};
     const { respond, setCookie } = this.#manner;
     const acts = {
       throw() {
         throw new Error("the site has failed");
+      },
+      refuse() {
+        throw new LoginRefused(undefined, { code });
       },
       answer: () => respond(status, text, ...rest),
       "answer in a moment": async () => {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "python"))
 
-from portier_client import ConfigError
+from portier_client import ConfigError, LoginRefused
 from tests.web.flow_site import EMAIL, CaseClient, login_members, make_client
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class Control:
         match wanted.get("does"):
             case "throw":
                 raise LookupError("the site has failed")
+            case "refuse":
+                raise LoginRefused(code=wanted["code"])
             case "answer":
                 return respond(wanted["status"], wanted["text"], [])
             case "answer in a moment":

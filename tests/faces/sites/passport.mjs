@@ -8,7 +8,10 @@ const { redirectToNext, Strategy } = require("portier-client/passport");
 await serve(({ onLogin, ...options }, site) => {
   const app = express();
   const passport = new Passport();
-  const strategy = new Strategy(options, (login) => login);
+  const strategy = new Strategy(options, async (login) => {
+    if (site.refuses) await onLogin(login);
+    return login;
+  });
   passport.use(strategy);
   const authenticate = passport.authenticate("portier", { session: false });
   app.use((request, response, next) => {

@@ -14,6 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 from tornado.web import Application, RequestHandler
 
+from portier_client import LoginRefused
 from portier_client.tornado import (
     Confirmation,
     LoginHandler,
@@ -36,7 +37,7 @@ def make_app(control: Control) -> Application:
     client: Any = control.made.client
     # Tornado's handlers make their flow later; here an invalid option must show at once.
     LoginFlow(client, **options)
-    path = options.pop("callback_path", urlsplit(client.redirect_uri).path)
+    path = options.get("callback_path", urlsplit(client.redirect_uri).path)
     settings = {
         "portier": client,
         "portier_secret": options.pop("secret", None),
@@ -117,6 +118,8 @@ async def act(control: Control, name: str, subject: object, handler: RequestHand
     match wanted.get("does"):
         case "throw":
             raise LookupError("the site has failed")
+        case "refuse":
+            raise LoginRefused(code=wanted["code"])
         case "answer":
             answer()
         case "answer in a moment":
