@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
@@ -111,10 +112,16 @@ def test_a_login_works_beside_whitenoise_and_gzip(visitor: Visitor, tmp_path: An
         "django.middleware.gzip.GZipMiddleware",
         *rest,
     ]
-    with override_settings(MIDDLEWARE=middleware, STATIC_ROOT=str(tmp_path)):
+    (tmp_path / "site.css").write_text("body { color: black }", encoding="utf-8")
+    with override_settings(MIDDLEWARE=middleware, STATIC_ROOT=str(tmp_path), STATIC_URL="/static/"):
         client = type(visitor)(visitor.broker)
         assert client.log_in().status_code == 303
         assert client.user == "alice@example.com"
+        style = client.get("/static/site.css")
+        assert (style.status_code, b"".join(style)) == (200, b"body { color: black }")
+        page = client.get("/accounts/login/", **{"Accept-Encoding": "gzip"})
+        assert page["Content-Encoding"] == "gzip"
+        assert b'name="email"' in gzip.decompress(page.content)
 
 
 @pytest.fixture

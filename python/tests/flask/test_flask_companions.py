@@ -1,11 +1,14 @@
-"""The integration with Flask beside Flask-WTF and Flask-Login."""
+"""The integration with Flask beside Flask-WTF, Flask-Login, Flask-Compress and Flask-CORS."""
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING
 
 import flask
 import pytest
+from flask_compress import Compress
+from flask_cors import CORS
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
     from portier_client import Login
     from portier_client.testing import DevBroker
+
+ELSEWHERE = "https://app.example.com"
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -99,3 +104,26 @@ def test_flask_login_signs_in_and_out_beside_it(
     log_in(browser, broker)
     browser.post("/leave")
     assert (browser.get("/user").json, who(browser)) == ({"id": None}, None)
+
+
+def test_a_login_works_beside_compression_and_cors(
+    make: Callable[..., Flask], broker: DevBroker
+) -> None:
+    app = make(COMPRESS_MIN_SIZE=10)
+    Compress(app)
+    CORS(app, origins=[ELSEWHERE], supports_credentials=True)
+    add_pages(app, Portier(app))
+    browser = app.test_client()
+    done = log_in(browser, broker, next="/members")
+    assert (done.status_code, done.location) == (303, "/members")
+    # Only answers without an error are compressed, such as the page that posts again.
+    answer = {"id_token": "a.b.c", "state": ""}
+    again = app.test_client().post("/verify", data=answer, headers={"Accept-Encoding": "gzip"})
+    assert (again.status_code, again.headers["Content-Encoding"]) == (200, "gzip")
+    assert b'name="portier_again"' in gzip.decompress(again.data)
+    assert again.headers["Cache-Control"].startswith("no-store")
+    # A page of another site may read the site's pages, but not send its login form.
+    headers = {"Origin": ELSEWHERE, "Sec-Fetch-Site": "cross-site"}
+    assert browser.get("/who", headers=headers).headers["Access-Control-Allow-Origin"] == ELSEWHERE
+    assert browser.post("/login", data={"email": ALICE}, headers=headers).status_code == 403
+    assert who(browser) == ALICE

@@ -19,9 +19,9 @@ PAGE = {"accept": "text/html"}
 ALICE = "alice@example.com"
 
 
-def client_of(broker: DevBroker, path: str = "/verify") -> Client:
+def client_of(broker: DevBroker, path: str = "/verify", **options: Any) -> Client:
     """A client of the site."""
-    return Client(f"{SITE}{path}", broker=broker.origin)
+    return Client(f"{SITE}{path}", broker=broker.origin, **options)
 
 
 def visit(app: Any, **options: Any) -> TestClient:
