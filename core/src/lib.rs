@@ -71,3 +71,8 @@ pub use self::tls::{trust_extra_ca_file, trust_without_system};
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/getting-started-rust.md")]
 struct GettingStarted;
+
+/// The page about axum, whose examples are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/frameworks/axum.md")]
+struct Axum;
