@@ -114,7 +114,11 @@ impl LoginFlow {
             Ok(callback) => {
                 let mut step = self.complete(&head, callback).await;
                 if step.login.is_some() {
-                    step.refusal = Some(Box::new((self.clone(), head)));
+                    let flow = self.clone();
+                    step.refusal = Some(Box::new(move |code| {
+                        let error = Error::new(code, "the site refused the login");
+                        flow.refuse_request("complete", &head, error)
+                    }));
                 }
                 step
             }
@@ -274,12 +278,7 @@ impl LoginFlow {
     }
 
     /// Refuses a request that did not reach the client, which therefore has not counted it.
-    pub(super) fn refuse_request(
-        &self,
-        operation: &'static str,
-        head: &Head,
-        error: Error,
-    ) -> Step {
+    fn refuse_request(&self, operation: &'static str, head: &Head, error: Error) -> Step {
         self.client.failed(operation, &error);
         self.refuse(head, error)
     }

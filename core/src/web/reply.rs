@@ -4,9 +4,7 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::flow::LoginFlow;
 use super::problem::Problem;
-use super::request::Head;
 use super::session::Session;
 use crate::error::{Code, Error};
 use crate::session::Login;
@@ -34,9 +32,11 @@ pub struct Step {
     pub page: Option<Page>,
     /// The reason why there is no login. The reply tells the person.
     pub error: Option<Error>,
-    /// The flow, and the request of a login that the site may refuse.
-    pub(super) refusal: Option<Box<(LoginFlow, Head)>>,
+    /// Makes the step of a login that the site refuses.
+    pub(super) refusal: Option<Refusal>,
 }
+
+pub(super) type Refusal = Box<dyn FnOnce(Code) -> Step + Send + Sync>;
 
 impl Step {
     /// Returns the step of a login that the site refuses: a page (403), or a problem for scripts, in the
@@ -47,14 +47,7 @@ impl Step {
     #[must_use]
     pub fn refuse(mut self, code: Code) -> Self {
         match self.refusal.take() {
-            Some(refusal) => {
-                let (flow, head) = *refusal;
-                flow.refuse_request(
-                    "complete",
-                    &head,
-                    Error::new(code, "the site refused the login"),
-                )
-            }
+            Some(refuse) => refuse(code),
             None => self,
         }
     }

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import aiohttp_cors
 import aiohttp_security
 import aiohttp_session
 import pytest
@@ -397,33 +396,3 @@ async def test_a_session_is_renewed_once_and_not_while_it_ends() -> None:
         cookies = out.headers.getall("Set-Cookie")
         (ending,) = [cookie for cookie in cookies if cookie.startswith("portier-session=")]
         assert ending.startswith("portier-session=;")
-
-
-async def test_a_login_works_beside_compression_and_cors(broker: DevBroker) -> None:
-    elsewhere = "https://app.example.com"
-    app = make(broker, secret=SECRET)
-
-    @web.middleware
-    async def compress(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await handler(request)
-        response.enable_compression()
-        return response
-
-    app.middlewares.append(compress)
-    allowed = aiohttp_cors.ResourceOptions(allow_credentials=True, allow_headers="*")
-    cors = aiohttp_cors.setup(app, defaults={elsewhere: allowed})
-    # Those of the integration answer every method, so that they can have no preflight of their own.
-    for route in [route for route in app.router.routes() if route.method != "*"]:
-        cors.add(route)
-    async with visiting(app) as browser:
-        done = await log_in(browser, broker, next="/members")
-        assert (done.status, done.headers["Location"]) == (303, "/members")
-        problem = await post(browser, "/login", email="nobody")
-        assert (problem.status, problem.headers["Content-Encoding"]) == (400, "deflate")
-        assert 'data-id="invalid_email"' in await problem.text()
-        headers = {"Origin": elsewhere, "Sec-Fetch-Site": "cross-site"}
-        read = await browser.get("/who", headers=headers)
-        assert read.headers["Access-Control-Allow-Origin"] == elsewhere
-        refused = await browser.post("/login", data={"email": ALICE}, headers=headers)
-        assert refused.status == 403
-        assert await who(browser) == ALICE

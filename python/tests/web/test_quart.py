@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 import pytest
 import quart
 import quart_auth
-import quart_cors
 from quart import Quart
 
 import portier_client.quart
@@ -398,18 +397,3 @@ async def test_the_extension_is_known_to_templates(
     started = await browser.post("/account/login", form={"email": ALICE})
     await come_back(browser, broker, started)
     assert await (await browser.get("/")).get_data(as_text=True) == f"/account/login {ALICE}"
-
-
-async def test_a_login_works_beside_cors(make: Callable[..., Quart], broker: DevBroker) -> None:
-    elsewhere = "https://app.example.com"
-    app = quart_cors.cors(make(), allow_origin=elsewhere, allow_credentials=True)
-    add_pages(app, Portier(app))
-    browser = app.test_client()
-    done = await log_in(browser, broker, next="/members")
-    assert (done.status_code, done.location) == (303, "/members")
-    headers = {"Origin": elsewhere, "Sec-Fetch-Site": "cross-site"}
-    read = await browser.get("/who", headers=headers)
-    assert read.headers["Access-Control-Allow-Origin"] == elsewhere
-    refused = await browser.post("/login", form={"email": ALICE}, headers=headers)
-    assert refused.status_code == 403
-    assert await who(browser) == ALICE

@@ -249,3 +249,27 @@ fn the_page_is_added_to_the_query_of_the_login_page() {
         assert_eq!(with_next(login_url, next, SITE), expected, "{login_url}");
     }
 }
+
+#[test]
+fn a_prefix_that_a_proxy_strips_is_added_once() {
+    let client = Client::builder("https://example.com/app/verify")
+        .transport(Arc::new(MockTransport::new()))
+        .build()
+        .unwrap();
+    let options = FlowOptions {
+        callback_path: Some("/verify".to_owned()),
+        ..FlowOptions::default()
+    };
+    let flow = LoginFlow::new(client, options).unwrap();
+    for (page, expected) in [
+        ("/members?a=b", "/app/members?a=b"),
+        ("/app", "/app"),
+        ("/app?a=b", "/app?a=b"),
+        ("/app/members", "/app/members"),
+        ("/apple", "/app/apple"),
+        ("//evil.example", "/app//evil.example"),
+        ("*", "*"),
+    ] {
+        assert_eq!(flow.as_browsers_see(page), expected);
+    }
+}
