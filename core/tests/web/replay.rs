@@ -355,27 +355,24 @@ impl<'a> Replay<'a> {
 /// The response of an integration, with a hook that behaves as the case says.
 fn answer(mut step: Step, hook: &Value, mode: Mode) -> Answer {
     let login = step.login.as_ref().map(|login| {
-        json!({
-            "email": login.email,
-            "same_browser": login.same_browser,
-            "state": login.state,
-            "session": login.session,
-        })
+        let (email, same_browser) = (&login.email, login.same_browser);
+        let (state, session) = (&login.state, &login.session);
+        json!({ "email": email, "same_browser": same_browser, "state": state, "session": session })
     });
-    let refusal = hook["refuses"].as_str();
+    let refusal = hook["refuses"].as_str().and_then(Code::from_text);
     if let Some(code) = refusal {
-        step = step.refuse(Code::from_text(code).unwrap());
+        step = step.refuse(code);
     }
-    let error = step.error.as_ref().map(Error::code);
-    let error = error.map(|code| mode.code_of_store(code));
+    let error = step.error.as_ref();
+    let error = error.map(|error| mode.code_of_store(error.code()));
     let mut answer = Answer::new(step.reply, step.page, error, login);
     if answer.login.is_none() || refusal.is_some() {
         return answer;
     }
-    let answered = hook[0].as_u64();
     if hook == "throws" {
         return answer.replaced(500, String::new());
     }
+    let answered = hook[0].as_u64();
     if let Some(status) = answered {
         let text = hook[1].as_str().unwrap().to_owned();
         answer = answer.replaced(u16::try_from(status).unwrap(), text);

@@ -308,18 +308,16 @@ function keep({ name, value, flags }, { cookies, ends }) {
 
 /** The answer that a browser gets from a site whose hook behaves as the case says. */
 function answerOf(taken, { hook }) {
-  const { login } = taken;
   const step = hook?.refuses === undefined ? taken : taken.refuse(new LoginRefused(undefined, { code: hook.refuses }));
-  const { error, loginCookies, problem, reply } = step;
-  const lines = [...reply.cookies, ...loginCookies];
+  const { error, problem, reply } = step;
+  const lines = [...reply.cookies, ...step.loginCookies];
   const sent = { status: reply.status, headers: Object.fromEntries(reply.headers), body: reply.body, lines };
   if (hook === "throws") Object.assign(sent, { status: 500, headers: {}, body: "", lines: [] });
-  else if (Array.isArray(hook)) Object.assign(sent, { status: hook[0], headers: {}, body: hook[1] });
-  if (hook !== undefined && sent.status >= 400) sent.lines = [];
+  else if (Array.isArray(hook)) Object.assign(sent, { status: hook[0], headers: {}, body: hook[1], lines: hook[0] < 400 ? lines : [] });
   const cookies = sent.lines.map(cookieOf);
   const json = /json/.test(sent.headers["content-type"]) ? JSON.parse(sent.body) : undefined;
   const fields = json?.fields === undefined ? (formsOf(sent.body)[0]?.pairs ?? []) : Object.entries(json.fields);
-  return { ...sent, cookies, json, fields, error, login, problem, policy: reply.policy, hasHook: hook !== undefined && step === taken };
+  return { ...sent, cookies, json, fields, error, login: taken.login, problem, policy: reply.policy, hasHook: hook !== undefined && step === taken };
 }
 
 /** Anything that is not expected is an error. */
