@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from e2e.program import Program
+from faces.acts import as_act
 from tests.web.expected import Answer
 
 if TYPE_CHECKING:
@@ -382,16 +383,6 @@ class ServedSite:
         assert response.status == 200, text
         answer: dict[str, Any] = json.loads(text)
         return answer
-
-
-def as_act(hook: str | list[Any] | dict[str, str]) -> dict[str, Any]:
-    """The behaviour of a hook, as a command for the program."""
-    if isinstance(hook, dict):
-        return {"does": "refuse", "code": hook["refuses"]}
-    if hook == "throws":
-        return {"does": "throw"}
-    status, text = hook
-    return {"does": "answer", "status": status, "text": text}
 
 
 def can_run(name: str) -> bool:
