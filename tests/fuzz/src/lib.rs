@@ -20,17 +20,21 @@ pub mod key_set;
 pub mod next;
 mod quiet;
 mod reference;
+mod seal;
 pub mod sealed_login;
 pub mod seeds;
+pub mod session_cookie;
 mod setting;
 pub mod token;
+pub mod token_answer;
 pub mod verify;
+pub mod web_request;
 
 /// A target: its name and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 12] = [
     ("cache_headers", cache_headers::run),
     ("callback", callback::run),
     ("discovery", discovery::run),
@@ -38,8 +42,11 @@ pub const TARGETS: [Target; 9] = [
     ("key_set", key_set::run),
     ("next", next::run),
     ("sealed_login", sealed_login::run),
+    ("session_cookie", session_cookie::run),
     ("token", token::run),
+    ("token_answer", token_answer::run),
     ("verify", verify::run),
+    ("web_request", web_request::run),
 ];
 
 /// Makes the program of a target.

@@ -3,18 +3,14 @@
 
 use std::sync::{Arc, LazyLock};
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portier_client::testing::ManualClock;
 use portier_client::{CallbackParams, Client, Code, Error, Flow};
 
 use crate::quiet::says_nothing_of;
+use crate::seal::{SECRET, seal};
 use crate::setting::{BROKER, NOW, REDIRECT_URI, usual_network, wait};
 
-const SECRET: &str = "rN5yH8cV2bM7kX4zT9wQ1pL6sD3gF0jA";
-const LABEL: &[u8] = b"portier-client:login:1";
+const ABOUT: [&str; 3] = ["portier-client:login:1", BROKER, REDIRECT_URI];
 const SESSION_TTL: f64 = 1800.0;
 const LEEWAY: f64 = 300.0;
 
@@ -36,7 +32,7 @@ pub fn run(bytes: &[u8]) {
             }
         }
         Some((_, content)) if content.len() <= 1400 => {
-            let refusal = refused(&seal(content));
+            let refusal = refused(&seal(&ABOUT, content));
             assert_eq!(refusal.code(), expected(content), "{content:?}");
         }
         _ => {}
@@ -95,35 +91,6 @@ fn start(content: &[u8]) -> Option<u64> {
         at += 2 + length;
     }
     (flags < 16 && at == record.len()).then_some(started_at)
-}
-
-fn seal(content: &[u8]) -> String {
-    let mut derived = [0; 36];
-    Salt::new(HKDF_SHA256, b"portier-client")
-        .extract(SECRET.as_bytes())
-        .expand(&[LABEL], Derived)
-        .and_then(|output| output.fill(&mut derived))
-        .unwrap();
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &derived[..32]).unwrap());
-    let mut about = Vec::new();
-    for part in [&[1][..], LABEL, BROKER.as_bytes(), REDIRECT_URI.as_bytes()] {
-        about.extend((part.len() as u64).to_be_bytes());
-        about.extend(part);
-    }
-    let mut sealed = content.to_vec();
-    let nonce = Nonce::assume_unique_for_key([0; 12]);
-    key.seal_in_place_append_tag(nonce, Aad::from(about), &mut sealed)
-        .unwrap();
-    let head = [&[1][..], &derived[32..], &[0; 12]].concat();
-    URL_SAFE_NO_PAD.encode([head, sealed].concat())
-}
-
-struct Derived;
-
-impl KeyType for Derived {
-    fn len(&self) -> usize {
-        36
-    }
 }
 
 fn is_genuine(text: &str) -> bool {

@@ -31,14 +31,21 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             .collect(),
         "next" => cases("next").iter().map(next).collect(),
         "sealed_login" => cases("sealed_logins").iter().flat_map(login).collect(),
+        "session_cookie" => cases("sealed_sessions").iter().flat_map(session).collect(),
         "token" => tokens()
             .iter()
             .map(|token| token.clone().into_bytes())
             .collect(),
+        "token_answer" => cases("web_codes").iter().flat_map(token_answers).collect(),
         "verify" => {
             let signed = tokens().into_iter().filter_map(|token| signed(&token));
             signed.chain("uilre".chars().map(with_rsa)).collect()
         }
+        "web_request" => ["web", "web_codes", "web_sessions"]
+            .into_iter()
+            .flat_map(cases)
+            .flat_map(|case| list(&case["steps"]).filter_map(request).collect::<Vec<_>>())
+            .collect(),
         _ => panic!("no such target: {target}"),
     }
 }
@@ -100,6 +107,62 @@ fn login(case: &Value) -> Vec<Vec<u8>> {
     };
     let content = b"\x01\x01\x01\x00\x00\x01\x8b\xcf\xe6\x52\x60\0\x05a@b.c";
     vec![[b"\0", state.as_bytes()].concat(), content.to_vec()]
+}
+
+/// A header as text, and the content of a session.
+fn session(case: &Value) -> Vec<Vec<u8>> {
+    let content = b"\x01\0\0\0\0\x6a\xb1\x3b\x80\0\0\0\0\x6a\xb1\x3b\x80an id of 16 bytesa@b.c";
+    vec![
+        [b"\0", text(&case["cookie"]).as_bytes()].concat(),
+        content.to_vec(),
+    ]
+}
+
+/// Answers of the broker that a case has by itself, and the usual ones.
+fn token_answers(case: &Value) -> Vec<Vec<u8>> {
+    let usual = ["{\"id_token\":\"TOKEN\"}", "{\"error\":\"invalid_grant\"}"];
+    let usual = usual.map(|body| format!("200\napplication/json\n{body}").into_bytes());
+    let answers = list(&case["steps"]).filter_map(|step| {
+        let answer = step["token_endpoint"].as_array()?;
+        let body = &answer[1];
+        let body = body
+            .as_str()
+            .map_or_else(|| body.to_string(), str::to_owned);
+        let body = body.replace("{token}", "TOKEN");
+        Some(format!("{}\napplication/json\n{body}", answer[0]).into_bytes())
+    });
+    answers.chain(usual).collect()
+}
+
+/// The request of a step, with its placeholders as they are.
+fn request(step: &Value) -> Option<Vec<u8>> {
+    let operation = match text(&step["do"]) {
+        "login" => 'l',
+        "logout" => 'o',
+        "require_login" => 'r',
+        "start" => 's',
+        "callback" => 'c',
+        _ => return None,
+    };
+    let given = match step["given"].as_str() {
+        Some("fields") => 'f',
+        Some("too_large") => 't',
+        Some("unreadable") => 'u',
+        _ => 'b',
+    };
+    let or = |name: &str, default: &str| step[name].as_str().unwrap_or(default).to_owned();
+    let (method, query) = (or("method", "POST"), or("query", ""));
+    let headers = step["headers"].as_object().into_iter().flatten();
+    let headers: String = headers
+        .filter_map(|(name, value)| Some(format!("{name}:{}\n", value.as_str()?)))
+        .collect();
+    let usual = "content-type:application/x-www-form-urlencoded\nsec-fetch-site:same-origin\n\
+                 cookie:__Host-portier=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
+    let pairs = list(&step["form"]).filter_map(|pair| Some((text(&pair[0]), pair[1].as_str()?)));
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    let form = form.extend_pairs(pairs).finish();
+    let body = step["body"].as_str().unwrap_or(&form);
+    Some(format!("{operation}{given}c{method}\n{query}\n{usual}{headers}\n{body}").into_bytes())
 }
 
 fn next(case: &Value) -> Vec<u8> {

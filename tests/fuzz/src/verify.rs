@@ -44,7 +44,7 @@ fn options_of(letter: u8) -> Options {
 }
 
 /// The signature of one of the test keys; for a capital letter, with one bit changed.
-fn sign(letter: u8, message: &[u8]) -> Vec<u8> {
+pub(crate) fn sign(letter: u8, message: &[u8]) -> Vec<u8> {
     static KEYS: LazyLock<(Ed25519KeyPair, Ed25519KeyPair, RsaKeyPair)> = LazyLock::new(|| {
         let ed25519 = |text| Ed25519KeyPair::from_pkcs8(&pkcs8(text)).unwrap();
         (

@@ -1,0 +1,4 @@
+//! See `token_answer` in the library.
+#![cfg_attr(feature = "libfuzzer", no_main)]
+
+portier_client_fuzz::program!(portier_client_fuzz::token_answer::run);

@@ -1,0 +1,4 @@
+//! See `web_request` in the library.
+#![cfg_attr(feature = "libfuzzer", no_main)]
+
+portier_client_fuzz::program!(portier_client_fuzz::web_request::run);
