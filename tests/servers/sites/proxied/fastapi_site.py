@@ -1,0 +1,27 @@
+"""A site on FastAPI with sealed sessions, whose URLs are those of browsers."""
+
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import PlainTextResponse
+from settings import BROKER, PREFIX, REDIRECT_URI, SECRET
+
+from portier_client import Client
+from portier_client.fastapi import Portier, Session
+
+client = Client(REDIRECT_URI, broker=BROKER)
+portier = Portier(client, secret=SECRET, login_url=f"{PREFIX}/", default_next=f"{PREFIX}/")
+app = FastAPI()
+portier.install(app)
+
+
+@app.get("/", response_class=PlainTextResponse)
+async def index() -> str:
+    return "sign in"
+
+
+@app.get("/members", response_class=PlainTextResponse)
+async def members(
+    request: Request, session: Annotated[Session, Depends(portier.require_login)]
+) -> str:
+    return f"{session.email} at {request.url}"
