@@ -89,6 +89,7 @@ async fn serve(State(site): State<Site>, request: Request) -> Response {
         _ if flow.is_callback(&target) => flow.callback(request).await,
         "/login" => flow.login(request).await,
         "/logout" => flow.logout(request),
+        "/healthz" => flow.health(&request),
         "/members" => flow.require_login(&request, &target),
         "/session" => return session(&flow, &request),
         "/start" => flow.start(request, text("email"), text("next")).await,

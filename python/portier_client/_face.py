@@ -50,6 +50,7 @@ class SiteOptions(FlowOptions, total=False):
     show_confirmation: Hook | None
     login_path: str | None
     logout_path: str | None
+    health_path: str | None
 
 
 class Framework(Protocol[_Response]):
@@ -134,6 +135,7 @@ class Site(Generic[_Flow]):
         has_sessions = self.has_cookie or keeps_people
         self.login_path = options.get("login_path", "/login")
         self.logout_path = options.get("logout_path", "/logout") if has_sessions else None
+        self.health_path = options.get("health_path")
         self.flow = make_flow(
             client, **{name: value for name, value in options.items() if name not in _OF_SITE}
         )
@@ -144,6 +146,7 @@ class Site(Generic[_Flow]):
             login_path=self.login_path,
             callback_path=self.callback_path,
             logout_path=self.logout_path,
+            health_path=self.health_path,
         )
 
     def answering(self, method: str, paths: tuple[str, str]) -> Any:
@@ -156,6 +159,8 @@ class Site(Generic[_Flow]):
             return flow.callback
         if self.login_path in paths and method == "POST":
             return flow.login
+        if self.health_path in paths:
+            return flow.health
         return flow.logout if self.logout_path in paths else None
 
 

@@ -51,6 +51,7 @@ class BasePortier(Generic[AnyApp, AnyClient]):
     _request_started: Any
     _log_in: Callable[..., Any]
     _log_out: Callable[..., Any]
+    _health: Callable[..., Any]
     _callback: Callable[..., Any]
     _sign_in: Callable[..., Any]
     _renew: Callable[..., Any]
@@ -92,6 +93,8 @@ class BasePortier(Generic[AnyApp, AnyClient]):
             views.add_url_rule(site.login_path, "login", self._log_in, methods=["POST"])
         if site.logout_path is not None:
             views.add_url_rule(site.logout_path, "logout", self._log_out, methods=_METHODS)
+        if site.health_path is not None:
+            views.add_url_rule(site.health_path, "health", self._health, methods=_METHODS)
         app.register_blueprint(views)
         app.add_url_rule(
             site.callback_path,

@@ -176,16 +176,6 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
 
         return step_from_native(self._native.require_login(*request._head, page))
 
-    def health(self, request: web.WebRequest) -> web.Step:
-        """Answer a health check, for a load balancer or a monitoring system.
-
-        The status is 503 if this process has never been able to serve a login, otherwise 200. The
-        body is that of :meth:`Client.health() <portier_client.Client.health>`, as JSON.
-        """
-        from .web import step_from_native
-
-        return step_from_native(self._native.health(*request._head))
-
     def start_session(self, email: str) -> tuple[web.Session, str]:
         """Begin a session outside of a login, for example after a change of address.
 

@@ -29,6 +29,7 @@ class BasePortier:
             (site.login_path, self.login, ["POST"]),
             (site.callback_path, self.callback, None),
             (site.logout_path, self.logout, None),
+            (site.health_path, self.health, None),
         ]
         self.routes: list[BaseRoute] = [
             _ExactRoute(path, endpoint, methods) for path, endpoint, methods in given if path
@@ -57,6 +58,10 @@ class BasePortier:
     async def logout(self, request: Request) -> Response:
         """End the session in this browser; the endpoint of ``logout_path``, for every method."""
         return await self._answer(request, self.flow.logout)
+
+    async def health(self, request: Request) -> Response:
+        """Answer a health check; the endpoint of ``health_path``, for every method."""
+        return await self._answer(request, self.flow.health)
 
     async def start_login(self, request: Request, email: str, next_page: str = "") -> Response:
         """Start a login for an address, for a site whose form has other fields.

@@ -71,8 +71,9 @@ def setup(
         Handles a failed login.
     ``show_problem(request, problem)``, ``show_confirmation(request, confirmation)``
         Return a page in the design of the site, as ``str``.
-    ``login_path``, ``logout_path``
-        The paths of the login form and of signing out. ``None``: no path.
+    ``login_path``, ``logout_path``, ``health_path``
+        The paths of the login form, of signing out and of health checks. ``None``: no path, which
+        is the default of ``health_path``.
     ``options``
         Those of :class:`~portier_client.web.LoginFlow`, with the same names. In an application that
         is added to another one, ``callback_path`` is the path below its prefix.
@@ -98,6 +99,8 @@ def setup(
         app.router.add_post(portier._site.login_path, portier._log_in)
     if portier._site.logout_path is not None:
         app.router.add_route("*", portier._site.logout_path, portier._log_out)
+    if portier._site.health_path is not None:
+        app.router.add_route("*", portier._site.health_path, portier._health)
     return portier
 
 
@@ -180,6 +183,9 @@ class Portier:
         if step.error is None and not self._site.has_cookie:
             await forget(request, response)
         return response
+
+    async def _health(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, await self.flow.health(await facts(request)))
 
     async def _answer(self, request: web.Request, step: Step) -> web.StreamResponse:
         return await answer(step, self._hooks, Responses(), request)

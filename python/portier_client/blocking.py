@@ -172,6 +172,12 @@ class LoginFlow(BaseLoginFlow[Client]):
             return session
         return session if is_accepted(self._accept(session)) else None
 
+    def health(self, request: web.WebRequest) -> web.Step:
+        """Answer a health check; see :meth:`portier_client.web.LoginFlow.health`."""
+        from .web import step_from_native
+
+        return step_from_native(self._native.health(*request._head))
+
     def logout(self, request: web.WebRequest) -> web.Step:
         """End the session in this browser; see :meth:`portier_client.web.LoginFlow.logout`."""
         from .web import step_from_native

@@ -72,7 +72,7 @@ class Portier(BasePortier[Flask, Client]):
     ``on_login_error(error)``, ``show_problem(problem)``, ``show_confirmation(confirmation)``
         The other hooks. A hook returns ``None`` or what a view may return; those that show pages
         may return the page as ``str``. With ``flask[async]``, hooks may be ``async``.
-    ``url_prefix``, ``login_path``, ``logout_path``
+    ``url_prefix``, ``login_path``, ``logout_path``, ``health_path``
         The paths of the login form and of signing out, and a prefix of both. With ``None`` for a
         path, the site routes it itself. The redirect URI has a path of its own.
     ``**options``
@@ -159,6 +159,9 @@ class Portier(BasePortier[Flask, Client]):
                 # Otherwise its own cookie would sign the person in again.
                 sys.modules["flask_login"].logout_user()
         return _answer(step)
+
+    def _health(self) -> Response:
+        return _answer(self.flow.health(_facts()))
 
     def _meet_companions(self, app: Flask, **_: object) -> None:
         exempt(app, self._callback)

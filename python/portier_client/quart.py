@@ -163,6 +163,9 @@ class Portier(BasePortier[Quart, Client]):
                 sys.modules["quart_auth"].logout_user()
         return await _answer(step)
 
+    async def _health(self) -> Response:
+        return await _answer(await self.flow.health(await facts()))
+
     async def _meet_companions(self, app: Quart, **_: object) -> None:
         exempt(app, self._callback)
         request_started.disconnect(self._meet_companions, app)

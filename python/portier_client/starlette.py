@@ -59,6 +59,8 @@ class Portier(BasePortier):
     ``logout_path``
         The path to which forms for signing out post, with a ``secret``; ``None``: the site routes
         :meth:`logout` itself.
+    ``health_path``
+        The path of health checks, such as ``"/healthz"``; ``None``: none.
     ``options``
         Those of :class:`~portier_client.web.LoginFlow`, with the same names. ``secret`` turns
         sessions on.

@@ -86,6 +86,7 @@ from .web import Confirmation, LoginFlow, Problem
 
 __all__ = [
     "Confirmation",
+    "HealthHandler",
     "LoginHandler",
     "LogoutHandler",
     "PortierMixin",
@@ -240,6 +241,22 @@ class LogoutHandler(PortierMixin):
         await self._respond(await self.login_flow.logout(request))
 
     get = head = put = patch = delete = options = post
+
+
+class HealthHandler(PortierMixin):
+    """Answers health checks, on a path such as ``/healthz``.
+
+    See :meth:`LoginFlow.health <portier_client.web.LoginFlow.health>`.
+    """
+
+    async def get(self) -> None:
+        """Answer with 200 or 503."""
+        await self._respond(await self.login_flow.health(self._web_request()))
+
+    head = post = put = patch = delete = options = get
+
+    def check_xsrf_cookie(self) -> None:
+        """Check nothing: the flow refuses methods that could change anything."""
 
 
 def _check_sign_in(application: Application, *handlers: type[RequestHandler]) -> None:

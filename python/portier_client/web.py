@@ -189,6 +189,10 @@ class LoginFlow(BaseLoginFlow[Client]):
         accepted = is_accepted(answer if isinstance(answer, bool) else await answer)
         return session if accepted else None
 
+    async def health(self, request: WebRequest) -> Step:
+        """Answer a health check with :meth:`portier_client.Client.health`: 503 for ``fail``."""
+        return step_from_native(self._native.health(*request._head))
+
     async def logout(self, request: WebRequest) -> Step:
         """End the session in this browser, and redirect it to the login page.
 

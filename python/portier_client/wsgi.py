@@ -60,6 +60,8 @@ class PortierMiddleware:
         The path to which login forms post; ``None``: no path.
     ``logout_path``
         The path to which forms for signing out post, with a ``secret``; ``None``: no path.
+    ``health_path``
+        The path of health checks, such as ``"/healthz"``; ``None``: no path.
     ``options``
         Those of :class:`~portier_client.web.LoginFlow`, with the same names. ``secret`` turns
         sessions on.

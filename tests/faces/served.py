@@ -156,7 +156,7 @@ SITES = {
         [_NODE, str(_SITES / "passport.mjs")],
         hooks="write",
         # Passport has sessions of its own.
-        absent=["secret"],
+        absent=["secret", "health"],
         routes="targets",
     ),
     "node": Face([_NODE, str(_SITES / "node.mjs")], hooks="write", routes="targets"),
@@ -199,16 +199,18 @@ _LOOKS = {"body", "cookies", "headers", "method", "page", "query"}
 
 
 def replays(name: str, case: dict[str, Any]) -> bool:
-    """Whether a site replays a case: if it has the options, and a further server may matter."""
+    """Whether a site replays a case: if it can, and a further server may matter."""
     face = SITES[name]
-    if not case.get("options", {}).keys().isdisjoint(face.absent):
+    needed = {*case.get("options", {}), *(step["do"] for step in case["steps"])}
+    if not needed.isdisjoint(face.absent):
         return False
     return not face.further or any(
         step["do"] == "ask" or _LOOKS & step.keys() for step in case["steps"]
     )
 
 
-PATHS = {"login": "/login", "start": "/start", "logout": "/logout", "session": "/session"}
+PATHS = {name: f"/{name}" for name in ("login", "start", "logout", "session")}
+PATHS["health"] = "/healthz"
 SECONDS_TO_WAIT = 30
 
 

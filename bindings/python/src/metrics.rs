@@ -10,6 +10,10 @@ use crate::process::Process;
 /// The metrics of clients, by their names, in the text format of Prometheus.
 #[pyfunction]
 #[pyo3(signature = (clients, /))]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "pyo3 makes a list of its own from that of Python"
+)]
 pub(crate) fn exposition(py: Python<'_>, clients: Vec<(String, Py<Client>)>) -> PyResult<String> {
     Ok(metrics::exposition(opened(py, &clients)?))
 }
@@ -17,6 +21,10 @@ pub(crate) fn exposition(py: Python<'_>, clients: Vec<(String, Py<Client>)>) -> 
 /// The same, as the text of a JSON array.
 #[pyfunction]
 #[pyo3(signature = (clients, /))]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "pyo3 makes a list of its own from that of Python"
+)]
 pub(crate) fn collect_metrics(
     py: Python<'_>,
     clients: Vec<(String, Py<Client>)>,

@@ -70,6 +70,8 @@ export interface Portier {
    * {@link Portier.login}.
    */
   readonly logout: Handler;
+  /** Answers health checks, on a path such as `/healthz`; see {@link LoginFlow.health}. */
+  readonly health: Handler;
   /** Returns the page to redirect to, or `null` if a redirect to it could leave the site. */
   safeNext(page: unknown): string | null;
   /** Explains an error to the person, in the language of the request. */
@@ -111,6 +113,9 @@ export function portier(options: PortierOptions): Portier {
     },
     logout: (request, response, next) => {
       steps.logout(request, response).catch(next);
+    },
+    health: (request, response, next) => {
+      steps.health(request, response).catch(next);
     },
     safeNext: (page) => flow.safeNext(page),
     explain: (error, request) => flow.explain(error, request.headers["accept-language"]),

@@ -39,6 +39,8 @@ interface Paths {
    * route with `null`.
    */
   logoutPath?: string | null | undefined;
+  /** The path of health checks, such as `/healthz`, for which the plugin adds a route; none by default. */
+  healthPath?: string | null | undefined;
 }
 
 /** The decorator `app.portier`. */
@@ -122,10 +124,12 @@ declare module "fastify" {
  */
 export async function portier(app: FastifyInstance, options: PortierOptions): Promise<void> {
   // Only own properties, whatever `Object.prototype` has.
-  const { loginPath, logoutPath = "/logout", ...others } = Object.assign(Object.create(null), options) as PortierOptions;
+  const own = Object.assign(Object.create(null), options) as PortierOptions;
+  const { loginPath, logoutPath = "/logout", healthPath, ...others } = own;
   const { flow, hooks } = readOptions(others);
   const formPath = optionalText(loginPath, "loginPath");
   const endPath = optionalText(logoutPath, "logoutPath");
+  const checkPath = optionalText(healthPath, "healthPath");
   const site: Site<FastifyRequest, FastifyReply> = { hooks, face: FASTIFY, sessions: new Sessions(flow) };
   const take = async (step: "login" | "callback", request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { method, headers } = request;
@@ -184,6 +188,13 @@ export async function portier(app: FastifyInstance, options: PortierOptions): Pr
     if (formPath !== undefined) own.post(formPath, login);
     if (endPath !== undefined && (others.secret ?? undefined) !== undefined) {
       own.route({ method: [...own.supportedMethods], url: endPath, handler: logout });
+    }
+    if (checkPath !== undefined) {
+      const health = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+        await answer(await flow.health(request), site, request, reply);
+        return reply;
+      };
+      own.route({ method: [...own.supportedMethods], url: checkPath, handler: health });
     }
   });
 }

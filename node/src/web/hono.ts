@@ -96,6 +96,7 @@ export function portier(options: PortierOptions): Portier {
     login: async (c: Context) => answer(await flow.login(await taken(c)), c),
     callback: async (c: Context) => answer(await flow.callback(await taken(c)), c),
     logout: async (c: Context) => answer(await flow.logout(c.req.raw), c),
+    health: async (c: Context) => answer(await flow.health(c.req.raw), c),
   };
   const session = (c: Context): Promise<Session | null> => sessions.of(c, c.req.raw.headers);
   return {

@@ -91,6 +91,7 @@ export function portier(options: PortierOptions): Portier {
     login: async (ctx: Context) => send(await flow.login(await taken(ctx)), ctx),
     callback: async (ctx: Context) => send(await flow.callback(await taken(ctx)), ctx),
     logout: async (ctx: Context) => send(await flow.logout(ctx), ctx),
+    health: async (ctx: Context) => send(await flow.health(ctx), ctx),
   };
   const session = (ctx: Context): Promise<Session | null> =>
     site.sessions.of(ctx, ctx.headers, (cookie) => ctx.append("Set-Cookie", cookie));

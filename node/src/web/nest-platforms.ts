@@ -9,9 +9,9 @@ import { readSite } from "./routes.js";
 /** Adds the routes to an application of Express. */
 export function onExpress(app: Application, { options }: PortierService): Mounted {
   const { routes } = readSite(options);
-  const { loginPath, logoutPath, ...others } = options;
-  const { login, logout, session, startLogin, verify } = forExpress(others);
-  const handlers = { login, logout, callback: verify };
+  const { loginPath, logoutPath, healthPath, ...others } = options;
+  const { health, login, logout, session, startLogin, verify } = forExpress(others);
+  const handlers = { health, login, logout, callback: verify };
   const handle: RequestHandler = (request, response, next) => {
     const route = routes.find(request.method, request.originalUrl);
     return route === undefined ? next() : handlers[route](request, response, next);

@@ -41,6 +41,10 @@ export class NodeSteps<Request extends NodeRequest, Response extends NodeRespons
     await this.#answer(await this.#flow.logout(request), request, response);
   }
 
+  async health(request: Request, response: Response): Promise<void> {
+    await this.#answer(await this.#flow.health(request), request, response);
+  }
+
   async startLogin(request: Request, response: Response, email: string, nextPage?: string): Promise<void> {
     await this.#answer(await this.#flow.start(request, email, nextPage), request, response);
   }

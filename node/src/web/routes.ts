@@ -13,20 +13,26 @@ export interface Paths {
   loginPath?: string | null | undefined;
   /** The path to which the form to sign out is posted, if there is a `secret`; `/logout` by default, none with `null`. */
   logoutPath?: string | null | undefined;
+  /** The path of health checks, such as `/healthz`; none by default. */
+  healthPath?: string | null | undefined;
 }
 
 /** The step of a flow that answers a request. */
-export type Route = "login" | "callback" | "logout";
+export type Route = "login" | "callback" | "logout" | "health";
 
 /** Finds the requests that an integration answers. Paths must match exactly. */
 export class Routes {
   readonly #routes: ReadonlyMap<string, Route>;
 
-  constructor({ callbackPath }: LoginFlow, loginPath: string | null, logoutPath: string | null) {
+  constructor(
+    { callbackPath }: LoginFlow,
+    { loginPath, logoutPath, healthPath }: Record<keyof Paths, string | null>,
+  ) {
     const routes = new Map<string, Route>([[callbackPath, "callback"]]);
     for (const [name, path, route] of [
       ["loginPath", loginPath, "login"],
       ["logoutPath", logoutPath, "logout"],
+      ["healthPath", healthPath, "health"],
     ] as const) {
       if (path === null) continue;
       if (pathOfTarget(path) !== path || !path.startsWith("/")) throw invalidOption(`${name} is not a path path=${path}`);
@@ -49,12 +55,16 @@ export function readSite<Arguments extends unknown[], Answer>(
 ): { flow: LoginFlow; hooks: Hooks<Arguments, Answer>; routes: Routes } {
   // Only own properties, whatever `Object.prototype` has.
   const own = Object.assign(Object.create(null), options) as typeof options;
-  const { loginPath, logoutPath, ...others } = own;
+  const { loginPath, logoutPath, healthPath, ...others } = own;
   const { flow, hooks } = readOptions(others as LoginOptions<Arguments, Answer>);
-  const pathOf = (path: unknown, name: string, usual: string): string | null =>
+  const pathOf = (path: unknown, name: string, usual: string | null): string | null =>
     path === null ? null : (optionalText(path, name) ?? usual);
   const hasSessions = (own.secret ?? undefined) !== undefined;
   const endPath = pathOf(logoutPath, "logoutPath", "/logout");
-  const routes = new Routes(flow, pathOf(loginPath, "loginPath", "/login"), hasSessions ? endPath : null);
+  const routes = new Routes(flow, {
+    loginPath: pathOf(loginPath, "loginPath", "/login"),
+    logoutPath: hasSessions ? endPath : null,
+    healthPath: pathOf(healthPath, "healthPath", null),
+  });
   return { flow, hooks, routes };
 }

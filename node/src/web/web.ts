@@ -120,6 +120,7 @@ export function portier(options: PortierOptions): Portier {
     login: async (request: Request) => answer(await flow.login(hasFormHooks ? copyOf(request) : request), request),
     callback: async (request: Request) => answer(await flow.callback(request), request),
     logout: async (request: Request) => answer(await flow.logout(request), request),
+    health: async (request: Request) => answer(await flow.health(request), request),
   };
   const session: Portier["session"] = async (request, headers) => {
     const session = await sessions.of(request, request.headers);

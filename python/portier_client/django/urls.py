@@ -14,7 +14,7 @@ from . import views
 if TYPE_CHECKING:
     from django.urls import ResolverMatch
 
-__all__ = ["app_name", "urlpatterns"]
+__all__ = ["app_name", "health", "urlpatterns"]
 
 View = Callable[..., Any]
 
@@ -58,3 +58,8 @@ urlpatterns = [
     ]
     for slash in ("/", "")
 ]
+
+
+def health(path: str) -> URLPattern:
+    """Return the pattern of health checks, for the URLs of the site: ``health("healthz")``."""
+    return EitherPattern(path, views.health, views.ahealth, None)

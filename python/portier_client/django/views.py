@@ -21,7 +21,16 @@ from . import _sign_in, conf
 from ._auth import alogout as _alogout
 from ._http import Responses, web_request
 
-__all__ = ["alogin", "alogout", "averify", "login", "logout", "verify"]
+__all__ = [
+    "ahealth",
+    "alogin",
+    "alogout",
+    "averify",
+    "health",
+    "login",
+    "logout",
+    "verify",
+]
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -93,6 +102,20 @@ async def alogout(request: HttpRequest) -> HttpResponseBase:
     if step.error is None:
         await _alogout(request)
     return await _aanswer(request, step)
+
+
+@_public
+@_csrf_exempt
+def health(request: HttpRequest) -> HttpResponseBase:
+    """Answer a health check."""
+    return _answer(request, conf.site().blocking_flow().health(web_request(request)))
+
+
+@_async
+@_csrf_exempt
+async def ahealth(request: HttpRequest) -> HttpResponseBase:
+    """Answer a health check."""
+    return await _aanswer(request, await conf.site().flow().health(web_request(request)))
 
 
 def start(request: HttpRequest, email: str, next_page: str) -> HttpResponseBase:

@@ -109,14 +109,15 @@ def test_annotations_are_evaluated_without_another_import(module: str) -> None:
     """Evaluates them in a program that has imported only the module."""
     code = f"""
 import typing, {module} as module
-for name in module.__all__:
-    value = getattr(module, name)
+
+def is_ours(value):
     # Objects that can be called have no name.
     named = callable(value) and hasattr(value, "__name__")
-    if named and (value.__module__ or "").startswith("portier_client"):
-        typing.get_type_hints(value)
-        for member in vars(value).values() if isinstance(value, type) else ():
-            if callable(member) and hasattr(member, "__name__"):
-                typing.get_type_hints(member)
+    return named and str(getattr(value, "__module__", "")).startswith("portier_client")
+
+for value in filter(is_ours, (getattr(module, name) for name in module.__all__)):
+    typing.get_type_hints(value)
+    for member in filter(is_ours, vars(value).values() if isinstance(value, type) else ()):
+        typing.get_type_hints(member)
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

@@ -127,7 +127,7 @@ class FlowSite:
         elif step["do"] == "require_login":
             return answer(self._flow.require_login(facts, step["page"]), None)
         elif step["do"] == "health":
-            return answer(self._flow.health(facts), None)
+            answering = self._flow.health(facts)
         elif step["do"] == "logout":
             answering = self._flow.logout(facts)
         else:

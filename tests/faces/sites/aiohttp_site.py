@@ -23,7 +23,13 @@ def make_app(control: Control) -> web.Application:
         return web.Response(status=status, text=text, headers=dict(headers))
 
     app = web.Application(middlewares=[set_cookie] if control.sets_cookies else [])
-    portier = setup(app, control.made.client, **control.hooks(answer), **control.made.flow_options)
+    portier = setup(
+        app,
+        control.made.client,
+        health_path="/healthz",
+        **control.hooks(answer),
+        **control.made.flow_options,
+    )
 
     async def start(request: web.Request) -> web.StreamResponse:
         return await portier.start_login(request, *control.start)

@@ -35,7 +35,11 @@ def make_app(control: Control) -> Any:
         await response(scope, receive, send)
 
     app = PortierMiddleware(
-        site, control.made.client, **control.hooks(Text), **control.made.flow_options
+        site,
+        control.made.client,
+        health_path="/healthz",
+        **control.hooks(Text),
+        **control.made.flow_options,
     )
 
     async def outermost(scope: Any, receive: Any, send: Any) -> None:

@@ -35,7 +35,11 @@ def make_app(control: Control) -> Any:
         return FinishedResponse(status, headers, text)
 
     app = PortierMiddleware(
-        site, control.made.client, **control.hooks(answer), **control.made.flow_options
+        site,
+        control.made.client,
+        health_path="/healthz",
+        **control.hooks(answer),
+        **control.made.flow_options,
     )
     return seen_by(app) if control.sets_cookies else app
 

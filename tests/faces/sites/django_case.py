@@ -146,6 +146,7 @@ def _urls(control: Control, callback: str) -> ModuleType:
     routes = {
         "/login": (views.login, views.alogin),
         "/logout": (views.logout, views.alogout),
+        "/healthz": (views.health, views.ahealth),
         "/start": (start, astart),
         callback: (views.verify, views.averify),
     }

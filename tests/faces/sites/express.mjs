@@ -7,7 +7,7 @@ const { portier } = require("portier-client/express");
 
 await serve((options, site) => {
   const app = express();
-  const { login, logout, requireLogin, session, startLogin, verify } = portier(options);
+  const { health, login, logout, requireLogin, session, startLogin, verify } = portier(options);
   app.use((request, response, next) => {
     if (site.setsCookies) response.append("set-cookie", "seen=1; Path=/");
     next();
@@ -19,6 +19,7 @@ await serve((options, site) => {
     startLogin(request, response, email, page).catch(next);
   });
   app.all("/logout", logout);
+  app.all("/healthz", health);
   app.all("/members", requireLogin, (request, response) => response.send("for members"));
   app.get("/session", async (request, response) => {
     const { email = null } = (await session(request)) ?? {};

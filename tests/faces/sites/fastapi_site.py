@@ -13,7 +13,9 @@ from portier_client.fastapi import Portier, Session
 def make_app(control: Control) -> FastAPI:
     """The application with the options of the case."""
     options = control.made.flow_options
-    portier = Portier(control.made.client, **control.hooks(respond), **options)
+    portier = Portier(
+        control.made.client, health_path="/healthz", **control.hooks(respond), **options
+    )
     app = FastAPI()
 
     @app.post("/start")

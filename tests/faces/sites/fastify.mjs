@@ -11,7 +11,7 @@ await serve(async (options, site) => {
   app.addHook("onRequest", async (request, reply) => {
     if (site.setsCookies) reply.header("set-cookie", "seen=1; Path=/");
   });
-  await app.register(portier, { loginPath: "/login", ...options });
+  await app.register(portier, { loginPath: "/login", healthPath: "/healthz", ...options });
   app.post("/start", (request, reply) => {
     const { email, next } = site.start;
     return app.portier.startLogin(request, reply, email, next);

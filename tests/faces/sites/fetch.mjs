@@ -5,7 +5,7 @@ const { portier } = require("portier-client/web");
 
 await serve(
   (options, site) => {
-    const { handle, requireLogin, session, startLogin } = portier(options);
+    const { handle, requireLogin, session, startLogin } = portier({ ...options, healthPath: "/healthz" });
     const page = async (request) => {
       switch (new URL(request.url).pathname) {
         case "/start":

@@ -31,6 +31,7 @@ def make_app(control: Control) -> Flask:
     portier = Portier(
         app,
         control.made.client,
+        health_path="/healthz",
         **control.hooks(lambda status, text, headers: Response(text, status, headers)),
         **control.made.flow_options,
     )

@@ -7,7 +7,7 @@ const { portier } = require("portier-client/hono");
 await serve(
   (options, site) => {
     const app = new Hono();
-    const { middleware, requireLogin, session, startLogin } = portier(options);
+    const { middleware, requireLogin, session, startLogin } = portier({ ...options, healthPath: "/healthz" });
     app.use(async (c, next) => {
       // As middleware does that sets headers before the site responds.
       if (site.setsCookies) c.res.headers.append("set-cookie", "seen=1; Path=/");

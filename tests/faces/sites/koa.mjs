@@ -10,7 +10,7 @@ await serve(
   (options, site) => {
     const app = new Koa();
     app.keys = ["a secret of the site"];
-    const auth = portier(options);
+    const auth = portier({ ...options, healthPath: "/healthz" });
     const pages = {
       "/start": (ctx) => auth.startLogin(ctx, site.start.email, site.start.next),
       "/members": (ctx) =>

@@ -59,7 +59,11 @@ def make_app(control: Control) -> Any:
             await litestar(scope, receive, send)
 
     app = PortierMiddleware(
-        site, control.made.client, **control.hooks(respond), **control.made.flow_options
+        site,
+        control.made.client,
+        health_path="/healthz",
+        **control.hooks(respond),
+        **control.made.flow_options,
     )
     return SetCookie(app) if control.sets_cookies else app
 

@@ -42,7 +42,7 @@ await serve(async (options, site) => {
 
   const module = {
     module: class {},
-    imports: [PortierModule.forRootAsync({ useFactory: async () => options })],
+    imports: [PortierModule.forRootAsync({ useFactory: async () => ({ ...options, healthPath: "/healthz" }) })],
     controllers: [Pages],
   };
   const adapter = IS_FASTIFY ? new FastifyAdapter() : new ExpressAdapter();

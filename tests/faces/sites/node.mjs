@@ -5,7 +5,7 @@ const { portier } = require("portier-client/node");
 
 await serve(
   (options, site) => {
-    const { handle, requireLogin, session, startLogin } = portier(options);
+    const { handle, requireLogin, session, startLogin } = portier({ ...options, healthPath: "/healthz" });
     const pages = {
       "/start": (request, response) => startLogin(request, response, site.start.email, site.start.next),
       "/members": async (request, response) => {

@@ -31,6 +31,7 @@ def make_app(control: Control) -> Quart:
     portier = Portier(
         app,
         control.made.client,
+        health_path="/healthz",
         **control.hooks(lambda status, text, headers: Response(text, status, dict(headers))),
         **control.made.flow_options,
     )

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def make_app(control: Control) -> Starlette:
     """The application with the options of the case."""
     options = control.made.flow_options
-    portier = Portier(control.made.client, **control.hooks(respond), **options)
+    portier = Portier(
+        control.made.client, health_path="/healthz", **control.hooks(respond), **options
+    )
 
     async def start(request: Request) -> Response:
         return await portier.start_login(request, *control.start)

@@ -17,6 +17,7 @@ from tornado.web import Application, RequestHandler
 from portier_client import LoginRefused
 from portier_client.tornado import (
     Confirmation,
+    HealthHandler,
     LoginHandler,
     LogoutHandler,
     PortierMixin,
@@ -76,6 +77,9 @@ def make_app(control: Control) -> Application:
     class LogOut(Mixin, LogoutHandler):
         pass
 
+    class Health(Mixin, HealthHandler):
+        pass
+
     class Show(SessionMixin, Mixin):
         def get(self) -> None:
             self.finish({"email": self.current_user and self.current_user.email})
@@ -96,6 +100,7 @@ def make_app(control: Control) -> Application:
         ("/start", Start),
         (re.escape(path), Verify),
         ("/logout", LogOut),
+        ("/healthz", Health),
         ("/session", ShowNobody if settings["portier_secret"] is None else Show),
         ("/members", Members),
     ]
