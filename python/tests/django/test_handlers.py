@@ -48,7 +48,7 @@ def test_asgi_needs_no_thread_to_start_a_login(
         visitor.start()
         monkeypatch.setattr(SyncToAsync, "__call__", counted)
         callback = visitor.start()
-        refused = visitor.get(callback.replace("code=", "code=x"))
+        refused = visitor.get(callback.replace("code=", "code=x") + "&portier_again=1")
     assert refused.status_code == 400
     assert [hop for hop in hops if "portier" in getattr(hop, "__module__", "")] == []
 
