@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use portier_client::web::{Body, LoginFlow, Step, WebRequest};
-use portier_client::{AuthenticateOptions, Code, Error, FieldValue};
+use portier_client::{AuthenticateOptions, Code, FieldValue};
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
 
