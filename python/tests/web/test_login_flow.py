@@ -141,7 +141,8 @@ def test_a_flow_works_in_a_forked_child(broker: DevBroker, tmp_path: Path) -> No
 
     assert in_child(complete) == 0
     # A login that was used up there is used up here as well.
-    error = flow.callback(WebRequest("GET", HEADERS, query=query)).error
+    again = WebRequest("GET", HEADERS, query=f"{query}&portier_again=1")
+    error = flow.callback(again).error
     assert error is not None
     assert error.code == "session_used"
 
