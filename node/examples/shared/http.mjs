@@ -27,5 +27,5 @@ export function commonHeaders(client) {
 
 /** The sites in Python have the same files. */
 function read(name) {
-  return readFileSync(path.join(import.meta.dirname, "../../../examples/static", name), "utf8");
+  return readFileSync(path.join(import.meta.dirname, "static", name), "utf8");
 }

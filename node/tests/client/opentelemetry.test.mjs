@@ -149,7 +149,7 @@ test("the requests of flows have spans", async () => {
   ]);
 });
 
-test("stores and subscribers run in the span of their call, and background work in none", async () => {
+test("stores and subscribers run in the span of their call, and background work in that of no other call", async () => {
   const seen = [];
   const note = (what) => seen.push([what, trace.getActiveSpan()?.spanContext().spanId]);
   const store = {
@@ -180,7 +180,10 @@ test("stores and subscribers run in the span of their call, and background work 
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   unsubscribe("portier-client", subscriber);
-  assert.deepEqual(of("document fetched"), [undefined]);
+  // It may be fetched before that call has returned.
+  const own = exporter.getFinishedSpans().at(-1).spanContext().spanId;
+  const [found] = of("document fetched");
+  assert.ok(found === undefined || found === own, found);
 });
 
 test("a client is instrumented once and keeps its methods", async () => {

@@ -179,7 +179,7 @@ eachKind((here) => {
     const site = await here.serve(t);
     const { text } = await site.finish(new Visitor(), await site.answer(new Visitor()));
     const [, script] = /<script>\n?(.*?)<\/script>/s.exec(text);
-    const theirs = readFileSync(path.join(ROOT, "examples", "static", "once.js"), "utf8");
+    const theirs = readFileSync(path.join(ROOT, "node/examples/shared/static/once.js"), "utf8");
     const code = (text) => text.replaceAll(/^\/\/.*\n/gm, "").trim();
     assert.equal(code(theirs).replace('querySelector("form.confirm")', "forms[0]"), code(script));
   });

@@ -83,7 +83,8 @@ export async function logIn(visitor, site, fields) {
 export function assertPage(page, status, words) {
   assert.equal(page.status, status);
   assert.match(page.headers["content-type"], /^text\/html; *charset=utf-8$/i);
-  assert.equal(page.headers["cache-control"], "no-store, no-transform");
+  // The site's own pages have no address that a proxy could replace.
+  assert.match(page.headers["cache-control"], /^no-store(, no-transform)?$/);
   assert.match(page.headers["referrer-policy"], /^(no-referrer|same-origin)$/);
   assert.match(page.text, /The Reading Room/);
   assert.ok(page.text.includes(words), words);

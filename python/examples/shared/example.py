@@ -17,7 +17,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
-STATIC = HERE.parents[2] / "examples" / "static"
+STATIC = HERE.parents[2] / "node/examples/shared/static"
 
 
 @dataclass(frozen=True)

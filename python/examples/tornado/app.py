@@ -116,7 +116,7 @@ def make_app(client: Client, cookie_secret: str | bytes) -> Application:
         xsrf_cookie_name="__Host-xsrf" if secure else "_xsrf",
         xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": secure},
         template_path=str(HERE / "templates"),
-        static_path=str(HERE.parents[2] / "examples" / "static"),
+        static_path=str(HERE.parents[2] / "node/examples/shared/static"),
     )
 
 

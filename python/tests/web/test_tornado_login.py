@@ -95,6 +95,6 @@ def test_with_https_the_form_cookie_has_the_host_prefix(visitor: Visitor, serve:
 
 def test_the_question_of_the_example_ignores_early_clicks_like_that_of_the_library() -> None:
     library = EXAMPLE.parents[2] / "core" / "templates" / "web" / "confirmation.js"
-    ours = (EXAMPLE.parents[2] / "examples" / "static" / "once.js").read_text(encoding="utf-8")
+    ours = (EXAMPLE.parents[2] / "node/examples/shared/static/once.js").read_text(encoding="utf-8")
     code = re.sub("(?m)^//.*\n", "", ours).replace('querySelector("form.confirm")', "forms[0]")
     assert code == re.sub("(?m)^//.*\n", "", library.read_text(encoding="utf-8"))
