@@ -110,8 +110,8 @@ test: prepare ## Run every suite
 	@scripts/beside.sh '$(AGAIN) BUILT=yes test-soak' '$(AGAIN) BUILT=yes suites-with-broker'
 
 .PHONY: suites
-suites: test-fuzz test-vectors test-differential test-python test-stores test-faces test-servers test-parity test-conformance
-suites: test-promises test-bench
+suites: test-fuzz test-vectors test-differential test-python-together test-stores test-faces test-servers test-parity
+suites: test-conformance test-promises test-python-apart test-bench
 
 .PHONY: suites-with-broker
 suites-with-broker: test-e2e test-browser conformance-table
@@ -158,9 +158,16 @@ test-differential: tools-node setup module package ## Compare verdicts on tokens
 	@cd tests/differential && NODE='$(NODE)' $(VENV_PYTHON) -m pytest
 
 .PHONY: test-python
-test-python: tools redis setup module fault-server types ## Run the Python suites, type checks and documentation examples
+test-python: test-python-together test-python-apart ## Run the Python suites, type checks and documentation examples
+
+.PHONY: test-python-together
+test-python-together: tools redis setup module fault-server types
 	$(call say,Python: tests)
 	@cd python && $(VENV_PYTHON) -m pytest $(BOTH) -m 'not apart'
+
+# In `make test`, they run after the Node suites have ended.
+.PHONY: test-python-apart
+test-python-apart: tools redis setup module fault-server
 	$(call say,Python: tests that measure something)
 	@cd python && $(VENV_PYTHON) -m pytest $(BOTH) -m apart
 

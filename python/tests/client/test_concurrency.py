@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,8 +121,10 @@ def test_ten_thousand_clients_leave_no_threads_or_memory(
 
 def test_sixteen_threads_use_clients_concurrently(broker: DevBroker) -> None:
     """Without a global lock the threads run in parallel; with it they take short turns."""
-    shared = blocking.Client(REDIRECT_URI, broker=broker.origin)
-    waiting = Client(REDIRECT_URI, broker=broker.origin, store=Dictionary())
+    # With such short turns, a thread may wait for seconds.
+    patient: dict[str, Any] = {"broker": broker.origin, "timeout": 60, "store_timeout": 60}
+    shared = blocking.Client(REDIRECT_URI, **patient)
+    waiting = Client(REDIRECT_URI, **patient, store=Dictionary())
     together = threading.Barrier(16)
 
     async def log_in() -> str:
@@ -136,7 +139,7 @@ def test_sixteen_threads_use_clients_concurrently(broker: DevBroker) -> None:
             assert repr(shared) != repr(waiting)
             with pytest.raises(InvalidToken):
                 shared.verify("x")
-            with blocking.Client(REDIRECT_URI, broker=broker.origin, store=Dictionary()) as own:
+            with blocking.Client(REDIRECT_URI, **patient, store=Dictionary()) as own:
                 own.authenticate("alice@example.com")
             gc.collect(number % 3)
 
