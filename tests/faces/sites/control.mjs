@@ -112,6 +112,8 @@ class Site {
   }
 
   async #start(given) {
+    // A test may send its first request without instructions.
+    [this.#next, this.#seen] = [{}, {}];
     this.#made = makeClient(given);
     this.setsCookies = given.sets_cookies;
     const { client, options } = this.#made;

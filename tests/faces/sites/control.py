@@ -124,6 +124,8 @@ class Control:
         return {}
 
     def _case(self, *, sets_cookies: bool, **given: Any) -> dict[str, Any]:
+        # A test may send its first request without instructions.
+        self._next, self._seen = {}, {}
         self.sets_cookies = sets_cookies
         self.made = make_client(**given, is_blocking=self._is_blocking)
         try:
