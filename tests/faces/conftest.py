@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faces.served import FACES, ServedSite, can_run
+from faces.served import ServedSite
+from faces.table import FACES, can_run
 
 # In CI, a skipped test fails, as in the Python suite.
 from tests.conftest import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from faces.served import WITH_HOOKS
+from faces.table import WITH_HOOKS
 from tests.web.replay import FORM, Request
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from faces.served import FACES, REFUSED_BY_SERVERS, replays
+from faces.table import FACES, REFUSED_BY_SERVERS, replays
 from tests.web.replay import CASES, Replay, load
 
 if TYPE_CHECKING:
