@@ -12,8 +12,9 @@ bash -c "$1" </dev/null >"$log" 2>&1 &
 other=$!
 trap 'kill -- "-$other" 2>/dev/null; wait 2>/dev/null; rm -f "$log"' EXIT
 
-bash -c "$2" || exit
-wait "$other"
+bash -c "$2"
 status=$?
+# Its output matters also if the second one has failed.
+wait "$other" || status=$?
 cat "$log"
 exit "$status"
