@@ -1,7 +1,8 @@
 import type { DevBroker } from "./broker.js";
-import { failure } from "./failure.js";
+import { failure, LIMIT_MS } from "./failure.js";
 import { formsOf, textOf } from "./forms.js";
 import { isLoopback } from "./jar.js";
+import { limited } from "./limit.js";
 import { running } from "./running.js";
 import { exchange } from "./sites.js";
 
@@ -39,7 +40,8 @@ export async function answerAt({ origin }: KnownBroker, start: URL): Promise<Ans
     const headers: Record<string, string> = { accept: "text/html" };
     const body = fields === undefined ? undefined : new URLSearchParams(fields).toString();
     if (body !== undefined) headers["content-type"] = "application/x-www-form-urlencoded";
-    const reply = await exchange({ method, url, headers, body }).catch((error: unknown) => {
+    const send = (signal: AbortSignal) => exchange({ method, url, headers, body, signal });
+    const reply = await limited(send, LIMIT_MS, `${method} ${url.origin}${url.pathname}`).catch((error: unknown) => {
       throw failure(`the development broker cannot be reached origin=${origin}`, error);
     });
     const { location } = reply.headers;
@@ -62,7 +64,8 @@ export async function answerAt({ origin }: KnownBroker, start: URL): Promise<Ans
 /** The code in the mail of a sign-in that waits for it. */
 async function mailedCode(origin: string, session: string | undefined): Promise<string> {
   const url = new URL("/inbox.json", origin);
-  const { text } = await exchange({ method: "GET", url, headers: {}, body: undefined });
+  const send = (signal: AbortSignal) => exchange({ method: "GET", url, headers: {}, body: undefined, signal });
+  const { text } = await limited(send, LIMIT_MS, `GET ${url.href}`);
   const { mails } = JSON.parse(text) as { mails: { code: string; link: string }[] };
   return mails.find(({ link }) => new URL(link).searchParams.get("session") === session)?.code ?? "";
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 
+import { after } from "./limit.js";
 import { TestedStore, RuleViolation, type StoreToCheck } from "./tested-store.js";
 
 export type { StoreToCheck } from "./tested-store.js";
@@ -190,5 +191,5 @@ function noRecord(found: string | null, what: string): void {
 
 async function sleepUntil(moment: number): Promise<void> {
   const left = Math.max(0, moment - performance.now());
-  await new Promise((resolve) => setTimeout(resolve, Math.ceil(left)));
+  await new Promise<void>((resolve) => after(Math.ceil(left), resolve));
 }

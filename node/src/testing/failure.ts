@@ -4,9 +4,6 @@ import type { TestSession } from "./session.js";
 /** The default time limit of a request, in milliseconds. */
 export const LIMIT_MS = 10_000;
 
-// Those of the runner may be replaced later by fake ones.
-const { clearTimeout, setTimeout } = globalThis;
-
 /** A login of a test failed. The message says what the site or the broker answered. */
 export class LoginFailed extends Error {
   override readonly name = "LoginFailed";
@@ -26,19 +23,4 @@ export class LoginFailed extends Error {
 /** A failure without a response of the site. */
 export function failure(message: string, cause?: unknown): LoginFailed {
   return new LoginFailed(message, cause === undefined ? {} : { cause });
-}
-
-/** Waits for a response, but not for ever. */
-export async function limited<Value>(response: Promise<Value>, limitMs: number, request: string): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    const late = (): void => reject(failure(`no response within ${limitMs} ms: ${request}`));
-    // `setTimeout` takes a longer time for none.
-    if (limitMs < 2 ** 31) timer = setTimeout(late, limitMs);
-  });
-  try {
-    return await Promise.race([response, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,9 +1,10 @@
 import { inspect } from "node:util";
 
 import { members } from "../text.js";
-import { failure, LIMIT_MS, limited } from "./failure.js";
+import { failure, LIMIT_MS } from "./failure.js";
 import type { Form } from "./forms.js";
 import { isTrustworthy, Jar, type Cookie } from "./jar.js";
+import { limited } from "./limit.js";
 import { TestResponse } from "./response.js";
 import { siteOf, type App, type Site } from "./sites.js";
 
@@ -226,8 +227,8 @@ export class TestSession {
     const visible = new URL(url);
     visible.hash = "";
     const { timeoutMs = LIMIT_MS } = this.#options;
-    const response = this.#site.send({ method, url: visible, headers: sent, body, timeoutMs });
-    const reply = await limited(response, timeoutMs, `${method} ${url.origin}${url.pathname}`);
+    const send = (signal: AbortSignal) => this.#site.send({ method, url: visible, headers: sent, body, signal });
+    const reply = await limited(send, timeoutMs, `${method} ${url.origin}${url.pathname}`);
     this.#jar.keep(visible, [reply.headers["set-cookie"] ?? []].flat());
     return new TestResponse(visible, reply);
   }

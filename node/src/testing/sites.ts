@@ -2,7 +2,7 @@ import http, { type IncomingMessage, type RequestListener } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 
-import { failure, LIMIT_MS } from "./failure.js";
+import { failure } from "./failure.js";
 
 /** A request to the site under test. */
 export interface SiteRequest {
@@ -11,8 +11,8 @@ export interface SiteRequest {
   url: URL;
   headers: Record<string, string>;
   body: string | undefined;
-  /** How long the connection may be silent; 10 seconds by default. */
-  timeoutMs?: number;
+  /** Aborted if the response is late. */
+  signal: AbortSignal;
 }
 
 export interface SiteReply {
@@ -144,18 +144,17 @@ interface Place {
 
 /** Sends a request over the network: to the address of its URL, or elsewhere. */
 export async function exchange(given: SiteRequest, place?: Place): Promise<SiteReply> {
-  const { method, url, headers, body, timeoutMs = LIMIT_MS } = given;
+  const { method, url, headers, body, signal } = given;
   const { host = url.hostname.replace(/^\[|\]$/g, ""), socketPath } = place ?? {};
   const isSecure = place?.isSecure ?? url.protocol === "https:";
   const port = place?.port ?? (url.port || undefined);
   const path = url.pathname + url.search;
-  const options = { method, headers, path, agent: false as const, timeout: Math.min(timeoutMs, 2 ** 31 - 1) };
+  const options = { method, headers, path, agent: false as const, signal };
   // A server of this process may have a certificate of its own.
   const trust = isSecure && place !== undefined ? { rejectUnauthorized: false } : {};
   const to = socketPath === undefined ? { host, ...(port === undefined ? {} : { port }) } : { socketPath };
   return new Promise((resolve, reject) => {
     const request = (isSecure ? https : http).request({ ...options, ...to, ...trust });
-    request.on("timeout", () => request.destroy(failure(`no response within ${timeoutMs} ms: ${method} ${url.origin}${url.pathname}`)));
     request.on("error", reject);
     request.on("response", (response) => readAll(response).then(resolve, reject));
     request.end(body);

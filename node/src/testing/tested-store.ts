@@ -5,6 +5,7 @@ import { completions } from "../completions.js";
 import type { Store } from "../store/custom.js";
 import { typeName } from "../text.js";
 import { isBuiltIn, nativeStore, type MemoryStore, type RedisStore, type SqliteStore } from "../store/built-in.js";
+import { within } from "./limit.js";
 
 const LIMIT_MS = 5000;
 
@@ -91,16 +92,8 @@ export class TestedStore {
 
   async #call(method: "put" | "take" | "contains", ...given: unknown[]): Promise<unknown> {
     const call = this.#store[method] as (...given: unknown[]) => unknown;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((_, reject) => {
-      const problem = `${method} did not answer within ${LIMIT_MS / 1000} seconds`;
-      timer = setTimeout(() => reject(new RuleViolation(problem)), LIMIT_MS);
-    });
-    try {
-      return await Promise.race([Reflect.apply(call, this.#store, given), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const late = () => new RuleViolation(`${method} did not answer within ${LIMIT_MS / 1000} seconds`);
+    return within(Promise.resolve(Reflect.apply(call, this.#store, given)), LIMIT_MS, late);
   }
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { describe, test } from "node:test";
+import { describe, mock, test } from "node:test";
 
 import { MemoryStore, PortierClient, SqliteStore, StoreError } from "portier-client";
 import { DevBroker, checkStore } from "portier-client/testing";
@@ -216,4 +216,13 @@ describe("checkStore finds each broken rule", { concurrency: true }, () => {
     await assert.rejects(checkStore(() => new Good(), { full: silent }), { message: /no room/ });
     await assert.rejects(checkStore(() => new Good(), { gone: silent }), { message: /could not be reached/ });
   });
+});
+
+test("records expire while the timers of the test are fake", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    await checkStore(() => new Good());
+  } finally {
+    mock.timers.reset();
+  }
 });
