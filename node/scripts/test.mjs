@@ -108,21 +108,23 @@ async function onOthers() {
     for (const [what, reason] of Object.entries(leavesOut)) console.log(`  left out: ${what}: ${reason}`);
   }
   const files = suites.filter((suite) => !/\/(examples|package|tools)\//.test(suite) && !ON_THIS_NODE.includes(suite));
-  let status = 0;
+  const failures = [];
   for (const group of [files.filter((suite) => !APART.includes(suite)), APART]) {
     const queue = group.flatMap((suite) => Object.keys(OTHERS).map((name) => ({ name, suite })));
     const runFiles = async () => {
       for (let next; (next = queue.shift()) !== undefined; ) {
-        if (!(await passes(next))) status = 1;
+        await run(next, failures);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, runFiles));
   }
-  return status;
+  // Once more, where the end of a long log shows it.
+  for (const { title, output } of failures) console.log(`\n${title}\n${output}`);
+  return failures.length === 0 ? 0 : 1;
 }
 
 /** Runs a file on a runtime; shows its output only if it fails. */
-async function passes({ name, suite }) {
+async function run({ name, suite }, failures) {
   const started = performance.now();
   const child = spawn(path.join(RUNTIMES, name), [...OTHERS[name].command, suite], {
     cwd: HERE,
@@ -134,9 +136,12 @@ async function passes({ name, suite }) {
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => said.push(piece));
   const [status] = await once(child, "close");
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`  ${status === 0 ? "ok" : "FAILED"} ${name} ${suite} ${seconds} s`);
-  if (status !== 0) console.log(Buffer.concat(said).toString());
-  return status === 0;
+  const title = `  ${status === 0 ? "ok" : "FAILED"} ${name} ${suite} ${seconds} s`;
+  console.log(title);
+  if (status === 0) return;
+  const output = Buffer.concat(said).toString();
+  console.log(output);
+  failures.push({ title, output });
 }
 
 function environment(more) {
