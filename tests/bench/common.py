@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import urllib.request
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,3 +40,10 @@ def resident_bytes() -> int:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def get_text(url: str) -> str:
+    """The response of a server."""
+    with urllib.request.urlopen(url) as response:
+        text: str = response.read().decode()
+    return text

@@ -37,12 +37,19 @@ class Connection(asyncio.Protocol):
             return
         head = bytes(self._received[:end])
         start = end + 4
-        # Every site here sends the length of its responses.
-        length = int(_after(head.lower(), b"content-length:"))
-        if len(self._received) >= start + length:
-            body = bytes(self._received[start : start + length])
-            del self._received[: start + length]
+        last = self._end_of_body(head.lower(), start)
+        if last is not None:
+            body = bytes(self._received[start:last])
+            del self._received[:last]
             self._waiting.set_result((head, body))
+
+    def _end_of_body(self, head: bytes, start: int) -> int | None:
+        """Where the body ends, as soon as all of it is there."""
+        if b"transfer-encoding: chunked" in head:
+            last = self._received.find(b"0\r\n\r\n", start)
+            return last + 5 if last >= 0 else None
+        last = start + int(_after(head, b"content-length:"))
+        return last if len(self._received) >= last else None
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waiting is not None and not self._waiting.done():
@@ -79,6 +86,12 @@ async def drive(port: int, requests: list[bytes]) -> tuple[float, list[Response]
     for _, connection in opened:
         connection.close()
     return seconds, [parse(*answers[number]) for number in range(len(requests))]
+
+
+async def ask(port: int, request: bytes) -> Response:
+    """The response to one request."""
+    _, (response,) = await drive(port, [request])
+    return response
 
 
 def parse(head: bytes, body: bytes) -> Response:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import urllib.request
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import jwt
 from asyncio_portier import get_verified_email
 from authlib.jose import JsonWebKey, JsonWebToken
+from cache import Cache
+from common import get_text
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwt as joserfc_jwt
@@ -39,12 +41,15 @@ class Peers:
 
     def all(self) -> dict[str, Verify]:
         """The synchronous verifiers by name."""
-        return {
+        verifiers = {
             "cryptography": self._cryptography(),
             "pyjwt": self._pyjwt(),
             "joserfc": self._joserfc(),
             "authlib": self._authlib(),
         }
+        if find_spec("ryjwt"):
+            verifiers["ryjwt"] = self._ryjwt()
+        return verifiers
 
     def _cryptography(self) -> Verify:
         """Verifies only the signature."""
@@ -110,6 +115,16 @@ class Peers:
 
         return verify
 
+    def _ryjwt(self) -> Verify:
+        """It has no wheels for CPython 3.11."""
+        import ryjwt
+
+        keys = {"keys": [key for key in self._keys if key["kty"] == "RSA"]}
+        verifier = ryjwt.PublicKey.from_jwks(
+            keys, algorithms=["RS256"], audience=self._client_id, issuer=self._broker
+        )
+        return lambda token: verifier.decode(token, leeway=LEEWAY)
+
     def asyncio_portier(self) -> tuple[Callable[[str], None], VerifyLater]:
         """Functions that remember a nonce and complete a login; the cache is a dictionary."""
         cache = Cache({f"portier:jwks:{self._broker}": self._key_set})
@@ -123,27 +138,3 @@ class Peers:
             )
 
         return remember, verify
-
-
-class Cache:
-    """The fastest cache that asyncio-portier accepts."""
-
-    def __init__(self, values: dict[str, str]) -> None:
-        self._values: dict[Any, Any] = dict(values)
-
-    def get(self, name: str | bytes) -> Any:
-        return self._values.get(name)
-
-    def set(self, name: str | bytes, value: object, ex: object = None) -> bool:
-        self._values[name] = value
-        return True
-
-    def delete(self, *names: str | bytes) -> int:
-        return sum(self._values.pop(name, None) is not None for name in names)
-
-
-def get_text(url: str) -> str:
-    """The response of a server."""
-    with urllib.request.urlopen(url) as response:
-        text: str = response.read().decode()
-    return text

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from bars import Bar, plot
-from tables import Limit, count, mega, micro, milli, percent, size, table, times
+from limits import PHASES, limits
+from pairs import PAIRS
+from tables import count, mega, milli, percent, table, times
 
 PAGE = Path(__file__).with_name("page.md")
 
 PYTHON_PEERS = {
     "asyncio_portier": "asyncio-portier's `get_verified_email`",
+    "ryjwt": "ryjwt, no nonce",
     "pyjwt": "PyJWT, no nonce",
     "joserfc": "joserfc, no nonce",
     "authlib": "authlib, no nonce",
@@ -26,12 +29,6 @@ NODE_PEERS = {
     "node_crypto": "`crypto.verify`, signature only",
 }
 WAYS = {"sequential": "one by one", "in_flight": "100 in flight"}
-SITES = {
-    "tornado": "Tornado example",
-    "tornado_asyncio_portier": "Tornado with asyncio-portier",
-    "fastify": "Fastify example",
-    "fastify_portier": "Fastify with npm `portier`",
-}
 
 
 def write(results: dict[str, Any], docs: Path) -> list[Path]:
@@ -41,7 +38,7 @@ def write(results: dict[str, Any], docs: Path) -> list[Path]:
         "verify-node.svg": verification(results["node"], "awaited verify", NODE_PEERS),
         "growth.svg": growth_plot(results),
         "stores.svg": logins(results["stores"]),
-        "sites.svg": sites_plot(results["sites"]),
+        "sites.svg": sites_plot(results["sites"]["pairs"]),
     }
     folder = docs / "benchmarks"
     folder.mkdir(exist_ok=True)
@@ -64,6 +61,7 @@ def markdown(results: dict[str, Any]) -> str:
         logins=results["asyncio"]["logins_per_round"],
         bars=table(("", "measured", "target", ""), [limit.row() for limit in limits(results)]),
         instructions=instructions(results["instructions"]),
+        ryjwt=ryjwt(results["asyncio"]),
         python=peers_table(results["asyncio"], PYTHON_PEERS),
         node=peers_table(node, NODE_PEERS),
         authenticate=authenticate_table(results),
@@ -74,102 +72,13 @@ def markdown(results: dict[str, Any]) -> str:
         cold=cold_table(results["cold"]),
         heartbeat=heartbeat_table(results["heartbeat"]),
         stores=stores_table(results["stores"]),
-        sites=sites_table(results["sites"]),
+        sites=sites_table(results["sites"]["pairs"]),
+        site_rounds=results["sites"]["rounds"],
+        site_logins=results["sites"]["logins"],
         unpacked=mega(wheel["unpacked"]) if wheel else "not measured",
         package=mega(node["package_bytes"]["packed"]),
         memory=memory_table(results),
     )
-
-
-def limits(results: dict[str, Any]) -> list[Limit]:
-    """All values that have a target."""
-    rust, asyncio, node = results["rust"], results["asyncio"], results["node"]
-    wheel, pending = results["wheel_bytes"], results["rust"]["pending"]
-    most = max((name for name in pending if name != "usual"), key=int)
-
-    def growth(half: str) -> Limit:
-        ratio = pending[most][half]["microseconds"] / pending["0"][half]["microseconds"]
-        title = f"`{half}` with {count(int(most))} logins pending, relative to none"
-        return Limit(title, ratio, 1.2, times)
-
-    def callback(language: str, figures: dict[str, Any]) -> Limit:
-        more = figures["callback"]["microseconds"] - figures["verify"]["microseconds"]
-        return Limit(
-            f"a callback through the web flow, more than `verify`, {language}", more, 10, micro
-        )
-
-    def worst(language: str) -> float:
-        gaps = results["heartbeat"][language]["worst_gap_milliseconds"]
-        return max(gaps[phase]["wall"]["median"] for phase in PHASES if phase != "idle")
-
-    def cold(language: str, title: str) -> list[Limit]:
-        figures = results["cold"][language]
-        crowd = f"{count(figures['crowd'])} cold `verify` at once, {title}"
-        gap = figures["worst_gap_seconds"] * 1000
-        return [
-            Limit(f"{crowd}: requests", figures["crowd_requests"], 2, count),
-            Limit(
-                f"{crowd}, started in one turn of the loop: longest time that the loop is blocked",
-                gap,
-                5,
-                milli,
-            ),
-            Limit(
-                f"{crowd}, 10 started per turn: longest time that the loop is blocked",
-                worst(language),
-                5,
-                milli,
-            ),
-        ]
-
-    return [
-        Limit(
-            "`verify`, Rust, relative to AWS-LC", pending["usual"]["verify"]["ratio"], 1.1, times
-        ),
-        Limit("awaited `verify`, asyncio", asyncio["verify"]["ratio"], 1.25, times),
-        Limit("awaited `verify`, uvloop", results["uvloop"]["verify"]["ratio"], 1.25, times),
-        Limit("awaited `verify`, Node", node["verify"]["ratio"], 1.25, times),
-        Limit(
-            "asyncio-portier, relative to portier-client",
-            asyncio["asyncio_portier"]["to_verify"],
-            4,
-            times,
-            True,
-        ),
-        Limit(
-            "npm `portier`, relative to portier-client",
-            node["portier"]["to_verify"],
-            8,
-            times,
-            True,
-        ),
-        Limit(
-            "Node's `crypto.verify`, relative to portier-client",
-            node["node_crypto"]["to_verify"],
-            1,
-            times,
-            True,
-        ),
-        Limit("`authenticate`, Python", asyncio["authenticate"]["microseconds"], 5, micro),
-        Limit("`authenticate`, Node", node["authenticate"]["microseconds"], 5, micro),
-        callback("asyncio", asyncio),
-        callback("Node", node),
-        *(
-            Limit(
-                f"reading a session cookie, {name}", host["session_read"]["microseconds"], 2, micro
-            )
-            for name, host in (("Python", asyncio), ("Node", node))
-        ),
-        growth("verify"),
-        growth("authenticate"),
-        Limit("memory of a pending login", rust["bytes_per_pending_login"], 300, size),
-        *cold("python", "Python"),
-        *cold("node", "Node"),
-        Limit("`import`", results["import"]["on_top_milliseconds"], 15, milli),
-        Limit("`require`", node["require_milliseconds"]["on_top"], 15, milli),
-        Limit("wheel", wheel["packed"] if wheel else None, 6e6, mega),
-        Limit("addon", node["package_bytes"]["addon"], 6e6, mega),
-    ]
 
 
 def instructions(counts: dict[str, int] | None) -> str:
@@ -188,13 +97,22 @@ def verification(figures: dict[str, Any], ours: str, peers: dict[str, str]) -> s
     bars = [
         Bar(plain(title), figures[name]["microseconds"], name == "verify")
         for name, title in names.items()
+        if name in figures
     ]
     return plot("µs for one token", sorted(bars, key=lambda bar: bar.value))
+
+
+def ryjwt(figures: dict[str, Any]) -> str:
+    """Why a package may be missing."""
+    if "ryjwt" in figures:
+        return "ryjwt also uses AWS-LC."
+    return "ryjwt, which also uses AWS-LC, has no wheels for this version of CPython."
 
 
 def peers_table(figures: dict[str, Any], peers: dict[str, str]) -> str:
     """The time of each package for one token, beside ours."""
     names = {"bare": "bare AWS-LC", "verify": "**portier-client**, awaited `verify`", **peers}
+    names = {name: title for name, title in names.items() if name in figures}
     ordered = sorted(names, key=lambda name: float(figures[name]["microseconds"]))
     rows = []
     for name in ordered:
@@ -309,13 +227,6 @@ def heartbeat_table(hearts: dict[str, Any]) -> str:
     return table(head, rows)
 
 
-PHASES = {
-    "idle": "nothing to do",
-    "while_they_start": "logins arrive, 10 in each turn",
-    "while_they_wait": "all wait for the broker",
-    "while_they_are_answered": "all are answered",
-}
-
 COLD = {
     "first login of a process": lambda figures: milli(figures["first_login_seconds"] * 1000),
     "many logins at once": lambda figures: count(figures["crowd"]),
@@ -357,19 +268,35 @@ def stores_table(stores: dict[str, Any]) -> str:
     return table(("", "µs", "by hand, µs", "by hand × portier-client"), rows)
 
 
-def sites_plot(sites: dict[str, Any]) -> str:
-    """Logins per second of whole sites."""
+def sites_plot(pairs: dict[str, Any]) -> str:
+    """How many logins per second the examples complete, for each of the other site."""
     bars = [
-        Bar(plain(title), sites[name], name in ("tornado", "fastify"))
-        for name, title in SITES.items()
+        Bar(plain(f"{PAIRS[name].title} / {PAIRS[name].package}"), figures["ratio"], True)
+        for name, figures in pairs.items()
     ]
-    return plot("logins per second", bars)
+    return plot("logins per second, relative to the other package", bars)
 
 
-def sites_table(sites: dict[str, Any]) -> str:
-    """Logins per second of whole sites."""
-    rows = [(title, count(sites[name])) for name, title in SITES.items()]
-    return table(("", "logins per second"), rows)
+def sites_table(pairs: dict[str, Any]) -> str:
+    """Logins per second of each example, and of the site beside it."""
+    rows = []
+    for name, figures in pairs.items():
+        pair, processor = PAIRS[name], figures["processor_milliseconds"]
+        rows.append(
+            (
+                pair.title,
+                pair.flow,
+                pair.package,
+                count(figures["ours"]),
+                count(figures["theirs"]),
+                f"**{times(figures['ratio'])}**",
+                f"{times(figures['least'])} to {times(figures['most'])}",
+                f"{processor['ours']:.2f}",
+                f"{processor['theirs']:.2f}",
+            )
+        )
+    rates = ("logins per second", "the other", "ratio", "in the rounds")
+    return table(("example", "flow", "other package", *rates, "CPU ms", "the other"), rows)
 
 
 def memory_table(results: dict[str, Any]) -> str:

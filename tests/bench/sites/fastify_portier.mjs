@@ -1,20 +1,23 @@
 // The login of the Fastify example, written with npm `portier` as its manual says.
 import { randomBytes } from "node:crypto";
 
-import { require } from "./common.mjs";
-import { makePortier } from "./peers.mjs";
+import { makePortier } from "../peers.mjs";
+import { broker, port, ready, redirectUri, require, secret } from "./shared.mjs";
 
 const cookie = require("@fastify/cookie");
 const formbody = require("@fastify/formbody");
 const Fastify = require("fastify");
 
-const port = Number(process.env.PORT);
-const origin = `http://localhost:${port}`;
-const client = makePortier(process.env.BROKER, `${origin}/verify`);
+const client = makePortier(broker, redirectUri);
 
 const app = Fastify();
 await app.register(formbody);
-await app.register(cookie, { secret: randomBytes(32).toString("base64url") });
+await app.register(cookie, { secret });
+
+app.get("/", async (request) => {
+  const { value } = request.unsignCookie(request.cookies.session ?? "");
+  return value ? JSON.parse(value).email : "";
+});
 
 app.get("/login", async (request, reply) => {
   const token = randomBytes(16).toString("base64url");
@@ -39,4 +42,4 @@ app.post("/verify", async (request, reply) => {
 });
 
 await app.listen({ port, host: "localhost" });
-console.log(`Open ${origin}`);
+ready();
