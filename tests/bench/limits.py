@@ -61,7 +61,7 @@ def limits(results: dict[str, Any]) -> list[Limit]:
             "`verify`, Rust, relative to AWS-LC", pending["usual"]["verify"]["ratio"], 1.07, times
         ),
         Limit("awaited `verify`, asyncio", asyncio["verify"]["ratio"], 1.1, times),
-        Limit("awaited `verify`, asyncio, relative to ryjwt", to_ryjwt(asyncio), 1, times),
+        *to_ryjwt(asyncio),
         Limit("awaited `verify`, uvloop", results["uvloop"]["verify"]["ratio"], 1.1, times),
         Limit("awaited `verify`, Node", node["verify"]["ratio"], 1.12, times),
         Limit(
@@ -115,9 +115,12 @@ def limits(results: dict[str, Any]) -> list[Limit]:
     ]
 
 
-def to_ryjwt(figures: dict[str, Any]) -> float | None:
+def to_ryjwt(figures: dict[str, Any]) -> list[Limit]:
     """The time of `verify` relative to that of ryjwt, which not every interpreter can run."""
-    return 1 / figures["ryjwt"]["to_verify"] if "ryjwt" in figures else None
+    if "ryjwt" not in figures:
+        return []
+    ratio = 1 / figures["ryjwt"]["to_verify"]
+    return [Limit("awaited `verify`, asyncio, relative to ryjwt", ratio, 1, times)]
 
 
 def site(name: str, figures: dict[str, Any]) -> Limit:

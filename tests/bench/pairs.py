@@ -31,18 +31,33 @@ class Pair(NamedTuple):
     """What the other site uses."""
     ours: list[str]
     theirs: list[str]
+    warm_up: int
+    """The number of logins before the measurement."""
     flow: str = "code"
     their_start: Start = FORM
 
 
 def _python(title: str, package: str, example: str, peer: str, **more: Any) -> Pair:
     ours = [sys.executable, str(ROOT / "python/examples" / example / "app.py")]
-    return Pair(title, package, ours, [sys.executable, str(SITES / f"{peer}.py")], **more)
+    theirs = [sys.executable, str(SITES / f"{peer}.py")]
+    return Pair(title, package, ours, theirs, 100, **more)
 
 
 def _node(title: str, package: str, example: str, peer: str, **more: Any) -> Pair:
     ours = [NODE, str(ROOT / "node/examples" / example / "app.mjs")]
-    return Pair(title, package, ours, [NODE, str(SITES / f"{peer}.mjs")], **more)
+    # The optimizing compiler of V8 takes its time.
+    return Pair(title, package, ours, [NODE, str(SITES / f"{peer}.mjs")], 2000, **more)
+
+
+def left_out() -> set[str]:
+    """The programs of example sites without a site beside them."""
+    programs = {
+        str(path)
+        for language in ("python", "node")
+        for path in (ROOT / language / "examples").glob("*/app.*")
+        if path.name in {"app.py", "app.mjs"}
+    }
+    return programs - {pair.ours[-1] for pair in PAIRS.values()}
 
 
 LINK = Start("GET", "/start")

@@ -22,11 +22,13 @@ from urllib.parse import urlencode, urlsplit
 
 from common import EMAIL, median
 from load import Response, ask, drive
-from pairs import FORM, PAIRS, Pair, Start
+from pairs import FORM, PAIRS, Pair, Start, left_out
 from site_broker import SiteBroker
 
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
-LOGINS = int(os.environ.get("LOGINS", "200"))
+# The most in a round. A slow site has fewer of them, so that each round takes about as long.
+LOGINS = int(os.environ.get("LOGINS", "500"))
+SECONDS = 0.3
 
 # Django's databases are in memory if possible: the disk would hide everything else.
 MEMORY = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
@@ -182,6 +184,14 @@ def expect(response: Response, *places: str) -> None:
         )
 
 
+async def warm_up(broker: SiteBroker, site: Site, pair: Pair) -> int:
+    """Returns the number of logins in a round."""
+    rate = 0.0
+    for _ in range(max(1, pair.warm_up // 100) if LOGINS >= 100 else 1):
+        rate, _ = await one_round(broker, site, min(LOGINS, 100))
+    return min(LOGINS, max(32, round(rate * SECONDS)))
+
+
 async def compare(broker: SiteBroker, pair: Pair) -> dict[str, Any]:
     """Measures both sites in every round, so that a busy moment affects both of them."""
     async with AsyncExitStack() as stack:
@@ -205,12 +215,12 @@ async def compare(broker: SiteBroker, pair: Pair) -> dict[str, Any]:
             except AssertionError as error:
                 error.add_note(site.said())
                 raise
-        for number in range(ROUNDS + 1):
+        logins = {name: await warm_up(broker, site, pair) for name, site in sites.items()}
+        for number in range(ROUNDS):
             for name in sites if number % 2 else reversed(sites):
-                rate, seconds = await one_round(broker, sites[name], LOGINS)
-                if number:  # the first round only warms up
-                    rates[name].append(rate)
-                    processor[name].append(seconds)
+                rate, seconds = await one_round(broker, sites[name], logins[name])
+                rates[name].append(rate)
+                processor[name].append(seconds)
     ratios = [ours / theirs for ours, theirs in zip(rates["ours"], rates["theirs"], strict=True)]
     return {
         **{name: median(values) for name, values in rates.items()},
@@ -236,6 +246,8 @@ async def measure(names: list[str]) -> dict[str, Any]:
 
 def main() -> int:
     """Measures the pairs of the command line, or all of them."""
+    if missing := left_out():
+        raise RuntimeError(f"there is no other site beside an example: {', '.join(missing)}")
     begun = time.perf_counter()
     pairs = asyncio.run(measure(sys.argv[1:] or list(PAIRS)))
     seconds = time.perf_counter() - begun
