@@ -44,6 +44,7 @@ __version__: Final[str]
 MAX_RECORD_BYTES: Final[int]
 HEADERS: Final[list[str]]
 MAX_FORM_BYTES: Final[int]
+"""The longest form that a flow reads, in bytes. A longer one is refused with the status 413."""
 METRICS_CONTENT_TYPE: Final[str]
 
 _Headers: TypeAlias = list[str | None]
