@@ -34,6 +34,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Programs for the tests that the system lacks; see `make redis`.
 TOOLS := $(CURDIR)/.tools
 export PATH := $(PATH):$(TOOLS)
+MANUAL := $(TOOLS)/manual
+MANUAL_READY := $(MANUAL)/.ready
 
 # Property tests use the same inputs in every run, and others with EXAMPLES=10000.
 ifdef EXAMPLES
@@ -282,7 +284,7 @@ types: tools setup module
 	@cd python && $(VENV_PYTHON) -m mypy.stubtest --concise portier_client._native
 
 .PHONY: lint
-lint: tools setup module types ## Check form: formatting, lints, types, licences, length of files, layers
+lint: tools setup module types ## Check form: formatting, lints, types, licences, versions, length of files, layers
 	$(call say,Rust: format)
 	@$(CARGO) fmt --all --check
 	$(call say,Rust: clippy)
@@ -296,6 +298,8 @@ lint: tools setup module types ## Check form: formatting, lints, types, licences
 		else echo 'left out: install it with `cargo install --locked cargo-deny`'; fi
 	$(call say,Files: length and stray paths)
 	@$(VENV_PYTHON) scripts/check_files.py
+	$(call say,Versions: one everywhere)
+	@$(VENV_PYTHON) scripts/check_versions.py
 	$(call say,Layers and circles of imports)
 	@$(VENV_PYTHON) -m pytest --quiet -c python/pyproject.toml scripts/tests
 	@$(VENV_PYTHON) scripts/check_layers.py
@@ -334,17 +338,18 @@ mutants: tools ## Run mutation tests of the core; FILES='core/src/token.rs' for 
 	@$(CARGO) mutants --package portier-client $(foreach file,$(FILES),--file '$(file)')
 
 .PHONY: docs
-docs: tools ## Build the reference of the crate into target/doc
+docs: tools-node $(MANUAL_READY) $(NODE_READY) ## Build the manual as a site into target/manual/site, with the references of all languages
 	$(call say,Rust: reference)
 	@RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --all-features -p portier-client
-	@echo 'the manual is docs/index.md; the reference of the crate is target/doc/portier_client/index.html'
+	$(call say,The manual as a site)
+	@NODE='$(NODE)' $(MANUAL)/bin/python scripts/manual/build.py
 
 .PHONY: clean
 clean: ## Remove everything that was built or installed here
 	rm -rf target .venv .tools python/portier_client/*.so
 	rm -rf node/dist node/node_modules node/tests/runtimes/node_modules node/tests/tools/node_modules node/LICENSE-*
 	rm -rf $(addprefix tests/frameworks/*/,node_modules build dist .next .output .svelte-kit .astro .react-router)
-	rm -rf tests/conformance/provider/node_modules tests/bench/node_modules tests/servers/node_modules
+	rm -rf tests/conformance/provider/node_modules tests/bench/node_modules tests/servers/node_modules scripts/manual/node_modules
 	rm -rf python/.pytest_cache python/.mypy_cache python/.ruff_cache .ruff_cache .mypy_cache .pytest_cache .hypothesis python/.hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -403,6 +408,13 @@ endif
 $(NODE_READY): node/package-lock.json
 	$(call say,Setting up node/node_modules)
 	@cd node && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(MANUAL_READY): scripts/manual/requirements.txt scripts/manual/package-lock.json
+	$(call say,Setting up Zensical and TypeDoc in .tools/manual and scripts/manual)
+	@$(PYTHON) -m venv --clear $(MANUAL)
+	@$(MANUAL)/bin/python -m pip install --quiet --requirement $<
+	@cd scripts/manual && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(PROVIDER_READY): tests/conformance/provider/package-lock.json
