@@ -4,14 +4,14 @@
  * @packageDocumentation
  */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 
 import { invalidOption, LoginRefused } from "../errors.js";
 import type { LoginFlow } from "../login-flow.js";
-import type { Reply, Step } from "../step.js";
+import type { Step } from "../step.js";
 import { takeForm } from "../web-request.js";
 import { answer, type Face } from "./hooks.js";
-import { nodeFace } from "./node-face.js";
+import { faceOf, keepReply } from "./passport-next.js";
 import {
   readSettings,
   type PassportRequest,
@@ -103,8 +103,7 @@ export class Strategy {
       if (!user) return void this.fail(info);
       face.addCookiesOnceSuccessful(request.res as PassportResponse, [...reply.cookies, ...loginCookies]);
       const given = typeof info === "object" ? info : { message: info };
-      replies.set(request, reply);
-      return void this.success(user, { next: destinationOf(reply), ...given });
+      return void this.success(user, { next: keepReply(request, reply), ...given });
     } catch (error) {
       if (error instanceof LoginRefused) return step.refuse(error);
       throw error;
@@ -112,26 +111,8 @@ export class Strategy {
   }
 }
 
+export { nextPage, redirectToNext } from "./passport-next.js";
 export { Strategy as default };
-
-/** Redirects to the page that a login leads to, after `passport.authenticate`. A script gets JSON. For Express. */
-export function redirectToNext(request: IncomingMessage, response: ServerResponse): void {
-  const reply = replies.get(request);
-  if (reply === undefined) throw invalidOption("redirectToNext has to follow passport.authenticate of the redirect URI");
-  const face = faceOf(response);
-  face.prepare(response, reply.status, reply.headers);
-  face.send(response, reply.body);
-}
-
-const replies = new WeakMap<object, Reply>();
-
-/**
- * Returns the page that a login leads to, after `passport.authenticate`, from a request of Express or `ctx.state` of Koa.
- */
-export function nextPage({ authInfo }: { authInfo?: unknown }): string {
-  const { next } = Object(authInfo) as { next?: unknown };
-  return typeof next === "string" ? next : "/";
-}
 
 function targetOf({ originalUrl, url }: PassportRequest): string | undefined {
   return originalUrl ?? url;
@@ -139,15 +120,4 @@ function targetOf({ originalUrl, url }: PassportRequest): string | undefined {
 
 function choiceOf({ failureRedirect, failureMessage, failureFlash, failWithError }: RouteOptions): "page" | "fail" {
   return failureRedirect || failureMessage || failureFlash || failWithError ? "fail" : "page";
-}
-
-/** Where a completed login leads: a script gets JSON instead of a redirect. */
-function destinationOf({ headers, body }: Reply): string {
-  const location = headers.find(([name]) => name === "location")?.[1];
-  return location ?? (JSON.parse(body) as { url: string }).url;
-}
-
-/** Cookies are set on the response of Node: that of `koa-passport` would replace those of the site. */
-function faceOf(raw: ServerResponse): Face<PassportResponse> {
-  return nodeFace(() => raw);
 }
