@@ -8,17 +8,26 @@ export class TestResponse {
   /** The address, as browsers see it. */
   readonly url: string;
   readonly status: number;
-  /** The headers, with names in lower case; `set-cookie` is an array. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The body. */
-  readonly text: string;
+  // Private, so that Node prints neither for an error that nobody catches: the page would hide the message.
+  readonly #headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly #text: string;
 
   /** @internal */
   constructor(url: URL, { status, headers, text }: SiteReply) {
     this.url = url.href;
     this.status = status;
-    this.headers = headers;
-    this.text = text;
+    this.#headers = headers;
+    this.#text = text;
+  }
+
+  /** The headers, with names in lower case; `set-cookie` is an array. */
+  get headers(): Readonly<Record<string, string | string[] | undefined>> {
+    return this.#headers;
+  }
+
+  /** The body. */
+  get text(): string {
+    return this.#text;
   }
 
   /** The body, read as JSON. */

@@ -152,3 +152,10 @@ test("neither sessions nor responses show secrets in logs", async () => {
   assert.equal(inspect(session), "TestSession { origin: 'https://example.com' }");
   assert.equal(inspect(session.response), "TestResponse { url: 'https://example.com/', status: 404 }");
 });
+
+test("an error that nobody catches shows no page", async () => {
+  const error = await failing(fetchSite(), {}, "nobody");
+  // As Node prints it.
+  const printed = inspect(error, { customInspect: false, depth: 10 });
+  assert.doesNotMatch(printed, /<html|set-cookie/);
+});
