@@ -47,6 +47,7 @@ export async function makeApp(client, cookieSecret, login = {}) {
   await app.register(portier, {
     client,
     ...login,
+    loginPath: null, // below: its form has a token
     loginUrl: "/login",
     onLogin({ email }, request, reply) {
       keep(reply, beginSession(email));

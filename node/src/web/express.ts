@@ -7,6 +7,7 @@
 import type { NextFunction, Request, Response } from "express";
 
 import type { PortierError } from "../errors.js";
+import type { LoginFlow } from "../login-flow.js";
 import type { Session } from "../session.js";
 import type { Problem } from "../step.js";
 import { NodeSteps } from "./node-steps.js";
@@ -22,7 +23,17 @@ export type { CookieFlags } from "./options.js";
 export type PortierOptions = LoginOptions<[request: Request, response: Response]>;
 
 /** A handler of Express. */
-export type Handler = (request: Request, response: Response, next: NextFunction) => void;
+export type Handler<Locals extends object = Record<string, any>> = (
+  request: Request,
+  response: Response<any, Locals>,
+  next: NextFunction,
+) => void;
+
+/** What {@link Portier.requireLogin} adds to `response.locals`. */
+export interface SignedIn {
+  /** The session of the signed-in person. */
+  session: Session;
+}
 
 /** The handlers of a login and of its session, and helpers. */
 export interface Portier {
@@ -54,17 +65,16 @@ export interface Portier {
    */
   session(request: Request): Promise<Session | null>;
   /**
-   * Passes requests of signed-in people on. Others are redirected to the login page, and after the login back to this
-   * page. A script gets a problem (401).
+   * Passes requests of signed-in people on, with the session as `response.locals.session`. Others are redirected to the
+   * login page, and after the login back to this page. A script gets a problem (401).
    *
    * ```js
-   * app.get("/members", requireLogin, async (request, response) => {
-   *   const { email } = await session(request);
-   *   response.send(`You are ${email}`);
+   * app.get("/members", requireLogin, (request, response) => {
+   *   response.send(`You are ${response.locals.session.email}`);
    * });
    * ```
    */
-  readonly requireLogin: Handler;
+  readonly requireLogin: Handler<SignedIn>;
   /**
    * Ends the session: the handler of `POST /logout`. Forms of other sites are refused, as for
    * {@link Portier.login}.
@@ -76,6 +86,8 @@ export interface Portier {
   safeNext(page: unknown): string | null;
   /** Explains an error to the person, in the language of the request. */
   explain(error: PortierError, request: Request): Problem;
+  /** The flow, for example for {@link LoginFlow.formTargets}. */
+  readonly flow: LoginFlow;
 }
 
 /**
@@ -95,8 +107,8 @@ export interface Portier {
  * Throws {@link ConfigError} for invalid and unknown options.
  */
 export function portier(options: PortierOptions): Portier {
-  const { flow, hooks } = readOptions(options);
-  const steps = new NodeSteps<Request, Response>(flow, hooks);
+  const { flow, hasSessions, hooks } = readOptions(options);
+  const steps = new NodeSteps<Request, Response>(flow, hooks, hasSessions);
   return {
     login: (request, response, next) => {
       steps.login(request, response).catch(next);
@@ -109,7 +121,11 @@ export function portier(options: PortierOptions): Portier {
     session: (request) => steps.session(request, request.res),
     requireLogin: (request, response, next) => {
       // Called outside of the promise, so that exceptions of the next handlers are not caught here.
-      steps.requireLogin(request, response).then((session) => session !== null && next(), next);
+      steps.requireLogin(request, response).then((session) => {
+        if (session === null) return;
+        response.locals.session = session;
+        next();
+      }, next);
     },
     logout: (request, response, next) => {
       steps.logout(request, response).catch(next);
@@ -119,6 +135,7 @@ export function portier(options: PortierOptions): Portier {
     },
     safeNext: (page) => flow.safeNext(page),
     explain: (error, request) => flow.explain(error, request.headers["accept-language"]),
+    flow,
   };
 }
 

@@ -4,10 +4,12 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 
 import { bodyLeftBy, parsedForm, readBody } from "../body.js";
 import type { NativeBody } from "../native.js";
+import { queryOf, TakenRequest } from "../web-request.js";
 
-/** The body of a request, whoever has read it. */
-export function bodyOf(request: FastifyRequest): NativeBody {
-  return bodies.get(request) ?? bodyLeftBy(request);
+/** A request and its body, whoever has read that. */
+export function taken(request: FastifyRequest): TakenRequest {
+  const { method, headers } = request;
+  return new TakenRequest(method, headers, queryOf(request), bodies.get(request) ?? bodyLeftBy(request));
 }
 
 /** The bodies that were read here. */

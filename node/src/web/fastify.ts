@@ -8,14 +8,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { invalidOption, type PortierError } from "../errors.js";
 import type { LoginFlow } from "../login-flow.js";
-import type { Session } from "../session.js";
-import type { Problem } from "../step.js";
-import { optionalText } from "../text.js";
-import { queryOf, TakenRequest } from "../web-request.js";
-import { bodyOf, takeBodies } from "./fastify-bodies.js";
+// Not under its own name, which would be that of the interface that @fastify/session declares for "fastify".
+import type { Session as SealedSession } from "../session.js";
+import type { Problem, Step } from "../step.js";
+import { taken, takeBodies } from "./fastify-bodies.js";
 import { FASTIFY } from "./fastify-face.js";
 import { answer, type Site } from "./hooks.js";
-import { readOptions, type LoginOptions } from "./options.js";
+import type { LoginOptions } from "./options.js";
+import { readPaths, type Paths } from "./routes.js";
 import { Sessions } from "./sessions.js";
 
 export type { BrowserBinding } from "../login-flow.js";
@@ -24,24 +24,8 @@ export type { Confirmation, Problem } from "../step.js";
 export { cookieFlags, loginPolicy } from "./options.js";
 export type { CookieFlags } from "./options.js";
 
-/** The options of the plugin. */
+/** The options of the plugin. The paths are below the prefix of the scope in which it is registered. */
 export type PortierOptions = LoginOptions<[request: FastifyRequest, reply: FastifyReply]> & Paths;
-
-/** The routes of the plugin. */
-interface Paths {
-  /**
-   * The path of the login form, for which the plugin adds a route. By default it adds none, for a site that has its own
-   * route with {@link Portier.login} or {@link Portier.startLogin}.
-   */
-  loginPath?: string | undefined;
-  /**
-   * The path of the form to sign out, for which the plugin adds a route if there is a `secret`; `/logout` by default, no
-   * route with `null`.
-   */
-  logoutPath?: string | null | undefined;
-  /** The path of health checks, such as `/healthz`, for which the plugin adds a route; none by default. */
-  healthPath?: string | null | undefined;
-}
 
 /** The decorator `app.portier`. */
 export interface Portier {
@@ -66,12 +50,12 @@ export interface Portier {
     nextPage?: string,
   ): Promise<FastifyReply>;
   /**
-   * Returns the session of a request, and sets `request.portierSession`. It is read once for each request, and its cookie
+   * Returns the session of a request, for pages that are for everybody. It is read once for each request, and its cookie
    * is renewed if necessary. In `onLogin` it is the new session.
    *
    * It is `null` if nobody is signed in, or without the option `secret`.
    */
-  session(this: void, request: FastifyRequest, reply: FastifyReply): Promise<Session | null>;
+  session(this: void, request: FastifyRequest, reply: FastifyReply): Promise<SealedSession | null>;
   /**
    * A hook for routes that require a login: `onRequest`, or `preHandler` to run after the body was read. People who are
    * not signed in are redirected to the login page, and after the login back to this page. A script gets a problem (401).
@@ -89,6 +73,8 @@ export interface Portier {
   safeNext(this: void, page: unknown): string | null;
   /** Explains an error to the person, in the language of the request. */
   explain(this: void, error: PortierError, request: FastifyRequest): Problem;
+  /** The flow, for example for {@link LoginFlow.formTargets}. */
+  readonly flow: LoginFlow;
 }
 
 declare module "fastify" {
@@ -97,8 +83,11 @@ declare module "fastify" {
     portier: Portier;
   }
   interface FastifyRequest {
-    /** The session, after {@link Portier.session} or {@link Portier.requireLogin} has read it. */
-    portierSession: Session | null;
+    /**
+     * The session, in routes with {@link Portier.requireLogin}. It throws {@link ConfigError} if nobody is signed in: pages
+     * for everybody use the result of {@link Portier.session}.
+     */
+    readonly portierSession: SealedSession;
   }
   interface FastifyContextConfig {
     /**
@@ -123,79 +112,58 @@ declare module "fastify" {
  * Rejects with {@link ConfigError} for invalid and unknown options.
  */
 export async function portier(app: FastifyInstance, options: PortierOptions): Promise<void> {
-  // Only own properties, whatever `Object.prototype` has.
-  const own = Object.assign(Object.create(null), options) as PortierOptions;
-  const { loginPath, logoutPath = "/logout", healthPath, ...others } = own;
-  const { flow, hooks } = readOptions(others);
-  const formPath = optionalText(loginPath, "loginPath");
-  const endPath = optionalText(logoutPath, "logoutPath");
-  const checkPath = optionalText(healthPath, "healthPath");
-  const site: Site<FastifyRequest, FastifyReply> = { hooks, face: FASTIFY, sessions: new Sessions(flow) };
-  const take = async (step: "login" | "callback", request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const { method, headers } = request;
-    const body = bodyOf(request);
-    const taken = new TakenRequest(method, headers, queryOf(request), body);
-    await answer(await flow[step](taken), site, request, reply);
-    return reply;
-  };
-  const login: Portier["login"] = (request, reply) => take("login", request, reply);
-  const callback: Portier["login"] = (request, reply) => take("callback", request, reply);
-  const logout: Portier["logout"] = async (request, reply) => {
-    await answer(await flow.logout(request), site, request, reply);
-    return reply;
-  };
-  const session: Portier["session"] = async (request, reply) => {
-    request.portierSession = await site.sessions.of(request, request.headers, (cookie) => {
+  const { flow, hasSessions, hooks, paths } = readPaths(options);
+  const site: Site<FastifyRequest, FastifyReply> = { hooks, face: FASTIFY, sessions: new Sessions(flow, hasSessions) };
+  type Handler = Portier["login"];
+  const answering =
+    (step: (request: FastifyRequest) => Promise<Step>): Handler =>
+    async (request, reply) => {
+      await answer(await step(request), site, request, reply);
+      return reply;
+    };
+  const login = answering((request) => flow.login(taken(request)));
+  const callback = answering((request) => flow.callback(taken(request)));
+  const logout = answering((request) => flow.logout(request));
+  const session: Portier["session"] = (request, reply) =>
+    site.sessions.of(request, request.headers, (cookie) => {
       if (!reply.sent) reply.header("set-cookie", cookie);
     });
-    return request.portierSession;
-  };
-  app.decorateRequest("portierSession", null);
+  app.decorateRequest("portierSession", {
+    getter(): SealedSession {
+      const session = site.sessions.current(this);
+      if (session === undefined) throw invalidOption(NOT_GUARDED);
+      return session;
+    },
+  });
   app.decorate("portier", {
     login,
-    async startLogin(request, reply, email, nextPage) {
-      await answer(await flow.start(request, email, nextPage), site, request, reply);
-      return reply;
-    },
+    startLogin: (request, reply, email, nextPage) =>
+      answering(() => flow.start(request, email, nextPage))(request, reply),
     session,
     async requireLogin(request, reply) {
-      if ((await session(request, reply)) !== null) return;
-      await answer(flow.requireLogin(request), site, request, reply);
+      if ((await session(request, reply)) === null) await answer(site.sessions.requireLogin(request), site, request, reply);
     },
     logout,
     safeNext: (page) => flow.safeNext(page),
     explain: (error, request) => flow.explain(error, request.headers["accept-language"]),
+    flow,
   });
   await app.register(async (own) => {
     const isCallback = ({ raw }: FastifyRequest): boolean => flow.isCallback(raw.url);
     takeBodies(own, (request, reply) => (isCallback(request) ? callback : login)(request, reply));
-    const path = pathBelow(own.prefix, flow);
-    for (const [method, portierCallback] of [
-      [["POST"], true],
-      [own.supportedMethods.filter((method) => method !== "POST"), false],
-    ] as const) {
-      own.route({
-        method: [...method],
-        // A single colon would begin a parameter.
-        url: decodeURI(path).replaceAll(":", "::"),
-        config: { portierCallback },
-        handler: async (request, reply) => {
-          // The router of a site may ignore case or slashes.
-          return isCallback(request) ? callback(request, reply) : reply.callNotFound();
-        },
-      });
-    }
-    if (formPath !== undefined) own.post(formPath, login);
-    if (endPath !== undefined && (others.secret ?? undefined) !== undefined) {
-      own.route({ method: [...own.supportedMethods], url: endPath, handler: logout });
-    }
-    if (checkPath !== undefined) {
-      const health = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-        await answer(await flow.health(request), site, request, reply);
-        return reply;
-      };
-      own.route({ method: [...own.supportedMethods], url: checkPath, handler: health });
-    }
+    const every = [...own.supportedMethods];
+    // The router of a site may ignore case or slashes.
+    const handler: Handler = async (request, reply) =>
+      isCallback(request) ? callback(request, reply) : (reply.callNotFound() as unknown as FastifyReply);
+    // A single colon would begin a parameter.
+    const url = decodeURI(pathBelow(own.prefix, flow)).replaceAll(":", "::");
+    own.route({ method: "POST", url, config: { portierCallback: true }, handler });
+    own.route({ method: every.filter((method) => method !== "POST"), url, config: { portierCallback: false }, handler });
+    const { loginPath, logoutPath, healthPath } = paths;
+    if (loginPath !== null) own.post(loginPath, login);
+    if (logoutPath !== null) own.route({ method: every, url: logoutPath, handler: logout });
+    const health = answering((request) => flow.health(request));
+    if (healthPath !== null) own.route({ method: every, url: healthPath, handler: health });
   });
 }
 
@@ -207,6 +175,9 @@ Object.assign(portier, {
 });
 
 export { portier as default };
+
+const NOT_GUARDED =
+  "portierSession is for routes with requireLogin; in others, use the result of app.portier.session(request, reply)";
 
 /** The path of the callback, relative to the prefix of a scope. */
 function pathBelow(prefix: string, { callbackPath }: LoginFlow): string {

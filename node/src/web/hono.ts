@@ -9,6 +9,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { formFields, keptBody, parsedForm, readFetchBody } from "../body.js";
 import type { PortierError } from "../errors.js";
 import type { NativeBody } from "../native.js";
+import type { LoginFlow } from "../login-flow.js";
 import type { Session } from "../session.js";
 import type { Problem, Step } from "../step.js";
 import { queryOf, TakenRequest } from "../web-request.js";
@@ -71,6 +72,8 @@ export interface Portier {
   safeNext(this: void, page: unknown): string | null;
   /** Explains an error to the person, in the language of the request. */
   explain(this: void, error: PortierError, c: Context): Problem;
+  /** The flow, for example for {@link LoginFlow.formTargets}. */
+  readonly flow: LoginFlow;
 }
 
 /**
@@ -88,8 +91,8 @@ export interface Portier {
  * Throws {@link ConfigError} for invalid and unknown options.
  */
 export function portier(options: PortierOptions): Portier {
-  const { flow, hooks, routes } = readSite(options);
-  const sessions = new Sessions<Context>(flow);
+  const { flow, hasSessions, hooks, routes } = readSite(options);
+  const sessions = new Sessions<Context>(flow, hasSessions);
   const site: ResponseSite<Context> = { hooks, sessions, respond: responseOf, withCookies };
   const answer = (step: Step, c: Context): Promise<Response> => respond(step, site, c);
   const steps = {
@@ -120,12 +123,13 @@ export function portier(options: PortierOptions): Portier {
     session,
     async requireLogin(c, next) {
       const signedIn = await session(c);
-      if (signedIn === null) return answer(flow.requireLogin(c.req.raw), c);
+      if (signedIn === null) return answer(sessions.requireLogin(c.req.raw), c);
       c.set("session", signedIn);
       return next();
     },
     safeNext: (page) => flow.safeNext(page),
     explain: (error, c) => flow.explain(error, c.req.header("accept-language")),
+    flow,
   };
 }
 

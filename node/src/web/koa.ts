@@ -7,6 +7,7 @@
 import type { Context, Middleware, Next } from "koa";
 
 import type { PortierError } from "../errors.js";
+import type { LoginFlow } from "../login-flow.js";
 import type { Session } from "../session.js";
 import type { Problem, Step } from "../step.js";
 import { takeForm, type TakenRequest } from "../web-request.js";
@@ -65,6 +66,8 @@ export interface Portier {
   safeNext(this: void, page: unknown): string | null;
   /** Explains an error to the person, in the language of the request. */
   explain(this: void, error: PortierError, ctx: Context): Problem;
+  /** The flow, for example for {@link LoginFlow.formTargets}. */
+  readonly flow: LoginFlow;
 }
 
 /**
@@ -84,8 +87,8 @@ export interface Portier {
  * Throws {@link ConfigError} for invalid and unknown options.
  */
 export function portier(options: PortierOptions): Portier {
-  const { flow, hooks, routes } = readSite(options);
-  const site: Site<Context, Context> = { hooks, face: FACE, sessions: new Sessions(flow) };
+  const { flow, hasSessions, hooks, routes } = readSite(options);
+  const site: Site<Context, Context> = { hooks, face: FACE, sessions: new Sessions(flow, hasSessions) };
   const send = (step: Step, ctx: Context): Promise<void> => answer(step, site, ctx, ctx);
   const steps = {
     login: async (ctx: Context) => send(await flow.login(await taken(ctx)), ctx),
@@ -108,12 +111,13 @@ export function portier(options: PortierOptions): Portier {
     session,
     async requireLogin(ctx: Context, next: Next) {
       const signedIn = await session(ctx);
-      if (signedIn === null) return send(flow.requireLogin(ctx), ctx);
+      if (signedIn === null) return send(site.sessions.requireLogin(ctx), ctx);
       ctx.state["session"] = signedIn;
       await next();
     },
     safeNext: (page) => flow.safeNext(page),
     explain: (error, ctx) => flow.explain(error, ctx.get("accept-language")),
+    flow,
   };
 }
 

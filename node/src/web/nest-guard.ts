@@ -61,7 +61,7 @@ export class PortierGuard {
     if (new Reflector().getAllAndOverride(IS_PUBLIC, [context.getHandler() as never, context.getClass() as never])) return true;
     const [request, response] = [this.getRequest(context), this.getResponse(context)];
     if ((await this.#service.session(request, response)) !== null) return true;
-    const { reply } = this.#service.flow.requireLogin(request);
+    const { reply } = this.#service.sessions.requireLogin(request);
     for (const [name, value] of reply.headers) response.header(name, value);
     throw new NotSignedIn(reply);
   }

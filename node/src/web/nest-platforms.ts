@@ -26,9 +26,8 @@ export function onExpress(app: Application, { options }: PortierService): Mounte
 
 /** Adds the routes to an application of Fastify. */
 export function onFastify(app: FastifyInstance, { options }: PortierService): Mounted {
-  const { loginPath = "/login", ...others } = options;
   // Not awaited, so that it begins after Nest has set the error handler of the site.
-  app.register(forFastify, { ...others, ...(loginPath !== null && { loginPath }) });
+  app.register(forFastify, options);
   return {
     session: (request, response) => app.portier.session(request as FastifyRequest, response as FastifyReply),
     startLogin: (request, response, email, nextPage) =>

@@ -4,6 +4,7 @@ import type { LoginFlow } from "../login-flow.js";
 import type { Session } from "../session.js";
 import type { LoginOptions } from "./options.js";
 import { readSite, type Paths } from "./routes.js";
+import { Sessions } from "./sessions.js";
 
 /**
  * The options of `PortierModule`. The hooks get the request and the response of the platform, which are those of
@@ -26,12 +27,16 @@ export class PortierService {
   readonly flow: LoginFlow;
   /** @internal */
   readonly options: PortierModuleOptions;
+  /** @internal */
+  readonly sessions: Sessions<object>;
   #mounted: Mounted | undefined;
 
   /** @internal */
   constructor(options: PortierModuleOptions) {
     this.client = options.client;
-    this.flow = readSite(options).flow;
+    const { flow, hasSessions } = readSite(options);
+    this.flow = flow;
+    this.sessions = new Sessions(flow, hasSessions);
     this.options = options;
   }
 

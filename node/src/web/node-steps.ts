@@ -24,9 +24,9 @@ export class NodeSteps<Request extends NodeRequest, Response extends NodeRespons
   readonly #flow: LoginFlow;
   readonly #site: Site<Request, Response>;
 
-  constructor(flow: LoginFlow, hooks: Hooks<[request: Request, response: Response]>) {
+  constructor(flow: LoginFlow, hooks: Hooks<[request: Request, response: Response]>, hasSessions: boolean) {
     this.#flow = flow;
-    this.#site = { hooks, face: nodeFace<Response>((response) => response), sessions: new Sessions(flow) };
+    this.#site = { hooks, face: nodeFace<Response>((response) => response), sessions: new Sessions(flow, hasSessions) };
   }
 
   async login(request: Request, response: Response): Promise<void> {
@@ -59,7 +59,7 @@ export class NodeSteps<Request extends NodeRequest, Response extends NodeRespons
   /** The session of a request; `null` if it was answered, because nobody is signed in. */
   async requireLogin(request: Request, response: Response): Promise<Session | null> {
     const session = await this.session(request, response);
-    if (session === null) await this.#answer(this.#flow.requireLogin(request), request, response);
+    if (session === null) await this.#answer(this.#site.sessions.requireLogin(request), request, response);
     return session;
   }
 

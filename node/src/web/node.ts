@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 
 import type { PortierError } from "../errors.js";
+import type { LoginFlow } from "../login-flow.js";
 import type { Session } from "../session.js";
 import type { Problem } from "../step.js";
 import { NodeSteps } from "./node-steps.js";
@@ -71,6 +72,8 @@ export interface Portier {
   safeNext(this: void, page: unknown): string | null;
   /** Explains an error to the person, in the language of the request. */
   explain(this: void, error: PortierError, request: Request): Problem;
+  /** The flow, for example for {@link LoginFlow.formTargets}. */
+  readonly flow: LoginFlow;
 }
 
 /**
@@ -92,8 +95,8 @@ export interface Portier {
  * Throws {@link ConfigError} for invalid and unknown options.
  */
 export function portier(options: PortierOptions): Portier {
-  const { flow, hooks, routes } = readSite(options);
-  const steps = new NodeSteps<IncomingMessage, ServerResponse>(flow, hooks);
+  const { flow, hasSessions, hooks, routes } = readSite(options);
+  const steps = new NodeSteps<IncomingMessage, ServerResponse>(flow, hooks, hasSessions);
   // The two kinds have the same methods.
   const both =
     <Rest extends unknown[], Result>(step: (request: IncomingMessage, response: ServerResponse, ...rest: Rest) => Result) =>
@@ -118,6 +121,7 @@ export function portier(options: PortierOptions): Portier {
     logout: both((request, response) => steps.logout(request, response)),
     safeNext: (page) => flow.safeNext(page),
     explain: (error, { headers }) => flow.explain(error, headers["accept-language"]),
+    flow,
   };
 }
 

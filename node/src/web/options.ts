@@ -59,23 +59,23 @@ const HOOKS = ["onLogin", "onLoginError", "showProblem", "showConfirmation"] as 
 /** Checks the options, so that a mistake is found when the site starts, not at its first login. */
 export function readOptions<Arguments extends unknown[], Answer>(
   options: LoginOptions<Arguments, Answer>,
-): { flow: LoginFlow; hooks: Hooks<Arguments, Answer> } {
+): { flow: LoginFlow; hooks: Hooks<Arguments, Answer>; hasSessions: boolean } {
   const { client, ...others } = members(options, ["client", ...HOOKS, ...FLOW_NAMES]);
   const { onLogin, onLoginError, showProblem, showConfirmation, ...flowOptions } = others;
   const hooks: { [name in (typeof HOOKS)[number]]: unknown } = { onLogin, onLoginError, showProblem, showConfirmation };
+  if ("secret" in flowOptions && flowOptions.secret === undefined) {
+    throw invalidOption("secret is undefined: is its variable of the environment set? Without sessions, leave it out");
+  }
   if ((onLogin ?? flowOptions.secret ?? undefined) === undefined) {
-    const advice =
-      "secret" in flowOptions
-        ? "and secret is undefined: is its variable of the environment set?"
-        : "which signs people in; or give a secret, for sessions in a cookie";
-    throw invalidOption(`onLogin is missing, ${advice}`);
+    throw invalidOption("onLogin is missing, which signs people in; or give a secret, for sessions in a cookie");
   }
   for (const name of HOOKS) {
     if (typeof (hooks[name] ?? readOptions) !== "function") throw invalidOption(`${name} is not a function`);
   }
   const flow = new LoginFlow(client as PortierClient, flowOptions as FlowOptions);
   // The type of the option determines the arguments of the hooks.
-  return { flow, hooks: hooks as Hooks<Arguments, Answer> };
+  const hasSessions = (flowOptions.secret ?? undefined) !== undefined;
+  return { flow, hooks: hooks as Hooks<Arguments, Answer>, hasSessions };
 }
 
 /**

@@ -86,7 +86,7 @@ export class Strategy {
       face.addCookies(response, reply.cookies);
       return this.fail({ type: "error", message: problem.text, problem }, problem.status);
     }
-    await answer(step, { hooks, face, sessions: new Sessions(this.flow) }, request, response);
+    await answer(step, { hooks, face, sessions: new Sessions(this.flow, false) }, request, response);
   }
 
   /** Passes the user of a completed login to Passport. Returns the step of every other request. */

@@ -2,7 +2,7 @@ import { invalidOption } from "../errors.js";
 import type { LoginFlow } from "../login-flow.js";
 import { optionalText } from "../text.js";
 import { pathOfTarget } from "../web-request.js";
-import { readOptions, type Hooks, type LoginOptions } from "./options.js";
+import { readOptions, type LoginOptions } from "./options.js";
 
 /** The paths that an integration answers beside the callback, as the server receives them. */
 export interface Paths {
@@ -49,22 +49,31 @@ export class Routes {
   }
 }
 
+type Read<Arguments extends unknown[], Answer> = ReturnType<typeof readOptions<Arguments, Answer>>;
+
 /** Checks the options of an integration that finds its requests by their paths. */
 export function readSite<Arguments extends unknown[], Answer>(
   options: LoginOptions<Arguments, Answer> & Paths,
-): { flow: LoginFlow; hooks: Hooks<Arguments, Answer>; routes: Routes } {
+): Read<Arguments, Answer> & { routes: Routes } {
+  const { paths, ...read } = readPaths(options);
+  return { ...read, routes: new Routes(read.flow, paths) };
+}
+
+/** Checks the options of an integration that adds routes to a router. */
+export function readPaths<Arguments extends unknown[], Answer>(
+  options: LoginOptions<Arguments, Answer> & Paths,
+): Read<Arguments, Answer> & { paths: Record<keyof Paths, string | null> } {
   // Only own properties, whatever `Object.prototype` has.
   const own = Object.assign(Object.create(null), options) as typeof options;
   const { loginPath, logoutPath, healthPath, ...others } = own;
-  const { flow, hooks } = readOptions(others as LoginOptions<Arguments, Answer>);
   const pathOf = (path: unknown, name: string, usual: string | null): string | null =>
     path === null ? null : (optionalText(path, name) ?? usual);
-  const hasSessions = (own.secret ?? undefined) !== undefined;
+  const read = readOptions(others as LoginOptions<Arguments, Answer>);
   const endPath = pathOf(logoutPath, "logoutPath", "/logout");
-  const routes = new Routes(flow, {
+  const paths = {
     loginPath: pathOf(loginPath, "loginPath", "/login"),
-    logoutPath: hasSessions ? endPath : null,
+    logoutPath: read.hasSessions ? endPath : null,
     healthPath: pathOf(healthPath, "healthPath", null),
-  });
-  return { flow, hooks, routes };
+  };
+  return { ...read, paths };
 }

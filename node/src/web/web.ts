@@ -5,6 +5,7 @@
  */
 
 import type { PortierError } from "../errors.js";
+import type { LoginFlow } from "../login-flow.js";
 import type { Session } from "../session.js";
 import type { Problem, Step } from "../step.js";
 import type { LoginOptions } from "./options.js";
@@ -83,6 +84,8 @@ export interface Portier {
   safeNext(this: void, page: unknown): string | null;
   /** Explains an error to the person, in the language of the request. */
   explain(this: void, error: PortierError, request: Pick<Request, "headers">): Problem;
+  /** The flow, for example for {@link LoginFlow.formTargets}. */
+  readonly flow: LoginFlow;
 }
 
 /**
@@ -100,8 +103,8 @@ export interface Portier {
  * Throws {@link ConfigError} for invalid and unknown options.
  */
 export function portier(options: PortierOptions): Portier {
-  const { flow, hooks, routes } = readSite(options);
-  const sessions = new Sessions<Pick<Request, "headers">>(flow);
+  const { flow, hasSessions, hooks, routes } = readSite(options);
+  const sessions = new Sessions<Pick<Request, "headers">>(flow, hasSessions);
   // The sessions whose renewal is in the headers of a response.
   const renewed = new WeakSet<Session>();
   const site: ResponseSite<Request> = {
@@ -157,10 +160,11 @@ export function portier(options: PortierOptions): Portier {
     },
     session,
     async requireLogin(request, headers) {
-      return (await session(request, headers)) ?? answer(flow.requireLogin(request), request);
+      return (await session(request, headers)) ?? answer(sessions.requireLogin(request), request);
     },
     safeNext: (page) => flow.safeNext(page),
     explain: (error, { headers }) => flow.explain(error, headers.get("accept-language")),
+    flow,
   };
 }
 

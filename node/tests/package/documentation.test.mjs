@@ -12,7 +12,7 @@ import { pathToFileURL } from "node:url";
 
 import { getRequestListener } from "@hono/node-server";
 import * as portier from "portier-client";
-import { DevBroker } from "portier-client/testing";
+import { DevBroker, login } from "portier-client/testing";
 import ts from "typescript";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
@@ -111,6 +111,22 @@ for (const page of ["express", "fastify", "fetch", "hono", "koa", "nest", "node"
     assert.equal((await ask({ url: "/", headers: { cookie: cookiesOf(out) } })).status, 303, "signed out");
   });
 }
+
+test("the Express site of the manual with express-session, helmet and csrf-csrf signs in and out", async () => {
+  const { site } = await run("companions.mjs", section("docs/frameworks/express.md", "Sessions"));
+  // The page of the form sets a `Secure` cookie, so it has to know the origin.
+  const origin = "https://example.com";
+  const session = await login(site, "alice@example.com", { next: "/?page=2", origin });
+  assert.equal(session.response.url, "https://example.com/?page=2");
+  assert.match(session.response.text, /You are Alice\./);
+  assert.equal((await session.post("/login", { email: "alice@example.com" })).status, 403, "without a token");
+  await session.submit("/logout");
+  const turned = await session.get("/?page=2");
+  assert.deepEqual([turned.status, turned.location], [303, "https://example.com/login?next=%2F%3Fpage%3D2"]);
+  const policy = (await session.get("/login")).headers["content-security-policy"];
+  assert.match(policy, new RegExp(`form-action 'self' ${broker.origin}`));
+  await assert.rejects(login(site, "bob@example.com", { origin }), ({ response }) => response.problem === "account_unknown");
+});
 
 test("the files of frameworks in the manual are those of the sites that are built", () => {
   const folders = { "Next.js": "next", "React Router": "react-router", Nitro: "nitro", SvelteKit: "sveltekit", Astro: "astro" };

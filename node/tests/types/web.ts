@@ -26,6 +26,13 @@ function is<_Holds extends true>(): void {}
 
 const client = new PortierClient({ redirectUri: "https://example.com/verify" });
 
+// As @fastify/session does.
+declare module "fastify" {
+  interface Session {
+    views: number;
+  }
+}
+
 export async function byHand(
   request: Request,
   { incoming, response }: { incoming: IncomingMessage; response: ServerResponse },
@@ -97,11 +104,17 @@ export function inExpress(): express.Express {
     defaultNext: "/members",
     allowedHosts: ["shop.example.com"],
   };
-  const { explain, login, logout, requireLogin, safeNext, session, startLogin, verify }: ofExpress.Portier =
+  const { explain, flow, login, logout, requireLogin, safeNext, session, startLogin, verify }: ofExpress.Portier =
     ofExpress.portier(options);
-  app.get("/members", requireLogin, async (request, response) => {
+  app.get("/members", requireLogin, (request, response) => {
+    is<Equal<typeof response.locals.session, ofExpress.Session>>();
+    response.send(request.path);
+  });
+  app.use("/all", requireLogin, async (request, response) => {
     response.send((await session(request))?.email satisfies string | undefined);
   });
+  app.use(requireLogin);
+  is<Equal<typeof flow, LoginFlow>>();
   app.post("/logout", logout);
   ofExpress.portier({ client, secret: "…" });
   app.use(verify);
@@ -149,7 +162,11 @@ export async function inFastify(): Promise<void> {
   app.register(forFastify, options);
   is<Equal<typeof app.portier, ofFastify.Portier>>();
   const { login, requireLogin, safeNext, session, startLogin } = app.portier;
-  app.get("/members", { onRequest: requireLogin }, async ({ portierSession }) => portierSession?.email);
+  app.get("/members", { onRequest: requireLogin }, async ({ portierSession }) => {
+    // Not the interface of the same name that @fastify/session declares.
+    is<Equal<typeof portierSession, ofFastify.Session>>();
+    return portierSession.email;
+  });
   app.get("/", async (request, reply) => (await session(request, reply))?.id);
   app.register(ofFastify.portier, { client, secret: "…", logoutPath: null });
   app.post("/sign-in", login);

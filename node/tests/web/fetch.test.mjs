@@ -308,7 +308,11 @@ test("a mistake in the options shows when the site starts", () => {
   ]) {
     assert.throws(() => portier(options), ConfigError, JSON.stringify(Object.keys(options)));
   }
-  assert.throws(() => portier({ client, secret: process.env.NO_SUCH_VARIABLE }), /secret is undefined: is its variable/);
+  for (const options of [{}, { onLogin }]) {
+    const withSecret = { client, ...options, secret: process.env.NO_SUCH_VARIABLE };
+    assert.throws(() => portier(withSecret), /secret is undefined: is its variable/);
+  }
+  portier({ client, onLogin, secret: null });
 });
 
 test("an error is explained in the language of the request", async () => {

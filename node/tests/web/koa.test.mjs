@@ -87,7 +87,7 @@ test("a login begins a new session of koa-session", async (t) => {
       ctx.session.views = (ctx.session.views ?? 0) + 1;
       ctx.body = ctx.session.email ?? "nobody";
     });
-  const site = await serve(t, { onLogin, secret: undefined }, { first, then });
+  const site = await serve(t, { onLogin, secret: null }, { first, then });
   const visitor = new Visitor();
   assert.equal((await page(visitor, site, "/")).text, "nobody");
   const [before] = stored.keys();

@@ -114,6 +114,7 @@ test("fastify: a login may start from a form with other fields", async (t) => {
   assert.equal((await inject(app, "/verify", answer)).headers.location, "/x");
 
   assert.equal((await inject(app, "/form", { email: "alice@example.com" })).statusCode, 303);
+  assert.equal((await inject(app, "/login", { email: "alice@example.com" })).statusCode, 303, "the usual path");
 });
 
 test("fastify: the parsers of the site stay as they are", async (t) => {

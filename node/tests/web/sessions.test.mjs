@@ -212,8 +212,7 @@ eachKind((here) => {
         if (isExpress) {
           app.all("/members", requireLogin, async (request, response) => {
             await before(request);
-            const { email } = await session(request);
-            response.send(email);
+            response.send(response.locals.session.email);
           });
           app.get("/", async (request, response) => response.send((await session(request))?.email ?? "nobody"));
           app.all("/logout", logout);
@@ -243,6 +242,28 @@ eachKind((here) => {
     assert.deepEqual([out.status, out.headers.location], [303, "/login"]);
     assert.equal((await visitor.get(`${site.origin}/members`, { follow: false })).status, 303);
     assert.deepEqual(site.errors, []);
+  });
+
+  if (!isExpress) {
+    test("a page for everybody does not read the session of the guard", async (t) => {
+      const site = await here.serve(t, { secret: SECRET }, {
+        then: (app) => app.get("/open", async ({ portierSession }) => portierSession.email),
+      });
+      assert.equal((await new Visitor().get(`${site.origin}/open`)).status, 500);
+      assert.match(site.errors[0].message, /portierSession is for routes with requireLogin/);
+    });
+  }
+
+  test("a guard without a secret says what it needs", async (t) => {
+    const site = await serve(t, { onLogin() {}, secret: null });
+    assert.equal((await new Visitor().get(`${site.origin}/members`)).status, 500);
+    assert.match(site.errors[0].message, /requireLogin needs the option secret/);
+  });
+
+  test("the flow of a site is the one that its handlers use", async (t) => {
+    const { portier } = await serve(t, { loginUrl: "/sign-in" });
+    const { reply } = portier.flow.requireLogin({ method: "GET", headers: {} }, "/members");
+    assert.equal(reply.headers.find(([name]) => name === "location")[1], "/sign-in?next=%2Fmembers");
   });
 
   test("a script is told that it is not signed in", async (t) => {
