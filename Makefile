@@ -34,6 +34,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Programs for the tests that the system lacks; see `make redis`.
 TOOLS := $(CURDIR)/.tools
 export PATH := $(PATH):$(TOOLS)
+WORKFLOWS := $(TOOLS)/workflows
+WORKFLOWS_READY := $(WORKFLOWS)/.ready
 MANUAL := $(TOOLS)/manual
 MANUAL_READY := $(MANUAL)/.ready
 
@@ -304,6 +306,12 @@ lint: tools setup module types ## Check form: formatting, lints, types, licences
 	@$(VENV_PYTHON) -m pytest --quiet -c python/pyproject.toml scripts/tests
 	@$(VENV_PYTHON) scripts/check_layers.py
 
+.PHONY: lint-workflows
+lint-workflows: $(WORKFLOWS_READY) ## Check .github with actionlint, which uses shellcheck if it is installed, and zizmor
+	$(call say,Workflows: actionlint and zizmor)
+	@$(WORKFLOWS)/bin/actionlint .github/workflows/*.yml
+	@$(WORKFLOWS)/bin/zizmor --offline --persona=pedantic --quiet .github
+
 .PHONY: bench
 bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, compare with other packages, and write docs/benchmarks.md; ROUNDS=3 for a short run
 	$(call say,Building for release; the first time takes some minutes)
@@ -408,6 +416,12 @@ endif
 $(NODE_READY): node/package-lock.json
 	$(call say,Setting up node/node_modules)
 	@cd node && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WORKFLOWS_READY): .github/requirements.txt
+	$(call say,Setting up actionlint and zizmor in .tools/workflows)
+	@$(PYTHON) -m venv --clear $(WORKFLOWS)
+	@$(WORKFLOWS)/bin/python -m pip install --quiet --requirement $<
 	@touch $@
 
 $(MANUAL_READY): scripts/manual/requirements.txt scripts/manual/package-lock.json

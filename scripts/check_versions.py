@@ -1,4 +1,7 @@
-"""Checks that every file that repeats the version of the project has that of Cargo's workspace."""
+"""Checks that every file that repeats the version of the project has that of Cargo's workspace.
+
+With `--print`, it prints that version instead.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     """Prints one line for each finding; returns 1 if there is any."""
+    if sys.argv[1:] == ["--print"]:
+        print(workspace(ROOT)["package"]["version"])
+        return 0
     findings = check(ROOT)
     print("\n".join(findings) or "no findings")
     return 1 if findings else 0
