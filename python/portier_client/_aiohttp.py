@@ -5,26 +5,40 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from aiohttp import web
 
+from .errors import ConfigError
+from .web import Session
+
 _EMAIL = "portier_email"
+
+# Without such a key, aiohttp 3.14 warns.
+SESSION: Any = getattr(web, "RequestKey", lambda name, _: name)("portier.session", Session)
+"""The key of a sealed session in a request."""
 
 
 class NewSession:
-    """A session that begins with a login. The one before continues if signing in fails."""
+    """A session that begins with a login. The one before continues unless it is kept.
 
-    def __init__(self, request: web.Request, email: str) -> None:
-        self._request, self._email = request, email
-        self._sessions = _sessions(request)
+    ``sealed`` is the session of the library's own cookie, which takes the place of the packages.
+    """
+
+    def __init__(self, request: web.Request, sealed: Session | None, email: str) -> None:
+        self._request, self._sealed, self._email = request, sealed, email
+        self._sessions = _sessions(request) if sealed is None else None
         self._before: Any = None
+        self._is_kept = False
 
-    async def begin(self) -> None:
-        """Give the hook of the site a new session of aiohttp-session."""
+    async def __aenter__(self) -> Self:
+        """Give the hook of the site a new session."""
+        if self._sealed is not None:
+            self._request[SESSION] = self._sealed
         if self._sessions is not None:
             self._before = await self._sessions.get_session(self._request)
             (await self._sessions.new_session(self._request))[_EMAIL] = self._email
+        return self
 
     async def keep(self, response: web.StreamResponse) -> None:
         """Sign the person in with a response."""
@@ -36,22 +50,31 @@ class NewSession:
                 self._before.invalidate()
                 storage = self._request[self._sessions.STORAGE_KEY]
                 await storage.save_session(self._request, response, self._before)
-        security = _security(self._request.config_dict)
+        security = None if self._sealed else _security(self._request.config_dict)
         if security is not None:
             await security.remember(self._request, response, self._email)
+        self._is_kept = True
 
-    async def undo(self) -> None:
-        """Continue the session before, under another id."""
+    async def __aexit__(self, *_: object) -> None:
+        """Continue the session before, under another id, unless the new one is kept."""
+        if self._is_kept:
+            return
+        self._request.pop(SESSION, None)
         if self._sessions is not None:
             session = await self._sessions.get_session(self._request)
             session.invalidate()
             session.update(self._before)
 
 
-def keeps_people(app: web.Application) -> bool:
-    """Whether one of the packages is set up on an application."""
+def check_sessions(app: web.Application) -> None:
+    """Raise an error unless one of the packages is set up on an application."""
     names = {getattr(middleware, "__module__", None) for middleware in app.middlewares}
-    return _security(app) is not None or "aiohttp_session" in names
+    if _security(app) is None and "aiohttp_session" not in names:
+        raise ConfigError(
+            "nothing keeps people signed in: give the option secret or on_login, or set up "
+            "aiohttp-session or aiohttp-security",
+            code="invalid_option",
+        )
 
 
 async def remembered(request: web.Request) -> str | None:

@@ -38,19 +38,15 @@ from aiohttp import web
 from yarl import URL
 
 from . import Client, PortierError
-from ._aiohttp import NewSession, forget, keeps_people, remembered
+from ._aiohttp import SESSION, NewSession, check_sessions, forget, remembered
 from ._aiohttp_http import Responses, facts, head, responding
 from ._face import Site, SiteOptions, answer, due_renewal
-from .errors import ConfigError
 from .web import LoginFlow, Session, Step
 
 __all__ = ["PORTIER", "Portier", "require_login", "setup"]
 
 _Arguments = ParamSpec("_Arguments")
 _Response = TypeVar("_Response", bound=web.StreamResponse)
-
-# Without such a key, aiohttp 3.14 warns.
-_SESSION: Any = getattr(web, "RequestKey", lambda name, _: name)("portier.session", Session)
 
 
 def setup(
@@ -95,12 +91,14 @@ def setup(
     callback = web.PlainResource(URL(portier.flow.callback_path, encoded=True).path_safe)
     callback.add_route("*", portier._callback)
     app.router.register_resource(callback)
-    if portier._site.login_path is not None:
-        app.router.add_post(portier._site.login_path, portier._log_in)
-    if portier._site.logout_path is not None:
-        app.router.add_route("*", portier._site.logout_path, portier._log_out)
-    if portier._site.health_path is not None:
-        app.router.add_route("*", portier._site.health_path, portier._health)
+    site = portier._site
+    for method, path, handler in (
+        ("POST", site.login_path, portier._log_in),
+        ("*", site.logout_path, portier._log_out),
+        ("*", site.health_path, portier._health),
+    ):
+        if path is not None:
+            app.router.add_route(method, path, handler)
     return portier
 
 
@@ -127,9 +125,9 @@ class Portier:
 
     async def session(self, request: web.Request) -> Session | None:
         """Return the session of the person who sends a request, with the option ``secret``."""
-        if _SESSION not in request:
-            request[_SESSION] = await self.flow.session(head(request))
-        return cast("Session | None", request[_SESSION])
+        if SESSION not in request:
+            request[SESSION] = await self.flow.session(head(request))
+        return cast("Session | None", request[SESSION])
 
     async def refuse(self, request: web.Request) -> web.StreamResponse:
         """Answer a request for a page that needs a login, of somebody who is not signed in.
@@ -157,25 +155,11 @@ class Portier:
         step = await self.flow.callback(await facts(request))
         if step.login is None:
             return await self._answer(request, step)
-        # The hook may ask who is signed in.
-        new = None if self._site.has_cookie else NewSession(request, step.login.email)
-        if new is None:
-            request[_SESSION] = step.session
-        else:
-            await new.begin()
-        is_signed_in = False
-        try:
+        async with NewSession(request, step.session, step.login.email) as new:
             response = await self._answer(request, step)
             if response.status < 400:
-                if new is not None:
-                    await new.keep(response)
-                is_signed_in = True
+                await new.keep(response)
             return response
-        finally:
-            if not is_signed_in:
-                request.pop(_SESSION, None)
-                if new is not None:
-                    await new.undo()
 
     async def _log_out(self, request: web.Request) -> web.StreamResponse:
         step = await self.flow.logout(await facts(request))
@@ -191,12 +175,8 @@ class Portier:
         return await answer(step, self._hooks, Responses(), request)
 
     async def _run(self, app: web.Application) -> AsyncIterator[None]:
-        if not (self._site.has_cookie or self._hooks.on_login or keeps_people(app)):
-            raise ConfigError(
-                "nothing keeps people signed in: give the option secret or on_login, or set up "
-                "aiohttp-session or aiohttp-security",
-                code="invalid_option",
-            )
+        if not (self._site.has_cookie or self._hooks.on_login):
+            check_sessions(app)
         # A login does it as well, and reports problems.
         warming = asyncio.ensure_future(self.flow.client.warm())
         yield
@@ -230,7 +210,7 @@ def require_login(
 
 async def _renew(request: web.Request, response: web.StreamResponse) -> None:
     cookies = response.headers.getall("Set-Cookie", [])
-    for cookie in due_renewal(request.get(_SESSION), cookies):
+    for cookie in due_renewal(request.get(SESSION), cookies):
         response.headers.add("Set-Cookie", cookie)
 
 
