@@ -76,11 +76,11 @@ import sys
 from collections.abc import Awaitable, Iterable
 from typing import Any
 
-from tornado.routing import RuleRouter
-from tornado.web import Application, HTTPError, RequestHandler
+from tornado.web import HTTPError
 
-from . import Client, ConfigError, InvalidRequest, Login, LoginRefused
+from . import Client, InvalidRequest, Login, LoginRefused
 from ._tornado import GOOGLE, PortierMixin
+from ._tornado_checks import check_sign_in
 from ._tornado_sessions import SessionMixin, require_login
 from .web import Confirmation, LoginFlow, Problem
 
@@ -129,7 +129,7 @@ class LoginHandler(PortierMixin):
 
     async def post(self) -> None:
         """Redirect to the broker."""
-        _check_sign_in(self.application)
+        check_sign_in(self.application, VerifyHandler)
         request = self._web_request(form_token_checked=self._is_form_token_checked())
         await self._respond(await self.login_flow.login(request))
 
@@ -189,7 +189,7 @@ class VerifyHandler(PortierMixin):
 
     async def post(self) -> None:
         """Handle the broker's answer, in a ``POST`` or a ``GET``."""
-        _check_sign_in(self.application, type(self))
+        check_sign_in(self.application, VerifyHandler, type(self))
         step = await self.login_flow.callback(self._web_request())
         if step.login is not None:
             if step.session is not None:
@@ -257,32 +257,6 @@ class HealthHandler(PortierMixin):
 
     def check_xsrf_cookie(self) -> None:
         """Check nothing: the flow refuses methods that could change anything."""
-
-
-def _check_sign_in(application: Application, *handlers: type[RequestHandler]) -> None:
-    """Raise an error if one of these handlers, or of the application's, would sign nobody in.
-
-    Tornado makes handlers for each request, so an application cannot check this when it is made.
-    """
-    if application.settings.get("portier_secret") is not None:
-        return
-    routers: list[RuleRouter] = [application.default_router]
-    targets: list[object] = [*handlers]
-    for router in routers:
-        for rule in router.rules:
-            found = routers if isinstance(rule.target, RuleRouter) else targets
-            found.append(rule.target)
-    for target in targets:
-        if (
-            isinstance(target, type)
-            and issubclass(target, VerifyHandler)
-            and target.on_login is VerifyHandler.on_login
-        ):
-            raise ConfigError(
-                "on_login is missing: it signs people in; override it, or set portier_secret, for "
-                f"sessions handler={target.__name__}",
-                code="invalid_option",
-            )
 
 
 class _NoCookieError(HTTPError):
