@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hmac
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, Generic, TypeVar, Unpack, cast
+from typing import Any, Generic, Self, TypeVar, Unpack, cast
 from urllib.parse import urlsplit
 
 from blinker import Namespace
@@ -19,6 +19,9 @@ from .web import Session
 
 EMAIL = "portier_email"
 """The key of the address in the framework's session."""
+
+SESSION = "portier.session"
+"""The key of a sealed session in the facts of a request that the server gives."""
 
 _signals = Namespace()
 
@@ -38,9 +41,10 @@ _OF_CLIENT = {"redirect_uri", *(BaseClient.__init__.__kwdefaults__ or {})} - _OF
 
 AnyApp = TypeVar("AnyApp", bound=App)
 AnyClient = TypeVar("AnyClient", bound=BaseClient)
+AnyFlow = TypeVar("AnyFlow")
 
 
-class BasePortier(Generic[AnyApp, AnyClient]):
+class BasePortier(Generic[AnyApp, AnyClient, AnyFlow]):
     """An extension, which may serve several applications."""
 
     # The parts that are the framework's.
@@ -48,6 +52,7 @@ class BasePortier(Generic[AnyApp, AnyClient]):
     _flow_kind: type[Any]
     _blueprint_kind: type[Any]
     _cookie_sessions: type[Any]
+    _current_app: Any
     _request_started: Any
     _log_in: Callable[..., Any]
     _log_out: Callable[..., Any]
@@ -107,6 +112,15 @@ class BasePortier(Generic[AnyApp, AnyClient]):
         # Other extensions may be initialized later than this one.
         self._request_started.connect(self._meet_companions, app)
 
+    @property
+    def flow(self) -> AnyFlow:
+        """The flow of the current application."""
+        return self._site.flow
+
+    @property
+    def _site(self) -> Site[AnyFlow]:
+        return cast("Site[AnyFlow]", self._current_app.extensions["portier"])
+
     def _runnable(self, app: AnyApp, hook: Hook) -> Hook:
         """Return a hook in a form that the extension can run."""
         raise NotImplementedError
@@ -117,27 +131,51 @@ class BasePortier(Generic[AnyApp, AnyClient]):
 
 
 class NewSession:
-    """A session that begins with a login. The one before continues if signing in fails."""
+    """A session that begins with a login. The one before continues unless somebody signs in.
 
-    def __init__(self, session: MutableMapping[str, Any], interface: object, email: str) -> None:
-        self._session, self._interface, self._email = session, interface, email
-        self._before = dict(session)
-        session.clear()
-        if self._before.get(_PERMANENT):
-            session[_PERMANENT] = True
-        session[EMAIL] = email
+    ``facts`` are those of the request, which have the new session if it is sealed. Otherwise
+    ``session`` is that of the framework.
+    """
+
+    def __init__(
+        self,
+        facts: MutableMapping[str, Any],
+        session: MutableMapping[str, Any] | None,
+        interface: object,
+        email: str,
+    ) -> None:
+        self._facts, self._session, self._interface = facts, session, interface
+        self._email = email
+        self._before = dict(session or {})
+        self.is_signed_in = False
+        """Whether the person has signed in."""
+
+    def __enter__(self) -> Self:
+        """Begin the session."""
+        if self._session is not None:
+            self._session.clear()
+            if self._before.get(_PERMANENT):
+                self._session[_PERMANENT] = True
+            self._session[EMAIL] = self._email
+        return self
 
     def keep(self) -> object:
         """Give a session on the server a new id; return what must be awaited, if it can be."""
+        if self._session is None:
+            return None
         # The hook may have cleared the session. That of Flask-Session keeps its id while empty.
         self._session[EMAIL] = self._email
         regenerate = getattr(self._interface, "regenerate", None)
         return None if regenerate is None else regenerate(self._session)
 
-    def undo(self) -> None:
-        """Continue the session before."""
-        self._session.clear()
-        self._session.update(self._before)
+    def __exit__(self, *_: object) -> None:
+        """Continue the session before, if nobody has signed in."""
+        if self.is_signed_in:
+            return
+        self._facts.pop(SESSION, None)
+        if self._session is not None:
+            self._session.clear()
+            self._session.update(self._before)
 
 
 def exempt(app: App, callback: Callable[..., object]) -> None:

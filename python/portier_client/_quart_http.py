@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Iterable
 from typing import Any, cast
 
+from blinker import NamedSignal
 from quart import (
     Request,
     Response,
@@ -61,6 +62,12 @@ def responding(hook: Hook) -> Hook:
         return await current_app.make_response(given)
 
     return run
+
+
+async def send(signal: NamedSignal, **values: object) -> None:
+    """Send a signal of the current application."""
+    app = cast("Any", current_app)._get_current_object()
+    await signal.send_async(app, _sync_wrapper=app.ensure_async, **values)
 
 
 def _current() -> Request | Websocket:

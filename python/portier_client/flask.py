@@ -28,16 +28,17 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
-from flask import Blueprint, Flask, Response, current_app, g, request, request_started, session
+from flask import Blueprint, Flask, Response, current_app, request, request_started, session
 from flask.sessions import SecureCookieSessionInterface
 
 from . import Login
-from ._face import Hook, Site, answer_blocking
+from ._face import Hook, answer_blocking
 from ._flask import (
     EMAIL,
+    SESSION,
     BasePortier,
     NewSession,
     add_renewal,
@@ -45,18 +46,17 @@ from ._flask import (
     portier_logged_in,
     portier_logged_out,
 )
+from ._flask_http import Responses, facts, head
 from .blocking import Client, LoginFlow
-from .web import MAX_FORM_BYTES, Session, Step, WebRequest
+from .web import Session, Step
 
 __all__ = ["Portier", "portier_logged_in", "portier_logged_out"]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
-_SESSION = "portier.session"
 
-
-class Portier(BasePortier[Flask, Client]):
+class Portier(BasePortier[Flask, Client, LoginFlow]):
     """The extension. One object may serve several applications.
 
     ``app``
@@ -86,26 +86,22 @@ class Portier(BasePortier[Flask, Client]):
     _flow_kind = LoginFlow
     _blueprint_kind = Blueprint
     _cookie_sessions = SecureCookieSessionInterface
+    _current_app = current_app
     _request_started = request_started
-
-    @property
-    def flow(self) -> LoginFlow:
-        """The flow of the current application."""
-        return _site().flow
 
     @property
     def email(self) -> str | None:
         """The address of the person who sends the current request, if signed in."""
-        if not _site().has_cookie:
+        if not self._site.has_cookie:
             return session.get(EMAIL)
         return self.session.email if self.session else None
 
     @property
     def session(self) -> Session | None:
         """The session of the current request, with the option ``secret``."""
-        if _SESSION not in request.environ:
-            request.environ[_SESSION] = _site().flow.session(_head())
-        return cast("Session | None", request.environ[_SESSION])
+        if SESSION not in request.environ:
+            request.environ[SESSION] = self.flow.session(head())
+        return cast("Session | None", request.environ[SESSION])
 
     def login_required(self, view: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
         """Decorate a view that needs somebody signed in; see :meth:`require_login`."""
@@ -121,15 +117,17 @@ class Portier(BasePortier[Flask, Client]):
 
         A browser is redirected to the login page, with this page as ``next``. A script gets 401.
         """
-        if self.email is not None:
-            return None
+        return None if self.email is not None else self.refuse()
+
+    def refuse(self) -> Response:
+        """Return the answer to a person who is not signed in, for code of your own."""
         page = request.url.removeprefix(request.host_url.removesuffix("/"))
-        return _answer(_site().flow.require_login(_head(), page))
+        return self._answer(self.flow.require_login(head(), page))
 
     def start_login(self, email: str, next_page: str = "") -> Response:
         """Start a login from a form of another shape, which the site has read and checked."""
         try:
-            return _answer(_site().flow.start(_head(), email, next_page))
+            return self._answer(self.flow.start(head(), email, next_page))
         finally:
             # Error trackers keep the locals of frames.
             del email, next_page
@@ -140,28 +138,28 @@ class Portier(BasePortier[Flask, Client]):
     _accepting = _runnable
 
     def _log_in(self) -> Response:
-        return _answer(self.flow.login(_facts()))
+        return self._answer(self.flow.login(facts()))
 
     def _callback(self) -> Response:
-        step = self.flow.callback(_facts())
+        step = self.flow.callback(facts())
         if step.session is not None:
             # The hook may ask who is signed in.
-            request.environ[_SESSION] = step.session
-        return _answer(step)
+            request.environ[SESSION] = step.session
+        return self._answer(step)
 
     def _log_out(self) -> Response:
-        step = self.flow.logout(_facts())
+        step = self.flow.logout(facts())
         if step.error is None:
             portier_logged_out.send(_app())
-            if not _site().has_cookie:
+            if not self._site.has_cookie:
                 session.clear()
             if hasattr(current_app, "login_manager"):
                 # Otherwise its own cookie would sign the person in again.
                 sys.modules["flask_login"].logout_user()
-        return _answer(step)
+        return self._answer(step)
 
     def _health(self) -> Response:
-        return _answer(self.flow.health(_facts()))
+        return self._answer(self.flow.health(facts()))
 
     def _meet_companions(self, app: Flask, **_: object) -> None:
         exempt(app, self._callback)
@@ -170,71 +168,27 @@ class Portier(BasePortier[Flask, Client]):
         request_started.disconnect(self._meet_companions, app)
 
     def _sign_in(self, on_login: Hook | None, login: Login) -> Response | None:
-        new = None
-        if not _site().has_cookie:
-            new = NewSession(session, current_app.session_interface, login.email)
-        is_signed_in = False
-        try:
+        kept = None if self._site.has_cookie else session
+        interface = current_app.session_interface
+        with NewSession(request.environ, kept, interface, login.email) as new:
             given = None if on_login is None else on_login(login)
             response = None if given is None else current_app.make_response(given)
             if response is None or response.status_code < 400:
-                if new is not None:
-                    new.keep()
+                new.keep()
                 portier_logged_in.send(_app(), login=login)
-                is_signed_in = True
+                new.is_signed_in = True
             return response
-        finally:
-            if not is_signed_in:
-                request.environ.pop(_SESSION, None)
-                if new is not None:
-                    new.undo()
 
     def _renew(self, response: Response) -> Response:
-        add_renewal(response.headers, request.environ.get(_SESSION))
+        add_renewal(response.headers, request.environ.get(SESSION))
         return response
 
-
-def _answer(step: Step) -> Response:
-    return answer_blocking(step, _site().hooks, _Responses())
-
-
-class _Responses:
-    def respond(self, status: int, headers: list[tuple[str, str]], body: str) -> Response:
-        return current_app.response_class(body, status, headers)
-
-    def to_response(self, answer: object) -> Response:
-        return current_app.make_response(cast("Any", answer))
-
-    def status(self, response: Response) -> int:
-        return response.status_code
-
-    def add_cookies(self, response: Response, cookies: Iterable[str]) -> None:
-        for cookie in cookies:
-            response.headers.add("Set-Cookie", cookie)
+    def _answer(self, step: Step) -> Response:
+        return answer_blocking(step, self._site.hooks, Responses())
 
 
 def _app() -> Flask:
     return cast("Flask", cast("Any", current_app)._get_current_object())
-
-
-def _site() -> Site[LoginFlow]:
-    return cast("Site[LoginFlow]", current_app.extensions["portier"])
-
-
-def _head() -> WebRequest:
-    return WebRequest(request.method, request.headers)
-
-
-def _facts() -> WebRequest:
-    # A CSRF protection, or the site, may have read the form before.
-    body = request.stream.read(MAX_FORM_BYTES + 1) or request.form
-    return WebRequest(
-        request.method,
-        request.headers,
-        body,
-        query=request.query_string,
-        form_token_checked=g.get("csrf_valid", False),
-    )
 
 
 def _forget(app: Flask, **_: object) -> None:

@@ -32,7 +32,6 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
-from blinker import NamedSignal
 from quart import (
     Blueprint,
     Quart,
@@ -47,9 +46,10 @@ from quart import (
 from quart.sessions import SecureCookieSessionInterface
 
 from . import Client, Login
-from ._face import Hook, Site, answer
+from ._face import Hook, answer
 from ._flask import (
     EMAIL,
+    SESSION,
     BasePortier,
     NewSession,
     add_renewal,
@@ -57,7 +57,7 @@ from ._flask import (
     portier_logged_in,
     portier_logged_out,
 )
-from ._quart_http import Responses, facts, head, responding, scope_of_request
+from ._quart_http import Responses, facts, head, responding, scope_of_request, send
 from .web import LoginFlow, Session, Step
 
 __all__ = ["Portier", "portier_logged_in", "portier_logged_out"]
@@ -65,10 +65,8 @@ __all__ = ["Portier", "portier_logged_in", "portier_logged_out"]
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
-_SESSION = "portier.session"
 
-
-class Portier(BasePortier[Quart, Client]):
+class Portier(BasePortier[Quart, Client, LoginFlow]):
     """The extension. One object may serve several applications.
 
     Arguments and settings are those of :class:`portier_client.flask.Portier`, with two differences:
@@ -83,17 +81,13 @@ class Portier(BasePortier[Quart, Client]):
     _flow_kind = LoginFlow
     _blueprint_kind = Blueprint
     _cookie_sessions = SecureCookieSessionInterface
+    _current_app = current_app
     _request_started = request_started
-
-    @property
-    def flow(self) -> LoginFlow:
-        """The flow of the current application."""
-        return _site().flow
 
     @property
     async def email(self) -> str | None:
         """The address of the person who sends the current request, if signed in."""
-        if not _site().has_cookie:
+        if not self._site.has_cookie:
             return session.get(EMAIL)
         found = await self.session
         return found.email if found else None
@@ -102,9 +96,9 @@ class Portier(BasePortier[Quart, Client]):
     async def session(self) -> Session | None:
         """The session of the current request, with the option ``secret``."""
         scope = scope_of_request()
-        if _SESSION not in scope:
-            scope[_SESSION] = await _site().flow.session(head())
-        return cast("Session | None", scope[_SESSION])
+        if SESSION not in scope:
+            scope[SESSION] = await self.flow.session(head())
+        return cast("Session | None", scope[SESSION])
 
     def login_required(
         self, view: Callable[_Arguments, _Result]
@@ -128,80 +122,67 @@ class Portier(BasePortier[Quart, Client]):
             return None
         if not has_request_context():
             abort(401)
+        return await self.refuse()
+
+    async def refuse(self) -> Response:
+        """Return the answer to a person who is not signed in, for code of your own."""
         page = request.url.removeprefix(request.host_url.removesuffix("/"))
-        return await _answer(_site().flow.require_login(head(), page))
+        return await self._answer(self.flow.require_login(head(), page))
 
     async def start_login(self, email: str, next_page: str = "") -> Response:
         """Start a login from a form of another shape, which the site has read and checked."""
         try:
-            starting = _site().flow.start(head(), email, next_page)
+            starting = self.flow.start(head(), email, next_page)
         finally:
             # Error trackers keep the locals of frames.
             del email, next_page
-        return await _answer(await starting)
+        return await self._answer(await starting)
 
     def _runnable(self, app: Quart, hook: Hook) -> Hook:
         return responding(hook)
 
     async def _log_in(self) -> Response:
-        return await _answer(await self.flow.login(await facts()))
+        return await self._answer(await self.flow.login(await facts()))
 
     async def _callback(self) -> Response:
         step = await self.flow.callback(await facts())
         if step.session is not None:
             # The hook may ask who is signed in.
-            scope_of_request()[_SESSION] = step.session
-        return await _answer(step)
+            scope_of_request()[SESSION] = step.session
+        return await self._answer(step)
 
     async def _log_out(self) -> Response:
         step = await self.flow.logout(await facts())
         if step.error is None:
-            await _send(portier_logged_out)
-            if not _site().has_cookie:
+            await send(portier_logged_out)
+            if not self._site.has_cookie:
                 session.clear()
             if "QUART_AUTH" in current_app.extensions:
                 sys.modules["quart_auth"].logout_user()
-        return await _answer(step)
+        return await self._answer(step)
 
     async def _health(self) -> Response:
-        return await _answer(await self.flow.health(await facts()))
+        return await self._answer(await self.flow.health(await facts()))
 
     async def _meet_companions(self, app: Quart, **_: object) -> None:
         exempt(app, self._callback)
         request_started.disconnect(self._meet_companions, app)
 
     async def _sign_in(self, on_login: Hook | None, login: Login) -> object:
-        new = None
-        if not _site().has_cookie:
-            new = NewSession(session, current_app.session_interface, login.email)
-        is_signed_in = False
-        try:
+        kept = None if self._site.has_cookie else session
+        interface = current_app.session_interface
+        with NewSession(scope_of_request(), kept, interface, login.email) as new:
             given = None if on_login is None else await on_login(login)
             if given is None or isinstance(given, str) or given.status_code < 400:
-                if new is not None and inspect.isawaitable(regenerating := new.keep()):
+                if inspect.isawaitable(regenerating := new.keep()):
                     await regenerating
-                await _send(portier_logged_in, login=login)
-                is_signed_in = True
+                await send(portier_logged_in, login=login)
+                new.is_signed_in = True
             return given
-        finally:
-            if not is_signed_in:
-                scope_of_request().pop(_SESSION, None)
-                if new is not None:
-                    new.undo()
 
     async def _renew(self, response: Response) -> Response:
-        add_renewal(response.headers, scope_of_request().get(_SESSION))
+        add_renewal(response.headers, scope_of_request().get(SESSION))
         return response
 
-
-async def _answer(step: Step) -> Response:
-    return await answer(step, _site().hooks, Responses())
-
-
-async def _send(signal: NamedSignal, **values: object) -> None:
-    app = cast("Any", current_app)._get_current_object()
-    await signal.send_async(app, _sync_wrapper=app.ensure_async, **values)
-
-
-def _site() -> Site[LoginFlow]:
-    return cast("Site[LoginFlow]", current_app.extensions["portier"])
+    async def _answer(self, step: Step) -> Response:
+        return await answer(step, self._site.hooks, Responses())
