@@ -9,7 +9,14 @@ import flask
 import pytest
 from flask_compress import Compress
 from flask_cors import CORS
-from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_login import (
+    LoginManager,
+    UserMixin,
+    current_user,
+    login_required,
+    login_user,
+    logout_user,
+)
 from flask_wtf import CSRFProtect
 
 from portier_client.flask import Portier
@@ -104,6 +111,27 @@ def test_flask_login_signs_in_and_out_beside_it(
     log_in(browser, broker)
     browser.post("/leave")
     assert (browser.get("/user").json, who(browser)) == ({"id": None}, None)
+
+
+def test_flask_login_guards_views_with_the_answer_of_the_extension(
+    make: Callable[..., Flask], broker: DevBroker
+) -> None:
+    """Also for somebody whose account is gone, whom the extension still knows."""
+    users = {ALICE: User(ALICE)}
+    app = make(PORTIER_LOGIN_URL="/login")
+    manager = LoginManager(app)
+    manager.user_loader(users.get)
+    portier = Portier(app, on_login=lambda login: login_user(users[login.email]) and None)
+    manager.unauthorized_handler(portier.refuse)
+    app.add_url_rule("/members", view_func=login_required(lambda: "for members"))
+    browser = app.test_client()
+    assert browser.get("/members?a=1").location == "/login?next=%2Fmembers%3Fa%3D1"
+    asked = browser.get("/members", headers={"Accept": "application/json"})
+    assert (asked.status_code, asked.mimetype) == (401, "application/problem+json")
+    log_in(browser, broker)
+    assert browser.get("/members").text == "for members"
+    users.clear()
+    assert browser.get("/members").location == "/login?next=%2Fmembers"
 
 
 def test_a_login_works_beside_compression_and_cors(

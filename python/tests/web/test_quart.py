@@ -279,6 +279,28 @@ async def test_quart_auth_signs_in_and_out_beside_it(
     assert await user_id() is None
 
 
+async def test_quart_auth_guards_views_with_the_answer_of_the_extension(
+    make: Callable[..., Quart],
+) -> None:
+    app = make(QUART_AUTH_COOKIE_SECURE=False, PORTIER_LOGIN_URL="/login")
+    quart_auth.QuartAuth(app)
+    portier = Portier(app)
+
+    @app.errorhandler(quart_auth.Unauthorized)
+    async def refuse(_: Exception) -> Response:
+        return await portier.refuse()
+
+    @app.get("/members")
+    @quart_auth.login_required
+    async def members() -> str:
+        return "for members"
+
+    browser = app.test_client()
+    assert (await browser.get("/members?a=1")).location == "/login?next=%2Fmembers%3Fa%3D1"
+    asked = await browser.get("/members", headers={"Accept": "application/json"})
+    assert (asked.status_code, asked.mimetype) == (401, "application/problem+json")
+
+
 async def test_a_sealed_cookie_keeps_people_signed_in(
     make: Callable[..., Quart], broker: DevBroker
 ) -> None:
