@@ -56,6 +56,28 @@ def test_the_site_of_the_manual_logs_in(project: Path) -> None:
     run(project, "mysite/allauth_settings.py")
 
 
+def test_htmx_is_led_to_the_login_page_by_the_middleware_of_the_manual(project: Path) -> None:
+    with (project / "mysite/settings.py").open("a", encoding="utf-8") as file:
+        file.write('\nMIDDLEWARE.append("mysite.htmx.lead_to_login")\n')
+    told = run(
+        project,
+        "manage.py",
+        "shell",
+        "-c",
+        """
+from django.test import Client
+
+asked = Client(headers={"Host": "localhost"})
+page = {"HX-Request": "true", "HX-Current-URL": "http://localhost/a/?b=c"}
+told = asked.get("/accounts/profile/", headers=page)
+print("htmx", told.status_code, told.headers["HX-Redirect"])
+print("browser", asked.get("/accounts/profile/").headers["Location"])
+""",
+    )
+    assert "htmx 200 /accounts/login/?next=/a/\n" in told
+    assert "browser /accounts/login/?next=/accounts/profile/\n" in told
+
+
 def test_every_check_is_documented() -> None:
     import re
 
