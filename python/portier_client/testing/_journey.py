@@ -31,8 +31,9 @@ _FORM = "application/x-www-form-urlencoded"
 class LoginFailed(AssertionError):
     """A login of a test did not work; the message says what the site answered.
 
-    ``response`` is the last response of the site, an object of the framework, and ``status`` and
-    ``text`` are its status and the text that a person sees. They are ``None`` if there was none.
+    ``response`` is the last response of the site, an object of the framework, ``status`` and
+    ``text`` are its status and the text that a person sees, and ``problem`` is the id of the
+    problem on a page of the flow. They are ``None`` if there was none.
     """
 
     # As users know it: test runners show it.
@@ -43,6 +44,7 @@ class LoginFailed(AssertionError):
         self.response = None if reply is None else reply.response
         self.status = None if reply is None else reply.status
         self.text = None if reply is None else reply.page.text
+        self.problem = None if reply is None else reply.page.problem
 
 
 def _described(reply: Reply) -> str:
@@ -144,14 +146,8 @@ class Journey:
 
     def check(self, answered: Reply, shown: Reply) -> None:
         """Raise unless the site has signed the person in, and shows the page of the login."""
-        is_asked = any(form.asks_for_consent for form in answered.page.forms)
-        if is_asked or answered.page.problem in ("cookies_needed", "other_browser"):
-            raise LoginFailed(
-                "the site does not recognize the browser that started the login: "
-                "the client has not kept the cookie of the site, or has not sent it",
-                answered,
-            )
-        if answered.status >= 400 or answered.page.kind == "problem":
+        self._check_browser(answered)
+        if _is_refused(answered):
             raise LoginFailed("the site refused the login", answered)
         if shown.status >= 400:
             raise LoginFailed(
@@ -167,6 +163,12 @@ class Journey:
                 shown,
             )
 
+    def check_refused(self, answered: Reply) -> None:
+        """Raise unless the site has completed the login, and then refused the person."""
+        self._check_browser(answered)
+        if not _is_refused(answered):
+            raise LoginFailed("the site did not refuse the login: it signed in", answered)
+
     def check_scheme(self, url: str) -> None:
         """Raise if the client would not send the cookies of the site back."""
         redirect_uri = dict(parse_qsl(urlsplit(url).query)).get("redirect_uri", "")
@@ -179,6 +181,15 @@ class Journey:
                 "does not send them over http: make the client with the origin of the redirect URI "
                 "(base_url), or use a redirect URI with http://localhost in tests "
                 f"client={origin} redirect_uri={redirect_uri}"
+            )
+
+    def _check_browser(self, answered: Reply) -> None:
+        is_asked = any(form.asks_for_consent for form in answered.page.forms)
+        if is_asked or answered.page.problem in ("cookies_needed", "other_browser"):
+            raise LoginFailed(
+                "the site does not recognize the browser that started the login: "
+                "the client has not kept the cookie of the site, or has not sent it",
+                answered,
             )
 
     def _form_on(self, reply: Reply) -> tuple[str, dict[str, str]]:
@@ -226,6 +237,10 @@ class Journey:
         here, parts = urlsplit(self._browser.origin), urlsplit(url)
         scheme = parts.scheme if self._browser.follows_scheme else here.scheme
         return parts._replace(scheme=scheme, netloc=here.netloc).geturl()
+
+
+def _is_refused(answered: Reply) -> bool:
+    return answered.status >= 400 or answered.page.kind == "problem"
 
 
 def origin_of(url: str) -> str:

@@ -137,6 +137,12 @@ class LoginHelper(Scenario):
         """Take the defaults of all calls."""
         super().__init__(_scenarios.log_in, defaults)
 
+        self.refused = Scenario(_scenarios.refused, defaults)
+        """The site refuses the account, although the login is complete: ``on_login`` raises
+        ``LoginRefused``, or answers with a status of 400 or more. The problem is
+        ``account_unknown`` or ``account_refused``. Raises :class:`LoginFailed` if the person is
+        signed in."""
+
         self.expired = Scenario(_scenarios.expired, defaults)
         """The person comes back too late: the token has expired. The problem is ``over``."""
 

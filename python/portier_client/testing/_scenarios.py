@@ -24,6 +24,14 @@ def log_in(
     return shown
 
 
+def refused(journey: Journey, email: str) -> Steps[Reply]:
+    """Prove an address that the site does not sign in."""
+    url, broker = yield from _start(journey)
+    done = yield from journey.come_back(url, _sign_in(broker, url, email))
+    journey.check_refused(done)
+    return done
+
+
 def rotated_keys(journey: Journey, email: str) -> Steps[Reply]:
     """Log in while the broker replaces its keys."""
     return (yield from log_in(journey, email, _replace_keys))

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from portier_client import blocking
+from portier_client import Login, LoginRefused, blocking
 from portier_client.flask import Portier
 from portier_client.testing import DevBroker, LoginFailed, LoginHelper, login
 
@@ -238,6 +238,26 @@ def test_a_login_that_a_hook_refuses_is_shown(portier_broker: DevBroker) -> None
     error = failure(browser)
     assert "the site refused the login status=403 url=/verify" in str(error)
     assert "members of the club only" in str(error)
+
+
+def test_an_account_that_the_site_refuses_is_shown(portier_broker: DevBroker, flow: str) -> None:
+    def on_login(request: Request, login: Login) -> Response | None:
+        if login.email == "eve@example.com":
+            return PlainTextResponse("members of the club only", 403)
+        raise LoginRefused(code="account_unknown")
+
+    browser = browser_at(starlette_site(portier_broker, on_login=on_login, flow=flow))
+    page = login.refused(browser, ALICE)
+    assert (page.status, page.problem) == (403, "account_unknown")
+    page = login.refused(browser, "eve@example.com")
+    assert (page.status, page.problem, page.text) == (403, None, "members of the club only")
+    assert browser.get("/").text == "nobody"
+    assert failure(browser).problem == "account_unknown"
+
+
+def test_an_account_that_the_site_does_not_refuse_is_a_failure(browser: TestClient) -> None:
+    with pytest.raises(LoginFailed, match="the site did not refuse the login"):
+        login.refused(browser, ALICE)
 
 
 def test_a_page_after_the_login_that_is_missing_is_shown(portier_broker: DevBroker) -> None:
