@@ -261,3 +261,13 @@ def rf() -> Any:
     from django.test import RequestFactory
 
     return RequestFactory()
+
+
+def test_sessions_of_a_login_open_apis(visitor: Visitor) -> None:
+    """Those of Django REST framework and of Django Ninja."""
+    with override_settings(ROOT_URLCONF="tests.django.apis"):
+        anonymous = {path: visitor.get(path).status_code for path in ("/rest/", "/ninja/me")}
+        assert anonymous == {"/rest/": 403, "/ninja/me": 401}
+        visitor.log_in()
+        for path in anonymous:
+            assert visitor.get(path).json() == {"email": "alice@example.com"}

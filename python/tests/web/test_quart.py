@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import pytest
 import quart
-import quart_auth
 from quart import Quart
 
 import portier_client.quart
@@ -253,52 +252,6 @@ async def test_signals_tell_of_logins_and_of_signing_out(
     await browser.post("/logout", headers={"Origin": "https://elsewhere.example"})
     await browser.post("/logout")
     assert told == [(ALICE, ALICE), ALICE]
-
-
-async def test_quart_auth_signs_in_and_out_beside_it(
-    make: Callable[..., Quart], broker: DevBroker
-) -> None:
-    async def on_login(login: Login) -> None:
-        quart_auth.login_user(quart_auth.AuthUser(login.email))
-
-    app = make(QUART_AUTH_COOKIE_SECURE=False)
-    quart_auth.QuartAuth(app)
-    Portier(app, on_login=on_login)
-
-    @app.get("/user")
-    async def user() -> dict[str, object]:
-        return {"id": quart_auth.current_user.auth_id}
-
-    async def user_id() -> object:
-        return (await (await browser.get("/user")).get_json())["id"]
-
-    browser = app.test_client()
-    await log_in(browser, broker)
-    assert await user_id() == ALICE
-    await browser.post("/logout")
-    assert await user_id() is None
-
-
-async def test_quart_auth_guards_views_with_the_answer_of_the_extension(
-    make: Callable[..., Quart],
-) -> None:
-    app = make(QUART_AUTH_COOKIE_SECURE=False, PORTIER_LOGIN_URL="/login")
-    quart_auth.QuartAuth(app)
-    portier = Portier(app)
-
-    @app.errorhandler(quart_auth.Unauthorized)
-    async def refuse(_: Exception) -> Response:
-        return await portier.refuse()
-
-    @app.get("/members")
-    @quart_auth.login_required
-    async def members() -> str:
-        return "for members"
-
-    browser = app.test_client()
-    assert (await browser.get("/members?a=1")).location == "/login?next=%2Fmembers%3Fa%3D1"
-    asked = await browser.get("/members", headers={"Accept": "application/json"})
-    assert (asked.status_code, asked.mimetype) == (401, "application/problem+json")
 
 
 async def test_a_sealed_cookie_keeps_people_signed_in(
