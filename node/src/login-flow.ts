@@ -272,14 +272,27 @@ export class LoginFlow {
 }
 
 /**
- * The policy for pages with a login form; see {@link LoginFlow.formPolicy}.
+ * The policy for pages with a login form; see {@link LoginFlow.formPolicy}. Sites ask for it with each response, so its
+ * flow is kept.
  *
  * @internal
  */
-export function formPolicyOf(client: PortierClient, options: FlowOptions): string {
-  const { flowOptions } = readOptions(options);
-  return client[FLOW](flowOptions, false).facts.formPolicy;
+export function formPolicyOf(client: PortierClient, identityProviders: unknown): string {
+  const providers = texts(identityProviders, "identityProviders");
+  const flows = POLICY_FLOWS.get(client) ?? new Map<string, ClientFlow>();
+  const key = JSON.stringify(providers ?? null);
+  let flow = flows.get(key);
+  if (flow === undefined) {
+    const { flowOptions } = readOptions({ identityProviders: providers, browserBinding: "off" });
+    flow = client[FLOW](flowOptions, false);
+    if (flows.size >= MAX_POLICIES) flows.clear();
+    POLICY_FLOWS.set(client, flows.set(key, flow));
+  }
+  return flow.facts.formPolicy;
 }
+
+const MAX_POLICIES = 64;
+const POLICY_FLOWS = new WeakMap<PortierClient, Map<string, ClientFlow>>();
 
 /** Checks the types of options; the core checks their values. */
 function readOptions(options: unknown): { flowOptions: NativeFlowOptions; accept: FlowOptions["accept"] } {

@@ -90,7 +90,7 @@ export function loginPolicy(
   options: Pick<FlowOptions, "identityProviders"> = {},
 ): string {
   const { identityProviders } = members(options, ["identityProviders"]) as typeof options;
-  return formPolicyOf(client, { identityProviders, browserBinding: "off" });
+  return formPolicyOf(client, identityProviders);
 }
 
 /** The flags that {@link cookieFlags} returns. */

@@ -9,6 +9,7 @@ import { after, test } from "node:test";
 import { inspect } from "node:util";
 
 import PortierClient, { ConfigError, InvalidEmail, InvalidRequest, LoginFlow } from "portier-client";
+import { loginPolicy } from "portier-client/express";
 import { DevBroker } from "portier-client/testing";
 
 import { Visitor } from "./visitor.mjs";
@@ -203,6 +204,26 @@ test("a flow follows the settings of its client, and ends with it", async () => 
   client.destroy();
   assert.ok(flow.isCallback("/elsewhere"), "so that whoever comes is told");
   await assert.rejects(flow.callback(email()), /^Error: the client was destroyed$/);
+});
+
+test("a policy for each response needs one flow, and follows the settings of its client", () => {
+  const client = clientAt();
+  const FLOW = Symbol.for("portier-client.flow");
+  let made = 0;
+  client[FLOW] = (...given) => {
+    made += 1;
+    return PortierClient.prototype[FLOW].apply(client, given);
+  };
+  const policy = loginPolicy(client);
+  assert.equal(loginPolicy(client), policy);
+  assert.equal(made, 1);
+  const other = loginPolicy(client, { identityProviders: ["https://idp.example"] });
+  assert.match(other, / https:\/\/idp\.example/);
+  assert.equal(loginPolicy(client, { identityProviders: ["https://idp.example"] }), other);
+  assert.equal(made, 2);
+  client.broker = "https://broker.example";
+  assert.match(loginPolicy(client), /form-action 'self' https:\/\/broker\.example /);
+  assert.match(loginPolicy(clientAt(undefined, { broker: "https://another.example" })), / https:\/\/another\.example /);
 });
 
 test("a flow of another copy of the package works", async () => {
