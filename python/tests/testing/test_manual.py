@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.examples import python_blocks
 
 from .plugins import WITHOUT
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/testing-python.md").read_text(encoding="utf-8")
@@ -50,10 +55,25 @@ def test_the_tests_of_the_manual_pass(tmp_path: Path) -> None:
         name, _, text = block.partition("\n")
         (tmp_path / name.removeprefix("# ")).write_text(text, encoding="utf-8")
     (tmp_path / "conftest.py").write_text(CONFTEST)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    assert "9 passed" in tests_in(tmp_path)
+
+
+def test_the_test_of_the_page_for_tornado_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SESSION_SECRET", secrets.token_urlsafe(32))
+    monkeypatch.setenv("ASYNC_TEST_TIMEOUT", "45")  # Tornado's own limit is 5 seconds
+    blocks = python_blocks((ROOT / "docs/frameworks/tornado.md").read_text(encoding="utf-8"))
+    (tmp_path / "test_app.py").write_text("\n".join(blocks), encoding="utf-8")
+    assert "1 passed" in tests_in(tmp_path)
+
+
+def tests_in(folder: Path) -> str:
+    """Runs the tests of a project, which must pass; returns what pytest prints."""
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *WITHOUT, "-pno:asyncio", "-pno:xdist"],
-        cwd=tmp_path,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -61,4 +81,4 @@ def test_the_tests_of_the_manual_pass(tmp_path: Path) -> None:
         timeout=50,
     )
     assert done.returncode == 0, done.stdout
-    assert "9 passed" in done.stdout
+    return done.stdout
