@@ -13,7 +13,8 @@ import griffe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):`(~?)([\w.]+)`")
+# :class:`name`, :class:`~package.name`, :class:`title <package.name>`
+ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):`(?:([^`<]+) <)?(~?)([\w.]+)>?`")
 LITERAL = re.compile(r"::\n\n((?:(?: {4}.*)?\n)+)")
 TERM = re.compile(r"^(``.+``)\n((?: {4}.*\n?)+)", flags=re.MULTILINE)
 SESSION = re.compile(r"^>>> (?:.+\n?)+", flags=re.MULTILINE)
@@ -42,7 +43,16 @@ def markdown(text: str, scope: griffe.Object) -> str:
     text = LITERAL.sub(lambda it: f":\n\n{fence('python', textwrap.dedent(it[1]))}", f"{text}\n")
     text = SESSION.sub(lambda it: fence("pycon", without_flags(it[0])), text)
     text = TERM.sub(r"\1\n:\2\n", text)
-    return ROLE.sub(lambda it: reference(it[2], scope, short=bool(it[1])), text)
+    text = ROLE.sub(lambda it: reference(it[3], title(*it.groups()), scope), text)
+    if role := re.search(r"(?<!\w):\w+:`[^`]+`", text):
+        message = f"{scope.path}: a role that is not known role={role[0]}"
+        raise ValueError(message)
+    return text
+
+
+def title(given: str | None, short: str, name: str) -> str:
+    """What a reference says."""
+    return given or (name.rpartition(".")[2] if short else name)
 
 
 def fence(language: str, code: str) -> str:
@@ -55,9 +65,9 @@ def without_flags(session: str) -> str:
     return re.sub(r"  # doctest: .+", "", session)
 
 
-def reference(name: str, scope: griffe.Object, *, short: bool) -> str:
+def reference(name: str, shown: str, scope: griffe.Object) -> str:
     """A link to what is named; the build fails if nothing has the name."""
-    code = f"<code>{name.rpartition('.')[2] if short else name}</code>"
+    code = f"<code>{shown}</code>"
     first = name.partition(".")[0]
     if hasattr(builtins, first) or first in sys.stdlib_module_names:
         return code
