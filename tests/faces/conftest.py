@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,13 +17,26 @@ from tests.web.replay import Surroundings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
 
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Marks the names of sites in the ids of tests."""
+    return f"<{val}>" if argname in {"face", "example"} else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Lets one process run all tests of a site, so that each site is started once."""
-    for item in items:
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        if site := parameters.get("face") or parameters.get("example"):
-            item.add_marker(pytest.mark.xdist_group(site))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class BySite(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            site = re.search("<(.+?)>", nodeid)
+            return site[1] if site else nodeid
+
+    return BySite(config, log)
 
 
 @pytest.fixture(scope="session")

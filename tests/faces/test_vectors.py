@@ -27,7 +27,7 @@ def runs_over_http(case: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(
     ("face", "case"),
     [
-        pytest.param(name, case, id=f"{name}-{case['id']}")
+        pytest.param(name, case, id=f"<{name}>-{case['id']}")
         for name in FACES
         for case in filter(runs_over_http, ALL_CASES)
         if replays(name, case)
