@@ -11,7 +11,8 @@ const { PortierClient } = require("portier-client");
 
 const browser = "the secret of a browser";
 const [redirectUri, broker, flow, secret, store] = process.argv.slice(2);
-const client = new PortierClient({ redirectUri, broker, flow, secret, store });
+// Many of these programs start at once.
+const client = new PortierClient({ redirectUri, broker, flow, secret, store, timeoutMs: 60_000 });
 await client.warm();
 console.log("ready");
 const complete = (form) => client.complete(form, { browser }).then(({ email }) => email, ({ code }) => code);

@@ -19,8 +19,14 @@ BROWSER = "the secret of a browser"
 
 def main() -> None:
     redirect_uri, broker, flow, secret, *store = sys.argv[1:]
+    # Many of these programs start at once.
     client = Client(
-        redirect_uri, broker=broker, flow=flow, secret=secret, store=store[0] if store else None
+        redirect_uri,
+        broker=broker,
+        flow=flow,
+        secret=secret,
+        store=store[0] if store else None,
+        timeout=60,
     )
     client.warm()
     print("ready", flush=True)

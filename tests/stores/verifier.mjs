@@ -9,7 +9,8 @@ const require = createRequire(path.resolve(import.meta.dirname, "../../node/pack
 const { PortierClient } = require("portier-client");
 
 const [redirectUri, broker, store] = process.argv.slice(2);
-const client = new PortierClient({ redirectUri, broker, store });
+// Many of these programs start at once.
+const client = new PortierClient({ redirectUri, broker, store, timeoutMs: 60_000 });
 await client.warm();
 console.log("ready");
 for await (const line of createInterface({ input: process.stdin })) {

@@ -13,7 +13,8 @@ from portier_client.blocking import Client
 
 def main() -> None:
     redirect_uri, broker, store = sys.argv[1:]
-    client = Client(redirect_uri, broker=broker, store=store)
+    # Many of these programs start at once.
+    client = Client(redirect_uri, broker=broker, store=store, timeout=60)
     client.warm()
     print("ready", flush=True)
     for line in sys.stdin:
