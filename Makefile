@@ -50,7 +50,7 @@ endif
 # Two processes, each of which runs whole files. Tests that measure something run after the others.
 BOTH := --numprocesses 2 --dist loadfile
 
-say = @printf '\n==> %s\n' '$(1)'
+say = @printf '\n==> %s %s\n' "$$(date +%T)" '$(1)'
 
 .PHONY: help
 help: ## List the targets
@@ -104,14 +104,19 @@ check-node:
 	$(call say,Parity of Rust and Python and Node)
 	@$(VENV_PYTHON) tests/parity/parity.py
 
+# The end of the output says what failed.
+.PHONY: test
+test: tools ## Run every suite
+	@$(PYTHON) scripts/summarize.py $(AGAIN) all-suites
+
 # Many tests wait for a server, a process or a clock. Meanwhile, the processors run another suite, or
 # compile what the next ones need.
-.PHONY: test
-test: prepare ## Run every suite
+.PHONY: all-suites
+all-suites: prepare
 	@scripts/beside.sh 'nice -n 19 $(AGAIN) built' '$(AGAIN) test-rust'
 	@scripts/beside.sh 'nice -n 19 $(AGAIN) broker' \
-		"scripts/beside.sh '$(AGAIN) BUILT=yes test-node' '$(AGAIN) BUILT=yes suites'"
-	@scripts/beside.sh '$(AGAIN) BUILT=yes test-soak' '$(AGAIN) BUILT=yes suites-with-broker'
+		"scripts/beside.sh '$(AGAIN) BUILT=yes test-node' '$(AGAIN) --keep-going BUILT=yes suites'"
+	@scripts/beside.sh '$(AGAIN) BUILT=yes test-soak' '$(AGAIN) --keep-going BUILT=yes suites-with-broker'
 
 .PHONY: suites
 suites: test-fuzz test-vectors test-differential test-python-together test-stores test-faces test-servers test-parity
@@ -192,7 +197,7 @@ test-stores: tools-node redis setup module package ## Share stores between many 
 test-faces: tools-node setup module package ## Replay the vectors of the web flow over HTTP, against a site on each framework
 	$(call say,Faces: the vectors of the web flow over HTTP)
 	@$(CARGO) build --locked --quiet --example face_site
-	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadgroup \
+	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadscope \
 		--ignore test_examples.py
 
 FRAMEWORKS ?= nest next react-router nitro sveltekit astro
@@ -223,7 +228,7 @@ test-browser: setup module package broker ## Log in to the example sites with th
 	$(call say,End to end: the example sites in a browser)
 	@cd tests/e2e && NODE='$(NODE)' $(VENV_PYTHON) -m pytest $(BOTH) browser
 	$(call say,Every example in a browser, with the development broker)
-	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadgroup test_examples.py
+	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadscope test_examples.py
 
 .PHONY: test-soak
 test-soak: tools-node redis setup module package $(BENCH_READY) ## Run a short soak
