@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from portier_client.testing import DevBroker
 
 HERE = Path(__file__).parent
+EMAIL = "alice@example.com"
 REDIRECT_URI = "https://example.com/verify"
 # `ROUNDS=5000` for a long run.
 ROUNDS = int(os.environ.get("ROUNDS", "40"))
@@ -68,9 +69,17 @@ def test_exactly_one_of_64_processes_with_one_token_logs_in(broker: DevBroker, s
             stack.enter_context(Verifier(command, broker.origin, store)) for command in commands
         ]
         assert {verifier.answer() for verifier in verifiers} == {"ready"}
+        undisturbed = 0
         for _ in range(ROUNDS):
-            token = broker.mint(client.authenticate("alice@example.com"))
+            token = broker.mint(client.authenticate(EMAIL))
             for verifier in verifiers:
                 verifier.give(token)
             answers = Counter(verifier.answer() for verifier in verifiers)
-            assert answers == {"alice@example.com": 1, "session_used": len(verifiers) - 1}
+            # On a machine with more to do, a reply of the store may come too late. The one that
+            # gives the login may be among them.
+            late = answers.pop("store_unavailable", 0)
+            logins = answers.pop(EMAIL, 0)
+            assert answers == {"session_used": len(verifiers) - logins - late}
+            assert logins == 1 or (late and logins == 0)
+            undisturbed += not late
+        assert undisturbed
