@@ -175,7 +175,7 @@ impl Client {
     pub async fn verify(&self, id_token: &str) -> Result<String> {
         let operation = async {
             let options = CompleteOptions::default();
-            let outcome = self.inner.complete(id_token, None, options).await;
+            let outcome = self.inner.complete(id_token, None, options, None).await;
             self.inner.completed(outcome).map(|login| login.email)
         };
         spans::traced(spans::complete(), operation).await
@@ -207,17 +207,30 @@ impl Client {
         params: CallbackParams,
         options: CompleteOptions<'_>,
     ) -> Result<Login> {
+        let browser = self.inner.browser(options.browser);
+        self.complete_in(browser.as_ref(), params, options).await
+    }
+
+    /// Completes a login in a browser, whose secret is that of `options`.
+    pub(crate) async fn complete_in(
+        &self,
+        browser: Option<&Browser<'_>>,
+        params: CallbackParams,
+        options: CompleteOptions<'_>,
+    ) -> Result<Login> {
+        let inner = &self.inner;
         let operation = async {
             let outcome = match params.into_grant() {
                 Ok(Grant::Token { id_token, state }) => {
-                    self.inner.complete(&id_token, state, options).await
+                    inner.complete(&id_token, state, options, browser).await
                 }
                 Ok(Grant::Code { code, state }) => {
-                    self.inner.complete_code(&code, &state, options).await
+                    // In a box, because it is large, and waits for the broker in any case.
+                    Box::pin(inner.complete_code(&code, &state, options, browser)).await
                 }
                 Err(error) => Err(error),
             };
-            self.inner.completed(outcome)
+            inner.completed(outcome)
         };
         spans::traced(spans::complete(), operation).await
     }

@@ -20,7 +20,7 @@ import { doubtOfMemoryStore, warnOfMemoryStore } from "./processes.js";
 import type { Key, ResponseMode } from "./protocol.js";
 import type { Stats } from "./stats.js";
 import { nativeStore, type AnyStore } from "./store/built-in.js";
-import { members, optionalText, text } from "./text.js";
+import { membersIfAny, optionalText, text } from "./text.js";
 
 export type { CallbackParams } from "./callback.js";
 
@@ -168,7 +168,7 @@ export class PortierClient {
     options?: string | AuthenticateOptions | null,
   ): Promise<string> {
     const typed = email === null ? null : text(email, "e-mail address", "invalid_email");
-    const given = members(typeof options === "string" ? { state: options } : (options ?? {}), [
+    const given = membersIfAny(typeof options === "string" ? { state: options } : options, [
       "state",
       "session",
       "browser",
@@ -192,7 +192,7 @@ export class PortierClient {
    */
   async verify(idToken: string, options?: CallOptions): Promise<string> {
     const token = text(idToken, "token", "token_malformed");
-    const signal = options === undefined ? undefined : members(options, ["signal"]).signal;
+    const { signal } = membersIfAny(options, ["signal"]);
     return call(signal, this.#store, (cancellation) => this.#open.verify(token, cancellation));
   }
 
@@ -204,7 +204,7 @@ export class PortierClient {
    */
   async complete(params: CallbackParams, options?: CompleteOptions): Promise<Login> {
     const pairs = callbackPairs(params);
-    const given = members(options ?? {}, ["browser", "confirmation", "signal"]);
+    const given = membersIfAny(options, ["browser", "confirmation", "signal"]);
     const browser = optionalText(given.browser, "browser");
     const confirmation = optionalText(given.confirmation, "confirmation");
     const login = await call(given.signal, this.#store, (cancellation) =>
@@ -215,14 +215,14 @@ export class PortierClient {
 
   /** Returns the broker's discovery document. Rejects with {@link BrokerUnavailable}. */
   async discover(options?: CallOptions): Promise<Record<string, unknown>> {
-    const { signal } = members(options ?? {}, ["signal"]);
+    const { signal } = membersIfAny(options, ["signal"]);
     const document = await call(signal, this.#store, (cancellation) => this.#open.discover(cancellation));
     return JSON.parse(document) as Record<string, unknown>;
   }
 
   /** Returns the broker's usable keys. Rejects with {@link BrokerUnavailable}. */
   async keys(options?: CallOptions): Promise<Key[]> {
-    const { signal } = members(options ?? {}, ["signal"]);
+    const { signal } = membersIfAny(options, ["signal"]);
     return call(signal, this.#store, (cancellation) => this.#open.keys(cancellation));
   }
 
@@ -231,7 +231,7 @@ export class PortierClient {
    * used in any case, and fetches them later.
    */
   async warm(options?: CallOptions): Promise<void> {
-    const { signal } = members(options ?? {}, ["signal"]);
+    const { signal } = membersIfAny(options, ["signal"]);
     await call(signal, this.#store, (cancellation) => this.#open.warm(cancellation));
   }
 

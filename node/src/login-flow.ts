@@ -6,7 +6,7 @@ import type { NativeFlowOptions } from "./native.js";
 import type { Flow } from "./protocol.js";
 import { readSessionOptions, type Secret, type Session } from "./session.js";
 import type { Problem, Step } from "./step.js";
-import { flag, members, optionalText, text, texts } from "./text.js";
+import { flag, members, membersIfAny, optionalText, text, texts } from "./text.js";
 import { cookiesOf, factsOf, headOf, pageOf, pathOfTarget, type AnyRequest } from "./web-request.js";
 
 /** What happens if a login ends in another browser than it was started in. */
@@ -130,9 +130,10 @@ export class LoginFlow {
    * If the login fails, the {@link Step} has an error; the promise does not reject.
    */
   async login(request: AnyRequest, options?: FormOptions): Promise<Step> {
-    const given = members(options ?? {}, ["formTokenChecked", "signal"]);
+    const given = membersIfAny(options, ["formTokenChecked", "signal"]);
     const isChecked = flag(given.formTokenChecked, "formTokenChecked") ?? false;
-    const { head, body } = await factsOf(request);
+    const facts = factsOf(request);
+    const { head, body } = facts instanceof Promise ? await facts : facts;
     return this.#flow.run(given.signal, (flow, cancellation) =>
       flow.login(head, isChecked, body, cancellation),
     );
@@ -148,7 +149,7 @@ export class LoginFlow {
     next?: string | null,
     options?: CallOptions,
   ): Promise<Step> {
-    const { signal } = members(options ?? {}, ["signal"]);
+    const { signal } = membersIfAny(options, ["signal"]);
     const head = headOf(request);
     return this.#flow.run(signal, (flow, cancellation) =>
       flow.start(head, textOrNone(email), textOrNone(next), cancellation),
@@ -160,8 +161,9 @@ export class LoginFlow {
    * flow, by the query of a `GET`.
    */
   async callback(request: AnyRequest, options?: CallOptions): Promise<Step> {
-    const { signal } = members(options ?? {}, ["signal"]);
-    const { head, query, body } = await factsOf(request);
+    const { signal } = membersIfAny(options, ["signal"]);
+    const facts = factsOf(request);
+    const { head, query, body } = facts instanceof Promise ? await facts : facts;
     return this.#flow.run(signal, (flow, cancellation) => flow.callback(head, query, body, cancellation), head);
   }
 
@@ -197,7 +199,7 @@ export class LoginFlow {
     request: Pick<AnyRequest, "method" | "headers">,
     options?: Pick<FormOptions, "formTokenChecked">,
   ): Promise<Step> {
-    const given = members(options ?? {}, ["formTokenChecked"]);
+    const given = membersIfAny(options, ["formTokenChecked"]);
     const isChecked = flag(given.formTokenChecked, "formTokenChecked") ?? false;
     const head = headOf(request);
     return this.#flow.run(undefined, (flow) => flow.logout(head, isChecked));

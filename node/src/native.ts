@@ -179,27 +179,27 @@ export interface NativeFacts {
   isSecure: boolean;
 }
 
-/** The result of a request. A line of `headers` is a name, a colon, and the value. */
+/** The result of a request. A redirect has no page. */
 export type NativeStep = [
-  status: number,
-  headers: NativeLines,
-  cookies: NativeLines,
-  loginCookies: NativeLines,
+  head: NativeReplyHead,
   login: NativeLogin | null,
   session: PackedSession | null,
   page: NativePage | null,
-  error: Failure | null,
 ];
 
-/** Texts, a line for each; empty without a text. */
-export type NativeLines = string;
+/**
+ * A line with the status, and one for each header: the name, a colon, and the value. The cookies of a login have the
+ * name `login-cookie`.
+ */
+export type NativeReplyHead = string;
 
-/** The body of a reply, and what it shows. */
+/** The body of a reply, what it shows, and why there is no login. */
 export type NativePage = [
   policy: string | null,
   body: string,
   problem: NativeProblem | null,
   confirmation: NativeConfirmation | null,
+  error: Failure | null,
 ];
 
 export interface NativeConfirmation {

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 
 import type { LoginRefused, PortierError } from "./errors.js";
 import { Login } from "./login.js";
-import { native, type NativeConfirmation, type NativeLines, type NativeProblem, type NativeStep } from "./native.js";
+import { native, type NativeConfirmation, type NativeProblem, type NativeReplyHead, type NativeStep } from "./native.js";
 import { toError } from "./to-error.js";
 import { Session } from "./session.js";
 
@@ -36,15 +36,17 @@ export class Step {
   readonly #refuse: Refuse | undefined;
 
   /** @internal */
-  constructor([status, headers, cookies, loginCookies, login, session, page, error]: NativeStep, refuse?: Refuse, refusal?: LoginRefused) {
-    const [policy, body, problem, confirmation] = page ?? NO_PAGE;
-    this.reply = new Reply(status, headers, cookies, policy, body);
+  constructor(step: NativeStep, refuse?: Refuse, refusal?: LoginRefused) {
+    // By index: taking an array apart by its iterator takes longer.
+    const [login, session, page] = [step[1], step[2], step[3] ?? NO_PAGE];
+    const { status, headers, cookies, loginCookies } = readHead(step[0]);
+    this.reply = new Reply(status, headers, cookies, page[0], page[1]);
     this.login = login && new Login(login);
     this.session = session === null ? null : new Session(session);
-    this.loginCookies = lines(loginCookies);
-    this.problem = problem && toProblem(problem);
-    this.confirmation = confirmation && new Confirmation(confirmation);
-    this.error = refusal ?? (error && toError(error));
+    this.loginCookies = loginCookies;
+    this.problem = page[2] && toProblem(page[2]);
+    this.confirmation = page[3] && new Confirmation(page[3]);
+    this.error = refusal ?? (page[4] && toError(page[4]));
     this.#refuse = refuse;
     Object.freeze(this);
   }
@@ -108,16 +110,33 @@ function headersOf({ reply, loginCookies }: Step): [name: string, value: string]
   return [...headers, ...given].flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
 }
 
-const NO_PAGE = [null, "", null, null] as const;
-const COMMON_HEADERS = native.commonHeaders().map((header) => Object.freeze(header));
+const NO_PAGE = [null, "", null, null, null] as const;
+const COMMON_HEADERS = native.commonHeaders().map((header) => Object.freeze(header) as Header);
 
-function lines(text: NativeLines): string[] {
-  return text === "" ? [] : text.split("\n");
+type Header = readonly [name: string, value: string];
+
+interface Head {
+  status: number;
+  headers: Header[];
+  cookies: string[];
+  loginCookies: string[];
 }
 
-function header(line: string): [name: string, value: string] {
-  const colon = line.indexOf(":");
-  return [line.slice(0, colon), line.slice(colon + 1)];
+function readHead(text: NativeReplyHead): Head {
+  const head: Head = { status: Number(text.slice(0, 3)), headers: [], cookies: [], loginCookies: [] };
+  let end = 3;
+  while (end < text.length) {
+    const start = end + 1;
+    const colon = text.indexOf(":", start);
+    end = text.indexOf("\n", colon);
+    if (end === -1) end = text.length;
+    const [name, value] = [text.slice(start, colon), text.slice(colon + 1, end)];
+    if (name === "set-cookie") head.cookies.push(value);
+    else if (name === "login-cookie") head.loginCookies.push(value);
+    else head.headers.push([name, value]);
+  }
+  head.headers.push(...COMMON_HEADERS);
+  return head;
 }
 
 /**
@@ -129,7 +148,7 @@ export class Reply {
   /** The HTTP status. */
   readonly status: number;
   /** Names in lower case, and values, without cookies and policy. No name is repeated. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: readonly Header[];
   /** Values of `Set-Cookie`, to add to those of the site. */
   readonly cookies: readonly string[];
   /** The `Content-Security-Policy` of `body`. Leave it out if a page of the site replaces the body. */
@@ -138,10 +157,10 @@ export class Reply {
   readonly body: string;
 
   /** @internal */
-  constructor(status: number, headers: NativeLines, cookies: NativeLines, policy: string | null, body: string) {
+  constructor(status: number, headers: readonly Header[], cookies: readonly string[], policy: string | null, body: string) {
     this.status = status;
-    this.headers = [...lines(headers).map(header), ...COMMON_HEADERS];
-    this.cookies = lines(cookies);
+    this.headers = headers;
+    this.cookies = cookies;
     this.policy = policy;
     this.body = body;
     Object.freeze(this);

@@ -37,11 +37,24 @@ export function members<Name extends string>(
   if (typeof value !== "object" || value === null) throw invalidOption("options is not an object");
   const read = Object.create(null) as { [name in Name]?: unknown };
   for (const key of Reflect.ownKeys(value)) {
-    const name = names.find((name) => name === key);
-    if (name === undefined) throw invalidOption(`unknown option name=${String(key)}`);
-    read[name] = Reflect.get(value, key);
+    if (!isOneOf(names, key)) throw invalidOption(`unknown option name=${String(key)}`);
+    read[key] = (value as { [name in Name]?: unknown })[key];
   }
   return read;
+}
+
+/** Reads an object of options that may be absent. */
+export function membersIfAny<Name extends string>(
+  value: unknown,
+  names: readonly Name[],
+): { readonly [name in Name]?: unknown } {
+  return value === undefined || value === null ? NO_MEMBERS : members(value, names);
+}
+
+const NO_MEMBERS = Object.freeze(Object.create(null) as object);
+
+function isOneOf<Name extends string>(names: readonly Name[], key: string | symbol): key is Name {
+  return (names as readonly (string | symbol)[]).includes(key);
 }
 
 /** Whether a value may have a method `then`. */

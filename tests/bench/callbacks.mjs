@@ -10,6 +10,7 @@ const HEADERS = {
   accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
   "accept-language": "en-US,en;q=0.5",
   cookie: `portier=${"A".repeat(43)}`,
+  "sec-fetch-dest": "document",
   "sec-fetch-mode": "navigate",
 };
 const POST = {
@@ -102,12 +103,12 @@ export class CodeCallbacks {
     return milliseconds;
   }
 
-  /** Milliseconds for reading this number of session cookies. */
-  timeSession(number) {
+  /** Milliseconds for reading this number of session cookies; the mean of ten times as many. */
+  timeSessions(number) {
     if (this.#cookie.read(this.#header) === null) throw new Error("there is no session");
     const start = performance.now();
-    for (let index = 0; index < number; index++) this.#cookie.read(this.#header);
-    return performance.now() - start;
+    for (let index = 0; index < 10 * number; index++) this.#cookie.read(this.#header);
+    return (performance.now() - start) / 10;
   }
 }
 

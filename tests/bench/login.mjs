@@ -76,7 +76,7 @@ async function oneRound(round) {
       callback: () => timed(callbacks.answer, forms),
       callback_posted_again: () => timed(callbacks.postAgain, forms),
       callback_code: () => codes.time(LOGINS),
-      session_read: async () => codes.timeSession(LOGINS),
+      session_read: async () => codes.timeSessions(LOGINS),
       portier: () => timed((token) => portier.verify(token), theirTokens),
       ...Object.fromEntries(verifiers),
     })),

@@ -46,7 +46,8 @@ where
         Err(error) => return Either3::B(Failure::from(&error)),
     };
     let call_id = new_call_id();
-    let mut operation = CallFuture::new(call_id, catch_panics(operation));
+    // In a box from here on: an operation is larger than anything else that moves.
+    let mut operation = CallFuture::new(call_id, catch_panics(Box::pin(operation)));
     let subscriber = events::subscriber(env);
     let polled = poll_now(env, call_id, subscriber.as_ref(), &runtime, &mut operation);
     events::set_started_call(call_id);
@@ -101,8 +102,8 @@ impl Cancellation {
 
 /// Makes a panic of an operation an error. A panic must neither cross into JavaScript nor be lost in the runtime.
 fn catch_panics<T>(
-    operation: impl Future<Output = Result<T>> + Send + 'static,
-) -> impl Future<Output = Result<T>> + Send + 'static {
+    operation: impl Future<Output = Result<T>> + Send + Unpin + 'static,
+) -> impl Future<Output = Result<T>> + Send + Unpin + 'static {
     AssertUnwindSafe(operation)
         .catch_unwind()
         .map(|outcome| match outcome {

@@ -31,23 +31,22 @@ pub(crate) fn id() -> Option<u64> {
 /// The operation of a call. The call is the current one while it is polled.
 pub(crate) struct CallFuture<F> {
     call_id: u64,
-    operation: Pin<Box<F>>,
+    operation: F,
 }
 
 impl<F> CallFuture<F> {
     pub(crate) fn new(call_id: u64, operation: F) -> Self {
-        let operation = Box::pin(operation);
         Self { call_id, operation }
     }
 }
 
-impl<F: Future> Future for CallFuture<F> {
+impl<F: Future + Unpin> Future for CallFuture<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         enter(self.call_id);
         // It does not panic: the operation catches its panics.
-        let polled = self.operation.as_mut().poll(context);
+        let polled = Pin::new(&mut self.operation).poll(context);
         exit();
         polled
     }

@@ -7,30 +7,22 @@ use crate::failure::Failure;
 use crate::login::{self, Login};
 use crate::session::{PackedSession, packed};
 
-/// What came of a request: the status; the headers, each as a name, a colon, and the value; the cookies; the
-/// cookies of a login; the login; its session; the page; and why there is no login.
+/// What came of a request: the head of the reply, the login, its session, and what a redirect does not have.
 ///
-/// It is an array, and a list of texts is one text: each property of an object, and each text, takes time.
-pub(crate) type Step = (
-    u16,
-    Lines,
-    Lines,
-    Lines,
-    Option<Login>,
-    Option<PackedSession>,
-    Option<Page>,
-    Option<Failure>,
-);
+/// It is an array, and the head is one text: each property of an object, and each text, takes time.
+pub(crate) type Step = (Head, Option<Login>, Option<PackedSession>, Option<Page>);
 
-/// Texts without line breaks, a line for each. Without a text it is empty.
-type Lines = String;
+/// The head of a reply: a line with the status, and one for each header: the name, a colon, and the value. The
+/// cookies of a login have the name `login-cookie`.
+type Head = String;
 
-/// The body of a reply: its policy, the body, and the problem or the question that it shows.
+/// The policy of a body, the body, the problem or the question that it shows, and why there is no login.
 type Page = (
     Option<String>,
     String,
     Option<Problem>,
     Option<Confirmation>,
+    Option<Failure>,
 );
 
 /// The headers of every reply, which a step does not repeat.
@@ -43,39 +35,38 @@ pub fn common_headers() -> Vec<Vec<&'static str>> {
 }
 
 pub(crate) fn to_js(step: web::Step) -> Step {
-    let Reply {
-        status,
-        headers,
-        cookies,
-        policy,
-        body,
-        ..
-    } = step.reply;
+    let head = head(&step.reply, &step.login_cookies);
+    let Reply { policy, body, .. } = step.reply;
     let (problem, confirmation) = match step.page {
         Some(web::Page::Problem(problem)) => (Some(problem.into()), None),
         Some(web::Page::Confirmation(question)) => (None, Some(question.into())),
         _ => (None, None),
     };
+    let error = step.error.as_ref().map(Failure::from);
+    let is_page = !body.is_empty() || error.is_some();
     (
-        status,
-        own(&headers),
-        cookies.join("\n"),
-        step.login_cookies.join("\n"),
+        head,
         step.login.map(login::to_js),
         step.session.map(|session| packed(&session, None)),
-        (!body.is_empty()).then_some((policy, body, problem, confirmation)),
-        step.error.as_ref().map(Failure::from),
+        is_page.then_some((policy, body, problem, confirmation, error)),
     )
 }
 
-/// The headers that only this reply has.
-fn own(headers: &[(&'static str, String)]) -> Lines {
-    let mut lines = String::new();
-    for (name, value) in headers {
+/// The status, the cookies, and the headers that only this reply has.
+fn head(reply: &Reply, login_cookies: &[String]) -> Head {
+    let mut lines = String::with_capacity(256);
+    lines.push_str(&reply.status.to_string());
+    let mut add = |name: &str, value: &str| lines.extend(["\n", name, ":", value]);
+    for (name, value) in &reply.headers {
         if !Reply::COMMON_HEADERS.contains(&(*name, value.as_str())) {
-            let end = if lines.is_empty() { "" } else { "\n" };
-            lines.extend([end, *name, ":", value.as_str()]);
+            add(name, value);
         }
+    }
+    for cookie in &reply.cookies {
+        add("set-cookie", cookie);
+    }
+    for cookie in login_cookies {
+        add("login-cookie", cookie);
     }
     lines
 }

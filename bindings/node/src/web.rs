@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use futures_util::FutureExt as _;
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Either3, Uint8ArraySlice};
 use napi_derive::napi;
@@ -137,10 +138,9 @@ impl LoginFlow {
     where
         F: Future<Output = web::Step> + Send + 'static,
     {
-        let step = operation(self.opened()?);
-        let operation = async move { Ok(step::to_js(step.await)) };
+        let step = operation(self.opened()?).map(|step| Ok(step::to_js(step)));
         let cancellation = cancellation.as_deref();
-        Ok(call::run(env, &self.completions, cancellation, operation))
+        Ok(call::run(env, &self.completions, cancellation, step))
     }
 
     pub(crate) fn opened(&self) -> napi::Result<web::LoginFlow> {

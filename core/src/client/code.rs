@@ -15,7 +15,7 @@ use super::Inner;
 use super::completion::allow;
 use super::sealed::{Opened, SealedLogins};
 use crate::authorize::{self, authorization_url};
-use crate::browser::Binding;
+use crate::browser::{Binding, Browser};
 use crate::clock::unix_seconds;
 use crate::config::Flow;
 use crate::discovery::Discovery;
@@ -63,17 +63,19 @@ impl Inner {
         email: Option<TypedEmail<'_>>,
         discovery: &Discovery,
     ) -> Result<String> {
-        let browser = self.browser(options.browser.as_deref());
         let verifier = discovery
             .has_pkce
             .then(|| self.code_verifier())
             .transpose()?;
         let record = Record::new(options, email, self.clock.now())
             .for_code(options.state.as_deref(), verifier.as_deref());
-        let (random, browser) = (&*self.random, browser.as_ref());
-        let state = match &self.sealed {
-            Some(sealed) => sealed.seal(random, Flow::Code, &record, browser)?,
-            None => Nonce::generate(random, browser)?.into_string(),
+        let state = {
+            let browser = self.browser(options.browser.as_deref());
+            let (random, browser) = (&*self.random, browser.as_ref());
+            match &self.sealed {
+                Some(sealed) => sealed.seal(random, Flow::Code, &record, browser)?,
+                None => Nonce::generate(random, browser)?.into_string(),
+            }
         };
         let nonce = nonce_of_state(&state);
         if self.sealed.is_none() {
@@ -100,6 +102,7 @@ impl Inner {
         code: &str,
         state: &str,
         options: CompleteOptions<'_>,
+        browser: Option<&Browser<'_>>,
     ) -> Result<Login> {
         if self.store.nonces().is_some() || state.len() > self.nonce_limit() {
             let problem = "no such login is pending here: the callback has a state of another kind";
@@ -109,7 +112,9 @@ impl Inner {
             Some(sealed) => Some(self.open_state(sealed, state)?),
             None => None,
         };
-        let login = self.named(code, state, opened.as_ref(), options).await?;
+        let login = self
+            .named(code, state, opened.as_ref(), options, browser)
+            .await?;
         let pending = match opened {
             Some(opened) => {
                 self.check_unspent(&login.session, login.same_browser)?;
@@ -138,17 +143,17 @@ impl Inner {
         state: &str,
         opened: Option<&Opened>,
         options: CompleteOptions<'_>,
+        browser: Option<&Browser<'_>>,
     ) -> Result<Named> {
         let nonce = nonce_of_state(state);
         let session = self.code_session_key(&nonce);
-        let browser = self.browser(options.browser);
         let binding = match opened {
-            Some(opened) => opened.binding(browser.as_ref()),
-            None => Binding::of(state, browser.as_ref()),
+            Some(opened) => opened.binding(browser),
+            None => Binding::of(state, browser),
         };
         // A confirmation is for one login and one answer.
         let answer = format!("{state} {code}");
-        if let Err(confirmation) = allow(binding, browser.as_ref(), &options, &answer) {
+        if let Err(confirmation) = allow(binding, browser, &options, &answer) {
             let refused = self.refuse_other_browser_of_code(&session, opened, confirmation);
             return Err(refused.await);
         }

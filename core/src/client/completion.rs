@@ -25,6 +25,7 @@ impl Inner {
         id_token: &str,
         state: Option<String>,
         options: CompleteOptions<'_>,
+        browser: Option<&Browser<'_>>,
     ) -> Result<Login> {
         let nonces = self.store.nonces();
         if nonces.is_some() {
@@ -33,8 +34,11 @@ impl Inner {
         let verified = self.check(id_token, None).await?;
         // The login may be used up only now.
         let (session, same_browser) = match (&self.sealed, nonces) {
-            (Some(sealed), _) => self.consume_sealed(sealed, &verified, options).await?,
-            (None, None) => self.consume(&verified, options).await?,
+            (Some(sealed), _) => {
+                self.consume_sealed(sealed, &verified, options, browser)
+                    .await?
+            }
+            (None, None) => self.consume(&verified, options, browser).await?,
             (None, Some(nonces)) => {
                 let VerifiedToken { nonce, claims, .. } = &verified;
                 nonces.consume(nonce, &claims.email_original).await?;
@@ -176,13 +180,13 @@ impl Inner {
         &self,
         verified: &VerifiedToken<'_>,
         options: CompleteOptions<'_>,
+        browser: Option<&Browser<'_>>,
     ) -> Result<(Option<String>, bool)> {
         let VerifiedToken {
             id_token, claims, ..
         } = verified;
-        let browser = self.browser(options.browser);
-        let binding = Binding::of(&verified.nonce, browser.as_ref());
-        if let Err(confirmation) = allow(binding, browser.as_ref(), &options, id_token) {
+        let binding = Binding::of(&verified.nonce, browser);
+        if let Err(confirmation) = allow(binding, browser, &options, id_token) {
             return Err(self.refuse_other_browser(verified, confirmation).await);
         }
         let same_browser = binding == Binding::SameBrowser;

@@ -237,6 +237,7 @@ impl Inner {
         sealed: &SealedLogins,
         verified: &VerifiedToken<'_>,
         mut options: CompleteOptions<'_>,
+        browser: Option<&Browser<'_>>,
     ) -> Result<(Option<String>, bool)> {
         let VerifiedToken {
             id_token,
@@ -248,8 +249,7 @@ impl Inner {
         let record = opened.record()?;
         self.check_age(&record)?;
         let is_shared = !self.store.is_local();
-        let browser = self.browser(options.browser);
-        let binding = opened.binding(browser.as_ref());
+        let binding = opened.binding(browser);
         if !is_shared {
             if binding == Binding::None {
                 return Err(unbound());
@@ -257,7 +257,7 @@ impl Inner {
             // Whoever finds a used token could confirm it in a process that does not know that it was used.
             options.confirmation = None;
         }
-        if let Err(confirmation) = allow(binding, browser.as_ref(), &options, id_token) {
+        if let Err(confirmation) = allow(binding, browser, &options, id_token) {
             let is_spent = if is_shared {
                 is_marked(&*self.store, session).await? == Some(true)
             } else {

@@ -63,8 +63,10 @@ impl Inner {
         options: &AuthenticateOptions,
         email: Option<TypedEmail<'_>>,
     ) -> Result<Nonce> {
-        let browser = self.browser(options.browser.as_deref());
-        let nonce = Nonce::generate(&*self.random, browser.as_ref())?;
+        let nonce = {
+            let browser = self.browser(options.browser.as_deref());
+            Nonce::generate(&*self.random, browser.as_ref())?
+        };
         let record = Record::new(options, email, self.clock.now()).to_text()?;
         let key = self.session_key(nonce.as_str());
         self.store

@@ -4,6 +4,7 @@
 
 use std::future::Future;
 
+use futures_util::TryFutureExt as _;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span, info_span};
 
@@ -30,12 +31,14 @@ pub(crate) fn fetch(document: &'static str) -> Span {
 }
 
 /// Runs an operation in a span. The span has failed only if the operator of the site has to act.
-pub(crate) async fn traced<T>(span: Span, operation: impl Future<Output = Result<T>>) -> Result<T> {
-    let outcome = operation.instrument(span.clone()).await;
-    if let Err(error) = &outcome {
-        failed(&span, error.code());
-    }
-    outcome
+///
+/// An `async fn` would keep the operation twice: as it was given, and as it runs.
+pub(crate) fn traced<T>(
+    span: Span,
+    operation: impl Future<Output = Result<T>>,
+) -> impl Future<Output = Result<T>> {
+    let operation = operation.instrument(span.clone());
+    operation.inspect_err(move |error| failed(&span, error.code()))
 }
 
 pub(crate) fn failed(span: &Span, code: Code) {

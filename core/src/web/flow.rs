@@ -17,7 +17,7 @@ use super::options::{BrowserBinding, CheckedOptions, FlowOptions};
 use super::pages;
 use super::problem::{Problem, ProblemId};
 use super::reply::{Page, Reply, Step};
-use super::request::{Head, WebRequest, target_path};
+use super::request::{Head, Header, WebRequest, target_path};
 use super::texts::Language;
 use super::{same_site, script};
 use crate::client::Client;
@@ -305,12 +305,12 @@ impl LoginFlow {
     }
 
     fn language(&self, head: &Head) -> &Language {
-        self.options.texts.choose(head.accept_language.as_deref())
+        self.options.texts.choose(head.get(Header::AcceptLanguage))
     }
 
     /// The secret of the browser, if the request has one with the right format.
     fn known_secret<'a>(&self, head: &'a Head) -> Option<&'a str> {
-        let secret = self.cookies.secret.read(head.cookie.as_deref())?;
+        let secret = self.cookies.secret.read(head.get(Header::Cookie))?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         (secret.len() == SECRET_CHARACTERS && secret.bytes().all(is_plain)).then_some(secret)
     }

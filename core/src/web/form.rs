@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::request::{Body, Head};
+use super::request::{Body, Head, Header};
 use crate::error::{Code, Error, Result};
 use crate::session::FieldValue;
 
@@ -18,9 +18,9 @@ pub(super) struct Form(Vec<(String, FieldValue)>);
 impl Form {
     /// Reads the body of a request, if it is a form.
     pub(super) fn read(head: &Head, body: Body) -> Result<Self> {
-        let content_type = head.content_type.as_deref().unwrap_or_default();
+        let content_type = head.get(Header::ContentType).unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        let encoding = head.content_encoding.as_deref().unwrap_or("identity");
+        let encoding = head.get(Header::ContentEncoding).unwrap_or("identity");
         if !media_type.eq_ignore_ascii_case(MEDIA_TYPE)
             || !encoding.eq_ignore_ascii_case("identity")
         {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::request::{Head, is_this_site};
+use super::request::{Head, Header, is_this_site};
 use crate::error::{Code, Error, Result};
 use crate::events;
 
@@ -14,8 +14,8 @@ use crate::events;
 /// `site` is the origin of the redirect URI.
 pub(super) fn check(head: &Head, site: &str) -> Result<()> {
     let refused = |problem: &str| Err(Error::new(Code::RequestOrigin, problem));
-    let origin = head.origin.as_deref();
-    match (head.sec_fetch_site.as_deref(), origin) {
+    let origin = head.get(Header::Origin);
+    match (head.get(Header::SecFetchSite), origin) {
         (Some(from), _) if is_this_site(from) => Ok(()),
         (Some(_), Some(origin)) if origin != "null" => refused(&format!(
             "the form was sent by a page of another site origin={} site={site}",
@@ -41,7 +41,7 @@ pub(super) fn check(head: &Head, site: &str) -> Result<()> {
 /// Warns the developer that the browser will not send its cookies to the redirect URI.
 pub(super) fn warn_of_another_host(head: &Head, site: &str) {
     let host = |text: &str| Url::parse(text).ok()?.host_str().map(str::to_owned);
-    let page = head.origin.as_deref().and_then(host);
+    let page = head.get(Header::Origin).and_then(host);
     if let (Some(page), Some(redirect)) = (page, host(site))
         && page != redirect
     {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::problem::Problem;
 use super::reply::Reply;
-use super::request::Head;
+use super::request::{Head, Header};
 use super::texts::Language;
 use crate::error::Code;
 
@@ -53,7 +53,7 @@ pub(super) fn question(language: &Language, email: &str, fields: Vec<(String, St
 
 /// The script of htmx follows the redirect in this header.
 fn with_htmx_redirect(mut reply: Reply, head: &Head, url: String) -> Reply {
-    if head.hx_request.as_deref() == Some("true") {
+    if head.get(Header::HxRequest) == Some("true") {
         reply.headers.push(("hx-redirect", url));
     }
     reply

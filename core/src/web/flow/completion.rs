@@ -1,12 +1,15 @@
 //! The second half of a login: from the broker's answer to the reply.
 
+use std::borrow::Cow;
+
 use super::super::callback::{Callback, fields_to_confirm, fields_to_post_again};
 use super::super::reply::{Confirmation, Page, Reply, Step};
-use super::super::request::Head;
+use super::super::request::{Head, Header};
 use super::super::{pages, script, signed_in};
 use url::form_urlencoded;
 
 use super::LoginFlow;
+use crate::browser::Browser;
 use crate::error::{BrowserMismatch, Code, Error};
 use crate::session::{CallbackParams, CompleteOptions, Login};
 use crate::web::BrowserBinding;
@@ -19,19 +22,16 @@ impl LoginFlow {
             is_posted_again,
         } = callback;
         if self.options.browser_binding == BrowserBinding::Off {
-            let outcome = self
-                .client
-                .complete_with(params, CompleteOptions::default())
-                .await;
-            return match outcome {
+            let options = CompleteOptions::default();
+            return match self.client.complete_in(None, params, options).await {
                 Ok(login) => self.signed_in(head, login, None),
                 Err(error) => self.refuse(head, error),
             };
         }
-        // A script of another site gets no new secret, because it would replace the browser's own.
-        let is_script = head.is_from_script() && head.may_be_from_this_site();
-        let known = self.known_secret(head).map(str::to_owned);
+        let known = self.known_secret(head);
         if known.is_none() {
+            // A script of another site gets no new secret, because it would replace the browser's own.
+            let is_script = head.is_from_script() && head.may_be_from_this_site();
             // The form of another site arrives without our cookies; a link on another site sends
             // them.
             let says_truth = head.method != "POST" || head.may_be_from_this_site();
@@ -39,7 +39,7 @@ impl LoginFlow {
             if !(is_script || is_once_more) {
                 return self.once_more(head, &params);
             }
-            let has_probe = self.cookies.probe.read(head.cookie.as_deref()).is_some();
+            let has_probe = self.cookies.probe.read(head.get(Header::Cookie)).is_some();
             if confirmation.is_some() || !(is_script || has_probe) {
                 let error = Error::new(
                     Code::RequestCookies,
@@ -48,21 +48,25 @@ impl LoginFlow {
                 return self.refuse_request("complete", head, error);
             }
         }
-        if let Some(next) = self.next_of_signed_in(head, &params, known.as_deref()) {
-            self.client.failed("complete", &Error::used(true));
-            return script::redirect(head, next).into();
-        }
         // A browser without a secret did not start the login. It gets a secret now.
-        let is_new = known.is_none();
-        let secret = match known.map_or_else(|| self.new_secret(), Ok) {
+        let secret = match known.map_or_else(
+            || self.new_secret().map(Cow::Owned),
+            |known| Ok(Cow::Borrowed(known)),
+        ) {
             Ok(secret) => secret,
             Err(error) => return self.refuse_request("complete", head, error),
         };
+        let browser = self.client.browser(&secret);
+        let browser = browser.as_ref();
+        if let Some(next) = self.next_of_signed_in(head, &params, browser) {
+            self.client.failed("complete", &Error::used(true));
+            return script::redirect(head, next).into();
+        }
         let mut options = CompleteOptions::in_browser(&secret);
         options.confirmation = confirmation.as_deref();
-        let outcome = self.client.complete_with(params.clone(), options).await;
-        let mut step = match outcome {
-            Ok(login) => self.signed_in(head, login, Some(&secret)),
+        let outcome = self.client.complete_in(browser, params.clone(), options);
+        let mut step = match outcome.await {
+            Ok(login) => self.signed_in(head, login, browser),
             // Another request of this browser may have completed the login while this one was on its way, for
             // example in another tab. Then the browser has the proof now.
             Err(error)
@@ -72,7 +76,7 @@ impl LoginFlow {
             }
             Err(error) => self.not_completed(head, error, &params),
         };
-        if is_new {
+        if known.is_none() {
             step.reply
                 .cookies
                 .push(self.cookies.set(self.cookies.secret, &secret));
@@ -80,15 +84,13 @@ impl LoginFlow {
         step
     }
 
-    fn signed_in(&self, head: &Head, login: Login, secret: Option<&str>) -> Step {
+    fn signed_in(&self, head: &Head, login: Login, browser: Option<&Browser<'_>>) -> Step {
         let next = login
             .session
             .as_deref()
             .and_then(|page| self.safe_next(page));
         let next = next.unwrap_or_else(|| self.options.default_next.clone());
-        let proof = secret
-            .and_then(|secret| self.client.browser(secret))
-            .map(|browser| signed_in::prove(&browser, &login.session_key, &next));
+        let proof = browser.map(|browser| signed_in::prove(browser, &login.session_key, &next));
         let mut step = Step::from(script::redirect(head, next));
         let proof = proof.map(|proof| self.cookies.set(self.cookies.signed_in, &proof));
         step.login_cookies.extend(proof);
@@ -122,11 +124,11 @@ impl LoginFlow {
         &self,
         head: &Head,
         params: &CallbackParams,
-        secret: Option<&str>,
+        browser: Option<&Browser<'_>>,
     ) -> Option<String> {
-        let proof = self.cookies.signed_in.read(head.cookie.as_deref())?;
+        let proof = self.cookies.signed_in.read(head.get(Header::Cookie))?;
         let login = self.client.login_of(params)?;
-        let next = signed_in::check(&self.client.browser(secret?)?, &login, proof)?;
+        let next = signed_in::check(browser?, &login, proof)?;
         if next == self.options.default_next {
             return Some(next);
         }

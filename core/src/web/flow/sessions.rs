@@ -6,7 +6,7 @@ use url::{Url, form_urlencoded};
 
 use super::super::problem::ProblemId;
 use super::super::reply::{Reply, Step};
-use super::super::request::{Head, WebRequest};
+use super::super::request::{Head, Header, WebRequest};
 use super::super::session::{Session, Visit};
 use super::super::{same_site, script};
 use super::{LoginFlow, problem};
@@ -17,7 +17,7 @@ impl LoginFlow {
     /// `None` for everybody without [`FlowOptions::session`](super::super::FlowOptions::session).
     pub fn session(&self, request: &WebRequest) -> Option<Visit> {
         let sessions = self.options.sessions.as_ref()?;
-        let session = sessions.read(request.head.cookie.as_deref())?;
+        let session = sessions.read(request.head.get(Header::Cookie))?;
         // A session that cannot be renewed now is still valid, and a later visit renews it.
         let renewal = sessions.renew(&session).ok().flatten();
         Some(Visit { session, renewal })

@@ -226,3 +226,24 @@ async fn a_script_of_another_site_replaces_no_secret() {
         assert!(cookies.iter().all(is_probe), "{site}");
     }
 }
+
+/// Every call of a binding moves its future into a box, and then to the runtime if it has to wait.
+#[test]
+fn futures_are_small() {
+    let flow = flow(FlowOptions::default());
+    let request = || WebRequest::new("POST", Body::Empty);
+    let client = flow.client();
+    for (name, size, limit) in [
+        ("verify", size_of_val(&client.verify("token")), 2048),
+        (
+            "authenticate",
+            size_of_val(&client.authenticate("alice@example.com")),
+            2560,
+        ),
+        ("login", size_of_val(&flow.login(request())), 4096),
+        ("callback", size_of_val(&flow.callback(request())), 5120),
+    ] {
+        println!("{name} {size}");
+        assert!(size <= limit, "{name}: {size} bytes");
+    }
+}
