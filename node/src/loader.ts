@@ -79,10 +79,13 @@ function advice(targets: string[], libc: string | undefined): string {
   }
   const wanted = libc?.startsWith("musl") ? "-musl" : "";
   const published = targets.find((target) => PUBLISHED.includes(target) && target.endsWith(wanted));
-  const install = published === undefined ? "" : `install @portier-client/${published}, or `;
+  if (published === undefined) {
+    return "portier-client has no native addon here: none is published for this platform, so build it from source";
+  }
   return (
-    `portier-client has no native addon here: ${install}build it from source; if the package was copied ` +
-    "here by a tool, have it copy the .node file too"
+    `portier-client has no native addon here: install @portier-client/${published}, an optional dependency that is ` +
+    "left out with --omit=optional, and when node_modules or a lock file comes from another platform; if the " +
+    "package was copied here by a tool, have it copy the .node file too"
   );
 }
 

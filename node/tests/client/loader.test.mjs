@@ -52,7 +52,7 @@ test("a missing addon is named with every path that was tried", { skip }, () => 
   const { message, causes } = load();
   const { platform, arch } = process;
   const target = addon.split(".")[1];
-  assert.ok(message.startsWith(`portier-client has no native addon here: install @portier-client/${target}, or `), message);
+  assert.ok(message.startsWith(`portier-client has no native addon here: install @portier-client/${target}, an optional dependency `), message);
   assert.ok(message.includes(` platform=${platform}-${arch} `), message);
   assert.ok(message.includes(`./portier-client.${target}.node,@portier-client/${target}`), message);
   if (platform === "linux") assert.match(message, / libc=(glibc-\d+\.\d+|musl) tried=\S+-gnu\S+-musl$/);
@@ -81,7 +81,7 @@ test("an addon in a package of other publishers is not loaded", { skip }, () => 
   assert.ok(load().message.startsWith("portier-client has no native addon here: "));
   const elsewhere = "Object.defineProperty(process, 'platform', { value: 'freebsd' });";
   const { message } = load([], elsewhere);
-  assert.match(message, /^portier-client has no native addon here: build it from source; /);
+  assert.match(message, /^portier-client has no native addon here: none is published for this platform, so build it from source platform=/);
   assert.match(message, / tried=\.\/portier-client\.freebsd-\w+\.node$/);
   for (const name of others) rmSync(path.join(folder, "node_modules", name), { recursive: true });
 });

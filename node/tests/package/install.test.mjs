@@ -1,45 +1,12 @@
-// The package as `npm pack` makes it, installed into an empty folder.
+// The packages as they are published, installed into an empty folder.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
-// pnpm links packages from elsewhere. Yarn keeps packages in archives, except those with an addon.
-const MANAGERS = {
-  pnpm: { program: "pnpm/bin/pnpm.cjs", install: ["install", "--offline", "--store-dir=store"], run: [] },
-  "Yarn's Plug'n'Play": { program: "@yarnpkg/cli-dist/bin/yarn.js", install: ["install"], run: ["node"] },
-};
-const YARN = {
-  YARN_NODE_LINKER: "pnp",
-  YARN_PNP_ENABLE_ESM_LOADER: "1",
-  YARN_ENABLE_NETWORK: "0",
-  YARN_ENABLE_TELEMETRY: "0",
-  YARN_ENABLE_GLOBAL_CACHE: "0",
-  YARN_ENABLE_IMMUTABLE_INSTALLS: "0",
-};
-const HERE = path.resolve(import.meta.dirname, "../..");
+import { LOGGED_IN, PROGRAMS, publish, run, TARGET, TYPED_PROGRAM } from "./published.mjs";
 
-const LOG_IN = `
-async function logIn() {
-  const broker = new DevBroker();
-  const client = new PortierClient({ redirectUri: "https://example.com/verify", broker: broker.origin });
-  const url = await client.authenticate("Alice@example.com", { session: "/members" });
-  const login = await client.complete(broker.signIn(url));
-  broker.stop();
-  console.log(login.email, login.session);
-}
-`;
-const PROGRAMS = {
-  "esm.mjs": `import PortierClient from "portier-client";
-    import { DevBroker } from "portier-client/testing"; ${LOG_IN} await logIn();`,
-  "cjs.cjs": `const { PortierClient } = require("portier-client");
-    const { DevBroker } = require("portier-client/testing"); ${LOG_IN} logIn();`,
-  "both.mjs": `import { createRequire } from "node:module";
-    import { PortierClient } from "portier-client";
-    const { DevBroker } = createRequire(import.meta.url)("portier-client/testing"); ${LOG_IN} await logIn();`,
-};
+const HERE = path.resolve(import.meta.dirname, "../..");
 
 // Fastify has a way to send a request without a network; an Express site is called as a request listener.
 const ASK = {
@@ -101,21 +68,19 @@ const SITES = ["express", "fastify"].flatMap((framework) => {
 });
 
 describe("installed into an empty folder", () => {
+  let published;
   let folder;
-  let tarball;
-  before(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "portier-client-"));
-    writeFileSync(path.join(folder, "package.json"), '{ "private": true }');
-    run("npm", ["pack", "--pack-destination", folder], HERE);
-    tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
-    run("npm", ["install", "--offline", "--no-audit", "--no-fund", `./${tarball}`], folder);
+  before(async () => {
+    published = await publish();
+    folder = published.makeSite();
+    run("npm", ["install", "--no-audit", "--no-fund", "portier-client"], folder, published.npm);
   });
-  after(() => rmSync(folder, { recursive: true }));
+  after(() => published.unpublish());
 
   for (const [name, program] of Object.entries(PROGRAMS)) {
     test(`it logs in ${name}`, () => {
       writeFileSync(path.join(folder, name), program);
-      assert.equal(run(process.execPath, [name], folder), "alice@example.com /members\n");
+      assert.equal(run(process.execPath, [name], folder), LOGGED_IN);
     });
   }
 
@@ -125,16 +90,11 @@ describe("installed into an empty folder", () => {
       path.join(HERE, "node_modules/undici-types"),
       path.join(folder, "node_modules/undici-types"),
     );
-    writeFileSync(
-      path.join(folder, "typed.mts"),
-      `import PortierClient, { type Login } from "portier-client";
-      import { DevBroker } from "portier-client/testing";
-      ${LOG_IN.replace("const login =", "const login: Login =")} await logIn();`,
-    );
+    writeFileSync(path.join(folder, "typed.mts"), TYPED_PROGRAM);
     const options = ["--strict", "--target", "es2022", "--module", "nodenext", "--types", "node"];
     const tsc = path.join(HERE, "node_modules/typescript/bin/tsc");
     run(process.execPath, [tsc, ...options, "typed.mts"], folder);
-    assert.equal(run(process.execPath, ["typed.mjs"], folder), "alice@example.com /members\n");
+    assert.equal(run(process.execPath, ["typed.mjs"], folder), LOGGED_IN);
   });
 
   for (const [name, program] of SITES) {
@@ -159,7 +119,7 @@ describe("installed into an empty folder", () => {
       require("portier-client/fastify");
       require("portier-client/passport");
       const all = Object.keys(require.cache);
-      console.log(all.every((name) => name.includes("/portier-client/")));`;
+      console.log(all.every((name) => name.includes("portier-client/")));`;
     assert.equal(run(process.execPath, ["-e", program], folder), "false\ntrue\n");
   });
 
@@ -169,8 +129,7 @@ describe("installed into an empty folder", () => {
 
   for (const version of ["3.0.0", "4.0.0", "5.0.0-alpha.1", "99.0.0"]) {
     test(`a site without the integrations may have any framework version: ${version}`, () => {
-      const site = mkdtempSync(path.join(folder, "site-"));
-      writeFileSync(path.join(site, "package.json"), '{ "private": true }');
+      const site = published.makeSite();
       const peers = ["express", "fastify", "@types/express", "hono", "koa", "@types/koa", "@nestjs/common", "@nestjs/core", "passport"];
       const frameworks = peers.map((name) => {
         const stub = path.join(site, name);
@@ -178,38 +137,15 @@ describe("installed into an empty folder", () => {
         writeFileSync(path.join(stub, "package.json"), JSON.stringify({ name, version }));
         return `./${name}`;
       });
-      const flags = ["--offline", "--package-lock-only", "--install-links", "--strict-peer-deps", "--no-audit", "--no-fund"];
-      run("npm", ["install", ...flags, ...frameworks, `../${tarball}`], site);
+      const flags = ["--package-lock-only", "--install-links", "--strict-peer-deps", "--no-audit", "--no-fund"];
+      run("npm", ["install", ...flags, ...frameworks, "portier-client"], site, published.npm);
     });
   }
 
-  for (const [name, { program, install, run: prefix }] of Object.entries(MANAGERS)) {
-    test(`it logs in when installed with ${name}`, () => {
-      const site = mkdtempSync(path.join(folder, "site-"));
-      const dependencies = { "portier-client": `file:../${tarball}` };
-      writeFileSync(path.join(site, "package.json"), JSON.stringify({ private: true, dependencies }));
-      // Otherwise it would be part of the project above.
-      writeFileSync(path.join(site, "yarn.lock"), "");
-      const manager = path.join(HERE, "tests/runtimes/node_modules", program);
-      run(process.execPath, [manager, ...install], site, YARN);
-      for (const [file, text] of Object.entries(PROGRAMS)) {
-        writeFileSync(path.join(site, file), text);
-        const command = prefix.length === 0 ? [file] : [manager, ...prefix, file];
-        assert.equal(run(process.execPath, command, site, YARN), "alice@example.com /members\n");
-      }
-    });
-  }
-
-  test("it has no dependencies", () => {
+  test("it has no dependencies but its addon", () => {
     const installed = readdirSync(path.join(folder, "node_modules"));
     const others = installed.filter((name) => !name.startsWith(".") && !/types/.test(name));
-    assert.deepEqual(others, ["portier-client"]);
+    assert.deepEqual(others, ["@portier-client", "portier-client"]);
+    assert.deepEqual(readdirSync(path.join(folder, "node_modules/@portier-client")), [TARGET]);
   });
 });
-
-function run(command, args, cwd, variables = {}) {
-  const env = { ...process.env, ...variables };
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
-  assert.equal(status, 0, `${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
-  return stdout;
-}
