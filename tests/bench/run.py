@@ -166,7 +166,7 @@ def wheel_size() -> dict[str, int] | None:
     say("wheel")
     with tempfile.TemporaryDirectory() as folder:
         build = [sys.executable, "-m", "maturin", "build", "--release", "--out", folder]
-        subprocess.run(build, cwd=ROOT / "python", check=True)
+        subprocess.run(build, cwd=ROOT, check=True)
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
