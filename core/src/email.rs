@@ -241,7 +241,7 @@ mod tests {
         struct File {
             cases: Vec<Case>,
         }
-        let text = include_str!("../../tests/vectors/emails.json");
+        let text = include_str!("../vectors/emails.json");
         let file: File = serde_json::from_str(text).unwrap();
         for case in &file.cases {
             let verdict = match normalize_email(&case.input) {

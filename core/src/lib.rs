@@ -1,5 +1,4 @@
-//! Passwordless e-mail login through [Portier](https://portier.github.io). This crate is the relying
-//! party's side of the protocol.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod algorithm;
@@ -69,10 +68,10 @@ pub use self::tls::{trust_extra_ca_file, trust_without_system};
 
 /// The page about Rust, whose examples are tested.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/getting-started-rust.md")]
+#[doc = include_str!("../docs/getting-started-rust.md")]
 struct GettingStarted;
 
 /// The page about axum, whose examples are compiled.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/frameworks/axum.md")]
+#[doc = include_str!("../docs/frameworks/axum.md")]
 struct Axum;

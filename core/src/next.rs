@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn vectors_are_answered_as_expected() {
-        let text = include_str!("../../tests/vectors/next.json");
+        let text = include_str!("../vectors/next.json");
         let vectors: Vectors = serde_json::from_str(text).unwrap();
         for case in vectors.cases {
             let hosts: Vec<_> = case.allowed_hosts.iter().map(String::as_str).collect();

@@ -45,7 +45,7 @@ struct Start {
 
 #[tokio::test]
 async fn vectors_are_answered_as_expected() {
-    let text = include_str!("../../tests/vectors/authorization_urls.json");
+    let text = include_str!("../vectors/authorization_urls.json");
     let vectors: Vectors = serde_json::from_str(text).unwrap();
     for case in &vectors.cases {
         let mut options = AuthenticateOptions::default();

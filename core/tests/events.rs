@@ -365,7 +365,7 @@ async fn a_listener_can_use_the_client() {
 #[test]
 fn every_event_is_in_the_table_and_in_the_manual() {
     let source = include_str!("../src/events/mod.rs");
-    let manual = include_str!("../../docs/operations.md");
+    let manual = include_str!("../docs/operations.md");
     let row = |line: &str| {
         let name = line.strip_prefix("| `")?.split_once("` | ")?;
         let (level, _) = name.1.split_once(" |")?;

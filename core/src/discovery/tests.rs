@@ -19,7 +19,7 @@ fn vectors() {
         body: String,
         expect: serde_json::Value,
     }
-    let text = include_str!("../../../tests/vectors/discovery.json");
+    let text = include_str!("../../vectors/discovery.json");
     let file: File = serde_json::from_str(text).unwrap();
     assert!(file.cases.len() >= 40);
     for case in &file.cases {

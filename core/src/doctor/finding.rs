@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_manual_explains_every_finding() {
-        let page = include_str!("../../../docs/doctor.md");
+        let page = include_str!("../../docs/doctor.md");
         for id in FindingId::ALL {
             let (name, level) = (id.as_str(), id.level().as_str());
             let (_, rest) = page

@@ -36,7 +36,7 @@ fn the_vectors_hold() {
     struct Expect {
         lifetime: u64,
     }
-    let text = include_str!("../../../tests/vectors/cache_headers.json");
+    let text = include_str!("../../vectors/cache_headers.json");
     let file: File = serde_json::from_str(text).unwrap();
     assert!(file.cases.len() >= 40);
     for case in &file.cases {

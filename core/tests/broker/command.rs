@@ -160,7 +160,7 @@ fn the_help_names_every_option() {
     for line in ["--help", "-h", "--port x -h"] {
         let (status, output, complaint) = ended(line, &[]);
         assert_eq!((status, complaint.as_str()), (0, ""));
-        let manual = include_str!("../../../docs/testing.md");
+        let manual = include_str!("../../docs/testing.md");
         for name in [
             "port", "host", "origin", "auto", "mail", "account", "scenario", "help",
         ] {

@@ -194,7 +194,7 @@ async fn a_script_can_be_sent_while_the_broker_runs() {
 
 #[test]
 fn the_script_of_the_manual_is_valid() {
-    let manual = include_str!("../../../docs/testing.md");
+    let manual = include_str!("../../docs/testing.md");
     let blocks = manual.split("```json\n").skip(1);
     let scripts: Vec<_> = blocks
         .map(|block| block.split("```").next().unwrap())

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::Vectors;
 
-const KEY: &str = include_str!("../../../tests/keys/ed25519-a.pem");
+const KEY: &str = include_str!("../../keys/ed25519-a.pem");
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::Vectors;
 
 fn read(name: &str) -> Vectors {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
     let text = fs::read_to_string(directory.join(name)).unwrap();
     Vectors(serde_json::from_str(&text).unwrap())
 }
@@ -173,7 +173,7 @@ const NOT_BY_DATA: [Code; 5] = [
 
 #[test]
 fn every_code_that_input_data_can_cause_is_in_the_vectors() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
     let mut seen = HashSet::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

@@ -14,7 +14,7 @@ struct Setting {
 
 impl Setting {
     fn new() -> Self {
-        let text = include_str!("../../../tests/vectors/sealed_logins.json");
+        let text = include_str!("../../vectors/sealed_logins.json");
         let vectors: Value = serde_json::from_str(text).unwrap();
         let transport = Arc::new(MockTransport::new());
         let broker = vectors["broker"].as_str().unwrap();

@@ -25,8 +25,8 @@ use serde_json::{Value, json};
 
 use self::corpus::code;
 
-const TOKENS: &str = include_str!("../../../tests/vectors/tokens.json");
-const KEY_SETS: &str = include_str!("../../../tests/vectors/key_sets.json");
+const TOKENS: &str = include_str!("../../vectors/tokens.json");
+const KEY_SETS: &str = include_str!("../../vectors/key_sets.json");
 
 /// A file of vectors with its setting: broker, site, session and time.
 struct Vectors(Value);

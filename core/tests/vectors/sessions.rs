@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn session_cookies_are_read_as_the_vectors_say() {
-    let text = include_str!("../../../tests/vectors/sealed_sessions.json");
+    let text = include_str!("../../vectors/sealed_sessions.json");
     let vectors: Value = serde_json::from_str(text).unwrap();
     let seconds = |name: &str| vectors[name].as_u64().unwrap();
     let client = Client::builder(vectors["redirect_uri"].as_str().unwrap())

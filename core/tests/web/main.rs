@@ -22,9 +22,9 @@ use serde_json::Value;
 use self::replay::Replay;
 use self::setting::{Mode, Surroundings, make_flow};
 
-const WEB: &str = include_str!("../../../tests/vectors/web.json");
-const CODES: &str = include_str!("../../../tests/vectors/web_codes.json");
-const SESSIONS: &str = include_str!("../../../tests/vectors/web_sessions.json");
+const WEB: &str = include_str!("../../vectors/web.json");
+const CODES: &str = include_str!("../../vectors/web_codes.json");
+const SESSIONS: &str = include_str!("../../vectors/web_sessions.json");
 
 #[tokio::test]
 async fn requests_are_answered_as_the_vectors_say() {

@@ -35,7 +35,7 @@ struct Case {
 
 #[test]
 fn vectors() {
-    let text = include_str!("../../../../tests/vectors/key_sets.json");
+    let text = include_str!("../../../vectors/key_sets.json");
     let file: File = serde_json::from_str(text).unwrap();
     for case in &file.cases {
         let outcome = match KeySet::parse(case.body.as_bytes()) {

@@ -7,7 +7,7 @@ use super::*;
 
 #[test]
 fn signatures_of_rfcs_are_valid() {
-    let text = include_str!("../../../../tests/vectors/rfc_examples.json");
+    let text = include_str!("../../../vectors/rfc_examples.json");
     let file: Json = serde_json::from_str(text).unwrap();
     let mut seen = 0;
     for case in file["cases"].as_array().unwrap() {
