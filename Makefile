@@ -297,8 +297,8 @@ lint: tools setup module types ## Check form: formatting, lints, types, licences
 	$(call say,Rust: clippy)
 	@$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	$(call say,Python: ruff)
-	@$(VENV_PYTHON) -m ruff check --config python/pyproject.toml python tests scripts
-	@$(VENV_PYTHON) -m ruff format --config python/pyproject.toml --check python tests scripts
+	@$(VENV_PYTHON) -m ruff check --config python/pyproject.toml python tests scripts release
+	@$(VENV_PYTHON) -m ruff format --config python/pyproject.toml --check python tests scripts release
 	$(call say,Dependencies: cargo deny)
 	@if $(CARGO) deny --version >/dev/null 2>&1; \
 		then $(CARGO) deny --all-features check --hide-inclusion-graph; \
@@ -356,6 +356,25 @@ docs: tools-node $(MANUAL_READY) $(NODE_READY) ## Build the manual as a site int
 	@RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --all-features -p portier-client
 	$(call say,The manual as a site)
 	@NODE='$(NODE)' $(MANUAL)/bin/python scripts/manual/build.py
+
+# Everything that the platforms of this machine can build; `release/targets.json` lists the platforms.
+RELEASE_PYTHON := $(TOOLS)/release/bin/python
+RELEASE_READY := $(TOOLS)/release/.ready
+PLATFORMS ?=
+.PHONY: packages
+packages: tools-node $(NODE_READY) $(RELEASE_READY) ## Build what is published into target/packages, check it, and log in with it; PLATFORMS="linux-x64-gnu" for some
+	@CARGO='$(CARGO)' NODE='$(NODE)' NPM='$(NPM)' PATH="$(TOOLS)/release/bin:$$PATH" VIRTUAL_ENV='$(TOOLS)/release' PYO3_PYTHON='$(RELEASE_PYTHON)' \
+		$(RELEASE_PYTHON) release/build.py $(if $(PLATFORMS),--only $(PLATFORMS))
+
+.PHONY: test-sources
+test-sources: tools setup $(RELEASE_READY) ## Build and test from the source distribution and from the crate alone
+	@CARGO='$(CARGO)' $(RELEASE_PYTHON) release/test_sources.py
+
+$(RELEASE_READY): release/requirements.txt
+	$(call say,Setting up what builds the packages in .tools/release)
+	@$(PYTHON) -m venv --clear $(TOOLS)/release
+	@$(RELEASE_PYTHON) -m pip install --quiet --requirement $<
+	@touch $@
 
 .PHONY: clean
 clean: ## Remove everything that was built or installed here

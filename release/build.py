@@ -1,0 +1,194 @@
+"""Builds everything that is published into target/packages, as far as this machine can.
+
+Usage: build.py [--only PLATFORM ...] [--without-checks]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import checks
+import interpreters
+import logins
+import toolchains
+from targets import ROOT, Target, all_targets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OUT = ROOT / "target" / "packages"
+CARGO = os.environ.get("CARGO", "cargo")
+NODE = os.environ.get("NODE", "node")
+
+
+def main() -> int:
+    """Builds, checks, and prints what there is; returns 1 if a check or a login fails."""
+    names = [target.name for target in all_targets()]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", metavar="PLATFORM", choices=names, default=names)
+    parser.add_argument("--without-checks", action="store_true")
+    arguments = parser.parse_args()
+
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    left_out: dict[str, str] = {}
+    addons: dict[str, Path] = {}
+    for target in all_targets():
+        if target.name not in arguments.only:
+            continue
+        try:
+            toolchain = toolchains.find(target)
+        except toolchains.MissingError as error:
+            left_out[f"addon and wheels for {target.name}"] = str(error)
+            continue
+        say(f"{target.name}: with {toolchain.name}")
+        addons[target.name] = build_addon(target, toolchain)
+        left_out |= build_wheels(target, toolchain)
+    say("Source distribution, crate, npm packages")
+    build_sources()
+    pack_npm(addons)
+
+    findings: list[str] = []
+    if not arguments.without_checks:
+        say("Checks")
+        findings = checks.run_all(OUT)
+        say("Logins")
+        tried = logins.run_all(OUT, list(addons))
+        print("\n".join(tried.done))
+        findings += tried.failures
+        left_out |= {f"login with the {name}": why for name, why in tried.not_tried.items()}
+    report(left_out)
+    print("\n".join(f"FAILED {finding}" for finding in findings))
+    return 1 if findings else 0
+
+
+def build_addon(target: Target, toolchain: toolchains.Toolchain) -> Path:
+    """Builds the addon of Node, for the same C library as the wheel; returns its folder."""
+    build = ["--release", "--locked", "--quiet", "-p", "portier-client-node"]
+    run([CARGO, *cargo_build(target), *build], variables(target, toolchain))
+    library = {
+        "linux": "libportier_client_node.so",
+        "darwin": "libportier_client_node.dylib",
+        "win32": "portier_client_node.dll",
+    }[target.os]
+    folder = ROOT / "target" / "addons" / target.name
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "target" / target.rust / "release" / library, folder / "portier-client.node")
+    write_third_party("portier-client-node", target, folder)
+    return folder
+
+
+def write_third_party(crate: str, target: Target, folder: Path) -> None:
+    """Writes the notices of what is linked, and the bill of materials."""
+    command = [sys.executable, "scripts/third_party.py", crate, "--target", target.rust]
+    files = {"--notices": "THIRD-PARTY-NOTICES.txt", "--sbom": "sbom.cdx.json"}
+    for option, name in files.items():
+        command += [option, str(folder / name)]
+    run(command)
+
+
+def cargo_build(target: Target) -> list[str]:
+    """The command of Cargo for a platform: zig has the C libraries of all versions of Linux."""
+    if target.os != "linux":
+        return ["build", "--target", target.rust]
+    version = (
+        f".{target.wheel.split('_')[1]}.{target.wheel.split('_')[2]}"
+        if target.libc == "glibc"
+        else ""
+    )
+    return ["zigbuild", "--target", target.rust + version]
+
+
+def build_wheels(target: Target, toolchain: toolchains.Toolchain) -> dict[str, str]:
+    """Builds the wheel for all versions of CPython, and those for free threading."""
+    command = [sys.executable, "-m", "maturin", "build", "--release"]
+    command += ["--target", target.rust, "--out", str(OUT), "--compatibility", target.compatibility]
+    if target.os == "linux":
+        command += ["--zig"]
+    folder = ROOT / "target" / "addons" / f"{target.name}-python"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_third_party("portier-client-python", target, folder)
+    command += ["--sbom-include", str(folder / "sbom.cdx.json")]
+    # Maturin takes licences from the root alone.
+    shutil.copy(folder / "THIRD-PARTY-NOTICES.txt", ROOT)
+    run(command, variables(target, toolchain))
+    left_out = {}
+    for name in interpreters.FREE_THREADED:
+        interpreter = interpreters.find(name) if target.is_here else None
+        if interpreter is None:
+            left_out[f"wheel for {name} on {target.name}"] = f"no {name} for this platform is here"
+            continue
+        run([*command, "--interpreter", interpreter], variables(target, toolchain))
+    (ROOT / "THIRD-PARTY-NOTICES.txt").unlink()
+    return left_out
+
+
+def variables(target: Target, toolchain: toolchains.Toolchain) -> dict[str, str]:
+    """The variables of a build."""
+    flags = {}
+    if target.libc == "musl":
+        # A library that others load is not linked statically.
+        name = target.rust.upper().replace("-", "_")
+        flags = {f"CARGO_TARGET_{name}_RUSTFLAGS": "-C target-feature=-crt-static"}
+    return {**toolchain.variables, **flags}
+
+
+def build_sources() -> None:
+    """Builds the source distribution and the crate."""
+    run([sys.executable, "-m", "maturin", "sdist", "--out", str(OUT)])
+    # The compiler sees the crate in the tests.
+    run(
+        [
+            CARGO,
+            "package",
+            "--locked",
+            "--quiet",
+            "--no-verify",
+            "--allow-dirty",
+            "-p",
+            "portier-client",
+        ]
+    )
+    for crate in (ROOT / "target" / "package").glob("portier-client-*.crate"):
+        shutil.copy(crate, OUT)
+
+
+def pack_npm(addons: dict[str, Path]) -> None:
+    """Packs `portier-client` for npm, and the package of each platform."""
+    pairs = [f"{name}={folder / 'portier-client.node'}" for name, folder in addons.items()]
+    run([NODE, str(ROOT / "node" / "scripts" / "pack.mjs"), str(OUT), *pairs])
+
+
+def report(left_out: dict[str, str]) -> None:
+    """Prints each artefact with its size and digest, and what is missing; writes SHA256SUMS."""
+    lines = []
+    say(f"Packages in {OUT.relative_to(ROOT)}")
+    for artefact in sorted(path for path in OUT.iterdir() if path.name != "SHA256SUMS"):
+        digest = hashlib.sha256(artefact.read_bytes()).hexdigest()
+        lines.append(f"{digest}  {artefact.name}\n")
+        print(f"{artefact.stat().st_size:>10,} {digest}  {artefact.name}")
+    (OUT / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+    if left_out:
+        say("Left out")
+    for what, why in left_out.items():
+        print(f"{what}: {why}")
+
+
+def say(text: str) -> None:
+    """Prints a heading."""
+    print(f"\n==> {text}", flush=True)
+
+
+def run(command: list[str], more: dict[str, str] | None = None) -> None:
+    """Runs a program that has to succeed."""
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **(more or {})}, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""What tools of packaging say about the packages."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+from targets import all_targets
+
+TOOLS = Path(sys.executable).parent
+
+
+def run_all(directory: Path) -> list[str]:
+    """Runs every check; returns what they find."""
+    wheels = sorted(directory.glob("*.whl"))
+    sources = sorted(directory.glob("*.tar.gz"))
+    findings = tool("twine", "check", "--strict", *map(str, wheels + sources))
+    if wheels:
+        findings += tool("check-wheel-contents", *map(str, wheels))
+    stable = [str(wheel) for wheel in wheels if "-abi3" in wheel.name]
+    if stable:
+        findings += tool("abi3audit", "--strict", *stable)
+    for wheel in wheels:
+        findings += platform_of(wheel)
+    for archive in sorted(directory.iterdir()):
+        findings += stray_files(archive)
+    return findings
+
+
+def tool(name: str, *arguments: str) -> list[str]:
+    """The output of a tool that found something."""
+    done = subprocess.run(
+        [TOOLS / name, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    print(f"{name}: {'clean' if done.returncode == 0 else 'FAILED'}", flush=True)
+    return [f"{name}:\n{done.stdout}"] if done.returncode != 0 else []
+
+
+def platform_of(wheel: Path) -> list[str]:
+    """Whether a wheel for Linux needs no newer system than its name says."""
+    allowed = re.search(r"((?:many|musl)linux)_(\d+)_(\d+)_", wheel.name)
+    if allowed is None:
+        return []
+    command = [TOOLS / "auditwheel", "show", str(wheel)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = " ".join(done.stdout.split())
+    needed = re.search(r'platform tag: "((?:many|musl)linux)_(\d+)_(\d+)_', said)
+    if needed is None or needed[1] != allowed[1] or version(needed) > version(allowed):
+        print(f"auditwheel: {wheel.name}: FAILED", flush=True)
+        return [f"auditwheel: {wheel.name}: {said} {done.stderr}"]
+    print(f"auditwheel: {wheel.name}: needs {needed[1]} {needed[2]}.{needed[3]}", flush=True)
+    return []
+
+
+def version(found: re.Match[str]) -> tuple[int, int]:
+    """The version of the C library in a tag."""
+    return int(found[2]), int(found[3])
+
+
+def stray_files(archive: Path) -> list[str]:
+    """Compiled files of this machine, caches, and files that the package should not have."""
+    stray = re.compile(r"__pycache__|\.pyc$|\.DS_Store|\.pdb$")
+    names = files_of(archive)
+    found = [name for name in names if stray.search(name)]
+    compiled = [name for name in names if re.search(r"\.(so|pyd|dylib|dll|node)$", name)]
+    expected = 1 if archive.suffix == ".whl" or platform_package(archive) else 0
+    if len(compiled) != expected:
+        found += compiled or ["no compiled module"]
+    return [f"{archive.name}: unexpected file: {name}" for name in found]
+
+
+def platform_package(archive: Path) -> bool:
+    """Whether it is an npm package that has an addon."""
+    return archive.suffix == ".tgz" and any(
+        f"portier-client-{target.name}-" in archive.name for target in all_targets()
+    )
+
+
+def files_of(archive: Path) -> list[str]:
+    """The names of the files in an archive."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as zipped:
+            return zipped.namelist()
+    if archive.name.endswith((".tar.gz", ".tgz", ".crate")):
+        with tarfile.open(archive) as packed:
+            return packed.getnames()
+    return []

