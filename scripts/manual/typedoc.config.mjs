@@ -30,6 +30,7 @@ export default {
     "Actions",
     "Answer",
     "CLASSES",
+    "Header",
     "LoginOptions",
     "Paths",
     "RouteOptions",
