@@ -2,9 +2,12 @@
 //! which counts inside of [`counted`] and leaves out AWS-LC's verification of the signatures.
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     missing_docs,
     reason = "a benchmark may stop at a surprise"
 )]
+
+mod modes;
 
 use std::future::Future;
 use std::hint::black_box;
@@ -15,7 +18,12 @@ use portier_client::web::{Body, FlowOptions, LoginFlow, WebRequest};
 use portier_client::{Client, Flow, Result};
 use url::form_urlencoded;
 
+use self::modes::{Answer, FLOWS, Logins, MODES};
+
 const LOGINS: usize = 50;
+
+/// The first logins allocate memory for all others, and initialize everything, so they are not counted.
+const ROUNDS: [bool; 2] = [false, true];
 
 /// What a browser sends along, with the secret of a login.
 const HEADERS: [(&str, &str); 7] = [
@@ -49,38 +57,73 @@ fn main() -> Result<()> {
             .build()?
     };
     runtime.block_on(client.warm())?;
-    let mut options = FlowOptions::default();
-    options.flow = Some(Flow::Implicit);
-    let flow = LoginFlow::new(client.clone(), options)?;
     let operation = std::env::args().nth(1).unwrap_or_default();
-
-    // The first logins allocate memory for all others, and initialize everything.
-    for round in 0..2 {
-        let counts = |name: &str| round == 1 && operation == name;
-        let urls = runtime.block_on(run(counts("authenticate"), authenticate(&client)))?;
-        let tokens = urls
-            .iter()
-            .map(|url| broker.mint(&MintOptions::for_url(url)?))
-            .collect::<Result<Vec<_>>>()?;
-        runtime.block_on(run(counts("verify"), verify(&client, &tokens)))?;
-        let bodies = runtime.block_on(start(&flow, &broker))?;
-        runtime.block_on(run(counts("callback"), answer(&flow, &bodies)));
-    }
+    runtime.block_on(run(&operation, &client, &broker))?;
     println!("{LOGINS}");
     Ok(())
 }
 
-async fn authenticate(client: &Client) -> Result<Vec<String>> {
-    let mut urls = Vec::with_capacity(LOGINS);
-    for _ in 0..LOGINS {
-        urls.push(client.authenticate("alice@example.com").await?);
+/// Runs the logins of an operation.
+async fn run(operation: &str, client: &Client, broker: &DevBroker) -> Result<()> {
+    match operation {
+        "authenticate" | "verify" => unbound(operation, client, broker).await,
+        "callback" => callbacks(client, broker).await,
+        _ => in_mode(operation, client, broker).await,
     }
-    Ok(urls)
 }
 
-async fn verify(client: &Client, tokens: &[String]) -> Result<()> {
-    for token in tokens {
-        black_box(client.verify(token).await?);
+/// Logins without a browser, in memory.
+async fn unbound(operation: &str, client: &Client, broker: &DevBroker) -> Result<()> {
+    let [starts, completes] = ["authenticate", "verify"].map(|name| name == operation);
+    for is_counted in ROUNDS {
+        for _ in 0..LOGINS {
+            let starting = client.authenticate("alice@example.com");
+            let url = perform(is_counted && starts, starting).await?;
+            // A signature takes more instructions than all the rest.
+            if completes {
+                let token = broker.mint(&MintOptions::for_url(&url)?)?;
+                perform(is_counted, client.verify(&token)).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An operation of logins that are pending in memory or sealed, such as `sealed_code_complete`.
+async fn in_mode(operation: &str, client: &Client, broker: &DevBroker) -> Result<()> {
+    let all = MODES.iter().flat_map(|mode| FLOWS.map(|flow| (mode, flow)));
+    for (mode, (name, flow)) in all {
+        let [starts, completes] =
+            ["authenticate", "complete"].map(|half| operation == format!("{mode}_{name}_{half}"));
+        if !starts && !completes {
+            continue;
+        }
+        let logins = Logins::of(client, mode, flow).await?;
+        for is_counted in ROUNDS {
+            for _ in 0..LOGINS {
+                let url = perform(is_counted && starts, logins.authenticate()).await?;
+                if completes {
+                    let params = logins.arrive(Answer::to(broker, &url)?)?;
+                    perform(is_counted, logins.complete(params)).await?;
+                }
+            }
+        }
+        return Ok(());
+    }
+    panic!("there is no such operation operation={operation}");
+}
+
+/// Callbacks through the web flow.
+async fn callbacks(client: &Client, broker: &DevBroker) -> Result<()> {
+    let mut options = FlowOptions::default();
+    options.flow = Some(Flow::Implicit);
+    let flow = LoginFlow::new(client.clone(), options)?;
+    for is_counted in ROUNDS {
+        for body in start(&flow, broker).await? {
+            let request = request(Body::Bytes(body.into_bytes()));
+            let step = perform(is_counted, flow.callback(request)).await;
+            assert!(step.login.is_some(), "a login failed");
+        }
     }
     Ok(())
 }
@@ -105,14 +148,6 @@ async fn start(flow: &LoginFlow, broker: &DevBroker) -> Result<Vec<String>> {
     Ok(bodies)
 }
 
-async fn answer(flow: &LoginFlow, bodies: &[String]) {
-    for body in bodies {
-        let request = request(Body::Bytes(body.clone().into_bytes()));
-        let step = black_box(flow.callback(request).await);
-        assert!(step.login.is_some(), "a login failed");
-    }
-}
-
 fn request(body: Body) -> WebRequest {
     let mut request = WebRequest::new("POST", body);
     for (name, value) in HEADERS {
@@ -121,17 +156,17 @@ fn request(body: Body) -> WebRequest {
     request
 }
 
-/// Runs logins, counted or not.
-async fn run<T>(is_counted: bool, logins: impl Future<Output = T>) -> T {
-    let mut logins = std::pin::pin!(logins);
-    std::future::poll_fn(|context| {
+/// Runs one login, counted or not.
+async fn perform<T>(is_counted: bool, login: impl Future<Output = T>) -> T {
+    let mut login = std::pin::pin!(login);
+    let outcome = std::future::poll_fn(|context| {
         if is_counted {
-            counted(|| logins.as_mut().poll(context))
+            counted(|| login.as_mut().poll(context))
         } else {
-            logins.as_mut().poll(context)
+            login.as_mut().poll(context)
         }
-    })
-    .await
+    });
+    black_box(outcome.await)
 }
 
 /// The counter finds this function by its name.

@@ -1,5 +1,6 @@
 //! Measures logins against the bare verification of the same signatures, in the same run, and
-//! prints the figures as JSON: without and with many pending logins, and from several threads.
+//! prints the figures as JSON: without and with many pending logins, from several threads, and in memory beside
+//! sealed.
 //! `make bench` shows them; ROUNDS, LOGINS and PENDING in the environment change the amount.
 #![allow(
     clippy::cast_precision_loss,
@@ -9,13 +10,17 @@
     reason = "a benchmark may stop at a surprise"
 )]
 
+mod modes;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use portier_client::testing::{DevBroker, DevBrokerOptions, MintOptions};
-use portier_client::{Client, Clock, MemoryStore, Result, SystemClock};
+use portier_client::{Client, Clock, Flow, MemoryStore, Result, SystemClock};
 use serde_json::{Value, json};
+
+use self::modes::{Answer, FLOWS, Logins, MODES};
 
 const PENDING: [usize; 4] = [0, 1_000, 100_000, 1_000_000];
 const THREADS: [usize; 3] = [1, 2, 4];
@@ -68,6 +73,8 @@ impl Bench {
             "logins_per_round": self.logins,
             "bytes_per_pending_login": bytes,
             "pending": self.measure(&clients).await?,
+            "bytes_per_sealed_login": self.fill_sealed(&clients[0].1, most).await?,
+            "modes": self.modes(&clients[0].1).await?,
             "threads": self.threads(&clients[0].1).await?,
         }))
     }
@@ -94,6 +101,19 @@ impl Bench {
         Ok(before
             .zip(resident_bytes())
             .map(|(before, after)| (after - before) / pending as f64))
+    }
+
+    /// Starts sealed logins, and returns the memory that each of them adds to the process.
+    async fn fill_sealed(&self, usual: &Client, started: usize) -> Result<Option<f64>> {
+        let logins = Logins::of(usual, "sealed", Flow::Implicit).await?;
+        logins.authenticate().await?;
+        let before = resident_bytes();
+        for _ in 0..started {
+            logins.authenticate().await?;
+        }
+        Ok(before
+            .zip(resident_bytes())
+            .map(|(before, after)| (after - before) / started as f64))
     }
 
     /// Runs all measures in every round, so that a busy moment of the machine affects all of them.
@@ -129,6 +149,64 @@ impl Bench {
             client.verify(token).await?;
         }
         Ok([authenticate, bare, self.since(start)])
+    }
+
+    /// Logins that are bound to a browser, in each flow: the seconds of one in memory and of one that is sealed.
+    async fn modes(&self, usual: &Client) -> Result<BTreeMap<String, Value>> {
+        let mut halves: BTreeMap<String, [Vec<f64>; 2]> = BTreeMap::new();
+        for (name, flow) in FLOWS {
+            let mut modes = Vec::new();
+            for mode in MODES {
+                modes.push(Logins::of(usual, mode, flow).await?);
+            }
+            for round in 0..=self.rounds {
+                for turn in 0..modes.len() {
+                    let mode = (round + turn) % modes.len();
+                    let measured = self.one_round_in(&modes[mode]).await?;
+                    // The first round only warms up.
+                    if round > 0 {
+                        for (half, seconds) in ["authenticate", "complete"].iter().zip(measured) {
+                            let samples = halves.entry(format!("{name}_{half}")).or_default();
+                            samples[mode].push(seconds / self.logins as f64);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(halves
+            .into_iter()
+            .map(|(half, [memory, sealed])| {
+                let more = sealed
+                    .iter()
+                    .zip(&memory)
+                    .map(|(sealed, memory)| sealed - memory);
+                let figures = json!({
+                    "memory": median(memory.iter().map(|time| time * 1e6)),
+                    "sealed": median(sealed.iter().map(|time| time * 1e6)),
+                    "more": median(more.map(|time| time * 1e6)),
+                });
+                (half, figures)
+            })
+            .collect())
+    }
+
+    /// Every completion is timed by itself, because the answer to its token request is set before it.
+    async fn one_round_in(&self, logins: &Logins) -> Result<[f64; 2]> {
+        let mut urls = Vec::with_capacity(self.logins);
+        let start = self.clock.monotonic();
+        for _ in 0..self.logins {
+            urls.push(logins.authenticate().await?);
+        }
+        let authenticate = self.since(start);
+        let mut complete = 0.0;
+        let answers = urls.iter().map(|url| Answer::to(&self.broker, url));
+        for answer in answers.collect::<Result<Vec<_>>>()? {
+            let params = logins.arrive(answer)?;
+            let start = self.clock.monotonic();
+            logins.complete(params).await?;
+            complete += self.since(start);
+        }
+        Ok([authenticate, complete])
     }
 
     /// Logins per second of threads that share one client.

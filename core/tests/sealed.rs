@@ -127,6 +127,33 @@ async fn a_login_that_is_bound_to_a_browser_needs_no_store() {
 }
 
 #[tokio::test]
+async fn sealed_logins_are_counted_but_nobody_knows_how_many_are_pending() {
+    for (site, marks) in [(Site::alone(), None), (Site::shared(), Some(1))] {
+        let process = site.process();
+        let tokens = [site.token(Some(HERE)).await, site.token(Some(HERE)).await];
+        assert_eq!(
+            process.stats().logins_started,
+            0,
+            "another process has started them"
+        );
+        process
+            .authenticate_with(options(Some(HERE)))
+            .await
+            .unwrap();
+        complete(&process, &tokens[0], HERE).await.unwrap();
+        refused(&process, &tokens[0], HERE).await;
+        refused(&process, &tokens[1], THERE).await;
+        let stats = process.stats();
+        assert_eq!((stats.logins_started, stats.logins_completed), (1, 1));
+        let failures = [("session_browser", 1), ("session_used", 1)];
+        assert_eq!(stats.failures, failures.into());
+        assert_eq!(stats.pending, None);
+        // Of all that was started, the store has only what was completed.
+        assert_eq!(site.store.as_ref().and_then(|store| store.pending()), marks);
+    }
+}
+
+#[tokio::test]
 async fn without_a_shared_store_a_login_has_to_be_bound_to_a_browser() {
     let site = Site::alone();
     let error = site.process().authenticate("alice@example.com").await;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import report_modes
 from pairs import PAIRS
 from tables import Limit, count, mega, micro, milli, size, times
 
@@ -87,6 +88,7 @@ def limits(results: dict[str, Any]) -> list[Limit]:
         ),
         Limit("`authenticate`, Python", asyncio["authenticate"]["microseconds"], 2, micro),
         Limit("`authenticate`, Node", node["authenticate"]["microseconds"], 2, micro),
+        *report_modes.limits(results),
         callback("asyncio", asyncio),
         callback("Node", node),
         *(

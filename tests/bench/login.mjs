@@ -6,6 +6,7 @@ import path from "node:path";
 
 import { CodeCallbacks, FormCallbacks } from "./callbacks.mjs";
 import { EMAIL, inTurn, LOGINS, median, PACKAGE, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
+import { measureModes } from "./modes.mjs";
 import { makePeers, makePortier } from "./peers.mjs";
 
 const { PortierClient } = require("portier-client");
@@ -21,6 +22,7 @@ const portier = makePortier(broker.origin, REDIRECT_URI);
 const callbacks = new FormCallbacks(broker, client);
 const codes = await CodeCallbacks.of(broker);
 const samples = await measure();
+const modes = await measureModes(broker, ROUNDS);
 portier.destroy();
 broker.stop();
 const figures = Object.fromEntries(
@@ -39,6 +41,7 @@ console.log(
     rounds: ROUNDS,
     logins_per_round: LOGINS,
     ...figures,
+    modes,
     require_milliseconds: requireTime(),
     package_bytes: packageSize(),
   }),

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 from uuid import uuid4
 
+import modes
 from common import CLIENT_ID, EMAIL, LOGINS, REDIRECT_URI, ROUNDS, median, rotated
 from peers import Peers
 
@@ -261,7 +262,9 @@ def main() -> int:
     gc.disable()
     with DevBroker() as broker, asyncio.Runner(loop_factory=loop_factory) as runner:
         samples = runner.run(measure(broker))
-    print(json.dumps({"rounds": ROUNDS, "logins_per_round": LOGINS, **figures(samples)}))
+        in_modes = runner.run(modes.measure(broker))
+    counts = {"rounds": ROUNDS, "logins_per_round": LOGINS}
+    print(json.dumps({**counts, **figures(samples), "modes": in_modes}))
     return 0
 
 

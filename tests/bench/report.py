@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import report_modes
 from bars import Bar, plot
 from limits import PHASES, limits
 from pairs import PAIRS
@@ -66,6 +67,7 @@ def markdown(results: dict[str, Any]) -> str:
         node=peers_table(node, NODE_PEERS),
         authenticate=authenticate_table(results),
         flows=flows_table(results),
+        modes=report_modes.modes_table(results),
         flight=flight_table(results["flight"]),
         threads=threads_table(results),
         growth=growth_table(results),
@@ -87,7 +89,8 @@ def instructions(counts: dict[str, int] | None) -> str:
         return "Instructions were not counted: valgrind is missing."
     return (
         f"In Rust, `verify` executes {counts['verify']:,} instructions in addition to AWS-LC's "
-        f"verification, and `authenticate` {counts['authenticate']:,} (counted by valgrind)."
+        f"verification, and `authenticate` {counts['authenticate']:,} (counted by valgrind). "
+        + report_modes.instructions(counts)
     )
 
 
