@@ -140,7 +140,7 @@ impl UntrustedClaims<'_> {
             None => email,
             Some(value) => value
                 .as_str()
-                .filter(|email| normalized(email).is_ok())
+                .filter(|original| *original == email || normalized(original).is_ok())
                 .ok_or_else(|| {
                     let message = "the token's email_original is not an e-mail address";
                     refused("email_original", ClaimReason::Invalid, message)

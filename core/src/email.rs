@@ -89,21 +89,35 @@ impl<'a> TypedEmail<'a> {
 /// Whether the address is obviously normalized, as almost all are. Labels that could be punycode, last
 /// labels that could be numbers, and quoted local parts need the full check.
 fn is_plain(local: &str, domain: &str) -> bool {
-    let plain_local = local.len() <= MAX_LOCAL_BYTES
-        && is_dot_atom(local)
-        && local
-            .bytes()
-            .all(|b| b.is_ascii() && !b.is_ascii_uppercase());
-    let plain_domain = domain
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
-    let plain_labels = domain
-        .split('.')
-        .all(|label| is_label(label) && !label.starts_with("xn--"));
-    let last_is_a_name = domain.rsplit_once('.').is_some_and(|(_, last)| {
-        last.ends_with(|c: char| c.is_ascii_lowercase()) && !last.starts_with("0x")
+    let is_plain_word = |word: &[u8]| {
+        let is_plain = |byte: &u8| is_ascii_atom_byte(*byte) && !byte.is_ascii_uppercase();
+        !word.is_empty() && word.iter().all(is_plain)
+    };
+    let mut labels = words(domain);
+    let last_is_a_name = labels.next_back().is_some_and(|last| {
+        is_plain_label(last)
+            && last.last().is_some_and(u8::is_ascii_lowercase)
+            && !last.starts_with(b"0x")
     });
-    plain_local && plain_domain && plain_labels && last_is_a_name
+    local.len() <= MAX_LOCAL_BYTES
+        && words(local).all(is_plain_word)
+        && last_is_a_name
+        && labels.clone().next().is_some()
+        && labels.all(is_plain_label)
+}
+
+fn is_plain_label(label: &[u8]) -> bool {
+    let is_plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
+    (1..=MAX_LABEL_BYTES).contains(&label.len())
+        && label.iter().all(is_plain)
+        && !label.starts_with(b"-")
+        && !label.ends_with(b"-")
+        && !label.starts_with(b"xn--")
+}
+
+/// The parts between dots. For texts this short, comparing bytes is faster than searching a character.
+fn words(text: &str) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
+    text.as_bytes().split(|byte| *byte == b'.')
 }
 
 /// Whether a character is invisible. It could make an address look like another one, or change the
@@ -152,11 +166,11 @@ fn is_dot_atom(local: &str) -> bool {
 }
 
 fn is_atom_character(c: char) -> bool {
-    match c {
-        '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^' | '_'
-        | '`' | '{' | '|' | '}' | '~' => true,
-        _ => !c.is_ascii() || c.is_ascii_alphanumeric(),
-    }
+    u8::try_from(c).map_or(true, |byte| !byte.is_ascii() || is_ascii_atom_byte(byte))
+}
+
+fn is_ascii_atom_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
 }
 
 /// RFC 5322, section 3.2.4, without white space. Only ASCII characters can be escaped.
