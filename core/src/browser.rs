@@ -17,6 +17,9 @@ pub(crate) const RANDOM_BYTES: usize = 24;
 /// Bytes of a nonce that bind it to a browser: 128 bits of a code of 256.
 pub(crate) const TAG_BYTES: usize = 16;
 
+/// Characters of a nonce that is bound to a browser.
+const BOUND_NONCE_BYTES: usize = ((RANDOM_BYTES + TAG_BYTES) * 4).div_ceil(3);
+
 /// A browser, identified by its secret, for the logins of one site at one broker.
 pub(crate) struct Browser<'a> {
     key: Key,
@@ -111,16 +114,15 @@ pub(crate) enum Binding {
 impl Binding {
     /// Reads the binding from a nonce that this library made.
     pub(crate) fn of(nonce: &str, browser: Option<&Browser<'_>>) -> Self {
-        let bytes = URL_SAFE_NO_PAD.decode(nonce).unwrap_or_default();
-        let bound = bytes
-            .split_at_checked(RANDOM_BYTES)
-            .filter(|(_, tag)| tag.len() == TAG_BYTES);
-        match (bound, browser) {
-            (None, _) => Self::None,
-            (Some((random, tag)), Some(browser)) if browser.has_tagged(random, tag) => {
-                Self::SameBrowser
-            }
-            (Some(_), _) => Self::OtherBrowser,
+        let mut bytes = [0; RANDOM_BYTES + TAG_BYTES];
+        // An unbound nonce is shorter, so nearly all of them are told apart by their length.
+        let is_bound = nonce.len() == BOUND_NONCE_BYTES
+            && URL_SAFE_NO_PAD.decode_slice(nonce, &mut bytes) == Ok(bytes.len());
+        let (random, tag) = bytes.split_at(RANDOM_BYTES);
+        match browser {
+            _ if !is_bound => Self::None,
+            Some(browser) if browser.has_tagged(random, tag) => Self::SameBrowser,
+            _ => Self::OtherBrowser,
         }
     }
 }
