@@ -202,7 +202,7 @@ impl Inner {
     /// Opens a `state`. An expired login costs no request.
     fn open_state(&self, sealed: &SealedLogins, state: &str) -> Result<Opened> {
         let opened = sealed.open(Flow::Code, state)?;
-        self.check_age(&opened.record()?)?;
+        self.check_age(&opened.record()?, unix_seconds(self.clock.now()))?;
         Ok(opened)
     }
 
@@ -238,8 +238,7 @@ impl Inner {
             .check(&id_token, Some((&login.nonce, login.session)))
             .await?;
         let claims = verified.claims;
-        let now = unix_seconds(self.clock.now());
-        record.check_start(claims.issued_at, now, self.config.leeway)?;
+        record.check_start(claims.issued_at, verified.arrived_at, self.config.leeway)?;
         self.use_up(login, pending).await?;
         let state = record.state().map(str::to_owned);
         Ok(Login {

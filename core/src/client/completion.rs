@@ -79,7 +79,8 @@ impl Inner {
     ) -> Result<VerifiedToken<'a>> {
         let token = Token::parse(id_token, &self.config.algorithms)?;
         let expected = self.expected();
-        let claims = Claims::parse(token.payload(), &expected, self.clock.now())?;
+        let now = self.clock.now();
+        let claims = Claims::parse(token.payload(), &expected, now)?;
         let nonce = claims.nonce().to_owned();
         let session = match login {
             None => self.session_key(&nonce),
@@ -121,7 +122,8 @@ impl Inner {
             id_token,
             nonce,
             session,
-            claims: claims.check(&expected, self.clock.now())?,
+            claims: claims.check(&expected, now)?,
+            arrived_at: unix_seconds(now),
         })
     }
 
@@ -193,7 +195,7 @@ impl Inner {
         self.check_start(verified).await?;
         let text = self.take(&verified.session, same_browser).await?;
         let record = Record::parse(&text)?;
-        let now = unix_seconds(self.clock.now());
+        let now = verified.arrived_at;
         if let Err(error) = record.check_start(claims.issued_at, now, self.config.leeway) {
             let age = Duration::try_from_secs_f64(now - record.started_at()).unwrap_or_default();
             self.put_back(&verified.session, text.clone(), age).await;
@@ -207,7 +209,7 @@ impl Inner {
     /// new for that, and the store is not asked.
     async fn check_start(&self, verified: &VerifiedToken<'_>) -> Result<()> {
         let issued_at = verified.claims.issued_at;
-        let now = unix_seconds(self.clock.now());
+        let now = verified.arrived_at;
         if issued_at >= now - self.config.leeway.as_secs_f64() {
             return Ok(());
         }
@@ -302,6 +304,8 @@ pub(super) struct VerifiedToken<'a> {
     pub(super) nonce: String,
     pub(super) session: SessionKey,
     pub(super) claims: Claims,
+    /// When the checks began, in seconds since 1970.
+    pub(super) arrived_at: f64,
 }
 
 /// The login that a token names, before its signature is checked.

@@ -190,8 +190,7 @@ impl Inner {
     }
 
     /// Checks that a sealed login has not expired.
-    pub(super) fn check_age(&self, record: &Record<'_>) -> Result<()> {
-        let now = unix_seconds(self.clock.now());
+    pub(super) fn check_age(&self, record: &Record<'_>, now: f64) -> Result<()> {
         let (started_at, ttl) = (record.started_at(), self.config.session_ttl.as_secs_f64());
         if started_at > now + LEEWAY_SECONDS {
             return Err(Error::new(
@@ -219,7 +218,8 @@ impl Inner {
         let opened = sealed.open(Flow::Implicit, nonce);
         opened.is_ok_and(|opened| {
             let record = opened.record();
-            record.is_ok_and(|record| self.check_age(&record).is_ok())
+            let now = unix_seconds(self.clock.now());
+            record.is_ok_and(|record| self.check_age(&record, now).is_ok())
         })
     }
 
@@ -247,7 +247,7 @@ impl Inner {
         } = verified;
         let opened = sealed.open(Flow::Implicit, &verified.nonce)?;
         let record = opened.record()?;
-        self.check_age(&record)?;
+        self.check_age(&record, verified.arrived_at)?;
         let is_shared = !self.store.is_local();
         let binding = opened.binding(browser);
         if !is_shared {
@@ -272,9 +272,8 @@ impl Inner {
             }));
         }
         let same_browser = binding == Binding::SameBrowser;
-        let now = unix_seconds(self.clock.now());
-        record.check_start(claims.issued_at, now, self.config.leeway)?;
-        let ttl = self.time_left(&record, claims) + MARGIN;
+        record.check_start(claims.issued_at, verified.arrived_at, self.config.leeway)?;
+        let ttl = self.time_left(&record, claims, verified.arrived_at) + MARGIN;
         let is_first = if is_shared {
             mark(&*self.store, session, ttl).await?
         } else {
@@ -287,10 +286,10 @@ impl Inner {
     }
 
     /// How long a token can complete its sealed login.
-    fn time_left(&self, record: &Record<'_>, claims: &Claims) -> Duration {
+    fn time_left(&self, record: &Record<'_>, claims: &Claims, now: f64) -> Duration {
         let login_ends = record.started_at() + self.config.session_ttl.as_secs_f64();
         let token_ends = claims.expires_at + self.config.leeway.as_secs_f64();
-        let left = login_ends.min(token_ends) - unix_seconds(self.clock.now());
+        let left = login_ends.min(token_ends) - now;
         Duration::try_from_secs_f64(left).unwrap_or_default()
     }
 }
