@@ -2,13 +2,14 @@
 
 mod code;
 mod completion;
+mod outcome;
 mod redeem;
 mod sealed;
 mod start;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 pub(crate) use self::sealed::SealedLogins;
@@ -17,7 +18,7 @@ use crate::clock::{Clock, Random};
 use crate::config::{Config, ResponseMode};
 use crate::documents::Documents;
 use crate::error::{Code, Error, Result};
-use crate::events::{self, spans};
+use crate::events::spans;
 use crate::health::{Health, HealthCheck, HealthChecks};
 use crate::http::Transport;
 use crate::jwks::KeyInfo;
@@ -375,38 +376,5 @@ impl Inner {
     /// Whether pending logins are in the memory of this process.
     fn keeps_in_memory(&self) -> bool {
         self.sealed.is_none() && self.store.is_local()
-    }
-
-    fn started(&self) {
-        self.counters.started();
-        events::login_started();
-    }
-
-    fn completed(&self, outcome: Result<Login>) -> Result<Login> {
-        match &outcome {
-            Ok(login) => {
-                self.counters.completed();
-                events::login_completed(login.same_browser);
-            }
-            Err(error) => self.failed("complete", error),
-        }
-        outcome
-    }
-
-    fn failed(&self, operation: &'static str, error: &Error) {
-        self.counters.failed(error.code());
-        events::login_ended(operation, error);
-        if error.code() == Code::SessionUnknown && self.keeps_in_memory() {
-            self.warn_of_memory_store();
-        }
-    }
-
-    /// Warns once about the most likely cause of lost logins.
-    fn warn_of_memory_store(&self) {
-        if !self.warned_of_memory_store.load(Ordering::Relaxed) {
-            let told = events::login_not_in_memory_store();
-            self.warned_of_memory_store
-                .fetch_or(told, Ordering::Relaxed);
-        }
     }
 }
