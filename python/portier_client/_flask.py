@@ -52,7 +52,7 @@ class BasePortier(Generic[AnyApp, AnyClient, AnyFlow]):
     _flow_kind: type[Any]
     _blueprint_kind: type[Any]
     _cookie_sessions: type[Any]
-    _current_app: Any
+    _current_extensions: Callable[[], Mapping[str, Any]]
     _request_started: Any
     _log_in: Callable[..., Any]
     _log_out: Callable[..., Any]
@@ -119,7 +119,7 @@ class BasePortier(Generic[AnyApp, AnyClient, AnyFlow]):
 
     @property
     def _site(self) -> Site[AnyFlow]:
-        return cast("Site[AnyFlow]", self._current_app.extensions["portier"])
+        return cast("Site[AnyFlow]", self._current_extensions()["portier"])
 
     def _runnable(self, app: AnyApp, hook: Hook) -> Hook:
         """Return a hook in a form that the extension can run."""

@@ -86,8 +86,11 @@ class Portier(BasePortier[Flask, Client, LoginFlow]):
     _flow_kind = LoginFlow
     _blueprint_kind = Blueprint
     _cookie_sessions = SecureCookieSessionInterface
-    _current_app = current_app
     _request_started = request_started
+
+    @staticmethod
+    def _current_extensions() -> dict[str, Any]:
+        return current_app.extensions
 
     @property
     def email(self) -> str | None:

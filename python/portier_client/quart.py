@@ -81,8 +81,11 @@ class Portier(BasePortier[Quart, Client, LoginFlow]):
     _flow_kind = LoginFlow
     _blueprint_kind = Blueprint
     _cookie_sessions = SecureCookieSessionInterface
-    _current_app = current_app
     _request_started = request_started
+
+    @staticmethod
+    def _current_extensions() -> dict[str, Any]:
+        return current_app.extensions
 
     @property
     async def email(self) -> str | None:

@@ -55,7 +55,7 @@ def test_the_tests_of_the_manual_pass(tmp_path: Path) -> None:
         name, _, text = block.partition("\n")
         (tmp_path / name.removeprefix("# ")).write_text(text, encoding="utf-8")
     (tmp_path / "conftest.py").write_text(CONFTEST)
-    assert "9 passed" in tests_in(tmp_path)
+    assert "9 passed" in output_of_tests_in(tmp_path)
 
 
 def test_the_test_of_the_page_for_tornado_passes(
@@ -65,10 +65,10 @@ def test_the_test_of_the_page_for_tornado_passes(
     monkeypatch.setenv("ASYNC_TEST_TIMEOUT", "45")  # Tornado's own limit is 5 seconds
     blocks = python_blocks((ROOT / "docs/frameworks/tornado.md").read_text(encoding="utf-8"))
     (tmp_path / "test_app.py").write_text("\n".join(blocks), encoding="utf-8")
-    assert "1 passed" in tests_in(tmp_path)
+    assert "1 passed" in output_of_tests_in(tmp_path)
 
 
-def tests_in(folder: Path) -> str:
+def output_of_tests_in(folder: Path) -> str:
     """Runs the tests of a project, which must pass; returns what pytest prints."""
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     done = subprocess.run(
