@@ -97,9 +97,14 @@ function serving(server: http.Server): Site {
       const address = server.address();
       if (address === null) return served((incoming, outgoing) => server.emit("request", incoming, outgoing), request);
       const at = typeof address === "string" ? { socketPath: address } : reachable(address);
-      return exchange(proxied(request), { ...at, isSecure: "setSecureContext" in server });
+      return exchange(proxied(request), { ...at, isSecure: hasTls(server) });
     },
   };
+}
+
+/** Checks the class for Bun, and a method for servers of other classes. */
+function hasTls(server: http.Server): boolean {
+  return server instanceof https.Server || "setSecureContext" in server;
 }
 
 function reachable({ address, family, port }: AddressInfo): { host: string; port: number } {
