@@ -1,6 +1,10 @@
 //! The spans of calls and of fetches.
 #![cfg(feature = "testing")]
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may fail"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt;
