@@ -238,7 +238,7 @@ impl Inner {
             .check(&id_token, Some((&login.nonce, login.session)))
             .await?;
         let claims = verified.claims;
-        record.check_start(claims.issued_at, verified.arrived_at, self.config.leeway)?;
+        record.check_start(claims.issued_at, verified.verified_at, self.config.leeway)?;
         self.use_up(login, pending).await?;
         let state = record.state().map(str::to_owned);
         Ok(Login {

@@ -79,8 +79,7 @@ impl Inner {
     ) -> Result<VerifiedToken<'a>> {
         let token = Token::parse(id_token, &self.config.algorithms)?;
         let expected = self.expected();
-        let now = self.clock.now();
-        let claims = Claims::parse(token.payload(), &expected, now)?;
+        let claims = Claims::parse(token.payload(), &expected, self.clock.now())?;
         let nonce = claims.nonce().to_owned();
         let session = match login {
             None => self.session_key(&nonce),
@@ -118,12 +117,14 @@ impl Inner {
             let renewed = self.verifies_with_newer_key(&token, &keys, &named);
             renewed.await.then_some(()).ok_or(refused)?;
         }
+        // Newer keys may have taken seconds.
+        let now = self.clock.now();
         Ok(VerifiedToken {
             id_token,
             nonce,
             session,
             claims: claims.check(&expected, now)?,
-            arrived_at: unix_seconds(now),
+            verified_at: unix_seconds(now),
         })
     }
 
@@ -195,7 +196,7 @@ impl Inner {
         self.check_start(verified).await?;
         let text = self.take(&verified.session, same_browser).await?;
         let record = Record::parse(&text)?;
-        let now = verified.arrived_at;
+        let now = unix_seconds(self.clock.now());
         if let Err(error) = record.check_start(claims.issued_at, now, self.config.leeway) {
             let age = Duration::try_from_secs_f64(now - record.started_at()).unwrap_or_default();
             self.put_back(&verified.session, text.clone(), age).await;
@@ -209,7 +210,7 @@ impl Inner {
     /// new for that, and the store is not asked.
     async fn check_start(&self, verified: &VerifiedToken<'_>) -> Result<()> {
         let issued_at = verified.claims.issued_at;
-        let now = verified.arrived_at;
+        let now = verified.verified_at;
         if issued_at >= now - self.config.leeway.as_secs_f64() {
             return Ok(());
         }
@@ -304,8 +305,8 @@ pub(super) struct VerifiedToken<'a> {
     pub(super) nonce: String,
     pub(super) session: SessionKey,
     pub(super) claims: Claims,
-    /// When the checks began, in seconds since 1970.
-    pub(super) arrived_at: f64,
+    /// When the checks ended, in seconds since 1970.
+    pub(super) verified_at: f64,
 }
 
 /// The login that a token names, before its signature is checked.

@@ -247,7 +247,7 @@ impl Inner {
         } = verified;
         let opened = sealed.open(Flow::Implicit, &verified.nonce)?;
         let record = opened.record()?;
-        self.check_age(&record, verified.arrived_at)?;
+        self.check_age(&record, verified.verified_at)?;
         let is_shared = !self.store.is_local();
         let binding = opened.binding(browser);
         if !is_shared {
@@ -272,8 +272,8 @@ impl Inner {
             }));
         }
         let same_browser = binding == Binding::SameBrowser;
-        record.check_start(claims.issued_at, verified.arrived_at, self.config.leeway)?;
-        let ttl = self.time_left(&record, claims, verified.arrived_at) + MARGIN;
+        record.check_start(claims.issued_at, verified.verified_at, self.config.leeway)?;
+        let ttl = self.time_left(&record, claims, verified.verified_at) + MARGIN;
         let is_first = if is_shared {
             mark(&*self.store, session, ttl).await?
         } else {
