@@ -243,7 +243,6 @@ fn futures_are_small() {
         ("login", size_of_val(&flow.login(request())), 4096),
         ("callback", size_of_val(&flow.callback(request())), 5120),
     ] {
-        println!("{name} {size}");
         assert!(size <= limit, "{name}: {size} bytes");
     }
 }
