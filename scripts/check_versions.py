@@ -42,20 +42,18 @@ def versions(root: Path) -> Iterator[tuple[str, str | None]]:
     """Every place that repeats the version, and what it says there."""
     for member in workspace(root)["members"]:
         package = toml(root / member / "Cargo.toml")["package"]
-        inherited = package.get("version", {}) == {"workspace": True}
-        name, published = package["name"], package.get("publish") is not False
-        if not inherited and published:
+        name = package["name"]
+        # The wheel has the version of its binding, which is not published as a crate.
+        if package.get("version") != {"workspace": True}:
             yield f"{member}/Cargo.toml", package.get("version")
         locked = [
             it["version"] for it in toml(root / "Cargo.lock")["package"] if it["name"] == name
         ]
         yield f"Cargo.lock ({name})", locked[0] if locked else None
     for path in [*root.glob("pyproject.toml"), *root.glob("python/pyproject.toml")]:
-        if (
-            "project" in (settings := toml(path))
-            and "version" not in settings["project"]["dynamic"]
-        ):
-            yield path.relative_to(root).as_posix(), settings["project"].get("version")
+        project = toml(path).get("project")
+        if project is not None and "version" not in project.get("dynamic", []):
+            yield path.relative_to(root).as_posix(), project.get("version")
     yield from npm(root / "node")
     yield "CHANGELOG.md (newest version)", newest(root / "CHANGELOG.md")
 

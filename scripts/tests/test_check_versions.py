@@ -45,8 +45,17 @@ def test_another_version_in_one_file_is_found(tmp_path: Path, name: str) -> None
     assert check_versions.check(tmp_path)
 
 
-def test_a_version_of_its_own_in_the_python_package_is_found(tmp_path: Path) -> None:
-    text = '[project]\nname = "it"\nversion = "1.2.4"\ndynamic = []\n'
+def test_another_version_of_a_member_that_is_not_published_is_found(tmp_path: Path) -> None:
+    text = '[package]\nname = "it"\nversion = "1.2.4"\npublish = false\n'
+    (project(tmp_path) / "core/Cargo.toml").write_text(text)
+    assert check_versions.check(tmp_path) == [
+        "core/Cargo.toml: another version than Cargo.toml found=1.2.4 expected=1.2.3"
+    ]
+
+
+@pytest.mark.parametrize("dynamic", ["", "dynamic = []\n"])
+def test_a_version_of_its_own_in_the_python_package_is_found(tmp_path: Path, dynamic: str) -> None:
+    text = f'[project]\nname = "it"\nversion = "1.2.4"\n{dynamic}'
     (project(tmp_path) / "python/pyproject.toml").write_text(text)
     assert check_versions.check(tmp_path) == [
         "python/pyproject.toml: another version than Cargo.toml found=1.2.4 expected=1.2.3"
