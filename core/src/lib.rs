@@ -71,6 +71,11 @@ pub use self::tls::{trust_extra_ca_file, trust_without_system};
 #[doc = include_str!("../docs/getting-started-rust.md")]
 struct GettingStarted;
 
+/// The page about sessions, whose example in Rust is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/sessions.md")]
+struct Sessions;
+
 /// The page about axum, whose examples are compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/frameworks/axum.md")]

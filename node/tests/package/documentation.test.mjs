@@ -128,6 +128,65 @@ test("the Express site of the manual with express-session, helmet and csrf-csrf 
   await assert.rejects(login(site, "bob@example.com", { origin }), ({ response }) => response.problem === "account_unknown");
 });
 
+test("the Fastify site of the manual with its session, helmet and CSRF plugins signs in and out", async (t) => {
+  const [code] = typedExamples(read("docs/frameworks/fastify.md"));
+  const { app } = await run("fastify-companions.mjs", code);
+  t.after(() => app.close());
+  // The page with the form, which the manual leaves to the site.
+  app.get("/login", async (request, reply) => {
+    reply.type("text/html");
+    return `<form method="post"><input type="hidden" name="csrf" value="${reply.generateCsrf()}"><input name="email"></form>
+      <form method="post" action="/logout"><input type="hidden" name="csrf" value="${reply.generateCsrf()}"></form>`;
+  });
+  const origin = "https://example.com";
+  const session = await login(app, "alice@example.com", { next: "/members", origin });
+  assert.equal(session.response.text, "You are alice@example.com.");
+  assert.equal((await session.post("/login", { email: "alice@example.com" })).status, 403, "without a token");
+  assert.match((await session.visit("/login")).headers["content-security-policy"], new RegExp(`form-action ${broker.origin}`));
+  await session.submit("/logout");
+  assert.equal((await session.get("/members")).location, `${origin}/login?next=%2Fmembers`);
+  await assert.rejects(login(app, "bob@example.com", { origin }), ({ response }) => response.problem === "account_unknown");
+});
+
+test("the NestJS module of the manual calls a provider of the site in a hook", async (t) => {
+  const [, fragment] = typedExamples(read("docs/frameworks/nest.md"));
+  const { app, found } = await run("nest-providers.mjs", `
+    import { NestFactory } from "@nestjs/core";
+    import { PortierClient } from "portier-client";
+    import { PortierModule } from "portier-client/nest";
+    export const found = [];
+    class UsersService { findOrCreate(email) { found.push(email); } }
+    class UsersModule {}
+    const users = { module: UsersModule, providers: [UsersService], exports: [UsersService] };
+    class AppModule {}
+    const portier = ${fragment.trim().replace("[UsersModule]", "[users]").replace(/;$/, "")};
+    const app = await NestFactory.create({ module: AppModule, imports: [portier] }, { logger: false });
+  `);
+  t.after(() => app.close());
+  await app.init();
+  await login(app, "alice@example.com", { origin: "https://example.com" });
+  assert.deepEqual(found, ["alice@example.com"]);
+});
+
+test("the manual gives the cookies of a login to Playwright", async (t) => {
+  const text = read("docs/testing-node.md");
+  let handler;
+  const server = createServer((request, response) => handler(request, response)).listen(0, "localhost");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const origin = `http://localhost:${server.address().port}`;
+  const { makeApp } = await run("playwright-site.mjs", examples(text)[0].replace("https://example.com", origin));
+  handler = makeApp({ broker: broker.origin });
+  const [, code] = /^```js playwright\n(.*?)^```$/ms.exec(text);
+  const { opened } = await run("playwright.mjs", `
+    import { login } from "portier-client/testing";
+    export const opened = [];
+    const browser = { newContext: async (options) => opened.push(options) };
+    ${code.replace("http://localhost:8888", origin)}
+  `);
+  assert.deepEqual(opened[0].storageState.cookies.map(({ name }) => name).includes("portier-session"), true);
+});
+
 test("the files of frameworks in the manual are those of the sites that are built", () => {
   const folders = { "Next.js": "next", "React Router": "react-router", Nitro: "nitro", SvelteKit: "sveltekit", Astro: "astro" };
   for (const [title, folder] of Object.entries(folders)) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,8 +79,32 @@ print("browser", asked.get("/accounts/profile/").headers["Location"])
     assert "browser /accounts/login/?next=/accounts/profile/\n" in told
 
 
+def test_the_templates_of_the_manual_show_forms(project: Path) -> None:
+    blocks = re.findall(r"^```html\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    for number, block in enumerate(blocks):
+        (project / f"{number}.html").write_text(block)
+    shown = run(
+        project,
+        "manage.py",
+        "shell",
+        "-c",
+        """
+from django.template import Engine, RequestContext
+from django.test import RequestFactory
+
+for name in ["0.html", "1.html"]:
+    engine = Engine(["."], libraries={"portier": "portier_client.django.templatetags.portier"})
+    context = RequestContext(RequestFactory().get("/"), {"csrf_token": "it"})
+    print(engine.get_template(name).render(context))
+""",
+    )
+    assert shown.count('action="/accounts/login/"') == 2
+    assert shown.count('value="/members/"') == 1
+    assert shown.count('action="/accounts/logout/"') == 1
+
+
 def test_every_check_is_documented() -> None:
-    import re
 
     from portier_client.django import checks
 
@@ -89,8 +114,6 @@ def test_every_check_is_documented() -> None:
 
 
 def test_every_option_of_the_app_is_documented() -> None:
-    import re
-
     from portier_client.django import PortierSettings, conf
 
     own = {"redirect_uri", "languages", "secret", *conf._OWN}
