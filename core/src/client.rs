@@ -332,7 +332,7 @@ impl Client {
         inner.counters.stats(inner.documents.stats(), pending)
     }
 
-    /// Returns whether logins work, as far as this process knows. It waits for nobody: documents whose fetch
+    /// Returns whether logins work, as far as this process knows. It does not wait: documents whose fetch
     /// is due are fetched in the background, as rarely as for logins.
     pub fn health(&self) -> Health {
         let inner = &self.inner;

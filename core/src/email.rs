@@ -48,9 +48,9 @@ pub fn normalize_email(text: &str) -> Result<String> {
 pub(crate) fn normalized(text: &str) -> Result<Cow<'_, str>> {
     let (local, domain) = text
         .rsplit_once('@')
-        .ok_or_else(|| invalid("an e-mail address has an @"))?;
+        .ok_or_else(|| invalid("the e-mail address has no @"))?;
     if local.is_empty() || domain.is_empty() {
-        return Err(invalid("an e-mail address has text on both sides of the @"));
+        return Err(invalid("the e-mail address has no text on one side of the @"));
     }
     check_length(text)?;
     if is_plain(local, domain) {
@@ -58,7 +58,7 @@ pub(crate) fn normalized(text: &str) -> Result<Cow<'_, str>> {
     }
     if text.chars().any(is_unseen) {
         return Err(invalid(
-            "an e-mail address has no white space, control characters or invisible characters",
+            "the e-mail address contains white space, a control character or an invisible character",
         ));
     }
     let local = local.to_lowercase();
@@ -134,7 +134,7 @@ fn is_unseen(c: char) -> bool {
 
 fn check_length(address: &str) -> Result<()> {
     if address.len() > MAX_BYTES {
-        return Err(invalid("an e-mail address has at most 254 bytes"));
+        return Err(invalid("the e-mail address has more than 254 bytes"));
     }
     Ok(())
 }
@@ -142,17 +142,17 @@ fn check_length(address: &str) -> Result<()> {
 fn check_local(local: &str) -> Result<()> {
     if local.len() > MAX_LOCAL_BYTES {
         return Err(invalid(
-            "the local part of an e-mail address has at most 64 bytes",
+            "the local part of the e-mail address has more than 64 bytes",
         ));
     }
     // With a second `@`, a reader could take the local part for the whole address, and a mail system that
     // folds compatibility characters could see another domain.
     if local.nfkc().any(|c| c == '@') {
-        return Err(invalid("an e-mail address has one @"));
+        return Err(invalid("the e-mail address has more than one @"));
     }
     if !is_dot_atom(local) && !is_quoted_string(local) {
         return Err(invalid(
-            "the local part of an e-mail address is words with dots between them, or a quoted string",
+            "the local part of the e-mail address is neither words with dots between them nor a quoted string",
         ));
     }
     Ok(())
@@ -199,15 +199,15 @@ fn domain_to_ascii(domain: &str) -> Result<String> {
     // The host parser would decode percent signs first.
     if domain.contains('%') {
         return Err(invalid(
-            "the domain of an e-mail address has a forbidden character",
+            "the domain of the e-mail address has a forbidden character",
         ));
     }
     match Host::parse(domain) {
         Ok(Host::Domain(ascii)) => Ok(ascii),
         Ok(Host::Ipv4(_) | Host::Ipv6(_)) => Err(invalid(
-            "the domain of an e-mail address is not an IP address",
+            "the domain of the e-mail address is an IP address",
         )),
-        Err(_) => Err(invalid("the domain of an e-mail address is not a domain")),
+        Err(_) => Err(invalid("the domain of the e-mail address is not valid")),
     }
 }
 
@@ -215,7 +215,7 @@ fn domain_to_ascii(domain: &str) -> Result<String> {
 fn check_domain(domain: &str) -> Result<()> {
     if !domain.contains('.') || !domain.split('.').all(is_label) {
         return Err(invalid(
-            "the domain of an e-mail address is two or more labels of letters, digits and hyphens, each of at most 63 bytes",
+            "the domain of the e-mail address is not two or more labels of letters, digits and hyphens, each of at most 63 bytes",
         ));
     }
     Ok(())

@@ -126,7 +126,7 @@ async fn the_start_and_the_end_of_a_login_are_logged() {
             "INFO login refused operation=complete code=session_used \
              error=the login was completed before",
             "INFO login refused operation=authenticate code=invalid_email \
-             error=an e-mail address has an @",
+             error=the e-mail address has no @",
         ]
     );
 }

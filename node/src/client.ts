@@ -261,7 +261,7 @@ export class PortierClient {
   }
 
   /**
-   * Returns whether logins work, as far as this process knows. It waits for nobody. Documents that are due are fetched
+   * Returns whether logins work, as far as this process knows. It does not wait. Documents that are due are fetched
    * in the background.
    */
   health(): Health {

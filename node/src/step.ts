@@ -195,7 +195,7 @@ export interface Problem {
    * a login form with an address. It can be any text: escape it. Not enumerable, so that logs do not show it.
    */
   readonly typedEmail: string | null;
-  /** The field `next` of that login form, if it leads to a page that a login may lead to. Not enumerable. */
+  /** The field `next` of that login form, if it is an allowed redirect target. Not enumerable. */
   readonly next: string | null;
 }
 

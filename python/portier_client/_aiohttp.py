@@ -20,7 +20,7 @@ SESSION: Any = getattr(web, "RequestKey", lambda name, _: name)("portier.session
 
 
 class NewSession:
-    """A session that begins with a login. The one before continues unless it is kept.
+    """The session that begins with a login. Without `keep`, the earlier session continues.
 
     ``sealed`` is the session of the library's own cookie, which takes the place of the packages.
     """
@@ -56,7 +56,7 @@ class NewSession:
         self._is_kept = True
 
     async def __aexit__(self, *_: object) -> None:
-        """Continue the session before, under another id, unless the new one is kept."""
+        """Restore the earlier session, under another id, unless the new one is kept."""
         if self._is_kept:
             return
         self._request.pop(SESSION, None)
@@ -78,7 +78,7 @@ def check_sessions(app: web.Application) -> None:
 
 
 async def remembered(request: web.Request) -> str | None:
-    """Return the address, or what the policy of the site makes of it."""
+    """Return the address, or what the site's `authorized_userid` returns for it."""
     security, sessions = _security(request.config_dict), _sessions(request)
     if security is not None:
         return cast("str | None", await security.authorized_userid(request))

@@ -149,7 +149,7 @@ class BaseClient:
 
         ``status`` is ``"pass"``, ``"warn"``, or ``"fail"`` if this process has never been able to
         serve a login. ``checks`` has the same for ``discovery``, ``keys``, ``store`` and ``clock``,
-        with the ``code`` of the error if there was one. Nothing is waited for. Documents that are
+        with the ``code`` of the error if there was one. It does not wait. Documents that are
         due are fetched in the background.
 
         >>> client = Client("https://example.com/verify", broker=broker.origin)

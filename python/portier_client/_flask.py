@@ -131,7 +131,7 @@ class BasePortier(Generic[AnyApp, AnyClient, AnyFlow]):
 
 
 class NewSession:
-    """A session that begins with a login. The one before continues unless somebody signs in.
+    """The session that begins with a login. If nobody is signed in, the earlier one continues.
 
     ``facts`` are those of the request, which have the new session if it is sealed. Otherwise
     ``session`` is that of the framework.
@@ -169,7 +169,7 @@ class NewSession:
         return None if regenerate is None else regenerate(self._session)
 
     def __exit__(self, *_: object) -> None:
-        """Continue the session before, if nobody has signed in."""
+        """Restore the earlier session, if nobody has signed in."""
         if self.is_signed_in:
             return
         self._facts.pop(SESSION, None)

@@ -377,7 +377,7 @@ def collect_metrics(clients: Sequence[tuple[str, Client]], /) -> str:
     """The same, as the text of a JSON array."""
 
 def broker_command(arguments: list[str], /) -> tuple[DevBroker | None, int, str, str]:
-    """Start a broker by a command line; return it, the exit status, the output, the complaint."""
+    """Start a broker by a command line; return it, the exit status, the output and the error."""
 
 def doctor(
     arguments: list[str], reads_environment: bool, versions: list[tuple[str, str]], colours: bool, /

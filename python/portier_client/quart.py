@@ -1,6 +1,6 @@
 """Log people in from a Quart site.
 
-An extension makes a login. The site adds a page with the login form::
+The extension adds the routes of a login. The site adds a page with the login form::
 
     from quart import Quart
 

@@ -47,7 +47,7 @@ class Portier(BasePortier):
     """The login of a site.
 
     ``client``
-        The :class:`~portier_client.Client` to log in with. It is not closed here.
+        The :class:`~portier_client.Client` to log in with. The site closes it.
     ``on_login(request, login)``
         Signs the person in. It may be left out if there is a ``secret``.
     ``on_login_error(request, error)``

@@ -1,6 +1,6 @@
 """Log people in from a Tornado site.
 
-Two handlers make a login. The site adds a login page and ``on_login``::
+A login needs two handlers. The site adds a login page and ``on_login``::
 
     import os
 

@@ -326,7 +326,7 @@ class Problem:
     it."""
 
     next: str | None = field(default=None, repr=False)
-    """The field ``next`` of that login form, if it leads to a page that a login may lead to."""
+    """The field ``next`` of that login form, if it is an allowed redirect target."""
 
 
 @dataclass(frozen=True, slots=True)

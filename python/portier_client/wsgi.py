@@ -49,7 +49,7 @@ class PortierMiddleware:
     ``app``
         The application.
     ``client``
-        The client to log in with, from :mod:`portier_client.blocking`. It is not closed here.
+        The client to log in with, from :mod:`portier_client.blocking`. The site closes it.
     ``on_login(environ, login)``
         Signs the person in. It may be left out if there is a ``secret``.
     ``on_login_error(environ, error)``

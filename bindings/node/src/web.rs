@@ -48,9 +48,9 @@ pub struct FlowOptions {
     pub browser_binding: Option<String>,
     /// The page with the login form.
     pub login_url: Option<String>,
-    /// Where a login leads by default.
+    /// The redirect target when `next` is absent.
     pub default_next: Option<String>,
-    /// Other hosts that a login may lead to.
+    /// Other hosts that `next` may name.
     pub allowed_hosts: Option<Vec<String>>,
     /// Origins to which the broker sends people on.
     pub identity_providers: Option<Vec<String>>,

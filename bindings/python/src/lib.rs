@@ -111,7 +111,7 @@ fn refuse_sub_interpreters() -> PyResult<()> {
 #[pyo3(signature = (text, /))]
 fn normalize_email(py: Python<'_>, text: &Bound<'_, pyo3::types::PyString>) -> PyResult<String> {
     if text::is_too_long(text)? {
-        let reason = format_args!("an e-mail address has less than a million characters");
+        let reason = format_args!("the e-mail address has a million characters or more");
         return Err(errors::new(py, Code::InvalidEmail, reason));
     }
     let text = text::borrowed(text, "e-mail address", Code::InvalidEmail)?;

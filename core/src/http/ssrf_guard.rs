@@ -194,7 +194,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::PrivateAddress => "a host in a private network",
-            Self::NotThisMachine => "a name of this machine that leads to another one",
+            Self::NotThisMachine => "a name of this machine that resolves to another machine",
         })
     }
 }

@@ -30,7 +30,7 @@ pub struct Problem {
     /// What was typed into the login form as the address, to show the form again with it; `None` if the
     /// problem is not about a login form with an address. It can be any text: escape it.
     pub typed_email: Option<String>,
-    /// The field `next` of that login form, if it leads to a page that a login may lead to.
+    /// The field `next` of that login form, if it is an allowed redirect target.
     pub next: Option<String>,
 }
 

@@ -24,7 +24,7 @@ export interface KnownBroker {
 // The form that asks, the form that posts the answer, and a redirect or two.
 const MAX_PAGES = 6;
 
-/** The development broker to which a site leads; nothing if it may be a real one. */
+/** The development broker to which a site redirects, or `undefined` if it may be a real broker. */
 export function brokerOf({ hostname, origin }: URL, named: DevBroker | string | undefined): KnownBroker | undefined {
   const local = typeof named === "object" ? named : running.get(origin);
   const isNamed = (typeof named === "object" ? named.origin : named) === origin;

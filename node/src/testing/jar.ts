@@ -14,7 +14,7 @@ export interface Cookie {
 /** How a browser came to send a request. */
 export interface Navigation {
   method: string;
-  /** Whether another site led here. */
+  /** Whether a page of another site caused the request. */
   crossSite: boolean;
 }
 

@@ -20,7 +20,7 @@ export interface LoginOptions extends SessionOptions {
   fields?: Readonly<Record<string, string>> | undefined;
   /**
    * The development broker, or its origin. Not needed if the broker runs in this process or on a loopback address: the
-   * site leads there.
+   * site redirects there.
    */
   broker?: DevBroker | string | undefined;
 }
@@ -31,7 +31,7 @@ const LOGIN_PATH = "/login";
 
 /**
  * Logs in at a site as a browser does: fills in its login form, signs in at the development broker, returns to the
- * redirect URI, and follows to where the site leads. Both flows work, and forms with CSRF tokens.
+ * redirect URI, and follows the redirects. Both flows work, and forms with CSRF tokens.
  *
  * `app` is the site in any form that a test has it in; see {@link App}. With a {@link TestSession}, the login continues in
  * that browser.
@@ -51,7 +51,7 @@ export async function login(app: App | TestSession, email: string, options: Logi
 /** A login that waits for the person to sign in at the broker. @internal */
 export interface Pending {
   session: TestSession;
-  /** Where the site has led: the address of the broker's page. */
+  /** The address of the broker's page, to which the site redirected. */
   url: URL;
   broker: KnownBroker;
 }
@@ -83,7 +83,7 @@ export async function begin(app: App | TestSession, email: string, options: Logi
   const redirectUri = url.searchParams.get("redirect_uri");
   if (broker === undefined || redirectUri === null) {
     const advice = "give its client the development broker, for example with broker: process.env.PORTIER_BROKER";
-    throw new LoginFailed(`the site leads to ${url.origin}, which is not a development broker; ${advice}${hint(session)}`, {
+    throw new LoginFailed(`the site redirects to ${url.origin}, which is not a development broker; ${advice}${hint(session)}`, {
       response,
       session,
     });

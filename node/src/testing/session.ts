@@ -12,7 +12,7 @@ import { siteOf, type App, type Site } from "./sites.js";
 export interface SessionOptions {
   /**
    * The origin at which browsers see the site, such as `https://example.com`. A site without a URL has that of its
-   * redirect URI by default, and `http://localhost` until the first login leads there.
+   * redirect URI by default, and `http://localhost` until the first login.
    */
   origin?: string | undefined;
   /** Headers of every request, such as `accept-language`. */
@@ -30,9 +30,9 @@ export interface Step {
   url: URL;
   fields?: Body | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
-  /** The page that led here; none for an address that was typed. */
+  /** The page with the link or form; none for an address that was typed. */
   from?: URL | undefined;
-  /** Whether another site led here, also by a redirect. */
+  /** Whether a page of another site caused the request, also by a redirect. */
   crossSite?: boolean | undefined;
 }
 
@@ -101,7 +101,7 @@ export class TestSession {
     return this.#send({ method, url: this.#resolve(path), fields: body, headers, from: this.#origin });
   }
 
-  /** Opens a page, as if its address were typed, and follows where it leads within the site. */
+  /** Opens a page, as if its address were typed, and follows redirects within the site. */
   async visit(path: string): Promise<TestResponse> {
     await this.navigate({ method: "GET", url: this.#resolve(path) });
     return this.response;
@@ -116,7 +116,7 @@ export class TestSession {
 
   /**
    * Fills in a form of the page and sends it, with its hidden fields: the form whose `action` ends with `action`, or the
-   * only one. Follows where it leads within the site.
+   * only one. Follows redirects within the site.
    */
   async submit(action = "", fields: Readonly<Record<string, string>> = {}): Promise<TestResponse> {
     const forms = this.response.forms.filter((form) => form.action.endsWith(action));

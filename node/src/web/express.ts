@@ -65,7 +65,7 @@ export interface Portier {
    */
   session(request: Request): Promise<Session | null>;
   /**
-   * Passes requests of signed-in people on, with the session as `response.locals.session`. Others are redirected to the
+   * Lets requests of signed-in people pass, with the session as `response.locals.session`. Others are redirected to the
    * login page, and after the login back to this page. A script gets a problem (401).
    *
    * ```js

@@ -50,7 +50,7 @@ export interface Portier {
     nextPage?: string,
   ): Promise<FastifyReply>;
   /**
-   * Returns the session of a request, for pages that are for everybody. It is read once for each request, and its cookie
+   * Returns the session of a request, for pages that everybody may see. It is read once for each request, and its cookie
    * is renewed if necessary. In `onLogin` it is the new session.
    *
    * It is `null` if nobody is signed in, or without the option `secret`.

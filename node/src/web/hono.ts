@@ -58,7 +58,7 @@ export interface Portier {
    */
   session(this: void, c: Context): Promise<Session | null>;
   /**
-   * Passes requests of signed-in people on, with the session as `c.var.session`. Others are redirected to the login page,
+   * Lets requests of signed-in people pass, with the session as `c.var.session`. Others are redirected to the login page,
    * and after the login back to this page. A script gets a problem (401).
    *
    * ```js

@@ -56,7 +56,7 @@ export interface Portier {
    */
   session(this: void, ctx: Context): Promise<Session | null>;
   /**
-   * Passes requests of signed-in people on, with the session as `ctx.state.session`. Others are redirected to the login
+   * Lets requests of signed-in people pass, with the session as `ctx.state.session`. Others are redirected to the login
    * page, and after the login back to this page. A script gets a problem (401).
    */
   readonly requireLogin: Middleware<SignedIn>;

@@ -61,7 +61,7 @@ export interface Portier {
   startLogin(this: void, request: Request, email: string, nextPage?: string): Promise<Response>;
   /**
    * Returns the session of a request, which is read once; `null` if nobody is signed in, or without the option `secret`.
-   * In `onLogin` it is the new session. Anything with `headers` will do for a request.
+   * In `onLogin` it is the new session. The request may be any object with `headers`.
    *
    * A session that needs it is renewed by a cookie: in `headers`, if these are the headers of a response, or else by
    * {@link Portier.handle} with `next`. Elsewhere, add `renewal` of the session to the response as `Set-Cookie`.

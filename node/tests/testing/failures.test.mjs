@@ -30,12 +30,12 @@ test("an address that is none", async () => {
 test("a site that leads to the public broker is not followed there", async () => {
   const app = (request) => new Response(null, { status: 303, headers: { location: "https://broker.portier.io/auth?redirect_uri=https%3A%2F%2Fexample.com%2F" } });
   const { message } = await failing(app);
-  assert.match(message, /^the site leads to https:\/\/broker\.portier\.io, which is not a development broker; .*PORTIER_BROKER/);
+  assert.match(message, /^the site redirects to https:\/\/broker\.portier\.io, which is not a development broker; .*PORTIER_BROKER/);
 });
 
 test("a site that leads anywhere else", async () => {
   const app = (request) => new Response(null, { status: 303, headers: { location: "http://127.0.0.1:1/account" } });
-  assert.match((await failing(app)).message, /^the site leads to http:\/\/127\.0\.0\.1:1, which is not a development broker/);
+  assert.match((await failing(app)).message, /^the site redirects to http:\/\/127\.0\.0\.1:1, which is not a development broker/);
 });
 
 test("another broker than the one that is named", async () => {
@@ -43,7 +43,7 @@ test("another broker than the one that is named", async () => {
   after(() => other.stop());
   for (const named of [other, other.origin]) {
     const { message } = await failing(fetchSite(), { broker: named });
-    assert.ok(message.startsWith(`the site leads to ${broker.origin}, which is not `), message);
+    assert.ok(message.startsWith(`the site redirects to ${broker.origin}, which is not `), message);
   }
   for (const named of [broker, broker.origin]) await login(fetchSite(), "alice@example.com", { broker: named });
 });

@@ -14,7 +14,7 @@ In ``urls.py``::
 
     urlpatterns += [path("accounts/", include("portier_client.django.urls"))]
 
-Then ``/accounts/login/`` is the login page, which is where Django's ``LOGIN_URL`` leads by default.
+Then ``/accounts/login/`` is the login page, the default of Django's ``LOGIN_URL``.
 Whoever owns an address is signed in as the user with that address; by default, a first login makes
 the user. ``python manage.py check`` and ``python manage.py portier_check`` say what is wrong.
 

@@ -76,7 +76,7 @@ def _site() -> tuple[conf.Site | None, list[checks.CheckMessage]]:
 
 
 def _callback(site: conf.Site) -> Iterator[checks.CheckMessage]:
-    """The redirect URI must lead to the callback."""
+    """The path of the redirect URI must be that of the callback."""
     from . import views
 
     path = unquote(urlsplit(site.client.redirect_uri).path)
@@ -85,7 +85,7 @@ def _callback(site: conf.Site) -> Iterator[checks.CheckMessage]:
     if path.startswith(prefix) and _view(inside) in {views.verify, views.averify}:
         return
     yield checks.Error(
-        f"The redirect_uri does not lead to the view portier:verify path={path}",
+        f"The path of redirect_uri is not that of the view portier:verify path={path}",
         hint=(
             f"Add {_INCLUDE} to the URLs of the site, and use the URL of its verify/ as "
             "redirect_uri. If a proxy removes a prefix of the path, set FORCE_SCRIPT_NAME."
@@ -148,7 +148,7 @@ def _user_model(site: conf.Site) -> Iterator[checks.CheckMessage]:
 
 
 def _login_page(site: conf.Site) -> Iterator[checks.CheckMessage]:
-    """Pages about problems lead to the login page."""
+    """Pages about problems link to the login page."""
     try:
         url, _ = urlsplit(site.login_url), site.default_next
     except ConfigError as error:
@@ -161,7 +161,7 @@ def _login_page(site: conf.Site) -> Iterator[checks.CheckMessage]:
     path = url.path.removeprefix(get_script_prefix().rstrip("/"))
     if not url.netloc and _view(path) is None:
         yield checks.Warning(
-            f"LOGIN_URL does not lead to a page url={site.login_url}",
+            f"LOGIN_URL is not the URL of a page url={site.login_url}",
             hint='Set LOGIN_URL = "portier:login", or to the page with your login form.',
             id="portier_client.W002",
         )

@@ -82,7 +82,7 @@ class Site:
     def check(self) -> LoginFlow:
         """Raise for invalid options; return a flow with the others.
 
-        It does not know yet where ``login_url`` and ``default_next`` lead.
+        Its ``login_url`` and ``default_next`` are not resolved yet.
         """
         SiteHooks(*map(self._hook, SiteHooks._fields))
         return LoginFlow(self.client, **self._flow_options)

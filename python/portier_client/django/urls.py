@@ -20,7 +20,7 @@ View = Callable[..., Any]
 
 
 class EitherPattern(URLPattern):
-    """Leads to a plain view under WSGI, and to an ``async`` one under ASGI.
+    """Resolves to a plain view under WSGI, and to an ``async`` one under ASGI.
 
     A handler of ASGI resolves paths in its event loop, and awaits an ``async`` view there. It would
     run a plain one in a thread, as a handler of WSGI would run an ``async`` one in an event loop.

@@ -79,7 +79,7 @@ def _names(email: str) -> list[str]:
 
 
 def _spellings(email: str) -> set[str]:
-    """Return what other programs may have stored for an address, but for the case of ASCII letters.
+    """Return how other programs may have spelled an address; the case of ASCII letters is ignored.
 
     The domain may have letters of other scripts. Some databases ignore the case of ASCII alone.
     """

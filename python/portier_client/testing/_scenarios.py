@@ -86,8 +86,9 @@ def _start(journey: Journey, *, elsewhere: bool = False) -> Steps[tuple[str, Dev
     broker = running_broker(origin_of(url))
     if broker is None:
         raise LoginFailed(
-            "the site does not lead to a development broker of this process; give the client of "
-            f"the site the origin of the test's broker as its option broker found={origin_of(url)}"
+            "the site does not redirect to a development broker of this process; give the client "
+            "of the site the origin of the test's broker as its option broker "
+            f"found={origin_of(url)}"
         )
     journey.check_scheme(url)
     return url, broker

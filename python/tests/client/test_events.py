@@ -204,7 +204,7 @@ def test_nothing_is_printed_without_configured_logging() -> None:
 
 
 def test_a_log_handler_may_use_the_client(tmp_path: Path, broker: DevBroker) -> None:
-    """In both threads that log."""
+    """A handler runs in the thread of a call, or in the logging thread."""
     store = f"sqlite:///{tmp_path / 'logins.db'}"
     used: list[str] = []
 

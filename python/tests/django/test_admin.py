@@ -1,4 +1,4 @@
-"""The admin, whose login page leads through Portier."""
+"""The admin, whose login page uses Portier."""
 
 from __future__ import annotations
 

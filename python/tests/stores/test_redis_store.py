@@ -64,7 +64,7 @@ def test_a_forked_child_opens_its_own_connection(url: str, socket: Path, broker:
     assert in_child(child) == 0
     with redis.Redis(unix_socket_path=str(socket)) as admin:
         assert admin.info("stats")["total_connections_received"] >= 2
-    # The parent got no reply of the child, and the child none of the parent.
+    # Neither process received a reply that was meant for the other one.
     with pytest.raises(SessionUsed):
         asyncio.run(client.verify(pending))
     assert asyncio.run(client.verify(another)) == "alice@example.com"

@@ -199,7 +199,7 @@ def test_no_request_is_sent_to_a_broker_of_another_process(portier_broker: DevBr
     elsewhere = {"Location": "https://broker.example/auth?nonce=abc"}
     app.view_functions["portier.login"] = lambda: ("", 303, elsewhere)
     error = failure(app.test_client())
-    assert "the site does not lead to a development broker of this process" in str(error)
+    assert "the site does not redirect to a development broker of this process" in str(error)
     assert str(error).endswith("found=https://broker.example")
 
 
@@ -321,4 +321,4 @@ def test_clients_of_several_brokers_are_told_apart(portier_broker: DevBroker) ->
         browsers = [browser_at(starlette_site(broker)) for broker in (portier_broker, other)]
         for browser in browsers:
             assert login(browser, ALICE).text == ALICE
-    assert "the site does not lead to a development broker" in str(failure(browsers[1]))
+    assert "the site does not redirect to a development broker" in str(failure(browsers[1]))

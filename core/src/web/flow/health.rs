@@ -9,7 +9,7 @@ impl LoginFlow {
     /// [`Client::health`](crate::Client::health).
     ///
     /// The status is 503 if this process has never been able to serve a login, else 200. The body is JSON and
-    /// contains no secret. It waits for nobody.
+    /// contains no secret. It does not wait.
     pub fn health(&self, request: &WebRequest) -> Step {
         if !matches!(request.head.method.as_str(), "GET" | "HEAD") {
             return Reply::method_not_allowed("GET, HEAD").into();

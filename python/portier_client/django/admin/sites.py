@@ -1,4 +1,4 @@
-"""An admin site whose login page leads through Portier."""
+"""An admin site whose login page uses Portier."""
 
 from __future__ import annotations
 
@@ -52,4 +52,4 @@ class PortierAdminMixin:
 
 
 class PortierAdminSite(PortierAdminMixin, AdminSite):
-    """The admin of Django, whose login page leads through Portier."""
+    """The admin of Django, whose login page uses Portier."""
