@@ -102,7 +102,7 @@ impl Members<'_> {
                 }
                 Err(refused_value(
                     "issuer",
-                    "another broker's; give both sides the same origin, as the broker option here and as the public URL there",
+                    "the issuer is another broker; the option broker here and the public URL in the settings of the broker must have the same origin",
                     issuer,
                     self.broker,
                 ))

@@ -11,7 +11,7 @@ use portier_client::{
 use crate::{HERE, Site, THERE};
 
 #[tokio::test]
-async fn a_store_without_peek_gives_the_login_out_first() {
+async fn a_store_without_peek_gets_the_login_back_after_another_browser() {
     let site = Site::with(DevBrokerOptions::default(), |builder| builder);
     let store = Arc::new(Silent(MemoryStore::new(site.clock.clone())));
     let client = Client::builder("https://example.com/verify")

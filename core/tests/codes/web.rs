@@ -132,7 +132,7 @@ async fn every_login_begins_a_session_with_an_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_second_click_leads_on_in_every_process_and_asks_nobody() {
+async fn a_second_click_redirects_in_every_process_without_a_question() {
     for kind in [Flow::Code, Flow::Implicit] {
         let site = Site::sealed();
         let processes: Vec<_> = (0..3).map(|_| site.flow_of_another(kind)).collect();
@@ -155,7 +155,7 @@ async fn a_second_click_leads_on_in_every_process_and_asks_nobody() {
 }
 
 #[tokio::test]
-async fn a_second_click_before_the_first_was_answered_leads_on_as_soon_as_it_is() {
+async fn a_second_click_redirects_as_soon_as_the_first_was_answered() {
     for site in sites() {
         let here = site.flow();
         // Another process only if the login is sealed.
@@ -195,7 +195,7 @@ async fn a_second_click_before_the_first_was_answered_leads_on_as_soon_as_it_is(
 }
 
 #[tokio::test]
-async fn the_proof_of_one_login_does_not_lead_another_one_on() {
+async fn the_proof_of_one_login_redirects_no_other_login() {
     let site = Site::sealed();
     let (here, elsewhere) = (
         site.flow_of_another(Flow::Code),

@@ -104,7 +104,7 @@ fn sentinel(primary: &Redis) -> Redis {
 }
 
 #[tokio::test]
-async fn sentinel_leads_to_the_new_primary() {
+async fn sentinel_names_the_new_primary() {
     let Some(mut primary) = Redis::start() else {
         return;
     };

@@ -38,9 +38,9 @@ export abstract class AbstractStore {
   /** Fetches JSON, and returns for how many milliseconds it may be kept. */
   async fetch(url: string): Promise<{ ttl: number; data: unknown }> {
     const response = await fetch(url, { signal: AbortSignal.timeout(this.requestTimeout) });
-    if (response.status !== 200) throw new Error(`the answer is no success status=${response.status}`);
+    if (response.status !== 200) throw new Error(`unexpected HTTP status of the response status=${response.status}`);
     const data: unknown = await response.json();
-    if (typeof data !== "object") throw new Error("the answer is no object of JSON");
+    if (typeof data !== "object") throw new Error("the response is not a JSON object");
     const maxAge = /\bmax-age\s*=\s*(\d+)/i.exec(response.headers.get("cache-control") ?? "");
     return { ttl: Math.max(this.cacheMinTtl, Number(maxAge?.[1] ?? 0) * 1000), data };
   }

@@ -61,7 +61,7 @@ test("every other request is the site's", async () => {
   assert.equal((await POST(new Request(`${ORIGIN}/verify`, { method: "PUT" }))).status, 405);
 });
 
-test("somebody who is not signed in is led to the login page and back", async () => {
+test("somebody who is not signed in is redirected to the login page and back", async () => {
   const { requireLogin } = make({ secret: SECRET, loginUrl: "/login" });
   const turned = await requireLogin(new Request(`${ORIGIN}/members?page=2`));
   assert.ok(turned instanceof Response);

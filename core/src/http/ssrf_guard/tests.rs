@@ -147,7 +147,7 @@ async fn an_answer_of_another_host_does_not_make_the_broker_private() {
 }
 
 #[tokio::test]
-async fn a_name_of_this_machine_leads_to_loopback_addresses_only() {
+async fn a_name_of_this_machine_resolves_to_loopback_addresses_only() {
     let strict = guard("http://app.localhost", true);
     let refused = Err(Refusal::NotThisMachine.to_string());
     assert_eq!(strict.asked("http://app.localhost/").await, refused);

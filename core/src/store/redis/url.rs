@@ -227,7 +227,7 @@ fn credentials(user: Option<&str>) -> Result<Credentials> {
     };
     let (username, password) = user
         .split_once(':')
-        .ok_or_else(|| invalid("a user has no password; one alone is written :password@"))?;
+        .ok_or_else(|| invalid("a user has no password; write a password without a user as :password@"))?;
     let username = (!username.is_empty())
         .then(|| decoded(username))
         .transpose()?;
@@ -259,7 +259,7 @@ fn address(text: &str, default_port: u16) -> Result<Address> {
             let port = text.get(at + 1..).and_then(|port| port.parse().ok());
             let port = port
                 .filter(|port| *port != 0)
-                .ok_or_else(|| invalid("a port is not one"))?;
+                .ok_or_else(|| invalid("a port is not a number from 1 to 65535"))?;
             (text.get(..at).unwrap_or_default(), port)
         }
         None => (text, default_port),
@@ -294,7 +294,7 @@ fn decoded(text: &str) -> Result<String> {
     percent_decode_str(text)
         .decode_utf8()
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| invalid("what is percent-encoded is not UTF-8"))
+        .map_err(|_| invalid("percent-encoded text is not UTF-8"))
 }
 
 fn invalid(fact: &str) -> Error {

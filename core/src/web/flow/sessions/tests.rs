@@ -107,7 +107,7 @@ fn a_secret_that_can_be_guessed_is_refused_with_the_options() {
 }
 
 #[test]
-fn a_browser_that_is_not_signed_in_is_led_to_the_login_page_and_back() {
+fn a_browser_that_is_not_signed_in_is_redirected_to_the_login_page_and_back() {
     let site = Site::new(|options| options.login_url = "/in?lang=de".to_owned());
     for (method, page, expected) in [
         (
