@@ -177,7 +177,7 @@ def _python_module(package: Path, name: str) -> Path:
 
 
 def _run_at_import(node: ast.AST) -> list[ast.AST]:
-    """What runs when a module is imported: no functions, nothing for type checkers."""
+    """The statements that run at import: not those in functions or for type checkers."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return []
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):

@@ -19,8 +19,8 @@ export interface LoginOptions extends SessionOptions {
   /** Further fields of the form. */
   fields?: Readonly<Record<string, string>> | undefined;
   /**
-   * The development broker, or its origin. Not needed if the broker runs in this process or on a loopback address: the
-   * site redirects there.
+   * The development broker, or its origin. Not needed if the broker runs in this process or on a loopback address: then
+   * the redirect of the site names it.
    */
   broker?: DevBroker | string | undefined;
 }
@@ -148,7 +148,7 @@ export async function returned(session: TestSession, answer: Answer): Promise<Te
 /** The same, and checks that the site has accepted it. @internal */
 export async function signedIn({ session }: Pending, answer: Answer): Promise<TestSession> {
   const responses = await session.navigate({ ...answer, crossSite: true });
-  // Where the login leads may be missing in a test.
+  // In a test, the page after the login may be missing.
   const response = responses.findLast(({ url }) => new URL(url).pathname === answer.url.pathname);
   const asks = response?.forms.some(({ fields }) => "portier_confirmation" in fields);
   if (response !== undefined && response.status < 400 && response.problem === null && !asks) return session;

@@ -109,7 +109,7 @@ export function portier(options: PortierOptions): Portier {
       await next();
       const renewed = renew(c.res, await sessions.known(c));
       if (renewed !== c.res) {
-        // Otherwise Hono would replace the cookies by those of the response from before.
+        // Otherwise Hono would replace the cookies by those of the earlier response.
         c.res = undefined;
         c.res = renewed;
       }

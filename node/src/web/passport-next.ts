@@ -1,4 +1,4 @@
-// Where a completed login leads, after `passport.authenticate`.
+// The page after a completed login, after `passport.authenticate`.
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { invalidOption } from "../errors.js";

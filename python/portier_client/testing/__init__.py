@@ -1,7 +1,7 @@
 """Helpers for tests and development. Do not use them in production.
 
 :class:`DevBroker` is a broker on this machine that asks for no proof. :data:`login` logs the test
-client of a framework in at a site that uses it, and plays what can go wrong.
+client of a framework in at a site that uses it, and simulates failures.
 :class:`PortierTestMixin` brings both to :mod:`unittest`; for pytest there are the fixtures
 ``portier_broker`` and ``portier_login``. :func:`mock_client` makes a client with a clock, random
 numbers and a network that the test controls. :func:`check_store` checks a store.

@@ -50,7 +50,7 @@ class Reply:
 
     @property
     def location(self) -> str | None:
-        """Where a redirect leads."""
+        """The target of a redirect."""
         return self.header("location") if 300 <= self.status < 400 else None
 
     @property

@@ -1,6 +1,6 @@
-"""The way of a browser through a login, as requests and replies, without sending them.
+"""The steps of a browser in a login, as requests and replies, without sending them.
 
-Each function is a generator: it yields a request and is sent the reply. So the same way serves
+Each function is a generator: it yields a request and is sent the reply. So the same steps serve
 blocking and asynchronous clients.
 """
 

@@ -85,7 +85,7 @@ class AsyncTestClient(Protocol):
 
 
 class Scenario:
-    """Plays a login with a test client.
+    """Performs a login, or one that fails, with a test client.
 
     ``client`` is the test client of a framework, or the URL of a running site. The call is awaited
     if the methods of the client are. ``email`` is the address that is typed.
@@ -94,7 +94,7 @@ class Scenario:
     def __init__(
         self, play: Callable[..., Steps[Reply]], defaults: LoginOptions, **own: object
     ) -> None:
-        """Take what plays it, the defaults of its calls, and the options of its own."""
+        """Take the steps, the defaults of its calls, and the options of its own."""
         self._play, self._defaults, self._own = play, defaults, own
 
     @overload
@@ -106,7 +106,7 @@ class Scenario:
         self, client: object, email: str = ..., **options: Unpack[LoginOptions]
     ) -> LoginResult: ...
     def __call__(self, client: Any, email: str = _EMAIL, **options: Unpack[LoginOptions]) -> Any:
-        """Play the login, and return what the site shows."""
+        """Perform the login, and return what the site shows."""
         __tracebackhide__ = True
         given: dict[str, Any] = {**self._defaults, **options}
         next_page = given.pop("next_page", None)
@@ -119,7 +119,7 @@ class Scenario:
 
 
 class LoginHelper(Scenario):
-    """Logs a test client in, and plays what can go wrong.
+    """Logs a test client in, and simulates failures.
 
     A call opens the page with the login form, sends the form as a browser does, signs in at the
     :class:`DevBroker`, which must be one of this process, brings its answer back to the site, and
@@ -129,7 +129,7 @@ class LoginHelper(Scenario):
     if the methods of the client are. It raises :class:`LoginFailed` if nobody is signed in. Options
     of the helper are the defaults of its calls.
 
-    The attributes play other logins. They return what the site shows, and raise
+    The attributes perform other logins. They return what the site shows, and raise
     :class:`LoginFailed` only if a login could not be started.
     """
 

@@ -1,4 +1,4 @@
-"""What can happen in a login, as the way of a browser and acts of the broker."""
+"""What can go wrong in a login: the steps of the browser, and what the broker does."""
 
 from __future__ import annotations
 

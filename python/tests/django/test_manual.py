@@ -57,7 +57,7 @@ def test_the_site_of_the_manual_logs_in(project: Path) -> None:
     run(project, "mysite/allauth_settings.py")
 
 
-def test_htmx_is_redirected_to_the_login_page_by_the_middleware_of_the_manual(project: Path) -> None:
+def test_the_middleware_of_the_manual_redirects_htmx_to_the_login_page(project: Path) -> None:
     with (project / "mysite/settings.py").open("a", encoding="utf-8") as file:
         file.write('\nMIDDLEWARE.append("mysite.htmx.lead_to_login")\n')
     told = run(

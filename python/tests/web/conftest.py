@@ -1,4 +1,4 @@
-"""The example site with a development broker, as visitors meet them."""
+"""The example site with a development broker, as a visitor sees them."""
 
 from __future__ import annotations
 

@@ -212,7 +212,8 @@ impl<T> Drop for ReplyFuture<T> {
         if self.is_done {
             return;
         }
-        // In this order: a callback that makes a task after this cancels it itself.
+        // Closed before the task is read: a callback that makes a task later finds it closed, and
+        // cancels the task itself.
         self.receiver.close();
         if let Some(task) = self.task.get() {
             task.cancel();
