@@ -7,9 +7,11 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
+from jinja2 import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 READMES = [ROOT / language / "README.md" for language in ("core", "node", "python")]
@@ -35,7 +37,7 @@ EXECUTED = {
 }
 NOT_EXECUTED = {
     "": "a drawing",
-    # The rest is in tests/e2e/browser/test_manual.py and django/test_manual.py.
+    # The rest is in tests/e2e/browser/test_manual.py, django/test_manual.py, and below.
     "html": "the suites have neither htmx nor Turbo",
     # core/tests/broker/modes.rs reads the scenario.
     "json": "an answer with a random code",
@@ -88,6 +90,18 @@ def test_pages_with_rust_are_documentation_of_the_crate() -> None:
     included = re.findall(r'include_str!\("\.\./(.*?)"\)', source)
     pages = {ROOT / name if name.startswith("docs/") else ROOT / "core" / name for name in included}
     assert {block.page for block in [*blocks("rust"), *blocks("rust,no_run")]} == pages
+
+
+def test_the_page_for_another_browser_has_the_fields_and_the_script_of_the_examples() -> None:
+    (template,) = [block for block in blocks("html") if "confirmation.fields" in block.code]
+    question = SimpleNamespace(email="a@b.example", fields=[("one", "1"), ("two", '"')])
+    page = Environment(autoescape=True).from_string(template.code).render(confirmation=question)
+    assert "Sign in as a@b.example on" in page
+    assert '<input type="hidden" name="one" value="1">' in page
+    assert '<input type="hidden" name="two" value="&#34;">' in page
+    (script,) = [block for block in blocks("javascript") if "form.confirm" in block.code]
+    example = (ROOT / "node/examples/shared/static/once.js").read_text(encoding="utf-8")
+    assert script.code in example
 
 
 def test_the_configuration_of_nginx_is_that_of_the_tests() -> None:
