@@ -27,6 +27,9 @@ PLACES = {
 LANGUAGES = {"python": "Python", "js": "Node", "ts": "Node", "rust": "Rust"}
 
 FENCE = re.compile(r"^```(?P<info>.*)\n(?P<code>(?:.*\n)*?)```$", flags=re.MULTILINE)
+TABLE = re.compile(
+    r"^\| Python \| default \| Node \| default \|.*\n(?:\|.*\n)+", flags=re.MULTILINE
+)
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:)[^)\s]+")
 
 
@@ -43,7 +46,7 @@ def staged(name: str) -> str:
     return "".join(
         part
         if part.startswith(("```", "==="))
-        else LINK.sub(lambda link: moved(name, link[0]), part)
+        else in_tabs(LINK.sub(lambda link: moved(name, link[0]), part))
         for part in parts(text)
     )
 
@@ -90,6 +93,19 @@ def tabs(group: list[re.Match[str]]) -> Iterator[str]:
     else:
         for block in group:
             yield f"{fenced(block)}\n\n"
+
+
+def in_tabs(text: str) -> str:
+    """A table of options with a column of names and defaults for each language, in tabs."""
+    return TABLE.sub(lambda table: "".join(tables(table)), text)
+
+
+def tables(table: re.Match[str]) -> Iterator[str]:
+    """The table for each language."""
+    rows = [re.split(r" *(?<!\\)\| *", row)[1:-1] for row in table[0].splitlines()]
+    for number, language in enumerate(("Python", "Node")):
+        lines = [f"    | {' | '.join([*row[2 * number :][:2], row[-1]])} |\n" for row in rows]
+        yield f'=== "{language}"\n\n{"".join(lines)}\n'
 
 
 def fenced(block: re.Match[str]) -> str:

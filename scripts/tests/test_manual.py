@@ -39,6 +39,20 @@ def test_other_examples_stay_as_they_are(text: str) -> None:
     assert prepared(text).split() == text.split()
 
 
+def test_a_table_of_options_in_two_languages_becomes_tabs() -> None:
+    table = (
+        "| Python | default | Node | default | what |\n|---|---|---|---|---|\n"
+        "| `a_b` | `None \\| 1` | `aB` | `0` | it |\n"
+    )
+    assert pages.in_tabs(f"Before.\n\n{table}\nAfter.\n") == (
+        'Before.\n\n=== "Python"\n\n    | Python | default | what |\n    | --- | --- | --- |\n'
+        "    | `a_b` | `None \\| 1` | it |\n\n"
+        '=== "Node"\n\n    | Node | default | what |\n    | --- | --- | --- |\n'
+        "    | `aB` | `0` | it |\n\n\nAfter.\n"
+    )
+    assert pages.in_tabs("| Python | Node |\n|---|---|\n") == "| Python | Node |\n|---|---|\n"
+
+
 def test_words_for_the_tests_are_left_out() -> None:
     assert prepared("```js vitest\none();\n```").strip() == "```js\none();\n```"
     assert prepared("```rust,no_run\none();\n```").strip() == "```rust\none();\n```"
