@@ -353,7 +353,7 @@ mutants: tools ## Run mutation tests of the core; FILES='core/src/token.rs' for 
 .PHONY: docs
 docs: tools-node $(MANUAL_READY) $(NODE_READY) ## Build the manual as a site into target/manual/site, with the references of all languages
 	$(call say,Rust: reference)
-	@RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --all-features -p portier-client
+	@RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps -p portier-client --features redis,sqlite,testing
 	$(call say,The manual as a site)
 	@NODE='$(NODE)' $(MANUAL)/bin/python scripts/manual/build.py
 

@@ -50,7 +50,9 @@ pub(crate) fn normalized(text: &str) -> Result<Cow<'_, str>> {
         .rsplit_once('@')
         .ok_or_else(|| invalid("the e-mail address has no @"))?;
     if local.is_empty() || domain.is_empty() {
-        return Err(invalid("the e-mail address has no text on one side of the @"));
+        return Err(invalid(
+            "the e-mail address has no text on one side of the @",
+        ));
     }
     check_length(text)?;
     if is_plain(local, domain) {
@@ -204,9 +206,9 @@ fn domain_to_ascii(domain: &str) -> Result<String> {
     }
     match Host::parse(domain) {
         Ok(Host::Domain(ascii)) => Ok(ascii),
-        Ok(Host::Ipv4(_) | Host::Ipv6(_)) => Err(invalid(
-            "the domain of the e-mail address is an IP address",
-        )),
+        Ok(Host::Ipv4(_) | Host::Ipv6(_)) => {
+            Err(invalid("the domain of the e-mail address is an IP address"))
+        }
         Err(_) => Err(invalid("the domain of the e-mail address is not valid")),
     }
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -16,11 +17,10 @@ from portier_client.web import WebRequest
 from ..broker import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Route
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.no_real_broker
 
-ORIGIN = "http://localhost:8888"
 PAGE = (ROOT / "docs/web.md").read_text(encoding="utf-8")
 
 
@@ -31,30 +31,53 @@ def block(language: str, containing: str) -> str:
     return str(found)
 
 
+class Site(BaseHTTPRequestHandler):
+    """The files of the manual, and a login flow."""
+
+    flow: LoginFlow
+
+    def do_GET(self) -> None:
+        """Send the page or its script."""
+        if self.path == "/startLogin.js":
+            self.answer(200, [("content-type", "text/javascript")], block("js", "startLogin("))
+        else:
+            self.answer(200, [("content-type", "text/html")], block("html", "startLogin.js"))
+
+    def do_POST(self) -> None:
+        """Start a login."""
+        body = self.rfile.read(int(self.headers["content-length"]))
+        step = self.flow.login(WebRequest("POST", dict(self.headers), body))
+        self.answer(step.reply.status, step.header_list, step.reply.body)
+
+    def answer(self, status: int, headers: list[tuple[str, str]], body: str) -> None:
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
 def test_the_form_of_the_manual_shows_problems_and_leaves_for_the_broker(browser: Browser) -> None:
-    with DevBroker() as broker:
-        flow = LoginFlow(Client(f"{ORIGIN}/verify", broker=broker.origin))
-
-        def answer(route: Route) -> None:
-            path = urlsplit(route.request.url).path
-            if path == "/login":
-                headers = route.request.all_headers()
-                reply = flow.login(WebRequest("POST", headers, route.request.post_data or "")).reply
-                route.fulfill(status=reply.status, headers=dict(reply.headers), body=reply.body)
-            elif path == "/startLogin.js":
-                script = block("js", "function startLogin")
-                route.fulfill(content_type="text/javascript", body=script)
-            else:
-                route.fulfill(content_type="text/html", body=block("html", "startLogin.js"))
-
+    with DevBroker() as broker, ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        origin = f"http://127.0.0.1:{server.server_port}"
+        Site.flow = LoginFlow(Client(f"{origin}/verify", broker=broker.origin))
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
         context = browser.new_context()
-        tab = context.new_page()
-        tab.route(f"{ORIGIN}/**", answer)
-        tab.goto(ORIGIN)
-        tab.get_by_label("Your address").fill("alice@localhost")
-        tab.get_by_role("button").click()
-        expect(tab.get_by_role("alert")).to_contain_text("does not look like an e-mail address")
-        tab.get_by_label("Your address").fill("alice@example.com")
-        tab.get_by_role("button").click()
-        tab.wait_for_url(f"{broker.origin}/**")
-        context.close()
+        try:
+            tab = context.new_page()
+            tab.goto(origin)
+            tab.get_by_label("Your address").fill("alice@localhost")
+            tab.get_by_role("button").click()
+            problem = "does not look like an e-mail address"
+            expect(tab.get_by_role("alert")).to_contain_text(problem)
+            tab.get_by_label("Your address").fill("alice@example.com")
+            tab.get_by_role("button").click()
+            tab.wait_for_url(f"{broker.origin}/**")
+        finally:
+            context.close()
+            server.shutdown()
+            thread.join()

@@ -225,9 +225,9 @@ fn credentials(user: Option<&str>) -> Result<Credentials> {
     let Some(user) = user else {
         return Ok(Credentials::default());
     };
-    let (username, password) = user
-        .split_once(':')
-        .ok_or_else(|| invalid("a user has no password; write a password without a user as :password@"))?;
+    let (username, password) = user.split_once(':').ok_or_else(|| {
+        invalid("a user has no password; write a password without a user as :password@")
+    })?;
     let username = (!username.is_empty())
         .then(|| decoded(username))
         .transpose()?;

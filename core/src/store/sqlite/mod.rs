@@ -195,7 +195,10 @@ impl SharedDocuments for SqliteStore {
 }
 
 fn mixed_up() -> Error {
-    Error::new(Code::Internal, "the store returned the result of another operation")
+    Error::new(
+        Code::Internal,
+        "the store returned the result of another operation",
+    )
 }
 
 #[cfg(test)]
