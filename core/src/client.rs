@@ -209,25 +209,25 @@ impl Client {
         options: CompleteOptions<'_>,
     ) -> Result<Login> {
         let browser = self.inner.browser(options.browser);
-        self.complete_in(browser.as_ref(), params, options).await
+        self.complete_in(browser.as_ref(), &params, options).await
     }
 
     /// Completes a login in a browser, whose secret is that of `options`.
     pub(crate) async fn complete_in(
         &self,
         browser: Option<&Browser<'_>>,
-        params: CallbackParams,
+        params: &CallbackParams,
         options: CompleteOptions<'_>,
     ) -> Result<Login> {
         let inner = &self.inner;
         let operation = async {
-            let outcome = match params.into_grant() {
+            let outcome = match params.grant() {
                 Ok(Grant::Token { id_token, state }) => {
-                    inner.complete(&id_token, state, options, browser).await
+                    inner.complete(id_token, state, options, browser).await
                 }
                 Ok(Grant::Code { code, state }) => {
                     // In a box, because it is large, and waits for the broker in any case.
-                    Box::pin(inner.complete_code(&code, &state, options, browser)).await
+                    Box::pin(inner.complete_code(code, state, options, browser)).await
                 }
                 Err(error) => Err(error),
             };
@@ -238,7 +238,7 @@ impl Client {
 
     /// The login that an answer of the broker is for, whether or not the answer is genuine.
     pub(crate) fn login_of(&self, params: &CallbackParams) -> Option<SessionKey> {
-        self.inner.login_of(&params.clone().into_grant().ok()?)
+        self.inner.login_of(&params.grant().ok()?)
     }
 
     /// Returns the broker's discovery document, as JSON text, from the cache if it is fresh.

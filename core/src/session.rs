@@ -191,7 +191,7 @@ impl CallbackParams {
     }
 
     /// Reads what the broker has granted, or says why there is nothing.
-    pub(crate) fn into_grant(self) -> Result<Grant> {
+    pub(crate) fn grant(&self) -> Result<Grant<'_>> {
         for (name, value) in [
             ("code", &self.code),
             ("state", &self.state),
@@ -210,15 +210,14 @@ impl CallbackParams {
                 ));
             }
         }
-        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-        if let Some(error) = filled(self.error) {
+        if let Some(error) = filled(&self.error) {
             return Err(Error::refused(BrokerAnswer {
-                error,
-                description: filled(self.error_description),
+                error: error.to_owned(),
+                description: filled(&self.error_description).map(str::to_owned),
             }));
         }
-        let state = filled(self.state);
-        match (filled(self.id_token), filled(self.code), state) {
+        let state = filled(&self.state);
+        match (filled(&self.id_token), filled(&self.code), state) {
             // A code together with a token was not requested.
             (Some(id_token), _, state) => Ok(Grant::Token { id_token, state }),
             (None, Some(code), Some(state)) => Ok(Grant::Code { code, state }),
@@ -230,15 +229,19 @@ impl CallbackParams {
     }
 }
 
+fn filled(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
+}
+
 /// What comes back from the broker through the browser.
-pub(crate) enum Grant {
+pub(crate) enum Grant<'a> {
     Token {
-        id_token: String,
-        state: Option<String>,
+        id_token: &'a str,
+        state: Option<&'a str>,
     },
     Code {
-        code: String,
-        state: String,
+        code: &'a str,
+        state: &'a str,
     },
 }
 

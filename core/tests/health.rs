@@ -109,11 +109,7 @@ async fn other_methods_are_no_health_checks() {
     for method in ["POST", "DELETE", "get", ""] {
         let step = flow.health(&request(method));
         assert_eq!(step.reply.status, 405, "{method}");
-        assert!(
-            step.reply
-                .headers
-                .contains(&("allow", "GET, HEAD".to_owned()))
-        );
+        assert!(step.reply.headers.contains(&("allow", "GET, HEAD".into())));
         assert!(step.error.is_none(), "it is no failed login");
     }
     assert_eq!(site.client.stats().failures.len(), 0);

@@ -35,10 +35,12 @@ export function members<Name extends string>(
   names: readonly Name[],
 ): { [name in Name]?: unknown } {
   if (typeof value !== "object" || value === null) throw invalidOption("options is not an object");
-  const read = Object.create(null) as { [name in Name]?: unknown };
-  for (const key of Reflect.ownKeys(value)) {
-    if (!isOneOf(names, key)) throw invalidOption(`unknown option name=${String(key)}`);
-    read[key] = (value as { [name in Name]?: unknown })[key];
+  for (const key of Object.keys(value)) {
+    if (!(names as readonly string[]).includes(key)) throw invalidOption(`unknown option name=${key}`);
+  }
+  const read = new Members() as { [name in Name]?: unknown };
+  for (const name of names) {
+    if (Object.hasOwn(value, name)) read[name] = (value as { [name in Name]?: unknown })[name];
   }
   return read;
 }
@@ -51,11 +53,11 @@ export function membersIfAny<Name extends string>(
   return value === undefined || value === null ? NO_MEMBERS : members(value, names);
 }
 
-const NO_MEMBERS = Object.freeze(Object.create(null) as object);
+/** An object without inherited members. Unlike one of `Object.create(null)`, V8 does not keep it as a hash table. */
+const Members = function () {} as unknown as new () => object;
+Members.prototype = Object.freeze(Object.create(null));
 
-function isOneOf<Name extends string>(names: readonly Name[], key: string | symbol): key is Name {
-  return (names as readonly (string | symbol)[]).includes(key);
-}
+const NO_MEMBERS = Object.freeze(new Members());
 
 /** Whether a value may have a method `then`. */
 export function mayBeAwaited(value: unknown): value is object {

@@ -54,28 +54,29 @@ class WebRequest:
         query: str | bytes = "",
         form_token_checked: bool = False,
     ) -> None:
+        values: list[str | None] | None
         try:
-            read: tuple[list[str | None], str | None] | None = read_headers(headers)
+            values, length = read_headers(headers)
         except (AttributeError, TypeError, ValueError):
-            read = None
+            values = length = None
         text: object = query.decode("latin-1") if isinstance(query, bytes) else query
-        if read is None or not isinstance(text, str):
+        if values is None or not isinstance(text, str):
             wrong = "headers must be a mapping or pairs of str or bytes"
-            if read is not None:
+            if values is not None:
                 wrong = f"query must be str or bytes, not {type(query).__name__}"
             # Error trackers keep the locals of frames, and there are cookies among them.
-            del headers, body, query, read, text
+            del headers, body, query, values, text
             self._head: tuple[str, list[str | None]] = (method, [])
             raise TypeError(wrong)
-        values, length = read
-        self._head = (method, values)
-        if isinstance(body, str):
-            body = body.encode(errors="replace")
-        elif isinstance(body, (bytearray, memoryview)):
-            body = bytes(body)
+        if not isinstance(body, bytes):
+            if isinstance(body, str):
+                body = body.encode(errors="replace")
+            elif isinstance(body, (bytearray, memoryview)):
+                body = bytes(body)
         if length and body == b"" and length.strip() not in {"", "0"}:
             body = None
-        self._facts = (*self._head, form_token_checked, body)
+        self._head = (method, values)
+        self._facts = (method, values, form_token_checked, body)
         self._query = text or None
 
     @classmethod

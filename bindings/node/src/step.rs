@@ -58,7 +58,7 @@ fn head(reply: &Reply, login_cookies: &[String]) -> Head {
     lines.push_str(&reply.status.to_string());
     let mut add = |name: &str, value: &str| lines.extend(["\n", name, ":", value]);
     for (name, value) in &reply.headers {
-        if !Reply::COMMON_HEADERS.contains(&(*name, value.as_str())) {
+        if !Reply::COMMON_HEADERS.contains(&(*name, &**value)) {
             add(name, value);
         }
     }

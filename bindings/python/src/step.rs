@@ -1,10 +1,12 @@
 //! The results of a flow, as tuples.
 
+use std::borrow::Cow;
+
 use portier_client::Error;
-use portier_client::web::{Page, Problem, Step};
+use portier_client::web::{Page, Problem, Reply, Step};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyList, PyTuple};
 
 use crate::session::Session;
 use crate::{cells, client, errors};
@@ -61,7 +63,7 @@ impl<'py> IntoPyObject<'py> for StepTuple {
         };
         (
             reply.status,
-            reply.headers,
+            headers(py, &reply.headers)?,
             reply.cookies,
             reply.policy,
             reply.body,
@@ -74,6 +76,25 @@ impl<'py> IntoPyObject<'py> for StepTuple {
         )
             .into_pyobject(py)
     }
+}
+
+/// The headers as pairs. Those of every reply are made once.
+fn headers<'py>(
+    py: Python<'py>,
+    headers: &[(&'static str, Cow<'static, str>)],
+) -> PyResult<Bound<'py, PyList>> {
+    static COMMON: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+
+    let make = || Ok(PyTuple::new(py, Reply::COMMON_HEADERS)?.unbind());
+    let common = cells::fill(&COMMON, py, make)?;
+    let pairs = headers.iter().map(|(name, value)| {
+        let mut known = Reply::COMMON_HEADERS.iter();
+        match known.position(|header| *header == (*name, &**value)) {
+            Some(place) => common.get_item(place),
+            None => Ok((*name, &**value).into_pyobject(py)?.into_any()),
+        }
+    });
+    PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)
 }
 
 /// The exception for an error of a step. An exception of a store that ends the program is raised.

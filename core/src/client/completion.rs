@@ -23,7 +23,7 @@ impl Inner {
     pub(super) async fn complete(
         &self,
         id_token: &str,
-        state: Option<String>,
+        state: Option<&str>,
         options: CompleteOptions<'_>,
         browser: Option<&Browser<'_>>,
     ) -> Result<Login> {
@@ -51,7 +51,7 @@ impl Inner {
             email: claims.email,
             email_original: claims.email_original,
             session,
-            state,
+            state: state.map(str::to_owned),
             issued_at: claims.issued_at,
             auth_time: claims.auth_time,
             same_browser,
@@ -59,7 +59,7 @@ impl Inner {
     }
 
     /// The login that an answer of the broker is for, whether or not the answer is genuine.
-    pub(super) fn login_of(&self, grant: &Grant) -> Option<SessionKey> {
+    pub(super) fn login_of(&self, grant: &Grant<'_>) -> Option<SessionKey> {
         match grant {
             Grant::Code { state, .. } => Some(self.code_session_key(&nonce_of_state(state))),
             Grant::Token { id_token, .. } => {

@@ -59,7 +59,9 @@ impl Cookies {
     /// Like [`Cookies::set`], for another lifetime.
     pub(super) fn set_for(&self, cookie: Cookie, value: &str, seconds: u64) -> String {
         let (name, secure) = (cookie.name, if self.is_secure { "; Secure" } else { "" });
-        format!("{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}")
+        let seconds = seconds.to_string();
+        let [before, after] = ["; Max-Age=", "; Path=/; HttpOnly; SameSite=Lax"];
+        [name, "=", value, before, &seconds, after, secure].concat()
     }
 }
 

@@ -273,7 +273,9 @@ impl LoginFlow {
     fn not_allowed(&self, head: &Head, methods: &str, problem: &str) -> Step {
         let problem = format_args!("{problem} allowed={methods}");
         let mut step = self.refuse(head, Error::new(Code::RequestMethod, problem));
-        step.reply.headers.push(("allow", methods.to_owned()));
+        step.reply
+            .headers
+            .push(("allow", methods.to_owned().into()));
         step
     }
 
@@ -298,7 +300,7 @@ impl LoginFlow {
         if let Some(seconds) = id.retry_after() {
             step.reply
                 .headers
-                .push(("retry-after", seconds.to_string()));
+                .push(("retry-after", seconds.to_string().into()));
         }
         step.error = Some(error);
         step

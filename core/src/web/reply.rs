@@ -1,5 +1,6 @@
 //! The results of the flow.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -87,7 +88,7 @@ pub struct Reply {
     pub status: u16,
     /// Header names in lower case, and values. Cookies and policy are separate. No name occurs
     /// twice.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// Values of `Set-Cookie` headers, to be added to those of the site.
     pub cookies: Vec<String>,
     /// The `Content-Security-Policy` of `body`. Omit it if the site's own page replaces the body.
@@ -115,12 +116,13 @@ impl Reply {
         let named = self
             .headers
             .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), value));
+            .map(|(name, value)| (HeaderName::from_static(name), &**value));
         let policy = self
             .policy
             .iter()
-            .map(|value| (header::CONTENT_SECURITY_POLICY, value));
-        let cookies = self.cookies.iter().map(|value| (header::SET_COOKIE, value));
+            .map(|value| (header::CONTENT_SECURITY_POLICY, value.as_str()));
+        let cookies = self.cookies.iter();
+        let cookies = cookies.map(|value| (header::SET_COOKIE, value.as_str()));
         for (name, value) in named.chain(policy).chain(cookies) {
             // All of it is ASCII without controls: see the tests.
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -132,41 +134,46 @@ impl Reply {
 
     /// A redirect with 303, so that the browser does not post the form again.
     pub(super) fn see_other(url: String) -> Self {
-        Self::new(303, vec![("location", url)], String::new())
+        Self::new(303, [("location", url.into())], String::new())
     }
 
     /// The answer to a browser that prefetches a page. The browser discards it, and sends the
     /// request again if the person wants the page.
     pub(super) fn not_in_advance() -> Self {
-        Self::new(503, Vec::new(), String::new())
+        Self::new(503, [], String::new())
     }
 
     /// The answer to a request that no person sends.
     pub(super) fn method_not_allowed(allowed: &str) -> Self {
-        Self::new(405, vec![("allow", allowed.to_owned())], String::new())
+        let allow = ("allow", allowed.to_owned().into());
+        Self::new(405, [allow], String::new())
     }
 
     /// A page of this library, which no other site may frame.
     pub(super) fn page(status: u16, html: String, policy: &str) -> Self {
-        let headers = vec![
-            ("content-type", "text/html; charset=utf-8".to_owned()),
-            ("x-frame-options", "DENY".to_owned()),
+        let headers = [
+            ("content-type", "text/html; charset=utf-8".into()),
+            ("x-frame-options", "DENY".into()),
         ];
         let mut reply = Self::new(status, headers, html);
         reply.policy = Some(policy.to_owned());
         reply
     }
 
-    pub(super) fn json(status: u16, media_type: &str, value: &serde_json::Value) -> Self {
-        let headers = vec![("content-type", media_type.to_owned())];
-        Self::new(status, headers, value.to_string())
+    pub(super) fn json(status: u16, media_type: &'static str, value: &serde_json::Value) -> Self {
+        let kind = ("content-type", media_type.into());
+        Self::new(status, [kind], value.to_string())
     }
 
-    fn new(status: u16, mut headers: Vec<(&'static str, String)>, body: String) -> Self {
-        headers.extend(Self::COMMON_HEADERS.map(|(name, value)| (name, value.to_owned())));
+    fn new<const N: usize>(
+        status: u16,
+        headers: [(&'static str, Cow<'static, str>); N],
+        body: String,
+    ) -> Self {
+        let common = Self::COMMON_HEADERS.map(|(name, value)| (name, value.into()));
         Self {
             status,
-            headers,
+            headers: headers.into_iter().chain(common).collect(),
             cookies: Vec::new(),
             policy: None,
             body,

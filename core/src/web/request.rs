@@ -142,6 +142,9 @@ pub fn target_path(target: &str) -> &str {
     }
 }
 
+/// Browsers send about this much in the headers that are read.
+const USUAL_BYTES: usize = 384;
+
 /// A request without its body.
 #[derive(Clone, Default)]
 pub(super) struct Head {
@@ -185,6 +188,9 @@ impl Head {
         let is_cookie = header == Header::Cookie as usize;
         let separator = if is_cookie { "; " } else { ", " };
         let before = self.at(header).map(|before| [before, separator].concat());
+        if self.values.is_empty() {
+            self.values.reserve(USUAL_BYTES);
+        }
         let start = self.values.len();
         self.values.extend(before);
         self.values.push_str(value);

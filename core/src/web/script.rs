@@ -29,9 +29,7 @@ pub(super) fn not_signed_in(head: &Head, problem: &Problem, login_url: &str) -> 
     let url = ("url", login_url.into());
     let mut reply = problem_json(problem.status, details_of(problem), [url]);
     // A challenge is required (RFC 9110, section 15.5.2). Browsers ignore this one.
-    reply
-        .headers
-        .push(("www-authenticate", "Cookie".to_owned()));
+    reply.headers.push(("www-authenticate", "Cookie".into()));
     with_htmx_redirect(reply, head, login_url.to_owned())
 }
 
@@ -54,7 +52,7 @@ pub(super) fn question(language: &Language, email: &str, fields: Vec<(String, St
 /// The script of htmx follows the redirect in this header.
 fn with_htmx_redirect(mut reply: Reply, head: &Head, url: String) -> Reply {
     if head.get(Header::HxRequest) == Some("true") {
-        reply.headers.push(("hx-redirect", url));
+        reply.headers.push(("hx-redirect", url.into()));
     }
     reply
 }

@@ -70,7 +70,9 @@ impl<'a> Browser<'a> {
 fn location(step: &Step) -> String {
     let mut headers = step.reply.headers.iter();
     let found = headers.find(|(name, _)| *name == "location");
-    found.map(|(_, value)| value.clone()).unwrap_or_default()
+    found
+        .map(|(_, value)| value.to_string())
+        .unwrap_or_default()
 }
 
 fn flow(client: Client, kind: Option<Flow>) -> LoginFlow {

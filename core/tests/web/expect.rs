@@ -1,5 +1,7 @@
 //! The expectations of a case.
 
+use std::borrow::Cow;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +15,7 @@ use crate::replay::query_of;
 /// The response that an integration sends.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
     pub(crate) cookies: Vec<String>,
     policy: Option<String>,
     body: String,
@@ -77,7 +79,7 @@ impl Answer {
 
     fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(known, _)| *known == name);
-        let value = found.next().map(|(_, value)| value.as_str());
+        let value = found.next().map(|(_, value)| &**value);
         assert!(found.next().is_none(), "{name} is there twice");
         value
     }

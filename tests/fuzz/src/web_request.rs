@@ -132,7 +132,7 @@ fn check(step: Step, values: &[String]) {
         let mut headers = reply.headers.iter();
         headers
             .find(|(given, _)| *given == name)
-            .map(|(_, value)| value.as_str())
+            .map(|(_, value)| &**value)
     };
     if text("content-type").is_some_and(|kind| kind.contains("json")) {
         serde_json::from_str::<serde_json::Value>(&reply.body).unwrap();

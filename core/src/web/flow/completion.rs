@@ -23,7 +23,7 @@ impl LoginFlow {
         } = callback;
         if self.options.browser_binding == BrowserBinding::Off {
             let options = CompleteOptions::default();
-            return match self.client.complete_in(None, params, options).await {
+            return match self.client.complete_in(None, &params, options).await {
                 Ok(login) => self.signed_in(head, login, None),
                 Err(error) => self.refuse(head, error),
             };
@@ -64,7 +64,7 @@ impl LoginFlow {
         }
         let mut options = CompleteOptions::in_browser(&secret);
         options.confirmation = confirmation.as_deref();
-        let outcome = self.client.complete_in(browser, params.clone(), options);
+        let outcome = self.client.complete_in(browser, &params, options);
         let mut step = match outcome.await {
             Ok(login) => self.signed_in(head, login, browser),
             // Another request of this browser may have completed the login while this one was on its way, for

@@ -1,6 +1,7 @@
 //! The flow answers every request.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -157,7 +158,7 @@ proptest! {
         prop_assert!(is_private(response.headers()));
         prop_assert!(!reply.body.contains("<script>alert") && !reply.body.contains("<img"));
         let names: BTreeMap<_, _> = reply.headers.into_iter().collect();
-        let is_ours = |url: &String| {
+        let is_ours = |url: &Cow<'_, str>| {
             url == "/" || url.starts_with("/?next=") || url.starts_with('?')
                 || url.starts_with("https://broker.example/")
         };
