@@ -210,14 +210,18 @@ impl CallbackParams {
                 ));
             }
         }
-        if let Some(error) = filled(&self.error) {
+        if let Some(error) = filled(self.error.as_deref()) {
             return Err(Error::refused(BrokerAnswer {
                 error: error.to_owned(),
-                description: filled(&self.error_description).map(str::to_owned),
+                description: filled(self.error_description.as_deref()).map(str::to_owned),
             }));
         }
-        let state = filled(&self.state);
-        match (filled(&self.id_token), filled(&self.code), state) {
+        let state = filled(self.state.as_deref());
+        match (
+            filled(self.id_token.as_deref()),
+            filled(self.code.as_deref()),
+            state,
+        ) {
             // A code together with a token was not requested.
             (Some(id_token), _, state) => Ok(Grant::Token { id_token, state }),
             (None, Some(code), Some(state)) => Ok(Grant::Code { code, state }),
@@ -229,8 +233,8 @@ impl CallbackParams {
     }
 }
 
-fn filled(text: &Option<String>) -> Option<&str> {
-    text.as_deref().filter(|text| !text.is_empty())
+fn filled(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }
 
 /// What comes back from the broker through the browser.
