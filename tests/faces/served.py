@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from e2e.ports import Port
 from e2e.program import Program
 from faces.acts import as_act
 from faces.table import FOLDER, ROOT, SITES
@@ -37,11 +37,17 @@ class ServedSite:
     def __init__(self, name: str) -> None:
         self.name = name
         self._face = SITES[name]
-        port = str(_free_port())
+        # Reserved until the end: connections of other tests get their ports from the same range.
+        self._reserved = Port()
+        port = str(self._reserved.number)
         command = [word.replace("{port}", port) for word in self._face.command]
         path = os.pathsep.join(str(folder) for folder in (FOLDER, ROOT / "python"))
         environment = {**os.environ, "SITE_PORT": port, "PYTHONPATH": path}
-        self._program = Program(command, environment, ready="ready ")
+        try:
+            self._program = Program(command, environment, ready="ready ")
+        except BaseException:
+            self._reserved.release()
+            raise
         line = next(line for line in self._program.printed if line.startswith("ready "))
         self.port, control = (int(port) for port in line.split()[1:])
         self._control = HTTPConnection("127.0.0.1", control, timeout=SECONDS_TO_WAIT)
@@ -62,6 +68,7 @@ class ServedSite:
     ) -> None:
         self._control.close()
         self._program.stop()
+        self._reserved.release()
 
     def make(
         self, case: dict[str, Any], surroundings: Surroundings, *, sets_cookies: bool = False
@@ -200,10 +207,3 @@ class ServedSite:
         assert response.status == 200, text
         answer: dict[str, Any] = json.loads(text)
         return answer
-
-
-def _free_port() -> int:
-    """A port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
