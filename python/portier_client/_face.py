@@ -118,6 +118,22 @@ class Hooks:
 _OF_SITE = SiteOptions.__annotations__.keys() - FlowOptions.__annotations__.keys()
 
 
+class Held:
+    """Arguments in an object that does not show them: error trackers keep the locals of frames.
+
+    A request has cookies and a query among its parts.
+    """
+
+    __slots__ = ("_arguments",)
+
+    def __init__(self, *arguments: object) -> None:
+        self._arguments = arguments
+
+    def call(self, function: Callable[..., _Response], *more: object) -> _Response:
+        """Call a function with these arguments, and others behind them."""
+        return function(*self._arguments, *more)
+
+
 class Site(Generic[_Flow]):
     """The login of one site: its flow, its hooks and its paths."""
 
@@ -192,15 +208,19 @@ async def answer(
     step: Step, hooks: Hooks, framework: Framework[_Response], *arguments: object
 ) -> _Response:
     """Run the hooks of the site, which may be ``async``, and make the response."""
-    return await _respond(step, hooks, framework, arguments, _finished)
+    held = Held(*arguments)
+    del arguments
+    return await _respond(step, hooks, framework, held, _finished)
 
 
 def answer_blocking(
     step: Step, hooks: Hooks, framework: Framework[_Response], *arguments: object
 ) -> _Response:
     """Run the hooks of the site, which are plain functions, and make the response."""
+    held = Held(*arguments)
+    del arguments
     # Nothing in it waits, so it needs no event loop.
-    running = _respond(step, hooks, framework, arguments, _plain)
+    running = _respond(step, hooks, framework, held, _plain)
     try:
         running.send(None)
     except StopIteration as end:
@@ -225,13 +245,13 @@ async def _respond(
     step: Step,
     hooks: Hooks,
     framework: Framework[_Response],
-    arguments: tuple[object, ...],
+    held: Held,
     finished: Callable[[object], Awaitable[object]],
 ) -> _Response:
     given: object = None
     try:
         if step.login is not None and hooks.on_login is not None:
-            given = await finished(hooks.on_login(*arguments, step.login))
+            given = await finished(held.call(hooks.on_login, step.login))
     except LoginRefused as refused:
         step = step.refuse(refused)
     reply, page = step.reply, step.page
@@ -244,10 +264,10 @@ async def _respond(
             framework.add_cookies(response, [*reply.cookies, *step.login_cookies])
         return response
     if step.error is not None and hooks.on_login_error is not None:
-        given = await finished(hooks.on_login_error(*arguments, step.error))
+        given = await finished(held.call(hooks.on_login_error, step.error))
     if given is None and page is not None:
         show = hooks.show_problem if isinstance(page, Problem) else hooks.show_confirmation
-        given = None if show is None else await finished(show(*arguments, page))
+        given = None if show is None else await finished(held.call(show, page))
         if isinstance(given, str):
             # The site's own page has a policy of its own, or none.
             cookies = (("set-cookie", cookie) for cookie in reply.cookies)

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match, Route
 
 from . import Client, ConfigError, PortierError
 from ._asgi import KEY, App, BaseVisit, Receive, Scope, Send, page_of, paths_of, web_request
-from ._face import Site, SiteOptions, answer
+from ._face import Held, Site, SiteOptions, answer
 from .web import MAX_FORM_BYTES, LoginFlow, Session, Step, WebRequest
 
 
@@ -113,7 +113,10 @@ class BasePortier:
         except ClientDisconnect:
             # Nobody reads it.
             return Response(status_code=400)
-        return await self._respond(request, await answering(web_request(request.scope, body)))
+        facts = web_request(request.scope, body)
+        # Error trackers keep the locals of frames.
+        del body
+        return await self._respond(request, await answering(facts))
 
     async def _respond(self, request: Request, step: Step) -> Response:
         return await answer(step, self._site.hooks, _Responses(), request)
@@ -152,7 +155,9 @@ class _VisitMiddleware:
         if scope["type"] in {"http", "websocket"}:
             visit = scope[KEY] = BaseVisit(self._flow, scope)
             send = visit.renewing(send)
-        await self._app(scope, receive, send)
+        held = Held(scope, receive, send)
+        del scope
+        await held.call(self._app)
 
 
 class _Responses:

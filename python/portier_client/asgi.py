@@ -44,7 +44,7 @@ from ._asgi import (
     read_body,
     web_request,
 )
-from ._face import Hooks, Site, SiteOptions, answer
+from ._face import Held, Hooks, Site, SiteOptions, answer
 from .web import LoginFlow, Step
 
 __all__ = ["FinishedResponse", "PortierMiddleware", "Visit"]
@@ -107,12 +107,15 @@ class PortierMiddleware:
         if scope["type"] == "http":
             answering = self._site.answering(scope["method"], paths_of(scope))
         if answering is None:
-            await self._app(scope, receive, visit.renewing(send))
+            held = Held(scope, receive, visit.renewing(send))
+            del scope
+            await held.call(self._app)
             return
-        body = await read_body(receive)
+        body, held = await read_body(receive), Held(scope, receive, send)
         if body is not None:
-            response = await visit.respond(await answering(web_request(scope, body)))
-            await response(scope, receive, send)
+            request = web_request(scope, body)
+            del scope, body
+            await held.call(await visit.respond(await answering(request)))
 
 
 class Visit(BaseVisit):
@@ -167,7 +170,9 @@ class _Response(BaseResponse[App]):
                 add_cookies(message, self._cookies_for(message["status"]))
             await send(message)
 
-        await self._app(scope, receive, send_with_cookies)
+        held = Held(scope, receive, send_with_cookies)
+        del scope
+        await held.call(self._app)
 
 
 class FinishedResponse(BaseFinishedResponse):

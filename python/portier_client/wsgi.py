@@ -34,7 +34,7 @@ from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from ._apps import BaseFinishedResponse, BaseResponse, Responses
-from ._face import Hooks, Site, SiteOptions, answer_blocking, due_renewal
+from ._face import Held, Hooks, Site, SiteOptions, answer_blocking, due_renewal
 from .blocking import Client, LoginFlow
 from .web import Session, Step, WebRequest
 
@@ -92,9 +92,12 @@ class PortierMiddleware:
         path, prefix = _text(environ, "PATH_INFO"), _text(environ, "SCRIPT_NAME")
         answering = self._site.answering(environ["REQUEST_METHOD"], (path, prefix + path))
         if answering is None:
-            return self._app(environ, visit.renewing(start_response))
-        step = answering(WebRequest.from_environ(environ))
-        return visit.respond(step)(environ, start_response)
+            held = Held(environ, visit.renewing(start_response))
+            del environ
+            return held.call(self._app)
+        request, held = WebRequest.from_environ(environ), Held(environ, start_response)
+        del environ
+        return held.call(visit.respond(answering(request)))
 
 
 class Visit:
@@ -169,7 +172,9 @@ class _Response(BaseResponse[WSGIApplication]):
             headers = _with_cookies(headers, self._cookies_for(int(status[:3])))
             return start_response(status, headers, *error)
 
-        return self._app(environ, start_with_cookies)
+        held = Held(environ, start_with_cookies)
+        del environ
+        return held.call(self._app)
 
 
 class FinishedResponse(BaseFinishedResponse):
