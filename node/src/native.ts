@@ -306,8 +306,8 @@ export interface Addon {
   VERSION: string;
   /** Identifies this copy of the addon in the process. */
   imageId(): string;
-  /** The first call in a process returns why the file cannot be used, if so. */
-  trustExtraCaCerts(): string | null;
+  /** The first call in a process returns why files cannot be used, if so. */
+  trustExtraCaCerts(variables: string[]): string[];
   /** Calls the function once in a process, and only if the system has no certificate authorities. */
   trustWithoutSystem(pem: () => string): void;
   /** The longest string that a store may return. */

@@ -5,21 +5,23 @@ use std::sync::Once;
 use napi::bindgen_prelude::Function;
 use napi_derive::napi;
 
-/// Trusts the certificates of the file that `NODE_EXTRA_CA_CERTS` names, once in a process. If the file
-/// cannot be used, the first call returns the reason.
+/// Trusts the certificates of the files that these variables name, once in a process. If some cannot be used,
+/// the first call returns the reasons.
 ///
-/// The variable is read from the environment of the process, as Node.js does. `process.env` of a worker may
+/// The variables are read from the environment of the process, as runtimes do. `process.env` of a worker may
 /// differ.
 #[napi(catch_unwind)]
-pub fn trust_extra_ca_certs() -> Option<String> {
+pub fn trust_extra_ca_certs(variables: Vec<String>) -> Vec<String> {
     static ONCE: Once = Once::new();
-    let mut problem = None;
+    let mut problems = Vec::new();
     ONCE.call_once(|| {
-        let file = std::env::var_os("NODE_EXTRA_CA_CERTS").filter(|file| !file.is_empty());
-        let trusted = file.map(portier_client::trust_extra_ca_file);
-        problem = trusted.and_then(Result::err).map(|error| error.to_string());
+        problems.extend(variables.iter().filter_map(|name| {
+            let file = std::env::var_os(name).filter(|file| !file.is_empty())?;
+            let error = portier_client::trust_extra_ca_file(file).err()?;
+            Some(format!("{name}: {error}"))
+        }));
     });
-    problem
+    problems
 }
 
 /// Trusts the PEM certificates that `certificates` returns, if the system has no authorities. It is called once

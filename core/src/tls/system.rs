@@ -9,6 +9,9 @@ use super::shown;
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
 
+/// Variables of other programs, which are not read.
+const OF_OTHERS: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+
 /// Whether the variables replace the system's authorities; on other systems, the trust store of the system
 /// is always used.
 const ARE_READ: bool = cfg!(all(
@@ -59,6 +62,13 @@ pub(super) fn variable_that_misleads() -> Option<String> {
             })
             .map_err(|cause| ca_file::unreadable(&cause).to_owned())
     })
+}
+
+/// A variable of other programs, which the operator may expect to be read.
+pub(super) fn variable_of_others() -> Option<String> {
+    let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let name = OF_OTHERS.into_iter().find(is_set)?;
+    Some(format!("{name} is set, but is not read here"))
 }
 
 /// The variable that is the cause if no certificates were found.

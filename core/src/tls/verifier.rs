@@ -28,7 +28,7 @@ pub(super) fn system_verifier(
 pub(super) struct Verifier {
     system: rustls_platform_verifier::Verifier,
     listed: Vec<CertificateDer<'static>>,
-    /// A variable without authorities, for the message.
+    /// A variable that does not have the effect that the operator may expect, for the message.
     misleading: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl Verifier {
         system: rustls_platform_verifier::Verifier,
         listed: Vec<CertificateDer<'static>>,
     ) -> Self {
-        let misleading = system::variable_that_misleads();
+        let misleading = system::variable_that_misleads().or_else(system::variable_of_others);
         Self {
             system,
             listed,

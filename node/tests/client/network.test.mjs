@@ -77,6 +77,14 @@ describe("the file of NODE_EXTRA_CA_CERTS", () => {
   });
 });
 
+test("the file of DENO_CERT is trusted on Deno, and only there", async () => {
+  const origin = `https://localhost:${port}`;
+  const { stdout } = await run(DISCOVER, origin, { DENO_CERT: file("authority") });
+  assert.equal(stdout === origin, "Deno" in globalThis, stdout);
+  const { stderr } = await run(DISCOVER, origin, { DENO_CERT: "/nowhere/ca.pem" });
+  assert.equal(/PortierWarning: DENO_CERT: .* does not exist path=/.test(stderr), "Deno" in globalThis, stderr);
+});
+
 test("the doctor trusts what a client trusts", async () => {
   const program = `
     const { examine } = require("portier-client/doctor");
@@ -158,7 +166,7 @@ function withoutAuthorities(t) {
 /** Runs a program with these network variables, and no others. */
 async function run(program, origin, variables, before = []) {
   const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/_PROXY$|^SSL_CERT|^NODE_EXTRA_CA/i.test(name)),
+    Object.entries(process.env).filter(([name]) => !/_PROXY$|^SSL_CERT|^NODE_EXTRA_CA|^DENO_CERT/i.test(name)),
   );
   const given = Object.entries(variables).filter(([, value]) => value !== undefined);
   const [command, ...words] = [...before, process.execPath, "-e", program, "--", origin];

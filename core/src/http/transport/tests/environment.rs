@@ -3,6 +3,7 @@
 
 use std::process::{Command, Stdio};
 
+use super::tls::{Authority, VALID, document};
 use super::*;
 
 const URL: &str = "PORTIER_CLIENT_TEST_URL";
@@ -272,4 +273,19 @@ async fn a_variable_without_authorities_is_named_with_its_path() {
         assert!(outcome.starts_with(&begins), "{outcome}");
     }
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_variable_of_other_programs_is_named_where_a_certificate_is_refused() {
+    let authority = Authority::new("of-others");
+    let server = authority.server("127.0.0.1", VALID, document()).await;
+    for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
+        for (value, is_named) in [("/etc/corporate.pem", true), ("", false)] {
+            let outcome = in_environment(&server.url(), &[(name, value)]).await;
+            assert!(outcome.contains("list it in ca_file"), "{outcome}");
+            let fact = format!("; {name} is set, but is not read here");
+            assert_eq!(outcome.contains(&fact), is_named, "{outcome}");
+        }
+    }
+    assert!(server.requests().is_empty());
 }

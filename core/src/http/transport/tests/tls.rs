@@ -12,13 +12,13 @@ use rustls::pki_types::PrivateKeyDer;
 use super::*;
 
 /// A new certificate authority in a file, which no client trusts by default.
-struct Authority {
+pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     file: PathBuf,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -33,7 +33,7 @@ impl Authority {
     }
 
     /// A server with a certificate for `host` that is valid in these years.
-    async fn server(&self, host: &str, years: (i32, i32), script: Vec<Act>) -> Server {
+    pub(super) async fn server(&self, host: &str, years: (i32, i32), script: Vec<Act>) -> Server {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();
         params.not_before = date_time_ymd(years.0, 1, 1);
@@ -184,9 +184,9 @@ fn secure(ca_file: Option<PathBuf>) -> HttpTransport {
     HttpTransport::new(HttpOptions { ca_file, ..options }).unwrap()
 }
 
-const VALID: (i32, i32) = (2001, 4001);
+pub(super) const VALID: (i32, i32) = (2001, 4001);
 
-fn document() -> Vec<Act> {
+pub(super) fn document() -> Vec<Act> {
     vec![Act::Say(answer(200, "", "{}"))]
 }
 
