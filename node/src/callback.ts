@@ -34,8 +34,8 @@ type Reader = (name: string) => unknown[];
 export function formReader(params: unknown, names: readonly string[]): Reader {
   if (typeof params !== "object" || params === null) throw notAForm(params);
   if (typeof Reflect.get(params, "getAll") === "function") {
-    const form = params as { getAll(name: string): Iterable<unknown> };
-    const values = new Map(names.map((name) => [name, Array.from(form.getAll(name))]));
+    const form = params as { getAll(name: string): unknown };
+    const values = new Map(names.map((name) => [name, several(form.getAll(name))]));
     return (name) => values.get(name) ?? [];
   }
   if (typeof Reflect.get(params, Symbol.iterator) === "function") return readerOfPairs(params);

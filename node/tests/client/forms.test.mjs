@@ -24,6 +24,20 @@ class LibraryForm {
     return this.#pairs.filter(([known]) => known === name).map(([, value]) => value);
   }
 }
+/** The same, but a missing name has no list, as in some libraries. */
+class SparseForm extends LibraryForm {
+  getAll(name) {
+    const values = super.getAll(name);
+    return values.length === 0 ? null : values;
+  }
+}
+/** The same, but a single value is not in a list. */
+class FlatForm extends LibraryForm {
+  getAll(name) {
+    const [first, ...others] = super.getAll(name);
+    return others.length === 0 ? first : [first, ...others];
+  }
+}
 class Dto {
   constructor(pairs) {
     Object.assign(this, listed(pairs));
@@ -43,6 +57,8 @@ const FORMS = {
     return form;
   },
   "a library's form": (pairs) => new LibraryForm(pairs),
+  "a form without lists for missing names": (pairs) => new SparseForm(pairs),
+  "a form without lists for single values": (pairs) => new FlatForm(pairs),
   "a Map of lists": (pairs) => new Map(Object.entries(listed(pairs))),
   "a Map of another realm": (pairs) => there("(entries) => new Map(entries)")(Object.entries(listed(pairs))),
   "an object of another realm": (pairs) => there("JSON.parse")(JSON.stringify(listed(pairs))),
@@ -74,6 +90,7 @@ test("a field that is no text is malformed", async () => {
   withFile.append("id_token", file);
   const part = { type: "file", fieldname: "id_token", toBuffer: async () => Buffer.from("a.b.c") };
   const forms = [withFile, { id_token: file }, { id_token: part }, { id_token: [part] }, new Map([["id_token", 1]])];
+  forms.push({ getAll: async () => ["a.b.c"] });
   for (const value of [Buffer.from("a.b.c"), { value: "a.b.c" }, [["a.b.c"]], true]) forms.push({ id_token: value });
   for (const form of forms) await assert.rejects(client.complete(form), { name: "InvalidToken", code: "token_malformed" });
 });
