@@ -48,6 +48,7 @@ function reasonOfProcesses(): string | undefined {
   if (isClusterWorker()) return "it is the worker of a cluster";
   const concurrency = process.env["WEB_CONCURRENCY"]?.trim() ?? "";
   if (/^\d+$/.test(concurrency) && Number(concurrency) > 1) return `WEB_CONCURRENCY is ${concurrency}`;
+  if (process.env["IN_PASSENGER"] !== undefined) return "Passenger runs several processes unless its pool has one";
   // Test runners and development servers run a whole site in one thread.
   const alone = ["development", "test"].includes(process.env["NODE_ENV"] ?? "");
   return isMainThread || alone ? undefined : "it is in a worker thread";

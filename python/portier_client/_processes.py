@@ -53,10 +53,20 @@ def _evidence_of_others() -> str | None:
     workers = _known_workers()
     if workers is not None:
         return f"the server runs {workers} processes" if workers > 1 else None
+    return _evidence_in_environment() or _evidence_of_parents()
+
+
+def _evidence_in_environment() -> str | None:
     # Read by gunicorn and uvicorn, set by hosting platforms.
     concurrency = os.environ.get("WEB_CONCURRENCY", "").strip()
     if concurrency.isdecimal() and int(concurrency) > 1:
         return f"WEB_CONCURRENCY is {concurrency}"
+    if "IN_PASSENGER" in os.environ:
+        return "Passenger runs several processes unless its pool has one"
+    return None
+
+
+def _evidence_of_parents() -> str | None:
     tornado = sys.modules.get("tornado.process")
     if tornado is not None and tornado.task_id() is not None:
         return "Tornado forked it as one of several"
@@ -72,8 +82,12 @@ def _evidence_of_others() -> str | None:
 
 def _known_workers() -> int | None:
     """The number of the server's processes, if it can be found out."""
-    uwsgi = sys.modules.get("uwsgi")
-    counts = [getattr(uwsgi, "numproc", None), *map(_workers_in, _frames())]
+    uwsgi, mod_wsgi = sys.modules.get("uwsgi"), sys.modules.get("mod_wsgi")
+    counts = [
+        getattr(uwsgi, "numproc", None),
+        getattr(mod_wsgi, "maximum_processes", None),
+        *map(_workers_in, _frames()),
+    ]
     return max((count for count in counts if isinstance(count, int)), default=None)
 
 

@@ -16,6 +16,7 @@ from .servers import (
     gunicorn,
     module,
     pm2,
+    require_apache,
     uwsgi,
 )
 
@@ -32,6 +33,7 @@ SEVERAL = [
     "gunicorn gevent",
     "uwsgi",
     "uwsgi --lazy-apps",
+    "mod_wsgi",
     "uvicorn",
     "hypercorn",
     "granian",
@@ -55,10 +57,12 @@ ONE = {
 }
 
 
-@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("name", [name for name in SEVERAL if name in SERVERS])
 def test_each_of_several_workers_warns_once_and_reports_the_first_lost_login(
     name: str, broker: DevBroker, tmp_path: Path
 ) -> None:
+    if name == "mod_wsgi":
+        require_apache()
     with serving(SERVERS[name], tmp_path, broker=broker.origin, store="memory:") as site:
         first, second = site.workers
         for _ in range(2):

@@ -23,6 +23,11 @@ describe("a memory store with several workers causes a warning", () => {
     });
   }
 
+  test("under Passenger", () => {
+    const { stderr } = run(["-e", MAKE_TWO], { IN_PASSENGER: "1" });
+    assert.equal(stderr.split(WARNING).length - 1, 1, stderr);
+  });
+
   test("in a cluster", () => {
     const { status, stderr } = run([fileURLToPath(new URL("cluster.mjs", import.meta.url))]);
     assert.equal(status, 0, stderr);

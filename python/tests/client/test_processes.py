@@ -101,6 +101,28 @@ def test_the_servers_number_of_workers_overrides_the_environment(
     assert len(caught) == count
 
 
+@pytest.mark.parametrize(("processes", "count"), [(1, 0), (4, 1)])
+def test_mod_wsgi_says_how_many_processes_it_runs(
+    processes: int,
+    count: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caught: list[warnings.WarningMessage],
+) -> None:
+    mod_wsgi = types.SimpleNamespace(maximum_processes=processes)
+    monkeypatch.setitem(sys.modules, "mod_wsgi", mod_wsgi)
+    blocking.Client(REDIRECT_URI, store="memory:")
+    assert len(caught) == count
+
+
+def test_passenger_causes_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caught: list[warnings.WarningMessage]
+) -> None:
+    monkeypatch.setenv("IN_PASSENGER", "1")
+    blocking.Client(REDIRECT_URI, store="memory:")
+    (warning,) = caught
+    assert "Passenger" in str(warning.message)
+
+
 def test_a_master_process_causes_no_warning(
     monkeypatch: pytest.MonkeyPatch, caught: list[warnings.WarningMessage]
 ) -> None:
