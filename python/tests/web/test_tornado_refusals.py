@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,3 +45,16 @@ def test_markup_in_an_error_is_escaped(visitor: Visitor, site: str, text: str) -
     assert again.form("/login").fields["email"] == text
     assert "<script" not in again.text
     assert "<img src=x" not in again.text
+
+
+@pytest.mark.parametrize("path", ["/login", "/verify"])
+def test_a_form_that_is_not_utf_8_is_not_logged(
+    visitor: Visitor, site: str, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    form = b"email=vanishing@b\xfccher.example&id_token=vanishing\xfc&next=%fc&_xsrf=%fc"
+    caplog.set_level(logging.DEBUG)
+    assert visitor.send_form(f"{site}{path}", form, cross_site=False).status in {200, 400}
+    # A request is logged after its response was sent.
+    visitor.get(f"{site}/")
+    assert f"POST {path}" in caplog.text
+    assert "vanishing" not in caplog.text
