@@ -15,8 +15,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use std::future::IntoFuture as _;
-
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -25,6 +23,7 @@ use portier_client::testing::{ManualClock, MockTransport};
 use portier_client::web::{self, LoginFlow, MAX_FORM_BYTES, Page, Step, WebRequest};
 use portier_client::{AuthenticateOptions, Client, Code, Error, MemoryStore};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
 use self::store::Switched;
@@ -33,11 +32,10 @@ use self::store::Switched;
 async fn main() {
     let site = Site::default();
     let served = Router::new().fallback(serve).with_state(site.clone());
-    let control = Router::new().fallback(tell).with_state(site);
     let listeners = (bind().await, bind().await);
     let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
     println!("ready {} {}", port(&listeners.0), port(&listeners.1));
-    tokio::spawn(axum::serve(listeners.1, control).into_future());
+    tokio::spawn(obey(listeners.1, site));
     axum::serve(listeners.0, served).await.unwrap();
 }
 
@@ -164,35 +162,45 @@ fn plain(status: u16, text: &str) -> Response {
     response.body(Body::from(text.to_owned())).unwrap()
 }
 
+/// Receives commands of the tests, and answers them; each is a line.
+async fn obey(listener: TcpListener, site: Site) {
+    let (mut connection, _) = listener.accept().await.unwrap();
+    let (commands, mut answers) = connection.split();
+    let mut lines = BufReader::new(commands).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        let (command, said) = serde_json::from_str(&line).unwrap();
+        let answer = tell(&site, command, said).await;
+        let answer = format!("{answer}\n");
+        answers.write_all(answer.as_bytes()).await.unwrap();
+    }
+}
+
 /// Executes a command of the tests.
-async fn tell(State(site): State<Site>, request: Request) -> Response {
-    let path = request.uri().path().to_owned();
-    let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
-    let said: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let answer = match path.as_str() {
-        "/case" => {
+async fn tell(site: &Site, command: &str, said: Value) -> Value {
+    match command {
+        "case" => {
             let refused = site.course().start(&said).err();
             json!({ "refused": refused.map(|error| error.code().as_str()) })
         }
-        "/authenticate" => {
+        "authenticate" => {
             let client = site.course().flow.as_ref().unwrap().client().clone();
             let mut options = AuthenticateOptions::for_email("alice@example.com");
             options.session = said["session"].as_str().map(str::to_owned);
             json!({ "url": client.authenticate_with(options).await.unwrap() })
         }
-        "/seen" => {
+        "seen" => {
             let course = site.course();
             let requests = course.transport.requests(&course.token_endpoint);
             let mut seen = course.seen.clone();
             seen["token_requests"] = (requests - course.token_requests).into();
             seen
         }
-        "/advance" => {
+        "advance" => {
             let seconds = Duration::from_secs(said["seconds"].as_u64().unwrap());
             site.course().clock.as_ref().unwrap().advance(seconds);
             json!({})
         }
-        "/step" => {
+        "step" => {
             let mut course = site.course();
             let (status, text) = (&said["token_answer"][0], &said["token_answer"][1]);
             let status = u16::try_from(status.as_u64().unwrap()).unwrap();
@@ -207,9 +215,8 @@ async fn tell(State(site): State<Site>, request: Request) -> Response {
             course.seen = json!({ "error": null, "login": null, "hooks": [] });
             json!({})
         }
-        _ => panic!("what is not known: {path}"),
-    };
-    plain(200, &answer.to_string())
+        _ => panic!("what is not known: {command}"),
+    }
 }
 
 impl Course {

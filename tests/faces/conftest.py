@@ -10,8 +10,12 @@ import pytest
 from faces.served import ServedSite
 from faces.table import FACES, can_run
 
-# In CI, a skipped test fails, as in the Python suite.
-from tests.conftest import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
+# As in the Python suite: in CI, a skipped test fails; the collected tests are no garbage.
+from tests.conftest import (  # noqa: F401
+    pytest_collection_finish,
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+)
 from tests.web.replay import Surroundings
 
 if TYPE_CHECKING:

@@ -27,11 +27,11 @@ SECONDS_TO_WAIT = 30
 class ServedSite:
     """The site of an integration, as a process.
 
-    The program prints `ready SITE_PORT CONTROL_PORT`. The second port accepts these commands, as
-    posted JSON: `/case` makes a new application; `/step` gives instructions for the next request;
-    `/seen` returns the arguments of the hooks since then; `/late` makes a hook answer that has
-    returned;
-    `/authenticate` starts a login with the client; `/advance` moves its clock.
+    The program prints `ready SITE_PORT CONTROL_PORT`. The second port takes commands, each a line
+    of JSON with a name and an object, and answers with a line. `case` makes a new application;
+    `step` gives instructions for the next request; `seen` returns the arguments of the hooks since
+    then; `late` makes a hook answer that has returned; `authenticate` starts a login with the
+    client; `advance` moves its clock.
     """
 
     def __init__(self, name: str) -> None:
@@ -50,7 +50,8 @@ class ServedSite:
             raise
         line = next(line for line in self._program.printed if line.startswith("ready "))
         self.port, control = (int(port) for port in line.split()[1:])
-        self._control = HTTPConnection("127.0.0.1", control, timeout=SECONDS_TO_WAIT)
+        self._connection = socket.create_connection(("127.0.0.1", control), SECONDS_TO_WAIT)
+        self._control = self._connection.makefile("rw", encoding="utf-8", newline="\n")
         self._options: dict[str, Any] = {}
         self._token_answer = 400, "{}"
         self._token_requests = 0
@@ -67,6 +68,7 @@ class ServedSite:
         trace: TracebackType | None,
     ) -> None:
         self._control.close()
+        self._connection.close()
         self._program.stop()
         self._reserved.release()
 
@@ -79,7 +81,7 @@ class ServedSite:
         """
         given = surroundings.given_to(case)
         self._options = given["options"]
-        answer = self.tell("/case", **given, sets_cookies=sets_cookies)
+        answer = self.tell("case", **given, sets_cookies=sets_cookies)
         refused: str | None = answer["refused"]
         return refused
 
@@ -116,12 +118,12 @@ class ServedSite:
 
     def authenticate(self, session: str) -> str:
         """Starts a login with `authenticate` of the client."""
-        url: str = self.tell("/authenticate", session=session)["url"]
+        url: str = self.tell("authenticate", session=session)["url"]
         return url
 
     def advance(self, seconds: int) -> None:
         """Moves the clock of the client."""
-        self.tell("/advance", seconds=seconds)
+        self.tell("advance", seconds=seconds)
 
     def send(self, step: dict[str, Any], request: Request) -> Answer:
         """Sends a request."""
@@ -130,7 +132,7 @@ class ServedSite:
         if "hook" in step:
             hooks["on_login"] = as_act(step["hook"])
         self.tell(
-            "/step",
+            "step",
             hooks=hooks,
             store_is_down="store" in step,
             start=start,
@@ -140,7 +142,7 @@ class ServedSite:
         target = f"{path}?{request.query}" if request.query else path
         assert isinstance(request.body, bytes)
         answer = self.request(request.method, target, request.headers, request.body)
-        seen = self.seen = self.tell("/seen")
+        seen = self.seen = self.tell("seen")
         self._token_requests += seen["token_requests"]
         is_ours = seen["login"] is None or "hook" not in step or "refuses" in step["hook"]
         return Answer(
@@ -199,11 +201,10 @@ class ServedSite:
             text,
         )
 
-    def tell(self, path: str, **members: object) -> dict[str, Any]:
+    def tell(self, command: str, **members: object) -> dict[str, Any]:
         """Sends a command to the program; returns its answer."""
-        self._control.request("POST", path, json.dumps(members))
-        response = self._control.getresponse()
-        text = response.read()
-        assert response.status == 200, text
-        answer: dict[str, Any] = json.loads(text)
+        self._control.write(f"{json.dumps([command, members])}\n")
+        self._control.flush()
+        answer: dict[str, Any] = json.loads(self._control.readline())
+        assert "failed" not in answer, answer
         return answer

@@ -179,7 +179,7 @@ def test_a_hook_that_responds_too_late_does_no_harm(make: Callable[..., Visit], 
         "show_confirmation": (visit.be_asked, 200),
     }.get(hook, (visit.fail, 403))
     assert act({hook: {**OWN, "does": "answer too late"}}).status == status
-    visit.face.tell("/late")
+    visit.face.tell("late")
     assert visit.log_in().status == 303
 
 

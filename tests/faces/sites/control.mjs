@@ -2,8 +2,9 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import net from "node:net";
 import path from "node:path";
-import { json } from "node:stream/consumers";
+import { createInterface } from "node:readline";
 import { setImmediate as soon } from "node:timers/promises";
 
 /** Helpers from the tests of the package. */
@@ -34,9 +35,11 @@ export const RETURNS = {
  */
 export async function serve(makeApp, { hooks = WRITES, listen = listenForNode } = {}) {
   const here = new Site(makeApp, hooks);
-  const control = createServer(async (request, response) => {
-    const answer = await here.tell(request.url, await json(request));
-    response.end(JSON.stringify(answer ?? {}));
+  const control = net.createServer(async (connection) => {
+    for await (const line of createInterface({ input: connection })) {
+      const answer = await here.tell(...JSON.parse(line));
+      connection.write(`${JSON.stringify(answer ?? {})}\n`);
+    }
   });
   const ports = [await listen(here), await portOf(control)];
   console.log(`ready ${ports.join(" ")}`);
@@ -81,21 +84,21 @@ class Site {
   app;
 
   /** Executes a command of the tests. */
-  tell(path, members) {
+  tell(command, members) {
     const acts = {
-      "/case": () => this.#start(members),
-      "/step": () => this.#expect(members),
-      "/seen": () => ({ error: null, login: null, hooks: [], token_requests: this.#tokenRequests, ...this.#seen }),
-      "/late": async () => {
+      case: () => this.#start(members),
+      step: () => this.#expect(members),
+      seen: () => ({ error: null, login: null, hooks: [], token_requests: this.#tokenRequests, ...this.#seen }),
+      late: async () => {
         this.#late();
         await soon();
       },
-      "/advance": () => this.#made.clock.advance(members.seconds * 1000),
-      "/authenticate": async () => {
+      advance: () => this.#made.clock.advance(members.seconds * 1000),
+      authenticate: async () => {
         return { url: await this.#made.client.authenticate("alice@example.com", members) };
       },
     };
-    return acts[path]();
+    return acts[command]();
   }
 
   /** Whether the site sets its own cookie with every response. */

@@ -9,8 +9,9 @@ import socket
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import traceback
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "python"))
@@ -95,28 +96,28 @@ class Control:
 
     def serve(self) -> None:
         """Receives commands, in a thread; prints both ports once the site is ready."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        server = ThreadingTCPServer(("127.0.0.1", 0), _handler(self))
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        ports = int(os.environ["SITE_PORT"]), server.server_port
+        ports = int(os.environ["SITE_PORT"]), server.server_address[1]
         threading.Thread(target=_announce, args=ports, daemon=True).start()
 
     def tell(self, command: str, members: dict[str, Any]) -> dict[str, Any]:
         """Executes a command of the tests."""
         match command:
-            case "/case":
+            case "case":
                 return self._case(**members)
-            case "/step":
+            case "step":
                 self._step(**members)
-            case "/seen":
+            case "seen":
                 asked = self.made.transport.requests(self._token_endpoint) - self._token_requests
                 seen = {"error": None, "login": None, "hooks": [], "token_requests": asked}
                 return {**seen, **self._seen}
-            case "/late":
+            case "late":
                 self.late()
-            case "/advance":
+            case "advance":
                 self.made.clock.advance(members["seconds"])
-            case "/authenticate":
+            case "authenticate":
                 started: Any = self.made.client.authenticate(EMAIL, session=members["session"])
                 return {"url": asyncio.run(started) if asyncio.iscoroutine(started) else started}
         return {}
@@ -193,25 +194,16 @@ def _announce(site: int, control: int) -> None:
     print(f"ready {site} {control}\n", end="", flush=True)
 
 
-def _handler(control: Control) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Head and body leave in one segment.
-        wbufsize = -1
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            try:
-                status, answer = 200, json.dumps(control.tell(self.path, json.loads(body)))
-            except Exception as error:
-                status, answer = 500, repr(error)
-                self.log_error("%r", error)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(answer.encode())))
-            self.end_headers()
-            self.wfile.write(answer.encode())
-
-        def log_request(self, code: object = "", size: object = "") -> None:
-            pass
+def _handler(control: Control) -> type[StreamRequestHandler]:
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            for line in self.rfile:
+                command, members = json.loads(line)
+                try:
+                    answer = control.tell(command, members)
+                except Exception as error:
+                    traceback.print_exc()
+                    answer = {"failed": repr(error)}
+                self.wfile.write(f"{json.dumps(answer)}\n".encode())
 
     return Handler
