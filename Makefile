@@ -30,6 +30,8 @@ PROVIDER_READY := tests/conformance/provider/node_modules/.package-lock.json
 export VIRTUAL_ENV := $(VENV)
 export PYO3_PYTHON := $(VENV_PYTHON)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Python compiles a module when it is imported first; most of them never are.
+export PIP_COMPILE := 0
 
 # Programs for the tests that the system lacks; see `make redis`.
 TOOLS := $(CURDIR)/.tools
