@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +21,10 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 LOGGER = logging.getLogger("portier_client")
 
 IN_CI = os.environ.get("CI") == "true"
+
+# A shell lets commands in the background ignore it, and so would every program of the tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # They measure time or memory, stop processes at a certain moment, or read everything that is
 # logged.
