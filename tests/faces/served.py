@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
