@@ -70,7 +70,7 @@ def test_every_dependency_in_the_bill_is_a_component_of_it() -> None:
         ("Apache-2.0 WITH LLVM-exception OR Apache-2.0 OR MIT", {"MIT"}, {"MIT"}),
     ],
 )
-def test_a_licence_is_chosen_whose_text_is_at_hand(
+def test_the_chosen_licence_is_one_whose_text_is_in_the_crate(
     expression: str, at_hand: set[str], chosen: set[str]
 ) -> None:
     assert licences.choose(expression, at_hand) == chosen

@@ -1,4 +1,4 @@
-// The example sites, each with a development broker, as visitors meet them.
+// The example sites, each with a development broker, as a visitor sees them.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";

@@ -76,7 +76,7 @@ def test_the_backend_is_recorded_and_the_signal_is_sent(
     assert session.get_decoded()["_auth_user_backend"] == path
 
 
-def test_the_key_of_the_session_changes_and_the_old_one_is_dead(visitor: Visitor) -> None:
+def test_the_session_gets_a_new_key_and_the_old_one_is_invalid(visitor: Visitor) -> None:
     visitor.log_in()
     before = visitor.client.cookies["sessionid"].value
     visitor.log_in("bob@example.com")

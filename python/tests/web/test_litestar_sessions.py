@@ -83,7 +83,7 @@ def test_a_login_begins_a_new_session_on_the_server(
     assert browser.get("/who").text == ALICE
     after = browser.cookies["session"]
     assert after != before
-    # The id from before is dead: somebody else may know it.
+    # The earlier id is invalid: somebody else may know it.
     browser.cookies.clear()
     assert browser.get("/who", headers={"cookie": f"session={before}"}).text == "None"
     assert browser.get("/who", headers={"cookie": f"session={after}"}).text == ALICE
