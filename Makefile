@@ -364,9 +364,9 @@ RELEASE_PYTHON := $(TOOLS)/release/bin/python
 RELEASE_READY := $(TOOLS)/release/.ready
 PLATFORMS ?=
 .PHONY: packages
-packages: tools-node $(NODE_READY) $(RELEASE_READY) ## Build what is published into target/packages, check it, and log in with it; PLATFORMS="linux-x64-gnu" for some
+packages: tools-node $(NODE_READY) $(RELEASE_READY) ## Build what is published into target/packages, check it, and log in with it; PLATFORMS="linux-x64-gnu" for some; TWICE=1 compares with a build in another folder
 	@CARGO='$(CARGO)' NODE='$(NODE)' NPM='$(NPM)' PATH="$(TOOLS)/release/bin:$$PATH" VIRTUAL_ENV='$(TOOLS)/release' PYO3_PYTHON='$(RELEASE_PYTHON)' \
-		$(RELEASE_PYTHON) release/build.py $(if $(PLATFORMS),--only $(PLATFORMS))
+		$(RELEASE_PYTHON) release/build.py $(if $(PLATFORMS),--only $(PLATFORMS)) $(if $(TWICE),--twice)
 
 .PHONY: test-sources
 test-sources: tools setup $(RELEASE_READY) ## Build and test from the source distribution and from the crate alone

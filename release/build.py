@@ -1,6 +1,6 @@
 """Builds everything that is published into target/packages, as far as this machine can.
 
-Usage: build.py [--only PLATFORM ...] [--without-checks]
+Usage: build.py [--only PLATFORM ...] [--without-checks] [--twice]
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import checks
+import environment
 import interpreters
 import logins
 import toolchains
+import twice
 from targets import ROOT, Target, all_targets
 
 if TYPE_CHECKING:
@@ -33,7 +35,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", metavar="PLATFORM", choices=names, default=names)
     parser.add_argument("--without-checks", action="store_true")
+    parser.add_argument("--twice", action="store_true", help="build again in another folder")
     arguments = parser.parse_args()
+    if arguments.twice and twice.changes():
+        parser.error(f"commit these first, so that both builds have them:\n{twice.changes()}")
 
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
@@ -64,6 +69,9 @@ def main() -> int:
         findings += tried.failures
         left_out |= {f"login with the {name}": why for name, why in tried.not_tried.items()}
     report(left_out)
+    if arguments.twice:
+        say("The same in another folder")
+        findings += twice.findings(OUT, list(addons))
     print("\n".join(f"FAILED {finding}" for finding in findings))
     return 1 if findings else 0
 
@@ -131,12 +139,7 @@ def build_wheels(target: Target, toolchain: toolchains.Toolchain) -> dict[str, s
 
 def variables(target: Target, toolchain: toolchains.Toolchain) -> dict[str, str]:
     """The variables of a build."""
-    flags = {}
-    if target.libc == "musl":
-        # A library that others load is not linked statically.
-        name = target.rust.upper().replace("-", "_")
-        flags = {f"CARGO_TARGET_{name}_RUSTFLAGS": "-C target-feature=-crt-static"}
-    return {**toolchain.variables, **flags}
+    return {**environment.of(target), **toolchain.variables}
 
 
 def build_sources() -> None:

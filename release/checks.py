@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import binaries
 from targets import all_targets
 
 TOOLS = Path(sys.executable).parent
@@ -27,7 +28,7 @@ def run_all(directory: Path) -> list[str]:
     for wheel in wheels:
         findings += platform_of(wheel)
     for archive in sorted(directory.iterdir()):
-        findings += stray_files(archive)
+        findings += stray_files(archive) + binaries.findings_in(archive)
     return findings
 
 

@@ -1,0 +1,92 @@
+"""How packages are compiled, and what is compared when they are compiled twice."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "release"))
+
+import environment
+import targets
+import twice
+from targets import ROOT
+
+HERE = next((target for target in targets.all_targets() if target.is_here), None)
+
+
+def variables() -> dict[str, str]:
+    if HERE is None:
+        pytest.skip("no package is built for this platform")
+    return environment.of(HERE)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that is named in code: the sources are under the repository's."""
+    path = ROOT / "target" / "release-tests" / str(os.getpid())
+    path.mkdir(parents=True, exist_ok=True)
+    yield path
+    shutil.rmtree(path)
+
+
+def test_rust_code_does_not_name_the_folder_it_was_compiled_in(folder: Path) -> None:
+    source, program = folder / "paths.rs", folder / "rust"
+    source.write_text('fn main() { print!("{}", file!()) }\n', encoding="utf-8")
+    flags = variables()["CARGO_ENCODED_RUSTFLAGS"].split("\x1f")
+    subprocess.run(["rustc", *flags, "-o", program, source], check=True)
+    named = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    assert named == f"/target/release-tests/{os.getpid()}/paths.rs"
+    assert str(ROOT).encode() not in program.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the flags are those of Linux")
+def test_c_code_does_not_name_the_folder_it_was_compiled_in_and_is_protected(folder: Path) -> None:
+    source, program = folder / "paths.c", folder / "c"
+    source.write_text(
+        "#include <stdio.h>\n#include <string.h>\n"
+        "int main(int count, char **words) {\n"
+        "  char name[64];\n"
+        "  strcpy(name, words[count - 1]);\n"
+        '  return printf("%s %s", __FILE__, name) < 0;\n}\n',
+        encoding="utf-8",
+    )
+    assert HERE is not None
+    flags = shlex.split(variables()[f"CFLAGS_{HERE.rust.replace('-', '_')}"])
+    subprocess.run(["cc", "-O2", *flags, "-o", program, source], check=True)
+    done = subprocess.run([program, "word"], check=True, capture_output=True, text=True)
+    assert done.stdout == f"/target/release-tests/{os.getpid()}/paths.c word"
+    # The word is longer than the buffer.
+    longer = subprocess.run([program, "x" * 200], check=False, capture_output=True, text=True)
+    assert "buffer overflow detected" in longer.stderr
+
+
+def test_the_sources_of_a_dependency_have_the_same_name_on_every_machine() -> None:
+    names = [name for folder, name in environment.renamed_folders() if "registry" in str(folder)]
+    assert set(names) <= {"/crates"}
+    # The last one that fits is used, so the folder of everything comes first.
+    assert environment.renamed_folders()[0] == (environment.CARGO_HOME, "/cargo")
+
+
+def test_archives_have_the_time_of_the_last_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    command = ["git", "log", "-1", "--format=%ct"]
+    committed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert environment.time_of_the_sources() == committed.stdout.strip()
+
+
+def test_a_package_that_differs_or_is_missing_is_found(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for path in (first, second):
+        path.mkdir()
+        (path / "same.whl").write_text("same", encoding="utf-8")
+        (path / "other.whl").write_text(path.name, encoding="utf-8")
+    (first / "alone.tgz").write_text("alone", encoding="utf-8")
+    found = twice.differences(twice.digests(first), twice.digests(second))
+    assert [finding.split(":")[0] for finding in found] == ["alone.tgz", "other.whl"]
+    assert twice.differences(twice.digests(first), twice.digests(first)) == []
