@@ -21,19 +21,23 @@ def architecture() -> str:
     return output(["dpkg", "--print-architecture"]).strip()
 
 
-def unpack(packages: list[str], directory: Path, also: str | None = None) -> bool:
+def unpack(
+    packages: list[str], directory: Path, also: str | None = None, release: str | None = None
+) -> bool:
     """Downloads packages and unpacks them; returns whether Debian has all of them.
 
-    With `also`, dependencies whose name matches the pattern are unpacked too.
+    With `also`, dependencies whose name matches the pattern are unpacked too. With `release`, the
+    packages are those of that release of Debian: `trixie`.
     """
     try:
-        update()
+        apt = Apt(release)
+        apt.update()
         wanted = set(packages)
         if also is not None:
-            wanted |= dependencies(wanted, re.compile(also))
-        archives = STATE / "archives"
+            wanted |= dependencies(apt, wanted, re.compile(also))
+        archives = apt.state / "archives"
         archives.mkdir(exist_ok=True)
-        output([*apt("apt-get"), "download", *sorted(wanted)], archives)
+        output([*apt.command("apt-get"), "download", *sorted(wanted)], archives)
         directory.mkdir(parents=True, exist_ok=True)
         for name in wanted:
             package, _, processor = name.partition(":")
@@ -45,40 +49,59 @@ def unpack(packages: list[str], directory: Path, also: str | None = None) -> boo
     return True
 
 
-def update() -> None:
-    """Makes the lists of packages, once."""
-    if (STATE / "updated").exists():
-        return
-    for name in ("lists/partial", "cache/archives/partial"):
-        (STATE / name).mkdir(parents=True, exist_ok=True)
-    (STATE / "status").touch()
-    output([*apt("apt-get"), "update"])
-    (STATE / "updated").touch()
+class Apt:
+    """Debian's programs with a state of their own, and with the packages for all processors."""
+
+    def __init__(self, release: str | None) -> None:
+        self.release = release
+        self.state = STATE / (release or "system")
+
+    def update(self) -> None:
+        """Makes the lists of packages, once."""
+        if (self.state / "updated").exists():
+            return
+        for name in ("lists/partial", "cache/archives/partial"):
+            (self.state / name).mkdir(parents=True, exist_ok=True)
+        (self.state / "status").touch()
+        if self.release is not None:
+            (self.state / "sources.list").write_text(self.source(), encoding="utf-8")
+        output([*self.command("apt-get"), "update"])
+        (self.state / "updated").touch()
+
+    def source(self) -> str:
+        """The system's mirror, with another release."""
+        listing = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
+        mirrors = output([*listing, "Created-By: Packages", "Label: Debian"])
+        return f"deb {mirrors.splitlines()[0]} {self.release} main\n"
+
+    def command(self, program: str) -> list[str]:
+        """A program with its options."""
+        options = {
+            "Dir::State": self.state,
+            "Dir::State::status": self.state / "status",
+            "Dir::Cache": self.state / "cache",
+            # Downloads run as the user, who may write here.
+            "APT::Sandbox::User": "",
+        }
+        if self.release is not None:
+            options["Dir::Etc::sourcelist"] = self.state / "sources.list"
+            options["Dir::Etc::sourceparts"] = "/dev/null"
+        arguments = [f"--option={name}={value}" for name, value in options.items()]
+        arguments += [f"--option=APT::Architectures::={name}" for name in ARCHITECTURES]
+        return [program, *arguments]
 
 
-def dependencies(packages: set[str], pattern: re.Pattern[str]) -> set[str]:
+def dependencies(apt: Apt, packages: set[str], pattern: re.Pattern[str]) -> set[str]:
     """The dependencies that match, direct or not, each with its processor."""
     found = set()
     for name in packages:
         processor = name.partition(":")[2]
-        listed = output([*apt("apt-cache"), "depends", "--recurse", "--important", name])
-        for dependency in re.findall(r"^ +(?:Pre)?Depends: ([^<\s]+)$", listed, re.MULTILINE):
+        command = [*apt.command("apt-cache"), "depends", "--recurse", "--important", name]
+        for dependency in re.findall(
+            r"^ +(?:Pre)?Depends: ([^<\s]+)$", output(command), re.MULTILINE
+        ):
             found.add(dependency if ":" in dependency else f"{dependency}:{processor}")
     return {name for name in found if pattern.search(name)}
-
-
-def apt(program: str) -> list[str]:
-    """The program with its own state, and with the packages for all processors."""
-    options = {
-        "Dir::State": STATE,
-        "Dir::State::status": STATE / "status",
-        "Dir::Cache": STATE / "cache",
-        # Downloads run as the user, who may write here.
-        "APT::Sandbox::User": "",
-    }
-    arguments = [f"--option={name}={value}" for name, value in options.items()]
-    arguments += [f"--option=APT::Architectures::={name}" for name in ARCHITECTURES]
-    return [program, *arguments]
 
 
 def output(command: list[str], directory: Path | None = None) -> str:

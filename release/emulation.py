@@ -8,10 +8,13 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import debian
 from targets import ROOT, Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOREIGN = ROOT / ".tools" / "foreign"
 # Node for arm64, from npm, and for musl, from PyPI.
@@ -94,18 +97,12 @@ def node_arm64() -> Path:
 
 def musl_loader() -> Path:
     """The musl C library of Debian, which starts programs for it."""
-    found = Path("/lib/ld-musl-x86_64.so.1")
-    if found.exists():
-        return found
     root = FOREIGN / "musl"
-    loader = root / "lib" / "x86_64-linux-musl" / "libc.so"
-    if not loader.exists():
-        libraries = root / "usr" / "lib" / "x86_64-linux-musl" / "libc.so"
-        if not libraries.exists():
-            need(shutil.which("apt-get"), "apt-get, which gets musl")
-            need(debian.unpack(["musl:amd64"], root), "musl")
-        return libraries
-    return loader
+    if not any(root.rglob("libc.so")):
+        need(shutil.which("apt-get"), "apt-get, which gets musl")
+        # Libraries of Node need 1.2.4, which older releases of Debian do not have.
+        need(debian.unpack(["musl:amd64"], root, release="trixie"), "musl")
+    return next(root.rglob("libc.so"))
 
 
 def node_musl() -> Path:
