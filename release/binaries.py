@@ -65,6 +65,9 @@ def missing_protection(elf: ELFFile) -> list[str]:
         # musl has no functions that check.
         "buffers are checked": not is_glibc or any(name.endswith("_chk") for name in symbols),
         "symbols are stripped": elf.get_section_by_name(".symtab") is None,
+        "the list of crates is in it": (
+            not environment.auditable() or elf.get_section_by_name(".dep-v0") is not None
+        ),
     }
     return [f"not so: {what}" for what, is_so in wanted.items() if not is_so]
 

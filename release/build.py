@@ -117,6 +117,7 @@ def build_wheels(target: Target, toolchain: toolchains.Toolchain) -> dict[str, s
     """Builds the wheel for all versions of CPython, and those for free threading."""
     command = [sys.executable, "-m", "maturin", "build", "--release"]
     command += ["--target", target.rust, "--out", str(OUT), "--compatibility", target.compatibility]
+    command += ["--compression-level", "9"]
     if target.os == "linux":
         command += ["--zig"]
     folder = ROOT / "target" / "addons" / f"{target.name}-python"
@@ -144,7 +145,8 @@ def variables(target: Target, toolchain: toolchains.Toolchain) -> dict[str, str]
 
 def build_sources() -> None:
     """Builds the source distribution and the crate."""
-    run([sys.executable, "-m", "maturin", "sdist", "--out", str(OUT)])
+    time = {"SOURCE_DATE_EPOCH": environment.time_of_the_sources()}
+    run([sys.executable, "-m", "maturin", "sdist", "--out", str(OUT)], time)
     # The compiler sees the crate in the tests.
     run(
         [

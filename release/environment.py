@@ -6,7 +6,9 @@ is compiled with protection against overflows.
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -33,6 +35,7 @@ def of(target: Target) -> dict[str, str]:
         # Cargo separates these by an unusual character, so that a path may contain spaces.
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(rust),
         "SOURCE_DATE_EPOCH": time_of_the_sources(),
+        **auditable(),
     }
     if target.os != "win32":
         c = [f"-ffile-prefix-map={old}={new}" for old, new in renamed_folders()]
@@ -40,6 +43,21 @@ def of(target: Target) -> dict[str, str]:
             c += PROTECTION
         variables[f"CFLAGS_{target.rust.replace('-', '_')}"] = " ".join(c)
     return variables
+
+
+def auditable() -> dict[str, str]:
+    """The variables with which `cargo auditable`, if it is installed, adds the list of all crates.
+
+    They are those that it sets itself. `cargo auditable` cannot run Maturin.
+    """
+    program = shutil.which("cargo-auditable")
+    if program is None:
+        return {}
+    arguments = {"offline": False, "locked": True, "frozen": False, "config": []}
+    return {
+        "RUSTC_WORKSPACE_WRAPPER": program,
+        "CARGO_AUDITABLE_ORIG_ARGS": json.dumps(arguments),
+    }
 
 
 def renamed_folders() -> list[tuple[Path, str]]:
