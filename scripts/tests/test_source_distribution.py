@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -21,13 +22,24 @@ CHANGED = {
 }
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The contents of the source distribution."""
-    folder = tmp_path_factory.mktemp("sdist")
-    build = [sys.executable, "-m", "maturin", "sdist", "--out", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=300)
+def build(folder: Path) -> Path:
+    """Builds the source distribution, as it would be built from a commit of some time ago."""
+    command = [sys.executable, "-m", "maturin", "sdist", "--out", str(folder)]
+    variables = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+    subprocess.run(command, cwd=ROOT, env=variables, check=True, capture_output=True, timeout=300)
     (archive,) = folder.glob("*.tar.gz")
+    return archive
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution."""
+    return build(tmp_path_factory.mktemp("sdist"))
+
+
+@pytest.fixture(scope="module")
+def files(archive: Path) -> dict[str, bytes]:
+    """The contents of the source distribution."""
     found = {}
     with tarfile.open(archive) as packed:
         for member in packed:
@@ -67,3 +79,7 @@ def test_everything_in_it_is_under_version_control(files: dict[str, bytes]) -> N
         name for name in files if name.startswith(("core/vectors/", "core/keys/", "core/docs/"))
     }
     assert sorted(files.keys() - set(tracked()) - linked - {"PKG-INFO"}) == []
+
+
+def test_building_it_again_gives_the_same_bytes(archive: Path, tmp_path: Path) -> None:
+    assert build(tmp_path).read_bytes() == archive.read_bytes()

@@ -41,6 +41,15 @@ test("the package without an addon depends on the package of each platform, in i
   assert.ok(!filesOf(main).some((name) => name.endsWith(".node")));
 });
 
+test("packing again gives the same bytes", () => {
+  const again = mkdtempSync(path.join(folder, "again-"));
+  const archives = pack(again, { [NAMES[0]]: path.join(folder, "addon") });
+  assert.equal(archives.length, 2);
+  for (const archive of archives) {
+    assert.deepEqual(readFileSync(archive), readFileSync(path.join(folder, path.basename(archive))));
+  }
+});
+
 test("each file of the package has a source or is documentation", () => {
   const sources = (name) => [
     ["src", name.replace(/(\.d)?\.[jt]s$/, ".ts")],
