@@ -1,1 +1,1 @@
-"""The commands of the app."""
+"""What the app adds to `manage.py`."""
