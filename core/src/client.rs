@@ -152,7 +152,9 @@ impl Client {
     /// As [`Client::authenticate`], and [`Code::InvalidOption`] if a text is too long.
     pub async fn authenticate_with(&self, options: AuthenticateOptions) -> Result<String> {
         let operation = async {
+            let begun = self.inner.clock.monotonic();
             let outcome = self.inner.authenticate(&options).await;
+            self.inner.took(&self.inner.counters.authenticate, begun);
             match &outcome {
                 Ok(_) => self.inner.started(),
                 Err(error) => self.inner.failed("authenticate", error),
@@ -175,8 +177,10 @@ impl Client {
     /// [`StoreError`](crate::Kind::StoreError).
     pub async fn verify(&self, id_token: &str) -> Result<String> {
         let operation = async {
+            let begun = self.inner.clock.monotonic();
             let options = CompleteOptions::default();
             let outcome = self.inner.complete(id_token, None, options, None).await;
+            self.inner.took(&self.inner.counters.complete, begun);
             self.inner.completed(outcome).map(|login| login.email)
         };
         spans::traced(spans::complete(), operation).await
@@ -221,6 +225,7 @@ impl Client {
     ) -> Result<Login> {
         let inner = &self.inner;
         let operation = async {
+            let begun = inner.clock.monotonic();
             let outcome = match params.grant() {
                 Ok(Grant::Token { id_token, state }) => {
                     inner.complete(id_token, state, options, browser).await
@@ -231,6 +236,7 @@ impl Client {
                 }
                 Err(error) => Err(error),
             };
+            inner.took(&inner.counters.complete, begun);
             inner.completed(outcome)
         };
         spans::traced(spans::complete(), operation).await
@@ -337,7 +343,7 @@ impl Client {
     pub fn health(&self) -> Health {
         let inner = &self.inner;
         let (discovery, keys) = inner.documents.check();
-        let difference = inner.documents.stats().clock_difference.unwrap_or_default();
+        let difference = inner.documents.clock_difference().unwrap_or_default();
         let is_off = difference.abs() > inner.config.leeway.as_secs_f64();
         Health::new(HealthChecks {
             discovery,

@@ -56,7 +56,7 @@ pub use self::jwks::KeyInfo;
 pub use self::next::safe_next;
 pub use self::session::{AuthenticateOptions, CallbackParams, CompleteOptions, FieldValue, Login};
 pub use self::session_key::SessionKey;
-pub use self::stats::{DocumentStats, Stats};
+pub use self::stats::{DocumentStats, DurationBucket, DurationStats, Stats};
 #[cfg(feature = "redis")]
 pub use self::store::RedisStore;
 #[cfg(feature = "sqlite")]

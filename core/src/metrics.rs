@@ -24,7 +24,7 @@ use serde::Serialize;
 pub use self::text::CONTENT_TYPE;
 use crate::client::Client;
 use crate::error::Code;
-use crate::stats::{DocumentStats, Stats};
+use crate::stats::{DURATION_LIMITS, DocumentStats, DurationStats, Stats};
 
 /// One metric, with its current values.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,6 +40,9 @@ pub struct Metric {
     pub kind: MetricKind,
     /// The unit, as in UCUM: `s`, or a noun in braces.
     pub unit: &'static str,
+    /// The upper limits of the buckets of a histogram; empty for other metrics.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub limits: &'static [f64],
     /// The values. There may be none, if nothing is known yet.
     pub samples: Vec<Sample>,
 }
@@ -53,6 +56,8 @@ pub enum MetricKind {
     Counter,
     /// A current value.
     Gauge,
+    /// Counts durations by their length, since the client was created.
+    Histogram,
 }
 
 /// A value of a metric.
@@ -61,8 +66,11 @@ pub enum MetricKind {
 pub struct Sample {
     /// What the value belongs to.
     pub labels: Vec<Label>,
-    /// The value, in the unit of the metric.
+    /// The value, in the unit of the metric; of a histogram, how many durations it has.
     pub value: f64,
+    /// The durations of a histogram; absent for other metrics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub durations: Option<DurationStats>,
 }
 
 /// A label of a sample.
@@ -92,16 +100,28 @@ pub fn collect<'a>(clients: impl IntoIterator<Item = (&'a str, &'a Client)>) -> 
         let stats = client.stats();
         for (definition, metric) in DEFINITIONS.iter().zip(&mut metrics) {
             let samples = (definition.values)(&stats).into_iter();
-            metric.samples.extend(samples.map(|(label, value)| Sample {
-                labels: client_label(name).into_iter().chain(label).collect(),
-                value: rounded(value),
+            metric.samples.extend(samples.map(|(label, value)| {
+                let (value, durations) = match value {
+                    Value::Number(value) => (rounded(value), None),
+                    Value::Durations(durations) => (count(durations.count), Some(durations)),
+                };
+                Sample {
+                    labels: client_label(name).into_iter().chain(label).collect(),
+                    value,
+                    durations,
+                }
             }));
         }
     }
     metrics
 }
 
-type Values = Vec<(Option<Label>, f64)>;
+type Values = Vec<(Option<Label>, Value)>;
+
+enum Value {
+    Number(f64),
+    Durations(DurationStats),
+}
 
 struct Definition {
     instrument: &'static str,
@@ -127,6 +147,10 @@ impl Definition {
             help: self.help,
             kind: self.kind,
             unit: self.unit,
+            limits: match self.kind {
+                MetricKind::Histogram => &DURATION_LIMITS,
+                _ => &[],
+            },
             samples: Vec::new(),
         }
     }
@@ -162,6 +186,13 @@ const DEFINITIONS: &[Definition] = &[
         kind: MetricKind::Gauge,
         unit: "{login}",
         values: |stats| maybe(stats.pending.map(|pending| count(pending as u64))),
+    },
+    Definition {
+        instrument: "portier.client.operation.duration",
+        help: "How long it takes to start a login, to complete it, and to get an answer of the broker.",
+        kind: MetricKind::Histogram,
+        unit: SECONDS,
+        values: by_operation,
     },
     Definition {
         instrument: "portier.client.clock.difference",
@@ -240,7 +271,20 @@ fn by_code(stats: &Stats) -> Values {
     let value = |code: &str| count(stats.failures.get(code).copied().unwrap_or_default());
     let codes = Code::ALL.iter().map(|code| code.as_str());
     codes
-        .map(|code| (Some(label("code", "error.type", code)), value(code)))
+        .map(|code| {
+            let label = label("code", "error.type", code);
+            (Some(label), Value::Number(value(code)))
+        })
+        .collect()
+}
+
+fn by_operation(stats: &Stats) -> Values {
+    let durations = stats.durations.iter();
+    durations
+        .map(|(operation, durations)| {
+            let label = label("operation", "portier.operation", operation);
+            (Some(label), Value::Durations(durations.clone()))
+        })
         .collect()
 }
 
@@ -249,7 +293,7 @@ fn by_document(stats: &Stats, value: impl Fn(&DocumentStats) -> Option<f64>) -> 
         .into_iter()
         .filter_map(|(name, document)| {
             let label = label("document", "portier.document", name);
-            Some((Some(label), value(document)?))
+            Some((Some(label), Value::Number(value(document)?)))
         })
         .collect()
 }
@@ -260,7 +304,7 @@ fn rounded(value: f64) -> f64 {
 }
 
 fn alone(value: f64) -> Values {
-    vec![(None, value)]
+    vec![(None, Value::Number(value))]
 }
 
 fn maybe(value: Option<f64>) -> Values {

@@ -1,10 +1,14 @@
 //! What a client has done so far.
 
+mod durations;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use serde::Serialize;
 
+pub(crate) use self::durations::{DURATION_LIMITS, Durations};
+pub use self::durations::{DurationBucket, DurationStats};
 use crate::error::{Code, Kind};
 
 /// What a client has done so far, and the state of its broker's documents.
@@ -27,6 +31,9 @@ pub struct Stats {
     /// How far the broker's clock is ahead of this machine's, in seconds with the precision of an HTTP
     /// date; unknown before the first answer. If it is larger than the leeway, valid tokens are refused.
     pub clock_difference: Option<f64>,
+    /// How long the starts of logins (`authenticate`), their completions (`complete`), and the requests for the
+    /// broker's documents (`discovery`, `keys`) took.
+    pub durations: BTreeMap<&'static str, DurationStats>,
 }
 
 /// The state of one of the broker's documents.
@@ -62,11 +69,17 @@ pub(crate) struct DocumentsStats {
     pub(crate) keys: DocumentStats,
     /// In seconds; see [`Stats::clock_difference`].
     pub(crate) clock_difference: Option<f64>,
+    /// How long the requests for each of them took.
+    pub(crate) durations: Vec<(&'static str, DurationStats)>,
 }
 
-/// Counts logins.
+/// Counts and times logins.
 #[derive(Debug)]
 pub(crate) struct Counters {
+    /// How long it takes to start a login.
+    pub(crate) authenticate: Durations,
+    /// How long it takes to complete one.
+    pub(crate) complete: Durations,
     started: AtomicU64,
     completed: AtomicU64,
     failures: [AtomicU64; Code::ALL.len()],
@@ -79,6 +92,8 @@ const NO_ERROR: usize = usize::MAX;
 impl Default for Counters {
     fn default() -> Self {
         Self {
+            authenticate: Durations::default(),
+            complete: Durations::default(),
             started: AtomicU64::default(),
             completed: AtomicU64::default(),
             failures: [const { AtomicU64::new(0) }; Code::ALL.len()],
@@ -122,6 +137,10 @@ impl Counters {
     /// Makes the statistics.
     pub(crate) fn stats(&self, documents: DocumentsStats, pending: Option<usize>) -> Stats {
         let counts = self.failures.iter().map(|failures| failures.load(Relaxed));
+        let durations = [
+            ("authenticate", self.authenticate.stats()),
+            ("complete", self.complete.stats()),
+        ];
         Stats {
             discovery: documents.discovery,
             keys: documents.keys,
@@ -135,6 +154,7 @@ impl Counters {
                 .collect(),
             pending,
             clock_difference: documents.clock_difference,
+            durations: durations.into_iter().chain(documents.durations).collect(),
         }
     }
 }

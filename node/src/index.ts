@@ -31,7 +31,7 @@ export { LoginFlow } from "./login-flow.js";
 export type { BrowserBinding, FlowOptions, FormOptions } from "./login-flow.js";
 export type { PortierClientOptions } from "./options.js";
 export type { Algorithm, Flow, Key, ResponseMode } from "./protocol.js";
-export type { DocumentStats, Stats } from "./stats.js";
+export type { DocumentStats, DurationStats, Stats } from "./stats.js";
 export { AbstractStore } from "./store/abstract.js";
 export type { MaybeRecord, Store } from "./store/custom.js";
 export { RedisClientStore } from "./store/redis-client.js";

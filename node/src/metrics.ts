@@ -40,9 +40,19 @@ export interface Metric {
   name: string;
   instrument: string;
   help: string;
-  kind: "counter" | "gauge";
+  kind: "counter" | "gauge" | "histogram";
   unit: string;
-  samples: { labels: { name: string; attribute: string; value: string }[]; value: number }[];
+  /** The upper limits of the buckets of a histogram. */
+  limits?: number[];
+  samples: Sample[];
+}
+
+/** @internal */
+export interface Sample {
+  labels: { name: string; attribute: string; value: string }[];
+  value: number;
+  /** Only of a histogram. */
+  durations?: { count: number; total_seconds: number; buckets: { limit_seconds: number; count: number }[] };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   SpanStatusCode,
   trace,
   type Attributes,
+  type Histogram,
   type MeterProvider,
   type ObservableCallback,
   type Observable,
@@ -55,7 +56,8 @@ const instrumented = new WeakMap<PortierClient, () => void>();
  *
  * A call has a span while it runs, as a child of the current one. If the call ends with an error, its code is the
  * attribute `error.type`. The status of the span is an error only if the broker, the store, the clock or the site itself
- * is at fault: anybody can send an invalid token.
+ * is at fault: anybody can send an invalid token. The histogram `portier.client.operation.duration` counts the durations
+ * of these calls.
  *
  * ```js
  * const client = new PortierClient({ redirectUri: "https://example.com/verify" });
@@ -66,15 +68,16 @@ export function instrument(client: PortierClient, options: InstrumentOptions = {
   if (instrumented.has(client)) throw invalidOption("the client is instrumented already");
   const name = optionalText(options.name, "name") ?? "";
   const { meterProvider = metrics.getMeterProvider(), tracerProvider = trace.getTracerProvider() } = options;
-  const forget = observe(client, name, meterProvider);
+  const { forget, durations } = observe(client, name, meterProvider);
   const tracer = tracerProvider.getTracer(SCOPE, version);
   const attributes: Attributes = name === "" ? {} : { "portier.client": name };
+  const telemetry = { tracer, durations, attributes };
   const flows = new Set<WeakRef<LoginFlow>>();
   define(client, ON_FLOW, (flow: LoginFlow) => {
     flows.add(new WeakRef(flow));
-    traceAll(flow, "portier.flow", REQUESTS, tracer, attributes);
+    traceAll(flow, "portier.flow", REQUESTS, telemetry);
   });
-  traceAll(client, "portier.client", CALLS, tracer, attributes);
+  traceAll(client, "portier.client", CALLS, telemetry);
   instrumented.set(client, () => {
     forget();
     remove(client, [ON_FLOW, ...CALLS]);
@@ -88,12 +91,29 @@ export function uninstrument(client: PortierClient): void {
   instrumented.delete(client);
 }
 
-function observe(client: PortierClient, name: string, provider: MeterProvider): () => void {
+/** Where calls are reported. */
+interface Telemetry {
+  tracer: Tracer;
+  durations: Histogram | undefined;
+  attributes: Attributes;
+}
+
+function observe(
+  client: PortierClient,
+  name: string,
+  provider: MeterProvider,
+): { forget: () => void; durations: Histogram | undefined } {
   const meter = provider.getMeter(SCOPE, version);
   // The meter must not keep the client.
   const reference = new WeakRef(client);
-  const observed = collect({}).map(({ instrument, kind, unit, help }, index) => {
+  const observed: { observable: Observable; callback: ObservableCallback }[] = [];
+  let durations: Histogram | undefined;
+  for (const [index, { instrument, kind, unit, help, limits }] of collect({}).entries()) {
     const options = { unit, description: help };
+    if (kind === "histogram") {
+      durations = meter.createHistogram(instrument, { ...options, advice: { explicitBucketBoundaries: limits ?? [] } });
+      continue;
+    }
     const observable: Observable =
       kind === "counter"
         ? meter.createObservableCounter(instrument, options)
@@ -106,28 +126,33 @@ function observe(client: PortierClient, name: string, provider: MeterProvider): 
       }
     };
     observable.addCallback(callback);
-    return { observable, callback };
-  });
-  return () => observed.forEach(({ observable, callback }) => observable.removeCallback(callback));
+    observed.push({ observable, callback });
+  }
+  const forget = (): void => observed.forEach(({ observable, callback }) => observable.removeCallback(callback));
+  return { forget, durations };
 }
 
 type Method = (...parameters: unknown[]) => Promise<unknown>;
 
 /** Replaces methods of an object, not of its class. */
-function traceAll(target: object, prefix: string, names: string[], tracer: Tracer, attributes: Attributes): void {
+function traceAll(target: object, prefix: string, names: string[], { tracer, durations, attributes }: Telemetry): void {
   for (const name of names) {
     const method = Reflect.get(target, name) as Method;
     define(target, name, (...parameters: unknown[]) =>
       tracer.startActiveSpan(`${prefix}.${name}`, { attributes }, async (span) => {
+        const begun = performance.now();
+        let failure: Attributes = {};
         try {
           const result = await method.apply(target, parameters);
           const { error } = Object(result) as { error?: unknown };
-          if (error instanceof Error) note(span, error);
+          if (error instanceof Error) failure = note(span, error);
           return result;
         } catch (error) {
-          note(span, error);
+          failure = note(span, error);
           throw error;
         } finally {
+          const seconds = (performance.now() - begun) / 1000;
+          durations?.record(seconds, { ...attributes, "portier.operation": name, ...failure });
           span.end();
         }
       }),
@@ -135,12 +160,14 @@ function traceAll(target: object, prefix: string, names: string[], tracer: Trace
   }
 }
 
-function note(span: Span, error: unknown): void {
+function note(span: Span, error: unknown): Attributes {
   const { code, name } = Object(error) as { code?: unknown; name?: unknown };
   const isOurs = typeof code === "string";
-  span.setAttribute("error.type", isOurs ? code : String(name));
+  const failure = { "error.type": isOurs ? code : String(name) };
+  span.setAttributes(failure);
   // The site has aborted the call itself.
   if (isOurs ? FAULTS.has(code) : name !== "AbortError") span.setStatus({ code: SpanStatusCode.ERROR });
+  return failure;
 }
 
 function define(target: object, name: string | symbol, value: unknown): void {

@@ -4,9 +4,9 @@
  * @packageDocumentation
  */
 
-import { Counter, Gauge, register, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, register, type Registry } from "prom-client";
 
-import { collect, type Clients, type Metric } from "./metrics.js";
+import { collect, type Clients, type Sample } from "./metrics.js";
 
 export type { Clients } from "./metrics.js";
 
@@ -26,7 +26,7 @@ const AGGREGATORS = new Map<string, "sum" | "min" | "max" | "average">([
   ["portier_client_document_retry_in_seconds", "max"],
 ]);
 
-const LABELS = ["client", "document", "code"];
+const LABELS = ["client", "document", "code", "operation"];
 
 /**
  * Adds the metrics of a client, or of several by name, to a registry. Call it once in each process. Destroyed clients
@@ -40,7 +40,7 @@ const LABELS = ["client", "document", "code"];
 export function collectMetrics(clients: Clients, options: CollectOptions = {}): void {
   const registers = [options.register ?? register];
   for (const [index, { name, help, kind }] of collect(clients).entries()) {
-    const values = (): Metric["samples"] => collect(clients)[index]?.samples ?? [];
+    const values = (): Sample[] => collect(clients)[index]?.samples ?? [];
     const configuration = { name, help, registers, labelNames: LABELS };
     if (kind === "counter") {
       new Counter({
@@ -50,6 +50,11 @@ export function collectMetrics(clients: Clients, options: CollectOptions = {}): 
           for (const { labels, value } of values()) this.inc(toObject(labels), value);
         },
       });
+    } else if (kind === "histogram") {
+      // A histogram of the library takes single durations only.
+      const get = (): unknown =>
+        Promise.resolve({ name, help, type: "histogram", aggregator: "sum", values: values().flatMap(distribution(name)) });
+      Object.assign(new Histogram(configuration), { get, getForPromString: get });
     } else {
       new Gauge({
         ...configuration,
@@ -63,6 +68,24 @@ export function collectMetrics(clients: Clients, options: CollectOptions = {}): 
   }
 }
 
-function toObject(labels: Metric["samples"][number]["labels"]): Record<string, string> {
+/** The series of a histogram, as the library writes them. */
+function distribution(name: string) {
+  return ({ labels, durations }: Sample) => {
+    const { buckets, count, total_seconds } = durations ?? { buckets: [], count: 0, total_seconds: 0 };
+    const own = toObject(labels);
+    const limited = [...buckets, { limit_seconds: "+Inf", count }];
+    return [
+      ...limited.map(({ limit_seconds, count }) => ({
+        metricName: `${name}_bucket`,
+        labels: { ...own, le: Number.isInteger(limit_seconds) ? `${limit_seconds}.0` : limit_seconds },
+        value: count,
+      })),
+      { metricName: `${name}_sum`, labels: own, value: total_seconds },
+      { metricName: `${name}_count`, labels: own, value: count },
+    ];
+  };
+}
+
+function toObject(labels: Sample["labels"]): Record<string, string> {
   return Object.fromEntries(labels.map(({ name, value }) => [name, value]));
 }

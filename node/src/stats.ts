@@ -14,6 +14,21 @@ export interface Stats {
   readonly pending: number | null;
   /** How far the broker's clock is ahead of this one; null before the first response. */
   readonly clockDifferenceMs: number | null;
+  /**
+   * How long the starts of logins (`authenticate`), their completions (`complete`), and the requests for the broker's
+   * documents (`discovery`, `keys`) took.
+   */
+  readonly durations: Readonly<Record<"authenticate" | "complete" | "discovery" | "keys", DurationStats>>;
+}
+
+/** How long the operations of one kind took, whether they succeeded or failed. */
+export interface DurationStats {
+  /** How many operations ended. */
+  readonly count: number;
+  /** The sum of their durations. */
+  readonly totalMs: number;
+  /** How many of them took at most `limitMs`, from the shortest limit to the longest. */
+  readonly buckets: readonly { readonly limitMs: number; readonly count: number }[];
 }
 
 /** The state of one of the broker's documents. */

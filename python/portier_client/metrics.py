@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
 
 from . import _native
 from ._base import _CLOSED, BaseClient
@@ -51,17 +51,30 @@ class _Label(TypedDict):
     value: str
 
 
+class _Bucket(TypedDict):
+    limit_seconds: float
+    count: int
+
+
+class _Durations(TypedDict):
+    count: int
+    total_seconds: float
+    buckets: list[_Bucket]
+
+
 class _Sample(TypedDict):
     labels: list[_Label]
     value: float
+    durations: NotRequired[_Durations]
 
 
 class _Metric(TypedDict):
     name: str
     instrument: str
     help: str
-    kind: Literal["counter", "gauge"]
+    kind: Literal["counter", "gauge", "histogram"]
     unit: str
+    limits: NotRequired[list[float]]
     samples: list[_Sample]
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from opentelemetry import metrics, trace
-from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+from opentelemetry.metrics import CallbackOptions, Histogram, Meter, MeterProvider, Observation
 from opentelemetry.trace import Span, StatusCode, Tracer, TracerProvider
 
 from . import __version__, _native
@@ -49,7 +50,8 @@ def instrument(
 
     A call has a span while it runs, as a child of the current one. If the call ends with an error,
     its code is the attribute ``error.type``. The status of the span is an error only if the broker,
-    the store, the clock or the site itself is at fault: anybody can send an invalid token.
+    the store, the clock or the site itself is at fault: anybody can send an invalid token. The
+    histogram ``portier.client.operation.duration`` counts the durations of these calls.
 
     Raises ``RuntimeError`` for a client that is instrumented already.
 
@@ -61,9 +63,11 @@ def instrument(
         raise TypeError(f"client must be a Client, not {type(client).__name__}")
     if client in _traces:
         raise RuntimeError("the client is instrumented already")
-    _observe(client, name, meter_provider)
+    meter = metrics.get_meter(_SCOPE, __version__, meter_provider=meter_provider)
+    _observe(client, name, meter_provider, meter)
     tracer = trace.get_tracer(_SCOPE, __version__, tracer_provider=tracer_provider)
-    traces = _Traces(tracer, {"portier.client": name} if name else {})
+    durations = _histogram(meter)
+    traces = _Traces(tracer, durations, {"portier.client": name} if name else {})
     traces.add(client, "portier.client", _CALLS)
     client._on_flow = traces.add_flow
     _traces[client] = traces
@@ -92,19 +96,33 @@ class _Default:
 _DEFAULT = _Default()
 
 
-def _observe(client: BaseClient, name: str, provider: MeterProvider | None) -> None:
+def _observe(client: BaseClient, name: str, provider: MeterProvider | None, meter: Meter) -> None:
     key = _DEFAULT if provider is None else provider
     if key in _observed:
         _observed[key][client] = name
         return
     observed: MutableMapping[BaseClient, str] = WeakKeyDictionary({client: name})
     _observed[key] = observed
-    meter = metrics.get_meter(_SCOPE, __version__, meter_provider=provider)
+    creators = {
+        "counter": meter.create_observable_counter,
+        "gauge": meter.create_observable_gauge,
+    }
     for index, metric in enumerate(_collect({})):
-        is_counter = metric["kind"] == "counter"
-        create = meter.create_observable_counter if is_counter else meter.create_observable_gauge
-        callback = functools.partial(_values, observed, index)
-        create(metric["instrument"], [callback], metric["unit"], metric["help"])
+        create = creators.get(metric["kind"])
+        if create is not None:
+            callback = functools.partial(_values, observed, index)
+            create(metric["instrument"], [callback], metric["unit"], metric["help"])
+
+
+def _histogram(meter: Meter) -> Histogram:
+    metric = next(metric for metric in _collect({}) if metric["kind"] == "histogram")
+    create = functools.partial(
+        meter.create_histogram, metric["instrument"], metric["unit"], metric["help"]
+    )
+    try:
+        return create(explicit_bucket_boundaries_advisory=metric["limits"])
+    except TypeError:  # an older version of the API
+        return create()
 
 
 def _values(
@@ -119,8 +137,9 @@ def _values(
 class _Traces:
     """The traces of one client: replaces methods of objects, not of classes."""
 
-    def __init__(self, tracer: Tracer, attributes: dict[str, str]) -> None:
+    def __init__(self, tracer: Tracer, durations: Histogram, attributes: dict[str, str]) -> None:
         self._tracer = tracer
+        self._durations = durations
         self._attributes = attributes
         self._traced: WeakSet[Any] = WeakSet()
 
@@ -130,14 +149,16 @@ class _Traces:
     def add(self, target: object, prefix: str, names: Iterable[str]) -> None:
         self._traced.add(target)
         for name in names:
-            vars(target)[name] = self._traced_method(f"{prefix}.{name}", getattr(target, name))
+            vars(target)[name] = self._traced_method(prefix, name, getattr(target, name))
 
     def remove(self) -> None:
         for target in [*self._traced]:
             for name in (*_CALLS, *_REQUESTS):
                 vars(target).pop(name, None)
 
-    def _traced_method(self, span_name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def _traced_method(
+        self, prefix: str, name: str, method: Callable[..., Any]
+    ) -> Callable[..., Any]:
         # Error trackers keep the locals of frames, so that arguments are dropped at once.
         if inspect.iscoroutinefunction(method):
 
@@ -145,8 +166,8 @@ class _Traces:
             async def traced(*arguments: object, **options: object) -> object:
                 call = method(*arguments, **options)
                 del arguments, options
-                with self._span(span_name) as span:
-                    return _noted(span, await call)
+                with self._measured(prefix, name) as outcome:
+                    return outcome.noted(await call)
 
             return traced
 
@@ -154,40 +175,52 @@ class _Traces:
         def traced_blocking(*arguments: object, **options: object) -> object:
             call = functools.partial(method, *arguments, **options)
             del arguments, options
-            with self._span(span_name) as span:
-                return _noted(span, call())
+            with self._measured(prefix, name) as outcome:
+                return outcome.noted(call())
 
         return traced_blocking
 
     @contextmanager
-    def _span(self, name: str) -> Iterator[Span]:
+    def _measured(self, prefix: str, name: str) -> Iterator[_Outcome]:
+        begun = time.perf_counter()
         with self._tracer.start_as_current_span(
-            name,
+            f"{prefix}.{name}",
             attributes=self._attributes,
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
+            outcome = _Outcome(span)
             try:
-                yield span
+                yield outcome
             except PortierError as error:
-                _failed(span, error.code, error.code in _FAULTS)
+                outcome.failed(error.code, error.code in _FAULTS)
                 raise
             except Exception as error:
-                _failed(span, type(error).__qualname__, True)
+                outcome.failed(type(error).__qualname__, True)
                 raise
+            finally:
+                attributes = {**self._attributes, "portier.operation": name, **outcome.attributes}
+                self._durations.record(time.perf_counter() - begun, attributes)
 
 
-def _noted(span: Span, result: object) -> object:
-    error = getattr(result, "error", None)
-    if isinstance(error, PortierError):
-        _failed(span, error.code, error.code in _FAULTS)
-    return result
+class _Outcome:
+    """How a call has ended."""
 
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self.attributes: dict[str, str] = {}
 
-def _failed(span: Span, error_type: str, is_fault: bool) -> None:
-    span.set_attribute("error.type", error_type)
-    if is_fault:
-        span.set_status(StatusCode.ERROR)
+    def noted(self, result: object) -> object:
+        error = getattr(result, "error", None)
+        if isinstance(error, PortierError):
+            self.failed(error.code, error.code in _FAULTS)
+        return result
+
+    def failed(self, error_type: str, is_fault: bool) -> None:
+        self.attributes["error.type"] = error_type
+        self._span.set_attribute("error.type", error_type)
+        if is_fault:
+            self._span.set_status(StatusCode.ERROR)
 
 
 _traces: MutableMapping[BaseClient, _Traces] = WeakKeyDictionary()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
-from .metrics import Clients, _collect, _Metric, _named
+from .metrics import Clients, _collect, _Metric, _named, _Sample
 
 __all__ = ["PortierCollector"]
 
@@ -45,9 +50,27 @@ class PortierCollector(Collector):
 
 
 def _family(metric: _Metric) -> Metric:
+    if metric["kind"] == "histogram":
+        return _histogram(metric)
     kind = CounterMetricFamily if metric["kind"] == "counter" else GaugeMetricFamily
     family: Metric = kind(metric["name"], metric["help"])
     for sample in metric["samples"]:
-        labels = {label["name"]: label["value"] for label in sample["labels"]}
-        family.add_sample(metric["name"], labels, sample["value"])
+        family.add_sample(metric["name"], _labels(sample), sample["value"])
     return family
+
+
+def _histogram(metric: _Metric) -> Metric:
+    name = metric["name"]
+    family = HistogramMetricFamily(name, metric["help"])
+    for sample in metric["samples"]:
+        labels, durations = _labels(sample), sample["durations"]
+        limited = [(str(each["limit_seconds"]), each["count"]) for each in durations["buckets"]]
+        for limit, count in [*limited, ("+Inf", durations["count"])]:
+            family.add_sample(f"{name}_bucket", {**labels, "le": limit}, count)
+        family.add_sample(f"{name}_sum", labels, durations["total_seconds"])
+        family.add_sample(f"{name}_count", labels, durations["count"])
+    return family
+
+
+def _labels(sample: _Sample) -> dict[str, str]:
+    return {label["name"]: label["value"] for label in sample["labels"]}

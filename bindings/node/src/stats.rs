@@ -21,6 +21,28 @@ pub struct Stats {
     pub pending: Option<i64>,
     /// How far the broker's clock is ahead of ours.
     pub clock_difference_ms: Option<f64>,
+    /// How long operations took.
+    pub durations: HashMap<String, DurationStats>,
+}
+
+/// How long the operations of one kind took.
+#[napi(object, object_from_js = false)]
+pub struct DurationStats {
+    /// Operations that ended.
+    pub count: i64,
+    /// The sum of their durations.
+    pub total_ms: f64,
+    /// How many were how fast.
+    pub buckets: Vec<DurationBucket>,
+}
+
+/// How many operations took at most a certain time.
+#[napi(object, object_from_js = false)]
+pub struct DurationBucket {
+    /// The time.
+    pub limit_ms: f64,
+    /// Operations that took at most this time.
+    pub count: i64,
 }
 
 /// The state of one document.
@@ -60,6 +82,27 @@ impl From<portier_client::Stats> for Stats {
                 .collect(),
             pending: stats.pending.map(|pending| number(pending as u64)),
             clock_difference_ms: stats.clock_difference.map(milliseconds),
+            durations: stats
+                .durations
+                .into_iter()
+                .map(|(operation, durations)| (operation.to_owned(), durations.into()))
+                .collect(),
+        }
+    }
+}
+
+impl From<portier_client::DurationStats> for DurationStats {
+    fn from(stats: portier_client::DurationStats) -> Self {
+        let buckets = stats.buckets.into_iter();
+        Self {
+            count: number(stats.count),
+            total_ms: milliseconds(stats.total_seconds),
+            buckets: buckets
+                .map(|bucket| DurationBucket {
+                    limit_ms: milliseconds(bucket.limit_seconds),
+                    count: number(bucket.count),
+                })
+                .collect(),
         }
     }
 }

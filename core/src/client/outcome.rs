@@ -1,13 +1,20 @@
 //! What is counted and logged of each operation.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::Inner;
 use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::session::Login;
+use crate::stats::Durations;
 
 impl Inner {
+    /// Records an operation that began at a time of the monotonic clock.
+    pub(super) fn took(&self, durations: &Durations, begun: Duration) {
+        durations.record(self.clock.monotonic().saturating_sub(begun));
+    }
+
     pub(super) fn started(&self) {
         self.counters.started();
         events::login_started();

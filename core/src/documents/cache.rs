@@ -17,6 +17,7 @@ use super::in_flight::InFlight;
 use crate::clock::{Clock, Random};
 use crate::error::{Code, Error, Result};
 use crate::events;
+use crate::stats::Durations;
 
 /// The minimum time between fetches because of a missing key or URL.
 const BETWEEN_FORCED: Duration = Duration::from_secs(5);
@@ -31,6 +32,7 @@ const SUSPECT_AGE: Duration = Duration::from_secs(5 * 60);
 pub(super) struct Cache<T> {
     name: &'static str,
     state: Mutex<State<T>>,
+    durations: Durations,
 }
 
 /// The result of a look-up.
@@ -69,11 +71,17 @@ impl<T: Send + Sync + 'static> Cache<T> {
                 shared_loads: 0,
                 changes: 0,
             }),
+            durations: Durations::default(),
         }
     }
 
     pub(super) fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// How long the requests for this document took.
+    pub(super) fn durations(&self) -> &Durations {
+        &self.durations
     }
 
     /// The document. `start` starts a fetch; it is called under the lock, if a fetch is due.

@@ -133,14 +133,25 @@ impl Documents {
         (discovery, keys)
     }
 
+    /// How far the broker's clock is ahead, in seconds; `None` before its first answer.
+    pub(crate) fn clock_difference(&self) -> Option<f64> {
+        let difference = f64::from_bits(self.fetcher.clock_difference.load(Relaxed));
+        (!difference.is_nan()).then_some(difference)
+    }
+
     pub(crate) fn stats(&self) -> DocumentsStats {
-        let fetcher = &self.fetcher;
-        let now = fetcher.clock.monotonic();
-        let difference = f64::from_bits(fetcher.clock_difference.load(Relaxed));
+        let Fetcher {
+            discovery, keys, ..
+        } = &*self.fetcher;
+        let now = self.fetcher.clock.monotonic();
         DocumentsStats {
-            discovery: fetcher.discovery.stats(now),
-            keys: fetcher.keys.stats(now),
-            clock_difference: (!difference.is_nan()).then_some(difference),
+            discovery: discovery.stats(now),
+            keys: keys.stats(now),
+            clock_difference: self.clock_difference(),
+            durations: vec![
+                (discovery.name(), discovery.durations().stats()),
+                (keys.name(), keys.durations().stats()),
+            ],
         }
     }
 }
@@ -288,7 +299,11 @@ impl Fetcher {
         let (name, missing) = (cache.name(), wanted.is_some());
         let span = spans::fetch(name);
         let fetching = fetch(transport, clock, name, url, validators, missing, parse);
+        let begun = clock.monotonic();
         let fetched = fetching.instrument(span.clone()).await;
+        cache
+            .durations()
+            .record(clock.monotonic().saturating_sub(begun));
         if let Err(failure) = &fetched {
             spans::failed(&span, failure.error.code());
         }

@@ -9,6 +9,8 @@ use crate::testing::{ManualClock, MockTransport};
 const DISCOVERY: &str = r#"{"authorization_endpoint":"https://broker.example/auth",
     "jwks_uri":"https://broker.example/keys.json"}"#;
 
+const DISCOVERY_URL: &str = "https://broker.example/.well-known/openid-configuration";
+
 fn client(broker: &Arc<MockTransport>, clock: &Arc<ManualClock>) -> Client {
     Client::builder("https://example.com/verify")
         .broker("https://broker.example")
@@ -20,10 +22,9 @@ fn client(broker: &Arc<MockTransport>, clock: &Arc<ManualClock>) -> Client {
 
 fn fresh() -> (Arc<MockTransport>, Arc<ManualClock>, Client) {
     let broker = Arc::new(MockTransport::new());
-    let url = "https://broker.example/.well-known/openid-configuration";
     broker
         .respond(
-            url,
+            DISCOVERY_URL,
             200,
             &[("cache-control", "max-age=3600")],
             DISCOVERY.to_owned(),
@@ -62,6 +63,39 @@ async fn an_exposition_shows_what_a_client_has_done() {
     assert!(!text.contains("clock_difference"), "{text}");
     assert!(!text.contains(r#"age_seconds{document="keys"}"#), "{text}");
     assert!(!text.contains("alice"));
+}
+
+#[tokio::test]
+async fn a_histogram_counts_durations_of_the_clock_of_the_client() {
+    let (broker, clock, client) = fresh();
+    broker.hold();
+    let slow = async {
+        while broker.requests(DISCOVERY_URL) == 0 {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(Duration::from_millis(30));
+        broker.release();
+    };
+    let (started, ()) = tokio::join!(client.authenticate("alice@example.com"), slow);
+    started.unwrap();
+    client.authenticate("alice@example.com").await.unwrap();
+    client.authenticate("nobody").await.unwrap_err();
+    let text = exposition([("shop", &client)]);
+    for line in [
+        "# TYPE portier_client_operation_duration_seconds histogram",
+        r#"portier_client_operation_duration_seconds_bucket{client="shop",operation="authenticate",le="0.0005"} 2"#,
+        r#"portier_client_operation_duration_seconds_bucket{client="shop",operation="authenticate",le="0.025"} 2"#,
+        r#"portier_client_operation_duration_seconds_bucket{client="shop",operation="authenticate",le="0.05"} 3"#,
+        r#"portier_client_operation_duration_seconds_bucket{client="shop",operation="authenticate",le="1.0"} 3"#,
+        r#"portier_client_operation_duration_seconds_bucket{client="shop",operation="authenticate",le="+Inf"} 3"#,
+        r#"portier_client_operation_duration_seconds_sum{client="shop",operation="authenticate"} 0.03"#,
+        r#"portier_client_operation_duration_seconds_count{client="shop",operation="authenticate"} 3"#,
+        r#"portier_client_operation_duration_seconds_bucket{client="shop",operation="discovery",le="0.05"} 1"#,
+        r#"portier_client_operation_duration_seconds_count{client="shop",operation="keys"} 0"#,
+        r#"portier_client_operation_duration_seconds_count{client="shop",operation="complete"} 0"#,
+    ] {
+        assert!(text.lines().any(|given| given == line), "{line}\n{text}");
+    }
 }
 
 #[tokio::test]

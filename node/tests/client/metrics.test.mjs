@@ -35,6 +35,8 @@ test("an exposition shows what a client has done", async () => {
     'portier_client_logins_failed_total{code="invalid_email"} 1',
     'portier_client_logins_failed_total{code="internal"} 0',
     'portier_client_document_age_seconds{document="discovery"} 0',
+    'portier_client_operation_duration_seconds_bucket{operation="authenticate",le="0.0005"} 2',
+    'portier_client_operation_duration_seconds_count{operation="authenticate"} 2',
   ]) {
     assert.ok(lines.includes(line), line);
   }
@@ -93,6 +95,8 @@ test("the metrics of a cluster are those of all workers", async () => {
     const values = new Map(samples(text).map((line) => line.split(" ")));
     assert.equal(values.get("portier_client_logins_started_total"), "2");
     assert.equal(values.get("portier_client_logins_pending"), "2");
+    const durations = "portier_client_operation_duration_seconds_bucket";
+    assert.equal(values.get(`${durations}{operation="authenticate",le="0.0005"}`), "2");
     // The worker that has waited longest decides.
     assert.equal(values.get('portier_client_document_age_seconds{document="discovery"}'), "20");
     assert.equal(values.get('portier_client_document_fresh_for_seconds{document="discovery"}'), "3580");

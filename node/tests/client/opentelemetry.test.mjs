@@ -54,7 +54,30 @@ test("the metrics are those of the exposition", async () => {
   assert.equal(values.get("portier.client.logins.started {}"), 1);
   assert.equal(values.get('portier.client.logins.failed {"error.type":"internal"}'), 0);
   assert.equal(values.get('portier.client.document.age {"portier.document":"discovery"}'), 0);
-  assert.equal(values.size, exposition(client).match(/^portier/gm).length);
+  const series = exposition(client).match(/^portier\w+/gm);
+  const numbers = series.filter((name) => !name.includes("_operation_duration_"));
+  assert.equal([...values.keys()].filter((name) => !name.includes(".operation.duration ")).length, numbers.length);
+});
+
+test("the durations of calls are a histogram", async () => {
+  const { meterProvider, read } = meters();
+  const client = clientOf();
+  instrument(client, { name: "shop", meterProvider });
+  await client.verify(broker.mint({ url: await client.authenticate("alice@example.com") }));
+  await assert.rejects(client.verify("secret.secret.secret"));
+  const flow = new LoginFlow(client);
+  const headers = { "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin" };
+  await flow.login({ method: "POST", headers, body: "email=alice%40example.com" });
+  const values = await read();
+  const of = (attributes) =>
+    values.get(`portier.client.operation.duration ${JSON.stringify({ "portier.client": "shop", ...attributes })}`);
+  for (const operation of ["authenticate", "verify", "login"]) {
+    const { count, sum, buckets } = of({ "portier.operation": operation });
+    assert.equal(count, 1);
+    assert.ok(sum > 0 && sum < 60);
+    assert.equal(buckets.boundaries[0], 0.0005);
+  }
+  assert.equal(of({ "portier.operation": "verify", "error.type": "token_malformed" }).count, 1);
 });
 
 test("several clients share a provider", async () => {

@@ -58,6 +58,11 @@ def test_an_exposition_is_what_the_library_of_prometheus_reads() -> None:
     assert {*failed, "invalid_email"} == {code for code, *_ in _native.codes()}
     assert found["portier_client_clock_difference_seconds", ()] == 2
     assert found["portier_client_document_age_seconds", (("document", "discovery"),)] == 9000
+    duration, operation = "portier_client_operation_duration_seconds", ("operation", "authenticate")
+    assert found[f"{duration}_bucket", (("le", "0.0005"), operation)] == 2
+    assert found[f"{duration}_bucket", (("le", "+Inf"), operation)] == 2
+    assert found[f"{duration}_count", (operation,)] == 2
+    assert found[f"{duration}_sum", (operation,)] == 0
     assert CONTENT_TYPE == "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -136,5 +141,7 @@ def test_the_manual_lists_every_metric_and_label() -> None:
         own = {label["name"] for label in labels} - {"client"}
         found.append((metric["name"], metric["instrument"], "".join(own)))
     assert row.findall(page) == found
-    listed = re.findall(r"^\| `(client|code|document)` \| `([\w.]+)` \|", page, re.MULTILINE)
+    listed = re.findall(
+        r"^\| `(client|code|document|operation)` \| `([\w.]+)` \|", page, re.MULTILINE
+    )
     assert dict(listed) == names

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from portier_client import _native
-from portier_client.metrics import _collect
+from portier_client.metrics import _collect, exposition
 
 from .test_metrics import busy
 
@@ -60,14 +60,16 @@ def queries() -> Iterator[Any]:
 
 
 def series() -> dict[str, set[str]]:
-    """The labels of each metric."""
-    metrics = _collect({"shop": busy().client})
-    return {
-        metric["name"]: {
-            label["name"] for sample in metric["samples"] for label in sample["labels"]
-        }
-        for metric in metrics
-    }
+    """The labels of each series."""
+    found = {}
+    for metric in _collect({"shop": busy().client}):
+        labels = {label["name"] for sample in metric["samples"] for label in sample["labels"]}
+        if metric["kind"] == "histogram":
+            found[metric["name"] + "_bucket"] = labels | {"le"}
+            found |= dict.fromkeys([metric["name"] + "_sum", metric["name"] + "_count"], labels)
+        else:
+            found[metric["name"]] = labels
+    return found
 
 
 @pytest.mark.parametrize(("query", "template"), [*queries()])
@@ -94,6 +96,13 @@ def test_a_query_names_what_the_exposition_has(query: str, template: str) -> Non
 
 def test_the_metrics_of_the_test_have_values() -> None:
     assert all(labels for labels in series().values())
+
+
+def test_the_series_are_those_of_an_exposition() -> None:
+    text = exposition({"shop": busy().client})
+    found = re.findall(r"^(portier_\w+)\{(.*)\} ", text, re.MULTILINE)
+    shown = {name: set(re.findall(r'(\w+)="', labels)) for name, labels in found}
+    assert shown == series()
 
 
 def test_every_metric_is_on_the_dashboard() -> None:

@@ -58,9 +58,13 @@ class Telemetry:
         return [span.name for span in self.spans()]
 
     def values(self) -> dict[tuple[str, tuple[tuple[str, Any], ...]], float]:
+        points = self.points().items()
+        return {key: point.value for key, point in points if hasattr(point, "value")}
+
+    def points(self) -> dict[tuple[str, tuple[tuple[str, Any], ...]], Any]:
         data = self.reader.get_metrics_data()
         return {
-            (metric.name, tuple(sorted((point.attributes or {}).items()))): point.value  # type: ignore[union-attr]
+            (metric.name, tuple(sorted((point.attributes or {}).items()))): point
             for resource in (data.resource_metrics if data else [])
             for scope in resource.scope_metrics
             for metric in scope.metrics
@@ -85,7 +89,29 @@ def test_the_metrics_are_those_of_the_exposition(telemetry: Telemetry) -> None:
     assert values["portier.client.logins.failed", (("error.type", "internal"),)] == 0
     age = ("portier.client.document.age", (("portier.document", "discovery"),))
     assert values[age] == 0
-    assert sorted(values.values()) == sorted(samples(exposition(client)).values())
+    exposed = samples(exposition(client)).items()
+    numbers = [value for (name, _), value in exposed if "_operation_duration_" not in name]
+    assert sorted(values.values()) == sorted(numbers)
+
+
+def test_the_durations_of_calls_are_a_histogram(telemetry: Telemetry, broker: DevBroker) -> None:
+    client = blocking.Client(REDIRECT_URI, broker=broker.origin)
+    telemetry.instrument(client, "shop")
+    client.verify(broker.mint(client.authenticate("alice@example.com")))
+    with pytest.raises(InvalidToken):
+        client.verify("secret.secret.secret")
+    blocking.LoginFlow(client).login(WebRequest("POST", FORM, b"email=alice%40example.com"))
+    points = telemetry.points()
+    calls = {
+        dict(attributes)["portier.operation"] + dict(attributes).get("error.type", ""): point
+        for (name, attributes), point in points.items()
+        if name == "portier.client.operation.duration"
+    }
+    assert sorted(calls) == ["authenticate", "login", "verify", "verifytoken_malformed"]
+    for point in calls.values():
+        assert (point.count, point.attributes["portier.client"]) == (1, "shop")
+        assert 0 < point.sum < 60
+        assert point.explicit_bounds[0] == 0.0005
 
 
 def test_several_clients_share_a_provider(telemetry: Telemetry) -> None:
