@@ -129,7 +129,7 @@ async fn a_take_without_a_reply_is_not_repeated() {
     limited(async {
         put(&direct, 1).await.unwrap();
         // The replies to a new connection are passed on, but not the reply to the take.
-        let (url, proxy) = leaky_proxy(&redis, 2).await;
+        let (url, proxy) = leaky_proxy(&redis, 3).await;
         let store = RedisStore::new(&url).unwrap();
         assert_eq!(code(&take(&store, 1).await), Code::StoreUnavailable);
         assert_eq!(proxy.await.unwrap(), 0, "connections after the first");
@@ -143,7 +143,7 @@ async fn a_take_without_a_reply_is_not_repeated() {
 async fn a_put_without_a_reply_is_an_error() {
     let Some(redis) = Redis::start() else { return };
     limited(async {
-        let (url, proxy) = leaky_proxy(&redis, 2).await;
+        let (url, proxy) = leaky_proxy(&redis, 3).await;
         let store = RedisStore::new(&url).unwrap();
         assert_eq!(code(&put(&store, 1).await), Code::StoreUnavailable);
         assert_eq!(proxy.await.unwrap(), 0, "connections after the first");

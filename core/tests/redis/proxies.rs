@@ -76,8 +76,10 @@ async fn a_proxy_without_hello_is_used_with_resp2() {
         .into_iter()
         .enumerate()
         {
-            let url = proxy(&redis, &["HELLO", "INFO"], refusal).await;
+            let url = proxy(&redis, &["HELLO", "INFO", "CLIENT"], refusal).await;
             logs_in(&RedisStore::new(&url).unwrap(), number).await;
+            let url = proxy(&redis, &["CLIENT"], refusal).await;
+            logs_in(&RedisStore::new(&url).unwrap(), 10 + number).await;
         }
         // The attempts left no keys.
         let names: Vec<String> = redis.tell(&["KEYS", "*probe*"]);

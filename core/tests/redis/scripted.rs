@@ -43,6 +43,7 @@ async fn a_server_that_forbids_hello_is_used() {
         let (store, _server) = played(&[
             "-NOPERM not for you\r\n",
             "-NOPERM not for you\r\n",
+            "-NOPERM not for you\r\n",
             "+OK\r\n",
         ])
         .await;
@@ -66,7 +67,7 @@ async fn a_cancelled_command_is_not_sent_later() {
     // More than the buffers of both ends can hold.
     const BYTES: usize = 64 << 20;
     limited(async {
-        let (store, server) = played(&["*0\r\n", "+\r\n"]).await;
+        let (store, server) = played(&["*0\r\n", "+OK\r\n", "+\r\n"]).await;
         let documents = store.documents().unwrap();
         let saved = documents.save("a", "x".repeat(BYTES), LONG).await;
         assert_eq!(code(&saved), Code::StoreUnavailable);
@@ -81,12 +82,12 @@ async fn a_node_that_does_not_tell_of_its_cluster_says_why() {
     limited(async {
         for (refusal, code, words) in [
             (
-                &["*0\r\n", "+\r\n", "-LOADING the data\r\n"],
+                &["*0\r\n", "+OK\r\n", "+\r\n", "-LOADING the data\r\n"],
                 Code::StoreUnavailable,
                 "error=LOADING",
             ),
             (
-                &["*0\r\n", "+\r\n", "-ERR no cluster\r\n"],
+                &["*0\r\n", "+OK\r\n", "+\r\n", "-ERR no cluster\r\n"],
                 Code::StoreFailed,
                 "not a node of a cluster",
             ),

@@ -92,6 +92,14 @@ impl ServerError {
                 Code::StoreUnavailable,
                 "redis cannot serve the command at present",
             ),
+            "NOAUTH" => (
+                Code::StoreFailed,
+                "redis requires a password; add it to the URL, as in redis://:password@host",
+            ),
+            "WRONGPASS" => (
+                Code::StoreFailed,
+                "redis refuses the user name or the password in the URL",
+            ),
             "NOPERM" if self.says("key") => (
                 Code::StoreFailed,
                 "the redis user has no permission for the keys of the store; allow its prefix",
@@ -201,6 +209,16 @@ mod tests {
             ("BUSY", Code::StoreUnavailable, unavailable),
             ("NOREPLICAS", Code::StoreUnavailable, unavailable),
             ("WRONGTYPE", Code::StoreFailed, "redis refused the command"),
+            (
+                "NOAUTH",
+                Code::StoreFailed,
+                "redis requires a password; add it to the URL, as in redis://:password@host",
+            ),
+            (
+                "WRONGPASS",
+                Code::StoreFailed,
+                "redis refuses the user name or the password in the URL",
+            ),
         ];
         for (word, code, fact) in cases {
             let error = server_error(&format!("{word} of the key portier:0123")).into_error();

@@ -1,6 +1,7 @@
 //! Pending logins in Redis or Valkey, for the processes of any number of machines.
 
 mod bounded;
+mod client_name;
 mod cluster;
 mod connection;
 mod errors;
@@ -75,6 +76,7 @@ pub struct RedisStore {
     servers: Servers,
     prefix: String,
     replicas: u32,
+    database: u32,
 }
 
 enum Servers {
@@ -95,6 +97,7 @@ impl RedisStore {
             prefix,
             replicas,
         } = Settings::parse(url)?;
+        let database = options.database;
         let servers = match target {
             Target::Single(address) => Servers::Single(Single::new(address, options)),
             Target::Sentinel {
@@ -110,6 +113,7 @@ impl RedisStore {
             servers,
             prefix,
             replicas,
+            database,
         })
     }
 
@@ -210,16 +214,26 @@ impl RedisStore {
         Ok(())
     }
 
-    /// What the server reports about its memory, its files and its clients; `None` if it may not be asked.
+    /// What the server reports about its version, its memory, its files and its clients; `None` if it may not be
+    /// asked.
     pub(crate) async fn server_report(&self) -> Option<String> {
         let mut report = String::new();
-        for section in ["memory", "persistence", "clients"] {
+        for section in ["server", "memory", "persistence", "clients"] {
             let reply = self
                 .run(&self.prefix, redis::cmd("INFO").arg(section))
                 .await;
             report.push_str(text(&reply.ok()?)?);
         }
         Some(report)
+    }
+
+    /// How many other processes have a store in this database; `None` if the server may not be asked. In a cluster,
+    /// it asks one node only.
+    pub(crate) async fn processes(&self) -> Option<usize> {
+        let reply = self
+            .run(&self.prefix, redis::cmd("CLIENT").arg("LIST"))
+            .await;
+        Some(client_name::others_in(text(&reply.ok()?)?, self.database))
     }
 
     async fn run(&self, key: &str, command: &Cmd) -> Result<Value, CommandError> {

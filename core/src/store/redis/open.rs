@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::client_name::set_name;
 use super::connection::{Address, ConnectOptions, Connection, Credentials};
 use super::errors::{CommandError, unreachable};
 use super::server_info::{HelloReply, Mode, ServerInfo, evicts, exchange, text};
@@ -109,6 +110,9 @@ async fn start(
         try_out(&connection, key, &version).await?;
     }
     if asks && connection.info.mode != Mode::Sentinel {
+        if let Err(CommandError::Ended(_)) = connection.run(&set_name()).await {
+            return Ok(None);
+        }
         warn_of_eviction(&connection).await;
     }
     Ok(Some(connection))
