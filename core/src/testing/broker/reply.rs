@@ -64,6 +64,13 @@ pub(super) fn data(value: &serde_json::Value) -> Reply {
     reply
 }
 
+/// Plain text, which must not be cached.
+pub(super) fn text(text: &'static str) -> Reply {
+    let mut reply = new(StatusCode::OK, "text/plain; charset=utf-8", text);
+    set(&mut reply, CACHE_CONTROL, "no-store");
+    reply
+}
+
 /// The response to a request that changed something.
 pub(super) fn done() -> Reply {
     new(StatusCode::NO_CONTENT, "text/plain; charset=utf-8", "")

@@ -26,6 +26,13 @@ use crate::error::Result;
 /// The largest form the broker reads, in bytes.
 const MAX_FORM_BYTES: usize = 64 * 1024;
 
+/// What the broker says about its version, in the form of the real broker.
+const VERSION: &str = concat!(
+    "portier-client ",
+    env!("CARGO_PKG_VERSION"),
+    " (development broker)"
+);
+
 /// How long to wait when the system has no socket to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -91,6 +98,7 @@ async fn route(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> 
         "/" if read => reply::page(StatusCode::OK, pages::home(&state.origin)),
         "/.well-known/openid-configuration" if read => reply::discovery(&discovery(state)),
         "/keys.json" if read => key_set(state).await?,
+        "/ver.txt" if read => reply::text(VERSION),
         "/res/style.css" if read => reply::resource("text/css; charset=utf-8", pages::STYLE),
         "/res/forward.js" if read => {
             reply::resource("text/javascript; charset=utf-8", pages::FORWARD_SCRIPT)
@@ -119,6 +127,7 @@ async fn route(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply> 
         "/"
         | "/.well-known/openid-configuration"
         | "/keys.json"
+        | "/ver.txt"
         | "/res/style.css"
         | "/res/forward.js" => reply::wrong_method("GET, HEAD"),
         _ => reply::not_found(),
