@@ -124,6 +124,11 @@ impl Values {
     }
 }
 
+/// Whether the value of a variable turns an option on or off, and is nothing else.
+pub(crate) fn is_switch(value: &str) -> bool {
+    matches!(value, "" | "0" | "1" | "false" | "no" | "true" | "yes")
+}
+
 fn text(argument: OsString) -> Result<String, String> {
     argument
         .into_string()

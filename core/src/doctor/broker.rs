@@ -1,14 +1,14 @@
 //! The broker: its documents, its clock, and whether it serves this site.
 
 use std::collections::BTreeSet;
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use ::http::HeaderMap;
+use futures_util::future::join;
 
 use super::finding::{Finding, FindingId};
 use super::options::DoctorOptions;
-use super::{millis, shown};
+use super::{certificate_fault, millis, sentence, shown};
 use crate::client::Client;
 use crate::clock::{Clock as _, SystemClock};
 use crate::error::Error;
@@ -16,7 +16,7 @@ use crate::http::Request;
 use crate::jwks::KeyInfo;
 use crate::origin::parse_url;
 use crate::session::AuthenticateOptions;
-use crate::tls::is_certificate_refused;
+use crate::tls::CertificateFault;
 
 const SLOW: Duration = Duration::from_secs(2);
 /// The least time for which the client keeps keys, in seconds. The broker wants less.
@@ -25,20 +25,22 @@ const SHORT_LIFE: f64 = 60.0;
 const DRIFT: f64 = 30.0;
 const LEEWAY: f64 = 180.0;
 
+/// Where Portier's broker tells its version.
+const VERSION_PATH: &str = "/ver.txt";
+
 pub(super) async fn examine(client: &Client, _: &DoctorOptions) -> Vec<Finding> {
     let begun = SystemClock::new();
-    let document = match client.discover().await {
-        Ok(document) => document,
-        Err(error) => return vec![failed(&error, FindingId::BrokerFailed)],
-    };
+    if let Err(error) = client.discover().await {
+        return vec![failed(&error, FindingId::BrokerFailed)];
+    }
     let time = begun.monotonic();
-    let mut findings = vec![discovery(client, time)];
+    let (version, keys) = join(version(client), client.keys()).await;
+    let mut findings = vec![discovery(client, time, version)];
     if !client.offers_code_flow().await {
         let text = "The broker does not offer the code flow.";
         findings.push(Finding::new(FindingId::BrokerNoCodeFlow, text));
     }
-    drop(document);
-    findings.push(match client.keys().await {
+    findings.push(match keys {
         Ok(keys) => keys_found(client, &keys),
         Err(error) => failed(&error, FindingId::KeysFailed),
     });
@@ -47,36 +49,50 @@ pub(super) async fn examine(client: &Client, _: &DoctorOptions) -> Vec<Finding> 
     findings
 }
 
-fn discovery(client: &Client, time: Duration) -> Finding {
+fn discovery(client: &Client, time: Duration, version: Option<(String, String)>) -> Finding {
     let id = if time > SLOW {
         FindingId::BrokerSlow
     } else {
         FindingId::Broker
     };
     let text = format!("{} answered in {}.", client.broker(), shown(time));
-    Finding::new(id, text)
+    let finding = Finding::new(id, text)
         .with("broker", client.broker())
-        .with("milliseconds", millis(time))
+        .with("milliseconds", millis(time));
+    match version {
+        Some((software, version)) => finding
+            .with("software", format!("{software} (broker)"))
+            .with("version", version),
+        None => finding,
+    }
+}
+
+/// The name and the version of the broker, if it tells them. Other providers of OpenID do not.
+async fn version(client: &Client) -> Option<(String, String)> {
+    let url = parse_url(&format!("{}{VERSION_PATH}", client.broker()))?;
+    let request = Request::get(url, HeaderMap::new());
+    let response = client.transport().send(request).await.ok()?;
+    let text = std::str::from_utf8(&response.body).ok()?;
+    let mut words = text.split_ascii_whitespace();
+    let (software, version) = (words.next()?, words.next()?);
+    let is_plain = |word: &str| {
+        let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b".-+_".contains(&byte);
+        word.len() <= 40 && word.bytes().all(is_known)
+    };
+    let begins_with_number = version.starts_with(|first: char| first.is_ascii_digit());
+    let is_version = response.status == 200 && begins_with_number;
+    let found = (software.to_owned(), version.to_owned());
+    (is_version && is_plain(software) && is_plain(version)).then_some(found)
 }
 
 fn failed(error: &Error, id: FindingId) -> Finding {
-    let id = if refuses_certificate(error) {
-        FindingId::BrokerCertificate
-    } else {
-        id
+    let id = match certificate_fault(error) {
+        Some(CertificateFault::Time) => FindingId::BrokerCertificateExpired,
+        Some(CertificateFault::Name) => FindingId::BrokerCertificateName,
+        Some(CertificateFault::Other) => FindingId::BrokerCertificate,
+        None => id,
     };
-    Finding::new(id, format!("{error}.")).with("code", error.code().as_str())
-}
-
-fn refuses_certificate(error: &Error) -> bool {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(current) = cause {
-        if is_certificate_refused(current) {
-            return true;
-        }
-        cause = current.source();
-    }
-    false
+    Finding::new(id, sentence(error)).with("code", error.code().as_str())
 }
 
 fn keys_found(client: &Client, keys: &[KeyInfo]) -> Finding {

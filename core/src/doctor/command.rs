@@ -1,11 +1,12 @@
 //! The command line of the doctor, the same in every language.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use super::options::DoctorOptions;
 use super::{Report, examine};
-use crate::command_line::Grammar;
+use crate::command_line::{Grammar, is_switch};
 
 /// What a run of the command has printed, and its exit status.
 #[derive(Clone, Debug)]
@@ -27,7 +28,8 @@ Finds out why logins fail. Sends no mail.
   --redirect-uri URI   the redirect URI of the site
   --broker ORIGIN      the broker (https://broker.portier.io)
   --store URL          the store of the site, such as redis://localhost
-  --secret             the site gives its client a secret, so it needs no store
+  --secret             the site gives its client a secret, so it needs no store;
+                       the variable PORTIER_SECRET may contain it, to check it
   --login-page URL     the page with the login form, of a site that runs
   --ca-file FILE       certificate authorities to trust beside the system's
   --processes NUMBER   how many processes serve the site
@@ -37,7 +39,7 @@ Finds out why logins fail. Sends no mail.
   --no-colour          print no colours
   --help               print this text
 
-Each option can also be an environment variable, such as PORTIER_REDIRECT_URI;
+Each option can also be an environment variable, such as PORTIER_REDIRECT_URI.
 PORTIER_OFFLINE=1 turns an option without a value on.
 The exit status is 0 if all is well, 1 with findings, and 2 for wrong usage.
 ";
@@ -142,24 +144,28 @@ impl Parsed {
         arguments: impl IntoIterator<Item = OsString>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, String> {
-        let mut values = GRAMMAR.parse(arguments, variable)?;
+        let mut values = GRAMMAR.parse(arguments, &variable)?;
         if values.has("help") {
             return Ok(None);
         }
         let redirect_uri = values
             .take("redirect-uri")
             .ok_or("--redirect-uri is missing")?;
-        let processes = values.take("processes").map(|text| text.parse());
+        let processes = values
+            .take("processes")
+            .map(|text| text.parse::<NonZeroU32>());
         let options = DoctorOptions {
             broker: values.take("broker"),
             store: values.take("store"),
             has_secret: values.has("secret"),
+            secret: variable("PORTIER_SECRET").filter(|value| !is_switch(value)),
             login_page: values.take("login-page"),
             ca_file: values.take("ca-file").map(PathBuf::from),
             danger_allow_http: values.has("danger-allow-http"),
             processes: processes
                 .transpose()
-                .map_err(|_| "--processes is not a number")?,
+                .map_err(|_| "--processes is not a number of 1 or more")?
+                .map(NonZeroU32::get),
             offline: values.has("offline"),
             ..DoctorOptions::new(redirect_uri)
         };

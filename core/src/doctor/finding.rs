@@ -55,6 +55,12 @@ impl Finding {
         self.values.insert(name, value.into());
         self
     }
+
+    /// The name and the version of what was examined, if it has told them.
+    pub(super) fn version(&self) -> Option<(String, String)> {
+        let value = |name| self.values.get(name)?.as_str().map(str::to_owned);
+        Some((value("software")?, value("version")?))
+    }
 }
 
 macro_rules! findings {
@@ -94,11 +100,16 @@ findings! {
         "Correct the option.";
     Offline = "offline", Note, "";
 
+    SecretInvalid = "secret.invalid", Error,
+        "Set it to 32 random bytes or more, such as from openssl rand -base64 32.";
+
     RedirectUri = "redirect_uri", Ok, "";
     RedirectUriPlainHttp = "redirect_uri.plain_http", Warning,
         "Serve the site over https, and use that URL. Over http, others on the network can take over logins.";
     RedirectUriAddress = "redirect_uri.address", Note,
         "Open the site by exactly this address, not as localhost: cookies of one are not sent to the other.";
+    RedirectUriAnyAddress = "redirect_uri.any_address", Error,
+        "Use the name or the address by which browsers open the site, such as localhost: a server can only listen on this address.";
     RedirectUriSpelling = "redirect_uri.spelling", Note,
         "Write the redirect URI like this everywhere, also in the routes of the site.";
     RedirectUriRefused = "redirect_uri.refused", Error,
@@ -110,6 +121,8 @@ findings! {
     Proxy = "proxy", Ok, "";
     ProxyInvalid = "proxy.invalid", Error,
         "Correct or unset the variable.";
+    ProxyUnreachable = "proxy.unreachable", Error,
+        "Start the proxy, correct the variable, or name the broker in NO_PROXY.";
     Tls = "tls", Ok, "";
     TlsNoAuthorities = "tls.no_authorities", Error,
         "Install the package ca-certificates, or correct SSL_CERT_FILE and SSL_CERT_DIR.";
@@ -118,7 +131,7 @@ findings! {
     NetworkNoName = "network.no_name", Error,
         "Check the name of the broker, and the name servers of this machine (/etc/resolv.conf).";
     NetworkUnreachable = "network.unreachable", Error,
-        "Allow connections from this machine to the broker in the firewall, or set HTTPS_PROXY.";
+        "Check the host and the port of the broker. Allow connections to it in the firewall, or set HTTPS_PROXY.";
     NetworkOneFamily = "network.one_family", Warning,
         "Repair or turn off that version of IP on this machine: some requests wait for it first.";
     NetworkSlow = "network.slow", Warning,
@@ -129,6 +142,10 @@ findings! {
         "Logins cannot start until the broker answers. The error says what is wrong.";
     BrokerCertificate = "broker.certificate", Error,
         "If a proxy or the broker has its own certificate authority, name its file with ca_file.";
+    BrokerCertificateExpired = "broker.certificate_expired", Error,
+        "Let the operator of the broker renew it. If the clock of this machine is wrong, correct the clock.";
+    BrokerCertificateName = "broker.certificate_name", Error,
+        "Give the broker under a name that is in its certificate.";
     BrokerNoCodeFlow = "broker.no_code_flow", Note,
         "Logins use the implicit flow. Newer brokers offer the code flow, which needs no page that posts again.";
     BrokerSlow = "broker.slow", Warning,
@@ -148,9 +165,11 @@ findings! {
     StoreMemory = "store.memory", Note,
         "This is right for one process. Logins that are under way are lost when it restarts.";
     StoreInvalid = "store.invalid", Error,
-        "Correct the URL of the store.";
+        "Correct the URL of the store, or the folder that it names. The error says what is wrong.";
     StoreFailed = "store.failed", Error,
         "No login can start or complete until the store works. The error says what is wrong.";
+    StoreCertificate = "store.certificate", Error,
+        "If the server has its own certificate authority, name its file with the parameter ca_file of the URL.";
     StoreNotShared = "store.not_shared", Error,
         "Use a store that all processes reach: they would not find each other's logins.";
     StoreNotAtomic = "store.not_atomic", Error,
@@ -159,6 +178,10 @@ findings! {
         "Move the store closer to the site, or find out why it is slow.";
     StoreEvicts = "store.evicts", Warning,
         "Set maxmemory-policy to noeviction: this server may drop pending logins, and the record that one was used.";
+    StoreNearlyFull = "store.nearly_full", Warning,
+        "Give the server more memory, or delete what is not needed: it refuses new logins when its memory is full.";
+    StoreNotExamined = "store.not_examined", Note,
+        "Allow the user of the store the command INFO, or check maxmemory-policy and the append-only file yourself.";
     StoreNotPersistent = "store.not_persistent", Note,
         "Logins that are under way are lost when this server restarts. Turn on its append-only file to keep them.";
 
@@ -166,7 +189,9 @@ findings! {
     LoginPageUnreachable = "login_page.unreachable", Error,
         "Start the site, and check the URL.";
     LoginPageStatus = "login_page.status", Error,
-        "Check the URL of the page with the login form.";
+        "Check the URL of the page with the login form. If the status is 500 or more, the log of the site says why.";
+    LoginPageRedirectLoop = "login_page.redirect_loop", Error,
+        "If a proxy ends TLS, let it send X-Forwarded-Proto, and let the framework trust it. Otherwise, exempt the page from what requires a login.";
     LoginPageElsewhere = "login_page.elsewhere", Warning,
         "Open the login page under the origin of the redirect URI: cookies of one are not sent to the other.";
     LoginPageNoForm = "login_page.no_form", Warning,
@@ -177,9 +202,13 @@ findings! {
         "Use SameSite=Lax: people return from the broker's site, and a Strict cookie is not sent then.";
     LoginPageCookieInsecure = "login_page.cookie_insecure", Warning,
         "Add Secure to the cookie.";
+    LoginPageCookieDropped = "login_page.cookie_dropped", Warning,
+        "Correct the attributes of the cookie: browsers drop it.";
     Callback = "callback", Ok, "";
     CallbackMissing = "callback.missing", Error,
         "Route every method of the redirect URI's path to the login flow, and exempt its POST from CSRF protection.";
+    CallbackRedirected = "callback.redirected", Error,
+        "Give the redirect URI as the site answers it, with or without the slash at its end, and exempt it from what requires a login: a redirect loses the broker's answer.";
 }
 
 #[cfg(test)]

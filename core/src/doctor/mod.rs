@@ -12,15 +12,22 @@
 //! ```
 
 mod broker;
+mod callback;
 mod command;
+mod cookies;
 mod finding;
 mod login_page;
 mod network;
 mod options;
+mod pages;
 mod policy;
+#[cfg(feature = "redis")]
+mod redis;
 mod report;
 mod site;
 mod store;
+
+use std::error::Error as StdError;
 
 use futures_util::future::join4;
 
@@ -29,17 +36,21 @@ pub use self::finding::{Finding, FindingId, Level};
 pub use self::options::DoctorOptions;
 pub use self::report::Report;
 use crate::clock::{Clock as _, SystemClock};
+use crate::error::Error;
+use crate::tls::{self, CertificateFault};
 
 /// Examines a site. It needs a Tokio runtime, takes less than two seconds if all is well, and at most half a
 /// minute otherwise. No mail is sent.
 pub async fn examine(options: DoctorOptions) -> Report {
     let begun = SystemClock::new();
-    let findings = findings(&options).await;
+    // In a box, because it is large.
+    let findings = Box::pin(findings(&options)).await;
     let mut versions = vec![(
         "portier-client".to_owned(),
         env!("CARGO_PKG_VERSION").to_owned(),
     )];
     versions.extend(options.versions);
+    versions.extend(findings.iter().filter_map(Finding::version));
     Report {
         findings,
         versions,
@@ -52,7 +63,7 @@ async fn findings(options: &DoctorOptions) -> Vec<Finding> {
     let client = match options.client() {
         Ok(client) => client,
         Err(error) => {
-            let invalid = Finding::new(FindingId::OptionsInvalid, format!("{error}."));
+            let invalid = Finding::new(FindingId::OptionsInvalid, sentence(&error));
             let mut findings = vec![invalid.with("code", error.code().as_str())];
             findings.extend(store.await);
             return findings;
@@ -76,6 +87,35 @@ async fn findings(options: &DoctorOptions) -> Vec<Finding> {
         findings.extend(part);
     }
     findings
+}
+
+/// A sentence about an error and its causes.
+fn sentence(error: &Error) -> String {
+    // What the HTTP libraries say of each of their layers, and no cause.
+    const LAYERS: [&str; 3] = ["error sending request", "client error", "connection error"];
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        let more = current.to_string();
+        let says_nothing = LAYERS.iter().any(|layer| more.starts_with(layer));
+        if !says_nothing && !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = current.source();
+    }
+    format!("{text}.")
+}
+
+/// Why the server's certificate was refused, if that is the error or a cause of it.
+fn certificate_fault(error: &Error) -> Option<CertificateFault> {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(fault) = tls::certificate_fault(current) {
+            return Some(fault);
+        }
+        cause = current.source();
+    }
+    None
 }
 
 /// A length of time for a sentence.

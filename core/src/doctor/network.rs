@@ -10,7 +10,7 @@ use url::Url;
 
 use super::finding::{Finding, FindingId};
 use super::options::DoctorOptions;
-use super::{millis, shown};
+use super::{millis, sentence, shown};
 use crate::client::Client;
 use crate::clock::{Clock as _, SystemClock};
 use crate::http::proxy_of;
@@ -30,15 +30,29 @@ pub(super) async fn examine(client: &Client, options: &DoctorOptions) -> Vec<Fin
     }
     match proxy_of(&broker) {
         Err(error) => {
-            findings.push(Finding::new(FindingId::ProxyInvalid, format!("{error}.")));
+            findings.push(Finding::new(FindingId::ProxyInvalid, sentence(&error)));
         }
-        Ok(Some(proxy)) => {
-            let text = format!("Requests to the broker go through the proxy {proxy}.");
-            findings.push(Finding::new(FindingId::Proxy, text).with("proxy", proxy));
-        }
+        Ok(Some(proxy)) => findings.push(through(proxy).await),
         Ok(None) => findings.extend(addresses(&broker).await),
     }
     findings
+}
+
+async fn through(proxy: String) -> Finding {
+    let connected = timeout(CONNECT_TIMEOUT, TcpStream::connect(&proxy)).await;
+    let problem = match connected {
+        Ok(Ok(_)) => {
+            let text = format!("Requests to the broker go through the proxy {proxy}.");
+            return Finding::new(FindingId::Proxy, text).with("proxy", proxy);
+        }
+        Ok(Err(cause)) => cause.to_string(),
+        Err(_) => format!("no connection in {}", shown(CONNECT_TIMEOUT)),
+    };
+    let text = format!(
+        "Requests to the broker have to go through the proxy {proxy}, which the environment names, and which \
+         cannot be reached: {problem}."
+    );
+    Finding::new(FindingId::ProxyUnreachable, text).with("proxy", proxy)
 }
 
 /// Loads the certificate authorities, which takes milliseconds.
@@ -110,10 +124,22 @@ async fn addresses(broker: &Url) -> Vec<Finding> {
         told(v4),
         told(v6)
     );
-    let id = match (v4, v6) {
+    let mut finding = Finding::new(judged(v4, v6, lookup, is_local(broker)), text)
+        .with("host", name)
+        .with("lookup_ms", millis(lookup));
+    for (name, family) in [("ipv4_ms", v4), ("ipv6_ms", v6)] {
+        if let Family::Connected(time) = family {
+            finding = finding.with(name, millis(time));
+        }
+    }
+    vec![finding]
+}
+
+fn judged(v4: Family, v6: Family, lookup: Duration, is_local: bool) -> FindingId {
+    match (v4, v6) {
         (Family::Connected(_), Family::Failed) | (Family::Failed, Family::Connected(_))
             // A server on this machine usually listens to one of them.
-            if !is_local(broker) =>
+            if !is_local =>
         {
             FindingId::NetworkOneFamily
         }
@@ -125,16 +151,7 @@ async fn addresses(broker: &Url) -> Vec<Finding> {
             }
         }
         _ => FindingId::NetworkUnreachable,
-    };
-    let mut finding = Finding::new(id, text)
-        .with("host", name)
-        .with("lookup_ms", millis(lookup));
-    for (name, family) in [("ipv4_ms", v4), ("ipv6_ms", v6)] {
-        if let Family::Connected(time) = family {
-            finding = finding.with(name, millis(time));
-        }
     }
-    vec![finding]
 }
 
 async fn connect(address: Option<&SocketAddr>) -> Family {
@@ -153,5 +170,40 @@ fn told(family: Family) -> String {
         Family::Absent => "no address".to_owned(),
         Family::Failed => "no connection".to_owned(),
         Family::Connected(time) => format!("connected in {}", shown(time)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_of_ip_that_fails_alone_is_found() {
+        let fast = Family::Connected(Duration::from_millis(20));
+        let slow = Family::Connected(Duration::from_millis(990));
+        let lookup = Duration::from_millis(20);
+        for (v4, v6, is_local, expected) in [
+            (fast, fast, false, FindingId::Network),
+            (fast, Family::Absent, false, FindingId::Network),
+            (Family::Absent, fast, false, FindingId::Network),
+            (fast, Family::Failed, false, FindingId::NetworkOneFamily),
+            (Family::Failed, fast, false, FindingId::NetworkOneFamily),
+            (fast, Family::Failed, true, FindingId::Network),
+            (slow, Family::Absent, false, FindingId::NetworkSlow),
+            (
+                Family::Failed,
+                Family::Failed,
+                false,
+                FindingId::NetworkUnreachable,
+            ),
+            (
+                Family::Failed,
+                Family::Absent,
+                true,
+                FindingId::NetworkUnreachable,
+            ),
+        ] {
+            assert_eq!(judged(v4, v6, lookup, is_local), expected);
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::builder::Builder;
 use crate::client::Client;
 use crate::error::Result;
 use crate::http::{HttpOptions, HttpTransport};
@@ -24,6 +25,8 @@ pub struct DoctorOptions {
     pub store: Option<String>,
     /// Whether the site gives its clients a secret, so that pending logins need no store.
     pub has_secret: bool,
+    /// The secret itself, to check that it is good enough; it is not shown.
+    pub secret: Option<String>,
     /// The URL of the site's page with the login form. The site has to run.
     pub login_page: Option<String>,
     /// A file of certificate authorities, as for the client.
@@ -46,6 +49,7 @@ impl DoctorOptions {
             broker: None,
             store: None,
             has_secret: false,
+            secret: None,
             login_page: None,
             ca_file: None,
             danger_allow_http: false,
@@ -57,6 +61,18 @@ impl DoctorOptions {
 
     /// A client of the site that keeps its logins in memory.
     pub(super) fn client(&self) -> Result<Client> {
+        self.builder().build()
+    }
+
+    /// Whether the site may use its secret.
+    pub(super) fn check_secret(&self) -> Result<()> {
+        let Some(secret) = &self.secret else {
+            return Ok(());
+        };
+        self.builder().secret(secret.as_str()).build().map(drop)
+    }
+
+    fn builder(&self) -> Builder {
         let mut builder = Client::builder(&self.redirect_uri)
             .danger_allow_http(self.danger_allow_http)
             .timeout(PATIENCE);
@@ -66,10 +82,10 @@ impl DoctorOptions {
         if let Some(path) = &self.ca_file {
             builder = builder.ca_file(path);
         }
-        builder.build()
+        builder
     }
 
-    /// A transport to a server that is not the broker.
+    /// A transport to the site.
     pub(super) fn transport(&self, server: Origin) -> Result<HttpTransport> {
         HttpTransport::new(HttpOptions {
             timeout: PATIENCE,
@@ -82,7 +98,7 @@ impl DoctorOptions {
 }
 
 impl fmt::Debug for DoctorOptions {
-    /// Omits the URL of the store, which may contain a password.
+    /// Omits the secret, and the URL of the store, which may contain a password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("DoctorOptions")

@@ -32,6 +32,54 @@ pub(super) fn forbidden<'a>(
         .collect()
 }
 
+/// The policies in the elements `meta` of a page.
+pub(super) fn policies_in(page: &str) -> Vec<String> {
+    let lower = page.to_ascii_lowercase();
+    let starts = lower.match_indices("<meta").map(|(start, _)| start);
+    let elements = starts.filter_map(|start| {
+        let end = start + lower.get(start..)?.find('>')?;
+        lower.get(start..end)
+    });
+    elements
+        .filter(|element| {
+            attribute(element, "http-equiv").as_deref() == Some("content-security-policy")
+        })
+        .filter_map(|element| attribute(element, "content"))
+        .collect()
+}
+
+/// The value of an attribute of an element, in lowercase as a policy may be.
+fn attribute(element: &str, name: &str) -> Option<String> {
+    let mut rest = element;
+    loop {
+        let (before, after) = rest.split_once(name)?;
+        let is_whole = before.ends_with(|last: char| last.is_ascii_whitespace() || last == '/');
+        rest = after;
+        let Some(value) = after.trim_start().strip_prefix('=').filter(|_| is_whole) else {
+            continue;
+        };
+        let value = value.trim_start();
+        let quote = value
+            .chars()
+            .next()
+            .filter(|first| matches!(first, '"' | '\''))?;
+        let value = value.get(1..)?.split(quote).next()?;
+        let entities = [
+            ("&#39;", "'"),
+            ("&#x27;", "'"),
+            ("&apos;", "'"),
+            ("&amp;", "&"),
+        ];
+        return Some(
+            entities
+                .iter()
+                .fold(value.to_owned(), |value, (entity, character)| {
+                    value.replace(entity, character)
+                }),
+        );
+    }
+}
+
 /// The sources of the first `form-action` of a policy. Without one, every target is allowed: `default-src` does
 /// not apply.
 fn form_action(policy: &str) -> Option<Vec<&str>> {
@@ -142,5 +190,35 @@ mod tests {
             &["form-action http://localhost"],
             "http://localhost:3333"
         ));
+    }
+
+    #[test]
+    fn policies_of_a_page_are_read() {
+        for (page, expected) in [
+            ("<p>form-action</p>", &[][..]),
+            (
+                r#"<meta http-equiv="Content-Security-Policy" content="form-action 'self'">"#,
+                &["form-action 'self'"],
+            ),
+            (
+                "<META\n content='img-src https:' HTTP-EQUIV = 'content-security-policy'/>",
+                &["img-src https:"],
+            ),
+            (
+                r#"<meta http-equiv="content-security-policy" content="form-action &#39;none&#39;">"#,
+                &["form-action 'none'"],
+            ),
+            (
+                r#"<meta name="description" content="form-action"><meta http-equiv="refresh" content="5">"#,
+                &[],
+            ),
+            (
+                r#"<meta http-equiv="content-security-policy" data-content="a">"#,
+                &[],
+            ),
+            ("<meta http-equiv=\"content-security-policy\" content=", &[]),
+        ] {
+            assert_eq!(policies_in(page), expected, "{page}");
+        }
     }
 }

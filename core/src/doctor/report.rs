@@ -116,7 +116,8 @@ fn to_json(finding: &Finding) -> Value {
 
 /// Where the manual explains a finding.
 fn page(id: FindingId) -> String {
-    format!("docs/doctor.md#{}", id.as_str().replace('.', ""))
+    let manual = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs");
+    format!("{manual}/doctor.md#{}", id.as_str().replace('.', ""))
 }
 
 /// Without control characters, which a server may have put into a text.

@@ -4,11 +4,15 @@ use url::Host;
 
 use super::finding::{Finding, FindingId};
 use super::options::DoctorOptions;
+use super::sentence;
 use crate::client::Client;
 use crate::origin::{is_local, parse_url};
 
 pub(super) fn examine(client: &Client, options: &DoctorOptions) -> Vec<Finding> {
     let mut findings = redirect_uri(client, options);
+    if let Err(error) = options.check_secret() {
+        findings.push(Finding::new(FindingId::SecretInvalid, sentence(&error)));
+    }
     let is_memory = options.store.as_deref().is_none_or(|url| url == "memory:");
     if let Some(processes) = options.processes
         && processes > 1
@@ -42,6 +46,11 @@ fn redirect_uri(client: &Client, options: &DoctorOptions) -> Vec<Finding> {
             let text = format!("The site is reached by the address {}.", client.client_id());
             found(FindingId::RedirectUriAddress, text);
         }
+        Some(url) if is_any_address(&url) => {
+            let text =
+                format!("The redirect URI {uri} has an address that stands for all addresses.");
+            found(FindingId::RedirectUriAnyAddress, text);
+        }
         Some(url) if url.scheme() == "http" && !is_local(&url) => {
             let text = format!("The redirect URI {uri} uses plain http.");
             found(FindingId::RedirectUriPlainHttp, text);
@@ -57,4 +66,12 @@ fn redirect_uri(client: &Client, options: &DoctorOptions) -> Vec<Finding> {
         findings.push(finding.with("redirect_uri", uri));
     }
     findings
+}
+
+fn is_any_address(url: &url::Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_unspecified(),
+        Some(Host::Ipv6(address)) => address.is_unspecified(),
+        _ => false,
+    }
 }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::finding::{Finding, FindingId};
 use super::options::DoctorOptions;
-use super::{millis, shown};
+use super::{certificate_fault, millis, sentence, shown};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::error::{Error, Kind, Result};
 use crate::nonce::Nonce;
@@ -34,9 +34,9 @@ pub(super) async fn examine(options: &DoctorOptions) -> Vec<Finding> {
     let begun = SystemClock::new();
     let outcome = take_at_once(one, other).await;
     let time = begun.monotonic();
-    let mut finding = match outcome {
+    let finding = match outcome {
         Err(error) => return vec![failed(&error)],
-        Ok(_) if one.is_local() => memory(),
+        Ok(_) if one.is_local() => return vec![memory()],
         Ok(0) => Finding::new(
             FindingId::StoreNotShared,
             "A record of one client is not found by another client with the same store.",
@@ -47,11 +47,7 @@ pub(super) async fn examine(options: &DoctorOptions) -> Vec<Finding> {
             format!("The store returned one record {times} times."),
         ),
     };
-    let (clients, of_server) = of_server(url).await;
-    if let Some(clients) = clients {
-        finding = finding.with("connected_clients", clients);
-    }
-    [vec![finding], of_server].concat()
+    of_server(url, finding).await
 }
 
 /// Puts a record through one client of the store, and takes it at once with many calls of another; how many got
@@ -98,48 +94,21 @@ fn good(time: Duration) -> Finding {
 }
 
 fn failed(error: &Error) -> Finding {
-    let id = if error.kind() == Kind::ConfigError {
-        FindingId::StoreInvalid
-    } else {
-        FindingId::StoreFailed
+    let id = match certificate_fault(error) {
+        Some(_) => FindingId::StoreCertificate,
+        None if error.kind() == Kind::ConfigError => FindingId::StoreInvalid,
+        None => FindingId::StoreFailed,
     };
-    Finding::new(id, format!("{error}.")).with("code", error.code().as_str())
+    Finding::new(id, sentence(error)).with("code", error.code().as_str())
 }
 
-/// The number of connections to a Redis server, and what it says about its memory and its files, if it may be
-/// asked.
-#[cfg(feature = "redis")]
-async fn of_server(url: &str) -> (Option<u64>, Vec<Finding>) {
-    use crate::store::RedisStore;
-
-    let Ok(store) = RedisStore::new(url) else {
-        return (None, Vec::new());
-    };
-    let Some(report) = store.server_report().await else {
-        return (None, Vec::new());
-    };
-    let value = |name: &str| {
-        let mut lines = report.lines().filter_map(|line| line.split_once(':'));
-        lines
-            .find(|(found, _)| *found == name)
-            .map(|(_, value)| value.trim())
-    };
-    let mut findings = Vec::new();
-    let policy = value("maxmemory_policy").unwrap_or("noeviction");
-    if value("maxmemory").is_some_and(|limit| limit != "0") && policy != "noeviction" {
-        let text = format!("The Redis server evicts keys when its memory is full ({policy}).");
-        findings.push(Finding::new(FindingId::StoreEvicts, text).with("policy", policy));
+/// Adds what the server of the store says about itself.
+async fn of_server(url: &str, finding: Finding) -> Vec<Finding> {
+    #[cfg(feature = "redis")]
+    return super::redis::examine(url, finding).await;
+    #[cfg(not(feature = "redis"))]
+    {
+        let _ = url;
+        vec![finding]
     }
-    let has_log = value("aof_enabled") == Some("1");
-    if !has_log && value("aof_enabled").is_some() {
-        let text = "The Redis server keeps no append-only file.";
-        findings.push(Finding::new(FindingId::StoreNotPersistent, text));
-    }
-    let clients = value("connected_clients").and_then(|number| number.parse().ok());
-    (clients, findings)
-}
-
-#[cfg(not(feature = "redis"))]
-async fn of_server(_: &str) -> (Option<u64>, Vec<Finding>) {
-    (None, Vec::new())
 }

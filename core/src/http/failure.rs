@@ -9,13 +9,13 @@ use url::Url;
 use super::proxy::Proxy;
 use super::ssrf_guard::Refusal;
 use crate::error::{Code, Error};
-use crate::tls::is_certificate_refused;
+use crate::tls::certificate_fault;
 
 pub(super) fn failed(cause: reqwest::Error, url: &Url, proxy: Option<&Proxy>) -> Error {
     if let Some(refusal) = refusal_in(&cause) {
         return refused(refusal, url).with_source(cause.without_url());
     }
-    let (code, fact) = if is_certificate_refused(&cause) {
+    let (code, fact) = if certificate_fault(&cause).is_some() {
         (
             Code::BrokerUnreachable,
             "the broker's certificate is refused",

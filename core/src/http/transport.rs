@@ -31,6 +31,8 @@ use crate::tls::{Listed, shown, trusting_nobody};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The two documents are fetched one after the other, then nothing for about an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest page of a site, in bytes.
+const PAGE_LIMIT: usize = 8 * 1024 * 1024;
 const DEFAULT_USER_AGENT: &str = concat!("portier-client/", env!("CARGO_PKG_VERSION"));
 
 /// The transport over the network.
@@ -91,6 +93,28 @@ impl HttpTransport {
     }
 }
 
+impl HttpTransport {
+    /// Requests a page of a site. It may be larger than a document, and no redirect is followed.
+    pub(crate) async fn page(&self, request: Request) -> Result<Response> {
+        let shared = Arc::clone(&self.0);
+        let timeout = shared.options.timeout;
+        let answer = async {
+            let mut response = shared.ask(&request.url, &request, &mut 1).await?;
+            let status = response.status().as_u16();
+            let headers = std::mem::take(response.headers_mut());
+            let body = read_body(&mut response, &request.url, PAGE_LIMIT).await?;
+            Ok(Response {
+                status,
+                headers,
+                body,
+            })
+        };
+        tokio::time::timeout(timeout, answer)
+            .await
+            .unwrap_or_else(|_| Err(timed_out(timeout, None)))
+    }
+}
+
 impl Transport for HttpTransport {
     fn trust(&self) -> Option<String> {
         Some(trust::describe(&self.0.options))
@@ -123,7 +147,7 @@ impl TransportState {
         let headers = std::mem::take(response.headers_mut());
         let body = if status == 200 || (is_post && matches!(status, 400 | 401)) {
             require_identity(&headers)?;
-            read_body(&mut response, &url).await?
+            read_body(&mut response, &url, BODY_LIMIT).await?
         } else {
             Bytes::new()
         };
@@ -317,14 +341,14 @@ fn require_identity(headers: &HeaderMap) -> Result<()> {
     ))
 }
 
-async fn read_body(response: &mut reqwest::Response, url: &Url) -> Result<Bytes> {
+async fn read_body(response: &mut reqwest::Response, url: &Url, limit: usize) -> Result<Bytes> {
     let too_large = || {
         Error::new(
             Code::BrokerDocument,
-            format_args!("the broker's answer is too large limit={BODY_LIMIT}"),
+            format_args!("the broker's answer is too large limit={limit}"),
         )
     };
-    if response.content_length() > Some(BODY_LIMIT as u64) {
+    if response.content_length() > Some(limit as u64) {
         return Err(too_large());
     }
     let mut body = BytesMut::new();
@@ -335,7 +359,7 @@ async fn read_body(response: &mut reqwest::Response, url: &Url) -> Result<Bytes>
         Error::new(Code::BrokerDocument, "the broker's answer was cut off")
             .with_source(cause.without_url())
     })? {
-        if body.len() + chunk.len() > BODY_LIMIT {
+        if body.len() + chunk.len() > limit {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);

@@ -14,7 +14,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 pub(crate) use self::ca_file::Problem;
-pub(crate) use self::verifier::is_certificate_refused;
+pub(crate) use self::verifier::{CertificateFault, certificate_fault};
 use self::verifier::{Verifier, system_verifier};
 use crate::error::{Code, Error, Result};
 

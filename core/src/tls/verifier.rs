@@ -165,13 +165,30 @@ impl std::error::Error for Refused {
     }
 }
 
-/// Whether a connection failed because of the server's certificate.
-pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Why a server's certificate was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CertificateFault {
+    /// It has expired, or is not valid yet.
+    Time,
+    /// It is for other names.
+    Name,
+    /// It is of an unknown authority, or invalid.
+    Other,
+}
+
+/// Why a connection failed, if the server's certificate was the reason.
+pub(crate) fn certificate_fault(
+    error: &(dyn std::error::Error + 'static),
+) -> Option<CertificateFault> {
     let mut source = Some(error);
     while let Some(error) = source {
         match error.downcast_ref() {
-            Some(rustls::Error::InvalidCertificate(_)) => return true,
-            Some(rustls::Error::Other(OtherError(cause))) if cause.is::<Refused>() => return true,
+            Some(rustls::Error::InvalidCertificate(fault)) => return Some(fault.into()),
+            Some(rustls::Error::Other(OtherError(cause))) => {
+                if let Some(Refused { error, .. }) = cause.downcast_ref() {
+                    return certificate_fault(error);
+                }
+            }
             _ => {}
         }
         // The source of an I/O error is the source of the inner error.
@@ -181,5 +198,20 @@ pub(crate) fn is_certificate_refused(error: &(dyn std::error::Error + 'static)) 
             None => error.source(),
         };
     }
-    false
+    None
+}
+
+impl From<&CertificateError> for CertificateFault {
+    fn from(error: &CertificateError) -> Self {
+        match error {
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Self::Time,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::Name
+            }
+            _ => Self::Other,
+        }
+    }
 }

@@ -35,6 +35,52 @@ async fn a_site_with_the_development_broker_is_healthy() {
     ] {
         assert!(report.has(id), "{}", id.as_str());
     }
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let software = "portier-client (broker)".to_owned();
+    assert!(report.versions.contains(&(software, version)));
+}
+
+#[tokio::test]
+async fn the_version_of_the_broker_is_told_only_if_it_is_one() {
+    for (status, text, expected) in [
+        (200, "Portier 0.15.1", Some("0.15.1")),
+        (
+            200,
+            "Portier 0.8.0-rc.1 (git commit unknown)\n",
+            Some("0.8.0-rc.1"),
+        ),
+        (404, "Portier 0.15.1", None),
+        (200, "Not found", None),
+        (200, "<html> 5</html>", None),
+        (200, "Portier \u{1b}[31m", None),
+        (200, "", None),
+    ] {
+        let broker = broken("/ver.txt", Answer::new(status, text)).await;
+        let report = examine(site(&broker)).await;
+        assert!(report.is_healthy(), "{}", report.to_text(false));
+        let mut versions = report.versions.iter();
+        let found = versions.find(|(name, _)| name == "Portier (broker)");
+        let found = found.map(|(_, version)| version.as_str());
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_finding_says_the_cause_of_an_error() {
+    let report = examine(site("http://127.0.0.1:1")).await;
+    let text = report.to_text(false);
+    assert!(text.contains("Connection refused"), "{text}");
+    let elsewhere = Answer::new(301, "").with("location", "https://portier.example/");
+    let broker = broken(DISCOVERY, elsewhere).await;
+    let text = examine(site(&broker)).await.to_text(false);
+    assert!(text.contains("redirect to another host"), "{text}");
+}
+
+#[tokio::test]
+async fn a_broker_that_speaks_plain_http_is_found() {
+    let broker = serve(healthy).await.replace("http:", "https:");
+    let found = found(site(&broker)).await;
+    assert!(found.contains("broker.failed"), "{found:?}");
 }
 
 #[tokio::test]

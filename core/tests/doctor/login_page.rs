@@ -1,6 +1,6 @@
 //! Sites that run, with pages that do not work.
 
-use portier_client::doctor::{FindingId, examine};
+use portier_client::doctor::{FindingId, Report, examine};
 
 use crate::stub::{Answer, healthy, serve};
 use crate::{found_in, site};
@@ -18,10 +18,18 @@ fn callback() -> Answer {
 }
 
 async fn found_with(page: Answer, callback: Option<Answer>) -> Vec<&'static str> {
+    beyond_usual(&examined([("/sign-in", page)], callback).await)
+}
+
+/// What is found on a site with these pages.
+async fn examined<const N: usize>(
+    pages: [(&'static str, Answer); N],
+    callback: Option<Answer>,
+) -> Report {
     let broker = serve(healthy).await;
     let origin = serve(|_| {
         let callback = callback.map(|answer| ("/verify", answer));
-        [("/sign-in", page)].into_iter().chain(callback).collect()
+        pages.into_iter().chain(callback).collect()
     })
     .await;
     let mut options = site(&broker);
@@ -29,8 +37,12 @@ async fn found_with(page: Answer, callback: Option<Answer>) -> Vec<&'static str>
     options.login_page = Some(format!("{origin}/sign-in"));
     let report = examine(options).await;
     assert!(report.has(FindingId::Broker));
+    report
+}
+
+fn beyond_usual(report: &Report) -> Vec<&'static str> {
     let usual = ["store.memory", "redirect_uri.address"];
-    found_in(&report)
+    found_in(report)
         .into_iter()
         .filter(|id| !usual.contains(id))
         .collect()
@@ -90,6 +102,61 @@ async fn a_page_on_another_origin_is_found() {
     let found = found_in(&examine(options).await);
     assert!(found.contains("login_page.elsewhere"), "{found:?}");
     assert!(!found.contains("callback.missing"), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_policy_in_the_page_counts_as_well() {
+    let policy = r#"<meta http-equiv="Content-Security-Policy" content="form-action 'self'">"#;
+    let page = Answer::new(200, format!("{policy}{FORM}"));
+    assert_eq!(found_on(page).await, ["login_page.policy"]);
+}
+
+#[tokio::test]
+async fn redirects_are_followed_to_the_page() {
+    let to = |status, location: &str| Answer::new(status, "").with("location", location);
+    for (first, expected) in [
+        (to(301, "/sign-in/"), &[][..]),
+        (to(302, "/sign-in/?next=/secret"), &[]),
+        (to(302, "/sign-in"), &["login_page.redirect_loop"]),
+        (to(307, "/gone"), &["login_page.status"]),
+        (to(302, "mailto:alice@example.com"), &["login_page.status"]),
+        (Answer::new(304, ""), &["login_page.status"]),
+        (to(302, "http://127.0.0.1:1/"), &["login_page.unreachable"]),
+    ] {
+        let pages = [("/sign-in", first), ("/sign-in/", Answer::new(200, FORM))];
+        let report = examined(pages, Some(callback())).await;
+        assert_eq!(beyond_usual(&report), expected);
+        assert!(!report.to_text(false).contains("secret"));
+    }
+    let circle = [("/sign-in", to(302, "/a")), ("/a", to(302, "/sign-in"))];
+    let report = examined(circle, Some(callback())).await;
+    assert_eq!(beyond_usual(&report), ["login_page.redirect_loop"]);
+}
+
+#[tokio::test]
+async fn a_cookie_that_browsers_drop_is_found() {
+    let page = Answer::new(200, FORM).with("set-cookie", "__Host-session=swordfish; Path=/");
+    let report = examined([("/sign-in", page)], Some(callback())).await;
+    assert_eq!(beyond_usual(&report), ["login_page.cookie_dropped"]);
+    assert!(!(report.to_text(false) + &report.to_json()).contains("swordfish"));
+}
+
+#[tokio::test]
+async fn a_large_page_is_read() {
+    let page = format!("{}{FORM}", " ".repeat(1 << 20));
+    assert_eq!(found_on(Answer::new(200, page)).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_callback_that_redirects_is_found() {
+    for location in ["/verify/", "/login?next=/verify"] {
+        let page = Answer::new(200, FORM);
+        let callback = Answer::new(302, "").with("location", location);
+        assert_eq!(
+            found_with(page, Some(callback)).await,
+            ["callback.redirected"]
+        );
+    }
 }
 
 #[tokio::test]

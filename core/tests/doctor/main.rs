@@ -6,6 +6,8 @@ mod command;
 mod login_page;
 mod setup;
 mod stub;
+mod tls;
+mod vectors;
 
 use std::collections::BTreeSet;
 

@@ -46,6 +46,8 @@ async fn redirect_uris_with_a_trap_are_found() {
         ("http://example.com/verify", "redirect_uri.plain_http"),
         ("http://127.0.0.1:8080/verify", "redirect_uri.address"),
         ("https://[::1]/verify", "redirect_uri.address"),
+        ("http://0.0.0.0:8080/verify", "redirect_uri.any_address"),
+        ("http://[::]:8080/verify", "redirect_uri.any_address"),
         ("https://EXAMPLE.com:443/verify", "redirect_uri.spelling"),
         ("https://bücher.example/verify", "redirect_uri.spelling"),
     ] {
@@ -107,17 +109,31 @@ async fn a_store_in_a_file_is_shared() {
 }
 
 #[tokio::test]
-async fn no_password_is_shown() {
-    let mut options = offline("https://example.com/verify");
-    options.store = Some("redis://user:swordfish@127.0.0.1:1".to_owned());
-    let asked = format!("{options:?}");
-    let report = examine(options).await;
-    for text in [
-        asked,
-        report.to_text(true),
-        report.to_json(),
-        format!("{report:?}"),
+async fn no_password_and_no_secret_is_shown() {
+    for store in [
+        "redis://user:swordfish@127.0.0.1:1",
+        "redis://user:swordfish@127.0.0.1:99999",
+        "redis://user:swordfish@",
+        "redis://user:swordfish@[::1",
+        "redis://127.0.0.1:1?password=swordfish",
+        "redis+sentinel://127.0.0.1:1/a?sentinel_password=swordfish&sentinel_password=swordfish",
+        "rediss://user:swordfish@127.0.0.1:1?ca_file=/no/such/file",
+        "postgresql://user:swordfish@localhost",
+        "sqlite:////swordfish\0/logins.db",
     ] {
-        assert!(!text.contains("swordfish"), "{text}");
+        let mut options = offline("https://example.com/verify");
+        options.store = Some(store.to_owned());
+        options.secret = Some("swordfish".to_owned());
+        let asked = format!("{options:?}");
+        let report = examine(options).await;
+        assert!(report.has(FindingId::SecretInvalid));
+        for text in [
+            asked,
+            report.to_text(true),
+            report.to_json(),
+            format!("{report:?}"),
+        ] {
+            assert!(!text.contains("swordfish"), "{text}");
+        }
     }
 }

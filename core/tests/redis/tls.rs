@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use portier_client::doctor::{DoctorOptions, FindingId, examine};
 use portier_client::{Code, RedisStore};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
@@ -93,6 +94,40 @@ impl Drop for Authority {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+#[tokio::test]
+async fn the_doctor_finds_an_authority_that_is_not_trusted() {
+    let (trusted, other) = (Authority::new("doctor"), Authority::new("doctor-other"));
+    let Some((_redis, port)) = trusted.server() else {
+        return;
+    };
+    limited(async {
+        for (file, expected) in [
+            (trusted.file("authority.pem"), None),
+            (
+                other.file("authority.pem"),
+                Some(FindingId::StoreCertificate),
+            ),
+            (
+                "/no/such/file.pem".to_owned(),
+                Some(FindingId::StoreInvalid),
+            ),
+        ] {
+            let mut options = DoctorOptions::new("https://example.com/verify");
+            options.offline = true;
+            options.store = Some(format!("rediss://localhost:{port}?ca_file={file}"));
+            let report = examine(options).await;
+            let healthy = expected.is_none();
+            assert_eq!(report.is_healthy(), healthy, "{}", report.to_text(false));
+            assert!(
+                expected.is_none_or(|id| report.has(id)),
+                "{}",
+                report.to_text(false)
+            );
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,13 +1,20 @@
 // The doctor, as a command and from code.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import os from "node:os";
+import path from "node:path";
 import test from "node:test";
 
 import { examine } from "portier-client/doctor";
 import { DevBroker } from "portier-client/testing";
 
-const cli = createRequire(import.meta.url).resolve("../../dist/cli.js");
+import { load } from "./mocked.mjs";
+
+const require = createRequire(import.meta.url);
+const cli = require.resolve("../../dist/cli.js");
+const { main } = require("../../dist/doctor.js");
 const redirectUri = "https://example.com/verify";
 
 function run(args, environment = {}) {
@@ -28,11 +35,46 @@ test("the command ends with the status of its findings", () => {
   assert.match(wrong.stderr, /--redirect-uri is missing/);
 });
 
-test("the command takes its options from the environment as well", () => {
-  const environment = { PORTIER_REDIRECT_URI: redirectUri, PORTIER_JSON: "1", PORTIER_OFFLINE: "1" };
-  const { healthy, findings } = JSON.parse(run([], environment).stdout);
-  assert.equal(healthy, true);
-  assert.ok(findings.some(({ id }) => id === "redirect_uri"));
+/** Runs the command in this process; returns its status, and what it has printed. */
+async function command(args) {
+  const printed = [];
+  const streams = [process.stdout, process.stderr].map((stream) => [stream, stream.write]);
+  for (const [stream] of streams) stream.write = (text) => printed.push(text) > 0;
+  try {
+    return { status: await main(args), text: printed.join("") };
+  } finally {
+    for (const [stream, write] of streams) stream.write = write;
+  }
+}
+
+test("a command line has the same findings in every language", async (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "portier-doctor-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(path.join(folder, "other.txt"), "This is no store.");
+  for (const name of ["NO_PROXY", "no_proxy", "https_proxy", "ALL_PROXY", "all_proxy"]) delete process.env[name];
+  for (const { id, arguments: given, environment, process: more, failing, expect } of load("doctor").cases) {
+    const broker = new DevBroker();
+    if (failing !== undefined) broker.failNext(failing, { requests: 50, status: 404 });
+    const filled = (text) => text.replaceAll("{broker}", broker.origin).replaceAll("{folder}", folder.replaceAll("\\", "/"));
+    const variables = Object.entries({ ...environment, ...more });
+    for (const [name, value] of variables) process.env[name] = filled(value);
+    try {
+      const args = given.map(filled);
+      const { status, text } = await command(args);
+      assert.ok(status === expect.status || text.includes(".slow:"), `${id}: ${text}`);
+      assert.ok(text.includes(expect.says ?? ""), `${id}: ${text}`);
+      assert.ok(!text.includes("swordfish"), `${id}: ${text}`);
+      if (status === 2) continue;
+      const json = await command([...args, "--json"]);
+      assert.ok(!json.text.includes("swordfish"), `${id}: ${json.text}`);
+      // A busy machine may be slow.
+      const found = JSON.parse(json.text).findings.filter(({ id, level }) => level !== "ok" && !id.endsWith(".slow"));
+      assert.deepEqual(found.map(({ id }) => id).sort(), expect.findings, id);
+    } finally {
+      for (const [name] of variables) delete process.env[name];
+      broker.stop();
+    }
+  }
 });
 
 test("a site is examined from code", async (t) => {
@@ -51,7 +93,7 @@ test("findings say what to do", async () => {
   const { level, advice, see } = findings.find(({ id }) => id === "processes.memory");
   assert.equal(level, "error");
   assert.equal(typeof advice, "string");
-  assert.equal(see, "docs/doctor.md#processesmemory");
+  assert.equal(see, "https://github.com/portier/portier-client/blob/main/docs/doctor.md#processesmemory");
 });
 
 test("options of a wrong type are refused", async () => {
