@@ -25,7 +25,7 @@ export interface LoginOptions extends SessionOptions {
   broker?: DevBroker | string | undefined;
 }
 
-const NAMES = ["page", "action", "next", "fields", "headers", "origin", "timeoutMs", "broker"] as const;
+const NAMES = ["page", "action", "next", "fields", "headers", "origin", "prefix", "timeoutMs", "broker"] as const;
 const PAGES = ["/login", "/"];
 const LOGIN_PATH = "/login";
 
@@ -66,7 +66,7 @@ export async function begin(app: App | TestSession, email: string, options: Logi
   if (form !== undefined) {
     await session.submitForm(form, fields);
   } else {
-    const url = new URL(options.action ?? LOGIN_PATH, session.origin);
+    const url = session.at(options.action ?? LOGIN_PATH);
     await session.navigate({ method: "POST", url, fields, from: url });
   }
   const { response } = session;
@@ -92,9 +92,9 @@ export async function begin(app: App | TestSession, email: string, options: Logi
   return { session, url, broker };
 }
 
-function sessionOf(app: App | TestSession, { headers, origin, timeoutMs }: LoginOptions): TestSession {
-  if (!(app instanceof TestSession)) return new TestSession(app, { headers, origin, timeoutMs });
-  for (const [name, value] of Object.entries({ headers, origin, timeoutMs })) {
+function sessionOf(app: App | TestSession, { headers, origin, prefix, timeoutMs }: LoginOptions): TestSession {
+  if (!(app instanceof TestSession)) return new TestSession(app, { headers, origin, prefix, timeoutMs });
+  for (const [name, value] of Object.entries({ headers, origin, prefix, timeoutMs })) {
     if (value !== undefined) throw invalidOption(`a session has its own ${name}: give it to the session`);
   }
   return app;
@@ -108,8 +108,9 @@ async function findForm(
   const tried: string[] = [];
   for (const path of page === undefined ? PAGES : [page]) {
     const response = await session.visit(path);
-    const isAction = (form: Form): boolean => new URL(form.action, response.url).pathname === action;
-    const forms = response.forms.filter((form) => (action === undefined ? form.emailField !== undefined : isAction(form)));
+    const taking = action === undefined ? undefined : session.at(action).pathname;
+    const isAction = (form: Form): boolean => new URL(form.action, response.url).pathname === taking;
+    const forms = response.forms.filter((form) => (taking === undefined ? form.emailField !== undefined : isAction(form)));
     const isLogin = ({ action }: Form): boolean => /log-?in|sign-?in|auth/i.test(action);
     const form = forms.find(isLogin) ?? forms[0];
     if (form !== undefined) return { form, tried };
@@ -154,5 +155,6 @@ export async function signedIn({ session }: Pending, answer: Answer): Promise<Te
   if (response !== undefined && response.status < 400 && response.problem === null && !asks) return session;
   const answerOfSite = (response ?? session.response).describe(answer.method);
   const why = asks === true ? "the site asks whether to continue, because the cookie of the login is missing" : "the login did not complete";
-  throw new LoginFailed(`${why}: ${answerOfSite}`, { response: response ?? session.response, session });
+  const advice = response?.status === 404 ? '; if a proxy removes the beginning of the paths, name it: prefix: "/app"' : "";
+  throw new LoginFailed(`${why}: ${answerOfSite}${advice}`, { response: response ?? session.response, session });
 }

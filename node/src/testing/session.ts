@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 
-import { members } from "../text.js";
+import { invalidOption } from "../errors.js";
+import { members, optionalText } from "../text.js";
 import { failure, LIMIT_MS } from "./failure.js";
 import type { Form } from "./forms.js";
 import { isTrustworthy, Jar, type Cookie } from "./jar.js";
@@ -15,6 +16,11 @@ export interface SessionOptions {
    * redirect URI by default, and `http://localhost` until the first login.
    */
   origin?: string | undefined;
+  /**
+   * The beginning of the paths that browsers see, such as `/app`, if a proxy in front of the site removes it. The site gets
+   * it in the header `X-Forwarded-Prefix`. Paths may be given with it and without it.
+   */
+  prefix?: string | undefined;
   /** Headers of every request, such as `accept-language`. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** How long each request may take, in milliseconds; 10,000 by default. */
@@ -46,6 +52,7 @@ export class TestSession {
   readonly #site: Site;
   readonly #jar = new Jar();
   readonly #options: SessionOptions;
+  readonly #prefix: string;
   #origin: URL;
   #isKnown: boolean;
   #page: TestResponse | undefined;
@@ -55,7 +62,8 @@ export class TestSession {
   constructor(app: App, options: SessionOptions = {}) {
     this.app = app;
     this.#site = siteOf(app);
-    this.#options = members(options, ["headers", "origin", "timeoutMs"]) as SessionOptions;
+    this.#options = members(options, ["headers", "origin", "prefix", "timeoutMs"]) as SessionOptions;
+    this.#prefix = prefixOf(options.prefix);
     const origin = this.#site.origin ?? options.origin;
     this.#origin = new URL(origin ?? "http://localhost");
     this.#isKnown = origin !== undefined;
@@ -98,12 +106,12 @@ export class TestSession {
     path: string,
     { body, headers }: { body?: Body | undefined; headers?: Readonly<Record<string, string>> | undefined } = {},
   ): Promise<TestResponse> {
-    return this.#send({ method, url: this.#resolve(path), fields: body, headers, from: this.#origin });
+    return this.#send({ method, url: this.at(path), fields: body, headers, from: this.#origin });
   }
 
   /** Opens a page, as if its address were typed, and follows redirects within the site. */
   async visit(path: string): Promise<TestResponse> {
-    await this.navigate({ method: "GET", url: this.#resolve(path) });
+    await this.navigate({ method: "GET", url: this.at(path) });
     return this.response;
   }
 
@@ -227,19 +235,46 @@ export class TestSession {
     const visible = new URL(url);
     visible.hash = "";
     const { timeoutMs = LIMIT_MS } = this.#options;
-    const send = (signal: AbortSignal) => this.#site.send({ method, url: visible, headers: sent, body, signal });
+    const inner = this.#behindProxy(visible);
+    if (this.#prefix !== "") sent["x-forwarded-prefix"] = this.#prefix;
+    const send = (signal: AbortSignal) => this.#site.send({ method, url: inner, headers: sent, body, signal });
     const reply = await limited(send, timeoutMs, `${method} ${url.origin}${url.pathname}`);
     this.#jar.keep(visible, [reply.headers["set-cookie"] ?? []].flat());
     return new TestResponse(visible, reply);
   }
 
-  #resolve(path: string): URL {
-    return new URL(path, this.#origin);
+  /** The address of a path, as browsers see it. @internal */
+  at(path: string): URL {
+    const url = new URL(path, this.#origin);
+    if (url.origin === this.origin && !this.#isBelowPrefix(url)) url.pathname = this.#prefix + url.pathname;
+    return url;
+  }
+
+  #isBelowPrefix({ pathname }: URL): boolean {
+    return pathname === this.#prefix || pathname.startsWith(`${this.#prefix}/`);
+  }
+
+  /** The address that the site gets. */
+  #behindProxy(url: URL): URL {
+    if (!this.#isBelowPrefix(url)) {
+      throw failure(`the address is not below the prefix of the site prefix=${this.#prefix} path=${url.pathname}`);
+    }
+    const inner = new URL(url);
+    inner.pathname = url.pathname.slice(this.#prefix.length) || "/";
+    return inner;
   }
 
   [inspect.custom](): string {
     return `TestSession { origin: ${inspect(this.origin)} }`;
   }
+}
+
+function prefixOf(prefix: unknown): string {
+  const given = optionalText(prefix, "prefix") ?? "";
+  if (given !== "" && !/^\/[^?#]*[^/?#]$/.test(given)) {
+    throw invalidOption('prefix is not the beginning of a path, such as "/app"');
+  }
+  return given;
 }
 
 /** The headers by which browsers tell where a request comes from. */
