@@ -54,6 +54,10 @@ def main() -> int:
                 "python": run(python, "heartbeat.py", "asyncio"),
                 "node": run(node, "heartbeat.mjs"),
             },
+            "telemetry": {
+                "python": run(python, "telemetry.py"),
+                "node": run(node, "telemetry.mjs"),
+            },
             "stores": run(python, "stores.py"),
             "sites": run(python, "sites.py"),
             "import": run(import_cost),
