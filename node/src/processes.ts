@@ -49,9 +49,22 @@ function reasonOfProcesses(): string | undefined {
   const concurrency = process.env["WEB_CONCURRENCY"]?.trim() ?? "";
   if (/^\d+$/.test(concurrency) && Number(concurrency) > 1) return `WEB_CONCURRENCY is ${concurrency}`;
   if (process.env["IN_PASSENGER"] !== undefined) return "Passenger runs several processes unless its pool has one";
+  if (isServeWorkerOfDeno()) return "it is in one of several threads of deno serve";
   // Test runners and development servers run a whole site in one thread.
   const alone = ["development", "test"].includes(process.env["NODE_ENV"] ?? "");
   return isMainThread || alone ? undefined : "it is in a worker thread";
+}
+
+/**
+ * Whether this is a thread of `deno serve --parallel` other than the first one. Only its name says so, on Linux, and it may
+ * only be read with a permission.
+ */
+function isServeWorkerOfDeno(): boolean {
+  const { Deno: deno } = globalThis as { Deno?: { permissions: { querySync(of: object): { state: string } } } };
+  const path = "/proc/thread-self/comm";
+  if (deno?.permissions.querySync({ name: "read", path }).state !== "granted") return false;
+  const { existsSync, readFileSync } = require("node:fs") as typeof import("node:fs");
+  return existsSync(path) && readFileSync(path, "utf8").startsWith("serve-worker-");
 }
 
 /** `max` and 0 are the number of processors; a negative number is subtracted from it. */

@@ -1,6 +1,6 @@
 // Sites with several processes.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -91,6 +91,22 @@ describe("a worker thread causes a warning, but not that of a test runner", () =
       assert.equal(stderr.split(WARNING).length - 1, count, stderr);
     });
   }
+});
+
+test("threads of deno serve cause a warning", { skip: !("Deno" in globalThis) || process.platform !== "linux" }, async () => {
+  const site = fileURLToPath(new URL("deno_parallel.mjs", import.meta.url));
+  const options = ["serve", "--parallel", "--no-check", "--allow-all", "--host=127.0.0.1", "--port=0", site];
+  const server = spawn(process.execPath, options, { cwd: HERE, env: { ...process.env, DENO_JOBS: "2" }, timeout: 60_000 });
+  let said = "";
+  const closed = new Promise((resolve) => server.on("close", resolve));
+  for (const output of [server.stdout, server.stderr]) {
+    output.on("data", (data) => {
+      said += data;
+      if (/several threads of deno serve/.test(said)) server.kill();
+    });
+  }
+  await closed;
+  assert.match(said, /PortierWarning: pending logins are in the memory .* several threads of deno serve/);
 });
 
 function run(command, variables = {}) {
