@@ -63,6 +63,18 @@ def test_an_unavailable_broker_has_its_status_and_the_time_to_wait() -> None:
         assert (twin.status, twin.retry_after) == (429, left)
 
 
+def test_a_mocked_answer_is_text_or_bytes() -> None:
+    mocked = Mocked()
+    url = f"{mocked.client.broker}/.well-known/openid-configuration"
+    for body in ("no document", b"no document"):
+        mocked.transport.respond(url, body)
+        mocked.clock.advance(60)
+        with pytest.raises(BrokerUnavailable, match="not a JSON object"):
+            asyncio.run(mocked.client.discover())
+    with pytest.raises(TypeError, match=r"str \| bytes"):
+        mocked.transport.respond(url, 1)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("code", "kind", "retryable"), CODES)
 @pytest.mark.parametrize("duplicate", [lambda e: pickle.loads(pickle.dumps(e)), copy.deepcopy])
 def test_errors_survive_pickling(
