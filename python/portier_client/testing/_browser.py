@@ -74,6 +74,7 @@ class Browser:
 
     def __init__(self, client: Any) -> None:
         self.client = client
+        self.page: str | None = None
         self.elsewhere: Browser | None = None
 
     @property
@@ -102,16 +103,15 @@ class Browser:
 
     def _other(self) -> Browser:
         """Return the same client with cookies of its own."""
-        return _Swapped(self, "cookies")
+        return _Swapped(self, "cookies", type(self.client.cookies)())
 
 
 class _Swapped(Browser):
     """A client whose cookies are exchanged for others while a request is sent."""
 
-    def __init__(self, browser: Browser, name: str) -> None:
+    def __init__(self, browser: Browser, name: str, cookies: Any) -> None:
         super().__init__(browser.client)
-        self._browser, self._name = browser, name
-        self._cookies: Any = type(getattr(browser.client, name))()
+        self._browser, self._name, self._cookies = browser, name, cookies
 
     def _send(self, request: Request) -> Any:
         if self._browser.is_async:

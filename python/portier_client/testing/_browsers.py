@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import http.client
-import sys
 from collections.abc import Callable, Iterable
+from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import urlsplit
 
-from ._browser import Browser, Reply, Request
+from ._browser import Browser, Reply, Request, _Swapped
 from ._cookies import Cookies
+from ._django_settings import login_page_of_django, scheme_of_django
+from ._journey import origin_of
 
 _SECONDS_TO_WAIT = 30
 
@@ -67,15 +69,11 @@ class _Django(Browser):
 
     @property
     def origin(self) -> str:
-        from django.conf import settings
-
-        given = getattr(settings, "PORTIER", {}).get("redirect_uri", "")
-        scheme = "https" if given.startswith("https:") else "http"
-        return f"{scheme}://{self.client.defaults.get('SERVER_NAME', 'testserver')}"
+        return f"{scheme_of_django()}://{self.client.defaults.get('SERVER_NAME', 'testserver')}"
 
     @property
     def default_page(self) -> str:
-        return _login_page_of_django() or super().default_page
+        return login_page_of_django() or super().default_page
 
     def _send(self, request: Request) -> Any:
         return self._read(request, self._request(request))
@@ -127,7 +125,7 @@ class _Werkzeug(Browser):
             method=request.method,
             data=request.body or None,
             headers=request.headers,
-            base_url=f"{urlsplit(request.url).scheme}://{urlsplit(request.url).netloc}",
+            base_url=origin_of(request.url),
             follow_redirects=False,
         )
         text = response.get_data(as_text=True)
@@ -137,6 +135,44 @@ class _Werkzeug(Browser):
         if hasattr(self.client.application, "test_client"):
             return type(self)(self.client.application.test_client())
         return type(self)(type(self.client)(self.client.application, self.client.response_wrapper))
+
+
+class _WebTest(Browser):
+    """``TestApp`` of WebTest."""
+
+    follows_scheme = True
+
+    @property
+    def origin(self) -> str:
+        environ = {"wsgi.url_scheme": "http", "HTTP_HOST": "localhost", **self.client.extra_environ}
+        return f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST'].removesuffix(':80')}"
+
+    def _send(self, request: Request) -> Any:
+        response = self.client.request(
+            request.url,
+            method=request.method,
+            # Otherwise, it would contain the usual port.
+            headers={**request.headers, "Host": urlsplit(request.url).netloc},
+            body=request.body.encode(),
+            expect_errors=True,
+        )
+        headers = list(response.headers.items())
+        return Reply(request.url, response.status_int, headers, response.text, response)
+
+    def _other(self) -> Browser:
+        return _Swapped(self, "cookiejar", CookieJar(self.client.cookiejar._policy))
+
+
+class _DjangoWebTest(_WebTest):
+    """``DjangoTestApp`` of django-webtest."""
+
+    @property
+    def origin(self) -> str:
+        return f"{scheme_of_django()}:{super().origin.partition(':')[2]}"
+
+    @property
+    def default_page(self) -> str:
+        return login_page_of_django() or super().default_page
 
 
 class _Quart(Browser):
@@ -241,6 +277,35 @@ class _KeepingCookies(Browser):
         return type(self)(self.client)
 
 
+class _Requests(Browser):
+    """``requests.Session``, at a running site."""
+
+    has_secure_cookies_on_http = False
+
+    @property
+    def origin(self) -> str:
+        url = getattr(self.client, "base_url", None) or self.page or ""
+        if not urlsplit(url).netloc:
+            fact = (
+                "a session of requests does not know the site; give the page with the form as a URL"
+            )
+            raise TypeError(f'{fact}, such as page="http://localhost:8000/login"')
+        return origin_of(url)
+
+    def _send(self, request: Request) -> Any:
+        response = self.client.request(
+            request.method,
+            request.url,
+            data=request.body or None,
+            headers=request.headers,
+            allow_redirects=False,
+            timeout=_SECONDS_TO_WAIT,
+        )
+        # The headers of the response itself join the cookies.
+        headers = list(getattr(response.raw, "headers", response.headers).items())
+        return Reply(request.url, response.status_code, headers, response.text, response)
+
+
 class _Tornado(_KeepingCookies):
     """The methods of Tornado's ``AsyncHTTPTestCase``."""
 
@@ -270,12 +335,11 @@ class _Url(_KeepingCookies):
 
     @property
     def origin(self) -> str:
-        parts = urlsplit(self.client)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin_of(self.client)
 
     @property
     def default_page(self) -> str:
-        return _login_page_of_django() or super().default_page
+        return login_page_of_django() or super().default_page
 
     def _fetch(self, request: Request, headers: dict[str, str]) -> Reply:
         parts = urlsplit(request.url)
@@ -299,34 +363,32 @@ _KINDS: dict[tuple[str, str], Callable[[Any], Browser]] = {
     ("django", "Client"): _Django,
     ("django", "AsyncClient"): _AsyncDjango,
     ("werkzeug", "Client"): _Werkzeug,
+    ("webtest", "TestApp"): _WebTest,
+    ("django_webtest", "DjangoTestApp"): _DjangoWebTest,
+    ("requests", "Session"): _Requests,
     ("quart", "QuartClient"): _Quart,
     ("aiohttp", "TestClient"): _Aiohttp,
     ("tornado", "AsyncHTTPTestCase"): _Tornado,
 }
 
 
-def browser_of(client: Any) -> Browser:
-    """Return the browser for a test client, which is recognized without importing its framework."""
+def browser_of(client: Any, page: str | None = None) -> Browser:
+    """Return the browser for a test client, which is recognized without importing its framework.
+
+    ``page`` is the page that it opens first, if that is known.
+    """
     if isinstance(client, str):
         return _Url(client)
     for kind in type(client).__mro__:
         found = _KINDS.get((kind.__module__.partition(".")[0], kind.__name__))
         if found is not None:
-            return found(client)
+            browser = found(client)
+            browser.page = page
+            return browser
     raise TypeError(
         f"there is no support for this client: {_name(type(client))}; supported are the URL of a "
         f"running site and {', '.join(sorted(_known()))}"
     )
-
-
-def _login_page_of_django() -> str | None:
-    """The login page in the settings of this process, if Django is in use and has the app."""
-    apps: Any = sys.modules.get("django.apps")
-    if apps is None or not apps.apps.ready or not apps.apps.is_installed("portier_client.django"):
-        return None
-    from ..django import conf
-
-    return urlsplit(conf.site().login_url)._replace(scheme="", netloc="").geturl()
 
 
 def _known() -> Iterable[str]:

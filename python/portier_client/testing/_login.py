@@ -113,7 +113,7 @@ class Scenario:
         if next_page is not None:
             given["fields"] = {"next": next_page, **given.get("fields", {})}
         own = {name: given.pop(name, usual) for name, usual in self._own.items()}
-        browser = browser_of(client)
+        browser = browser_of(client, given.get("page"))
         steps = self._play(Journey(browser, email, **given), email, **own)
         return _run_async(steps, browser) if browser.is_async else _run(steps, browser)
 

@@ -6,7 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.test import AsyncClient, Client
+
+from ..testing.sites import TestApp
 
 if TYPE_CHECKING:
     from portier_client.testing import DevBroker, LoginHelper
@@ -36,3 +39,22 @@ def test_an_asynchronous_client_logs_in(portier_login: LoginHelper) -> None:
         return str(response.content.decode())
 
     assert asyncio.run(visit()).startswith("alice")
+
+
+class DjangoTestApp(TestApp):
+    """As django-webtest makes it, whose plugin of pytest does not bear warnings as errors."""
+
+    __module__ = "django_webtest"
+
+    def __init__(self) -> None:
+        super().__init__(WSGIHandler(), extra_environ={"HTTP_HOST": "testserver"})
+
+
+def test_webtest_logs_in(portier_login: LoginHelper) -> None:
+    browser = DjangoTestApp()
+    page = portier_login(browser, ALICE, next_page="/whoami/")
+    assert page.url == "https://testserver/whoami/"
+    assert page.response.text.startswith("alice")
+    refused = portier_login.cancelled(browser, "bob@example.com", next_page="/whoami/")
+    assert refused.problem == "cancelled"
+    assert browser.get("https://testserver/whoami/").text.startswith("alice")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import secrets
 import threading
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -17,6 +18,13 @@ from starlette.testclient import TestClient
 
 from portier_client import Client
 from portier_client.starlette import Portier
+
+with warnings.catch_warnings():
+    # It imports `cgi`, which is deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from webtest import TestApp
+
+__all__ = ["TestApp"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from flask import Flask
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -16,7 +17,16 @@ from portier_client import Login, LoginRefused, blocking
 from portier_client.flask import Portier
 from portier_client.testing import DevBroker, LoginFailed, LoginHelper, login
 
-from .sites import ALICE, SECRET, SITE, async_browser_at, browser_at, served, starlette_site
+from .sites import (
+    ALICE,
+    SECRET,
+    SITE,
+    TestApp,
+    async_browser_at,
+    browser_at,
+    served,
+    starlette_site,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -81,6 +91,41 @@ def test_the_client_of_flask_keeps_cookies_of_any_site(
     assert login(browser, ALICE).text == ALICE
     assert login.replayed(browser, "bob@example.com").problem == "used"
     assert browser.get("/").text == ALICE
+
+
+@pytest.mark.parametrize("origin", ["http://localhost", "https://example.com"])
+def test_webtest_keeps_the_cookies_of_the_login(portier_broker: DevBroker, origin: str) -> None:
+    browser = TestApp(flask_site(portier_broker, origin))
+    page = login(browser, ALICE)
+    assert (page.status, page.text, page.response.text) == (200, ALICE, ALICE)
+    assert login.replayed(browser, "bob@example.com").problem == "used"
+    assert login.broker_down(browser, "bob@example.com").problem == "broker_unavailable"
+    home = f"{origin.partition(':')[0]}://localhost/"
+    assert browser.get(home).text == ALICE
+    browser.reset()
+    assert browser.get(home).text == "nobody"
+
+
+def test_webtest_at_another_host(portier_broker: DevBroker) -> None:
+    app = flask_site(portier_broker, "https://shop.example")
+    environ = {"HTTP_HOST": "shop.example", "wsgi.url_scheme": "https"}
+    browser = TestApp(app, extra_environ=environ)
+    assert login(browser, ALICE).url == "https://shop.example/"
+    assert browser.get("https://shop.example/").text == ALICE
+
+
+def test_a_session_of_requests_logs_in_at_a_running_site(portier_broker: DevBroker) -> None:
+    with served(lambda origin: flask_site(portier_broker, origin)) as origin:
+        session = requests.Session()
+        session.trust_env = False
+        page = login(session, ALICE, page=f"{origin}/login")
+        assert (page.status, page.url, page.text) == (200, f"{origin}/", ALICE)
+        assert {cookie["name"] for cookie in page.cookies} >= {"session"}
+        asked = login.other_browser(session, "bob@example.com", page=f"{origin}/login")
+        assert "bob@example.com" in asked.text
+        assert session.get(f"{origin}/").text == ALICE
+        with pytest.raises(TypeError, match="give the page with the form as a URL"):
+            login(session, ALICE)
 
 
 def test_a_running_site_is_logged_in_to_for_a_real_browser(portier_broker: DevBroker) -> None:
