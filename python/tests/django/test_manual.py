@@ -75,7 +75,7 @@ print("htmx", told.status_code, told.headers["HX-Redirect"])
 print("browser", asked.get("/accounts/profile/").headers["Location"])
 """,
     )
-    assert "htmx 200 /accounts/login/?next=/a/\n" in told
+    assert "htmx 200 /accounts/login/?next=/a/%3Fb%3Dc\n" in told
     assert "browser /accounts/login/?next=/accounts/profile/\n" in told
 
 
