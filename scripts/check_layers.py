@@ -44,7 +44,7 @@ class Words(NamedTuple):
 
 
 FACES = (
-    r"python/portier_client/_?(?:aiohttp|asgi|fastapi|flask|quart|starlette|tornado|wsgi)(?:_http|_sessions)?\.py"
+    r"python/portier_client/_?(?:aiohttp|asgi|fastapi|flask|quart|starlette|tornado|werkzeug|wsgi)(?:_http|_sessions)?\.py"
     r"|python/portier_client/(?:_face\.py|_apps\.py|django/.+)|node/src/web/.+"
 )
 

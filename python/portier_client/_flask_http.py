@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, cast
 
 from flask import Response, current_app, g, request
 
+from ._werkzeug_http import WerkzeugResponses, web_request
 from .web import MAX_FORM_BYTES, WebRequest
 
 
-class Responses:
+class Responses(WerkzeugResponses):
     """How responses are made in Flask."""
 
     def respond(self, status: int, headers: list[tuple[str, str]], body: str) -> Response:
@@ -20,15 +20,6 @@ class Responses:
     def to_response(self, answer: object) -> Response:
         """Return the response of a hook."""
         return current_app.make_response(cast("Any", answer))
-
-    def status(self, response: Response) -> int:
-        """Return the status of a response."""
-        return response.status_code
-
-    def add_cookies(self, response: Response, cookies: Iterable[str]) -> None:
-        """Add cookies to those of the response."""
-        for cookie in cookies:
-            response.headers.add("Set-Cookie", cookie)
 
 
 def head() -> WebRequest:
@@ -40,10 +31,4 @@ def facts() -> WebRequest:
     """Return the facts of the current request."""
     # A CSRF protection, or the site, may have read the form before.
     body = request.stream.read(MAX_FORM_BYTES + 1) or request.form
-    return WebRequest(
-        request.method,
-        request.headers,
-        body,
-        query=request.query_string,
-        form_token_checked=g.get("csrf_valid", False),
-    )
+    return web_request(request, body, g)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterable
 from typing import Any, cast
 
 from blinker import NamedSignal
@@ -22,10 +21,11 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestTimeout
 
 from ._face import Hook
+from ._werkzeug_http import WerkzeugResponses, web_request
 from .web import MAX_FORM_BYTES, WebRequest
 
 
-class Responses:
+class Responses(WerkzeugResponses):
     """How responses are made in Quart."""
 
     def respond(self, status: int, headers: list[tuple[str, str]], body: str) -> Response:
@@ -39,15 +39,6 @@ class Responses:
             if isinstance(answer, str)
             else cast("Response", answer)
         )
-
-    def status(self, response: Response) -> int:
-        """Return the status of a response."""
-        return response.status_code
-
-    def add_cookies(self, response: Response, cookies: Iterable[str]) -> None:
-        """Add cookies to those of the response."""
-        for cookie in cookies:
-            response.headers.add("Set-Cookie", cookie)
 
 
 def responding(hook: Hook) -> Hook:
@@ -96,10 +87,4 @@ async def facts() -> WebRequest:
                     break
     except TimeoutError:
         raise RequestTimeout from None
-    return WebRequest(
-        request.method,
-        request.headers,
-        body,
-        query=request.query_string,
-        form_token_checked=g.get("csrf_valid", False),
-    )
+    return web_request(request, body, g)
