@@ -42,13 +42,7 @@ export interface Portier {
    *
    * The login leads to `nextPage`. A page that would leave the site is dropped.
    */
-  startLogin(
-    this: void,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    email: string,
-    nextPage?: string,
-  ): Promise<FastifyReply>;
+  startLogin(this: void, request: FastifyRequest, reply: FastifyReply, email: string, nextPage?: string): Promise<FastifyReply>;
   /**
    * Returns the session of a request, for pages that everybody may see. It is read once for each request, and its cookie
    * is renewed if necessary. In `onLogin` it is the new session.
@@ -151,19 +145,17 @@ export async function portier(app: FastifyInstance, options: PortierOptions): Pr
   await app.register(async (own) => {
     const isCallback = ({ raw }: FastifyRequest): boolean => flow.isCallback(raw.url);
     takeBodies(own, (request, reply) => (isCallback(request) ? callback : login)(request, reply));
-    const every = [...own.supportedMethods];
     // The router of a site may ignore case or slashes.
     const handler: Handler = async (request, reply) =>
       isCallback(request) ? callback(request, reply) : (reply.callNotFound() as unknown as FastifyReply);
     // A single colon would begin a parameter.
     const url = decodeURI(pathBelow(own.prefix, flow)).replaceAll(":", "::");
     own.route({ method: "POST", url, config: { portierCallback: true }, handler });
-    own.route({ method: every.filter((method) => method !== "POST"), url, config: { portierCallback: false }, handler });
+    own.route({ method: own.supportedMethods.filter((method) => method !== "POST"), url, config: { portierCallback: false }, handler });
     const { loginPath, logoutPath, healthPath } = paths;
     if (loginPath !== null) own.post(loginPath, login);
-    if (logoutPath !== null) own.route({ method: every, url: logoutPath, handler: logout });
-    const health = answering((request) => flow.health(request));
-    if (healthPath !== null) own.route({ method: every, url: healthPath, handler: health });
+    if (logoutPath !== null) own.all(logoutPath, logout);
+    if (healthPath !== null) own.all(healthPath, answering((request) => flow.health(request)));
   });
 }
 
