@@ -29,7 +29,7 @@ export class Sessions<Request extends object> {
   /** Answers a request of somebody who is not signed in. */
   requireLogin(request: Pick<AnyRequest, "method" | "headers">): Step {
     if (this.#areOn) return this.#flow.requireLogin(request);
-    throw invalidOption("requireLogin needs the option secret; a site with its own sessions needs its own guard");
+    throw invalidOption("requireLogin needs the option secret; a guard of sessions of your own answers with flow.requireLogin");
   }
 
   /** The session of a request if it was looked up, without an error. */

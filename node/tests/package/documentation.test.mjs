@@ -1,47 +1,21 @@
 // Checks what the README and the manual say about Node: examples run, and tables are complete. `python/tests` checks
 // the examples in Python and the links; `tests/client` checks the README of the package.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
 import path from "node:path";
 import { text as readText } from "node:stream/consumers";
-import { after, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { test } from "node:test";
 
 import { getRequestListener } from "@hono/node-server";
 import * as portier from "portier-client";
-import { DevBroker, login } from "portier-client/testing";
-import ts from "typescript";
+import { login } from "portier-client/testing";
 
-const ROOT = path.resolve(import.meta.dirname, "../../..");
+import { broker, examples, read, ROOT, run, section, typedExamples } from "./manual.mjs";
+
 const PAGES = [".", "docs", "docs/frameworks"].flatMap(inFolder);
 const EXAMPLES = PAGES.map((page) => [page, examples(read(page))]);
-
-// Files that the site of an example has.
-process.env.SESSION_SECRET = randomBytes(32).toString("base64url");
-
-// Inside the package, so that its own name resolves to it.
-const workshop = mkdtempSync(path.join(import.meta.dirname, "documentation-"));
-const broker = new DevBroker({ mode: "accept" });
-after(() => {
-  broker.stop();
-  rmSync(workshop, { recursive: true });
-});
-
-// The examples use the public broker; here the development broker answers.
-const LOCAL = `
-import { PortierClient as Public } from "portier-client";
-export * from "portier-client";
-export class PortierClient extends Public {
-  constructor(options) {
-    super({ broker: ${JSON.stringify(broker.origin)}, ...options });
-  }
-}
-export default PortierClient;
-`;
-const local = write("local.mjs", LOCAL);
 
 for (const [page, blocks] of EXAMPLES) {
   if (blocks.length === 0) continue;
@@ -145,6 +119,8 @@ test("the Fastify site of the manual with its session, helmet and CSRF plugins s
   assert.match((await session.visit("/login")).headers["content-security-policy"], new RegExp(`form-action 'self' ${broker.origin}`));
   await session.submit("/logout");
   assert.equal((await session.get("/members")).location, `${origin}/login?next=%2Fmembers`);
+  const script = await session.get("/members", { accept: "application/json" });
+  assert.deepEqual([script.status, script.problem], [401, "not_signed_in"]);
   await assert.rejects(login(app, "bob@example.com", { origin }), ({ response }) => response.problem === "account_unknown");
 });
 
@@ -343,46 +319,6 @@ test("every class of errors is in the table of the manual", () => {
 function inFolder(folder) {
   const names = readdirSync(path.join(ROOT, folder)).filter((name) => name.endsWith(".md")).sort();
   return names.map((name) => path.posix.join(folder, name));
-}
-
-function read(page) {
-  return readFileSync(path.join(ROOT, page), "utf8");
-}
-
-/** The ```js and ```mjs blocks of a text; each is a separate module. */
-function examples(text) {
-  return [...text.matchAll(/^```m?js\n(.*?)^```$/gms)].map(([, code]) => code);
-}
-
-/** The ```ts blocks of a text, compiled. */
-function typedExamples(text) {
-  const { ESNext: module, ES2022: target } = { ...ts.ModuleKind, ...ts.ScriptTarget };
-  const compilerOptions = { module, target, experimentalDecorators: true, emitDecoratorMetadata: true };
-  const blocks = [...text.matchAll(/^```ts\n(.*?)^```$/gms)];
-  return blocks.map(([, code]) => ts.transpileModule(code, { compilerOptions }).outputText);
-}
-
-function section(page, title) {
-  const text = read(page).split("\n## ").find((text) => text.startsWith(`${title}\n`));
-  return examples(text)[0];
-}
-
-/** Runs an example; returns its exports, and always its `app` and `server`. */
-async function run(name, code) {
-  const here = code
-    .replaceAll('from "portier-client"', `from ${JSON.stringify(local)}`)
-    .replaceAll("http://127.0.0.1:3333", broker.origin)
-    .replaceAll(/port: \d+/g, "port: 0")
-    .replaceAll(/listen\(\d+/g, "listen(0");
-  const names = [...here.matchAll(/^const (app|server) = /gm)].map(([, name]) => name);
-  const exported = names.length > 0 ? `\nexport { ${names.join(", ")} };` : "";
-  return import(write(name, here + exported));
-}
-
-function write(name, text) {
-  const file = path.join(workshop, name);
-  writeFileSync(file, text);
-  return pathToFileURL(file).href;
 }
 
 function form(url, fields, headers) {
