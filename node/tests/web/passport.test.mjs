@@ -172,6 +172,30 @@ for (const [kind, [{ Passport }, express]] of Object.entries(KINDS)) {
       assert.equal((await site.logIn(new Visitor(), { next: "/members" })).text, "alice@example.com /members");
     });
 
+    test("two strategies of one site each complete their own logins", async (t) => {
+      const routes = (app, passport, { origin }) => {
+        const client = new PortierClient({ redirectUri: `${origin}/staff/verify`, broker: broker.origin });
+        const find = async ({ email }) => ({ email: `staff ${email}` });
+        passport.use("staff", new Strategy({ client, loginUrl: "/staff/login" }, find));
+        app.post("/login", passport.authenticate("portier"));
+        app.all("/verify", passport.authenticate("portier"), redirectToNext);
+        app.post("/staff/login", passport.authenticate("staff", { failureRedirect: "/failed" }));
+        app.all("/staff/verify", passport.authenticate("staff"), redirectToNext);
+      };
+      const site = await serve(t, { routes });
+      const visitor = new Visitor();
+      // Both logins are under way in one browser.
+      const started = await visitor.post(`${site.origin}/staff/login`, { ...ALICE, next: "/staff" }, { follow: false, origin: site.origin });
+      assert.equal((await site.logIn(visitor, { next: "/members" })).headers.location, "/members");
+      assert.equal((await visitor.get(`${site.origin}/members`)).text, "alice@example.com");
+      const answer = new URLSearchParams(broker.signIn(started.headers.location));
+      const strange = await visitor.get(`${site.verify}?${answer}`, { follow: false });
+      assert.match(strange.text, /data-portier="problem"/, "at the redirect URI of the other strategy");
+      const done = await visitor.get(`${site.origin}/staff/verify?${answer}`, { follow: false });
+      assert.deepEqual([done.status, done.headers.location], [303, "/staff"]);
+      assert.equal((await visitor.get(`${site.origin}/members`)).text, "staff alice@example.com");
+    });
+
     test("a reload of the callback leads to the same page", async (t) => {
       const site = await serve(t, {});
       const visitor = new Visitor();
@@ -243,7 +267,7 @@ async function serveSite(t, Passport, express, details) {
   app.use(passport.session());
   companions(app, site);
   if (routes) {
-    routes(app, passport);
+    routes(app, passport, site);
   } else {
     app.post("/login", passport.authenticate("portier", route));
     app.all("/verify", passport.authenticate("portier", route), redirectToNext);
