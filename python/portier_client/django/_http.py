@@ -27,18 +27,18 @@ def web_request(request: HttpRequest) -> WebRequest:
     """Return the facts of a request. Django's active language replaces ``Accept-Language``."""
     # Error reports leave out the fields of the form.
     request.sensitive_post_parameters = "__ALL__"  # type: ignore[attr-defined]
-    meta = request.META
-    headers = [(name, meta[key]) for name, key in _NAMES if key in meta]
-    language = get_language() or meta.get("HTTP_ACCEPT_LANGUAGE")
-    if language:
-        headers.append(("accept-language", language))
     return WebRequest(
         request.method or "",
-        headers,
+        _headers(request),
         _body(request),
-        query=meta.get("QUERY_STRING", ""),
+        query=request.META.get("QUERY_STRING", ""),
         form_token_checked=_is_form_token_checked(request),
     )
+
+
+def head(request: HttpRequest) -> WebRequest:
+    """Return the facts of a request without its body."""
+    return WebRequest(request.method or "", _headers(request))
 
 
 class Responses:
@@ -84,6 +84,13 @@ class _Redirect(HttpResponse):
     @property
     def url(self) -> str:
         return self.headers["Location"]
+
+
+def _headers(request: HttpRequest) -> list[tuple[str, str]]:
+    meta = request.META
+    headers = [(name, meta[key]) for name, key in _NAMES if key in meta]
+    language = get_language() or meta.get("HTTP_ACCEPT_LANGUAGE")
+    return [*headers, ("accept-language", language)] if language else headers
 
 
 def _body(request: HttpRequest) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db import connections
+from django.http import HttpResponseRedirect
 from django.template import RequestContext, Template
 from django.test import override_settings
 from django.urls import set_script_prefix
@@ -94,14 +96,78 @@ class Remember:
 
 @pytest.mark.skipif(django.VERSION < (5, 1), reason="the middleware came with Django 5.1")
 def test_the_views_need_no_login_themselves(visitor: Visitor) -> None:
-    required = "django.contrib.auth.middleware.LoginRequiredMiddleware"
-    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, required]):
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, REQUIRED]):
         client = type(visitor)(visitor.broker)
         assert client.get("/whoami/")["Location"] == "/accounts/login/?next=/whoami/"
         assert client.get("/accounts/login/").status_code == 200
         assert client.get("/admin/login/").status_code == 200
         assert client.log_in(next_page="/whoami/")["Location"] == "/whoami/"
         assert client.post("/accounts/logout/", {}).status_code == 303
+
+
+SCRIPTS = "portier_client.django.middleware.ScriptLoginMiddleware"
+REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+
+
+@pytest.mark.parametrize(
+    ("page", "more"),
+    [
+        ("/members/", [SCRIPTS]),
+        ("/whoami/", [SCRIPTS, REQUIRED]),
+        ("/whoami/", [REQUIRED, SCRIPTS]),
+    ],
+)
+def test_a_script_gets_a_problem_in_place_of_the_login_page(
+    visitor: Visitor, page: str, more: list[str]
+) -> None:
+    if REQUIRED in more and django.VERSION < (5, 1):
+        pytest.skip("the middleware came with Django 5.1")
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, *more]):
+        client = type(visitor)(visitor.broker)
+        for headers in ({"Sec-Fetch-Mode": "cors"}, {"Accept": "application/json"}):
+            told = client.get(page, **headers)
+            assert (told.status_code, told["Content-Type"]) == (401, "application/problem+json")
+            problem = json.loads(told.content)
+            assert problem["type"] == "urn:portier-client:problem:not_signed_in"
+            assert problem["url"] == "/accounts/login/"
+        assert client.get(page)["Location"] == f"/accounts/login/?next={page}"
+        client.log_in()
+        assert client.get(page, **{"Sec-Fetch-Mode": "cors"}).status_code == 200
+
+
+@pytest.mark.parametrize("where", ["/elsewhere/?next=/members/", "/accounts/login/"])
+def test_another_redirect_is_not_a_problem_for_a_script(visitor: Visitor, where: str) -> None:
+    leading = "tests.django.test_companions.Leading"
+    Leading.where = where
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, SCRIPTS, leading]):
+        client = type(visitor)(visitor.broker)
+        answer = client.get("/members/", **{"Sec-Fetch-Mode": "cors"})
+    assert (answer.status_code, answer["Location"]) == (302, where)
+
+
+def test_the_problem_has_the_cookies_of_the_redirect(visitor: Visitor) -> None:
+    leading = "tests.django.test_companions.Leading"
+    Leading.where = "/accounts/login/?next=/members/"
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, SCRIPTS, leading]):
+        client = type(visitor)(visitor.broker)
+        answer = client.get("/members/", **{"Sec-Fetch-Mode": "cors"})
+    assert (answer.status_code, answer.cookies["seen"].value) == (401, "yes")
+
+
+class Leading:
+    """Redirects every request."""
+
+    sync_capable = True
+    async_capable = False
+    where = "/"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = HttpResponseRedirect(self.where)
+        response.set_cookie("seen", "yes")
+        return response
 
 
 def test_a_login_works_beside_whitenoise_and_gzip(visitor: Visitor, tmp_path: Any) -> None:
