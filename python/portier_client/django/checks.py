@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -11,7 +12,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core import checks
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
-from django.urls import Resolver404, get_script_prefix, resolve
+from django.urls import Resolver404, get_script_prefix, resolve, set_script_prefix
+from django.utils import translation
 from django.utils.module_loading import import_string
 
 from ..errors import ConfigError
@@ -38,16 +40,20 @@ def check_settings(
     site, messages = _site()
     if site is None:
         return messages
-    return [
-        *_backend(),
-        *_middleware(),
-        *_user_model(site),
-        *_callback(site),
-        *_login_page(site),
-        *_host(site),
-        *_cookies(site),
-        *_policy(site),
-    ]
+    prefix = _prefix(site)
+    messages = [*_callback(site, prefix)]
+    with _below(prefix):
+        return [
+            *_backend(),
+            *_middleware(),
+            *_user_model(site),
+            *messages,
+            *_login_page(site),
+            *_pages(site, prefix),
+            *_host(site),
+            *_cookies(site),
+            *_policy(site),
+        ]
 
 
 def check_deployment(
@@ -75,23 +81,50 @@ def _site() -> tuple[conf.Site | None, list[checks.CheckMessage]]:
     return site, []
 
 
-def _callback(site: conf.Site) -> Iterator[checks.CheckMessage]:
+def _callback(site: conf.Site, prefix: str | None) -> Iterator[checks.CheckMessage]:
     """The path of the redirect URI must be that of the callback."""
-    from . import views
+    if prefix is None:
+        yield checks.Error(
+            "The path of redirect_uri is not that of the view portier:verify "
+            f"path={_callback_path(site)}",
+            hint=(
+                f"Add {_INCLUDE} to the URLs of the site, and use the URL of its verify/ as "
+                "redirect_uri. If a proxy removes a prefix of the path, set FORCE_SCRIPT_NAME."
+            ),
+            id="portier_client.E003",
+        )
+    elif prefix != _known_prefix():
+        yield checks.Warning(
+            f"Django does not know the prefix in the path of redirect_uri prefix={prefix}",
+            hint=(
+                f'Set FORCE_SCRIPT_NAME = "{prefix}". If the server passes the prefix with each '
+                "request, as SCRIPT_NAME or root_path, only commands and tasks need the setting."
+            ),
+            id="portier_client.W009",
+        )
 
-    path = unquote(urlsplit(site.client.redirect_uri).path)
-    prefix = get_script_prefix()
-    inside = "/" + path.removeprefix(prefix)
-    if path.startswith(prefix) and _view(inside) in {views.verify, views.averify}:
+
+def _pages(site: conf.Site, prefix: str | None) -> Iterator[checks.CheckMessage]:
+    """Below a prefix, a path without it leads to another site on the same host."""
+    if not prefix:
         return
-    yield checks.Error(
-        f"The path of redirect_uri is not that of the view portier:verify path={path}",
-        hint=(
-            f"Add {_INCLUDE} to the URLs of the site, and use the URL of its verify/ as "
-            "redirect_uri. If a proxy removes a prefix of the path, set FORCE_SCRIPT_NAME."
-        ),
-        id="portier_client.E003",
-    )
+    try:
+        pages = {"LOGIN_URL": site.login_url, "LOGIN_REDIRECT_URL": site.default_next}
+    except ConfigError:
+        return  # portier_client.E007
+    for name, page in pages.items():
+        url = urlsplit(unquote(page))
+        # If there is no such page below the prefix, another site may be meant.
+        if url.netloc or f"{url.path}/".startswith(f"{prefix}/") or _view(url.path) is None:
+            continue
+        yield checks.Warning(
+            f"{name} lacks the prefix in the path of redirect_uri url={page} prefix={prefix}",
+            hint=(
+                "Django adds the prefix to the names of URLs, but not to paths. Set the name of "
+                'the URL, such as LOGIN_URL = "portier:login".'
+            ),
+            id="portier_client.W010",
+        )
 
 
 def _backend() -> Iterator[checks.CheckMessage]:
@@ -150,7 +183,7 @@ def _user_model(site: conf.Site) -> Iterator[checks.CheckMessage]:
 def _login_page(site: conf.Site) -> Iterator[checks.CheckMessage]:
     """Pages about problems link to the login page."""
     try:
-        url, _ = urlsplit(site.login_url), site.default_next
+        url, _ = urlsplit(unquote(site.login_url)), site.default_next
     except ConfigError as error:
         yield checks.Error(
             f"A page of the login is unknown: {error}",
@@ -249,12 +282,53 @@ def _store(site: conf.Site) -> Iterator[checks.CheckMessage]:
         )
 
 
+def _callback_path(site: conf.Site) -> str:
+    return unquote(urlsplit(site.client.redirect_uri).path)
+
+
+def _prefix(site: conf.Site) -> str | None:
+    """The part of the redirect URI's path before the path of the callback.
+
+    ``None`` if that is not the path of the callback, or if Django knows another prefix.
+    """
+    from . import views
+
+    path = _callback_path(site)
+    segments = path.split("/")
+    prefixes = ["/".join(segments[:count]) for count in range(1, len(segments))]
+    for prefix in [_known_prefix()] if _known_prefix() else prefixes:
+        inside = path.removeprefix(prefix) if path.startswith(f"{prefix}/") else ""
+        if _view(inside) in {views.verify, views.averify}:
+            return prefix
+    return None
+
+
+def _known_prefix() -> str:
+    return get_script_prefix().removesuffix("/")
+
+
+@contextmanager
+def _below(prefix: str | None) -> Iterator[None]:
+    """Names of URLs have the prefix, as they do in requests."""
+    before = get_script_prefix()
+    if prefix is not None:
+        set_script_prefix(f"{prefix}/")
+    try:
+        yield
+    finally:
+        set_script_prefix(before)
+
+
 def _view(path: str) -> Any:
     """The view for a path, without what wraps it; ``None`` if there is none."""
-    try:
-        return inspect.unwrap(resolve(path).func)
-    except Resolver404:
-        return None
+    # As `LocaleMiddleware` does, for `i18n_patterns`.
+    with translation.override(
+        translation.get_language_from_path(path) or translation.get_language()
+    ):
+        try:
+            return inspect.unwrap(resolve(path).func)
+        except Resolver404:
+            return None
 
 
 def _is_subclass(path: str, kind: type) -> bool:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from io import StringIO
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from django.urls import include, path, reverse_lazy, set_script_prefix
 
 from portier_client.django.checks import check_deployment, check_settings
 
 from .conftest import REDIRECT_URI
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from portier_client.testing import DevBroker
@@ -83,6 +87,81 @@ def test_a_redirect_uri_that_does_not_lead_to_the_callback_is_found(
 def test_the_redirect_uri_may_lack_the_slash(set_portier: Callable[..., None]) -> None:
     set_portier(redirect_uri=REDIRECT_URI.removesuffix("/"))
     assert ids() == []
+
+
+@pytest.mark.parametrize("prefix", ["/app", "/a/b%20c"])
+def test_a_prefix_that_django_does_not_know_is_found(
+    set_portier: Callable[..., None], prefix: str
+) -> None:
+    uri = f"https://testserver{prefix}/accounts/verify/"
+    set_portier(redirect_uri=uri, login_url="portier:login", default_next="members")
+    (message,) = check_settings()
+    assert message.id == "portier_client.W009"
+    assert f'FORCE_SCRIPT_NAME = "{unquote(prefix)}"' in str(message.hint)
+
+
+def test_a_redirect_uri_below_another_prefix_is_found(set_portier: Callable[..., None]) -> None:
+    set_portier(redirect_uri="https://testserver/app/accounts/verify/")
+    with below("/other"):
+        (message,) = check_settings()
+    assert message.id == "portier_client.E003"
+
+
+@pytest.mark.parametrize(
+    ("login_url", "default_next", "found"),
+    [
+        ("portier:login", "members", []),
+        (reverse_lazy("portier:login"), reverse_lazy("members"), []),
+        ("/app/accounts/login/", "/app/members/", []),
+        # The defaults of Django: there is a login page, but no profile.
+        ("/accounts/login/", "/accounts/profile/", ["LOGIN_URL"]),
+        ("portier:login", "/members/", ["LOGIN_REDIRECT_URL"]),
+        ("/accounts/login/", "/members/", ["LOGIN_URL", "LOGIN_REDIRECT_URL"]),
+        ("https://example.com/accounts/login/", "https://example.com/members/", []),
+    ],
+)
+def test_a_page_without_the_prefix_of_the_site_is_found(
+    set_portier: Callable[..., None], login_url: str, default_next: str, found: list[str]
+) -> None:
+    set_portier(redirect_uri="https://testserver/app/accounts/verify/")
+    urls = {"LOGIN_URL": login_url, "LOGIN_REDIRECT_URL": default_next}
+    with below("/app"), override_settings(**urls):
+        messages = [message for message in check_settings() if message.id != "portier_client.W002"]
+    assert [message.msg.split()[0] for message in messages] == found
+    assert {message.id for message in messages} <= {"portier_client.W010"}
+    # The server may pass the prefix with each request.
+    with override_settings(**urls):
+        unknown, *messages = [
+            message for message in check_settings() if message.id != "portier_client.W002"
+        ]
+    assert unknown.id == "portier_client.W009"
+    assert [message.msg.split()[0] for message in messages] == found
+
+
+@contextmanager
+def below(prefix: str) -> Iterator[None]:
+    """What Django does with ``FORCE_SCRIPT_NAME`` when it starts."""
+    set_script_prefix(f"{prefix}/")
+    try:
+        with override_settings(FORCE_SCRIPT_NAME=prefix):
+            yield
+    finally:
+        set_script_prefix("/")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_callback_may_be_below_a_language(
+    set_portier: Callable[..., None], language: str
+) -> None:
+    class Urls:
+        urlpatterns = i18n_patterns(
+            path("accounts/", include("portier_client.django.urls")), prefix_default_language=False
+        )
+
+    prefix = "" if language == "en" else f"/{language}"
+    set_portier(redirect_uri=f"https://testserver{prefix}/accounts/verify/")
+    with override_settings(ROOT_URLCONF=Urls, LANGUAGE_CODE="en", LOGIN_URL="portier:login"):
+        assert ids() == []
 
 
 def test_the_backend_is_required() -> None:
