@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -38,21 +39,23 @@ class ServedSite:
     def __init__(self, name: str) -> None:
         self.name = name
         self._face = SITES[name]
-        # Reserved until the end: connections of other tests get their ports from the same range.
-        self._reserved = Port()
-        port = str(self._reserved.number)
-        command = [word.replace("{port}", port) for word in self._face.command]
         path = os.pathsep.join(str(folder) for folder in (FOLDER, ROOT / "python"))
-        environment = {**os.environ, "SITE_PORT": port, "PYTHONPATH": path}
-        try:
-            self._program = Program(command, environment, ready="ready ")
-        except BaseException:
-            self._reserved.release()
-            raise
-        line = next(line for line in self._program.printed if line.startswith("ready "))
-        self.port, control = (int(port) for port in line.split()[1:])
-        self._connection = socket.create_connection(("127.0.0.1", control), SECONDS_TO_WAIT)
-        self._control = self._connection.makefile("rw", encoding="utf-8", newline="\n")
+        with ExitStack() as stack:
+            # Reserved until the end: connections of other tests get ports from the same range.
+            reserved = Port()
+            stack.callback(reserved.release)
+            port = str(reserved.number)
+            command = [word.replace("{port}", port) for word in self._face.command]
+            environment = {**os.environ, "SITE_PORT": port, "PYTHONPATH": path}
+            program = Program(command, environment, ready="ready ")
+            stack.callback(program.stop)
+            line = next(line for line in program.printed if line.startswith("ready "))
+            self.port, control = (int(port) for port in line.split()[1:])
+            address = "127.0.0.1", control
+            connection = stack.enter_context(socket.create_connection(address, SECONDS_TO_WAIT))
+            lines = connection.makefile("rw", encoding="utf-8", newline="\n")
+            self._control = stack.enter_context(lines)
+            self._running = stack.pop_all()
         self._options: dict[str, Any] = {}
         self._token_answer = 400, "{}"
         self._token_requests = 0
@@ -68,10 +71,7 @@ class ServedSite:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._control.close()
-        self._connection.close()
-        self._program.stop()
-        self._reserved.release()
+        self._running.close()
 
     def make(
         self, case: dict[str, Any], surroundings: Surroundings, *, sets_cookies: bool = False
