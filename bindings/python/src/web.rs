@@ -87,6 +87,19 @@ impl LoginFlow {
     fn current(&self, py: Python<'_>) -> PyResult<&web::LoginFlow> {
         self.of(py, Process::current())
     }
+
+    fn refuse<'py>(
+        &self,
+        py: Python<'py>,
+        method: &Bound<'py, PyString>,
+        headers: &Bound<'py, PyList>,
+        step: impl FnOnce(&web::LoginFlow, &WebRequest) -> web::Step + Send + 'static,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let call = Call::new(py, true);
+        let flow = self.of(py, call.process)?.clone();
+        let request = request(method, headers, false, Body::Empty)?;
+        call.run(async move { Ok(StepTuple(step(&flow, &request))) })
+    }
 }
 
 #[pymethods]
@@ -248,11 +261,10 @@ impl LoginFlow {
         code: &str,
         message: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let call = Call::new(py, true);
-        let flow = self.of(py, call.process)?.clone();
-        let request = request(method, headers, false, Body::Empty)?;
         let error = Error::new(code_named(code), message);
-        call.run(async move { Ok(StepTuple(flow.refuse_login(&request, error))) })
+        self.refuse(py, method, headers, move |flow, request| {
+            flow.refuse_login(request, error)
+        })
     }
 
     /// Answers a completed login whose person the site does not sign in, with the error of a code.
@@ -265,11 +277,10 @@ impl LoginFlow {
         code: &str,
         message: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let call = Call::new(py, true);
-        let flow = self.of(py, call.process)?.clone();
-        let request = request(method, headers, false, Body::Empty)?;
         let error = Error::new(code_named(code), message);
-        call.run(async move { Ok(StepTuple(flow.refuse_account(&request, error))) })
+        self.refuse(py, method, headers, move |flow, request| {
+            flow.refuse_account(request, error)
+        })
     }
 
     #[getter]
