@@ -43,6 +43,38 @@ pub fn safe_next(text: &str, allowed_hosts: &[&str]) -> Option<String> {
     next.filter(|next| next.len() <= MAX_BYTES)
 }
 
+/// As [`safe_next`], for a site whose origin is known: a URL of the site becomes its path, with the query and the
+/// fragment.
+///
+/// [`LoginFlow::safe_next`](crate::web::LoginFlow::safe_next) does this for the site of its client.
+///
+/// ```
+/// use portier_client::web::safe_next_on;
+///
+/// let site = "https://example.com";
+/// assert_eq!(safe_next_on(site, "https://example.com/members", &[]), Some("/members".into()));
+/// assert_eq!(safe_next_on(site, "https://example.com:8443/members", &[]), None);
+/// ```
+pub fn safe_next_on(site: &str, text: &str, allowed_hosts: &[&str]) -> Option<String> {
+    match path_on(site, text) {
+        Some(path) => safe_next(&path, &[]),
+        None => safe_next(text, allowed_hosts),
+    }
+}
+
+/// The path, the query and the fragment of a URL, if its origin is that of the site.
+pub(crate) fn path_on(site: &str, text: &str) -> Option<String> {
+    // Most pages are paths already.
+    if text.starts_with('/') || text.len() > MAX_BYTES {
+        return None;
+    }
+    let (before, fragment) = text
+        .find('#')
+        .map_or((text, ""), |start| text.split_at(start));
+    let url = parse_url(before).filter(|url| url.origin().ascii_serialization() == site)?;
+    Some([&url[Position::BeforePath..], fragment].concat())
+}
+
 /// Whether the text is a path, perhaps with a query, of which every reader makes the same: nothing in it is
 /// encoded, and no segment is empty or begins with a dot. Most pages are, and the rules for all others take
 /// many times as long.
@@ -174,6 +206,48 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_url_of_the_site_counts_as_its_path() {
+        let site = "http://localhost:8888";
+        for (text, expected) in [
+            ("http://localhost:8888", Some("/")),
+            ("http://localhost:8888/a?b=c#d", Some("/a?b=c#d")),
+            ("HTTP://LOCALHOST:8888/a", Some("/a")),
+            ("http://localhost:8888?a", Some("/?a")),
+            ("http://localhost:8888#a?b", Some("/#a?b")),
+            ("http://localhost:8888/a#b\\c", None),
+            ("http://localhost:8888//evil.example", None),
+            ("http://localhost:8888/.//evil.example", None),
+            ("http://localhost:8888/%2F/evil.example", None),
+            ("http://localhost:8888\\@evil.example", None),
+            ("http://localhost:8888@evil.example/", None),
+            ("http://user@localhost:8888/a", None),
+            ("http://@localhost:8888/a", None),
+            ("http://localhost:88\t88/a", None),
+            ("http:\\\\localhost:8888/a", None),
+            ("http:localhost:8888/a", None),
+            ("http:///localhost:8888/a", None),
+            (" http://localhost:8888/a", None),
+            ("https://localhost:8888/a", None),
+            ("http://localhost/a", None),
+            ("http://localhost.:8888/a", None),
+            ("http://127.0.0.1:8888/a", None),
+            ("/a", Some("/a")),
+            ("", None),
+        ] {
+            let found = safe_next_on(site, text, &[]);
+            assert_eq!(found.as_deref(), expected, "{text:?}");
+        }
+        let long = format!("{site}/{}", "a".repeat(MAX_BYTES));
+        assert_eq!(safe_next_on(site, &long, &[]), None);
+        let umlaut = safe_next_on(
+            "https://xn--bcher-kva.example",
+            "https://bücher.example/ü",
+            &[],
+        );
+        assert_eq!(umlaut.as_deref(), Some("/%C3%BC"));
+    }
+
     proptest! {
         #[test]
         fn a_plain_path_is_read_as_the_url_parser_reads_it(text in r"/([a/.?%&+=:@,;!~#'-]|%2[eEfF]|\PC){0,12}") {
@@ -192,6 +266,19 @@ mod tests {
                 prop_assert_eq!(safe_next(&next, &[]), Some(next.clone()));
                 let before = decode_fully(text.split(['?', '#']).next().unwrap());
                 prop_assert!(!before.starts_with("//") && !before.contains('\\'));
+            }
+        }
+
+        #[test]
+        fn urls_of_this_site_become_paths_of_it(
+            text in r"(https?:)?//?(example\.com)?([/\\.?#@:%~a1]|%2[ef]|%5c|:443|evil\.example|\PC|\s){0,12}"
+        ) {
+            let site = "https://example.com";
+            if let Some(next) = safe_next_on(site, &text, &[]) {
+                let base = Url::parse(site).unwrap();
+                prop_assert_eq!(base.join(&text).unwrap().origin(), base.origin());
+                prop_assert_eq!(base.join(&next).unwrap().origin(), base.origin());
+                prop_assert_eq!(safe_next(&next, &[]), Some(next.clone()));
             }
         }
     }

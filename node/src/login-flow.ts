@@ -256,7 +256,10 @@ export class LoginFlow {
     return this.#flow.facts.isSecure;
   }
 
-  /** Returns the page to redirect to, or `null` if a redirect to it could leave the site. */
+  /**
+   * Returns the page to redirect to, or `null` if a redirect to it could leave the site. A URL of this site becomes its
+   * path, with the query and the fragment.
+   */
   safeNext(page: unknown): string | null {
     return typeof page === "string" && page.isWellFormed() ? this.#flow.safeNext(page) : null;
   }

@@ -140,8 +140,11 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         return [*self._form_targets]
 
     def safe_next(self, page: str) -> str | None:
-        """Return ``page`` in the form for a redirect, or ``None`` if it is on another site."""
-        return _native.safe_next(page, self._allowed_hosts)
+        """Return ``page`` in the form for a redirect, or ``None`` if it is on another site.
+
+        A URL of this site becomes its path, with the query and the fragment.
+        """
+        return _native.safe_next_on(self._client.client_id, page, self._allowed_hosts)
 
     def explain(
         self, error: portier_client.PortierError, accept_language: str | None = None

@@ -35,6 +35,7 @@ __all__ = [
     "panic_in_operation",
     "read_headers",
     "safe_next",
+    "safe_next_on",
     "target_path",
 ]
 
@@ -388,5 +389,6 @@ def normalize_email(text: str, /) -> str:
 def safe_next(text: str, /, allowed_hosts: Sequence[str] = ...) -> str | None:
     """Return the page to go back to after a login if it is safe to redirect to, else ``None``."""
 
+def safe_next_on(site: str, page: str, allowed_hosts: Sequence[str], /) -> str | None: ...
 def target_path(target: str, /) -> str:
     """Return the path in the target of a request line, without origin and query."""

@@ -49,7 +49,7 @@ mod _native {
         mock_client, panic_in_operation,
     };
     #[pymodule_export]
-    use super::web::{LoginFlow, target_path};
+    use super::web::{LoginFlow, safe_next_on, target_path};
     #[pymodule_export]
     use super::{normalize_email, safe_next};
 

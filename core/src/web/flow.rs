@@ -23,7 +23,7 @@ use super::{same_site, script};
 use crate::client::Client;
 use crate::config::{Flow, ResponseMode};
 use crate::error::{Code, Error, Result};
-use crate::next::safe_next;
+use crate::next::safe_next_on;
 use crate::session::{AuthenticateOptions, WantedFlow};
 
 /// Random bytes of a browser's secret.
@@ -173,7 +173,8 @@ impl LoginFlow {
         &self.options.form_targets
     }
 
-    /// Returns the page in the form for a redirect, or `None` if it is on another site.
+    /// Returns the page in the form for a redirect, or `None` if it is on another site. A URL of this site becomes
+    /// its path, with the query and the fragment.
     pub fn safe_next(&self, page: &str) -> Option<String> {
         let hosts: Vec<_> = self
             .options
@@ -181,7 +182,7 @@ impl LoginFlow {
             .iter()
             .map(String::as_str)
             .collect();
-        safe_next(page, &hosts)
+        safe_next_on(self.client.client_id(), page, &hosts)
     }
 
     /// Turns an error into a text for the person at the browser. `broker_error` is the code in the

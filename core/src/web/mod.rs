@@ -98,3 +98,4 @@ pub use self::problem::{Problem, ProblemId};
 pub use self::reply::{Confirmation, Page, Reply, Step};
 pub use self::request::{Body, WebRequest, target_path};
 pub use self::session::{Session, SessionCookie, SessionOptions, Visit};
+pub use crate::next::safe_next_on;

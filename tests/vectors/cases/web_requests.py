@@ -315,9 +315,22 @@ def options() -> list[Case]:
                 asked("safe_next", "/members", "/members"),
                 asked("safe_next", "//evil.example", None),
                 asked("safe_next", "https://shop.example.com/", "https://shop.example.com/"),
+                asked("safe_next", "https://example.com/members", "/members"),
                 asked("safe_next", "", None),
             ],
             options={"allowed_hosts": ["shop.example.com"]},
+        ),
+        case(
+            "safe-next-compares-ports",
+            "those of the redirect URI",
+            OPEN,
+            [
+                asked("safe_next", "http://localhost:8888/members", "/members"),
+                asked("safe_next", "http://localhost/members", None),
+                asked("safe_next", "https://localhost:8888/members", None),
+                asked("safe_next", "http://127.0.0.1:8888/members", None),
+            ],
+            options={"redirect_uri": "http://localhost:8888/verify"},
         ),
     ]
     return made

@@ -202,6 +202,18 @@ def pages() -> list[Case]:
         "user": "https://example.com@evil.example/",
         "long": "/{repeat:a:5000}",
         "empty": "",
+        "below-the-site": "https://example.com.evil.example/",
+        "user-of-the-site": "https://user@example.com/members",
+        "port": "https://example.com:8443/members",
+        "scheme": "http://example.com/members",
+        "site-and-a-host": "https://example.com//evil.example",
+        "site-and-dots": "https://example.com/.//evil.example",
+        "site-and-an-encoded-slash": "https://example.com/%2F/evil.example",
+        "site-and-a-backslash": "https://example.com\\@evil.example/",
+        "site-and-a-tab": "https://exam\tple.com/members",
+        "site-without-slashes": "https:example.com/members",
+        "site-after-a-space": " https://example.com/members",
+        "long-path-of-the-site": "https://example.com/{repeat:a:1024}",
     }
     made = [
         case(
@@ -217,6 +229,21 @@ def pages() -> list[Case]:
     rows: list[tuple[str, str, str | None, str, dict[str, object]]] = [
         ("page-of-the-site", "a login leads back", "/members?page=2#top", "", {}),
         ("page-with-letters", "a page is percent-encoded", "/für", "/f%C3%BCr", {}),
+        (
+            "page-of-the-site-as-a-url",
+            "it is reduced to its path, query and fragment",
+            "https://example.com/members?page=2#top",
+            "/members?page=2#top",
+            {},
+        ),
+        ("site-as-a-url", "a host alone is the first page", "https://example.com", "/", {}),
+        (
+            "page-of-the-site-in-another-spelling",
+            "origins are compared as the URL parser sees them",
+            "HTTPS://Example.COM:443/f\u00fcr",
+            "/f%C3%BCr",
+            {},
+        ),
         ("nowhere", "a login without a page leads to the default", None, "/", {}),
         ("default", "the default of the site", None, "/welcome", {"default_next": "/welcome"}),
         (
