@@ -173,7 +173,8 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
 
         A browser is redirected to the login page, with ``page`` as ``next``. ``page`` is the path
         and the query of the request; it is left out if it would lead off this site, and for methods
-        other than ``GET`` and ``HEAD``. A script gets the problem ``not_signed_in`` (401).
+        other than ``GET`` and ``HEAD``. A script gets the problem ``not_signed_in`` (401), and htmx
+        is sent to the login page with the page that it runs on as ``next``.
         """
         from .web import step_from_native
 

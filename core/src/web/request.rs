@@ -30,12 +30,15 @@ pub enum Body {
 
 impl WebRequest {
     /// The names of the headers that the flow reads, in lower case. It ignores all others.
-    pub const HEADERS: [&'static str; 12] = [
+    pub const HEADERS: [&'static str; 15] = [
         "accept",
         "accept-language",
         "content-encoding",
         "content-type",
         "cookie",
+        "hx-boosted",
+        "hx-current-url",
+        "hx-history-restore-request",
         "hx-request",
         "origin",
         "purpose",
@@ -165,6 +168,9 @@ pub(super) enum Header {
     ContentEncoding,
     ContentType,
     Cookie,
+    HxBoosted,
+    HxCurrentUrl,
+    HxHistoryRestoreRequest,
     HxRequest,
     Origin,
     Purpose,
@@ -206,9 +212,40 @@ impl Head {
         if self.get(Header::SecFetchDest) == Some("document") {
             return false;
         }
+        // To go back in the history, htmx shows what it gets as the whole page. It ignores `HX-Redirect` there.
+        if self.is_true(Header::HxHistoryRestoreRequest) {
+            return false;
+        }
         let mode = self.get(Header::SecFetchMode);
         matches!(mode, Some("cors" | "same-origin"))
+            || self.is_from_htmx()
             || (self.accepts("application/json") && !self.accepts("text/html"))
+    }
+
+    /// Whether htmx has sent the request. Another site cannot send the header: browsers ask the site first, in a
+    /// preflight (Fetch Standard, section 3.3.3).
+    pub(super) fn is_from_htmx(&self) -> bool {
+        self.is_true(Header::HxRequest)
+    }
+
+    /// Whether the person follows a link, which htmx has turned into a request for the whole page.
+    pub(super) fn is_boosted_link(&self) -> bool {
+        self.is_from_htmx() && self.is_true(Header::HxBoosted) && self.is_repeatable()
+    }
+
+    /// The URL of the page that htmx runs on.
+    pub(super) fn page_of_htmx(&self) -> Option<&str> {
+        self.get(Header::HxCurrentUrl)
+            .filter(|_| self.is_from_htmx())
+    }
+
+    /// Whether a redirect can lead to this request later.
+    pub(super) fn is_repeatable(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+
+    fn is_true(&self, header: Header) -> bool {
+        self.get(header) == Some("true")
     }
 
     /// Whether a browser prefetches the page. `Sec-Purpose` is from the Fetch Standard; `Purpose`
@@ -259,6 +296,9 @@ mod tests {
             Header::ContentEncoding,
             Header::ContentType,
             Header::Cookie,
+            Header::HxBoosted,
+            Header::HxCurrentUrl,
+            Header::HxHistoryRestoreRequest,
             Header::HxRequest,
             Header::Origin,
             Header::Purpose,
@@ -318,6 +358,24 @@ mod tests {
                 false,
             ),
             (&[("accept", "text/html, application/json")], false),
+            (&[("hx-request", "true")], true),
+            (&[("hx-request", "true"), ("accept", "text/html")], true),
+            (&[("hx-request", "true"), ("hx-boosted", "true")], true),
+            (&[("hx-request", "True")], false),
+            (&[("hx-request", "true, true")], false),
+            (&[("hx-boosted", "true")], false),
+            (
+                &[("hx-request", "true"), ("sec-fetch-dest", "document")],
+                false,
+            ),
+            (
+                &[
+                    ("hx-request", "true"),
+                    ("hx-history-restore-request", "true"),
+                    ("sec-fetch-mode", "cors"),
+                ],
+                false,
+            ),
             (&[], false),
         ] {
             assert_eq!(

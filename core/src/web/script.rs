@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::problem::Problem;
 use super::reply::Reply;
-use super::request::{Head, Header};
+use super::request::Head;
 use super::texts::Language;
 use crate::error::Code;
 
@@ -24,13 +24,17 @@ pub(super) fn problem(problem: &Problem, code: Code) -> Reply {
     problem_json(problem.status, details_of(problem), [code])
 }
 
-/// The problem of a page that needs a login, and the URL of the login page.
-pub(super) fn not_signed_in(head: &Head, problem: &Problem, login_url: &str) -> Reply {
-    let url = ("url", login_url.into());
-    let mut reply = problem_json(problem.status, details_of(problem), [url]);
+/// The problem of a page that needs a login, and the URL of the login page. No login has failed, so the code is
+/// that of no error.
+pub(super) fn not_signed_in(head: &Head, problem: &Problem, login_url: String) -> Reply {
+    let members = [
+        ("code", problem.id.as_str().into()),
+        ("url", login_url.as_str().into()),
+    ];
+    let mut reply = problem_json(problem.status, details_of(problem), members);
     // A challenge is required (RFC 9110, section 15.5.2). Browsers ignore this one.
     reply.headers.push(("www-authenticate", "Cookie".into()));
-    with_htmx_redirect(reply, head, login_url.to_owned())
+    with_htmx_redirect(reply, head, login_url)
 }
 
 /// The question whether to continue in this browser: the script asks the person, and posts the
@@ -51,7 +55,7 @@ pub(super) fn question(language: &Language, email: &str, fields: Vec<(String, St
 
 /// The script of htmx follows the redirect in this header.
 fn with_htmx_redirect(mut reply: Reply, head: &Head, url: String) -> Reply {
-    if head.get(Header::HxRequest) == Some("true") {
+    if head.is_from_htmx() {
         reply.headers.push(("hx-redirect", url.into()));
     }
     reply

@@ -253,6 +253,24 @@ test("the script of the manual starts a login", async (t) => {
   assert.deepEqual(places.map((url) => new URL(url).origin), [broker.origin]);
 });
 
+test("the script of the manual leads to the login page and back", async (t) => {
+  const code = examples(read("docs/web.md")).find((code) => code.includes("fetchForMembers("));
+  const { fetchForMembers } = await run("members.mjs", code);
+  const server = createServer((request, response) => flow.requireLogin(request).send(response)).listen(0, "localhost");
+  t.after(() => server.close());
+  await once(server, "listening");
+  const site = `http://localhost:${server.address().port}`;
+  const client = new portier.PortierClient({ redirectUri: `${site}/verify`, broker: broker.origin });
+  const flow = new portier.LoginFlow(client, { loginUrl: "/login?a=b" });
+  const places = [];
+  globalThis.location = { href: `${site}/members?page=2`, assign: (url) => places.push(url) };
+  t.after(() => delete globalThis.location);
+  await fetchForMembers(`${site}/list.json`);
+  const [{ origin, pathname, searchParams }] = places;
+  assert.deepEqual([origin, pathname, searchParams.get("a")], [site, "/login", "b"]);
+  assert.equal(flow.safeNext(searchParams.get("next")), "/members?page=2");
+});
+
 test("the session example of the manual begins a new session at a login", async (t) => {
   const page = section("docs/security.md", "Sessions");
   const { site } = await run("sessions.mjs", page.replace("https://example.com", "http://localhost"));

@@ -9,6 +9,7 @@ from . import (
     web_elsewhere,
     web_forms,
     web_health,
+    web_htmx,
     web_problems,
     web_refusals,
     web_repeats,
@@ -46,7 +47,7 @@ def document() -> dict[str, object]:
         "web: texts of attackers": [web_attacks.texts_of_attackers],
         "web: methods": [web_requests.methods],
         "web: targets": [web_requests.targets],
-        "web: scripts": [web_scripts.scripts],
+        "web: scripts": [web_scripts.scripts, web_htmx.logins],
         "web: forms of another shape": [web_requests.other_forms],
         "web: policies of login pages": [web_requests.policies],
         "web: options": [web_requests.options],
@@ -78,6 +79,7 @@ def sessions() -> dict[str, object]:
         "sessions: begin and end": [web_sessions.sessions],
         "sessions: guarded pages": [web_sessions.guarded],
         "sessions: signing out": [web_sessions.signing_out],
+        "sessions: htmx": [web_htmx.guarded],
     }
     given = setting(flow="auto", **web_sessions.OPTIONS)
     return {"about": ABOUT, **given, "cases": in_families(families)}

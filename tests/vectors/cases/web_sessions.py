@@ -201,6 +201,7 @@ def guarded() -> list[Case]:
             "type": "urn:portier-client:problem:not_signed_in",
             "title": "Please sign in",
             "status": 401,
+            "code": "not_signed_in",
             "url": "/in",
         },
     }

@@ -11,6 +11,7 @@ use super::super::session::{Session, Visit};
 use super::super::{same_site, script};
 use super::{LoginFlow, problem};
 use crate::error::{Code, Error, Result};
+use crate::next::{path_on, safe_next};
 
 impl LoginFlow {
     /// The session of the person who sends a request, and the cookie that renews it, if that is due.
@@ -42,22 +43,27 @@ impl LoginFlow {
     /// Answers a request for a page that needs a login, from somebody who is not signed in.
     ///
     /// A browser is redirected to the login page, with `page` as the parameter `next` of its URL. `page` is
-    /// the path and the query of the request; a prefix that a proxy has stripped is added. It is left out if it would lead off this site, and for methods
-    /// other than `GET` and `HEAD`, because a redirect cannot repeat a form. A script gets the problem
-    /// `not_signed_in` (401), with the URL of the login page as its member `url`.
+    /// the path and the query of the request; a prefix that a proxy has stripped is added. It is left out if
+    /// it would lead off this site, and for methods other than `GET` and `HEAD`, because a redirect cannot
+    /// repeat a form.
+    ///
+    /// A script gets the problem `not_signed_in` (401), with the URL of the login page as its member `url`.
+    /// The URL has a `next` only for htmx, which says in `HX-Current-URL` which page it runs on. Other scripts
+    /// add their page themselves.
     pub fn require_login(&self, request: &WebRequest, page: &str) -> Step {
         let head = &request.head;
-        let login_url = &self.options.login_url;
-        if head.is_from_script() {
-            return self.not_signed_in(head).into();
+        if !head.is_from_script() {
+            let url = self.login_page(self.page_of_request(head, page));
+            return Reply::see_other(url).into();
         }
-        let is_repeatable = matches!(head.method.as_str(), "GET" | "HEAD");
-        let page = self.as_browsers_see(page);
-        let url = match self.safe_next(&page).filter(|_| is_repeatable) {
-            Some(next) => with_next(login_url, &next, self.client.client_id()),
-            None => login_url.clone(),
+        // What htmx asks for is mostly a part of the page that it runs on.
+        let next = if head.is_boosted_link() {
+            self.page_of_request(head, page)
+        } else {
+            head.page_of_htmx().and_then(|url| self.page_of_site(url))
         };
-        Reply::see_other(url).into()
+        let problem = problem(ProblemId::NotSignedIn, self.language(head));
+        script::not_signed_in(head, &problem, self.login_page(next)).into()
     }
 
     /// Ends the session in this browser, and redirects it to the login page. A script gets the URL of that
@@ -94,9 +100,24 @@ impl LoginFlow {
         }
     }
 
-    fn not_signed_in(&self, head: &Head) -> Reply {
-        let problem = problem(ProblemId::NotSignedIn, self.language(head));
-        script::not_signed_in(head, &problem, &self.options.login_url)
+    /// The page that a request is for, if a redirect can lead to it later.
+    fn page_of_request(&self, head: &Head, page: &str) -> Option<String> {
+        let page = self.as_browsers_see(page);
+        self.safe_next(&page).filter(|_| head.is_repeatable())
+    }
+
+    /// The page of a URL of this site, without the fragment: the URL of the login page becomes part of logs.
+    fn page_of_site(&self, url: &str) -> Option<String> {
+        let (url, _) = url.split_once('#').unwrap_or((url, ""));
+        safe_next(&path_on(self.client.client_id(), url)?, &[])
+    }
+
+    fn login_page(&self, next: Option<String>) -> String {
+        let login_url = &self.options.login_url;
+        match next {
+            Some(next) => with_next(login_url, &next, self.client.client_id()),
+            None => login_url.clone(),
+        }
     }
 }
 

@@ -163,6 +163,7 @@ fn a_script_that_is_not_signed_in_gets_a_problem() {
         "title": "Bitte melden Sie sich an",
         "status": 401,
         "detail": "Diese Seite ist nur für angemeldete Personen zugänglich.",
+        "code": "not_signed_in",
         "url": "/",
     });
     assert_eq!(problem, expected);
