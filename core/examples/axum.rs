@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// The site. `secret` seals its sessions.
 pub(crate) fn app(client: Client, secret: Vec<u8>) -> Result<Router, Error> {
     let mut options = FlowOptions::default();
-    options.default_next = String::from("/members");
+    options.default_next = Some(String::from("/members"));
     options.session = Some(SessionOptions::new(vec![secret]));
     let flow = LoginFlow::new(client, options)?;
     Ok(Router::new()

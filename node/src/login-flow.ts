@@ -31,9 +31,15 @@ export interface FlowOptions {
    * attacker.
    */
   browserBinding?: BrowserBinding | undefined;
-  /** The page with the login form, to which the pages about problems link; `/` by default. */
+  /**
+   * The page with the login form, to which the pages about problems link: a path on this site, as browsers see it, or
+   * an absolute URL. By default `/`, below the prefix that `callbackPath` shows.
+   */
   loginUrl?: string | undefined;
-  /** The redirect target if `next` is absent; `/` by default. */
+  /**
+   * The redirect target if `next` is absent: a path on this site, as browsers see it, or an absolute URL. By default
+   * `/`, below the prefix that `callbackPath` shows.
+   */
   defaultNext?: string | undefined;
   /** Hosts other than this site that `next` may lead to, over `https` only; none by default. */
   allowedHosts?: readonly string[] | undefined;
@@ -44,7 +50,7 @@ export interface FlowOptions {
   identityProviders?: readonly string[] | undefined;
   /**
    * The path of the callback as the site receives it, if a proxy changes paths; by default the path of the
-   * redirect URI.
+   * redirect URI. What precedes it there is the prefix that the proxy strips.
    */
   callbackPath?: string | undefined;
   /**

@@ -27,8 +27,8 @@ class FlowOptions(TypedDict, total=False):
 
     flow: Flow
     browser_binding: BrowserBinding
-    login_url: str
-    default_next: str
+    login_url: str | None
+    default_next: str | None
     allowed_hosts: Iterable[str]
     identity_providers: Iterable[str]
     callback_path: str | None

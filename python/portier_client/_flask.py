@@ -247,16 +247,13 @@ def _check_secret_key(app: App) -> None:
         )
 
 
-def _under(root: str, client: BaseClient) -> dict[str, Any]:
-    """Return the paths of an application that is mounted at a path, which the server removes."""
+def _under(root: str, client: BaseClient) -> dict[str, str]:
+    """Return the path of the callback below that of the application, which the server removes."""
     root = root.rstrip("/")
-    if not root:
-        return {}
-    options = {"login_url": f"{root}/", "default_next": f"{root}/"}
     path = urlsplit(client.redirect_uri).path
-    if path.startswith(f"{root}/"):
-        options["callback_path"] = path.removeprefix(root)
-    return options
+    if not root or not path.startswith(f"{root}/"):
+        return {}
+    return {"callback_path": path.removeprefix(root)}
 
 
 def _error(fact: str, name: str) -> ConfigError:

@@ -47,8 +47,8 @@ class FlowOptions(TypedDict):
 
     flow: str
     browser_binding: str
-    login_url: str
-    default_next: str
+    login_url: str | None
+    default_next: str | None
     allowed_hosts: list[str]
     identity_providers: list[str]
     callback_path: str | None

@@ -46,8 +46,8 @@ class PortierMixin(RequestHandler):
     browser_binding: ClassVar[BrowserBinding] = "confirm"
     """What happens if a login ends in another browser than it was started in."""
 
-    default_next: ClassVar[str] = "/"
-    """The redirect target of a login without ``next``."""
+    default_next: ClassVar[str | None] = None
+    """The redirect target of a login without ``next``; by default the first page of the site."""
 
     allowed_hosts: ClassVar[Sequence[str]] = ()
     """Other hosts that ``next`` may name, over ``https`` only."""
@@ -83,7 +83,7 @@ class PortierMixin(RequestHandler):
     def login_flow(self) -> LoginFlow:
         """The login flow of this handler's client and options. The application keeps it."""
         options = {name: getattr(self, name) for name in _OPTIONS}
-        options["login_url"] = self.settings.get("login_url", "/")
+        options["login_url"] = self.settings.get("login_url")
         key = (self.portier, repr(options))
         flows: dict[object, LoginFlow] = vars(self.application).setdefault("_portier_flows", {})
         if key not in flows:

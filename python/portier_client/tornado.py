@@ -30,7 +30,8 @@ Settings of the application:
 ``portier``
     The :class:`~portier_client.Client`. Required, unless a handler overrides ``portier``.
 ``login_url``
-    The page with the login form, which pages about problems link to; ``"/"`` by default.
+    The page with the login form, which pages about problems link to; by default ``"/"``, below the
+    prefix that ``callback_path`` shows.
 ``portier_secret``
     Turns sessions on, see :class:`SessionMixin`.
 
@@ -42,7 +43,8 @@ Options of the handlers, as class attributes. They are options of
 ``browser_binding``
     ``"confirm"`` (default), ``"require"`` or ``"off"``.
 ``default_next``
-    The redirect target of a login without ``next``; ``"/"`` by default.
+    The redirect target of a login without ``next``; by default ``"/"``, below the prefix that
+    ``callback_path`` shows.
 ``allowed_hosts``
     Other hosts that ``next`` may name; none by default.
 ``identity_providers``

@@ -92,9 +92,10 @@ class LoginFlow(BaseLoginFlow[Client]):
         continue, ``"require"`` refuses the login. ``"off"`` does not check the browser, so an
         attacker can sign a visitor in as the attacker.
     ``login_url``
-        The page with the login form, which pages about problems link to.
+        The page with the login form, which pages about problems link to: a path or an absolute URL,
+        as browsers see it. By default ``/``, below the prefix that ``callback_path`` shows.
     ``default_next``
-        The redirect target of a login without ``next``: a path on this site or an absolute URL.
+        The redirect target of a login without ``next``. It has the same form and default.
     ``allowed_hosts``
         Other hosts that ``next`` may name, over ``https`` only.
     ``identity_providers``
@@ -102,7 +103,7 @@ class LoginFlow(BaseLoginFlow[Client]):
         redirects Gmail addresses to Google.
     ``callback_path``
         The path of the callback as the site sees it, if a proxy changes paths; by default the path
-        of the redirect URI.
+        of the redirect URI. What precedes it there is the prefix that the proxy strips.
     ``form_token_checked``
         Whether the site checks a token in every login form before it calls the flow, for example of
         a CSRF protection. Then a form with ``Origin: null`` is accepted.

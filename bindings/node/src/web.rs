@@ -86,10 +86,10 @@ impl FlowOptions {
         options.texts = texts
             .map(|(language, texts)| (language, texts.into_iter().collect()))
             .collect();
+        options.login_url = self.login_url;
+        options.default_next = self.default_next;
         options.callback_path = self.callback_path;
         options.session = self.session.map(SessionOptions::into_core).transpose()?;
-        set(&mut options.login_url, self.login_url);
-        set(&mut options.default_next, self.default_next);
         set(&mut options.allowed_hosts, self.allowed_hosts);
         set(&mut options.identity_providers, self.identity_providers);
         set(&mut options.form_token_checked, self.form_token_checked);

@@ -21,8 +21,8 @@ use crate::{errors, form, text};
 pub(crate) struct Options {
     flow: String,
     browser_binding: String,
-    login_url: String,
-    default_next: String,
+    login_url: Option<String>,
+    default_next: Option<String>,
     allowed_hosts: Vec<String>,
     identity_providers: Vec<String>,
     callback_path: Option<String>,

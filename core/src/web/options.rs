@@ -51,12 +51,12 @@ pub struct FlowOptions {
     pub flow: Option<Flow>,
     /// What happens if a login ends in another browser than it was started in.
     pub browser_binding: BrowserBinding,
-    /// The page with the login form, which pages about problems link to: a path on this site or an
-    /// absolute URL; `/` by default.
-    pub login_url: String,
-    /// The redirect target of a login without `next`: a path on this site or an absolute URL; `/` by
-    /// default.
-    pub default_next: String,
+    /// The page with the login form, which pages about problems link to: a path on this site, as browsers see
+    /// it, or an absolute URL. By default `/`, below the prefix that `callback_path` shows.
+    pub login_url: Option<String>,
+    /// The redirect target of a login without `next`: a path on this site, as browsers see it, or an absolute
+    /// URL. By default `/`, below the prefix that `callback_path` shows.
+    pub default_next: Option<String>,
     /// Other hosts that `next` may name, over `https` only; none by default. A host has its port,
     /// unless that is 443.
     pub allowed_hosts: Vec<String>,
@@ -66,7 +66,8 @@ pub struct FlowOptions {
     /// [`LoginFlow::form_policy`]: super::LoginFlow::form_policy
     pub identity_providers: Vec<String>,
     /// The path of the callback as the site sees it, if a proxy changes paths; by default the path
-    /// of the redirect URI.
+    /// of the redirect URI. What precedes it there is the prefix that the proxy strips: with `/verify` and
+    /// `https://example.com/app/verify`, it is `/app`.
     pub callback_path: Option<String>,
     /// Whether the site checks a token in every login form before the flow gets it, such as that of a
     /// CSRF protection. See [`WebRequest::with_checked_form_token`] for single requests.
@@ -91,8 +92,8 @@ impl Default for FlowOptions {
         Self {
             flow: None,
             browser_binding: BrowserBinding::default(),
-            login_url: "/".to_owned(),
-            default_next: "/".to_owned(),
+            login_url: None,
+            default_next: None,
             allowed_hosts: Vec::new(),
             identity_providers: vec![GOOGLE.to_owned()],
             callback_path: None,
@@ -148,16 +149,19 @@ impl FlowOptions {
             None => path_of(client.redirect_uri()),
             Some(path) => callback_path(path)?,
         };
-        let seen_by_browsers = path_of(client.redirect_uri());
-        let stripped_prefix = seen_by_browsers.strip_suffix(&callback_path);
+        let stripped_prefix = stripped_prefix(&path_of(client.redirect_uri()), &callback_path);
+        let page_or_home = |option: &str, given: Option<String>| match given {
+            Some(given) => page(option, &given),
+            None => Ok(format!("{stripped_prefix}/")),
+        };
         let form_targets = form_targets(client.broker(), &self.identity_providers)?;
         Ok(CheckedOptions {
             flow: self.flow,
             browser_binding: self.browser_binding,
-            login_url: page("login_url", &self.login_url)?,
-            default_next: page("default_next", &self.default_next)?,
+            login_url: page_or_home("login_url", self.login_url)?,
+            default_next: page_or_home("default_next", self.default_next)?,
             allowed_hosts: self.allowed_hosts,
-            stripped_prefix: stripped_prefix.unwrap_or_default().to_owned(),
+            stripped_prefix,
             callback_path,
             form_token_checked: self.form_token_checked,
             form_policy: format!(
@@ -178,6 +182,13 @@ impl FlowOptions {
 /// The path of an absolute URL.
 fn path_of(url: &str) -> String {
     Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned())
+}
+
+/// The part of the redirect URI's path that the site does not see. With a slash after it, it is a page of this site.
+fn stripped_prefix(seen_by_browsers: &str, callback_path: &str) -> String {
+    let prefix = seen_by_browsers.strip_suffix(callback_path);
+    let prefix = prefix.filter(|prefix| !format!("{prefix}/").starts_with("//"));
+    prefix.unwrap_or_default().to_owned()
 }
 
 /// The host does not matter.
@@ -264,6 +275,25 @@ mod tests {
                 expected,
                 "{given:?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_prefix_is_what_precedes_the_callback() {
+        for (seen_by_browsers, callback_path, expected) in [
+            ("/verify", "/verify", ""),
+            ("/app/verify", "/app/verify", ""),
+            ("/app/verify", "/verify", "/app"),
+            ("/a/b/c/verify", "/c/verify", "/a/b"),
+            ("/verify", "/inside/verify", ""),
+            ("/appverify", "/verify", ""),
+            ("/app/", "/", "/app"),
+            // A redirect to the address below such a prefix leads to another host.
+            ("//verify", "/verify", ""),
+            ("//evil.example/verify", "/verify", ""),
+        ] {
+            let prefix = stripped_prefix(seen_by_browsers, callback_path);
+            assert_eq!(prefix, expected, "{seen_by_browsers}");
         }
     }
 

@@ -35,8 +35,8 @@ pub(crate) fn make(given: Map<String, Value>, mut builder: Builder) -> Result<Lo
                 builder = builder.session_ttl(Duration::from_secs(value.as_u64().unwrap()));
             }
             "browser_binding" => options.browser_binding = text.parse()?,
-            "login_url" => text.clone_into(&mut options.login_url),
-            "default_next" => text.clone_into(&mut options.default_next),
+            "login_url" => options.login_url = value.as_str().map(str::to_owned),
+            "default_next" => options.default_next = value.as_str().map(str::to_owned),
             "allowed_hosts" => options.allowed_hosts = texts(value),
             "identity_providers" => options.identity_providers = texts(value),
             "callback_path" => options.callback_path = Some(text.to_owned()),

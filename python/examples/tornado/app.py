@@ -70,7 +70,7 @@ class NotFound(Page):
 class SignIn(LoginHandler, Page):
     def get(self) -> None:
         if self.current_user:
-            self.see_other(self.safe_next(self.get_argument("next", "")) or self.default_next)
+            self.see_other(self.safe_next(self.get_argument("next", "")) or "/")
         else:
             self.show_form(self.get_argument("email", ""), self.get_argument("next", ""))
 

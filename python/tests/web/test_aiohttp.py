@@ -343,7 +343,7 @@ async def test_an_application_may_be_added_to_another_one(broker: DevBroker) -> 
     app.add_subapp("/app", inner)
     async with visiting(app) as browser:
         refused = await get(browser, "/app/members?page=2")
-        assert refused.headers["Location"] == "/?next=%2Fapp%2Fmembers%3Fpage%3D2"
+        assert refused.headers["Location"] == "/app/?next=%2Fapp%2Fmembers%3Fpage%3D2"
         assert (await log_in(browser, broker, "/app")).status == 303
         assert await who(browser, "/app/who") == ALICE
 
@@ -353,7 +353,7 @@ async def test_a_proxy_may_remove_a_prefix(broker: DevBroker) -> None:
     app = make(broker, redirect_uri=uri, callback_path="/verify", secret=SECRET)
     async with visiting(app) as browser:
         refused = await get(browser, "/members")
-        assert refused.headers["Location"] == "/?next=%2Fapp%2Fmembers"
+        assert refused.headers["Location"] == "/app/?next=%2Fapp%2Fmembers"
         assert (await log_in(browser, broker)).status == 303
         assert await who(browser) == ALICE
 

@@ -42,7 +42,7 @@ def make_app(control: Control) -> Application:
     settings = {
         "portier": client,
         "portier_secret": options.pop("secret", None),
-        "login_url": options.pop("login_url", "/"),
+        "login_url": options.pop("login_url", None),
     }
 
     class Mixin(PortierMixin):

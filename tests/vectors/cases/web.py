@@ -10,6 +10,7 @@ from . import (
     web_forms,
     web_health,
     web_htmx,
+    web_prefixes,
     web_problems,
     web_refusals,
     web_repeats,
@@ -80,6 +81,7 @@ def sessions() -> dict[str, object]:
         "sessions: guarded pages": [web_sessions.guarded],
         "sessions: signing out": [web_sessions.signing_out],
         "sessions: htmx": [web_htmx.guarded],
+        "sessions: stripped prefixes": [web_prefixes.prefixes],
     }
     given = setting(flow="auto", **web_sessions.OPTIONS)
     return {"about": ABOUT, **given, "cases": in_families(families)}

@@ -135,9 +135,9 @@ def targets() -> list[Case]:
                 asked("is_callback", "/app/verify", False),
                 login(expect=started(to_broker={"redirect_uri": f"{SITE}/app/verify"})),
                 callback(again()),
-                resend(signed_in()),
+                resend(signed_in("/home")),
             ],
-            options=below,
+            options={**below, "default_next": "/home"},
         ),
     ]
     for name, path in {

@@ -14,7 +14,6 @@ const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: BROKER, se
 const { login, verify } = portier({
   client,
   callbackPath: "/verify",
-  loginUrl: `${PREFIX}/`,
   onLogin({ email }, request) {
     return new Promise((resolve, reject) => {
       request.session.regenerate((error) => {

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import PlainTextResponse
-from settings import BROKER, PREFIX, REDIRECT_URI, SECRET
+from settings import BROKER, REDIRECT_URI, SECRET
 
 from portier_client import Client
 from portier_client.fastapi import Portier, Session
 
 client = Client(REDIRECT_URI, broker=BROKER)
-portier = Portier(client, secret=SECRET, login_url=f"{PREFIX}/", default_next=f"{PREFIX}/")
+portier = Portier(client, secret=SECRET, callback_path="/verify")
 app = FastAPI()
 portier.install(app)
 

@@ -14,7 +14,6 @@ await app.register(portier, {
   secret: "WkT1vS7mQ9x4LhR2nYcB8dGpJ6fZaE3u",
   callbackPath: "/verify",
   loginPath: "/login",
-  loginUrl: `${PREFIX}/`,
 });
 app.get("/", async () => "sign in");
 app.get("/members", { onRequest: app.portier.requireLogin }, async (request) => {

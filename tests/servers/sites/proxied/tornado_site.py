@@ -2,7 +2,7 @@
 
 import asyncio
 
-from settings import BROKER, PORT, PREFIX, REDIRECT_URI, SECRET
+from settings import BROKER, PORT, REDIRECT_URI, SECRET
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
@@ -44,7 +44,6 @@ async def main() -> None:
         [("/", Index), ("/login", LogIn), ("/verify", Verify), ("/members", Members)],
         portier=Client(REDIRECT_URI, broker=BROKER),
         portier_secret=SECRET,
-        login_url=f"{PREFIX}/",
     )
     HTTPServer(app, xheaders=True).listen(PORT, "127.0.0.1")
     await asyncio.Event().wait()

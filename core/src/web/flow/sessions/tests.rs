@@ -108,7 +108,7 @@ fn a_secret_that_can_be_guessed_is_refused_with_the_options() {
 
 #[test]
 fn a_browser_that_is_not_signed_in_is_redirected_to_the_login_page_and_back() {
-    let site = Site::new(|options| options.login_url = "/in?lang=de".to_owned());
+    let site = Site::new(|options| options.login_url = Some("/in?lang=de".to_owned()));
     for (method, page, expected) in [
         (
             "GET",
@@ -172,7 +172,7 @@ fn a_script_that_is_not_signed_in_gets_a_problem() {
 
 #[test]
 fn signing_out_ends_the_session_and_the_proof_of_the_login() {
-    let site = Site::new(|options| options.login_url = "/in".to_owned());
+    let site = Site::new(|options| options.login_url = Some("/in".to_owned()));
     let here = ("sec-fetch-site", "same-origin");
     let step = site.flow.logout(request("POST", &[here]));
     assert_eq!(step.reply.status, 303);
