@@ -485,7 +485,7 @@ $(RUNTIMES_READY): node/tests/runtimes/package.json
 
 tests/frameworks/%/node_modules/.ready: tests/frameworks/%/package-lock.json
 	$(call say,Setting up $*)
-	@cd $(@D)/.. && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@cd tests/frameworks/$* && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(TOOLS_READY): node/tests/tools/package.json
