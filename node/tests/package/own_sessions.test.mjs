@@ -4,11 +4,12 @@ import { test } from "node:test";
 
 import { login } from "portier-client/testing";
 
-import { run, section } from "./manual.mjs";
+import { read, run, section, typedExamples } from "./manual.mjs";
 
-for (const page of ["fetch", "hono", "koa", "node"]) {
-  test(`the site of the manual for ${page} guards its pages by sessions of its own`, async () => {
-    const { site } = await run(`own-${page}.mjs`, section(`docs/frameworks/${page}.md`, "Sessions"));
+for (const page of ["fetch", "hono", "koa", "nest", "node"]) {
+  test(`the site of the manual for ${page} guards its pages by sessions of its own`, async (t) => {
+    const { app, site = app } = await run(`own-${page}.mjs`, exampleOf(`docs/frameworks/${page}.md`));
+    t.after(() => app?.close());
     const session = await login(site, "alice@example.com", { next: "/members?page=2", origin: "https://example.com" });
     assert.equal(session.response.url, "https://example.com/members?page=2");
     assert.equal(session.response.text, "You are alice@example.com.");
@@ -23,6 +24,11 @@ for (const page of ["fetch", "hono", "koa", "node"]) {
     const turned = await session.get("/members?page=2");
     assert.deepEqual([turned.status, turned.location], [303, "https://example.com/login?next=%2Fmembers%3Fpage%3D2"]);
     const script = await session.get("/members", { accept: "application/json" });
-    assert.deepEqual([script.status, script.json().url], [401, "/login"]);
+    assert.deepEqual([script.status, script.problem, script.json().url], [401, "not_signed_in", "/login"]);
   });
+}
+
+function exampleOf(page) {
+  const compiled = typedExamples(read(page)).filter((code) => code.includes("SessionGuard"));
+  return section(page, "Sessions") ?? compiled[0];
 }
