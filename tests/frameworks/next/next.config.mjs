@@ -1,5 +1,7 @@
 export default {
   output: "standalone",
+  // As `create-next-app` sets it.
+  cacheComponents: true,
   // Its addon is loaded from its own folder.
   serverExternalPackages: ["portier-client"],
   // The folder of this site, also if there are lock files above it.

@@ -1,8 +1,17 @@
 import { headers } from "next/headers";
+import { Suspense } from "react";
 
 import { auth } from "../lib/auth.js";
 
-export default async function Page({ searchParams }) {
+export default function Page({ searchParams }) {
+  return (
+    <Suspense>
+      <Visitor searchParams={searchParams} />
+    </Suspense>
+  );
+}
+
+async function Visitor({ searchParams }) {
   const session = await auth.session({ headers: await headers() });
   const { next } = await searchParams;
   if (session) {

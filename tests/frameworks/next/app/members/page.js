@@ -1,10 +1,17 @@
 import { headers } from "next/headers";
-import { redirect } from "next/navigation";
+import { Suspense } from "react";
 
 import { auth } from "../../lib/auth.js";
 
-export default async function Page() {
+export default function Page() {
+  return (
+    <Suspense>
+      <Member />
+    </Suspense>
+  );
+}
+
+async function Member() {
   const session = await auth.session({ headers: await headers() });
-  if (!session) redirect("/?next=/members");
-  return <p>{`For ${session.email}.`}</p>;
+  return session && <p>{`For ${session.email}.`}</p>;
 }
