@@ -110,6 +110,8 @@ def _pages(site: conf.Site, prefix: str | None) -> Iterator[checks.CheckMessage]
         return
     try:
         pages = {"LOGIN_URL": site.login_url, "LOGIN_REDIRECT_URL": site.default_next}
+        if settings.LOGOUT_REDIRECT_URL is not None:
+            pages["LOGOUT_REDIRECT_URL"] = site.logout_url
     except ConfigError:
         return  # portier_client.E007
     for name, page in pages.items():
@@ -183,11 +185,14 @@ def _user_model(site: conf.Site) -> Iterator[checks.CheckMessage]:
 def _login_page(site: conf.Site) -> Iterator[checks.CheckMessage]:
     """Pages about problems link to the login page."""
     try:
-        url, _ = urlsplit(unquote(site.login_url)), site.default_next
+        url, *_ = urlsplit(unquote(site.login_url)), site.default_next, site.logout_url
     except ConfigError as error:
         yield checks.Error(
             f"A page of the login is unknown: {error}",
-            hint="Correct LOGIN_URL or LOGIN_REDIRECT_URL, or the option of PORTIER.",
+            hint=(
+                "Correct LOGIN_URL, LOGIN_REDIRECT_URL or LOGOUT_REDIRECT_URL, or the option of "
+                "PORTIER."
+            ),
             id="portier_client.E007",
         )
         return

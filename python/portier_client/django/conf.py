@@ -87,7 +87,7 @@ class Site:
         SiteHooks(*map(self._hook, SiteHooks._fields))
         return LoginFlow(self.client, **self._flow_options)
 
-    def flow(self, *, login_url: object = None) -> LoginFlow:
+    def flow(self, *, login_url: str | None = None) -> LoginFlow:
         """Return the flow for an event loop."""
         key = "loop", *self._urls(login_url)
         flow = self._flows.get(key)
@@ -96,7 +96,7 @@ class Site:
             flow = self._keep(key, LoginFlow(self.client, **options))
         return flow
 
-    def blocking_flow(self, *, login_url: object = None) -> blocking.LoginFlow:
+    def blocking_flow(self, *, login_url: str | None = None) -> blocking.LoginFlow:
         """Return the flow for a thread."""
         key = "thread", *self._urls(login_url)
         flow = self._flows.get(key)
@@ -136,15 +136,20 @@ class Site:
         return _resolved("login_url", self._given.get("login_url", settings.LOGIN_URL))
 
     @property
+    def logout_url(self) -> str:
+        """The page after signing out."""
+        given = settings.LOGOUT_REDIRECT_URL
+        return self.login_url if given is None else _resolved("LOGOUT_REDIRECT_URL", given)
+
+    @property
     def default_next(self) -> str:
         """The page after a login without ``next``."""
         given = self._given.get("default_next", settings.LOGIN_REDIRECT_URL)
         return _resolved("default_next", given)
 
-    def _urls(self, login_url: object) -> tuple[str, str]:
+    def _urls(self, login_url: str | None) -> tuple[str, str]:
         # Both depend on the language of the request, and on the prefix of the site.
-        url = self.login_url if login_url is None else _resolved("login_url", login_url)
-        return url, self.default_next
+        return login_url or self.login_url, self.default_next
 
     def _keep(self, key: tuple[str, ...], flow: _Flow) -> _Flow:
         with self._lock:

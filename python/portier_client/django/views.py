@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.db import connections, transaction
@@ -87,7 +86,7 @@ async def averify(request: HttpRequest) -> HttpResponseBase:
 @_public
 def logout(request: HttpRequest) -> HttpResponseBase:
     """Sign out with a ``POST``, and redirect to ``LOGOUT_REDIRECT_URL`` or to the login page."""
-    flow = conf.site().blocking_flow(login_url=settings.LOGOUT_REDIRECT_URL)
+    flow = conf.site().blocking_flow(login_url=conf.site().logout_url)
     step = flow.logout(web_request(request))
     if step.error is None:
         auth.logout(request)
@@ -97,7 +96,7 @@ def logout(request: HttpRequest) -> HttpResponseBase:
 @_async
 async def alogout(request: HttpRequest) -> HttpResponseBase:
     """Sign out with a ``POST``, and redirect to ``LOGOUT_REDIRECT_URL`` or to the login page."""
-    flow = conf.site().flow(login_url=settings.LOGOUT_REDIRECT_URL)
+    flow = conf.site().flow(login_url=conf.site().logout_url)
     step = await flow.logout(web_request(request))
     if step.error is None:
         await _alogout(request)

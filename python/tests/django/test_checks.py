@@ -138,6 +138,17 @@ def test_a_page_without_the_prefix_of_the_site_is_found(
     assert [message.msg.split()[0] for message in messages] == found
 
 
+def test_signing_out_may_not_lead_out_of_the_prefix(set_portier: Callable[..., None]) -> None:
+    set_portier(
+        redirect_uri="https://testserver/app/accounts/verify/",
+        login_url="portier:login",
+        default_next="members",
+    )
+    for page, found in {"/members/": ["W010"], "members": [], "https://example.com/": []}.items():
+        with below("/app"), override_settings(LOGOUT_REDIRECT_URL=page):
+            assert ids() == found
+
+
 @contextmanager
 def below(prefix: str) -> Iterator[None]:
     """What Django does with ``FORCE_SCRIPT_NAME`` when it starts."""
@@ -200,8 +211,9 @@ def test_the_login_page_must_exist() -> None:
         assert ids() == ["W002"]
     with override_settings(LOGIN_URL="no_such_name"):
         assert ids() == ["E007"]
-    with override_settings(LOGIN_REDIRECT_URL="no_such_name"):
-        assert ids() == ["E007"]
+    for name in ("LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL"):
+        with override_settings(**{name: "no_such_name"}):
+            assert ids() == ["E007"]
 
 
 def test_the_host_must_be_allowed() -> None:
