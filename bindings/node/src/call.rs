@@ -26,28 +26,42 @@ use crate::{events, runtime, store};
 /// What an operation returns: its value, a failure, or the id of a call whose outcome follows.
 pub(crate) type Outcome<T> = Either3<T, Failure, f64>;
 
+/// A future of a type that the code which polls it does not know. So that code is compiled once for each
+/// type of outcome, and not once for each operation.
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// Runs an operation. It owns all that it needs, because JavaScript may end before it does.
 ///
 /// An operation that does not have to wait has ended when this returns, without a task, a thread or a
 /// wake-up. Otherwise the same future continues in the runtime, and its outcome is sent with the id of the
 /// call. The outcome is null if the operation was cancelled.
-pub(crate) fn run<T, F>(
+pub(crate) fn run<T>(
     env: Env,
     completions: &CompletionQueue,
     cancellation: Option<&Cancellation>,
-    operation: F,
+    operation: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Outcome<T>
 where
     T: ToNapiValue + Send + 'static,
-    F: Future<Output = Result<T>> + Send + 'static,
+{
+    run_boxed(env, completions, cancellation, Box::pin(operation))
+}
+
+fn run_boxed<T>(
+    env: Env,
+    completions: &CompletionQueue,
+    cancellation: Option<&Cancellation>,
+    operation: Boxed<Result<T>>,
+) -> Outcome<T>
+where
+    T: ToNapiValue + Send + 'static,
 {
     let runtime = match runtime::handle() {
         Ok(runtime) => runtime,
         Err(error) => return Either3::B(Failure::from(&error)),
     };
     let call_id = new_call_id();
-    // In a box from here on: an operation is larger than anything else that moves.
-    let mut operation = CallFuture::new(call_id, catch_panics(Box::pin(operation)));
+    let mut operation = CallFuture::new(call_id, catch_panics(operation));
     let subscriber = events::subscriber(env);
     let polled = poll_now(env, call_id, subscriber.as_ref(), &runtime, &mut operation);
     events::set_started_call(call_id);
@@ -58,12 +72,12 @@ where
             let cancelled = cancellation.map(Cancellation::requested);
             let call_id = id_to_js(call_id);
             let completions = completions.clone();
-            let settled = async move {
+            let settled: Boxed<()> = Box::pin(async move {
                 match until(operation, cancelled).await {
                     Some(outcome) => completions.send(call_id, failure::either(outcome)),
                     None => completions.send(call_id, Null),
                 }
-            };
+            });
             match subscriber {
                 Some(subscriber) => drop(runtime.spawn(settled.with_subscriber(subscriber))),
                 None => drop(runtime.spawn(settled)),

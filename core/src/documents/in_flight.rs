@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -31,10 +32,11 @@ impl<T: Send + Sync + 'static> InFlight<T> {
             Error::new(Code::Internal, "fetching needs a Tokio runtime").with_source(cause)
         })?;
         let (sender, result) = watch::channel(None);
-        let task = async move {
+        // In a box, so that Tokio's code for tasks is compiled once.
+        let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
             let fetched = fetch.await;
             sender.send_replace(Some(fetched));
-        };
+        });
         let task = runtime.spawn(task.in_current_span().with_current_subscriber());
         Ok(Self {
             result,

@@ -6,17 +6,30 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use portier_client::{Code, Error, Result};
+use tracing::Dispatch;
+use tracing::dispatcher::set_default;
 
 /// An operation whose panic is an error like any other.
-pub(super) struct CatchPanic<T>(Pin<Box<dyn Future<Output = Result<T>> + Send>>);
+pub(super) struct CatchPanic<T> {
+    operation: Pin<Box<dyn Future<Output = Result<T>> + Send>>,
+    subscriber: Option<Dispatch>,
+}
 
 impl<T> CatchPanic<T> {
-    pub(super) fn new(operation: impl Future<Output = Result<T>> + Send + 'static) -> Self {
-        Self(Box::pin(operation))
+    /// The operation, which has the subscriber while it is polled.
+    pub(super) fn new(
+        operation: impl Future<Output = Result<T>> + Send + 'static,
+        subscriber: Option<Dispatch>,
+    ) -> Self {
+        Self {
+            operation: Box::pin(operation),
+            subscriber,
+        }
     }
 
     pub(super) fn poll_once(&mut self, context: &mut Context<'_>) -> Poll<Result<T>> {
-        let operation = self.0.as_mut();
+        let operation = self.operation.as_mut();
+        let _subscribed = self.subscriber.as_ref().map(set_default);
         // After a panic the future is never polled again, so its broken state is never seen.
         catch_panic(|| Ok(operation.poll(context)))
             .unwrap_or_else(|panicked| Poll::Ready(Err(panicked)))

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -116,10 +117,9 @@ impl Bridge {
         self.handle.enter()
     }
 
-    pub(super) fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
-    where
-        F: Future<Output: Send> + Send + 'static,
-    {
+    /// Spawns a task. It is in a box, so that Tokio's code for tasks is compiled for one type.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(task);
         self.handle.spawn(task)
     }
 

@@ -24,6 +24,11 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_PROBES: u32 = 3;
 
+/// A stream of any kind.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 /// Opens a connection: connects, authenticates, and asks the server which server it is.
 pub(super) async fn open(address: &Address, options: &ConnectOptions) -> Result<Connection> {
     let limited = timeout(CONNECT_TIMEOUT, open_without_limit(address, options));
@@ -55,19 +60,19 @@ async fn connect(
 ) -> Result<Option<Connection>> {
     match (address, &options.tls) {
         (Address::Tcp(host, port), None) => {
-            start(connect_tcp(host, *port).await?, options, asks).await
+            start(Box::new(connect_tcp(host, *port).await?), options, asks).await
         }
         (Address::Tcp(host, port), Some(tls)) => {
             let name = ServerName::try_from(host.clone()).map_err(unreachable)?;
             let config = tls.config().await?;
             let stream = connect_tcp(host, *port).await?;
             let stream = TlsConnector::from(config).connect(name, stream).await;
-            start(stream.map_err(unreachable)?, options, asks).await
+            start(Box::new(stream.map_err(unreachable)?), options, asks).await
         }
         #[cfg(unix)]
         (Address::Unix(path), _) => {
             let stream = tokio::net::UnixStream::connect(path).await;
-            start(stream.map_err(unreachable)?, options, asks).await
+            start(Box::new(stream.map_err(unreachable)?), options, asks).await
         }
         #[cfg(not(unix))]
         (Address::Unix(_), _) => Err(Error::new(
@@ -77,8 +82,9 @@ async fn connect(
     }
 }
 
+/// The stream is in a box, so that the code for connections is compiled once.
 async fn start(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    stream: Box<dyn Stream>,
     options: &ConnectOptions,
     asks: bool,
 ) -> Result<Option<Connection>> {

@@ -54,7 +54,7 @@ impl<T: Usable> Reusable<T> {
                     making.clone()
                 }
                 _ => {
-                    let making = start(&runtime, make());
+                    let making = start(&runtime, Box::pin(make()));
                     *kept = Some((runtime.id(), making.clone()));
                     making
                 }
@@ -71,9 +71,10 @@ impl<T: Usable> Reusable<T> {
     }
 }
 
+/// `make` is in a box, so that Tokio's code for tasks is compiled once for each type of value.
 fn start<T: Usable>(
     runtime: &Handle,
-    make: impl Future<Output = Result<T>> + Send + 'static,
+    make: Pin<Box<dyn Future<Output = Result<T>> + Send>>,
 ) -> Making<T> {
     let task = runtime.spawn(make.in_current_span().with_current_subscriber());
     let landed = async move {

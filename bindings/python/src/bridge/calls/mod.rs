@@ -10,7 +10,6 @@ use std::task::{Context, Poll, Waker};
 use portier_client::Result;
 use pyo3::prelude::*;
 use tracing::Dispatch;
-use tracing::instrument::WithSubscriber as _;
 
 use self::awaited::awaited;
 pub(super) use self::awaited::make_types;
@@ -54,11 +53,8 @@ impl<'py> Call<'py> {
     ) -> PyResult<Bound<'py, PyAny>> {
         let bridge = Bridge::of(self.py, self.process)?;
         events::update_level(self.py)?;
-        let mut operation = if events::is_logging() {
-            CatchPanic::new(operation.with_subscriber(Dispatch::none()))
-        } else {
-            CatchPanic::new(operation)
-        };
+        let subscriber = events::is_logging().then(Dispatch::none);
+        let mut operation = CatchPanic::new(operation, subscriber);
         loop {
             let polled = events::logged(self.py, || {
                 let _entered = bridge.enter();
