@@ -38,6 +38,17 @@ def findings(content: bytes) -> list[str]:
     return found
 
 
+def libraries(archive: Path) -> set[str]:
+    """The libraries that the compiled files in a package need."""
+    return {
+        tag.needed
+        for _, content in compiled_files(archive)
+        for part in ELFFile(io.BytesIO(content)).iter_sections()
+        if isinstance(part, DynamicSection)
+        for tag in part.iter_tags("DT_NEEDED")
+    }
+
+
 def paths_of_the_machine(content: bytes) -> list[str]:
     """The paths in a file that begin with a folder of this machine."""
     folders = {ROOT, Path.home(), environment.CARGO_HOME}

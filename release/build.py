@@ -54,7 +54,7 @@ def main() -> int:
             continue
         say(f"{target.name}: with {toolchain.name}")
         addons[target.name] = build_addon(target, toolchain)
-        left_out |= build_wheels(target, toolchain)
+        build_wheels(target, toolchain)
     say("Source distribution, crate, npm packages")
     build_sources()
     pack_npm(addons)
@@ -113,7 +113,7 @@ def cargo_build(target: Target) -> list[str]:
     return ["zigbuild", "--target", target.rust + version]
 
 
-def build_wheels(target: Target, toolchain: toolchains.Toolchain) -> dict[str, str]:
+def build_wheels(target: Target, toolchain: toolchains.Toolchain) -> None:
     """Builds the wheel for all versions of CPython, and those for free threading."""
     command = [sys.executable, "-m", "maturin", "build", "--release"]
     command += ["--target", target.rust, "--out", str(OUT), "--compatibility", target.compatibility]
@@ -126,16 +126,9 @@ def build_wheels(target: Target, toolchain: toolchains.Toolchain) -> dict[str, s
     command += ["--sbom-include", str(folder / "sbom.cdx.json")]
     # Maturin takes licences from the root alone.
     shutil.copy(folder / "THIRD-PARTY-NOTICES.txt", ROOT)
-    run(command, variables(target, toolchain))
-    left_out = {}
-    for name in interpreters.FREE_THREADED:
-        interpreter = interpreters.find(name) if target.is_here else None
-        if interpreter is None:
-            left_out[f"wheel for {name} on {target.name}"] = f"no {name} for this platform is here"
-            continue
-        run([*command, "--interpreter", interpreter], variables(target, toolchain))
+    for wheel in interpreters.WHEELS:
+        run([*command, *wheel.arguments(target)], variables(target, toolchain))
     (ROOT / "THIRD-PARTY-NOTICES.txt").unlink()
-    return left_out
 
 
 def variables(target: Target, toolchain: toolchains.Toolchain) -> dict[str, str]:

@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from interpreters import WHEELS
 from targets import ROOT, all_targets
 
-WHEELS = ("cp311-abi3", "cp314-cp314t", "cp315-abi3.abi3t")
 BINDINGS = ("portier-client-node", "portier-client-python")
 
 
@@ -33,9 +33,9 @@ def check(names: set[str], version: str) -> list[str]:
     for target in all_targets():
         exact.append(f"portier-client-{target.name}-{version}.tgz")
         exact += [f"{binding}-{target.name}.cdx.json" for binding in BINDINGS]
-        for tag in WHEELS:
+        for wheel in WHEELS:
             # The name of a wheel may list several platforms.
-            start = f"portier_client-{python}-{tag}-"
+            start = f"portier_client-{python}-{wheel.tag}-"
             wheels = [name.removeprefix(start) for name in names if name.startswith(start)]
             if not any(target.wheel in name.removesuffix(".whl").split(".") for name in wheels):
                 missing.append(f"{start}{target.wheel}.whl")

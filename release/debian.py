@@ -26,6 +26,7 @@ def unpack(
 ) -> bool:
     """Downloads packages and unpacks them; returns whether Debian has all of them.
 
+    A package is a name with a processor, and maybe a version: `python3:arm64`, `rust-src:all=1.95`.
     With `also`, dependencies whose name matches the pattern are unpacked too. With `release`, the
     packages are those of that release of Debian: `trixie`.
     """
@@ -40,13 +41,26 @@ def unpack(
         output([*apt.command("apt-get"), "download", *sorted(wanted)], archives)
         directory.mkdir(parents=True, exist_ok=True)
         for name in wanted:
-            package, _, processor = name.partition(":")
+            package, _, processor = name.partition("=")[0].partition(":")
             for archive in archives.glob(f"{package}_*_{processor}.deb"):
                 output(["dpkg", "-x", str(archive), str(directory)])
     except subprocess.CalledProcessError as error:
         sys.stderr.write(error.stderr[-2000:])
         return False
     return True
+
+
+def version_of(package: str, pattern: str, release: str) -> str | None:
+    """The version of a package that matches a pattern in a release of Debian, if there is one."""
+    try:
+        apt = Apt(release)
+        apt.update()
+        listed = output([*apt.command("apt-cache"), "madison", package])
+    except subprocess.CalledProcessError as error:
+        sys.stderr.write(error.stderr[-2000:])
+        return None
+    versions = re.findall(r"\| *(\S+) *\|", listed)
+    return next((version for version in versions if re.match(pattern, version)), None)
 
 
 class Apt:

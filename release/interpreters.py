@@ -1,13 +1,37 @@
-"""The interpreters for which wheels of their own are built."""
+"""The versions of CPython that wheels are built for, and their interpreters."""
 
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-# `cp314-cp314t` and `cp315-abi3.abi3t`. All others take the wheel `cp311-abi3`.
-FREE_THREADED = ("python3.14t", "python3.15t")
+if TYPE_CHECKING:
+    from targets import Target
 
 
-def find(name: str) -> str | None:
-    """The path of an interpreter, if it is installed."""
-    return shutil.which(name)
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel: its tag, the interpreter that Maturin builds it for, and features of pyo3."""
+
+    tag: str
+    interpreter: str | None = None
+    features: str | None = None
+
+    def arguments(self, target: Target) -> list[str]:
+        """The arguments of Maturin. It knows the interpreters of Linux without having them."""
+        found = []
+        if self.interpreter is not None:
+            installed = shutil.which(self.interpreter) if target.is_here else None
+            found += ["--interpreter", installed or self.interpreter]
+        if self.features is not None:
+            found += ["--features", self.features]
+        return found
+
+
+# Versions with free threading need wheels of their own.
+WHEELS = (
+    Wheel("cp311-abi3"),
+    Wheel("cp314-cp314t", "python3.14t"),
+    Wheel("cp315-abi3.abi3t", "python3.15t", "pyo3/abi3t-py315"),
+)

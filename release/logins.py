@@ -7,9 +7,11 @@ import tarfile
 import tempfile
 import zipfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from emulation import MissingError, node_for, python_for
+from interpreters import WHEELS, Wheel
 from targets import Target, all_targets
 
 HERE = Path(__file__).resolve().parent
@@ -31,7 +33,10 @@ def run_all(directory: Path, built: list[str]) -> Logins:
     for target in all_targets():
         if target.name not in built:
             continue
-        for kind, log_in in {"addon": log_in_with_node, "wheel": log_in_with_python}.items():
+        kinds = {"addon": log_in_with_node}
+        for wheel in WHEELS:
+            kinds[f"wheel {wheel.tag}"] = partial(log_in_with_python, wheel)
+        for kind, log_in in kinds.items():
             name = f"{kind} for {target.name}"
             try:
                 with tempfile.TemporaryDirectory() as folder:
@@ -68,11 +73,11 @@ def log_in_with_node(directory: Path, target: Target, folder: Path) -> str:
     return run([*command.arguments, str(program)], command.variables, folder)
 
 
-def log_in_with_python(directory: Path, target: Target, folder: Path) -> str:
+def log_in_with_python(wheel: Wheel, directory: Path, target: Target, folder: Path) -> str:
     """Unpacks the wheel, and imports it from there alone."""
-    command = python_for(target)
-    wheel = next(directory.glob(f"*-cp311-abi3-*{target.wheel}*.whl"))
-    with zipfile.ZipFile(wheel) as zipped:
+    command = python_for(target, wheel)
+    archive = next(directory.glob(f"*-{wheel.tag}-*{target.wheel}*.whl"))
+    with zipfile.ZipFile(archive) as zipped:
         zipped.extractall(folder)
     program = folder / "log_in.py"
     program.write_bytes((HERE / program.name).read_bytes())

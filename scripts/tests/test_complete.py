@@ -20,8 +20,8 @@ def release(version: str, python: str) -> set[str]:
         names.add(f"portier-client-{target.name}-{version}.tgz")
         names |= {f"{binding}-{target.name}.cdx.json" for binding in complete.BINDINGS}
         older = ".manylinux2014_x86_64" if target.name == "linux-x64-gnu" else ""
-        for tag in complete.WHEELS:
-            names.add(f"portier_client-{python}-{tag}-{target.wheel}{older}.whl")
+        for wheel in complete.WHEELS:
+            names.add(f"portier_client-{python}-{wheel.tag}-{target.wheel}{older}.whl")
     return names
 
 
