@@ -13,7 +13,7 @@ from .._check_store import check_store
 from .._native import ManualClock, MockTransport
 from ._broker import DevBroker, Mail
 from ._clients import flush_events, mock_client, open_store
-from ._journey import LoginFailed
+from ._failure import LoginFailed
 from ._login import AsyncTestClient, LoginHelper, LoginOptions, LoginResult, Scenario, login
 from ._shared import PortierTestMixin
 

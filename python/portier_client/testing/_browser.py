@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 from ._html import PageReader
@@ -61,6 +62,11 @@ class Reply:
     def header(self, name: str) -> str | None:
         """The value of a header."""
         return next((value for known, value in self.headers if known.lower() == name), None)
+
+
+_Result = TypeVar("_Result")
+Steps = Generator[Request, Reply, _Result]
+"""What a browser does: it yields requests, and is sent the replies."""
 
 
 class Browser:

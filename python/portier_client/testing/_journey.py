@@ -6,19 +6,18 @@ blocking and asynchronous clients.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import TypeVar
-from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from ._browser import Browser, Reply, Request
-
-_Result = TypeVar("_Result")
-Steps = Generator[Request, Reply, _Result]
+from ._browser import Browser, Reply, Request, Steps
+from ._failure import LoginFailed
+from ._proxy import Proxy
 
 _MAX_REDIRECTS = 10
 _MAX_POSTS = 3
-_LONGEST_TEXT = 300
 _NO_PAGE = (404, 405)
+# The problems of a login that is complete.
+_REFUSALS = ("account_unknown", "account_refused")
 
 _NAVIGATION = {
     "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
@@ -28,37 +27,6 @@ _NAVIGATION = {
 _FORM = "application/x-www-form-urlencoded"
 
 
-class LoginFailed(AssertionError):
-    """A login of a test did not work; the message says what the site answered.
-
-    ``response`` is the last response of the site, an object of the framework, ``status`` and
-    ``text`` are its status and the text that a person sees, and ``problem`` is the id of the
-    problem on a page of the flow. They are ``None`` if there was none.
-    """
-
-    # As users know it: test runners show it.
-    __module__ = "portier_client.testing"
-
-    def __init__(self, message: str, reply: Reply | None = None) -> None:
-        super().__init__(message if reply is None else f"{message} {_described(reply)}")
-        self.response = None if reply is None else reply.response
-        self.status = None if reply is None else reply.status
-        self.text = None if reply is None else reply.page.text
-        self.problem = None if reply is None else reply.page.problem
-
-
-def _described(reply: Reply) -> str:
-    facts = f"status={reply.status} url={_path(reply.url)}"
-    if reply.page.problem:
-        facts += f" problem={reply.page.problem}"
-    if reply.location:
-        facts += f" location={_without_secrets(reply.location)}"
-    text = reply.page.text
-    if len(text) > _LONGEST_TEXT:
-        text = text[:_LONGEST_TEXT] + "…"
-    return f"{facts}\n\nThe site answered: {text}" if text else facts
-
-
 class Journey:
     """A login of one person at one site."""
 
@@ -66,6 +34,7 @@ class Journey:
         self,
         browser: Browser,
         email: str,
+        proxy: Proxy,
         *,
         page: str | None = None,
         action: str | None = None,
@@ -75,8 +44,10 @@ class Journey:
     ) -> None:
         self._browser = browser
         self._email, self._email_field, self._fields = email, email_field, dict(fields or {})
-        self._page = urljoin(browser.origin, page or browser.default_page)
-        self._action = None if action is None else urljoin(browser.origin, action)
+        self._page = proxy.outside(urljoin(browser.origin, page or browser.default_page))
+        self._action = None
+        if action is not None:
+            self._action = proxy.outside(urljoin(browser.origin, action))
         self._follow = follow
         self._form_page: str | None = None
         self._hosts = {urlsplit(browser.origin).netloc}
@@ -147,6 +118,12 @@ class Journey:
     def check(self, answered: Reply, shown: Reply) -> None:
         """Raise unless the site has signed the person in, and shows the page of the login."""
         self._check_browser(answered)
+        if answered.status == 404:
+            raise LoginFailed(
+                "the site has no route for its redirect URI; if a proxy removes the beginning of "
+                'the paths, name it (prefix="/app")',
+                answered,
+            )
         if _is_refused(answered):
             raise LoginFailed("the site refused the login", answered)
         if shown.status >= 400:
@@ -166,6 +143,8 @@ class Journey:
     def check_refused(self, answered: Reply) -> None:
         """Raise unless the site has completed the login, and then refused the person."""
         self._check_browser(answered)
+        if answered.page.problem not in (None, *_REFUSALS):
+            raise LoginFailed("the login did not complete, so no account was refused", answered)
         if not _is_refused(answered):
             raise LoginFailed("the site did not refuse the login: it signed in", answered)
 
@@ -251,10 +230,3 @@ def origin_of(url: str) -> str:
 
 def _path(url: str) -> str:
     return urlsplit(url).path
-
-
-def _without_secrets(url: str) -> str:
-    """A URL whose query shows only the names."""
-    parts = urlsplit(url)
-    query = "&".join(f"{name}=…" for name in parse_qs(parts.query))
-    return parts._replace(query=query).geturl()

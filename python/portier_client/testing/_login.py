@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypedDict, Unpack, overload
 
 from . import _scenarios
-from ._browser import Browser, Reply
+from ._browser import Browser, Reply, Steps
 from ._browsers import browser_of
 from ._cookies import Cookies
-from ._journey import Journey, LoginFailed, Steps
+from ._failure import LoginFailed
+from ._journey import Journey
+from ._proxy import Proxy
 
 _EMAIL = "alice@example.com"
 _OTHER_EMAIL = "mallory@example.com"
@@ -34,6 +36,11 @@ class LoginOptions(TypedDict, total=False):
 
     email_field: str
     """The name of the field for the address; ``email`` by default."""
+
+    prefix: str
+    """The beginning of the paths that browsers see, such as ``/app``, if a proxy in front of the
+    site removes it. The site gets the paths without it, and the header ``X-Forwarded-Prefix``.
+    Pages and paths may be given with it and without it."""
 
     follow: bool
     """Whether to open the page that the login leads to; true by default."""
@@ -113,8 +120,9 @@ class Scenario:
         if next_page is not None:
             given["fields"] = {"next": next_page, **given.get("fields", {})}
         own = {name: given.pop(name, usual) for name, usual in self._own.items()}
+        proxy = Proxy(given.pop("prefix", ""))
         browser = browser_of(client, given.get("page"))
-        steps = self._play(Journey(browser, email, **given), email, **own)
+        steps = proxy.between(self._play(Journey(browser, email, proxy, **given), email, **own))
         return _run_async(steps, browser) if browser.is_async else _run(steps, browser)
 
 
@@ -141,7 +149,7 @@ class LoginHelper(Scenario):
         """The site refuses the account, although the login is complete: ``on_login`` raises
         ``LoginRefused``, or answers with a status of 400 or more. The problem is
         ``account_unknown`` or ``account_refused``. Raises :class:`LoginFailed` if the person is
-        signed in."""
+        signed in, and if the login does not complete."""
 
         self.expired = Scenario(_scenarios.expired, defaults)
         """The person comes back too late: the token has expired. The problem is ``over``."""

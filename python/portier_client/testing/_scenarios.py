@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 from ._broker import DevBroker, running_broker
-from ._browser import Reply
-from ._journey import Journey, LoginFailed, Steps, origin_of
+from ._browser import Reply, Steps
+from ._failure import LoginFailed
+from ._journey import Journey, origin_of
 
 
 def log_in(

@@ -46,7 +46,7 @@ FORM = """<!doctype html><title>Sign in</title>
 def starlette_site(broker: DevBroker, site: str = SITE, **options: Any) -> Starlette:
     """A site with a login page and a page for members, on Starlette."""
     client = Client(f"{site}/verify", broker=broker.origin, store="memory:")
-    portier = Portier(client, secret=SECRET, login_url="/login", **options)
+    portier = Portier(client, **{"secret": SECRET, "login_url": "/login", **options})
 
     async def login(request: Request) -> Response:
         return HTMLResponse(FORM.format(html.escape(request.query_params.get("next", ""))))

@@ -305,6 +305,20 @@ def test_an_account_that_the_site_does_not_refuse_is_a_failure(browser: TestClie
         login.refused(browser, ALICE)
 
 
+def test_a_login_that_does_not_complete_is_no_refused_account(
+    portier_broker: DevBroker, browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in = portier_broker.sign_in
+
+    def cancelled(url: str, **options: Any) -> Any:
+        return sign_in(url, mode="refuse")
+
+    monkeypatch.setattr(portier_broker, "sign_in", cancelled)
+    with pytest.raises(LoginFailed, match="no account was refused") as raised:
+        login.refused(browser, ALICE)
+    assert raised.value.problem == "cancelled"
+
+
 def test_a_page_after_the_login_that_is_missing_is_shown(portier_broker: DevBroker) -> None:
     browser = browser_at(starlette_site(portier_broker))
     message = str(failure(browser, next_page="/nowhere"))

@@ -34,7 +34,7 @@ def test_blocking_clients(
         portier_login(flask),
         portier_login(client, follow=False, fields={"remember": "on"}),
         portier_login("http://localhost:8000"),
-        portier_login.cancelled(starlette),
+        portier_login.cancelled(starlette, prefix="/app"),
         portier_login.other_browser(flask, confirm=True),
         portier_login.wrong_address(client, proves="mallory@example.com"),
     ]
