@@ -12,7 +12,7 @@ export { checkStore } from "./testing/check-store.js";
 export type { CheckStoreOptions } from "./testing/check-store.js";
 export { login } from "./testing/login.js";
 export type { LoginOptions } from "./testing/login.js";
-export { brokerDown, cancelled, expired, otherBrowser, replayed, rotatedKeys, wrongAddress } from "./testing/scenarios.js";
+export { brokerDown, cancelled, expired, otherBrowser, refused, replayed, rotatedKeys, wrongAddress } from "./testing/scenarios.js";
 export type { WrongAddressOptions } from "./testing/scenarios.js";
 export { TestSession } from "./testing/session.js";
 export type { Body, SessionOptions } from "./testing/session.js";

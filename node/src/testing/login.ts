@@ -28,6 +28,8 @@ export interface LoginOptions extends SessionOptions {
 const NAMES = ["page", "action", "next", "fields", "headers", "origin", "prefix", "timeoutMs", "broker"] as const;
 const PAGES = ["/login", "/"];
 const LOGIN_PATH = "/login";
+/** The problems of a login that is complete. */
+const REFUSALS = ["account_unknown", "account_refused"];
 
 /**
  * Logs in at a site as a browser does: fills in its login form, signs in at the development broker, returns to the
@@ -147,14 +149,41 @@ export async function returned(session: TestSession, answer: Answer): Promise<Te
 }
 
 /** The same, and checks that the site has accepted it. @internal */
-export async function signedIn({ session }: Pending, answer: Answer): Promise<TestSession> {
+export async function signedIn(pending: Pending, answer: Answer): Promise<TestSession> {
+  const { session } = pending;
+  const { response, asks } = await answerOf(pending, answer);
+  if (response !== undefined && response.status < 400 && response.problem === null && !asks) return session;
+  const advice = response?.status === 404 ? '; if a proxy removes the beginning of the paths, name it: prefix: "/app"' : "";
+  throw incomplete(session, response, answer, asks, advice);
+}
+
+/** The same, and checks that the site has completed the login, and has then refused the person. @internal */
+export async function refusedIn(pending: Pending, answer: Answer): Promise<TestSession> {
+  const { session } = pending;
+  const { response = session.response, asks } = await answerOf(pending, answer);
+  if (asks || (response.problem !== null && !REFUSALS.includes(response.problem))) {
+    throw incomplete(session, response, answer, asks, "; no account was refused");
+  }
+  if (response.status >= 400 || response.problem !== null) return session;
+  throw new LoginFailed(`the site did not refuse the login: it signed in; ${response.describe(answer.method)}`, { response, session });
+}
+
+/** What the site answers at its redirect URI, and whether it asks if the person wants to continue in this browser. */
+async function answerOf({ session }: Pending, answer: Answer): Promise<{ response: TestResponse | undefined; asks: boolean }> {
   const responses = await session.navigate({ ...answer, crossSite: true });
   // In a test, the page after the login may be missing.
   const response = responses.findLast(({ url }) => new URL(url).pathname === answer.url.pathname);
-  const asks = response?.forms.some(({ fields }) => "portier_confirmation" in fields);
-  if (response !== undefined && response.status < 400 && response.problem === null && !asks) return session;
-  const answerOfSite = (response ?? session.response).describe(answer.method);
-  const why = asks === true ? "the site asks whether to continue, because the cookie of the login is missing" : "the login did not complete";
-  const advice = response?.status === 404 ? '; if a proxy removes the beginning of the paths, name it: prefix: "/app"' : "";
-  throw new LoginFailed(`${why}: ${answerOfSite}${advice}`, { response: response ?? session.response, session });
+  return { response, asks: response?.forms.some(({ fields }) => "portier_confirmation" in fields) ?? false };
+}
+
+function incomplete(
+  session: TestSession,
+  response: TestResponse | undefined,
+  { method }: Answer,
+  asks: boolean,
+  more: string,
+): LoginFailed {
+  const answerOfSite = (response ?? session.response).describe(method);
+  const why = asks ? "the site asks whether to continue, because the cookie of the login is missing" : "the login did not complete";
+  return new LoginFailed(`${why}: ${answerOfSite}${more}`, { response: response ?? session.response, session });
 }

@@ -1,7 +1,7 @@
 import { answerAt, answerFrom } from "./broker-side.js";
 import type { DevBroker, Mode } from "./broker.js";
 import { failure, LoginFailed } from "./failure.js";
-import { begin, returned, signedIn, type LoginOptions, type Pending } from "./login.js";
+import { begin, refusedIn, returned, signedIn, type LoginOptions, type Pending } from "./login.js";
 import { running } from "./running.js";
 import type { TestSession } from "./session.js";
 import type { App } from "./sites.js";
@@ -12,6 +12,16 @@ const ROTATION_MS = 10_000;
 export interface WrongAddressOptions extends LoginOptions {
   /** The address that the broker confirms; `mallory@example.com` by default. */
   proves?: string | undefined;
+}
+
+/**
+ * The site refuses the account, although the login is complete: `onLogin` throws `LoginRefused`, or answers with a status
+ * of 400 or more. The site shows the problem `account_unknown` or `account_refused`. Rejects with {@link LoginFailed} if the
+ * person is signed in, and if the login does not complete.
+ */
+export async function refused(app: App | TestSession, email: string, options: LoginOptions = {}): Promise<TestSession> {
+  const pending = await begin(app, email, options);
+  return refusedIn(pending, await answerAt(pending.broker, pending.url));
 }
 
 /**

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import * as kit from "portier-client/testing";
+import { LoginRefused } from "portier-client";
 import { DevBroker } from "portier-client/testing";
 
 import { clientOf, SITES } from "./sites.mjs";
@@ -21,6 +22,22 @@ async function isSignedIn(session) {
 
 for (const flow of FLOWS) {
   describe(`in the ${flow} flow`, { timeout: 60_000 }, () => {
+    test("an account that the site refuses", async () => {
+      const onLogin = ({ email }) => {
+        if (email === "eve@example.com") return new Response("members of the club only", { status: 403 });
+        if (email !== EMAIL) throw new LoginRefused("no account", { code: "account_unknown" });
+      };
+      const app = site({ flow, onLogin });
+      const unknown = await kit.refused(app, "bob@example.com");
+      assert.deepEqual([unknown.response.status, unknown.response.problem], [403, "account_unknown"]);
+      const blocked = await kit.refused(app, "eve@example.com");
+      assert.deepEqual([blocked.response.status, blocked.response.problem], [403, null]);
+      assert.equal(blocked.response.text, "members of the club only");
+      for (const session of [unknown, blocked]) assert.equal(await isSignedIn(session), false);
+      const message = /the site did not refuse the login: it signed in/;
+      await assert.rejects(kit.refused(app, EMAIL), { name: "LoginFailed", message });
+    });
+
     test("an answer that comes too late", async () => {
       const session = await kit.expired(site({ flow }), EMAIL);
       assert.deepEqual([session.response.status, session.response.problem], [400, "over"]);
@@ -97,6 +114,15 @@ test("logins that are sealed, not stored", async () => {
   assert.equal(await isSignedIn(replayed), false);
   const other = await kit.otherBrowser(sealed(), EMAIL, { next: "/members" });
   assert.equal((await other.confirm()).text, "for alice@example.com");
+});
+
+test("a login that does not complete is no refused account", async () => {
+  for (const mode of ["refuse", "expired"]) {
+    const accounts = new DevBroker();
+    accounts.setAccount(EMAIL, mode);
+    await assert.rejects(kit.refused(site({}, clientOf(accounts)), EMAIL), /did not complete.*no account was refused/s);
+    accounts.stop();
+  }
 });
 
 test("a scenario needs a broker in this process", async (t) => {

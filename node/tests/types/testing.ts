@@ -54,7 +54,7 @@ export async function sessions(broker: kit.DevBroker): Promise<void> {
   const cookies: kit.Cookie[] = session.cookies;
   await kit.login(session, cookies[0]?.name ?? "");
   await kit.wrongAddress(session, "alice@example.com", { proves: "bob@example.com" });
-  for (const scenario of [kit.expired, kit.cancelled, kit.replayed, kit.otherBrowser, kit.brokerDown, kit.rotatedKeys]) {
+  for (const scenario of [kit.refused, kit.expired, kit.cancelled, kit.replayed, kit.otherBrowser, kit.brokerDown, kit.rotatedKeys]) {
     await (await scenario("http://localhost:8888", "alice@example.com", { broker: "http://127.0.0.1:3333" })).confirm();
   }
   // @ts-expect-error there is no such option
