@@ -70,9 +70,21 @@ def portier_broker(portier_session_broker: DevBroker) -> Iterator[DevBroker]:
 @pytest.fixture
 def portier_login(request: pytest.FixtureRequest, portier_broker: DevBroker) -> LoginHelper:
     """Logs a test client in; see :class:`portier_client.testing.LoginHelper`."""
+    return _login(request.config)
+
+
+@pytest.fixture(scope="session")
+def portier_session_login(
+    request: pytest.FixtureRequest, portier_session_broker: DevBroker
+) -> LoginHelper:
+    """Logs a test client in that is made once for all tests, at ``portier_session_broker``."""
+    return _login(request.config)
+
+
+def _login(config: pytest.Config) -> LoginHelper:
     from portier_client.testing import LoginHelper
 
-    page: str = request.config.getini(_PAGE)
+    page: str = config.getini(_PAGE)
     return LoginHelper(page=page) if page else LoginHelper()
 
 

@@ -109,6 +109,28 @@ def test_a_site_can_be_made_once_for_all_tests(project: pytest.Pytester) -> None
     project.runpytest_inprocess().assert_outcomes(passed=2)
 
 
+def test_somebody_can_be_logged_in_once_for_all_tests(project: pytest.Pytester) -> None:
+    project.makepyfile("""
+        import pytest
+        from site_of_the_test import make_app
+
+        logins = []
+
+        @pytest.fixture(scope="session")
+        def alice(portier_session_broker, portier_session_login):
+            client = make_app(portier_session_broker.origin).test_client()
+            logins.append(portier_session_login(client, "alice@example.com"))
+            return client
+
+        @pytest.mark.parametrize("number", range(2))
+        def test_pages(alice, portier_broker, portier_login, number):
+            assert alice.get("/").text == "alice@example.com"
+            assert len(logins) == 1
+    """)
+    project.runpytest_inprocess().assert_outcomes(passed=2)
+    project.runpytest_subprocess("-n2").assert_outcomes(passed=2)
+
+
 def test_the_site_may_read_the_broker_from_a_variable_when_it_is_imported(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,7 +216,8 @@ def test_a_run_without_the_fixtures_does_not_import_the_package(pytester: pytest
 def test_pytest_finds_the_fixtures_and_the_settings(pytester: pytest.Pytester) -> None:
     pytester.makeini(SETTINGS)
     shown = pytester.runpytest_inprocess("--fixtures").stdout.str()
-    for name in ("portier_broker", "portier_login", "portier_session_broker"):
+    fixtures = ("portier_broker", "portier_login", "portier_session_broker")
+    for name in (*fixtures, "portier_session_login"):
         assert re.search(rf"^{name}\b", shown, flags=re.MULTILINE)
     settings = pytester.runpytest_inprocess("--help").stdout.str()
     assert "portier_broker_variable" in settings
