@@ -1,6 +1,6 @@
 // Example sites whose tests run in Jest and in Vitest, and the examples of the manual for both.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
@@ -40,6 +40,17 @@ function passes(runner, folder, tests) {
   const count = tests.match(/^test\(/gm).length;
   assert.deepEqual([numPassedTests, numTotalTests], [count, count]);
 }
+
+test("every example site has tests that use the kit", () => {
+  const folders = readdirSync(EXAMPLES, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== "shared");
+  assert.ok(folders.length > 5);
+  for (const { name } of folders) {
+    const folder = path.join(EXAMPLES, name);
+    const tests = readdirSync(folder).filter((file) => /\.(test|spec)\.mjs$/.test(file));
+    const uses = tests.map((file) => readFileSync(path.join(folder, file), "utf8").includes('from "portier-client/testing"'));
+    assert.deepEqual(uses, [true], name);
+  }
+});
 
 for (const [runner, example] of Object.entries({ jest: "express", vitest: "hono" })) {
   test(`the example site for ${example} is tested with ${runner}`, { timeout: 2 * LIMIT_MS }, (t) => {

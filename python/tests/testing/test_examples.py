@@ -20,6 +20,14 @@ COMMANDS = {
 PYTEST = ["-m", "pytest", *WITHOUT, "-pno:xdist"]
 
 
+def test_every_example_has_tests_that_use_the_kit() -> None:
+    folders = {path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name != "shared"}
+    assert folders - {"__pycache__"} == {*SITES}
+    for site in SITES:
+        (tests,) = (EXAMPLES / site).glob("test_*.py")
+        assert "portier_login(" in tests.read_text(encoding="utf-8"), site
+
+
 @pytest.mark.parametrize("site", SITES)
 def test_the_tests_of_an_example_pass(site: str) -> None:
     command = [sys.executable, *COMMANDS.get(site, PYTEST)]
