@@ -54,7 +54,8 @@ KIT_OF_PYTHON = {
     *("portier_test_mixin", "scenario"),
 }
 KIT_OF_NODE = {
-    *("broker_down", "cancelled", "expired", "other_browser", "replayed", "rotated_keys"),
+    *("broker_down", "cancelled", "expired", "other_browser", "refused", "replayed"),
+    "rotated_keys",
     *("wrong_address", "freeze_time", "frozen_clock", "test_response", "test_session"),
 }
 # `refuse_login` is for a form that the framework's CSRF check has refused; in Node that check
