@@ -427,6 +427,7 @@ endif
 $(VENV_READY): python/requirements-dev.txt
 	$(call say,Setting up .venv)
 	@$(PYTHON) -m venv --clear $(VENV)
+	@$(VENV_PYTHON) -m pip install --quiet 'pip>=26,<27'
 	@$(VENV_PYTHON) -m pip install --quiet --requirement $<
 	@touch $@
 
