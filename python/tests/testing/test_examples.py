@@ -38,7 +38,7 @@ def test_the_tests_of_an_example_pass(site: str) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=50,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout or "\nOK\n" in done.stdout
