@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { mocked } from "./mocked.mjs";
 
-const CALLS = Math.min(Number(process.env.PORTIER_TEST_CALLS ?? 100_000), 100_000);
+const CALLS = Math.min(Number(process.env.PORTIER_TEST_CALLS ?? 20_000), 20_000);
 const KEYS = "https://broker.example/keys.json";
 
 test("an abort ends a waiting call", async () => {
