@@ -195,12 +195,13 @@ test-stores: tools-node redis setup module package ## Share stores between many 
 	@$(CARGO) build --locked --quiet --example half_a_login
 	@cd tests/stores && $(VENV_PYTHON) -m pytest
 
+FACES_SHARE := $(VENV_PYTHON) -m pytest -p no:xdist --ignore test_examples.py
+
 .PHONY: test-faces
 test-faces: tools-node setup module package ## Replay the vectors of the web flow over HTTP, against a site on each framework
 	$(call say,Faces: the vectors of the web flow over HTTP)
 	@$(CARGO) build --locked --quiet --example face_site
-	@cd tests/faces && NODE='$(NODE)' $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadscope \
-		--ignore test_examples.py
+	@cd tests/faces && NODE='$(NODE)' ../../scripts/beside.sh 'SHARE=1/2 $(FACES_SHARE)' 'SHARE=2/2 $(FACES_SHARE)'
 
 FRAMEWORKS ?= nest next react-router nitro sveltekit astro
 
