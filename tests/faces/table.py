@@ -158,7 +158,7 @@ SITES = {
         [_NODE, str(FOLDER / "passport.mjs")],
         hooks="write",
         # Passport has sessions of its own.
-        absent=["secret", "health"],
+        absent=["secret"],
         routes="targets",
     ),
     "node": Face([_NODE, str(FOLDER / "node.mjs")], hooks="write", routes="targets"),

@@ -19,6 +19,7 @@ await serve(({ onLogin, ...options }, site) => {
     next();
   });
   app.post("/login", authenticate);
+  app.all("/healthz", async (request, response) => (await strategy.flow.health(request)).send(response));
   app.post("/start", async (request, response) => {
     const { email, next } = site.start;
     const step = await strategy.flow.start(request, email, next);
