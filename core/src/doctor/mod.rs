@@ -28,6 +28,7 @@ mod site;
 mod store;
 
 use std::error::Error as StdError;
+use std::pin::Pin;
 
 use futures_util::future::join4;
 
@@ -43,8 +44,7 @@ use crate::tls::{self, CertificateFault};
 /// minute otherwise. No mail is sent.
 pub async fn examine(options: DoctorOptions) -> Report {
     let begun = SystemClock::new();
-    // In a box, because it is large.
-    let findings = Box::pin(findings(&options)).await;
+    let findings = boxed_findings(&options).await;
     let mut versions = vec![(
         "portier-client".to_owned(),
         env!("CARGO_PKG_VERSION").to_owned(),
@@ -56,6 +56,15 @@ pub async fn examine(options: DoctorOptions) -> Report {
         versions,
         milliseconds: u64::try_from(begun.monotonic().as_millis()).unwrap_or(u64::MAX),
     }
+}
+
+/// The code of an `async` function is compiled again in each crate that waits for it, with all that it
+/// waits for. This box keeps it in this crate.
+#[inline(never)]
+fn boxed_findings(
+    options: &DoctorOptions,
+) -> Pin<Box<dyn Future<Output = Vec<Finding>> + Send + '_>> {
+    Box::pin(findings(options))
 }
 
 async fn findings(options: &DoctorOptions) -> Vec<Finding> {
