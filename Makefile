@@ -62,7 +62,7 @@ help: ## List the targets
 .PHONY: demo
 demo: tools setup ## Build, then serve an example site and a development broker
 	$(call say,Building the Python module for release; the first time takes some minutes)
-	@$(VENV_PYTHON) -m maturin develop --release
+	@$(VENV_PYTHON) -m maturin develop --release --locked
 	@exec $(VENV_PYTHON) python/examples/demo.py $(FRAMEWORK) --port $(PORT) --store '$(STORE)'
 
 .PHONY: demo-node
@@ -323,7 +323,7 @@ lint-workflows: $(WORKFLOWS_READY) ## Check .github with actionlint, which uses 
 .PHONY: bench
 bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, compare with other packages, and write docs/benchmarks.md; ROUNDS=3 for a short run
 	$(call say,Building for release; the first time takes some minutes)
-	@$(VENV_PYTHON) -m maturin develop --release
+	@$(VENV_PYTHON) -m maturin develop --release --locked
 	@cd node && $(NODE) scripts/build.mjs --release
 	@CARGO='$(CARGO)' NODE='$(NODE)' $(VENV_PYTHON) tests/bench/run.py
 
@@ -331,7 +331,7 @@ bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, compare w
 .PHONY: soak
 soak: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Log in for MINUTES=15 while the broker and Redis fail, and watch the memory
 	$(call say,Building for release; the first time takes some minutes)
-	@$(VENV_PYTHON) -m maturin develop --release
+	@$(VENV_PYTHON) -m maturin develop --release --locked
 	@cd node && $(NODE) scripts/build.mjs --release
 	@NODE='$(NODE)' $(VENV_PYTHON) tests/soak/run.py --minutes $(MINUTES) --rate $(RATE) \
 		--language $(if $(filter command,$(origin LANGUAGE)),$(LANGUAGE),both)
@@ -438,7 +438,7 @@ $(VENV_READY): python/requirements-dev.txt
 module: tools setup
 ifndef BUILT
 	$(call say,Python: build the module)
-	@$(VENV_PYTHON) -m maturin develop
+	@$(VENV_PYTHON) -m maturin develop --locked
 endif
 
 $(NODE_READY): node/package-lock.json

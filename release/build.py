@@ -115,7 +115,7 @@ def cargo_build(target: Target) -> list[str]:
 
 def build_wheels(target: Target, toolchain: toolchains.Toolchain) -> None:
     """Builds the wheel for all versions of CPython, and those for free threading."""
-    command = [sys.executable, "-m", "maturin", "build", "--release"]
+    command = [sys.executable, "-m", "maturin", "build", "--release", "--locked"]
     command += ["--target", target.rust, "--out", str(OUT), "--compatibility", target.compatibility]
     command += ["--compression-level", "9"]
     if target.os == "linux":

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,25 @@ def test_it_has_the_settings_of_the_build(files: dict[str, bytes]) -> None:
     workspace = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
     profiles = workspace[workspace.index("[profile.dev]") :]
     assert profiles in files["Cargo.toml"].decode()
+
+
+def test_it_builds_with_the_versions_of_the_repository(archive: Path, tmp_path: Path) -> None:
+    with tarfile.open(archive) as packed:
+        packed.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    settings = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))
+    # Cargo removes the crates that only other members of the workspace use.
+    locked = ["--locked"] if settings["tool"]["maturin"].get("locked") else []
+    command = ["cargo", "update", "--workspace", "--offline", *locked]
+    done = subprocess.run(command, cwd=source, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lock, original = (
+        {(crate["name"], crate["version"]) for crate in tomllib.loads(text)["package"]}
+        for text in [
+            (folder / "Cargo.lock").read_text(encoding="utf-8") for folder in (source, ROOT)
+        ]
+    )
+    assert lock <= original
 
 
 @pytest.mark.parametrize(
