@@ -24,7 +24,7 @@ PROTECTION = [
     "-D_FORTIFY_SOURCE=2",
 ]
 
-# No panic passes through C code, so it needs no tables for unwinding, 0.2 MB.
+# No panic passes through C code, so it needs no tables for unwinding.
 WITHOUT_TABLES = ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
 
 
