@@ -17,8 +17,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// [`Error::code`] is stable and meant for programs; the message is for developers and never
 /// contains a token, a nonce, a key or an e-mail address.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Error {
+    // In a box, because every result of a login has room for an error.
+    parts: Box<Parts>,
+}
+
+#[derive(Clone)]
+struct Parts {
     code: Code,
     message: Box<str>,
     details: Details,
@@ -28,11 +34,17 @@ pub struct Error {
 impl Error {
     /// Makes an error. Messages are lowercase, begin with the fact, and end with values as `key=value`.
     pub fn new(code: Code, message: impl fmt::Display) -> Self {
+        Self::with_details(code, message, Details::None)
+    }
+
+    fn with_details(code: Code, message: impl fmt::Display, details: Details) -> Self {
         Self {
-            code,
-            message: message.to_string().into_boxed_str(),
-            details: Details::None,
-            source: None,
+            parts: Box::new(Parts {
+                code,
+                message: message.to_string().into_boxed_str(),
+                details,
+                source: None,
+            }),
         }
     }
 
@@ -42,60 +54,48 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        self.source = Some(Arc::from(source.into()));
+        self.parts.source = Some(Arc::from(source.into()));
         self
     }
 
     /// An error that the broker sent to the redirect URI.
     pub(crate) fn refused(answer: BrokerAnswer) -> Self {
-        Self {
-            code: Code::BrokerError,
-            message: "the broker answered with an error instead of a token".into(),
-            details: Details::Answer(Box::new(answer)),
-            source: None,
-        }
+        let message = "the broker answered with an error instead of a token";
+        Self::with_details(
+            Code::BrokerError,
+            message,
+            Details::Answer(Box::new(answer)),
+        )
     }
 
     /// A login that was not started in this browser.
     pub(crate) fn other_browser(mismatch: BrowserMismatch) -> Self {
-        Self {
-            code: Code::SessionBrowser,
-            message: "the login was not started in this browser".into(),
-            details: Details::Mismatch(Box::new(mismatch)),
-            source: None,
-        }
+        let message = "the login was not started in this browser";
+        let details = Details::Mismatch(Box::new(mismatch));
+        Self::with_details(Code::SessionBrowser, message, details)
     }
 
     /// A login that was completed before.
     pub(crate) fn used(same_browser: bool) -> Self {
-        Self {
-            code: Code::SessionUsed,
-            message: "the login was completed before".into(),
-            details: Details::Used { same_browser },
-            source: None,
-        }
+        let message = "the login was completed before";
+        Self::with_details(Code::SessionUsed, message, Details::Used { same_browser })
     }
 
     /// A login of this site whose code the broker does not redeem.
     pub(crate) fn used_elsewhere(same_browser: bool) -> Self {
-        Self {
-            code: Code::CodeRefused,
-            message:
-                "the broker does not redeem the code: the login was completed by another process, \
-                      or the code has expired, or was issued for another request"
-                    .into(),
-            ..Self::used(same_browser)
-        }
+        let message = "the broker does not redeem the code: the login was completed by another process, or \
+                       the code has expired, or was issued for another request";
+        Self::with_details(Code::CodeRefused, message, Details::Used { same_browser })
     }
 
     /// The stable code.
     pub fn code(&self) -> Code {
-        self.code
+        self.parts.code
     }
 
     /// The class of the error.
     pub fn kind(&self) -> Kind {
-        self.code.kind()
+        self.code().kind()
     }
 
     /// Whether the same call may succeed later without any change.
@@ -106,25 +106,44 @@ impl Error {
     /// Whether the login was started in this browser; only with [`Code::SessionUsed`]. It may have been
     /// completed in another browser, after the person confirmed that.
     pub fn same_browser(&self) -> bool {
-        self.code == Code::SessionUsed && self.is_of_same_browser()
+        self.code() == Code::SessionUsed && self.is_of_same_browser()
     }
 
     /// Whether the login was started in this browser, and was completed before, or may have been in another
     /// process.
     pub(crate) fn is_of_same_browser(&self) -> bool {
-        matches!(self.details, Details::Used { same_browser: true })
+        matches!(self.parts.details, Details::Used { same_browser: true })
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts {
+            code,
+            message,
+            details,
+            source,
+        } = &*self.parts;
+        formatter
+            .debug_struct("Error")
+            .field("code", code)
+            .field("message", message)
+            .field("details", details)
+            .field("source", source)
+            .finish()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
+        formatter.write_str(&self.parts.message)
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source
+        self.parts
+            .source
             .as_deref()
             .map(|source| source as &(dyn std::error::Error + 'static))
     }

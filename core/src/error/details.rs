@@ -28,7 +28,7 @@ impl Error {
     /// The `error` and `error_description` that the broker sent; only with [`Code::BrokerError`]. The text
     /// is untrusted: escape it before showing it.
     pub fn broker_answer(&self) -> Option<&BrokerAnswer> {
-        match &self.details {
+        match &self.parts.details {
             Details::Answer(answer) => Some(answer),
             _ => None,
         }
@@ -37,7 +37,7 @@ impl Error {
     /// The login that was started in another browser, and how to complete it in this one; only with
     /// [`Code::SessionBrowser`].
     pub fn browser_mismatch(&self) -> Option<&BrowserMismatch> {
-        match &self.details {
+        match &self.parts.details {
             Details::Mismatch(mismatch) => Some(mismatch),
             _ => None,
         }
@@ -45,7 +45,7 @@ impl Error {
 
     /// The name of the claim because of which the token was refused, such as `exp`.
     pub fn claim(&self) -> Option<&'static str> {
-        match self.details {
+        match self.parts.details {
             Details::Claim { name, .. } => Some(name),
             _ => None,
         }
@@ -53,7 +53,7 @@ impl Error {
 
     /// What is wrong with [`Error::claim`].
     pub fn claim_reason(&self) -> Option<ClaimReason> {
-        match self.details {
+        match self.parts.details {
             Details::Claim { reason, .. } => Some(reason),
             _ => None,
         }
@@ -61,7 +61,7 @@ impl Error {
 
     /// The HTTP status of the broker; only with [`Code::BrokerStatus`].
     pub fn status(&self) -> Option<u16> {
-        match self.details {
+        match self.parts.details {
             Details::Broker { status, .. } => status,
             _ => None,
         }
@@ -70,7 +70,7 @@ impl Error {
     /// How long the client sends no further request for the document that could not be fetched. Calls until
     /// then fail with the same error.
     pub fn retry_after(&self) -> Option<Duration> {
-        match self.details {
+        match self.parts.details {
             Details::Broker { retry_after, .. } => retry_after,
             _ => None,
         }
@@ -83,41 +83,33 @@ impl Error {
         reason: ClaimReason,
         message: impl fmt::Display,
     ) -> Self {
-        let details = Details::Claim { name, reason };
-        Self {
-            details,
-            ..Self::new(code, message)
-        }
+        Self::with_details(code, message, Details::Claim { name, reason })
     }
 
     #[must_use]
-    pub(crate) fn with_status(self, status: u16) -> Self {
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
         let retry_after = self.retry_after();
         let status = Some(status);
-        Self {
-            details: Details::Broker {
-                status,
-                retry_after,
-            },
-            ..self
-        }
+        self.parts.details = Details::Broker {
+            status,
+            retry_after,
+        };
+        self
     }
 
     /// Adds how long no request is sent to a broker that is unavailable.
     #[must_use]
-    pub(crate) fn with_retry_after(self, pause: Duration) -> Self {
+    pub(crate) fn with_retry_after(mut self, pause: Duration) -> Self {
         if self.kind() != Kind::BrokerUnavailable {
             return self;
         }
         let status = self.status();
         let retry_after = Some(pause);
-        Self {
-            details: Details::Broker {
-                status,
-                retry_after,
-            },
-            ..self
-        }
+        self.parts.details = Details::Broker {
+            status,
+            retry_after,
+        };
+        self
     }
 }
 
