@@ -21,17 +21,20 @@ pub(crate) const TAG_BYTES: usize = 16;
 const BOUND_NONCE_BYTES: usize = ((RANDOM_BYTES + TAG_BYTES) * 4).div_ceil(3);
 
 /// A browser, identified by its secret, for the logins of one site at one broker.
+///
+/// It keeps the secret, not the key: a key has more than a thousand bytes, which every completion would move.
+#[derive(Clone, Copy)]
 pub(crate) struct Browser<'a> {
-    key: Key,
+    secret: &'a str,
     issuer: &'a str,
     client_id: &'a str,
 }
 
 impl<'a> Browser<'a> {
     /// `None` for an empty secret: all browsers without a cookie would share it.
-    pub(crate) fn new(secret: &str, issuer: &'a str, client_id: &'a str) -> Option<Self> {
-        (!secret.is_empty()).then(|| Self {
-            key: Key::new(HMAC_SHA256, secret.as_bytes()),
+    pub(crate) fn new(secret: &'a str, issuer: &'a str, client_id: &'a str) -> Option<Self> {
+        (!secret.is_empty()).then_some(Self {
+            secret,
             issuer,
             client_id,
         })
@@ -79,11 +82,15 @@ impl<'a> Browser<'a> {
         let Ok(tag) = URL_SAFE_NO_PAD.decode(code) else {
             return false;
         };
-        verify(&self.key, &self.message(label, about), &tag).is_ok()
+        verify(&self.key(), &self.message(label, about), &tag).is_ok()
     }
 
     fn sign(&self, label: &str, about: &[u8]) -> Tag {
-        sign(&self.key, &self.message(label, about))
+        sign(&self.key(), &self.message(label, about))
+    }
+
+    fn key(&self) -> Key {
+        Key::new(HMAC_SHA256, self.secret.as_bytes())
     }
 
     fn message(&self, label: &str, about: &[u8]) -> Vec<u8> {
@@ -135,7 +142,7 @@ mod tests {
     const CLIENT_ID: &str = "https://example.com";
     const RANDOM: &[u8; RANDOM_BYTES] = b"twenty-four octets of it";
 
-    fn browser(secret: &str) -> Browser<'static> {
+    fn browser(secret: &'static str) -> Browser<'static> {
         Browser::new(secret, ISSUER, CLIENT_ID).unwrap()
     }
 

@@ -178,8 +178,11 @@ impl Client {
     pub async fn verify(&self, id_token: &str) -> Result<String> {
         let operation = async {
             let begun = self.inner.clock.monotonic();
-            let options = CompleteOptions::default();
-            let outcome = self.inner.complete(id_token, None, options, None).await;
+            let options = &CompleteOptions {
+                browser: None,
+                confirmation: None,
+            };
+            let outcome = self.inner.complete(id_token, options, None).await;
             self.inner.took(&self.inner.counters.complete, begun);
             self.inner.completed(outcome).map(|login| login.email)
         };
@@ -213,7 +216,7 @@ impl Client {
         options: CompleteOptions<'_>,
     ) -> Result<Login> {
         let browser = self.inner.browser(options.browser);
-        self.complete_in(browser.as_ref(), &params, options).await
+        self.complete_in(browser.as_ref(), &params, &options).await
     }
 
     /// Completes a login in a browser, whose secret is that of `options`.
@@ -221,14 +224,18 @@ impl Client {
         &self,
         browser: Option<&Browser<'_>>,
         params: &CallbackParams,
-        options: CompleteOptions<'_>,
+        options: &CompleteOptions<'_>,
     ) -> Result<Login> {
         let inner = &self.inner;
         let operation = async {
             let begun = inner.clock.monotonic();
             let outcome = match params.grant() {
                 Ok(Grant::Token { id_token, state }) => {
-                    inner.complete(id_token, state, options, browser).await
+                    let login = inner.complete(id_token, options, browser).await;
+                    login.map(|login| Login {
+                        state: state.map(str::to_owned),
+                        ..login
+                    })
                 }
                 Ok(Grant::Code { code, state }) => {
                     // In a box, because it is large, and waits for the broker in any case.
@@ -302,7 +309,7 @@ impl Client {
     }
 
     /// The browser with this secret, for the logins of this client.
-    pub(crate) fn browser(&self, secret: &str) -> Option<Browser<'_>> {
+    pub(crate) fn browser<'a>(&'a self, secret: &'a str) -> Option<Browser<'a>> {
         self.inner.browser(Some(secret))
     }
 
@@ -366,7 +373,7 @@ impl fmt::Debug for Client {
 
 impl Inner {
     /// The browser with this secret; `None` if the text is too short to be secret.
-    fn browser(&self, secret: Option<&str>) -> Option<Browser<'_>> {
+    fn browser<'a>(&'a self, secret: Option<&'a str>) -> Option<Browser<'a>> {
         let secret = secret.filter(|secret| secret.len() >= MIN_SECRET_BYTES)?;
         Browser::new(secret, self.config.broker.as_str(), &self.config.client_id)
     }

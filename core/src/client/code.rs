@@ -101,7 +101,7 @@ impl Inner {
         &self,
         code: &str,
         state: &str,
-        options: CompleteOptions<'_>,
+        options: &CompleteOptions<'_>,
         browser: Option<&Browser<'_>>,
     ) -> Result<Login> {
         if self.store.nonces().is_some() || state.len() > self.nonce_limit() {
@@ -142,7 +142,7 @@ impl Inner {
         code: &str,
         state: &str,
         opened: Option<&Opened>,
-        options: CompleteOptions<'_>,
+        options: &CompleteOptions<'_>,
         browser: Option<&Browser<'_>>,
     ) -> Result<Named> {
         let nonce = nonce_of_state(state);
@@ -153,7 +153,7 @@ impl Inner {
         };
         // A confirmation is for one login and one answer.
         let answer = format!("{state} {code}");
-        if let Err(confirmation) = allow(binding, browser, &options, &answer) {
+        if let Err(confirmation) = allow(binding, browser, options, &answer) {
             let refused = self.refuse_other_browser_of_code(&session, opened, confirmation);
             return Err(refused.await);
         }
@@ -235,7 +235,7 @@ impl Inner {
             Err(error) => return Err(error),
         };
         let verified = self
-            .check(&id_token, Some((&login.nonce, login.session)))
+            .check(&id_token, Some((&login.nonce, &login.session)))
             .await?;
         let claims = verified.claims;
         record.check_start(claims.issued_at, verified.verified_at, self.config.leeway)?;

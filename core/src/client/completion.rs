@@ -23,17 +23,15 @@ impl Inner {
     pub(super) async fn complete(
         &self,
         id_token: &str,
-        state: Option<&str>,
-        options: CompleteOptions<'_>,
+        options: &CompleteOptions<'_>,
         browser: Option<&Browser<'_>>,
     ) -> Result<Login> {
-        let nonces = self.store.nonces();
-        if nonces.is_some() {
+        if self.store.nonces().is_some() {
             options.check_unbound()?;
         }
         let verified = self.check(id_token, None).await?;
         // The login may be used up only now.
-        let (session, same_browser) = match (&self.sealed, nonces) {
+        let (session, same_browser) = match (&self.sealed, self.store.nonces()) {
             (Some(sealed), _) => {
                 self.consume_sealed(sealed, &verified, options, browser)
                     .await?
@@ -51,7 +49,7 @@ impl Inner {
             email: claims.email,
             email_original: claims.email_original,
             session,
-            state: state.map(str::to_owned),
+            state: None,
             issued_at: claims.issued_at,
             auth_time: claims.auth_time,
             same_browser,
@@ -75,11 +73,10 @@ impl Inner {
     pub(super) async fn check<'a>(
         &self,
         id_token: &'a str,
-        login: Option<(&str, SessionKey)>,
+        login: Option<(&str, &SessionKey)>,
     ) -> Result<VerifiedToken<'a>> {
         let token = Token::parse(id_token, &self.config.algorithms)?;
-        let expected = self.expected();
-        let claims = Claims::parse(token.payload(), &expected, self.clock.now())?;
+        let claims = Claims::parse(token.payload(), &self.expected(), self.clock.now())?;
         let nonce = claims.nonce().to_owned();
         let session = match login {
             None => self.session_key(&nonce),
@@ -94,7 +91,7 @@ impl Inner {
                         problem,
                     ));
                 }
-                session
+                *session
             }
         };
 
@@ -105,7 +102,8 @@ impl Inner {
         };
         let mut keys = self.documents.keys().await?;
         if keys.get(token.key_id()).is_none() {
-            keys = self.refresh_for_key(keys, token.key_id(), &named).await?;
+            // In a box, as below: what is rare must not enlarge every login.
+            keys = Box::pin(self.refresh_for_key(keys, token.key_id(), &named)).await?;
         }
         let key = keys.get(token.key_id()).ok_or_else(|| {
             Error::new(
@@ -114,7 +112,7 @@ impl Inner {
             )
         })?;
         if let Err(refused) = token.verify_signature(key) {
-            let renewed = self.verifies_with_newer_key(&token, &keys, &named);
+            let renewed = Box::pin(self.verifies_with_newer_key(&token, &keys, &named));
             renewed.await.then_some(()).ok_or(refused)?;
         }
         // Newer keys may have taken seconds.
@@ -123,7 +121,7 @@ impl Inner {
             id_token,
             nonce,
             session,
-            claims: claims.check(&expected, now)?,
+            claims: claims.check(&self.expected(), now)?,
             verified_at: unix_seconds(now),
         })
     }
@@ -182,15 +180,15 @@ impl Inner {
     async fn consume(
         &self,
         verified: &VerifiedToken<'_>,
-        options: CompleteOptions<'_>,
+        options: &CompleteOptions<'_>,
         browser: Option<&Browser<'_>>,
     ) -> Result<(Option<String>, bool)> {
         let VerifiedToken {
             id_token, claims, ..
         } = verified;
         let binding = Binding::of(&verified.nonce, browser);
-        if let Err(confirmation) = allow(binding, browser, &options, id_token) {
-            return Err(self.refuse_other_browser(verified, confirmation).await);
+        if let Err(confirmation) = allow(binding, browser, options, id_token) {
+            return Err(Box::pin(self.refuse_other_browser(verified, confirmation)).await);
         }
         let same_browser = binding == Binding::SameBrowser;
         self.check_start(verified).await?;

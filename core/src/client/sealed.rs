@@ -236,7 +236,7 @@ impl Inner {
         &self,
         sealed: &SealedLogins,
         verified: &VerifiedToken<'_>,
-        mut options: CompleteOptions<'_>,
+        options: &CompleteOptions<'_>,
         browser: Option<&Browser<'_>>,
     ) -> Result<(Option<String>, bool)> {
         let VerifiedToken {
@@ -250,16 +250,17 @@ impl Inner {
         self.check_age(&record, verified.verified_at)?;
         let is_shared = !self.store.is_local();
         let binding = opened.binding(browser);
-        if !is_shared {
-            if binding == Binding::None {
-                return Err(unbound());
-            }
-            // Whoever finds a used token could confirm it in a process that does not know that it was used.
-            options.confirmation = None;
+        if binding == Binding::None && !is_shared {
+            return Err(unbound());
         }
+        let options = CompleteOptions {
+            // Whoever finds a used token could confirm it in a process that does not know that it was used.
+            confirmation: options.confirmation.filter(|_| is_shared),
+            ..*options
+        };
         if let Err(confirmation) = allow(binding, browser, &options, id_token) {
             let is_spent = if is_shared {
-                is_marked(&*self.store, session).await? == Some(true)
+                Box::pin(is_marked(&*self.store, session)).await? == Some(true)
             } else {
                 sealed.is_spent(session)
             };
@@ -275,7 +276,8 @@ impl Inner {
         record.check_start(claims.issued_at, verified.verified_at, self.config.leeway)?;
         let ttl = self.time_left(&record, claims, verified.verified_at) + MARGIN;
         let is_first = if is_shared {
-            mark(&*self.store, session, ttl).await?
+            // In a box: most logins are marked in this process.
+            Box::pin(mark(&*self.store, session, ttl)).await?
         } else {
             sealed.spent.mark(session, ttl, false)?
         };

@@ -93,7 +93,9 @@ impl<T: Send + Sync + 'static> Cache<T> {
         match self.lookup(clock.monotonic(), start) {
             LookupResult::Now(answer) => answer,
             LookupResult::Later(in_flight) => {
-                self.or_older(in_flight.result().await, clock.monotonic())
+                // In a box: nearly all callers find the document in the cache.
+                let result = Box::pin(in_flight.result()).await;
+                self.or_older(result, clock.monotonic())
             }
         }
     }
@@ -111,7 +113,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
         for _ in 0..2 {
             match self.lookup_newer(seen, clock.monotonic(), &start) {
                 LookupResult::Now(answer) => return answer,
-                LookupResult::Later(in_flight) => match in_flight.result().await {
+                LookupResult::Later(in_flight) => match Box::pin(in_flight.result()).await {
                     Ok(value) if Arc::ptr_eq(seen, &value) => {}
                     result => return result,
                 },

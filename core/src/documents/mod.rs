@@ -89,16 +89,16 @@ impl Documents {
     /// # Errors
     /// Those of the class [`BrokerUnavailable`](crate::Kind::BrokerUnavailable) if there is no usable
     /// document and it cannot be fetched.
-    pub(crate) async fn discovery(&self) -> Result<Arc<Discovery>> {
-        self.fetcher.discovery().await
+    pub(crate) fn discovery(&self) -> impl Future<Output = Result<Arc<Discovery>>> {
+        self.fetcher.discovery()
     }
 
     /// The keys.
     ///
     /// # Errors
     /// As [`Documents::discovery`].
-    pub(crate) async fn keys(&self) -> Result<Arc<KeySet>> {
-        self.fetcher.keys().await
+    pub(crate) fn keys(&self) -> impl Future<Output = Result<Arc<KeySet>>> {
+        self.fetcher.keys()
     }
 
     /// The keys for a token whose key is not in `seen`: the cached set if it is another one, else a copy in
@@ -179,9 +179,9 @@ struct Fetcher {
 }
 
 impl Fetcher {
-    async fn discovery(self: &Arc<Self>) -> Result<Arc<Discovery>> {
+    fn discovery(self: &Arc<Self>) -> impl Future<Output = Result<Arc<Discovery>>> {
         let start = || self.start_discovery(None);
-        self.discovery.get(&*self.clock, start).await
+        self.discovery.get(&*self.clock, start)
     }
 
     async fn discovery_newer_than(
@@ -197,8 +197,8 @@ impl Fetcher {
             .await
     }
 
-    async fn keys(self: &Arc<Self>) -> Result<Arc<KeySet>> {
-        self.keys.get(&*self.clock, || self.start_keys(None)).await
+    fn keys(self: &Arc<Self>) -> impl Future<Output = Result<Arc<KeySet>>> {
+        self.keys.get(&*self.clock, || self.start_keys(None))
     }
 
     async fn refresh_for_key(

@@ -38,7 +38,7 @@ const SECRET_CHARACTERS: usize = 43;
 pub struct LoginFlow {
     client: Client,
     options: Arc<CheckedOptions>,
-    cookies: Cookies,
+    cookies: Arc<Cookies>,
 }
 
 impl LoginFlow {
@@ -52,7 +52,7 @@ impl LoginFlow {
             None => client,
         };
         let options = Arc::new(options.check(&client)?);
-        let cookies = Cookies::for_site(is_https(&client));
+        let cookies = Arc::new(Cookies::for_site(is_https(&client)));
         Ok(Self {
             client,
             options,
@@ -95,35 +95,35 @@ impl LoginFlow {
     /// `POST` or, in the code flow, the query of a `GET`. Nothing else completes a login: no other method, no
     /// token in a query, and no request of a browser that prefetches a page.
     pub async fn callback(&self, request: WebRequest) -> Step {
-        let WebRequest { head, body } = request;
+        // The request stays where it is: a copy of its head would enlarge what waits for the completion.
+        let head = &request.head;
         let binding = self.options.browser_binding;
         let read = match head.method.as_str() {
-            "POST" => Form::read(&head, body).and_then(|form| Callback::new(form, binding)),
+            "POST" => Form::read(head, request.body).and_then(|form| Callback::new(form, binding)),
             "GET" if self.takes_queries() => {
                 let form = Form::read_query(head.query.as_deref().unwrap_or_default());
                 match form.and_then(Callback::of_query) {
-                    Ok(None) => return self.visit(&head),
+                    Ok(None) => return self.visit(head),
                     Ok(Some(_)) if head.is_prefetch() => return Reply::not_in_advance().into(),
                     Ok(Some(callback)) => Ok(callback),
                     Err(error) => Err(error),
                 }
             }
-            _ => return self.visit(&head),
+            _ => return self.visit(head),
         };
-        match read {
-            Ok(callback) => {
-                let mut step = self.complete(&head, callback).await;
-                if step.login.is_some() {
-                    let flow = self.clone();
-                    step.refusal = Some(Box::new(move |code| {
-                        let error = Error::new(code, "the site refused the login");
-                        flow.refuse_request("complete", &head, error)
-                    }));
-                }
-                step
-            }
-            Err(error) => self.refuse_request("complete", &head, error),
+        let callback = match &read {
+            Ok(callback) => callback,
+            Err(error) => return self.refuse_request("complete", head, error.clone()),
+        };
+        let mut step = self.complete(head, callback).await;
+        if step.login.is_some() {
+            let (flow, head) = (self.clone(), request.head);
+            step.refusal = Some(Box::new(move |code| {
+                let error = Error::new(code, "the site refused the login");
+                flow.refuse_request("complete", &head, error)
+            }));
         }
+        step
     }
 
     /// Answers a login form that the framework or the site has refused, with the page for `error`, for

@@ -8,7 +8,8 @@ use crate::session::FieldValue;
 /// The parts of one HTTP request that a login flow needs.
 #[derive(Clone)]
 pub struct WebRequest {
-    pub(super) head: Head,
+    // In a box: the operation that waits for a login holds the request.
+    pub(super) head: Box<Head>,
     pub(super) body: Body,
 }
 
@@ -64,10 +65,10 @@ impl WebRequest {
     /// A request without headers.
     pub fn new(method: impl Into<String>, body: Body) -> Self {
         Self {
-            head: Head {
+            head: Box::new(Head {
                 method: method.into(),
                 ..Head::default()
-            },
+            }),
             body,
         }
     }

@@ -15,15 +15,16 @@ use crate::session::{CallbackParams, CompleteOptions, Login};
 use crate::web::BrowserBinding;
 
 impl LoginFlow {
-    pub(super) async fn complete(&self, head: &Head, callback: Callback) -> Step {
+    pub(super) async fn complete(&self, head: &Head, callback: &Callback) -> Step {
         let Callback {
             params,
             confirmation,
             is_posted_again,
         } = callback;
+        let is_posted_again = *is_posted_again;
         if self.options.browser_binding == BrowserBinding::Off {
             let options = CompleteOptions::default();
-            return match self.client.complete_in(None, &params, options).await {
+            return match self.client.complete_in(None, params, &options).await {
                 Ok(login) => self.signed_in(head, login, None),
                 Err(error) => self.refuse(head, error),
             };
@@ -37,7 +38,7 @@ impl LoginFlow {
             let says_truth = head.method != "POST" || head.may_be_from_this_site();
             let is_once_more = is_posted_again && says_truth;
             if !(is_script || is_once_more) {
-                return self.once_more(head, &params);
+                return self.once_more(head, params);
             }
             let has_probe = self.cookies.probe.read(head.get(Header::Cookie)).is_some();
             if confirmation.is_some() || !(is_script || has_probe) {
@@ -58,13 +59,14 @@ impl LoginFlow {
         };
         let browser = self.client.browser(&secret);
         let browser = browser.as_ref();
-        if let Some(next) = self.next_of_signed_in(head, &params, browser) {
+        if let Some(next) = self.next_of_signed_in(head, params, browser) {
             self.client.failed("complete", &Error::used(true));
             return script::redirect(head, next).into();
         }
         let mut options = CompleteOptions::in_browser(&secret);
         options.confirmation = confirmation.as_deref();
-        let outcome = self.client.complete_in(browser, &params, options);
+        // In a box: allocators have blocks of up to a kilobyte at hand, and the whole is larger.
+        let outcome = Box::pin(self.client.complete_in(browser, params, &options));
         let mut step = match outcome.await {
             Ok(login) => self.signed_in(head, login, browser),
             // Another request of this browser may have completed the login while this one was on its way, for
@@ -72,9 +74,9 @@ impl LoginFlow {
             Err(error)
                 if error.is_of_same_browser() && head.method == "GET" && !is_posted_again =>
             {
-                self.once_more(head, &params)
+                self.once_more(head, params)
             }
-            Err(error) => self.not_completed(head, error, &params),
+            Err(error) => self.not_completed(head, error, params),
         };
         if known.is_none() {
             step.reply
