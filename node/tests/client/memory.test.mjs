@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 
-const CALLS = Number(process.env.PORTIER_TEST_CALLS ?? 200_000);
+const CALLS = Number(process.env.PORTIER_TEST_CALLS ?? 100_000);
 
 test(`memory is flat over many calls: ${CALLS}`, () => {
   // A small heap: a leak would end the process.
