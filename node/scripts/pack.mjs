@@ -32,13 +32,16 @@ export function builtAddons() {
   return Object.fromEntries(files.map((name) => [name.split(".")[1], path.join(dist, name)]));
 }
 
-/** Writes the archives into a directory, and returns their paths. The package without addons comes first. */
-export function pack(directory, addons) {
+/**
+ * Writes the archives into a directory, and returns their paths. The package without addons comes first. Its
+ * JavaScript is compiled, or copied from the folder `compiled`.
+ */
+export function pack(directory, addons, { compiled } = {}) {
   mkdirSync(directory, { recursive: true });
   const staging = mkdtempSync(path.join(tmpdir(), "portier-client-pack-"));
   try {
     const main = JSON.parse(readFileSync(path.join(HERE, "package.json"), "utf8"));
-    const folders = [stageMain(staging, main)];
+    const folders = [stageMain(staging, main, compiled)];
     for (const [name, addon] of Object.entries(addons)) folders.push(stagePlatform(staging, main, name, addon));
     const npm = process.env.NPM ?? "npm";
     const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", path.resolve(directory)];
@@ -55,14 +58,18 @@ export function pack(directory, addons) {
   }
 }
 
-function stageMain(staging, { devDependencies: _, scripts: __, ...manifest }) {
+function stageMain(staging, { devDependencies: _, scripts: __, ...manifest }, compiled) {
   const optionalDependencies = Object.fromEntries(
     TARGETS.map(({ name }) => [`@portier-client/${name}`, manifest.version]),
   );
   stage(staging, "main", { ...manifest, optionalDependencies });
   cpSync(path.join(HERE, "README.md"), path.join(staging, "main/README.md"));
-  // Compiled again, because dist/ may have files of older sources.
   const dist = path.join(staging, "main/dist");
+  if (compiled !== undefined) {
+    cpSync(compiled, dist, { recursive: true, filter: (name) => !name.endsWith(".node") });
+    return "main";
+  }
+  // Compiled again, because dist/ may have files of older sources.
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, "--outDir", dist], { cwd: HERE, stdio: "inherit" });
   cpSync(path.join(HERE, "esm"), dist, { recursive: true });

@@ -43,7 +43,10 @@ export async function publish() {
   const noAddon = path.join(folder, "no-addon");
   writeFileSync(noAddon, "the addon of another platform");
   const addons = Object.fromEntries(TARGETS.map(({ name }) => [name, noAddon]));
-  const tarballs = pack(path.join(folder, "archives"), { ...addons, [TARGET]: strippedAddon(folder) });
+  const archives = path.join(folder, "archives");
+  // Compiling takes some seconds; `archives.test.mjs` does it.
+  const compiled = path.resolve(import.meta.dirname, "../../dist");
+  const tarballs = pack(archives, { ...addons, [TARGET]: strippedAddon(folder) }, { compiled });
   const registry = await startRegistry(tarballs);
   // A cache of the user may have another package of this version.
   const npm = { npm_config_registry: registry.url, npm_config_cache: path.join(folder, "npm-cache") };
