@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 use portier_client::safe_next;
+use portier_client::web::safe_next_on;
 use unicode_normalization::UnicodeNormalization as _;
 use url::Url;
 
@@ -34,7 +35,26 @@ pub fn run(bytes: &[u8]) {
     // Allowed hosts allow URLs to these hosts only.
     let without = safe_next(text, &[]);
     assert!(without.is_none() || without == next);
-    assert!(without.is_some() || next.is_none_or(|next| next.starts_with("https://")));
+    assert!(
+        without.is_some()
+            || next
+                .as_ref()
+                .is_none_or(|next| next.starts_with("https://"))
+    );
+    let here = safe_next_on(SITES[2], text, &hosts);
+    if here != next {
+        is_reduced(text, here.as_deref());
+    }
+}
+
+/// A URL of the site itself counts as its path.
+fn is_reduced(text: &str, here: Option<&str>) {
+    let url = Url::parse(text).unwrap();
+    assert_eq!(url.origin().ascii_serialization(), SITES[2]);
+    if let Some(here) = here {
+        assert_eq!(safe_next(here, &[]).as_deref(), Some(here));
+        stays_here(here);
+    }
 }
 
 fn stays_here(next: &str) {

@@ -138,9 +138,12 @@ fn check(step: Step, values: &[String]) {
         serde_json::from_str::<serde_json::Value>(&reply.body).unwrap();
     }
     assert!(text("cache-control").is_some_and(|value| value.starts_with("no-store")));
-    if let Some(location) = text("location") {
-        let is_ours =
-            location == "/" || location.starts_with("/?next=") || location.starts_with('?');
+    for location in ["location", "hx-redirect"].into_iter().filter_map(text) {
+        // The page is a path, and not a URL without a scheme.
+        let next = location.strip_prefix("/?next=");
+        let is_of_site =
+            next.is_some_and(|next| next.starts_with("%2F") && !next.starts_with("%2F%2F"));
+        let is_ours = location == "/" || is_of_site || location.starts_with('?');
         assert!(
             is_ours || location.starts_with("https://broker.example/auth?"),
             "{location}"
