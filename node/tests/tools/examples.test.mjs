@@ -11,6 +11,8 @@ const require = createRequire(import.meta.url);
 const EXAMPLES = path.resolve(import.meta.dirname, "../../examples");
 const MANUAL = path.resolve(import.meta.dirname, "../../../docs/testing-node.md");
 
+// Of a test. The runners' own limit is five seconds, of which a busy machine may need more for a login.
+const TEST_TIMEOUT = "--testTimeout=60000";
 const RUNNERS = {
   node(folder, report) {
     const result = run("--test", ["--test-reporter=tap", "src/app.spec.mjs"], { cwd: folder });
@@ -20,13 +22,15 @@ const RUNNERS = {
   },
   jest(folder, report) {
     const config = { cacheDirectory: "<rootDir>/cache", testMatch: ["<rootDir>/**/*.spec.mjs"], transform: {} };
-    const args = ["--ci", "--runInBand", "--watchman=false", "--config", JSON.stringify(config), "--json", "--outputFile", report];
+    const words = ["--ci", "--runInBand", "--watchman=false", TEST_TIMEOUT, "--json", "--outputFile", report];
+    const args = [...words, "--config", JSON.stringify(config)];
     const flags = ["--experimental-vm-modules", "--no-warnings"];
     return run(require.resolve("jest/bin/jest"), args, { cwd: folder, flags });
   },
   vitest(folder, report) {
     const program = path.join(path.dirname(require.resolve("vitest/package.json")), "vitest.mjs");
-    return run(program, ["run", "--root=.", "--no-cache", "--reporter=json", `--outputFile=${report}`], { cwd: folder });
+    const args = ["run", "--root=.", "--no-cache", TEST_TIMEOUT, "--reporter=json", `--outputFile=${report}`];
+    return run(program, args, { cwd: folder });
   },
 };
 
