@@ -45,6 +45,19 @@ async fn a_broker_that_restarts_with_new_keys_fails_no_login() {
     assert_eq!(code(site.client.verify(&old).await), "token_key_unknown");
 }
 
+/// So that tests which start a broker each do not wait for an RSA key each.
+#[tokio::test]
+async fn brokers_of_a_process_share_their_first_keys() {
+    let (one, other) = (Site::new(), Site::new());
+    let ids = |site: &Site| {
+        [Algorithm::Rs256, Algorithm::EdDsa]
+            .map(|algorithm| site.broker.key_id(KeyChoice::Current, algorithm).unwrap())
+    };
+    assert_eq!(ids(&one), ids(&other));
+    other.broker.forget_keys().unwrap();
+    assert!(ids(&one).iter().all(|id| !ids(&other).contains(id)));
+}
+
 #[tokio::test]
 async fn forged_key_ids_cause_no_fetch() {
     let site = Site::new();

@@ -29,7 +29,10 @@ pub enum KeyChoice {
     Stranger,
 }
 
-/// All keys. They are generated when they are first needed, because an RSA key takes a while.
+/// The first keys of every broker of this process. Generating RSA keys takes longer than most tests.
+static FIRST: Mutex<Option<KeyRing>> = Mutex::new(None);
+
+/// All keys. They are generated when they are first needed.
 #[derive(Default)]
 pub(super) struct Keys(Mutex<Option<KeyRing>>);
 
@@ -76,18 +79,27 @@ impl Keys {
         let mut slot = lock(&self.0);
         let ring = match &mut *slot {
             Some(ring) => ring,
-            none => none.insert(KeyRing::generate()?),
+            none => none.insert(KeyRing::first()?),
         };
         work(ring)
     }
 }
 
+#[derive(Clone)]
 struct KeyRing {
     rs256: Family,
     eddsa: Family,
 }
 
 impl KeyRing {
+    fn first() -> Result<Self> {
+        if let Some(ring) = &*lock(&FIRST) {
+            return Ok(ring.clone());
+        }
+        let ring = Self::generate()?;
+        Ok(lock(&FIRST).get_or_insert(ring).clone())
+    }
+
     fn generate() -> Result<Self> {
         Ok(Self {
             rs256: Family::generate(Algorithm::Rs256)?,
@@ -97,6 +109,7 @@ impl KeyRing {
 }
 
 /// The keys of one algorithm.
+#[derive(Clone)]
 struct Family {
     algorithm: Algorithm,
     previous: Option<Arc<SigningKey>>,

@@ -54,6 +54,7 @@ use crate::error::{Code, Error, Result};
 /// It is an HTTP server in a thread of its own, and runs until it is stopped or dropped. Unless
 /// [`DevBrokerOptions::host`] says otherwise, it listens on the loopback interface only. All methods
 /// may be called from any thread; those that generate keys or sign may take a tenth of a second.
+/// The brokers of a process start with the same keys.
 ///
 /// In a forked child the server does not exist; there, dropping and stopping do nothing.
 ///
