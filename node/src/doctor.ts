@@ -92,7 +92,7 @@ export async function examine(options: DoctorOptions): Promise<Report> {
 
 /** Runs the command; returns its exit status. */
 export async function main(args: string[]): Promise<number> {
-  const colours = process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined;
+  const colours = process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "";
   const { status, output, complaint } = await run(args, true, colours);
   process.stdout.write(output);
   process.stderr.write(complaint);

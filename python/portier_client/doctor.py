@@ -150,7 +150,7 @@ def examine_blocking(
 
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit status."""
-    colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     status, output, complaint = _native.doctor(arguments, True, versions(), colours)
     sys.stdout.write(output)
     sys.stderr.write(complaint)
