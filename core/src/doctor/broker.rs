@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ::http::HeaderMap;
-use futures_util::future::join;
+use futures_util::future::join3;
 
 use super::finding::{Finding, FindingId};
 use super::options::DoctorOptions;
-use super::{certificate_fault, millis, sentence, shown};
+use super::{certificate_fault, millis, scheme, sentence, shown};
 use crate::client::Client;
 use crate::clock::{Clock as _, SystemClock};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::http::Request;
 use crate::jwks::KeyInfo;
 use crate::origin::parse_url;
@@ -28,13 +28,17 @@ const LEEWAY: f64 = 180.0;
 /// Where Portier's broker tells its version.
 const VERSION_PATH: &str = "/ver.txt";
 
-pub(super) async fn examine(client: &Client, _: &DoctorOptions) -> Vec<Finding> {
+pub(super) async fn examine(client: &Client, options: &DoctorOptions) -> Vec<Finding> {
     let begun = SystemClock::new();
     if let Err(error) = client.discover().await {
-        return vec![failed(&error, FindingId::BrokerFailed)];
+        return vec![match other_scheme(client, &error, options).await {
+            Some(finding) => finding,
+            None => failed(&error, FindingId::BrokerFailed),
+        }];
     }
     let time = begun.monotonic();
-    let (version, keys) = join(version(client), client.keys()).await;
+    let (version, keys, acceptance) =
+        join3(version(client), client.keys(), acceptance(client)).await;
     let mut findings = vec![discovery(client, time, version)];
     if !client.offers_code_flow().await {
         let text = "The broker does not offer the code flow.";
@@ -45,8 +49,22 @@ pub(super) async fn examine(client: &Client, _: &DoctorOptions) -> Vec<Finding> 
         Err(error) => failed(&error, FindingId::KeysFailed),
     });
     findings.extend(clock(client));
-    findings.extend(acceptance(client).await);
+    findings.extend(acceptance);
     findings
+}
+
+/// Whether the broker speaks http where https was given, or the reverse.
+async fn other_scheme(client: &Client, error: &Error, options: &DoctorOptions) -> Option<Finding> {
+    let may_be = match error.code() {
+        Code::BrokerUnreachable | Code::BrokerTimeout => certificate_fault(error).is_none(),
+        // As some servers answer a request without TLS.
+        Code::BrokerStatus => error.status() == Some(scheme::NO_TLS),
+        _ => false,
+    };
+    let url = parse_url(client.broker()).filter(|_| may_be)?;
+    let spoken = scheme::spoken(&url, options).await?;
+    let finding = Finding::new(FindingId::BrokerScheme, scheme::sentence(&url, spoken));
+    Some(finding.with("speaks", spoken))
 }
 
 fn discovery(client: &Client, time: Duration, version: Option<(String, String)>) -> Finding {

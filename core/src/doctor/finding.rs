@@ -140,6 +140,8 @@ findings! {
     Broker = "broker", Ok, "";
     BrokerFailed = "broker.failed", Error,
         "Logins cannot start until the broker answers. The error says what is wrong.";
+    BrokerScheme = "broker.scheme", Error,
+        "Give the broker with the scheme that this port speaks, or with the port that speaks this scheme.";
     BrokerCertificate = "broker.certificate", Error,
         "If a proxy or the broker has its own certificate authority, name its file with ca_file.";
     BrokerCertificateExpired = "broker.certificate_expired", Error,
@@ -188,6 +190,8 @@ findings! {
     LoginPage = "login_page", Ok, "";
     LoginPageUnreachable = "login_page.unreachable", Error,
         "Start the site, and check the URL.";
+    LoginPageScheme = "login_page.scheme", Error,
+        "Open the site with the scheme that this port speaks, or at the port that speaks this scheme.";
     LoginPageStatus = "login_page.status", Error,
         "Check the URL of the page with the login form. If the status is 500 or more, the log of the site says why.";
     LoginPageRedirectLoop = "login_page.redirect_loop", Error,

@@ -1,13 +1,14 @@
 //! The page with the login form of the running site.
 
 use ::http::header::CONTENT_SECURITY_POLICY;
+use futures_util::future::join;
 use url::Url;
 
 use super::finding::{Finding, FindingId};
 use super::options::DoctorOptions;
 use super::pages::{Headers, NoPage, Page, Place, open};
 use super::policy::{forbidden, policies_in};
-use super::{callback, cookies};
+use super::{callback, cookies, scheme};
 use crate::client::Client;
 use crate::http::Response;
 use crate::origin::parse_url;
@@ -28,18 +29,39 @@ pub(super) async fn examine(client: &Client, options: &DoctorOptions) -> Vec<Fin
         let text = "login_page is not an absolute http or https URL.";
         return vec![Finding::new(FindingId::OptionsInvalid, text)];
     };
-    let mut findings = match open(&url, AS_PAGE, options).await {
-        Err(NoPage::Unreachable(text)) => {
-            return vec![Finding::new(FindingId::LoginPageUnreachable, text)];
-        }
+    let (page, callback) = join(
+        open(&url, AS_PAGE, options),
+        callback::examine(&url, client, options),
+    )
+    .await;
+    let mut findings = match page {
+        Err(NoPage::Unreachable(text)) => return vec![unreachable(&url, text, options).await],
         Err(NoPage::Loop(place)) => {
             let text = format!("The login page redirects in a circle, back to {place}.");
             vec![Finding::new(FindingId::LoginPageRedirectLoop, text)]
         }
+        Ok(page) if page.response.status == scheme::NO_TLS => {
+            match other_scheme(&page.url, options).await {
+                Some(finding) => return vec![finding],
+                None => on_page(&page, client),
+            }
+        }
         Ok(page) => on_page(&page, client),
     };
-    findings.extend(callback::examine(&url, client, options).await);
+    findings.extend(callback);
     findings
+}
+
+async fn unreachable(url: &Url, text: String, options: &DoctorOptions) -> Finding {
+    let other = other_scheme(url, options).await;
+    other.unwrap_or_else(|| Finding::new(FindingId::LoginPageUnreachable, text))
+}
+
+/// Whether the site speaks http where https was given, or the reverse.
+async fn other_scheme(url: &Url, options: &DoctorOptions) -> Option<Finding> {
+    let spoken = scheme::spoken(url, options).await?;
+    let finding = Finding::new(FindingId::LoginPageScheme, scheme::sentence(url, spoken));
+    Some(finding.with("speaks", spoken))
 }
 
 fn on_page(Page { url, response }: &Page, client: &Client) -> Vec<Finding> {

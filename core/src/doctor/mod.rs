@@ -24,6 +24,7 @@ mod policy;
 #[cfg(feature = "redis")]
 mod redis;
 mod report;
+mod scheme;
 mod site;
 mod store;
 
@@ -40,8 +41,8 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::error::Error;
 use crate::tls::{self, CertificateFault};
 
-/// Examines a site. It needs a Tokio runtime, takes less than two seconds if all is well, and at most half a
-/// minute otherwise. No mail is sent.
+/// Examines a site. It needs a Tokio runtime, takes two rounds of requests if all is well, usually less than two
+/// seconds, and at most half a minute otherwise. No mail is sent.
 pub async fn examine(options: DoctorOptions) -> Report {
     let begun = SystemClock::new();
     let findings = boxed_findings(&options).await;

@@ -79,8 +79,16 @@ async fn a_finding_says_the_cause_of_an_error() {
 #[tokio::test]
 async fn a_broker_that_speaks_plain_http_is_found() {
     let broker = serve(healthy).await.replace("http:", "https:");
-    let found = found(site(&broker)).await;
-    assert!(found.contains("broker.failed"), "{found:?}");
+    let report = examine(site(&broker)).await;
+    assert!(report.has(FindingId::BrokerScheme));
+    assert!(!report.has(FindingId::BrokerFailed));
+}
+
+#[tokio::test]
+async fn a_broker_that_answers_400_without_tls_is_asked_with_it() {
+    // It answers so to everything, so it does not speak TLS either.
+    let found = found_with(DISCOVERY, Answer::new(400, "")).await;
+    assert_eq!(found, ["broker.failed"]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod broker;
 mod command;
 mod login_page;
+mod rounds;
 mod setup;
 mod stub;
 mod tls;

@@ -36,7 +36,7 @@ impl Answer {
     }
 }
 
-type Answers = Vec<(&'static str, Answer)>;
+pub(crate) type Answers = Vec<(&'static str, Answer)>;
 
 /// Serves the answers by path until the test ends; everything else is 404. Returns the origin.
 pub(crate) async fn serve(answers: impl FnOnce(&str) -> Answers) -> String {
@@ -49,7 +49,11 @@ pub(crate) async fn serve(answers: impl FnOnce(&str) -> Answers) -> String {
 }
 
 async fn respond(State(answers): State<Arc<Answers>>, request: Request) -> Response<Body> {
-    let path = request.uri().path();
+    answer(&answers, request.uri().path())
+}
+
+/// The answer to a path; 404 if there is none.
+pub(crate) fn answer(answers: &Answers, path: &str) -> Response<Body> {
     let found = answers.iter().find(|(known, _)| *known == path);
     let answer = found.map_or_else(|| Answer::new(404, ""), |(_, answer)| answer.clone());
     let mut response = Response::builder().status(answer.status);

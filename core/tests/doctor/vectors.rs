@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use portier_client::doctor::run_command;
-use portier_client::testing::{DevBroker, DevBrokerOptions, Fault};
+use portier_client::testing::{Authority, DevBroker, DevBrokerOptions, Fault, FaultServer};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -36,6 +36,8 @@ struct Expected {
 async fn a_command_line_has_the_same_findings_in_every_language() {
     let vectors: Vectors = serde_json::from_str(include_str!("../../vectors/doctor.json")).unwrap();
     let folder = folder();
+    let certificate = Authority::new().unwrap().certificate("127.0.0.1").unwrap();
+    let secure = FaultServer::start_tls(&certificate).await.unwrap();
     let mut played = 0;
     for case in vectors.cases.iter().filter(|case| case.process.is_empty()) {
         let broker = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
@@ -49,6 +51,8 @@ async fn a_command_line_has_the_same_findings_in_every_language() {
         let folder = folder.display().to_string();
         let filled = |text: &String| {
             text.replace("{broker}", broker.origin())
+                .replace("{address}", address(broker.origin()))
+                .replace("{secure}", address(secure.origin()))
                 .replace("{folder}", &folder)
         };
         let variable = |name: &str| case.environment.get(name).map(filled);
@@ -78,6 +82,11 @@ async fn a_command_line_has_the_same_findings_in_every_language() {
     }
     assert!(played > 30);
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// The host and port of an origin.
+fn address(origin: &str) -> &str {
+    origin.split_once("://").unwrap().1
 }
 
 fn folder() -> PathBuf {

@@ -1,7 +1,9 @@
 // The doctor, as a command and from code.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:https";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -39,7 +41,10 @@ test("the command ends with the status of its findings", () => {
 async function command(args) {
   const printed = [];
   const streams = [process.stdout, process.stderr].map((stream) => [stream, stream.write]);
-  for (const [stream] of streams) stream.write = (text) => printed.push(text) > 0;
+  for (const [stream, write] of streams) {
+    // What is no text comes from the runner, which reports the tests.
+    stream.write = (text, ...rest) => (typeof text === "string" ? printed.push(text) > 0 : write.call(stream, text, ...rest));
+  }
   try {
     return { status: await main(args), text: printed.join("") };
   } finally {
@@ -51,11 +56,21 @@ test("a command line has the same findings in every language", async (t) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "portier-doctor-"));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(path.join(folder, "other.txt"), "This is no store.");
+  const tls = (name) => readFileSync(new URL(`tls/${name}.pem`, import.meta.url));
+  const secure = createServer({ cert: tls("server"), key: tls("server-key") }).listen(0, "127.0.0.1");
+  await once(secure, "listening");
+  t.after(() => secure.close());
   for (const name of ["NO_PROXY", "no_proxy", "https_proxy", "ALL_PROXY", "all_proxy"]) delete process.env[name];
   for (const { id, arguments: given, environment, process: more, failing, expect } of load("doctor").cases) {
     const broker = new DevBroker();
     if (failing !== undefined) broker.failNext(failing, { requests: 50, status: 404 });
-    const filled = (text) => text.replaceAll("{broker}", broker.origin).replaceAll("{folder}", folder.replaceAll("\\", "/"));
+    const values = {
+      broker: broker.origin,
+      address: new URL(broker.origin).host,
+      secure: `127.0.0.1:${secure.address().port}`,
+      folder: folder.replaceAll("\\", "/"),
+    };
+    const filled = (text) => text.replaceAll(/\{(\w+)\}/g, (_, name) => values[name]);
     const variables = Object.entries({ ...environment, ...more });
     for (const [name, value] of variables) process.env[name] = filled(value);
     try {
@@ -74,6 +89,30 @@ test("a command line has the same findings in every language", async (t) => {
       for (const [name] of variables) delete process.env[name];
       broker.stop();
     }
+  }
+});
+
+test("a terminal has colours", async (t) => {
+  const { isTTY } = process.stdout;
+  const { NO_COLOR } = process.env;
+  t.after(() => {
+    process.stdout.isTTY = isTTY;
+    if (NO_COLOR === undefined) delete process.env.NO_COLOR;
+    else process.env.NO_COLOR = NO_COLOR;
+  });
+  const offline = ["--offline", "--redirect-uri", redirectUri];
+  for (const [terminal, variable, args, hasColours] of [
+    [true, "", [], true],
+    [true, "1", [], false],
+    [true, "", ["--no-colour"], false],
+    [true, "", ["--json"], false],
+    [undefined, "", [], false],
+  ]) {
+    process.stdout.isTTY = terminal;
+    process.env.NO_COLOR = variable;
+    const { text } = await command([...offline, ...args]);
+    assert.match(text, /redirect_uri/);
+    assert.equal(text.includes("\x1b[32mok"), hasColours, `${terminal} ${variable} ${args}`);
   }
 });
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
+import ssl
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from portier_client.doctor import Report, examine, examine_blocking, main
 from portier_client.testing import DevBroker
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SITE = "https://example.com/verify"
+CERTIFICATE = Path(__file__).parents[3] / "node" / "tests" / "client" / "tls"
 VECTORS = Path(__file__).parents[3] / "tests" / "vectors" / "doctor.json"
 
 
@@ -52,6 +60,30 @@ def cases() -> list[Any]:
     return [pytest.param(case, id=case["id"]) for case in found]
 
 
+@contextmanager
+def secure_server() -> Iterator[str]:
+    """A server that speaks TLS, and answers nothing; yields its host and port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE / "server.pem", CERTIFICATE / "server-key.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_handshakes, args=(listener, context), daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        # Closing the listener would not wake the thread up.
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _handshakes(listener: socket.socket, context: ssl.SSLContext) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection, suppress(OSError):
+            context.wrap_socket(connection, server_side=True).close()
+
+
 @pytest.mark.parametrize("case", cases())
 def test_a_command_line_has_the_same_findings_in_every_language(
     case: dict[str, Any],
@@ -62,12 +94,21 @@ def test_a_command_line_has_the_same_findings_in_every_language(
     tmp_path.chmod(0o700)
     (tmp_path / "other.txt").write_text("This is no store.")
     expect = case["expect"]
-    with DevBroker() as broker:
+    with DevBroker() as broker, secure_server() as secure:
         if "failing" in case:
             broker.fail_next(case["failing"], requests=50, status=404)
 
+        values = {
+            "{broker}": broker.origin,
+            "{address}": broker.origin.removeprefix("http://"),
+            "{secure}": secure,
+            "{folder}": tmp_path.as_posix(),
+        }
+
         def filled(text: str) -> str:
-            return text.replace("{broker}", broker.origin).replace("{folder}", tmp_path.as_posix())
+            for name, value in values.items():
+                text = text.replace(name, value)
+            return text
 
         for name in ("NO_PROXY", "no_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.delenv(name, raising=False)
@@ -87,6 +128,39 @@ def test_a_command_line_has_the_same_findings_in_every_language(
             found = {finding["id"] for finding in findings if finding["level"] != "ok"}
             # A busy machine may be slow.
             assert found - {"broker.slow", "network.slow", "store.slow"} == {*expect["findings"]}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals in os")
+@pytest.mark.parametrize(
+    ("variables", "more", "has_colours"),
+    [
+        ({}, [], True),
+        ({"NO_COLOR": ""}, [], True),
+        ({"NO_COLOR": "1"}, [], False),
+        ({}, ["--no-colour"], False),
+        ({}, ["--json"], False),
+    ],
+)
+def test_a_terminal_has_colours(
+    variables: dict[str, str], more: list[str], has_colours: bool
+) -> None:
+    terminal, other_end = os.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    command = [sys.executable, "-m", "portier_client", "doctor"]
+    with subprocess.Popen(
+        [*command, "--offline", "--redirect-uri", SITE, *more],
+        stdout=other_end,
+        env={**environment, **variables},
+    ):
+        os.close(other_end)
+        shown = b""
+        # Reading fails once the command has ended.
+        with suppress(OSError):
+            while part := os.read(terminal, 4096):
+                shown += part
+    os.close(terminal)
+    assert b"redirect_uri" in shown
+    assert (b"\x1b[32mok" in shown) == has_colours
 
 
 def test_the_command_is_listed() -> None:
