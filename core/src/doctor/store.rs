@@ -47,7 +47,22 @@ pub(super) async fn examine(options: &DoctorOptions) -> Vec<Finding> {
             format!("The store returned one record {times} times."),
         ),
     };
-    of_server(url, finding).await
+    of_server(url, with_processes(url, finding).await).await
+}
+
+/// Adds how many processes have the file of the store open.
+async fn with_processes(url: &str, mut finding: Finding) -> Finding {
+    let url = url.to_owned();
+    let counted = tokio::task::spawn_blocking(move || store::processes_with_file(&url)).await;
+    let Ok(Some(processes)) = counted else {
+        return finding;
+    };
+    let text = &finding.text;
+    finding.text = match processes {
+        1 => format!("{text} 1 other process has the file open now."),
+        _ => format!("{text} {processes} other processes have the file open now."),
+    };
+    finding.with("processes", processes)
 }
 
 /// Puts a record through one client of the store, and takes it at once with many calls of another; how many got

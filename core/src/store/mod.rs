@@ -52,6 +52,19 @@ pub(crate) fn open(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> 
     })
 }
 
+/// How many other processes have the file of a store open now; `None` if the store is no file, or the system does not
+/// tell. It blocks.
+pub(crate) fn processes_with_file(url: &str) -> Option<usize> {
+    let (_, url) = sharing::split(url).ok()?;
+    #[cfg(feature = "sqlite")]
+    return SqliteStore::other_processes(&url);
+    #[cfg(not(feature = "sqlite"))]
+    {
+        let _ = url;
+        None
+    }
+}
+
 fn open_scheme(url: &str, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
     let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
     match scheme {

@@ -106,6 +106,11 @@ async fn a_store_in_a_file_is_shared() {
     let is_good = report.has(FindingId::Store) || report.has(FindingId::StoreSlow);
     assert!(is_good, "{}", report.to_text(false));
     assert!(found_in(&report).is_subset(&["offline", "store.slow"].into()));
+    let mut findings = report.findings.iter();
+    let store = findings.find(|finding| finding.id.as_str().starts_with("store"));
+    let processes = store.unwrap().values.get("processes");
+    let expected = cfg!(target_os = "linux").then(|| 0.into());
+    assert_eq!(processes, expected.as_ref());
 }
 
 #[tokio::test]

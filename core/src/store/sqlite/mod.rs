@@ -8,6 +8,7 @@ mod operations;
 mod place;
 mod queue;
 mod schema;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,6 +84,11 @@ impl SqliteStore {
         Ok(Self {
             queue: Queue::new(place, clock, limits),
         })
+    }
+
+    /// How many other processes have the file of a store open now; `None` if the system does not tell.
+    pub(crate) fn other_processes(url: &str) -> Option<usize> {
+        users::other_processes(Place::parse(url).ok()?.path())
     }
 
     async fn run(&self, operation: Operation) -> Result<Outcome> {
