@@ -11,7 +11,7 @@ use crate::clock::{Clock, Random, SystemRandom};
 use crate::config::{Config, Flow, ResponseMode};
 use crate::documents::Documents;
 use crate::error::{Code, Error, Result};
-use crate::http::{HttpOptions, HttpTransport, Transport};
+use crate::http::{HttpOptions, HttpTransport, RecordedTransport, SentRequests, Transport};
 use crate::origin::{Origin, parse_url};
 use crate::store::{self, Store, Timed};
 #[cfg(feature = "testing")]
@@ -263,6 +263,12 @@ impl Builder {
                 user_agent: self.user_agent,
             })?),
         };
+        let sent = Arc::<SentRequests>::default();
+        let transport: Arc<dyn Transport> = Arc::new(RecordedTransport {
+            transport,
+            clock: Arc::clone(&clock),
+            sent: Arc::clone(&sent),
+        });
         let documents = Documents::new(
             config.broker.clone(),
             Arc::clone(&transport),
@@ -276,6 +282,7 @@ impl Builder {
             store,
             store_is_chosen,
             transport,
+            sent,
             documents,
             clock,
             random,

@@ -4,6 +4,7 @@ mod code;
 mod completion;
 mod outcome;
 mod redeem;
+mod requests;
 mod sealed;
 mod start;
 
@@ -20,7 +21,7 @@ use crate::documents::Documents;
 use crate::error::{Code, Error, Result};
 use crate::events::spans;
 use crate::health::{Health, HealthCheck, HealthChecks};
-use crate::http::Transport;
+use crate::http::{SentRequests, Transport};
 use crate::jwks::KeyInfo;
 use crate::record::MAX_TEXT_BYTES;
 use crate::session::{AuthenticateOptions, CallbackParams, CompleteOptions, Grant, Login};
@@ -61,6 +62,7 @@ struct Inner {
     /// Whether the site has chosen the store.
     store_is_chosen: bool,
     transport: Arc<dyn Transport>,
+    sent: Arc<SentRequests>,
     documents: Arc<Documents>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -75,6 +77,7 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) store_is_chosen: bool,
     pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) sent: Arc<SentRequests>,
     pub(crate) documents: Arc<Documents>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -89,6 +92,7 @@ impl Client {
                 store: parts.store,
                 store_is_chosen: parts.store_is_chosen,
                 transport: parts.transport,
+                sent: parts.sent,
                 documents: parts.documents,
                 clock: parts.clock,
                 random: parts.random,

@@ -51,7 +51,7 @@ pub use self::error::{BrokerAnswer, BrowserMismatch, ClaimReason, Code, Error, K
 pub use self::fork::{ForkGuard, before_fork};
 pub use self::future::BoxFuture;
 pub use self::health::{Health, HealthCheck, HealthChecks, HealthStatus};
-pub use self::http::{Request, Response, Transport};
+pub use self::http::{Request, Response, SentRequest, Transport};
 pub use self::jwks::KeyInfo;
 pub use self::next::safe_next;
 pub use self::session::{AuthenticateOptions, CallbackParams, CompleteOptions, FieldValue, Login};

@@ -143,12 +143,80 @@ async fn a_call_has_a_span_with_its_events_and_a_fetch_has_its_own() {
     let _scope = tracing::subscriber::set_default(recorder.clone());
     client.authenticate("alice@example.com").await.unwrap();
     let spans = recorder.take();
-    assert_eq!(names(&spans), ["authenticate", "fetch document"]);
+    assert_eq!(names(&spans), ["authenticate", "fetch document", "request"]);
     assert_eq!(spans[0].events, ["login started"]);
     assert!(spans[0].fields.is_empty());
     // It serves other calls as well.
     assert_eq!(spans[1].parent, None);
     assert_eq!(spans[1].fields["document"], "discovery");
+    // As OpenTelemetry names them.
+    assert_eq!(spans[2].parent, Some(2));
+    let fields: Vec<_> = spans[2].fields.iter().collect();
+    let fields = fields.iter().map(|(name, value)| (**name, value.as_str()));
+    assert_eq!(
+        fields.collect::<Vec<_>>(),
+        [
+            ("http.request.method", "GET"),
+            ("http.response.status_code", "200"),
+            ("otel.kind", "client"),
+            ("otel.name", "GET"),
+            ("server.address", "broker.example"),
+            ("server.port", "443"),
+            ("url.full", DISCOVERY_URL),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn requests_are_taken_once_with_their_times() {
+    let (broker, clock, client, _) = scene();
+    client.discover().await.unwrap();
+    // Nobody has asked for them before.
+    assert!(client.take_requests().is_empty());
+    clock.advance(Duration::from_hours(2));
+    client.discover().await.unwrap();
+    let down = Error::new(portier_client::Code::BrokerTimeout, "no answer");
+    broker.fail("https://broker.example/keys.json", down);
+    client.keys().await.unwrap_err();
+    clock.advance(Duration::from_secs(3));
+    let sent = client.take_requests();
+    let outcomes = sent.iter().map(|sent| {
+        let path = sent.url.trim_start_matches("https://broker.example");
+        (sent.method, path, sent.status, sent.error_type.as_deref())
+    });
+    assert_eq!(
+        outcomes.collect::<Vec<_>>(),
+        [
+            ("GET", "/.well-known/openid-configuration", Some(200), None),
+            ("GET", "/keys.json", None, Some("broker_timeout")),
+        ]
+    );
+    for sent in sent {
+        assert_eq!(
+            (sent.started_ago_seconds, sent.duration_seconds),
+            (3.0, 0.0)
+        );
+        assert_eq!(
+            (sent.server_address.as_str(), sent.server_port),
+            ("broker.example", 443)
+        );
+    }
+    assert!(client.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_has_its_status() {
+    let (broker, _clock, client, _) = scene();
+    client.take_requests();
+    broker
+        .respond(DISCOVERY_URL, 404, &[], String::new())
+        .unwrap();
+    client.discover().await.unwrap_err();
+    let sent = client.take_requests();
+    assert_eq!(
+        (sent[0].status, sent[0].error_type.as_deref()),
+        (Some(404), Some("404"))
+    );
 }
 
 #[tokio::test]
@@ -180,7 +248,7 @@ async fn a_background_refresh_is_in_no_trace() {
         tokio::task::yield_now().await;
     }
     let spans = recorder.take();
-    assert_eq!(names(&spans), ["authenticate", "fetch document"]);
+    assert_eq!(names(&spans), ["authenticate", "fetch document", "request"]);
     assert_eq!(spans[1].parent, None);
     assert_eq!(spans[1].events, ["document fetched"; 0]);
 }
@@ -201,7 +269,10 @@ async fn only_faults_are_errors_of_a_span() {
     clock.advance(Duration::from_secs(1));
     client.authenticate("alice@example.com").await.unwrap_err();
     let failed = recorder.take();
-    assert_eq!(names(&failed), ["authenticate", "fetch document"]);
+    assert_eq!(
+        names(&failed),
+        ["authenticate", "fetch document", "request"]
+    );
     for span in failed {
         assert_eq!(span.fields["error.type"], "broker_unreachable");
         assert_eq!(span.fields["otel.status_code"], "ERROR");

@@ -86,6 +86,7 @@ export interface NativeClient {
   keys(cancellation: Cancellation | undefined): Outcome<Key[]>;
   warm(cancellation: Cancellation | undefined): Outcome<undefined>;
   stats(): Stats;
+  takeRequests(): string;
   health(): Outcome<string>;
   loginFlow(options: NativeFlowOptions): NativeFlow | Failure;
   sessionCookie(options: NativeSessionOptions): NativeSessionCookie | Failure;

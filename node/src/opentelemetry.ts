@@ -23,6 +23,7 @@ import { invalidOption } from "./errors.js";
 import { ON_FLOW, type LoginFlow } from "./login-flow.js";
 import { collect } from "./metrics.js";
 import { native, version } from "./native.js";
+import { SentRequests } from "./sent-requests.js";
 import { optionalText } from "./text.js";
 
 /** The options of {@link instrument}. */
@@ -59,6 +60,10 @@ const instrumented = new WeakMap<PortierClient, () => void>();
  * is at fault: anybody can send an invalid token. The histogram `portier.client.operation.duration` counts the durations
  * of these calls.
  *
+ * A request to the broker has a span of the kind `CLIENT`, and is counted in the histogram `http.client.request.duration`.
+ * It is in the trace of the call that was in progress when it was sent. If there were several, it is in none, and has
+ * links to them.
+ *
  * ```js
  * const client = new PortierClient({ redirectUri: "https://example.com/verify" });
  * instrument(client);
@@ -68,10 +73,11 @@ export function instrument(client: PortierClient, options: InstrumentOptions = {
   if (instrumented.has(client)) throw invalidOption("the client is instrumented already");
   const name = optionalText(options.name, "name") ?? "";
   const { meterProvider = metrics.getMeterProvider(), tracerProvider = trace.getTracerProvider() } = options;
-  const { forget, durations } = observe(client, name, meterProvider);
   const tracer = tracerProvider.getTracer(SCOPE, version);
   const attributes: Attributes = name === "" ? {} : { "portier.client": name };
-  const telemetry = { tracer, durations, attributes };
+  const sent = new SentRequests(client, tracer, meterProvider.getMeter(SCOPE, version), attributes);
+  const { forget, durations } = observe(client, name, meterProvider, sent);
+  const telemetry = { tracer, durations, attributes, sent };
   const flows = new Set<WeakRef<LoginFlow>>();
   define(client, ON_FLOW, (flow: LoginFlow) => {
     flows.add(new WeakRef(flow));
@@ -96,12 +102,14 @@ interface Telemetry {
   tracer: Tracer;
   durations: Histogram | undefined;
   attributes: Attributes;
+  sent: SentRequests;
 }
 
 function observe(
   client: PortierClient,
   name: string,
   provider: MeterProvider,
+  sent: SentRequests,
 ): { forget: () => void; durations: Histogram | undefined } {
   const meter = provider.getMeter(SCOPE, version);
   // The meter must not keep the client.
@@ -120,6 +128,8 @@ function observe(
         : meter.createObservableGauge(instrument, options);
     const callback: ObservableCallback = (result) => {
       const client = reference.deref();
+      // The requests of the background.
+      sent.report();
       const samples = client === undefined ? [] : collect({ [name]: client })[index]?.samples;
       for (const { labels, value } of samples ?? []) {
         result.observe(value, Object.fromEntries(labels.map(({ attribute, value }) => [attribute, value])));
@@ -135,12 +145,14 @@ function observe(
 type Method = (...parameters: unknown[]) => Promise<unknown>;
 
 /** Replaces methods of an object, not of its class. */
-function traceAll(target: object, prefix: string, names: string[], { tracer, durations, attributes }: Telemetry): void {
+function traceAll(target: object, prefix: string, names: string[], telemetry: Telemetry): void {
+  const { tracer, durations, attributes, sent } = telemetry;
   for (const name of names) {
     const method = Reflect.get(target, name) as Method;
     define(target, name, (...parameters: unknown[]) =>
       tracer.startActiveSpan(`${prefix}.${name}`, { attributes }, async (span) => {
         const begun = performance.now();
+        const reported = sent.during(span);
         let failure: Attributes = {};
         try {
           const result = await method.apply(target, parameters);
@@ -151,6 +163,7 @@ function traceAll(target: object, prefix: string, names: string[], { tracer, dur
           failure = note(span, error);
           throw error;
         } finally {
+          reported();
           const seconds = (performance.now() - begun) / 1000;
           durations?.record(seconds, { ...attributes, "portier.operation": name, ...failure });
           span.end();

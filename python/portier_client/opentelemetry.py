@@ -21,6 +21,7 @@ from opentelemetry.trace import Span, StatusCode, Tracer, TracerProvider
 from . import __version__, _native
 from ._base import BaseClient
 from ._flow import BaseLoginFlow
+from ._sent_requests import SentRequests
 from .errors import PortierError
 from .metrics import _collect
 
@@ -53,6 +54,10 @@ def instrument(
     the store, the clock or the site itself is at fault: anybody can send an invalid token. The
     histogram ``portier.client.operation.duration`` counts the durations of these calls.
 
+    A request to the broker has a span of the kind ``CLIENT``, and is counted in the histogram
+    ``http.client.request.duration``. It is in the trace of the call that was in progress when it
+    was sent. If there were several, it is in none, and has links to them.
+
     Raises ``RuntimeError`` for a client that is instrumented already.
 
     >>> from portier_client.opentelemetry import instrument
@@ -67,7 +72,9 @@ def instrument(
     _observe(client, name, meter_provider, meter)
     tracer = trace.get_tracer(_SCOPE, __version__, tracer_provider=tracer_provider)
     durations = _histogram(meter)
-    traces = _Traces(tracer, durations, {"portier.client": name} if name else {})
+    attributes = {"portier.client": name} if name else {}
+    sent = SentRequests(client, tracer, meter, attributes)
+    traces = _Traces(tracer, durations, attributes, sent)
     traces.add(client, "portier.client", _CALLS)
     client._on_flow = traces.add_flow
     _traces[client] = traces
@@ -129,6 +136,9 @@ def _values(
     observed: MutableMapping[BaseClient, str], index: int, _options: CallbackOptions
 ) -> Iterable[Observation]:
     for client, name in [*observed.items()]:
+        if client in _traces:
+            # The requests of the background.
+            _traces[client].sent.report()
         for sample in _collect({name: client})[index]["samples"]:
             attributes = {label["attribute"]: label["value"] for label in sample["labels"]}
             yield Observation(sample["value"], attributes)
@@ -137,7 +147,10 @@ def _values(
 class _Traces:
     """The traces of one client: replaces methods of objects, not of classes."""
 
-    def __init__(self, tracer: Tracer, durations: Histogram, attributes: dict[str, str]) -> None:
+    def __init__(
+        self, tracer: Tracer, durations: Histogram, attributes: dict[str, str], sent: SentRequests
+    ) -> None:
+        self.sent = sent
         self._tracer = tracer
         self._durations = durations
         self._attributes = attributes
@@ -191,7 +204,8 @@ class _Traces:
         ) as span:
             outcome = _Outcome(span)
             try:
-                yield outcome
+                with self.sent.during(span):
+                    yield outcome
             except PortierError as error:
                 outcome.failed(error.code, error.code in _FAULTS)
                 raise

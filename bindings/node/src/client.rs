@@ -226,6 +226,13 @@ impl Client {
         Ok(self.opened()?.stats().into())
     }
 
+    /// Takes the requests to the broker that have ended, as the text of a JSON array.
+    #[napi(catch_unwind)]
+    pub fn take_requests(&self) -> napi::Result<String> {
+        serde_json::to_string(&self.opened()?.take_requests())
+            .map_err(|cause| napi::Error::from_reason(cause.to_string()))
+    }
+
     /// Returns the health, as the text of a JSON object.
     #[napi(catch_unwind)]
     pub fn health(&self, env: Env) -> napi::Result<Outcome<String>> {

@@ -249,6 +249,12 @@ impl Client {
             .map_err(|cause| errors::new(py, Code::Internal, cause))
     }
 
+    /// Takes the requests to the broker that have ended, as the text of a JSON array.
+    fn take_requests(&self, py: Python<'_>) -> PyResult<String> {
+        serde_json::to_string(&self.of(py, Process::current())?.take_requests())
+            .map_err(|cause| errors::new(py, Code::Internal, cause))
+    }
+
     /// The health, as the text of a JSON object.
     fn health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let call = Call::new(py, true);

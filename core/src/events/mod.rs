@@ -26,7 +26,8 @@
 //!
 //! There are spans as well: `authenticate`, `complete` and `fetch document`. They have the fields `error.type`, which is
 //! the code of the error, and `otel.status_code`, which is `ERROR` for a fault of the broker, the store, the clock or
-//! the site.
+//! the site. In them, `request` is a request to the broker, with the fields of OpenTelemetry's conventions for HTTP
+//! clients.
 //!
 //! [`subscriber`] passes the events on as plain data, for a program with its own logging.
 

@@ -4,6 +4,7 @@ mod addresses;
 mod failure;
 mod options;
 mod proxy;
+mod recorded;
 mod redirect;
 mod ssrf_guard;
 mod transport;
@@ -16,6 +17,8 @@ use bytes::Bytes;
 use url::Url;
 
 pub(crate) use self::options::HttpOptions;
+pub use self::recorded::SentRequest;
+pub(crate) use self::recorded::{RecordedTransport, SentRequests};
 pub(crate) use self::transport::HttpTransport;
 use crate::error::Result;
 use crate::future::BoxFuture;

@@ -50,6 +50,10 @@ class Telemetry:
         instrument(client, name=name, meter_provider=self.meters, tracer_provider=self.tracers)
 
     def spans(self) -> list[ReadableSpan]:
+        """The spans of calls, and of the test."""
+        return [span for span in self.finished() if span.kind is not SpanKind.CLIENT]
+
+    def finished(self) -> list[ReadableSpan]:
         found = [*self.exporter.get_finished_spans()]
         self.exporter.clear()
         return found
