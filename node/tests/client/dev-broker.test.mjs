@@ -1,6 +1,9 @@
 // The development broker: its time, its modes and its inbox.
 import assert from "node:assert/strict";
 import { after, afterEach, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import { BrokerError, BrokerUnavailable, ConfigError, InvalidSession, PortierClient, TokenExpired } from "portier-client";
 import { DevBroker, ManualClock } from "portier-client/testing";
@@ -108,4 +111,19 @@ test("a broker can be unreachable", async () => {
 
 async function page(url) {
   return (await fetch(url)).text();
+}
+
+test("a broker runs until it is stopped", async () => {
+  const made = () => new PortierClient({ redirectUri, broker: new DevBroker().origin });
+  const client = made();
+  // The finalizer of the addon runs in another turn of the event loop.
+  for (let round = 0; round < 3; round++) await setImmediate(collectGarbage());
+  await client.authenticate(EMAIL);
+});
+
+function collectGarbage() {
+  if (globalThis.Deno !== undefined) return;
+  if (globalThis.Bun !== undefined) return globalThis.Bun.gc(true);
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
 }

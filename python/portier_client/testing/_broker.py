@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
-from weakref import WeakValueDictionary
 
 from .. import _native
 from .._native import ManualClock
@@ -343,7 +342,8 @@ class DevBroker:
         return f"<{module}.{type(self).__qualname__} origin={self.origin!r}>"
 
 
-_running: WeakValueDictionary[str, DevBroker] = WeakValueDictionary()
+# A broker runs until it is stopped, even if nothing else refers to it.
+_running: dict[str, DevBroker] = {}
 
 
 def running_broker(origin: str) -> DevBroker | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import urllib.request
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from portier_client import (
     blocking,
 )
 from portier_client.testing import DevBroker, ManualClock
+from portier_client.testing._broker import running_broker
 
 from .conftest import REDIRECT_URI
 
@@ -155,3 +157,13 @@ def _page(url: str) -> str:
     with urllib.request.urlopen(url) as response:
         text: str = response.read().decode()
         return text
+
+
+def test_a_broker_runs_until_it_is_stopped() -> None:
+    client = blocking.Client(REDIRECT_URI, broker=DevBroker().origin)
+    gc.collect()
+    assert client.authenticate(EMAIL)
+    broker = running_broker(client.broker)
+    assert broker is not None
+    broker.stop()
+    assert running_broker(client.broker) is None
