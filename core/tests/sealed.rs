@@ -284,6 +284,8 @@ async fn a_token_for_a_login_that_was_not_sealed_here_is_refused() {
 async fn a_forged_token_with_a_genuine_nonce_learns_nothing() {
     let site = Site::alone();
     let other = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
+    // Brokers of one process start with the same keys.
+    other.forget_keys().unwrap();
     let url = site.process().authenticate_with(options(Some(HERE))).await;
     let mut options = MintOptions::for_url(&url.unwrap()).unwrap();
     options
