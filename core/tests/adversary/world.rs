@@ -66,6 +66,8 @@ impl Signers {
 impl Signer {
     fn new() -> Self {
         let broker = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
+        // Brokers of one process start with the same keys.
+        broker.forget_keys().unwrap();
         let client = Client::builder("https://example.com/verify").broker(broker.origin());
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().build().unwrap();
