@@ -77,6 +77,8 @@ AGAIN := $(MAKE) --no-print-directory
 # The Rust tests of `make check`, and all but those in documentation.
 CHECKED := --lib --test vectors --test web
 TESTED := --lib --test '*'
+# With the dependencies of the others, which are compiled already.
+DEFAULT_FEATURES := -p portier-client -p portier-client-features --lib
 
 .PHONY: check
 check: tools-node ## The most important tests, in minutes: units, vectors and whole logins, in every language
@@ -139,7 +141,7 @@ fetched: setup $(NODE_READY) $(RUNTIMES_READY) $(TOOLS_READY) $(PROVIDER_READY) 
 .PHONY: built
 built: module package
 	$(call say,Rust: build the rest)
-	@$(CARGO) test --locked --quiet -p portier-client --lib --no-run
+	@$(CARGO) test --locked --quiet $(DEFAULT_FEATURES) --no-run
 	@$(CARGO) build --locked --quiet --examples --bin portier-client-conformance
 	@$(CARGO) bench --locked --quiet --profile dev --bench '*' --no-run
 	@CARGO='$(CARGO)' $(PYTHON) tests/fuzz/run.py --build
@@ -150,7 +152,7 @@ test-rust: tools redis ## Run the Rust suites and the examples in their document
 	@$(CARGO) test --locked $(TESTED)
 	@$(CARGO) test --locked --doc
 	$(call say,Rust: default features)
-	@$(CARGO) test --locked -p portier-client --lib
+	@$(CARGO) test --locked $(DEFAULT_FEATURES)
 
 .PHONY: test-fuzz
 test-fuzz: tools ## Run the fuzz targets with the vectors and some thousand more inputs
@@ -438,7 +440,7 @@ $(VENV_READY): python/requirements-dev.txt
 module: tools setup
 ifndef BUILT
 	$(call say,Python: build the module)
-	@$(VENV_PYTHON) -m maturin develop --locked
+	@$(VENV_PYTHON) -m maturin develop --locked --features suites
 endif
 
 $(NODE_READY): node/package-lock.json

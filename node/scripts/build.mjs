@@ -24,7 +24,8 @@ for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
 function buildAddon() {
   const cargo = process.env.CARGO ?? "cargo";
   const flags = ["--locked", "--quiet", "-p", "portier-client-node"];
-  if (release) flags.push("--release");
+  // With the dependencies of the suites, which are compiled already.
+  flags.push(...(release ? ["--release"] : ["--features", "suites"]));
   const messages = execFileSync(cargo, ["build", ...flags, "--message-format=json-render-diagnostics"], {
     cwd: here,
     encoding: "utf8",

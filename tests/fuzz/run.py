@@ -81,7 +81,8 @@ def build() -> None:
     """Compiles the targets, and writes their first inputs."""
     build = [os.environ.get("CARGO", "cargo"), "build", "--locked", "--quiet"]
     instrumented = {**os.environ, "RUSTC_WORKSPACE_WRAPPER": str(HERE / "instrument.sh")}
-    command = [*build, "-p", "portier-client-fuzz", "--bins", "--features", "libfuzzer"]
+    packages = ["-p", "portier-client-fuzz", "-p", "portier-client-features"]
+    command = [*build, *packages, "--bins", "--features", "portier-client-fuzz/libfuzzer"]
     subprocess.run(command, cwd=ROOT, env=instrumented, check=True)
     # With the features of the Rust suites, whose dependencies are compiled already.
     subprocess.run([*build, "--example", "seeds"], cwd=ROOT, check=True)

@@ -1,0 +1,3 @@
+//! Without it, Cargo ignores the build dependencies.
+
+fn main() {}

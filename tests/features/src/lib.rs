@@ -1,0 +1,1 @@
+//! Empty: only the features of its dependencies matter.
