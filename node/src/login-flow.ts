@@ -190,8 +190,9 @@ export class LoginFlow {
    * Answers a request for a page that requires a login, if nobody is signed in.
    *
    * A browser is redirected to `loginUrl`, with the page as `next` in its query. A script gets the problem
-   * `not_signed_in` (401), and htmx is sent to `loginUrl` with the page that it runs on. `page` is the path and the query of the request, by default as the browser sent them. Only
-   * `GET` and `HEAD` have a `next`, because a redirect cannot repeat a form.
+   * `not_signed_in` (401), and htmx is sent to `loginUrl` with the page that it runs on. `page` is the path and the query
+   * of the request, by default as the browser sent them. Only `GET` and `HEAD` have a `next`, because a redirect cannot
+   * repeat a form.
    */
   requireLogin(request: Pick<AnyRequest, "method" | "headers">, page?: string): Step {
     return this.#flow.requireLogin(headOf(request), textOrNone(page ?? pageOf(request)));
