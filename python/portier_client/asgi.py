@@ -49,6 +49,9 @@ from .web import LoginFlow, Step
 
 __all__ = ["FinishedResponse", "PortierMiddleware", "Visit"]
 
+# The types of scopes that have a visit.
+TYPES = {"http", "websocket"}
+
 
 class PortierMiddleware:
     """Answers the requests of a login, and gives the application the session of each request.
@@ -99,7 +102,7 @@ class PortierMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] not in {"http", "websocket"}:
+        if scope["type"] not in TYPES:
             await self._app(scope, receive, send)
             return
         visit = scope[KEY] = Visit(self.flow, self._site.hooks, scope)
@@ -129,9 +132,14 @@ class Visit(BaseVisit):
 
     @classmethod
     def of(cls, scope: Mapping[str, object]) -> Visit:
-        """Return ``scope["portier"]``, typed."""
+        """Return ``scope["portier"]``, typed; ``http`` and ``websocket`` scopes have it."""
         visit = scope.get(KEY)
         if not isinstance(visit, cls):
+            if scope["type"] not in TYPES:
+                raise RuntimeError(
+                    "only http and websocket scopes have a visit: check scope['type'] first"
+                    f" type={scope['type']}"
+                )
             raise RuntimeError("the middleware is missing: serve the PortierMiddleware")
         return visit
 

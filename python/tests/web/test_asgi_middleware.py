@@ -163,6 +163,11 @@ def test_a_missing_middleware_is_explained() -> None:
         Visit.of({"type": "http"})
 
 
+def test_a_lifespan_has_no_visit() -> None:
+    with pytest.raises(RuntimeError, match=r"check scope\['type'\] first type=lifespan"):
+        Visit.of({"type": "lifespan"})
+
+
 def test_paths_may_be_left_to_the_site(broker: DevBroker) -> None:
     app = PortierMiddleware(
         show, client_of(broker), secret=SECRET, login_path=None, logout_path=None
