@@ -20,6 +20,27 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/frameworks/django.md").read_text(encoding="utf-8")
 
 
+MEMBERS = """
+import re
+
+from django.contrib.auth.models import User
+from django.test import Client, TestCase
+
+
+class MembersTest(TestCase):
+    def test_members_sign_out(self):
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(User.objects.create(email="<b>@example.com"))
+        page = browser.get("/accounts/profile/").content.decode()
+        self.assertIn("You are &lt;b&gt;@example.com.", page)
+        action = re.search('action="(.*?)"', page)[1]
+        token = re.search('name="csrfmiddlewaretoken" value="(.*?)"', page)[1]
+        done = browser.post(action, {"csrfmiddlewaretoken": token})
+        self.assertRedirects(done, "/accounts/login/", status_code=done.status_code)
+        self.assertEqual(browser.get("/accounts/profile/").status_code, 302)
+"""
+
+
 def run(folder: Path, *command: str) -> str:
     """Runs a program in the project; returns what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
@@ -53,8 +74,30 @@ def test_the_site_of_the_manual_logs_in(project: Path) -> None:
     run(project, "manage.py", "check", "--fail-level=WARNING")
     run(project, "manage.py", "migrate", "--verbosity=0")
     assert "Logins can work." in run(project, "manage.py", "portier_check")
-    assert "Ran 1 test" in run(project, "manage.py", "test")
+    (project / "mysite/test_members.py").write_text(MEMBERS)
+    assert "Ran 2 tests" in run(project, "manage.py", "test")
     run(project, "mysite/allauth_settings.py")
+
+
+def test_the_logging_of_the_manual_says_why_a_login_failed(project: Path) -> None:
+    printed = run(
+        project,
+        "manage.py",
+        "shell",
+        "-c",
+        """
+from django.conf import settings
+from django.test import Client, override_settings
+
+form = "application/x-www-form-urlencoded"
+asked = Client(headers={"Host": "localhost", "Sec-Fetch-Site": "same-origin"})
+with override_settings(PORTIER={**settings.PORTIER, "broker": "http://127.0.0.1:1"}):
+    answer = asked.post("/accounts/login/", "email=a@b.example", content_type=form)
+print("status", answer.status_code)
+""",
+    )
+    assert "status 503" in printed
+    assert "login failed" in printed
 
 
 def test_the_middleware_of_the_manual_redirects_htmx_to_the_login_page(project: Path) -> None:
