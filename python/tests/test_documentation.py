@@ -87,6 +87,8 @@ def test_examples_of_the_tornado_handlers_run() -> None:
 def run(examples: Iterator[CodeType]) -> None:
     # Frameworks look up annotations in the module of a function.
     module = sys.modules["example"] = ModuleType("example")
+    # The site of a page is `app.py`; tests import it.
+    sys.modules["app"] = module
     names = vars(module)
 
     async def in_order() -> None:
@@ -98,7 +100,7 @@ def run(examples: Iterator[CodeType]) -> None:
     try:
         asyncio.run(in_order())
     finally:
-        del sys.modules["example"]
+        del sys.modules["example"], sys.modules["app"]
 
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}

@@ -54,7 +54,8 @@ def test_the_tests_of_the_manual_pass(tmp_path: Path) -> None:
     for block in python_blocks(PAGE):
         name, _, text = block.partition("\n")
         (tmp_path / name.removeprefix("# ")).write_text(text, encoding="utf-8")
-    (tmp_path / "conftest.py").write_text(CONFTEST)
+    with (tmp_path / "conftest.py").open("a", encoding="utf-8") as file:
+        file.write(CONFTEST)
     assert "9 passed" in output_of_tests_in(tmp_path)
 
 
@@ -64,7 +65,8 @@ def test_the_test_of_the_page_for_tornado_passes(
     monkeypatch.setenv("SESSION_SECRET", secrets.token_urlsafe(32))
     monkeypatch.setenv("ASYNC_TEST_TIMEOUT", "45")  # Tornado's own limit is 5 seconds
     blocks = python_blocks((ROOT / "docs/frameworks/tornado.md").read_text(encoding="utf-8"))
-    (tmp_path / "test_app.py").write_text("\n".join(blocks), encoding="utf-8")
+    (tmp_path / "app.py").write_text("\n".join(blocks[:-1]), encoding="utf-8")
+    (tmp_path / "test_app.py").write_text(blocks[-1], encoding="utf-8")
     assert "1 passed" in output_of_tests_in(tmp_path)
 
 
