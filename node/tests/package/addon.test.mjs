@@ -34,7 +34,7 @@ test("operations are spawned in one place, which accepts no borrowing future", (
   const found = Object.keys(code).filter((name) => spawns(code[name]));
   assert.deepEqual(found, ["call.rs"]);
   assert.doesNotMatch(readFileSync(path.join(SOURCE, "../../../Cargo.toml"), "utf8"), /^napi = .*tokio_rt/m);
-  assert.match(code["call.rs"], /F: Future<Output = Result<T>> \+ Send \+ 'static,/);
+  assert.match(code["call.rs"], /operation: impl Future<Output = Result<T>> \+ Send \+ 'static,\n\) -> Outcome<T>/);
 });
 
 test("every function of the addon catches panics", () => {

@@ -87,7 +87,7 @@ def test_other_clients_log_in_behind_a_proxy(portier_broker: DevBroker) -> None:
         page = login(browser, ALICE, prefix="/app", next_page="/app/")
         assert (page.url, page.text) == ("http://localhost/app/", ALICE)
     with served(lambda origin: flask_site(portier_broker, origin)) as origin:
-        # By its URL alone, the site could be that of the settings of Django, if another test has loaded them.
+        # By its URL alone, it could be the site in Django's settings, which other tests load.
         page = login(origin, ALICE, prefix="/app", page="/app/login", next_page="/app/")
         assert (page.url, page.text) == (f"{origin}/app/", ALICE)
 
