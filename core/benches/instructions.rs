@@ -13,9 +13,9 @@ use std::future::Future;
 use std::hint::black_box;
 use std::time::Duration;
 
-use portier_client::testing::{DevBroker, DevBrokerOptions, MintOptions};
+use portier_client::testing::{DevBroker, DevBrokerOptions, KeyChoice, MintOptions};
 use portier_client::web::{Body, FlowOptions, LoginFlow, WebRequest};
-use portier_client::{Client, Flow, Result};
+use portier_client::{Algorithm, Client, Flow, Result};
 use url::form_urlencoded;
 
 use self::modes::{Answer, FLOWS, Logins, MODES};
@@ -48,6 +48,8 @@ fn main() -> Result<()> {
         .build()
         .expect("a runtime");
     let broker = DevBroker::spawn(DevBrokerOptions::default())?;
+    // Its keys are made meanwhile, which takes minutes in valgrind on a busy machine.
+    broker.key_id(KeyChoice::Current, Algorithm::Rs256)?;
     let client = {
         let _entered = runtime.enter();
         Client::builder("http://localhost:8888/verify")

@@ -39,7 +39,10 @@ def main() -> int:
     with redis_server() as socket, ThreadPoolExecutor(2 if ONCE else 1) as processes:
         run = processes.submit
         running: dict[str, Any] = {
+            # First what is no time: if it fails, little is lost.
             "machine": run(machine),
+            "wheel_bytes": run(wheel_size),
+            "instructions": run(instructions),
             "rust": run(rust),
             "asyncio": run(python, "login.py", "asyncio"),
             "uvloop": run(python, "login.py", "uvloop"),
@@ -61,10 +64,12 @@ def main() -> int:
             "stores": run(python, "stores.py"),
             "sites": run(python, "sites.py"),
             "import": run(import_cost),
-            "wheel_bytes": run(wheel_size),
-            "instructions": run(instructions),
         }
-        results = finished(running)
+        try:
+            results = finished(running)
+        except BaseException:
+            processes.shutdown(cancel_futures=True)
+            raise
     results["minutes"] = (time.perf_counter() - begun) / 60
     if ONCE:
         with tempfile.TemporaryDirectory() as folder:
