@@ -26,12 +26,13 @@ impl Inner {
         options: &CompleteOptions<'_>,
         browser: Option<&Browser<'_>>,
     ) -> Result<Login> {
-        if self.store.nonces().is_some() {
+        let nonces = self.store.nonces();
+        if nonces.is_some() {
             options.check_unbound()?;
         }
         let verified = self.check(id_token, None).await?;
         // The login may be used up only now.
-        let (session, same_browser) = match (&self.sealed, self.store.nonces()) {
+        let (session, same_browser) = match (&self.sealed, nonces) {
             (Some(sealed), _) => {
                 self.consume_sealed(sealed, &verified, options, browser)
                     .await?
