@@ -49,9 +49,9 @@ mod _native {
         mock_client, panic_in_operation,
     };
     #[pymodule_export]
-    use super::web::{LoginFlow, safe_next_on, target_path};
+    use super::web::{LoginFlow, target_path};
     #[pymodule_export]
-    use super::{normalize_email, safe_next};
+    use super::{normalize_email, safe_next, safe_next_on};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -142,12 +142,39 @@ fn safe_next(
     text: &Bound<'_, pyo3::types::PyString>,
     allowed_hosts: Vec<String>,
 ) -> PyResult<Option<String>> {
+    page_by(py, text, &allowed_hosts, portier_client::safe_next)
+}
+
+/// The page in the form for a redirect, if it is on the site, which is an origin, or on an allowed host.
+#[pyfunction]
+#[pyo3(signature = (site, page, allowed_hosts, /))]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "this is what pyo3 converts to"
+)]
+fn safe_next_on(
+    py: Python<'_>,
+    site: &str,
+    page: &Bound<'_, pyo3::types::PyString>,
+    allowed_hosts: Vec<String>,
+) -> PyResult<Option<String>> {
+    page_by(py, page, &allowed_hosts, |page, hosts| {
+        portier_client::web::safe_next_on(site, page, hosts)
+    })
+}
+
+/// What a rule makes of a page.
+fn page_by(
+    py: Python<'_>,
+    page: &Bound<'_, pyo3::types::PyString>,
+    allowed_hosts: &[String],
+    rule: impl FnOnce(&str, &[&str]) -> Option<String>,
+) -> PyResult<Option<String>> {
     let hosts: Vec<&str> = allowed_hosts.iter().map(String::as_str).collect();
-    let text = text::beginning(text)?;
+    let page = text::beginning(page)?;
     // A text that is not UTF-8 is no page of this site.
-    let Ok(text) = text.to_str() else {
+    let Ok(page) = page.to_str() else {
         return Ok(None);
     };
-    bridge::catch_panic(|| Ok(portier_client::safe_next(text, &hosts)))
-        .map_err(|error| errors::to_python(py, &error))
+    bridge::catch_panic(|| Ok(rule(page, &hosts))).map_err(|error| errors::to_python(py, &error))
 }

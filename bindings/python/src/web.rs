@@ -326,29 +326,6 @@ pub(crate) fn target_path(target: &Bound<'_, PyString>) -> String {
     web::target_path(&target.to_string_lossy()).to_owned()
 }
 
-/// The page in the form for a redirect, if it is on the site, which is an origin, or on an allowed host.
-#[pyfunction]
-#[pyo3(signature = (site, page, allowed_hosts, /))]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "this is what pyo3 converts to"
-)]
-pub(crate) fn safe_next_on(
-    py: Python<'_>,
-    site: &str,
-    page: &Bound<'_, PyString>,
-    allowed_hosts: Vec<String>,
-) -> PyResult<Option<String>> {
-    let hosts: Vec<&str> = allowed_hosts.iter().map(String::as_str).collect();
-    let page = text::beginning(page)?;
-    // A text that is not UTF-8 is no page of this site.
-    let Ok(page) = page.to_str() else {
-        return Ok(None);
-    };
-    catch_panic(|| Ok(web::safe_next_on(site, page, &hosts)))
-        .map_err(|error| errors::to_python(py, &error))
-}
-
 /// The code of a name. An unknown name is a defect of the site.
 fn code_named(name: &str) -> Code {
     let mut codes = Code::ALL.iter().copied();
