@@ -62,7 +62,10 @@ def _told(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
 
 def _asks_for_login(response: HttpResponseBase) -> bool:
     """Whether the response is that of Django's ``redirect_to_login``."""
-    location = urlsplit(response.headers.get("Location", ""))
+    try:
+        location = urlsplit(response.headers.get("Location", ""))
+    except ValueError:  # A view of the site may send anything.
+        return False
     if REDIRECT_FIELD_NAME not in parse_qs(location.query):
         return False
     pages = resolve_url(settings.LOGIN_URL), conf.site().login_url

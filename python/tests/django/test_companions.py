@@ -135,7 +135,9 @@ def test_a_script_gets_a_problem_in_place_of_the_login_page(
         assert client.get(page, **{"Sec-Fetch-Mode": "cors"}).status_code == 200
 
 
-@pytest.mark.parametrize("where", ["/elsewhere/?next=/members/", "/accounts/login/"])
+@pytest.mark.parametrize(
+    "where", ["/elsewhere/?next=/members/", "/accounts/login/", "http://[/?next=/members/"]
+)
 def test_another_redirect_is_not_a_problem_for_a_script(visitor: Visitor, where: str) -> None:
     leading = "tests.django.test_companions.Leading"
     Leading.where = where
@@ -165,7 +167,8 @@ class Leading:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = HttpResponseRedirect(self.where)
+        response = HttpResponseRedirect("/")
+        response["Location"] = self.where
         response.set_cookie("seen", "yes")
         return response
 
