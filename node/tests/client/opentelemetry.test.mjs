@@ -7,39 +7,29 @@ import { after, beforeEach, test } from "node:test";
 
 import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { LoginFlow, PortierClient } from "portier-client";
 import { exposition } from "portier-client/metrics";
 import { instrument, uninstrument } from "portier-client/opentelemetry";
 import { DevBroker } from "portier-client/testing";
 
 import { mocked } from "./mocked.mjs";
+import { exporter, meters as metersOf, tracerProvider } from "./telemetry.mjs";
 
 const redirectUri = "https://example.com/verify";
 const broker = new DevBroker({ mode: "accept" });
 broker.keyId();
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-const exporter = new InMemorySpanExporter();
-const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
 beforeEach(() => exporter.reset());
 after(() => broker.stop());
 
-class Reader extends MetricReader {
-  async onForceFlush() {}
-  async onShutdown() {}
-}
-
 /** A provider of meters, and a function that reads the values of their metrics. */
 function meters() {
-  const reader = new Reader();
+  const { meterProvider, metrics } = metersOf();
   const read = async () => {
-    const { resourceMetrics } = await reader.collect();
-    const metrics = resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics);
-    const points = metrics.flatMap(({ descriptor: { name }, dataPoints }) => dataPoints.map((point) => [name, point]));
+    const points = (await metrics()).flatMap(({ descriptor: { name }, dataPoints }) => dataPoints.map((point) => [name, point]));
     return new Map(points.map(([name, { attributes, value }]) => [`${name} ${JSON.stringify(attributes)}`, value]));
   };
-  return { meterProvider: new MeterProvider({ readers: [reader] }), read };
+  return { meterProvider, read };
 }
 
 const clientOf = () => new PortierClient({ redirectUri, broker: broker.origin });

@@ -3,34 +3,25 @@ import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 
 import { SpanKind, SpanStatusCode } from "@opentelemetry/api";
-import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { LoginFlow, PortierClient } from "portier-client";
 import { instrument, uninstrument } from "portier-client/opentelemetry";
 import { DevBroker } from "portier-client/testing";
 
+import { exporter, meters, tracerProvider } from "./telemetry.mjs";
+
 const redirectUri = "https://example.com/verify";
 const DISCOVERY = "/.well-known/openid-configuration";
 const broker = new DevBroker();
-const exporter = new InMemorySpanExporter();
-const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
 beforeEach(() => exporter.reset());
 after(() => broker.stop());
-
-class Reader extends MetricReader {
-  async onForceFlush() {}
-  async onShutdown() {}
-}
 
 /** A client whose requests are reported, and a function that reads their durations. */
 function observed(name, options = {}) {
   const client = new PortierClient({ redirectUri, broker: broker.origin, ...options });
-  const reader = new Reader();
-  instrument(client, { name, tracerProvider, meterProvider: new MeterProvider({ readers: [reader] }) });
+  const { meterProvider, metrics } = meters();
+  instrument(client, { name, tracerProvider, meterProvider });
   const durations = async () => {
-    const { resourceMetrics } = await reader.collect();
-    const metrics = resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics);
-    return metrics.find(({ descriptor }) => descriptor.name === "http.client.request.duration")?.dataPoints ?? [];
+    return (await metrics()).find(({ descriptor }) => descriptor.name === "http.client.request.duration")?.dataPoints ?? [];
   };
   return { client, durations };
 }

@@ -9,6 +9,8 @@ import pytest
 from portier_client import Client
 from portier_client.testing import DevBroker
 
+from .telemetry import Telemetry
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,3 +29,12 @@ def broker() -> Iterator[DevBroker]:
 def client(broker: DevBroker) -> Client:
     """A client that has fetched nothing yet."""
     return Client(REDIRECT_URI, broker=broker.origin)
+
+
+@pytest.fixture
+def telemetry() -> Iterator[Telemetry]:
+    """Providers of OpenTelemetry."""
+    telemetry = Telemetry()
+    yield telemetry
+    telemetry.meters.shutdown()
+    telemetry.tracers.shutdown()

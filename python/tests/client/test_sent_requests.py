@@ -15,24 +15,16 @@ from portier_client.opentelemetry import uninstrument
 from portier_client.web import LoginFlow, WebRequest
 
 from .conftest import REDIRECT_URI
-from .test_opentelemetry import FORM, Telemetry
+from .test_opentelemetry import FORM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from opentelemetry.sdk.trace import ReadableSpan
 
     from portier_client.testing import DevBroker
 
+    from .telemetry import Telemetry
+
 DISCOVERY = "/.well-known/openid-configuration"
-
-
-@pytest.fixture
-def telemetry() -> Iterator[Telemetry]:
-    telemetry = Telemetry()
-    yield telemetry
-    telemetry.meters.shutdown()
-    telemetry.tracers.shutdown()
 
 
 def sorted_out(spans: list[ReadableSpan]) -> tuple[list[ReadableSpan], list[ReadableSpan]]:
