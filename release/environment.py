@@ -31,6 +31,8 @@ WITHOUT_TABLES = ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
 def of(target: Target) -> dict[str, str]:
     """The variables for a platform."""
     rust = [f"--remap-path-prefix={old}={new}" for old, new in renamed_folders()]
+    # Cargo strips only debug information from crates with an `opt-level` of their own.
+    rust += ["-Cstrip=symbols"]
     if target.libc == "musl":
         # A library that others load is not linked statically.
         rust += ["-Ctarget-feature=-crt-static"]

@@ -23,10 +23,13 @@ for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
 
 function buildAddon() {
   const cargo = process.env.CARGO ?? "cargo";
-  const flags = ["--locked", "--quiet", "-p", "portier-client-node"];
-  // With the dependencies of the suites, which are compiled already.
-  flags.push(...(release ? ["--release"] : ["--features", "suites"]));
-  const messages = execFileSync(cargo, ["build", ...flags, "--message-format=json-render-diagnostics"], {
+  const flags = ["--locked", "--quiet", "-p", "portier-client-node", "--message-format=json-render-diagnostics"];
+  const command = release
+    ? // Cargo strips only debug information from crates with an `opt-level` of their own.
+      ["rustc", "--release", ...flags, "--", "-Cstrip=symbols"]
+    : // With the dependencies of the suites, which are compiled already.
+      ["build", "--features", "suites", ...flags];
+  const messages = execFileSync(cargo, command, {
     cwd: here,
     encoding: "utf8",
     maxBuffer: 2 ** 28,
