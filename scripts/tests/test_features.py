@@ -1,4 +1,4 @@
-"""The programs of the suites share their dependencies: each is compiled with one set of features."""
+"""The programs of the suites share dependencies: each is compiled with one set of features."""
 
 from __future__ import annotations
 
