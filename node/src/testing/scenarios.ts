@@ -7,6 +7,7 @@ import type { TestSession } from "./session.js";
 import type { App } from "./sites.js";
 
 const ROTATION_MS = 10_000;
+const OUTAGE_MS = 60_000;
 
 /** The options of {@link wrongAddress}. */
 export interface WrongAddressOptions extends LoginOptions {
@@ -68,7 +69,8 @@ export async function otherBrowser(app: App | TestSession, email: string, option
 /**
  * The site cannot reach the broker during the whole login. The site shows the problem `broker_unavailable`, when the login
  * starts or when the person comes back. The implicit flow needs no broker once the site has its documents, and completes.
- * Afterwards the broker can be reached again: {@link TestSession.reload} shows whether the login then completes.
+ * Afterwards the broker can be reached again, and its time is a minute later, so that the site asks it again:
+ * {@link TestSession.reload} shows whether the login then completes.
  */
 export async function brokerDown(app: App | TestSession, email: string, options: LoginOptions = {}): Promise<TestSession> {
   const brokers = controlled(options);
@@ -81,7 +83,11 @@ export async function brokerDown(app: App | TestSession, email: string, options:
     if (error instanceof LoginFailed && error.session !== undefined && error.session.response.status >= 400) return error.session;
     throw error;
   } finally {
-    for (const broker of brokers) broker.setReachable(true);
+    for (const broker of brokers) {
+      broker.setReachable(true);
+      // After failures, a client waits before it asks again.
+      broker.advanceTime(OUTAGE_MS);
+    }
   }
 }
 

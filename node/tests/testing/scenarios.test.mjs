@@ -86,10 +86,10 @@ for (const flow of FLOWS) {
     });
 
     test("a broker that is down from the beginning", async () => {
-      // A client that has not fetched the documents.
-      const session = await kit.brokerDown(site({ flow }), EMAIL);
+      const app = site({ flow }, clientOf(broker)); // it has not fetched the documents
+      const session = await kit.brokerDown(app, EMAIL);
       assert.deepEqual([session.response.status, session.response.problem], [503, "broker_unavailable"]);
-      assert.equal(await isSignedIn(await kit.login(site({ flow }), EMAIL)), "for alice@example.com");
+      assert.equal(await isSignedIn(await kit.login(app, EMAIL)), "for alice@example.com");
     });
   });
 }

@@ -351,6 +351,11 @@ def running_broker(origin: str) -> DevBroker | None:
     return _running.get(origin)
 
 
+def running_brokers() -> list[DevBroker]:
+    """Return the brokers of this process."""
+    return [*_running.values()]
+
+
 def _plain(value: object) -> object:
     # Any mapping or sequence is accepted, not only `dict` and `list`.
     if hasattr(value, "items"):

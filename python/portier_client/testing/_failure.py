@@ -22,6 +22,7 @@ class LoginFailed(AssertionError):
 
     def __init__(self, message: str, reply: Reply | None = None) -> None:
         super().__init__(message if reply is None else f"{message} {_described(reply)}")
+        self._reply = reply
         self.response = None if reply is None else reply.response
         self.status = None if reply is None else reply.status
         self.text = None if reply is None else reply.page.text

@@ -170,10 +170,11 @@ class LoginHelper(Scenario):
         """The broker confirms ``proves``, another address than the one that was typed."""
 
         self.broker_down = Scenario(_scenarios.broker_down, defaults)
-        """The broker cannot be reached when the person comes back. The problem is
-        ``broker_unavailable``. In the implicit flow, the login completes if the site has the keys
-        of the broker already. Afterwards the broker can be reached, and its time is a minute later,
-        so that the site asks it again."""
+        """The site cannot reach the broker during the whole login. The problem is
+        ``broker_unavailable``, when the login starts or when the person comes back. In the implicit
+        flow, the login completes if the site has the documents of the broker already. Afterwards
+        the broker can be reached, and its time is a minute later, so that the site asks it
+        again."""
 
         self.rotated_keys = Scenario(_scenarios.rotated_keys, defaults)
         """The broker replaces its keys during the login, which must work; raises

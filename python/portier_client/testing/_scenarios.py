@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
-from ._broker import DevBroker, running_broker
+from ._broker import DevBroker, running_broker, running_brokers
 from ._browser import Reply, Steps
 from ._failure import LoginFailed
 from ._journey import Journey, origin_of
@@ -75,10 +75,16 @@ def other_browser(journey: Journey, email: str, *, confirm: bool) -> Steps[Reply
 
 
 def broker_down(journey: Journey, email: str) -> Steps[Reply]:
-    """Come back while the broker cannot be reached."""
-    url, broker = yield from _start(journey)
-    answer = _sign_in(broker, url, email)
-    with _unreachable(broker):
+    """Start a login and come back while the broker cannot be reached."""
+    with _unreachable(running_brokers()):
+        try:
+            url, broker = yield from _start(journey)
+        except LoginFailed as failed:
+            # The site needs the broker to start a login.
+            if failed._reply is None or failed._reply.status < 400:
+                raise
+            return failed._reply
+        answer = _sign_in(broker, url, email)
         return (yield from journey.finish((yield from journey.come_back(url, answer))))
 
 
@@ -114,11 +120,13 @@ def _replace_keys(broker: DevBroker) -> None:
 
 
 @contextmanager
-def _unreachable(broker: DevBroker) -> Iterator[None]:
-    broker.set_reachable(False)
+def _unreachable(brokers: list[DevBroker]) -> Iterator[None]:
+    for broker in brokers:
+        broker.set_reachable(False)
     try:
         yield
     finally:
-        broker.set_reachable(True)
-        # After failures, a client waits before it asks again.
-        broker.advance_time(60)
+        for broker in brokers:
+            broker.set_reachable(True)
+            # After failures, a client waits before it asks again.
+            broker.advance_time(60)

@@ -207,15 +207,6 @@ def test_the_address_that_the_broker_confirms_is_signed_in(browser: TestClient) 
     assert browser.get("/").text != ALICE
 
 
-def test_a_login_waits_while_the_broker_is_down(portier_broker: DevBroker) -> None:
-    browser = browser_at(starlette_site(portier_broker, flow="code"))
-    page = login.broker_down(browser, ALICE)
-    assert (page.status, page.problem) == (503, "broker_unavailable")
-    assert browser.get("/").text == "nobody"
-    # It is reachable again.
-    assert login(browser, ALICE).text == ALICE
-
-
 def test_rotated_keys_are_fetched(browser: TestClient) -> None:
     login(browser, "bob@example.com")
     login.rotated_keys(browser, ALICE)
