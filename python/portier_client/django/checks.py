@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from django.apps import AppConfig
 
+_GUARD = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _INCLUDE = 'path("accounts/", include("portier_client.django.urls"))'
 
 
@@ -197,11 +198,20 @@ def _login_page(site: conf.Site) -> Iterator[checks.CheckMessage]:
         )
         return
     path = url.path.removeprefix(get_script_prefix().rstrip("/"))
-    if not url.netloc and _view(path) is None:
+    view = None if url.netloc else _wrapped_view(path)
+    if not url.netloc and view is None:
         yield checks.Warning(
             f"LOGIN_URL is not the URL of a page url={site.login_url}",
             hint='Set LOGIN_URL = "portier:login", or to the page with your login form.',
             id="portier_client.W002",
+        )
+    # A subclass may let more pages through.
+    if _GUARD in settings.MIDDLEWARE and view and getattr(view, "login_required", True):
+        yield checks.Warning(
+            "LoginRequiredMiddleware guards the page of LOGIN_URL, so browsers are redirected to "
+            f"it without end url={site.login_url}",
+            hint="Decorate its view with login_not_required.",
+            id="portier_client.W011",
         )
 
 
@@ -326,12 +336,18 @@ def _below(prefix: str | None) -> Iterator[None]:
 
 def _view(path: str) -> Any:
     """The view for a path, without what wraps it; ``None`` if there is none."""
+    view = _wrapped_view(path)
+    return view and inspect.unwrap(view)
+
+
+def _wrapped_view(path: str) -> Any:
+    """The view for a path; ``None`` if there is none."""
     # As `LocaleMiddleware` does, for `i18n_patterns`.
     with translation.override(
         translation.get_language_from_path(path) or translation.get_language()
     ):
         try:
-            return inspect.unwrap(resolve(path).func)
+            return resolve(path).func
         except Resolver404:
             return None
 

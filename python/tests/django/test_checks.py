@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
+from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
@@ -19,6 +20,7 @@ from django.urls import include, path, reverse_lazy, set_script_prefix
 from portier_client.django.checks import check_deployment, check_settings
 
 from .conftest import REDIRECT_URI
+from .test_companions import REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,6 +149,25 @@ def test_signing_out_may_not_lead_out_of_the_prefix(set_portier: Callable[..., N
     for page, found in {"/members/": ["W010"], "members": [], "https://example.com/": []}.items():
         with below("/app"), override_settings(LOGOUT_REDIRECT_URL=page):
             assert ids() == found
+
+
+@pytest.mark.parametrize(
+    ("login_url", "found"),
+    [
+        ("portier:login", []),
+        ("admin:login", []),
+        ("members", ["W011"]),
+        # The page of another site.
+        ("https://id.example.com/members/", []),
+    ],
+)
+def test_a_login_page_that_the_middleware_guards_is_found(
+    set_portier: Callable[..., None], login_url: str, found: list[str]
+) -> None:
+    set_portier(login_url=login_url)
+    assert ids() == []
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, REQUIRED]):
+        assert ids() == found
 
 
 @contextmanager
