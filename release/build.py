@@ -19,6 +19,7 @@ import interpreters
 import logins
 import toolchains
 import twice
+import zig
 from targets import ROOT, Target, all_targets
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 OUT = ROOT / "target" / "packages"
 CARGO = os.environ.get("CARGO", "cargo")
 NODE = os.environ.get("NODE", "node")
+# The addon and the module share compiled dependencies.
+FEATURES = ["--features", "packages"]
 
 
 def main() -> int:
@@ -78,7 +81,7 @@ def main() -> int:
 
 def build_addon(target: Target, toolchain: toolchains.Toolchain) -> Path:
     """Builds the addon of Node, for the same C library as the wheel; returns its folder."""
-    build = ["--release", "--locked", "--quiet", "-p", "portier-client-node"]
+    build = ["--release", "--locked", "--quiet", "-p", "portier-client-node", *FEATURES]
     run([CARGO, *cargo_build(target), *build], variables(target, toolchain))
     library = {
         "linux": "libportier_client_node.so",
@@ -105,19 +108,14 @@ def cargo_build(target: Target) -> list[str]:
     """The command of Cargo for a platform: zig has the C libraries of all versions of Linux."""
     if target.os != "linux":
         return ["build", "--target", target.rust]
-    version = (
-        f".{target.wheel.split('_')[1]}.{target.wheel.split('_')[2]}"
-        if target.libc == "glibc"
-        else ""
-    )
-    return ["zigbuild", "--target", target.rust + version]
+    return ["zigbuild", "--target", zig.triple(target)]
 
 
 def build_wheels(target: Target, toolchain: toolchains.Toolchain) -> None:
     """Builds the wheel for all versions of CPython, and those for free threading."""
     command = [sys.executable, "-m", "maturin", "build", "--release", "--locked"]
     command += ["--target", target.rust, "--out", str(OUT), "--compatibility", target.compatibility]
-    command += ["--compression-level", "9"]
+    command += ["--compression-level", "9", *FEATURES]
     if target.os == "linux":
         command += ["--zig"]
     folder = ROOT / "target" / "addons" / f"{target.name}-python"
@@ -133,7 +131,8 @@ def build_wheels(target: Target, toolchain: toolchains.Toolchain) -> None:
 
 def variables(target: Target, toolchain: toolchains.Toolchain) -> dict[str, str]:
     """The variables of a build."""
-    return {**environment.of(target), **toolchain.variables}
+    programs = zig.programs(target) if target.os == "linux" else {}
+    return {**environment.of(target), **programs, **toolchain.variables}
 
 
 def build_sources() -> None:

@@ -35,7 +35,8 @@ def of(target: Target) -> dict[str, str]:
     rust += ["-Cstrip=symbols"]
     if target.libc == "musl":
         # A library that others load is not linked statically.
-        rust += ["-Ctarget-feature=-crt-static"]
+        # Maturin adds the same, unless it finds it as two words.
+        rust += ["-C", "target-feature=-crt-static"]
     variables = {
         # Cargo separates these by an unusual character, so that a path may contain spaces.
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(rust),

@@ -16,6 +16,10 @@ OTHERS = {
 }
 
 
+# Release builds of them share dependencies, which are compiled for minutes.
+PACKAGES = ("portier-client-node", "portier-client-python")
+
+
 def features(*selected: str) -> dict[str, set[str]]:
     """The sets of features of each dependency; build scripts and macros may have another one."""
     command = ["cargo", "tree", "--locked", "--prefix=none", "--format={p}\t{f}", *selected]
@@ -37,3 +41,9 @@ def test_a_dependency_has_the_same_features_in_every_program(name: str) -> None:
         if package in shared and not sets <= shared[package]
     }
     assert not different, "add the features to tests/features/Cargo.toml"
+
+
+def test_a_dependency_has_the_same_features_in_every_package() -> None:
+    addon, module = (features("-p", name, "--features", "packages") for name in PACKAGES)
+    different = {name for name in addon.keys() & module.keys() if addon[name] != module[name]}
+    assert not different, "add the features to `packages` in bindings/*/Cargo.toml"

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "release"))
 import environment
 import targets
 import twice
+import zig
 from targets import ROOT
 
 HERE = next((target for target in targets.all_targets() if target.is_here), None)
@@ -90,3 +91,31 @@ def test_a_package_that_differs_or_is_missing_is_found(tmp_path: Path) -> None:
     found = twice.differences(twice.digests(first), twice.digests(second))
     assert [finding.split(":")[0] for finding in found] == ["alone.tgz", "other.whl"]
     assert twice.differences(twice.digests(first), twice.digests(first)) == []
+
+
+def test_maturin_finds_the_flags_that_it_would_add() -> None:
+    musl = next(target for target in targets.all_targets() if target.libc == "musl")
+    flags = environment.of(musl)["CARGO_ENCODED_RUSTFLAGS"].split("\x1f")
+    # Otherwise it gives other flags than Cargo, and everything is compiled again.
+    assert "target-feature=-crt-static" in flags
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
+def test_the_programs_of_zig_are_taken_from_cargo_zigbuild(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "cargo-zigbuild"
+    program.write_text(
+        '#!/bin/sh\nexport CC_x="/cache/cc $4" CARGO_TARGET_X_LINKER=/cache/cc ZIG=other\n'
+        'exec "$CARGO" build\n',
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    for name in [name for name in os.environ if zig.PROGRAMS.fullmatch(name)]:
+        monkeypatch.delenv(name)
+    target = next(target for target in targets.all_targets() if target.libc == "glibc")
+    assert zig.programs(target) == {
+        "CC_x": f"/cache/cc {target.rust}.2.17",
+        "CARGO_TARGET_X_LINKER": "/cache/cc",
+    }
