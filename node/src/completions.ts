@@ -13,11 +13,23 @@ interface WaitingCall {
 
 const waiting = new Map<number, WaitingCall>();
 
+let turnIsOpen = false;
+const nextTurn = Promise.resolve();
+
 /** Waits for the outcome of a call; `null` if the call was cancelled. The process stays alive until then. */
 export function completionOf<T>(callId: number, store: object): Promise<T | Failure | null> {
   if (waiting.size === 0) completions.keepRunning(true);
   keepContext(callId);
+  if (!turnIsOpen) {
+    turnIsOpen = true;
+    void nextTurn.then(endTurn);
+  }
   return new Promise((resolve) => waiting.set(callId, { resolve, store }));
+}
+
+function endTurn(): void {
+  turnIsOpen = false;
+  completions.endTurn();
 }
 
 function deliver(): void {

@@ -26,6 +26,8 @@ export interface Failure {
 export type Outcome<T> = T | Failure | number;
 
 export interface NativeCompletions {
+  /** Starts the calls that wait for the end of the turn in which they were made. */
+  endTurn(): void;
   /** Takes the first outcomes: the id of a call, its outcome, the next id, and so on. */
   take(): unknown[];
   /** Sets whether the queue keeps the process alive. */

@@ -63,7 +63,12 @@ where
     let call_id = new_call_id();
     let mut operation = CallFuture::new(call_id, catch_panics(operation));
     let subscriber = events::subscriber(env);
-    let polled = poll_now(env, call_id, subscriber.as_ref(), &runtime, &mut operation);
+    let turn = completions.turn();
+    let polled = if turn.is_crowded() {
+        Poll::Pending
+    } else {
+        poll_now(env, call_id, subscriber.as_ref(), &runtime, &mut operation)
+    };
     events::set_started_call(call_id);
     match polled {
         Poll::Ready(Ok(value)) => Either3::A(value),
@@ -71,17 +76,20 @@ where
         Poll::Pending => {
             let cancelled = cancellation.map(Cancellation::requested);
             let call_id = id_to_js(call_id);
-            let completions = completions.clone();
+            let queue = completions.clone();
             let settled: Boxed<()> = Box::pin(async move {
                 match until(operation, cancelled).await {
-                    Some(outcome) => completions.send(call_id, failure::either(outcome)),
-                    None => completions.send(call_id, Null),
+                    Some(outcome) => queue.send(call_id, failure::either(outcome)),
+                    None => queue.send(call_id, Null),
                 }
+                // The loop may be waiting for this processor.
+                std::thread::yield_now();
             });
-            match subscriber {
-                Some(subscriber) => drop(runtime.spawn(settled.with_subscriber(subscriber))),
-                None => drop(runtime.spawn(settled)),
-            }
+            let settled = match subscriber {
+                Some(subscriber) => Box::pin(settled.with_subscriber(subscriber)),
+                None => settled,
+            };
+            turn.start(&runtime, settled);
             Either3::C(call_id)
         }
     }

@@ -16,6 +16,7 @@ use portier_client::{Code, Error};
 
 use crate::failure::Failure;
 use crate::runtime;
+use crate::turn::Turn;
 
 /// How many outcomes are delivered in one turn of the event loop. Other work of the loop waits meanwhile.
 const BATCH: usize = 256;
@@ -37,6 +38,7 @@ pub struct CompletionQueue {
 /// has ended.
 struct Inner {
     ready: Mutex<VecDeque<(f64, Resolver)>>,
+    turn: Turn,
     wake: Mutex<Wake>,
 }
 
@@ -55,6 +57,7 @@ pub fn create_completion_queue(
     Ok(CompletionQueue {
         inner: Arc::new(Inner {
             ready: Mutex::default(),
+            turn: Turn::default(),
             wake: Mutex::new(wake),
         }),
     })
@@ -83,6 +86,15 @@ impl CompletionQueue {
         Ok(array)
     }
 
+    /// Starts the calls that wait for the end of the turn in which they were made.
+    #[napi(catch_unwind)]
+    pub fn end_turn(&self) {
+        // Without a runtime, no call waits.
+        if let Ok(runtime) = runtime::handle() {
+            self.inner.turn.end(&runtime);
+        }
+    }
+
     /// Sets whether the queue keeps the process alive.
     #[napi(catch_unwind)]
     #[allow(
@@ -100,6 +112,11 @@ impl CompletionQueue {
 }
 
 impl CompletionQueue {
+    /// The current turn of the event loop.
+    pub(crate) fn turn(&self) -> &Turn {
+        &self.inner.turn
+    }
+
     /// Adds an outcome, from any thread.
     pub(crate) fn send(&self, call_id: f64, outcome: impl ToNapiValue + Send + 'static) {
         let resolve: Resolver = Box::new(move |array, index| array.set(index, outcome));

@@ -35,6 +35,7 @@ mod step;
 mod store;
 mod testing;
 mod thrown;
+mod turn;
 mod web;
 
 use napi::bindgen_prelude::Either;

@@ -35,18 +35,27 @@ test("AbortSignal.timeout ends a call", async () => {
   transport.release();
 });
 
-test("an aborted call aborts no other", async () => {
-  const { client, transport } = mocked();
-  transport.hold();
-  const controller = new AbortController();
-  const aborted = client.discover({ signal: controller.signal });
-  const other = client.discover();
-  controller.abort();
-  await assert.rejects(aborted, { name: "AbortError" });
-  transport.release();
-  assert.equal((await other).jwks_uri, KEYS);
-  assert.equal(transport.requests("https://broker.example/.well-known/openid-configuration"), 1);
-});
+// Of many calls in one turn of the loop, most start after the turn.
+for (const count of [2, 200]) {
+  test(`aborted calls abort no others count=${count}`, async () => {
+    const { client, transport } = mocked();
+    transport.hold();
+    const controller = new AbortController();
+    const calls = Array.from({ length: count }, (_, number) =>
+      client.discover(number % 2 === 0 ? { signal: controller.signal } : {}),
+    );
+    const settled = Promise.allSettled(calls);
+    controller.abort();
+    for (const call of calls.filter((_, number) => number % 2 === 0)) {
+      await assert.rejects(call, { name: "AbortError" });
+    }
+    transport.release();
+    const statuses = (await settled).map(({ status }) => status);
+    assert.deepEqual(statuses, Array.from({ length: count / 2 }, () => ["rejected", "fulfilled"]).flat());
+    assert.equal((await calls[1]).jwks_uri, KEYS);
+    assert.equal(transport.requests("https://broker.example/.well-known/openid-configuration"), 1);
+  });
+}
 
 test("an abort before the login is consumed leaves it pending", async () => {
   const { DevBroker } = await import("portier-client/testing");

@@ -32,7 +32,8 @@ test("operations are spawned in one place, which accepts no borrowing future", (
   // A thread of the system is not a task.
   const spawns = (text) => makers.test(text.replaceAll("thread::Builder::new().spawn(", ""));
   const found = Object.keys(code).filter((name) => spawns(code[name]));
-  assert.deepEqual(found, ["call.rs"]);
+  assert.deepEqual(found, ["turn.rs"]);
+  assert.match(code["turn.rs"], /^type Task = Pin<Box<dyn Future<Output = \(\)> \+ Send>>;$/m);
   assert.doesNotMatch(readFileSync(path.join(SOURCE, "../../../Cargo.toml"), "utf8"), /^napi = .*tokio_rt/m);
   assert.match(code["call.rs"], /operation: impl Future<Output = Result<T>> \+ Send \+ 'static,\n\) -> Outcome<T>/);
 });
