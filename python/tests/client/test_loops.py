@@ -150,8 +150,11 @@ def test_closed_loops_leave_no_descriptors(broker: DevBroker, tmp_path: Path) ->
     assert min(counts[10:]) < min(counts[:10]) + 10
 
 
+# Of many calls in one turn of the loop, most start after the turn.
+@pytest.mark.parametrize("calls", [1, 100])
 @pytest.mark.parametrize("answer", ["success", "error"])
 def test_an_answer_for_a_closed_loop_is_dropped_silently(
+    calls: int,
     answer: str,
     client: Client,
     broker: DevBroker,
@@ -160,7 +163,7 @@ def test_an_answer_for_a_closed_loop_is_dropped_silently(
 ) -> None:
     broker.hold(DISCOVERY)
     loop = every_loop()
-    waiting = loop.create_task(client.warm())
+    waiting = [loop.create_task(client.warm()) for _ in range(calls)]
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
     if answer == "error":
@@ -170,10 +173,11 @@ def test_an_answer_for_a_closed_loop_is_dropped_silently(
     with suppress(BrokerUnavailable):
         asyncio.run(client.warm())
     asyncio.run(Client(REDIRECT_URI, broker=broker.origin).warm())
-    assert not waiting.done()
+    assert not any(task.done() for task in waiting)
     # A pending task that is destroyed prints a warning, unless that is turned off.
-    waiting._log_destroy_pending = False  # type: ignore[attr-defined]
-    del waiting
+    for task in waiting:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+    del task, waiting
     gc.collect()
     assert capfd.readouterr() == ("", "")
 

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 use super::attach_gate::shutting_down;
+use super::host_callback::copy_context;
 use super::messages::CompleterMessage;
 use super::runtime::Bridge;
 
@@ -15,7 +16,9 @@ pub(crate) struct CancelHandle {
 impl CancelHandle {
     pub(crate) fn new(event_loop: &Bound<'_, PyAny>, task: &Bound<'_, PyAny>) -> PyResult<Self> {
         let bridge = Bridge::current().ok_or_else(shutting_down)?;
-        let ticket = bridge.tickets().issue(event_loop, task)?;
+        let ticket = bridge
+            .tickets()
+            .issue(event_loop, task, &copy_context(event_loop.py())?);
         Ok(Self { bridge, ticket })
     }
 

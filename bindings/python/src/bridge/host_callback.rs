@@ -60,6 +60,13 @@ pub(crate) fn request_callback(callback: HostCallback) -> Result<()> {
     })
 }
 
+/// A copy of the `contextvars` context of the code that calls.
+pub(super) fn copy_context(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+    cells::import(&COPY_CONTEXT, py, "contextvars", "copy_context")?.call0()
+}
+
 /// The callback that the operation requests which was just polled in this thread.
 pub(super) fn take_requested() -> Option<HostCallback> {
     REQUESTED.take()
@@ -79,15 +86,12 @@ pub(super) struct SpawnedOperation<F> {
 }
 
 impl<F> SpawnedOperation<F> {
-    pub(super) fn new(py: Python<'_>, operation: F, caller: Caller) -> PyResult<Self> {
-        static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-
-        let copy_context = cells::import(&COPY_CONTEXT, py, "contextvars", "copy_context")?;
-        Ok(Self {
+    pub(super) fn new(operation: F, caller: Caller, context: &Bound<'_, PyAny>) -> Self {
+        Self {
             operation,
             caller: Some(caller),
-            context: Some(Arc::new(SendPy::new(&copy_context.call0()?))),
-        })
+            context: Some(Arc::new(SendPy::new(context))),
+        }
     }
 }
 

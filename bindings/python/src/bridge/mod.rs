@@ -4,6 +4,9 @@
 //! then: the result is returned at once, without a task, a thread or a wake-up. Only a pending operation
 //! moves to the runtime.
 //!
+//! Many calls that are made in one turn of an event loop and have to wait, as after a start of the site, share
+//! one wake-up of the runtime. After the first 64 of them, the loop does not poll.
+//!
 //! An operation needs Python if its store is written in Python. Then it requests a host callback of
 //! its caller. Callbacks run between two polls, never inside of one.
 //!

@@ -123,6 +123,17 @@ impl Bridge {
         self.handle.spawn(task)
     }
 
+    /// Spawns tasks, and wakes the runtime once for all of them.
+    pub(super) fn spawn_all(&self, tasks: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>) {
+        if !tasks.is_empty() {
+            self.spawn(async move {
+                for task in tasks {
+                    drop(tokio::spawn(task));
+                }
+            });
+        }
+    }
+
     pub(super) fn tickets(&self) -> &Tickets {
         &self.tickets
     }
@@ -137,12 +148,13 @@ impl Bridge {
         &self,
         event_loop: &Bound<'_, PyAny>,
         future: &Bound<'_, PyAny>,
-    ) -> PyResult<Completion> {
-        Ok(Completion {
-            ticket: self.tickets.issue(event_loop, future)?,
+        context: &Bound<'_, PyAny>,
+    ) -> Completion {
+        Completion {
+            ticket: self.tickets.issue(event_loop, future, context),
             queue: self.queue(event_loop),
             completer: self.completer.clone(),
-        })
+        }
     }
 
     /// The queue of a loop: a new one, if it has none yet. There is none for a loop that cannot

@@ -7,9 +7,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-
-use crate::cells;
 
 /// The pending futures and tasks of a process. A forked child must not use those of its parent.
 #[derive(Default)]
@@ -35,21 +32,18 @@ impl Tickets {
         &self,
         event_loop: &Bound<'_, PyAny>,
         future: &Bound<'_, PyAny>,
-    ) -> PyResult<u64> {
-        static COPY_CONTEXT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-
-        let py = event_loop.py();
-        let context = cells::import(&COPY_CONTEXT, py, "contextvars", "copy_context")?;
+        context: &Bound<'_, PyAny>,
+    ) -> u64 {
         let waiter = Waiter {
             event_loop: event_loop.clone().unbind(),
             future: future.clone().unbind(),
-            context: context.call0()?.unbind(),
+            context: context.clone().unbind(),
         };
         let mut pending = self.pending();
         pending.last_ticket += 1;
         let ticket = pending.last_ticket;
         pending.waiters.insert(ticket, waiter);
-        Ok(ticket)
+        ticket
     }
 
     /// Takes the future of a ticket, unless it was taken before: then it is done or cancelled.

@@ -1,12 +1,13 @@
 //! A call whose caller awaits a future.
 
+use futures_util::future::{AbortHandle, abortable};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use tokio::task::AbortHandle;
 
 use super::output::{Output, to_python};
-use crate::bridge::host_callback::{Caller, SpawnedOperation};
+use super::turn;
+use crate::bridge::host_callback::{Caller, SpawnedOperation, copy_context};
 use crate::bridge::panics::CatchPanic;
 use crate::bridge::runtime::Bridge;
 use crate::cells::{self, intern};
@@ -19,21 +20,25 @@ pub(super) fn awaited<'py, T: Output>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let event_loop = running_loop(py)?;
     let future = event_loop.call_method0(intern!(py, "create_future"))?;
-    let completion = bridge.register(&event_loop, &future)?;
+    let context = copy_context(py)?;
+    let completion = bridge.register(&event_loop, &future, &context);
     let ticket = completion.ticket;
     let caller = Caller::EventLoop {
         ticket,
         completer: completion.completer.clone(),
     };
-    let operation = SpawnedOperation::new(py, operation, caller)?;
-    let task = bridge.spawn(async move {
-        let outcome = operation.await;
-        completion.send(Box::new(move |py| to_python(py, outcome)));
-    });
+    let (operation, abort) = abortable(SpawnedOperation::new(operation, caller, &context));
+    turn::start(bridge, &event_loop, async move {
+        if let Ok(outcome) = operation.await {
+            completion.send(Box::new(move |py| to_python(py, outcome)));
+        }
+        // The loop may be waiting for this processor.
+        std::thread::yield_now();
+    })?;
     let on_done = AbortOnCancel {
         bridge,
         ticket,
-        task: task.abort_handle(),
+        abort,
     };
     future.call_method1(intern!(py, "add_done_callback"), (on_done,))?;
     Ok(future)
@@ -56,14 +61,15 @@ pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 
 pub(in super::super) fn make_types(py: Python<'_>) {
     py.get_type::<AbortOnCancel>();
+    turn::make_types(py);
 }
 
-/// Aborts the task of a call that was cancelled; called by the future when it is done.
+/// Aborts a call that was cancelled; called by the future when it is done.
 #[pyclass(frozen)]
 struct AbortOnCancel {
     bridge: &'static Bridge,
     ticket: u64,
-    task: AbortHandle,
+    abort: AbortHandle,
 }
 
 #[pymethods]
@@ -76,7 +82,7 @@ impl AbortOnCancel {
         // In a child, the future and its loop are copies, and the task runs in the parent.
         if self.bridge.is_current() {
             drop(self.bridge.tickets().take_waiter(py, self.ticket));
-            self.task.abort();
+            self.abort.abort();
         }
         Ok(())
     }

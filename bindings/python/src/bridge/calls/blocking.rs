@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use super::output::{Output, to_python};
 use crate::bridge::attach_gate::{AttachGate, shutting_down};
-use crate::bridge::host_callback::{Caller, SpawnedOperation};
+use crate::bridge::host_callback::{Caller, SpawnedOperation, copy_context};
 use crate::bridge::messages::{BlockingMessage, CallSite};
 use crate::bridge::panics::CatchPanic;
 use crate::bridge::runtime::Bridge;
@@ -27,7 +27,11 @@ pub(super) fn block<'py, T: Output>(
         return Err(shutting_down());
     }
     let (sender, mut messages) = mpsc::channel();
-    let operation = SpawnedOperation::new(py, operation, Caller::Thread(sender.clone()))?;
+    let operation = SpawnedOperation::new(
+        operation,
+        Caller::Thread(sender.clone()),
+        &copy_context(py)?,
+    );
     let task = bridge.spawn(async move {
         let outcome = operation.await;
         // There is no receiver any more if a signal has ended the call.

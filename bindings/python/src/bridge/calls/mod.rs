@@ -3,6 +3,7 @@
 mod awaited;
 mod blocking;
 mod output;
+mod turn;
 
 use std::future::Future;
 use std::task::{Context, Poll, Waker};
@@ -55,6 +56,9 @@ impl<'py> Call<'py> {
         events::update_level(self.py)?;
         let subscriber = events::is_logging().then(Dispatch::none);
         let mut operation = CatchPanic::new(operation, subscriber);
+        if self.site == CallSite::EventLoop && turn::is_crowded() {
+            return awaited(self.py, bridge, operation);
+        }
         loop {
             let polled = events::logged(self.py, || {
                 let _entered = bridge.enter();
