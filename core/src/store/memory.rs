@@ -44,7 +44,7 @@ impl MemoryStore {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put_now(&self, key: &SessionKey, record: String, ttl: Duration) -> Result<()> {
+    fn put_now(&self, key: &SessionKey, record: &str, ttl: Duration) -> Result<()> {
         let now = self.clock.monotonic();
         let mut entries = self.entries();
         entries.reclaim(now);
@@ -53,7 +53,9 @@ impl MemoryStore {
         }
         self.make_room(&mut entries)?;
         let deadline = now.saturating_add(ttl);
-        entries.insert(*key, record.into_boxed_str(), deadline, self.capacity);
+        // A copy is exactly as long as the text. Cutting a text to its length would leave the rest of its memory as
+        // a gap beside each login.
+        entries.insert(*key, Box::from(record), deadline, self.capacity);
         Ok(())
     }
 
@@ -116,7 +118,7 @@ impl Store for MemoryStore {
         record: String,
         ttl: Duration,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.put_now(key, record, ttl) })
+        Box::pin(async move { self.put_now(key, &record, ttl) })
     }
 
     fn take<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Taken>> {
@@ -186,7 +188,7 @@ mod tests {
     }
 
     fn put(store: &MemoryStore, number: u64, ttl: u64) -> Result<()> {
-        store.put_now(&key(number), number.to_string(), Duration::from_secs(ttl))
+        store.put_now(&key(number), &number.to_string(), Duration::from_secs(ttl))
     }
 
     fn record(number: u64) -> Taken {
