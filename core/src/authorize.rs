@@ -1,6 +1,6 @@
 //! The authorization request (OpenID Connect Core, section 3.2.2.1).
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use url::Position;
 
 use crate::algorithm::Algorithm;
@@ -47,16 +47,16 @@ pub(crate) fn authorization_url(
     if let Some(login_hint) = request.login_hint {
         query.push("login_hint", login_hint);
     }
-    query.push("scope", "openid email");
+    query.push_encoded("scope", "openid%20email");
     query.push("nonce", request.nonce);
     let (response_type, response_mode) = match request.flow {
         Flow::Implicit => ("id_token", config.response_mode.as_str()),
         Flow::Code => ("code", "query"),
     };
-    query.push("response_type", response_type);
-    query.push("response_mode", response_mode);
-    query.push("client_id", &config.client_id);
-    query.push("redirect_uri", &config.redirect_uri);
+    query.push_encoded("response_type", response_type);
+    query.push_encoded("response_mode", response_mode);
+    query.push_encoded("client_id", &config.client_id_encoded);
+    query.push_encoded("redirect_uri", &config.redirect_uri_encoded);
     if let Some(state) = request.state {
         query.push("state", state);
     }
@@ -68,6 +68,11 @@ pub(crate) fn authorization_url(
         query.push("id_token_signing_alg", Algorithm::EdDsa.as_str());
     }
     query.url
+}
+
+/// A value as it stands in the query.
+pub(crate) fn encode(value: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(value, RESERVED)
 }
 
 /// Checks that the broker supports the response mode. A broker that lists no response modes is accepted.
@@ -99,10 +104,15 @@ struct Query {
 
 impl Query {
     fn push(&mut self, name: &str, value: &str) {
+        self.push_encoded(name, "");
+        self.url.extend(encode(value));
+    }
+
+    fn push_encoded(&mut self, name: &str, value: &str) {
         self.url.push(self.separator);
         self.url.push_str(name);
         self.url.push('=');
-        self.url.extend(utf8_percent_encode(value, RESERVED));
+        self.url.push_str(value);
         self.separator = '&';
     }
 }

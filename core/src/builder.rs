@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::algorithm::Algorithm;
+use crate::authorize::encode;
 use crate::base64url;
 use crate::client::{Client, Parts, SealedLogins};
 use crate::clock::{Clock, Random, SystemRandom};
@@ -328,10 +329,14 @@ impl Builder {
         if algorithms.is_empty() {
             return Err(Error::new(Code::InvalidOption, "algorithms is empty"));
         }
+        let client_id = redirect_uri.origin().ascii_serialization();
+        // Brokers refuse a URL that is not in the normalized form of the URL parser.
+        let redirect_uri = String::from(redirect_uri);
         Ok(Config {
-            client_id: redirect_uri.origin().ascii_serialization(),
-            // Brokers refuse a URL that is not in the normalized form of the URL parser.
-            redirect_uri: redirect_uri.into(),
+            client_id_encoded: encode(&client_id).to_string(),
+            client_id,
+            redirect_uri_encoded: encode(&redirect_uri).to_string(),
+            redirect_uri,
             broker: Origin::parse(&self.broker, self.danger_allow_http)?,
             flow: self.flow,
             response_mode: self.response_mode,

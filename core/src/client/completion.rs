@@ -195,7 +195,7 @@ impl Inner {
         self.check_start(verified).await?;
         let text = self.take(&verified.session, same_browser).await?;
         let record = Record::parse(&text)?;
-        let now = unix_seconds(self.clock.now());
+        let now = verified.verified_at;
         if let Err(error) = record.check_start(claims.issued_at, now, self.config.leeway) {
             let age = Duration::try_from_secs_f64(now - record.started_at()).unwrap_or_default();
             self.put_back(&verified.session, text.clone(), age).await;
