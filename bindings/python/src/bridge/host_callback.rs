@@ -96,7 +96,8 @@ impl<F> SpawnedOperation<F> {
 }
 
 impl<F: Future + Unpin> Future for SpawnedOperation<F> {
-    type Output = F::Output;
+    /// The context comes with the outcome, so that a thread drops it that may use Python.
+    type Output = (F::Output, Option<Arc<SendPy>>);
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         CALLER.set(self.caller.take());
@@ -105,6 +106,6 @@ impl<F: Future + Unpin> Future for SpawnedOperation<F> {
         let polled = Pin::new(&mut self.operation).poll(context);
         self.caller = CALLER.take();
         self.context = CONTEXT.take();
-        polled
+        polled.map(|outcome| (outcome, self.context.take()))
     }
 }

@@ -46,6 +46,11 @@ impl Tickets {
         ticket
     }
 
+    /// Whether a single future or task is pending.
+    pub(super) fn is_single(&self) -> bool {
+        self.pending().waiters.len() == 1
+    }
+
     /// Takes the future of a ticket, unless it was taken before: then it is done or cancelled.
     pub(super) fn take_waiter(&self, _attached: Python<'_>, ticket: u64) -> Option<Waiter> {
         self.pending().waiters.remove(&ticket)

@@ -29,8 +29,11 @@ pub(super) fn awaited<'py, T: Output>(
     };
     let (operation, abort) = abortable(SpawnedOperation::new(operation, caller, &context));
     turn::start(bridge, &event_loop, async move {
-        if let Ok(outcome) = operation.await {
-            completion.send(Box::new(move |py| to_python(py, outcome)));
+        if let Ok((outcome, context)) = operation.await {
+            completion.send(Box::new(move |py| {
+                drop(context);
+                to_python(py, outcome)
+            }));
         }
         // The loop may be waiting for this processor.
         std::thread::yield_now();

@@ -33,9 +33,10 @@ pub(super) fn block<'py, T: Output>(
         &copy_context(py)?,
     );
     let task = bridge.spawn(async move {
-        let outcome = operation.await;
+        let (outcome, context) = operation.await;
         // There is no receiver any more if a signal has ended the call.
         let _ = sender.send(BlockingMessage::Completed(Box::new(move |py| {
+            drop(context);
             to_python(py, outcome)
         })));
     });

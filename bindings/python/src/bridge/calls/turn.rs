@@ -53,13 +53,18 @@ pub(super) fn is_crowded() -> bool {
     })
 }
 
-/// Moves a task to the runtime: now if it is the first in this turn of the loop, otherwise after the turn.
+/// Moves the task of a call to the runtime: now if no other call is pending, or if it is the first in this turn of
+/// the loop, otherwise after the turn. The call has its ticket.
 pub(super) fn start(
     bridge: &'static Bridge,
     event_loop: &Bound<'_, PyAny>,
     task: impl Future<Output = ()> + Send + 'static,
 ) -> PyResult<()> {
     let task: Task = Box::pin(task);
+    if bridge.tickets().is_single() {
+        bridge.spawn(task);
+        return Ok(());
+    }
     let Some(task) = join_current(bridge, event_loop, task) else {
         return Ok(());
     };
