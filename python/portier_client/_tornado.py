@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, cast
@@ -82,17 +83,29 @@ class PortierMixin(RequestHandler):
     @property
     def login_flow(self) -> LoginFlow:
         """The login flow of this handler's client and options. The application keeps it."""
-        options = {name: getattr(self, name) for name in _OPTIONS}
-        options["login_url"] = self.settings.get("login_url")
-        key = (self.portier, repr(options))
-        flows: dict[object, LoginFlow] = vars(self.application).setdefault("_portier_flows", {})
+        used = (
+            self.portier,
+            self.settings.get("login_url"),
+            *[getattr(self, name) for name in _OPTIONS],
+        )
+        state = vars(self.application)
+        latest: dict[type, tuple[tuple[Any, ...], LoginFlow]]
+        latest = state.setdefault("_portier_latest_flows", {})
+        before = latest.get(type(self))
+        # Most requests have the same objects. To compare their texts takes ten times as long.
+        if before is not None and all(map(operator.is_, used, before[0])):
+            return before[1]
+        flows: dict[object, LoginFlow] = state.setdefault("_portier_flows", {})
+        client, login_url, *values = used
+        options = {"login_url": login_url, **dict(zip(_OPTIONS, values, strict=True))}
+        key = (client, repr(options))
         if key not in flows:
             if len(flows) >= _MAX_FLOWS:
                 flows.clear()
+                latest.clear()
             # Error trackers keep the locals of frames, so the secret is not one of them.
-            flows[key] = LoginFlow(
-                self.portier, secret=self.settings.get("portier_secret"), **options
-            )
+            flows[key] = LoginFlow(client, secret=self.settings.get("portier_secret"), **options)
+        latest[type(self)] = used, flows[key]
         return flows[key]
 
     @property
