@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{DecodingKey, Validation};
 use portier_client::testing::{DevBroker, DevBrokerOptions, MintOptions};
 use portier_client::{Client, Clock, Flow, MemoryStore, Result, SystemClock};
 use serde_json::{Value, json};
@@ -37,6 +39,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+const EMAIL: &str = "alice@example.com";
 const REDIRECT_URI: &str = "http://localhost:8888/verify";
 
 struct Bench {
@@ -52,6 +55,45 @@ struct Samples {
     bare: Vec<f64>,
     authenticate: Vec<f64>,
     verify: Vec<f64>,
+    jsonwebtoken: Vec<f64>,
+}
+
+/// The crate jsonwebtoken with the broker's keys. It checks no nonce.
+struct Peer {
+    keys: BTreeMap<String, DecodingKey>,
+    validation: Validation,
+}
+
+impl Peer {
+    async fn of(client: &Client) -> Result<Self> {
+        let set: JwkSet = serde_json::from_str(&client.key_set().await?).expect("a key set");
+        let keys = set.keys.iter().filter_map(|key| {
+            let id = key.common.key_id.clone()?;
+            Some((id, DecodingKey::from_jwk(key).ok()?))
+        });
+        let mut validation = Validation::new(jsonwebtoken::Algorithm::RS256);
+        validation.leeway = 180;
+        validation.set_audience(&[client.client_id()]);
+        validation.set_issuer(&[client.broker()]);
+        validation.set_required_spec_claims(&["exp", "aud", "iss"]);
+        Ok(Self {
+            keys: keys.collect(),
+            validation,
+        })
+    }
+
+    /// Returns the address.
+    fn verify(&self, token: &str) -> String {
+        let header = jsonwebtoken::decode_header(token).expect("a header");
+        let key = &self.keys[&header.kid.expect("a key id")];
+        let decoded = jsonwebtoken::decode::<Claims>(token, key, &self.validation);
+        decoded.expect("a valid token").claims.email
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Claims {
+    email: String,
 }
 
 impl Bench {
@@ -96,7 +138,7 @@ impl Bench {
     async fn fill(&self, client: &Client, pending: usize) -> Result<Option<f64>> {
         let before = resident_bytes();
         for _ in 0..pending {
-            client.authenticate("alice@example.com").await?;
+            client.authenticate(EMAIL).await?;
         }
         Ok(before
             .zip(resident_bytes())
@@ -119,16 +161,18 @@ impl Bench {
     /// Runs all measures in every round, so that a busy moment of the machine affects all of them.
     async fn measure(&self, clients: &[(String, Client)]) -> Result<BTreeMap<String, Value>> {
         let mut samples: BTreeMap<&str, Samples> = BTreeMap::new();
+        let peer = Peer::of(&clients[0].1).await?;
         for round in 0..=self.rounds {
             for turn in 0..clients.len() {
                 let (name, client) = &clients[(round + turn) % clients.len()];
-                let measured = self.one_round(client).await?;
+                let measured = self.one_round(client, &peer).await?;
                 // The first round only warms up.
                 if round > 0 {
                     let samples = samples.entry(name).or_default();
                     samples.authenticate.push(measured[0] / self.logins as f64);
                     samples.bare.push(measured[1] / self.logins as f64);
                     samples.verify.push(measured[2] / self.logins as f64);
+                    samples.jsonwebtoken.push(measured[3] / self.logins as f64);
                 }
             }
         }
@@ -138,7 +182,7 @@ impl Bench {
             .collect())
     }
 
-    async fn one_round(&self, client: &Client) -> Result<[f64; 3]> {
+    async fn one_round(&self, client: &Client, peer: &Peer) -> Result<[f64; 4]> {
         let start = self.clock.monotonic();
         let urls = self.start(client).await?;
         let authenticate = self.since(start);
@@ -148,7 +192,12 @@ impl Bench {
         for token in &tokens {
             client.verify(token).await?;
         }
-        Ok([authenticate, bare, self.since(start)])
+        let verify = self.since(start);
+        let start = self.clock.monotonic();
+        for token in &tokens {
+            assert_eq!(peer.verify(token), EMAIL);
+        }
+        Ok([authenticate, bare, verify, self.since(start)])
     }
 
     /// Logins that are bound to a browser, in each flow: the seconds of one in memory and of one that is sealed.
@@ -263,7 +312,7 @@ impl Bench {
     async fn start(&self, client: &Client) -> Result<Vec<String>> {
         let mut urls = Vec::with_capacity(self.logins);
         for _ in 0..self.logins {
-            urls.push(client.authenticate("alice@example.com").await?);
+            urls.push(client.authenticate(EMAIL).await?);
         }
         Ok(urls)
     }
@@ -304,15 +353,18 @@ fn figures(samples: &Samples) -> Value {
             .iter()
             .zip(&samples.bare)
             .map(|(time, bare)| time / bare);
+        let pairs = times.iter().zip(&samples.verify);
         json!({
             "microseconds": median(times.iter().map(|time| time * 1e6)),
             "ratio": median(ratios),
+            "to_verify": median(pairs.map(|(time, verify)| time / verify)),
         })
     };
     json!({
         "bare": figure(&samples.bare),
         "verify": figure(&samples.verify),
         "authenticate": figure(&samples.authenticate),
+        "jsonwebtoken": figure(&samples.jsonwebtoken),
     })
 }
 

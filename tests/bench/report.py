@@ -13,6 +13,7 @@ from tables import count, mega, milli, percent, table, times
 
 PAGE = Path(__file__).with_name("page.md")
 
+RUST_PEERS = {"jsonwebtoken": "jsonwebtoken 12, no nonce"}
 PYTHON_PEERS = {
     "asyncio_portier": "asyncio-portier's `get_verified_email`",
     "ryjwt": "ryjwt, no nonce",
@@ -62,6 +63,7 @@ def markdown(results: dict[str, Any]) -> str:
         logins=results["asyncio"]["logins_per_round"],
         bars=table(("", "measured", "target", ""), [limit.row() for limit in limits(results)]),
         instructions=instructions(results["instructions"]),
+        rust=peers_table(results["rust"]["pending"]["usual"], RUST_PEERS),
         ryjwt=ryjwt(results["asyncio"]),
         python=peers_table(results["asyncio"], PYTHON_PEERS),
         node=peers_table(node, NODE_PEERS),
@@ -303,13 +305,12 @@ def sites_table(pairs: dict[str, Any]) -> str:
 
 
 def memory_table(results: dict[str, Any]) -> str:
-    """The memory of a process that has completed a login."""
-    cold, bare = results["cold"], results["import"]
+    """The memory of a process before the import, and after a login."""
     rows = [
-        ("Python", mega(bare["bare_resident_bytes"]), mega(cold["python"]["resident_bytes"])),
-        ("Node", mega(bare["bare_node_resident_bytes"]), mega(cold["node"]["resident_bytes"])),
+        (title, *(mega(results["cold"][language][name]) for name in ("bare_bytes", "added_bytes")))
+        for title, language in (("Python", "python"), ("Node", "node"))
     ]
-    return table(("resident memory", "bare", "after a login"), rows)
+    return table(("resident memory", "without the package", "with a login, more"), rows)
 
 
 def plain(markdown: str) -> str:
