@@ -1,62 +1,42 @@
-// Measures logins without the broker's documents in the cache; prints JSON. For each first login of a process it
-// starts itself, as `cold.mjs BROKER`.
+// Measures logins without the broker's documents in the cache; prints JSON.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 import { EMAIL, median, REDIRECT_URI, require, rounds, spawnBroker } from "./common.mjs";
-import { residentBytes } from "./resident.mjs";
 
 const { PortierClient } = require("portier-client");
 
 const ROUNDS = rounds(7);
 const CROWD = Number(process.env.CROWD ?? 1000);
 
-if (process.argv[2] === undefined) await main();
-else await firstLogin(process.argv[2]);
+const FIRST_LOGIN = fileURLToPath(new URL("first_login.mjs", import.meta.url));
 
-async function main() {
-  const broker = spawnBroker();
-  const [crowds, processes] = [[], []];
-  for (let round = 0; round < ROUNDS; round++) {
-    crowds.push(await crowd(broker));
-    processes.push(await newProcess(broker));
-  }
-  broker.stop();
-  const of = (samples, name) => samples.map((sample) => sample[name]);
-  console.log(
-    JSON.stringify({
-      rounds: ROUNDS,
-      first_login_seconds: median(of(processes, "seconds")),
-      resident_bytes: median(of(processes, "resident_bytes")),
-      crowd: CROWD,
-      crowd_seconds: median(of(crowds, "seconds")),
-      crowd_requests: Math.max(...of(crowds, "requests")),
-      worst_gap_seconds: median(of(crowds, "worst_gap_seconds")),
-    }),
-  );
+const broker = spawnBroker();
+const [crowds, processes] = [[], []];
+for (let round = 0; round < ROUNDS; round++) {
+  crowds.push(await crowd());
+  processes.push(await newProcess());
 }
-
-/** One login with a new client. The parent process mints the token. */
-async function firstLogin(origin) {
-  const client = new PortierClient({ redirectUri: REDIRECT_URI, broker: origin });
-  let start = performance.now();
-  const url = await client.authenticate(EMAIL);
-  let spent = performance.now() - start;
-  console.log(url);
-  const lines = createInterface({ input: process.stdin });
-  const [token] = await once(lines, "line");
-  start = performance.now();
-  await client.verify(token);
-  spent += performance.now() - start;
-  lines.close();
-  console.log(JSON.stringify({ seconds: spent / 1000, resident_bytes: residentBytes() }));
-  client.destroy();
-}
+broker.stop();
+const of = (samples, name) => samples.map((sample) => sample[name]);
+console.log(
+  JSON.stringify({
+    rounds: ROUNDS,
+    first_login_seconds: median(of(processes, "seconds")),
+    bare_bytes: median(of(processes, "bare_bytes")),
+    added_bytes: median(of(processes, "added_bytes")),
+    crowd: CROWD,
+    crowd_seconds: median(of(crowds, "seconds")),
+    crowd_requests: Math.max(...of(crowds, "requests")),
+    worst_gap_seconds: median(of(crowds, "worst_gap_seconds")),
+  }),
+);
 
 /** The figures of a new process for its first login. */
-async function newProcess(broker) {
-  const child = spawn(process.execPath, [import.meta.filename, broker.origin], {
+async function newProcess() {
+  const child = spawn(process.execPath, [FIRST_LOGIN, broker.origin], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout });
@@ -68,7 +48,7 @@ async function newProcess(broker) {
 }
 
 /** Many concurrent logins that one client completes without documents in its cache. */
-async function crowd(broker) {
+async function crowd() {
   const records = new Map();
   const store = {
     put: (nonce, record) => void records.set(nonce, record),
@@ -86,7 +66,7 @@ async function crowd(broker) {
     tokens.push(broker.mint(JSON.stringify({ url: await starter.authenticate(EMAIL) })));
   }
   starter.destroy();
-  const before = requests(broker);
+  const before = requests();
   const client = new PortierClient(options);
   const gap = watch();
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -98,10 +78,10 @@ async function crowd(broker) {
   const worst_gap_seconds = gap();
   client.destroy();
   if (!emails.every((email) => email === EMAIL)) throw new Error("a login failed");
-  return { seconds, worst_gap_seconds, requests: requests(broker) - before };
+  return { seconds, worst_gap_seconds, requests: requests() - before };
 }
 
-function requests(broker) {
+function requests() {
   return Object.values(broker.requests()).reduce((sum, count) => sum + count, 0);
 }
 

@@ -1,7 +1,4 @@
-"""Measures logins without the broker's documents in the cache; prints JSON.
-
-For each first login of a process, `cold.py` starts itself as `cold.py BROKER`.
-"""
+"""Measures logins without the broker's documents in the cache; prints JSON."""
 
 from __future__ import annotations
 
@@ -12,15 +9,17 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
-from common import EMAIL, REDIRECT_URI, median, resident_bytes
+from common import EMAIL, REDIRECT_URI, median
 
 from portier_client import Client
 from portier_client.testing import DevBroker
 
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
 CROWD = int(os.environ.get("CROWD", "1000"))
+FIRST_LOGIN = Path(__file__).with_name("first_login.py")
 
 
 class Nonces:
@@ -39,23 +38,9 @@ class Nonces:
         return nonce in self._records
 
 
-async def first_login(broker: str) -> None:
-    """One login with a new client. The parent process mints the token."""
-    client = Client(REDIRECT_URI, broker=broker)
-    start = time.perf_counter()
-    url = await client.authenticate(EMAIL)
-    seconds = time.perf_counter() - start
-    print(url, flush=True)
-    token = sys.stdin.readline().strip()
-    start = time.perf_counter()
-    await client.verify(token)
-    seconds += time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "resident_bytes": resident_bytes()}), flush=True)
-
-
 def new_process(broker: DevBroker) -> dict[str, float]:
     """The figures of a new process for its first login."""
-    program = [sys.executable, __file__, broker.origin]
+    program = [sys.executable, str(FIRST_LOGIN), broker.origin]
     with subprocess.Popen(
         program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -106,7 +91,8 @@ async def measure(broker: DevBroker) -> dict[str, Any]:
     return {
         "rounds": ROUNDS,
         "first_login_seconds": median([process["seconds"] for process in processes]),
-        "resident_bytes": median([process["resident_bytes"] for process in processes]),
+        "bare_bytes": median([process["bare_bytes"] for process in processes]),
+        "added_bytes": median([process["added_bytes"] for process in processes]),
         "crowd": CROWD,
         "crowd_seconds": median([crowd["seconds"] for crowd in crowds]),
         "crowd_requests": max(crowd["requests"] for crowd in crowds),
@@ -115,10 +101,7 @@ async def measure(broker: DevBroker) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Measures; with an argument it is the measured process."""
-    if sys.argv[1:]:
-        asyncio.run(first_login(sys.argv[1]))
-        return 0
+    """Measures with its own broker."""
     gc.disable()
     with DevBroker() as broker:
         print(json.dumps(asyncio.run(measure(broker))))

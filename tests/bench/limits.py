@@ -57,6 +57,10 @@ def limits(results: dict[str, Any]) -> list[Limit]:
             ),
         ]
 
+    def added(language: str, title: str) -> Limit:
+        memory = results["cold"][language]["added_bytes"]
+        return Limit(f"resident memory that a client adds, {title}", memory, 5e6, mega)
+
     return [
         Limit(
             "`verify`, Rust, relative to AWS-LC", pending["usual"]["verify"]["ratio"], 1.07, times
@@ -110,6 +114,8 @@ def limits(results: dict[str, Any]) -> list[Limit]:
         *(site(name, figures) for name, figures in results["sites"]["pairs"].items()),
         *cold("python", "Python"),
         *cold("node", "Node"),
+        added("python", "Python"),
+        added("node", "Node"),
         Limit("`import`", results["import"]["on_top_milliseconds"], 15, milli),
         Limit("`require`", node["require_milliseconds"]["on_top"], 15, milli),
         Limit("wheel", wheel["packed"] if wheel else None, 6e6, mega),

@@ -150,13 +150,9 @@ def import_cost() -> dict[str, float]:
     rounds = [
         (process_time("pass"), process_time("import portier_client")) for _ in range(IMPORT_ROUNDS)
     ]
-    resident = "from common import resident_bytes; print(resident_bytes())"
-    node_resident = 'import("./resident.mjs").then((own) => console.log(own.residentBytes()))'
     return {
         "bare_milliseconds": median([bare for bare, _ in rounds]),
         "on_top_milliseconds": median([full - bare for bare, full in rounds]),
-        "bare_resident_bytes": float(output([sys.executable, "-c", resident], cwd=HERE)),
-        "bare_node_resident_bytes": float(output([NODE, "-e", node_resident], cwd=HERE)),
     }
 
 
