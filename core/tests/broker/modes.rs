@@ -1,6 +1,11 @@
 //! How the development broker responds: to everybody, to some addresses, by a script.
 
-use portier_client::testing::{Fault, KeyChoice, Mode, Scenario, SignInOptions};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use portier_client::testing::{
+    DevBroker, DevBrokerOptions, Fault, KeyChoice, Mode, Scenario, SignInOptions,
+};
 use portier_client::{Algorithm, AuthenticateOptions, CallbackParams, Code, Flow, Login, Result};
 
 use crate::site::{Browser, DISCOVERY, Site, code};
@@ -116,6 +121,27 @@ async fn a_broker_can_be_unreachable_for_a_while() {
     site.broker.set_reachable(true);
     site.advance(60);
     site.log_in("alice@example.com").await.unwrap();
+}
+
+#[test]
+fn an_unreachable_broker_handles_no_request_of_an_open_connection() {
+    let broker = DevBroker::spawn(DevBrokerOptions::default()).unwrap();
+    let address = broker.origin().strip_prefix("http://").unwrap().to_owned();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let request = format!("GET /ver.txt HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
+        let before = broker.requests();
+        broker.set_reachable(false);
+        // It may have been closed already.
+        let _ = stream.write_all(request.as_bytes());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
+        assert_eq!(broker.requests(), before);
+        broker.set_reachable(true);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The development broker's HTTP server.
 
-use std::convert::Infallible;
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,13 @@ async fn connection(stream: TcpStream, state: Arc<State>) {
     let shared = Arc::clone(&state);
     let service = service_fn(move |request| {
         let state = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(respond(state, request).await) }
+        async move {
+            // The request may have been read before the connection is closed. It must have no effect.
+            if !state.is_reachable() {
+                return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
+            }
+            Ok(respond(state, request).await)
+        }
     });
     // Answers are small and written at once; there is nothing to collect.
     let _ = stream.set_nodelay(true);
