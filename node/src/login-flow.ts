@@ -193,9 +193,14 @@ export class LoginFlow {
    * `not_signed_in` (401), and htmx is sent to `loginUrl` with the page that it runs on. `page` is the path and the query
    * of the request, by default as the browser sent them. Only `GET` and `HEAD` have a `next`, because a redirect cannot
    * repeat a form.
+   *
+   * Throws {@link ConfigError} (`invalid_option`) if the page is the login page: it requires a login itself, so that
+   * browsers would be redirected without end.
    */
   requireLogin(request: Pick<AnyRequest, "method" | "headers">, page?: string): Step {
-    return this.#flow.requireLogin(headOf(request), textOrNone(page ?? pageOf(request)));
+    const step = this.#flow.requireLogin(headOf(request), textOrNone(page ?? pageOf(request)));
+    if (step.error !== null) throw step.error;
+    return step;
   }
 
   /**

@@ -175,10 +175,16 @@ class BaseLoginFlow(typing.Generic[AnyClient]):
         and the query of the request; it is left out if it would lead off this site, and for methods
         other than ``GET`` and ``HEAD``. A script gets the problem ``not_signed_in`` (401), and htmx
         is sent to the login page with the page that it runs on as ``next``.
+
+        Raises :class:`ConfigError` (``invalid_option``) if ``page`` is the login page: it needs a
+        login itself, so that browsers would be redirected without end.
         """
         from .web import step_from_native
 
-        return step_from_native(self._native.require_login(*request._head, page))
+        step = step_from_native(self._native.require_login(*request._head, page))
+        if step.error is not None:
+            raise step.error
+        return step
 
     def start_session(self, email: str) -> tuple[web.Session, str]:
         """Begin a session outside of a login, for example after a change of address.

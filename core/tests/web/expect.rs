@@ -129,6 +129,17 @@ pub(crate) fn check(setting: &Value, seen: &Seen<'_>, expected: &Value) -> Resul
         }
     };
     same("status", answer.status.into(), &expected["status"]);
+    if expected["fails"].is_string() {
+        let code = answer.error.map(Code::as_str);
+        same("error", code.into(), &expected["fails"]);
+        let location = answer.header("location");
+        same("location", location.into(), &Value::Null);
+        same("cookies", answer.cookies.clone().into(), &json!([]));
+        return wrong
+            .is_empty()
+            .then_some(())
+            .ok_or_else(|| wrong.join("\n"));
+    }
     let token_requests = &expected["token_requests"];
     let token_requests = token_requests.as_u64().unwrap_or_default();
     same(

@@ -92,6 +92,7 @@ class Site {
     const request = this.#request(step, browser);
     this.#codes.expect(request, this.#filled(step.token_endpoint, browser));
     if (step.do === "session") return this.#session(request, step, browser);
+    if (expect.fails) return assert.rejects(async () => this.#send(request, step), { name: "ConfigError", code: expect.fails });
     const answer = answerOf(await this.#send(request, step), step);
     this.#isStoreDown = false;
     assert.equal(this.#codes.requests(), expect.token_requests ?? 0, "token requests");
@@ -145,8 +146,7 @@ class Site {
       ...headers,
       ...step.headers,
     };
-    const given = Object.entries(all).filter(([, value]) => value !== null);
-    return Object.fromEntries(given.map(([name, value]) => [name, this.#filled(value, browser)]));
+    return Object.fromEntries(Object.entries(all).flatMap(([name, value]) => (value === null ? [] : [[name, this.#filled(value, browser)]])));
   }
 
   #body(step, browser, method) {

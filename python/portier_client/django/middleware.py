@@ -12,6 +12,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpResponseBase
 from django.shortcuts import resolve_url
 
+from ..errors import ConfigError
 from . import conf
 from ._http import Responses, head
 
@@ -52,7 +53,10 @@ class ScriptLoginMiddleware:
 def _told(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if not _asks_for_login(response):
         return response
-    step = conf.site().blocking_flow().require_login(head(request), request.get_full_path())
+    try:
+        step = conf.site().blocking_flow().require_login(head(request), request.get_full_path())
+    except ConfigError:
+        return response  # A redirect of the login page to itself may be meant.
     if step.reply.status == 303:
         return response  # It is not a script.
     told = Responses().respond(step.reply.status, step.header_list, step.reply.body)

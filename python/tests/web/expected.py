@@ -85,6 +85,9 @@ def faults(
 ) -> list[str]:
     """Returns the differences between an answer and the expected one."""
     judge = _Judge(answer, expected, setting)
+    if "fails" in expected:
+        judge.failure()
+        return judge.wrong
     judge.facts(broker)
     judge.cookies()
     if answer.is_ours:
@@ -133,6 +136,14 @@ class _Judge:
             self.same(name, answer.header(name), value)
         if "secret" in expected:
             self.same("secret", expected["secret_is_kept"], expected["secret"] == "kept")
+
+    def failure(self) -> None:
+        answer, expected = self.answer, self.expected
+        self.same("status", answer.status, expected["status"])
+        self.same("location", answer.header("location"), None)
+        self.same("cookies", answer.cookies, [])
+        # Over HTTP, the error cannot be seen.
+        self.same("error", answer.error or expected["fails"], expected["fails"])
 
     def cookies(self) -> None:
         names: dict[str, list[str]] = {"sets": [], "clears": []}

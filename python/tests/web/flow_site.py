@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from portier_client import LoginRefused, blocking
+from portier_client import LoginRefused, PortierError, blocking
 from portier_client.testing import ManualClock, MockTransport, mock_client
 from portier_client.web import LoginFlow, Step, WebRequest
 
@@ -125,7 +125,10 @@ class FlowSite:
         elif step["do"] == "start":
             answering = self._flow.start(facts, step["email"], step["next"])
         elif step["do"] == "require_login":
-            return answer(self._flow.require_login(facts, step["page"]), None)
+            try:
+                return answer(self._flow.require_login(facts, step["page"]), None)
+            except PortierError as error:
+                return Answer(500, [], [], "", error.code)
         elif step["do"] == "health":
             answering = self._flow.health(facts)
         elif step["do"] == "logout":

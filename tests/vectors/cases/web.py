@@ -7,6 +7,7 @@ from . import (
     web_codes,
     web_cookies,
     web_elsewhere,
+    web_endless,
     web_forms,
     web_health,
     web_htmx,
@@ -79,6 +80,7 @@ def sessions() -> dict[str, object]:
     families = {
         "sessions: begin and end": [web_sessions.sessions],
         "sessions: guarded pages": [web_sessions.guarded],
+        "sessions: guarded login pages": [web_endless.endless],
         "sessions: signing out": [web_sessions.signing_out],
         "sessions: htmx": [web_htmx.guarded],
         "sessions: stripped prefixes": [web_prefixes.prefixes],

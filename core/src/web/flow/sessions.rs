@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
 use url::{Url, form_urlencoded};
 
 use super::super::problem::ProblemId;
@@ -50,11 +51,17 @@ impl LoginFlow {
     /// A script gets the problem `not_signed_in` (401), with the URL of the login page as its member `url`.
     /// The URL has a `next` only for htmx, which says in `HX-Current-URL` which page it runs on. Other scripts
     /// add their page themselves.
+    ///
+    /// If `page` is the login page, browsers would be redirected to it without end. The answer is then the
+    /// problem `internal` (500), and its error is [`Code::InvalidOption`].
     pub fn require_login(&self, request: &WebRequest, page: &str) -> Step {
         let head = &request.head;
         if !head.is_from_script() {
-            let url = self.login_page(self.page_of_request(head, page));
-            return Reply::see_other(url).into();
+            let next = self.page_of_request(head, page);
+            if next.as_deref().is_some_and(|page| self.leads_back(page)) {
+                return self.refuse_request("require_login", head, self.login_page_is_guarded());
+            }
+            return Reply::see_other(self.login_page(next)).into();
         }
         // What htmx asks for is mostly a part of the page that it runs on.
         let next = if head.is_boosted_link() {
@@ -112,6 +119,43 @@ impl LoginFlow {
         safe_next(&path_on(self.client.client_id(), url)?, &[])
     }
 
+    /// Whether the redirect from this page to the login page certainly leads back to this page: it is the login
+    /// page itself, whatever its `next`.
+    ///
+    /// A path of the login page is on the host of this page. An absolute URL may be on another host, which may
+    /// have other pages. A server may send the browser on to a path with another slash at its end, or write it in
+    /// another way. In these cases, the page's own `next` proves that this browser was here before.
+    fn leads_back(&self, page: &str) -> bool {
+        let login_url = &self.options.login_url;
+        let Ok(site) = Url::parse(self.client.client_id()) else {
+            return false;
+        };
+        let (Ok(login_page), Ok(page)) = (site.join(login_url), site.join(page)) else {
+            return false;
+        };
+        if login_page.origin() != page.origin() || !has_same_query(&login_page, &page) {
+            return false;
+        }
+        if login_url.starts_with('/') && login_page.path() == page.path() {
+            return true;
+        }
+        let mut pairs = page.query_pairs();
+        let next = pairs.find_map(|(name, value)| (name == "next").then_some(value));
+        let next = next.and_then(|next| site.join(&next).ok());
+        let was_here = next.is_some_and(|next| next.path() == page.path());
+        was_here && plain_path(&login_page) == plain_path(&page)
+    }
+
+    fn login_page_is_guarded(&self) -> Error {
+        let login_url = &self.options.login_url;
+        let problem = "the page of login_url needs a login itself, so browsers would be redirected to it without \
+                       end: let everybody see that page, or set login_url to the page with the login form";
+        Error::new(
+            Code::InvalidOption,
+            format_args!("{problem} login_url={login_url}"),
+        )
+    }
+
     fn login_page(&self, next: Option<String>) -> String {
         let login_url = &self.options.login_url;
         match next {
@@ -119,6 +163,20 @@ impl LoginFlow {
             None => login_url.clone(),
         }
     }
+}
+
+/// Whether the queries of two pages are the same, apart from `next`.
+fn has_same_query(one: &Url, other: &Url) -> bool {
+    let pairs = |url: &Url| {
+        let pairs = url.query_pairs().into_owned();
+        pairs.filter(|(name, _)| name != "next").collect::<Vec<_>>()
+    };
+    pairs(one) == pairs(other)
+}
+
+/// The decoded path without the slash at its end.
+fn plain_path(url: &Url) -> Vec<u8> {
+    percent_decode_str(url.path().trim_end_matches('/')).collect()
 }
 
 /// The login page with `next` in its query, in place of one that is there already. On another host than the

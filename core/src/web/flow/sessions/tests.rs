@@ -135,6 +135,80 @@ fn a_browser_that_is_not_signed_in_is_redirected_to_the_login_page_and_back() {
     }
 }
 
+/// Whether a redirect to the login page from a page would never end.
+fn is_endless(site: &Site, page: &str) -> bool {
+    let step = site.flow.require_login(&request("GET", &[]), page);
+    let code = step.error.as_ref().map(Error::code);
+    let expected = match step.reply.status {
+        303 => None,
+        _ => Some(Code::InvalidOption),
+    };
+    assert_eq!(code, expected, "{page}");
+    code.is_some()
+}
+
+#[test]
+fn a_login_page_that_needs_a_login_is_an_error_of_the_site() {
+    for (login_url, page, expected) in [
+        ("/", "/", true),
+        ("/", "/?", true),
+        ("/", "/?next=%2Fmembers", true),
+        ("/", "/?page=2", false),
+        ("/", "/members", false),
+        ("/in#form", "/in", true),
+        ("/in?lang=de", "/in?lang=de&next=%2F", true),
+        ("/in?lang=de", "/in?lang=fr", false),
+        // Another page may be at the same path.
+        ("/?page=login", "/", false),
+        ("/?page=login", "/?page=members", false),
+        ("/für", "/f%C3%BCr", true),
+        ("/in", "/In", false),
+        ("/in", "/in/more", false),
+        ("https://example.com/in", "https://example.com/in", false),
+        ("https://id.example.com/in", "/in", false),
+        ("https://id.example.com/in", "/in?next=%2Fin", false),
+        ("http://example.com/in", "/in?next=%2Fin", false),
+    ] {
+        let site = Site::new(|options| options.login_url = Some(login_url.to_owned()));
+        assert_eq!(is_endless(&site, page), expected, "{login_url} {page}");
+    }
+}
+
+#[test]
+fn a_browser_that_was_sent_back_to_a_guarded_page_is_not_sent_away_again() {
+    for (login_url, page) in [
+        ("https://example.com/in", "/in"),
+        ("https://EXAMPLE.com:443/in?a=b", "/in?a=b"),
+        // The server redirects to the path with a slash, or without it.
+        ("/in", "/in/"),
+        ("/in/", "/in"),
+        ("/(in)", "/%28in%29"),
+    ] {
+        let site = Site::new(|options| options.login_url = Some(login_url.to_owned()));
+        assert!(!is_endless(&site, page), "{login_url} {page}");
+        let separator = if page.contains('?') { '&' } else { '?' };
+        let visited = |next: &str| format!("{page}{separator}next={next}");
+        assert!(!is_endless(&site, &visited("%2Fmembers")), "{login_url}");
+        let own = form_urlencoded::byte_serialize(page.as_bytes()).collect::<String>();
+        assert!(is_endless(&site, &visited(&own)), "{login_url} {page}");
+    }
+}
+
+#[test]
+fn only_a_browser_that_would_come_back_is_told_that_the_login_page_needs_a_login() {
+    let site = Site::new(|_| {});
+    for method in ["POST", "PUT", "DELETE"] {
+        let step = site.flow.require_login(&request(method, &[]), "/");
+        assert_eq!(header(&step.reply, "location"), Some("/"), "{method}");
+    }
+    let step = site.flow.require_login(&request("HEAD", &[]), "/");
+    assert_eq!(step.reply.status, 500);
+    let script = request("GET", &[("sec-fetch-mode", "cors")]);
+    assert_eq!(site.flow.require_login(&script, "/").reply.status, 401);
+    let failures = site.flow.client().stats().failures;
+    assert_eq!(failures.get("invalid_option"), Some(&1));
+}
+
 #[test]
 fn a_script_that_is_not_signed_in_gets_a_problem() {
     let site = Site::new(|options| options.languages = vec!["en".to_owned(), "de".to_owned()]);
