@@ -7,6 +7,9 @@ use std::path::Path;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+/// Some editors begin a file with it. The parser would not find the first certificate.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Reads the usable certificates, and describes the problem with the others. Other text and private keys are
 /// ignored.
 pub(super) fn read_usable(path: &Path) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
@@ -17,8 +20,7 @@ pub(super) fn read_usable(path: &Path) -> (Vec<CertificateDer<'static>>, Option<
 }
 
 pub(super) fn parse(bytes: &[u8]) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
-    // Some editors add a byte order mark; the parser would not find the first certificate.
-    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let mut certificates = Vec::new();
     let mut problem = None;
     for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(text)) {

@@ -88,7 +88,9 @@ impl Listed {
     pub(crate) fn trusted_with_system(
         &self,
     ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, NoTrust> {
-        let system = system_verifier(&self.0).map_err(NoTrust::new)?;
+        let mut extra = self.0.clone();
+        extra.extend(system::certificates_after_a_mark());
+        let system = system_verifier(&extra).map_err(NoTrust::new)?;
         let verifier = Verifier::new(system, self.0.clone());
         Ok(builder()
             .map_err(NoTrust::new)?

@@ -3,6 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use rustls::pki_types::CertificateDer;
+
 use super::ca_file;
 use super::shown;
 
@@ -47,6 +49,16 @@ pub(super) fn is_without(
         std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
     };
     !is_set(FILE) && !is_set(FOLDERS) && file.is_none() && folders.iter().all(is_empty)
+}
+
+/// The certificates of a file that begins with a byte order mark, in which the reader of the system finds none.
+pub(super) fn certificates_after_a_mark() -> Vec<CertificateDer<'static>> {
+    let file = env::var_os(FILE).filter(|_| ARE_READ);
+    let bytes = file.and_then(|file| std::fs::read(file).ok());
+    match bytes {
+        Some(bytes) if bytes.starts_with(ca_file::BYTE_ORDER_MARK) => ca_file::parse(&bytes).0,
+        _ => Vec::new(),
+    }
 }
 
 /// The variable whose file cannot be opened, and the reason.

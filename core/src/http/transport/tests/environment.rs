@@ -289,3 +289,16 @@ async fn a_variable_of_other_programs_is_named_where_a_certificate_is_refused() 
     }
     assert!(server.requests().is_empty());
 }
+
+/// As a text editor on Windows saves it.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_of_authorities_may_begin_with_a_byte_order_mark() {
+    let authority = Authority::new("marked");
+    let server = authority.server("127.0.0.1", VALID, document()).await;
+    let text = std::fs::read_to_string(&authority.file).unwrap();
+    std::fs::write(&authority.file, format!("\u{feff}{text}")).unwrap();
+    let file = authority.file.to_str().unwrap();
+    let outcome = in_environment(&server.url(), &[("SSL_CERT_FILE", file)]).await;
+    assert_eq!(outcome, "status=200");
+}

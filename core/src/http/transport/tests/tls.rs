@@ -14,7 +14,7 @@ use super::*;
 /// A new certificate authority in a file, which no client trusts by default.
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    file: PathBuf,
+    pub(super) file: PathBuf,
 }
 
 impl Authority {
