@@ -63,7 +63,8 @@ def compile_library(target: Target, sources: Path, library: Path) -> None:
     ]
     variables = {
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
-        # The library uses what is not stable; the packages are compiled without this.
+        # The standard library uses unstable features of Rust. The packages themselves are compiled
+        # without this variable.
         "RUSTC_BOOTSTRAP": "1",
         "__CARGO_DEFAULT_LIB_METADATA": "portier-client",
     }

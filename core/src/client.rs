@@ -302,7 +302,7 @@ impl Client {
         self.inner.store.nonces().is_some()
     }
 
-    /// Whether the text of a login fits where pending logins are kept.
+    /// Whether a login with this text of the application is short enough for the store, or for a URL if it is sealed.
     pub(crate) fn can_keep(&self, session: &str) -> bool {
         self.inner.sealed.is_none() || session.len() <= MAX_TEXT_BYTES
     }
@@ -317,7 +317,7 @@ impl Client {
         self.inner.browser(Some(secret))
     }
 
-    /// Whether the broker offers the code flow, and its documents can be had.
+    /// Whether the broker's discovery document can be fetched and offers the code flow.
     pub(crate) async fn offers_code_flow(&self) -> bool {
         let discovery = self.inner.documents.discovery().await;
         discovery.is_ok_and(|discovery| discovery.code_endpoint().is_some())

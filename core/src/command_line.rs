@@ -8,7 +8,7 @@ pub(crate) struct Grammar {
     pub(crate) prefix: &'static str,
     /// Options without a value, besides `--help`.
     pub(crate) flags: &'static [&'static str],
-    /// Flags whose variable may have any value, because it is a variable of the site as well.
+    /// Flags whose environment variable may have any value, because the site uses the same variable.
     pub(crate) present: &'static [&'static str],
     /// Options with a value.
     pub(crate) options: &'static [&'static str],

@@ -127,7 +127,7 @@ impl Counters {
         Code::ALL.get(self.store_error.load(Relaxed)).copied()
     }
 
-    /// All threads write this place only after an error.
+    /// Writes only after an error, because all threads share this value.
     fn store_works(&self) {
         if self.store_error.load(Relaxed) != NO_ERROR {
             self.store_error.store(NO_ERROR, Relaxed);

@@ -94,7 +94,7 @@ export class BrokerUnavailable extends PortierError {
 
   /**
    * How long the client sends no further request for the document that could not be fetched. Calls until then fail with
-   * the same error. `null` if nothing keeps the client from asking again.
+   * the same error. `null` if it may send the next one at once.
    */
   readonly retryAfterSeconds: number | null;
 

@@ -27,8 +27,8 @@ export function followSubscribers(): void {
 }
 
 /**
- * Publishes the waiting events, each in the context of its call. `inCall` says that a call is being made,
- * whose context is the current one. If a subscriber throws, Node reports the exception; it does not get here.
+ * Publishes the waiting events, each in the context of its call. With `inCall`, a call is in progress, and the current
+ * context belongs to it. If a subscriber throws, Node reports the exception, and this function continues.
  */
 export function publishEvents(inCall: boolean): void {
   if (events === undefined) return;

@@ -1,8 +1,8 @@
 """Fixtures for pytest, which finds them by itself.
 
 ``portier_broker`` is a :class:`portier_client.testing.DevBroker` for one test, ``portier_login``
-logs a test client in. The broker is started when a test asks for a fixture for the first time; a
-run whose tests do not is not changed.
+logs a test client in. The broker is started when a test asks for a fixture for the first
+time. Without such a test, the plugin does nothing.
 
 This is outside of the package :mod:`portier_client`: pytest loads it in every run of every project
 in whose environment the package is installed, and importing the package would cost time.

@@ -49,7 +49,7 @@ from .web import LoginFlow, Step
 
 __all__ = ["FinishedResponse", "PortierMiddleware", "Visit"]
 
-# The types of scopes that have a visit.
+# The types of ASGI scopes that get a `Visit`.
 TYPES = {"http", "websocket"}
 
 

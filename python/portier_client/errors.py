@@ -113,7 +113,7 @@ class BrokerUnavailable(PortierError):
 
     ``status`` is the HTTP status of the broker; only with ``broker_status``. ``retry_after`` is how
     long the client sends no further request for the document, in seconds. Calls until then fail
-    with the same error. It is ``None`` if nothing keeps the client from asking again.
+    with the same error. It is ``None`` if it may send the next one at once.
     """
 
     _usual_code = "broker_unreachable"

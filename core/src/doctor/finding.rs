@@ -173,13 +173,13 @@ findings! {
     StoreCertificate = "store.certificate", Error,
         "If the server has its own certificate authority, name its file with the parameter ca_file of the URL.";
     StoreNotShared = "store.not_shared", Error,
-        "Use a store that all processes reach: they would not find each other's logins.";
+        "Use a store that all processes reach: otherwise they do not find each other's logins.";
     StoreNotAtomic = "store.not_atomic", Error,
-        "Use a store that removes and returns a record in one step: one login could complete twice.";
+        "Use a store that removes and returns a record in one step: otherwise a login could complete twice.";
     StoreSlow = "store.slow", Warning,
         "Move the store closer to the site, or find out why it is slow.";
     StoreEvicts = "store.evicts", Warning,
-        "Set maxmemory-policy to noeviction: this server may drop pending logins, and the record that one was used.";
+        "Set maxmemory-policy to noeviction: otherwise this server may drop pending logins, and the records of used ones.";
     StoreNearlyFull = "store.nearly_full", Warning,
         "Give the server more memory, or delete what is not needed: it refuses new logins when its memory is full.";
     StoreNotExamined = "store.not_examined", Note,

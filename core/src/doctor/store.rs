@@ -65,8 +65,8 @@ async fn with_processes(url: &str, mut finding: Finding) -> Finding {
     finding.with("processes", processes)
 }
 
-/// Puts a record through one client of the store, and takes it at once with many calls of another; how many got
-/// it.
+/// Puts a record with one client of the store, takes it with many concurrent calls of another one, and returns
+/// how many calls got it.
 async fn take_at_once(one: &Arc<dyn Store>, other: &Arc<dyn Store>) -> Result<usize> {
     let random: &dyn Random = &SystemRandom;
     let nonce = Nonce::generate(random, None)?;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// The upper limits of the buckets, in seconds. What waits for nobody takes less than a millisecond, and a request
-/// to a broker that is down ends after some seconds.
+/// The upper limits of the buckets, in seconds. An operation that does not wait takes less than a
+/// millisecond, and a request to a broker that is down ends after some seconds.
 pub(crate) const DURATION_LIMITS: [f64; 14] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];

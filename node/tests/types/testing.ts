@@ -14,7 +14,7 @@ import { portier } from "portier-client/web";
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<_Holds extends true>(): void {}
 
-/** Everything that a site can be in a test. */
+/** All kinds of sites that `login` accepts. */
 export async function sites(): Promise<void> {
   const client = new PortierClient({ redirectUri: "https://example.com/verify" });
   const { handle } = portier({ client, secret: "…" });

@@ -262,7 +262,8 @@ asyncio.run(main())
 
 
 # Its finalization is slow, so that a handler that still runs would return during finalization. The
-# module is imported first; otherwise `logging`, which waits for handlers, would end later.
+# module is imported before `logging`, so that its exit handler runs after that of `logging`, which
+# waits for log handlers.
 SLOW = """
 from portier_client import Client
 import asyncio, logging, sys, time

@@ -12,7 +12,7 @@ from .plugins import WITHOUT
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SITES = sorted(path.parent.name for path in EXAMPLES.glob("*/app.py"))
-# Their test runners, where a user would not take pytest.
+# The test runners of sites whose users usually take another one than pytest.
 COMMANDS = {
     "django": ["-W", "error", "manage.py", "test"],
     "tornado": ["-W", "error", "-m", "unittest"],

@@ -97,7 +97,7 @@ class FlowSite:
         self._flow = LoginFlow(made.client, **made.flow_options)
 
     def ask(self, name: str, of: str) -> object:
-        """Asks the flow a question."""
+        """Returns a property of the flow, or the result of its method `name` for `of`."""
         member = getattr(self._flow, name)
         return member(of) if callable(member) else member
 

@@ -88,7 +88,7 @@ class Site(Protocol):
     """What the steps run against: a flow, or a site."""
 
     def ask(self, name: str, of: str) -> object:
-        """Asks the flow a question."""
+        """Returns a property of the flow, or the result of its method `name` for `of`."""
 
     def authenticate(self, session: str) -> str:
         """Starts a login with the client itself; returns its URL at the broker."""

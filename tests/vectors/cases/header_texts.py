@@ -66,7 +66,7 @@ def objects(number: int) -> str:
 
 
 def numbered(number: int) -> dict[str, object]:
-    """This number of meaningless members."""
+    """As many members without a meaning as `number` says."""
     return {f"m{index}": index for index in range(number)}
 
 

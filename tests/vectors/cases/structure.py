@@ -189,7 +189,7 @@ def stray_bits() -> list[Case]:
 
 
 def partial(members: dict[str, object], over: int) -> str:
-    """The members as base64url whose last group stands for one or two bytes only."""
+    """The members as base64url, with spaces so that the last group has `over` bytes."""
     text = json.dumps(members)
     return base64url(as_bytes(text + " " * ((over - len(text)) % 3)))
 

@@ -44,7 +44,7 @@ impl<T> Future for CatchPanic<T> {
     }
 }
 
-/// Makes a panic an error. The values that `work` has changed must not be used after one.
+/// Turns a panic of `work` into an error. After a panic, values that `work` changes must not be used.
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Error::new(

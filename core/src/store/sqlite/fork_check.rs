@@ -80,7 +80,10 @@ mod tests {
         assert!(is_left(0, 1));
         let open = entered(entered(0, 1).unwrap(), 1).unwrap();
         assert!(!is_left(open, 1));
-        assert!(is_left(open, 2), "what another process has open is its own");
+        assert!(
+            is_left(open, 2),
+            "connections of another process are not counted"
+        );
         let open = left(open, 1).unwrap();
         assert!(!is_left(open, 1));
         let open = left(open, 1).unwrap();
