@@ -12,7 +12,8 @@ const CHECKS = [
   // The types of Koa do not go together with those of Express 5: both need `content-disposition`, in other versions.
   { names: ["koa"], skipLibCheck: true },
 ];
-const bin = (name) => path.join(HERE, "node_modules/.bin", name);
+// TypeScript 7 needs a quarter of the time. `make package` compiles with TypeScript 5.
+const COMPILER = path.join(HERE, "tests/tools/node_modules/typescript-newest/bin/tsc");
 
 const EXTENSIONS = ["mts", "cts"];
 
@@ -38,12 +39,12 @@ for (const { names, skipLibCheck } of CHECKS) {
       include: [],
     };
     writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify(options));
-    succeeds(bin("tsc"), ["--project", folder]);
+    succeeds([COMPILER, "--project", folder]);
   });
 }
 
-function succeeds(command, args) {
-  const done = spawnSync(command, args, { cwd: HERE, encoding: "utf8", maxBuffer: 2 ** 26 });
+function succeeds(args) {
+  const done = spawnSync(process.execPath, args, { cwd: HERE, encoding: "utf8", maxBuffer: 2 ** 26 });
   assert.equal(done.status, 0, `${done.stdout}\n${done.stderr}`);
   return done;
 }
