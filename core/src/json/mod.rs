@@ -23,7 +23,16 @@ const MAX_NUMBER_BYTES: usize = 1024;
 
 /// A JSON object: its members in their order, without repeated names.
 pub(crate) struct Object<'a> {
-    members: Vec<(Cow<'a, str>, Value<'a>)>,
+    members: Vec<Member<'a>>,
+    /// The bits of all names. Most look-ups are for absent members, and end here.
+    bits: u64,
+}
+
+struct Member<'a> {
+    /// The [`bit`] of the name, which takes less time to compare.
+    bit: u64,
+    name: Cow<'a, str>,
+    value: Value<'a>,
 }
 
 /// A JSON value; numbers, arrays and objects as their text, which is known to be well-formed.
@@ -49,26 +58,43 @@ impl<'a> Object<'a> {
     }
 
     fn parse_text(text: &'a str) -> Result<Self, Reason> {
-        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::with_capacity(16);
+        let mut object = Self {
+            members: Vec::with_capacity(16),
+            bits: 0,
+        };
         for_each_member(text, |name, value| {
-            if members.len() == MAX_MEMBERS {
+            if object.members.len() == MAX_MEMBERS {
                 return Err("too many members");
             }
-            if members.iter().any(|(earlier, _)| *earlier == name) {
+            if object.get(&name).is_some() {
                 return Err("a member twice");
             }
-            members.push((name, Value::parse(value, 1)?));
+            let (bit, value) = (bit(&name), Value::parse(value, 1)?);
+            object.bits |= bit;
+            object.members.push(Member { bit, name, value });
             Ok(())
         })?;
-        Ok(Self { members })
+        Ok(object)
     }
 
     /// The member with this name.
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "the compiler computes the bit of a constant name"
+    )]
     pub(crate) fn get(&self, name: &str) -> Option<&Value<'a>> {
-        self.members
-            .iter()
-            .find(|(candidate, _)| candidate == name)
-            .map(|(_, value)| value)
+        let bit = bit(name);
+        if self.bits & bit == 0 {
+            return None;
+        }
+        self.find(bit, name)
+    }
+
+    fn find(&self, bit: u64, name: &str) -> Option<&Value<'a>> {
+        let mut members = self.members.iter();
+        let member = members.find(|member| member.bit == bit && member.name == name)?;
+        Some(&member.value)
     }
 
     /// Whether there is a member with any of these names.
@@ -137,15 +163,28 @@ impl<'a> Value<'a> {
     }
 }
 
+/// One of 64 bits. Equal names have the same one; the members of tokens have different ones.
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "the compiler computes the bit of a constant name"
+)]
+fn bit(name: &str) -> u64 {
+    let (first, last) = match name.as_bytes() {
+        [first, .., last] => (*first, *last),
+        [only] => (*only, *only),
+        [] => (0, 0),
+    };
+    1 << ((name.len() + 10 * usize::from(first) + usize::from(last)) % 64)
+}
+
 /// The text of a string between its quotes. It is copied only if it has escapes, which is rare.
 fn unescape(text: &str) -> Result<Cow<'_, str>, Reason> {
     if memchr::memchr(b'\\', text.as_bytes()).is_some() {
         let unescaped = serde_json::from_str(text).map(Cow::Owned);
         return unescaped.map_err(|_| "a lone surrogate");
     }
-    let inner = text
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'));
+    let inner = text.get(1..text.len().saturating_sub(1));
     inner.map(Cow::Borrowed).ok_or(NOT_AN_OBJECT)
 }
 
