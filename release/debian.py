@@ -50,6 +50,26 @@ def unpack(
     return True
 
 
+def unpack_source(package: str, directory: Path, release: str) -> bool:
+    """Downloads the sources of a package and unpacks them; returns whether Debian has them.
+
+    They are those of its authors, without Debian's changes.
+    """
+    try:
+        apt = Apt(release, kind="deb-src")
+        apt.update()
+        archives = apt.state / "archives"
+        archives.mkdir(exist_ok=True)
+        output([*apt.command("apt-get"), "source", "--download-only", package], archives)
+        directory.mkdir(parents=True, exist_ok=True)
+        (archive,) = archives.glob(f"{package}_*.orig.tar.xz")
+        output(["tar", "-xf", str(archive), "--strip-components=1"], directory)
+    except subprocess.CalledProcessError as error:
+        sys.stderr.write(error.stderr[-2000:])
+        return False
+    return True
+
+
 def version_of(package: str, pattern: str, release: str) -> str | None:
     """The version of a package that matches a pattern in a release of Debian, if there is one."""
     try:
@@ -66,9 +86,10 @@ def version_of(package: str, pattern: str, release: str) -> str | None:
 class Apt:
     """Debian's programs with a state of their own, and with the packages for all processors."""
 
-    def __init__(self, release: str | None) -> None:
+    def __init__(self, release: str | None, kind: str = "deb") -> None:
         self.release = release
-        self.state = STATE / (release or "system")
+        self.kind = kind
+        self.state = STATE / ("sources" if kind == "deb-src" else release or "system")
 
     def update(self) -> None:
         """Makes the lists of packages, once."""
@@ -86,7 +107,7 @@ class Apt:
         """The system's mirror, with another release."""
         listing = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
         mirrors = output([*listing, "Created-By: Packages", "Label: Debian"])
-        return f"deb {mirrors.splitlines()[0]} {self.release} main\n"
+        return f"{self.kind} {mirrors.splitlines()[0]} {self.release} main\n"
 
     def command(self, program: str) -> list[str]:
         """A program with its options."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import debian
+import musl_python
 from targets import ROOT, Target
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ def python_for(target: Target, wheel: Wheel) -> Command:
         root = arm64_system()
         python = root / "usr" / "bin" / "python3"
         return Command([*emulator(root), str(python)], {"PYTHONHOME": str(root / "usr")})
+    if target.name == "linux-x64-musl" and sys.platform == "linux":
+        python = musl_python.interpreter(musl_loader())
+        need(python, "the sources of CPython, which is compiled for musl")
+        return Command([str(musl_loader()), str(python), "-S"], {"PATH": os.environ["PATH"]})
     message = f"no CPython for {target.name} can be run here"
     raise MissingError(message)
 

@@ -12,7 +12,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "release"))
 
+import emulation
 import environment
+import interpreters
+import musl_python
 import targets
 import twice
 import zig
@@ -119,3 +122,21 @@ def test_the_programs_of_zig_are_taken_from_cargo_zigbuild(
         "CC_x": f"/cache/cc {target.rust}.2.17",
         "CARGO_TARGET_X_LINKER": "/cache/cc",
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="programs for musl run on Linux")
+def test_a_login_is_left_out_where_cpython_for_musl_cannot_be_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = next(target for target in targets.all_targets() if target.name == "linux-x64-musl")
+    if target.is_here:
+        pytest.skip("this machine's CPython is for musl")
+    monkeypatch.setattr(emulation, "musl_loader", lambda: tmp_path / "libc.so")
+    monkeypatch.setattr(musl_python, "FOLDER", tmp_path)
+    monkeypatch.setattr(musl_python.debian, "unpack_source", lambda *_: False)
+    with pytest.raises(emulation.MissingError, match="CPython"):
+        emulation.python_for(target, interpreters.WHEELS[0])
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").touch()
+    command = emulation.python_for(target, interpreters.WHEELS[0])
+    assert command.arguments[:2] == [str(tmp_path / "libc.so"), str(tmp_path / "bin" / "python3")]
