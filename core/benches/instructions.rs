@@ -20,7 +20,7 @@ use url::form_urlencoded;
 
 use self::modes::{Answer, FLOWS, Logins, MODES};
 
-const LOGINS: usize = 50;
+const LOGINS: usize = 20;
 
 /// The first logins allocate memory for all others, and initialize everything, so they are not counted.
 const ROUNDS: [bool; 2] = [false, true];
