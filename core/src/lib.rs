@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+// Some unit tests share files with integration tests.
+#[cfg(test)]
+extern crate self as portier_client;
+
 mod algorithm;
 mod authorize;
 mod base64url;

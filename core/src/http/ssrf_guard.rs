@@ -217,5 +217,7 @@ fn is_private(url: &Url) -> bool {
 
 #[cfg(test)]
 mod adversary;
+#[cfg(all(test, feature = "testing"))]
+mod both_adversaries;
 #[cfg(test)]
 mod tests;

@@ -134,6 +134,11 @@ impl World {
         self.state().is_down = is_down;
     }
 
+    /// The broker could not be reached just now.
+    pub(crate) fn fail(&self) {
+        self.state().failed_at = Some(self.now());
+    }
+
     /// Whether the broker could not be reached in the last minutes.
     pub(crate) fn is_troubled(&self) -> bool {
         let now = self.now();
@@ -187,7 +192,7 @@ impl Network {
         }
         let down = self.world.state().is_down;
         if down {
-            self.world.state().failed_at = Some(self.world.now());
+            self.world.fail();
             return Err(Error::new(Code::BrokerUnreachable, "down"));
         }
         if url == DISCOVERY_URL {

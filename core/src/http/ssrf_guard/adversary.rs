@@ -11,7 +11,7 @@ const BROKER: &str = "https://broker.example/";
 
 /// The next answer of the resolver.
 #[derive(Clone, Default)]
-struct Script(Arc<Mutex<Vec<IpAddr>>>);
+pub(super) struct Script(pub(super) Arc<Mutex<Vec<IpAddr>>>);
 
 impl Lookup for Script {
     fn addresses(&self, _: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
@@ -30,7 +30,7 @@ enum Event {
     AskOther { url: String, found: Vec<IpAddr> },
 }
 
-fn address() -> impl Strategy<Value = IpAddr> {
+pub(super) fn address() -> impl Strategy<Value = IpAddr> {
     let known = [
         "192.0.2.1",
         "2001:db8::1",
@@ -130,7 +130,7 @@ async fn history(events: &[Event]) -> Result<(), TestCaseError> {
 }
 
 /// The addresses that the client would connect to.
-async fn connections(guard: &SsrfGuard, url: &Url) -> Vec<IpAddr> {
+pub(super) async fn connections(guard: &SsrfGuard, url: &Url) -> Vec<IpAddr> {
     if guard.check(url).is_err() {
         return Vec::new();
     }
