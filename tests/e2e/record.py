@@ -22,7 +22,7 @@ SUITES = {"http_flows": "e2e_http"}
 class Record:
     """Writes a file for each folder of tests: `browser` to `e2e_browser.json`.
 
-    A file has the results of the last run that ran a test of that folder, and of that run alone.
+    A run replaces the files of the folders whose tests it runs, and leaves the other files.
     """
 
     def __init__(self) -> None:

@@ -78,7 +78,7 @@ COMMANDS = {
     "apache": ["apache2", "-f", "{folder}/apache", "-D", "FOREGROUND"],
 }
 TEMPLATES = {"nginx": NGINX, "apache": APACHE}
-# Both begin as root where the tests do, and need another user, or to be told, then.
+# If root runs the tests, nginx must be told to stay root, and Apache needs another user.
 USERS = {"nginx": "user root;", "apache": "User www-data\nGroup www-data"}
 
 

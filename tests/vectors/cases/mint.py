@@ -72,7 +72,7 @@ def sign(
     payload: Part | None = None,
     signer: Callable[[bytes], bytes] = RSA_A.sign,
 ) -> str:
-    """A compact token, signed over its parts whatever they are."""
+    """A compact token with any header and payload, signed by `signer`."""
     head = header() if head is None else head
     payload = claims() if payload is None else payload
     return seal(base64url(as_bytes(head)), base64url(as_bytes(payload)), signer)
