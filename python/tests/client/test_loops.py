@@ -154,6 +154,7 @@ def test_closed_loops_leave_no_descriptors(broker: DevBroker, tmp_path: Path) ->
 @pytest.mark.parametrize("calls", [1, 100])
 @pytest.mark.parametrize("answer", ["success", "error"])
 def test_an_answer_for_a_closed_loop_is_dropped_silently(
+    *,
     calls: int,
     answer: str,
     client: Client,
