@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portier_client.testing import DevBroker
+
+DISCOVERY = "/.well-known/openid-configuration"
 
 pytestmark = pytest.mark.usefixtures("every_loop")
 
@@ -135,3 +138,30 @@ def test_a_start_cancelled_at_any_point_leaves_at_most_one_record(
     assert counts[0] == 0
     assert set(counts) <= {0, 1}
     assert counts[-1] == 1
+
+
+def test_a_store_is_not_called_for_a_call_that_was_cancelled_before(broker: DevBroker) -> None:
+    class Called(Plain):
+        calls = 0
+
+        def put(self, nonce: str, record: str, ttl: float, /) -> None:
+            self.calls += 1
+            super().put(nonce, record, ttl)
+
+    async def main() -> None:
+        client = Client(REDIRECT_URI, broker=broker.origin, store=store)
+        broker.hold(DISCOVERY)
+        start = asyncio.create_task(client.authenticate("alice@example.com"))
+        await asyncio.sleep(0.01)
+        broker.release(DISCOVERY)
+        # Blocks the loop while the call asks it to call the store.
+        time.sleep(0.3)  # noqa: ASYNC251
+        start.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await start
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    store = Called()
+    asyncio.run(main())
+    assert store.calls == 0

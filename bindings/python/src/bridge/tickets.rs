@@ -24,7 +24,7 @@ struct Pending {
 pub(super) struct Waiter {
     pub(super) event_loop: Py<PyAny>,
     pub(super) future: Py<PyAny>,
-    context: Py<PyAny>,
+    pub(super) context: Py<PyAny>,
 }
 
 impl Tickets {
@@ -56,18 +56,15 @@ impl Tickets {
         self.pending().waiters.remove(&ticket)
     }
 
-    /// The event loop and the context of a future that is pending.
-    pub(super) fn loop_and_context<'py>(
-        &self,
-        py: Python<'py>,
-        ticket: u64,
-    ) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    /// A future or task that is pending.
+    pub(super) fn waiter(&self, py: Python<'_>, ticket: u64) -> Option<Waiter> {
         let pending = self.pending();
         let waiter = pending.waiters.get(&ticket)?;
-        Some((
-            waiter.event_loop.bind(py).clone(),
-            waiter.context.bind(py).clone(),
-        ))
+        Some(Waiter {
+            event_loop: waiter.event_loop.clone_ref(py),
+            future: waiter.future.clone_ref(py),
+            context: waiter.context.clone_ref(py),
+        })
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {

@@ -30,8 +30,8 @@ pub(in super::super) fn run_completer(messages: &Receiver<CompleterMessage>, tic
                         }
                     }
                     CompleterMessage::HostCallback { ticket, callback } => {
-                        if let Some((event_loop, context)) = tickets.loop_and_context(py, ticket) {
-                            run(&event_loop, &context, callback);
+                        if let Some(waiter) = tickets.waiter(py, ticket) {
+                            run(py, waiter, callback);
                         }
                     }
                     CompleterMessage::Cancel { ticket } => {
@@ -86,19 +86,17 @@ fn deliver(py: Python<'_>, batch: Batch) {
 }
 
 /// Makes a loop run a host callback, in the context of the call.
-fn run(event_loop: &Bound<'_, PyAny>, context: &Bound<'_, PyAny>, callback: HostCallback) {
-    let called = call_in(event_loop, RunCallback(Mutex::new(Some(callback))), context);
-    unless_closed(event_loop, called);
-}
-
-fn call_in<'py>(
-    event_loop: &Bound<'py, PyAny>,
-    run: RunCallback,
-    context: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = event_loop.py();
-    let keywords = [(intern!(py, "context"), context)].into_py_dict(py)?;
-    event_loop.call_method(intern!(py, "call_soon_threadsafe"), (run,), Some(&keywords))
+fn run(py: Python<'_>, waiter: Waiter, callback: HostCallback) {
+    let event_loop = waiter.event_loop.into_bound(py);
+    let run = RunCallback {
+        future: waiter.future,
+        callback: Mutex::new(Some(callback)),
+    };
+    let keywords = [(intern!(py, "context"), waiter.context)].into_py_dict(py);
+    let called = keywords.and_then(|keywords| {
+        event_loop.call_method(intern!(py, "call_soon_threadsafe"), (run,), Some(&keywords))
+    });
+    unless_closed(&event_loop, called);
 }
 
 fn cancel(py: Python<'_>, waiter: Waiter) {
@@ -122,13 +120,22 @@ fn unless_closed(event_loop: &Bound<'_, PyAny>, called: PyResult<Bound<'_, PyAny
 
 /// Runs a host callback; called by the loop.
 #[pyclass(frozen)]
-struct RunCallback(Mutex<Option<HostCallback>>);
+struct RunCallback {
+    future: Py<PyAny>,
+    callback: Mutex<Option<HostCallback>>,
+}
 
 #[pymethods]
 impl RunCallback {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let callback = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        callback.map_or(Ok(()), |callback| callback(py, CallSite::EventLoop))
+        let callback = self.callback.lock();
+        let callback = callback.unwrap_or_else(PoisonError::into_inner).take();
+        // For a call that was cancelled, it would start a task that nobody waits for.
+        let done = self.future.call_method0(py, intern!(py, "done"))?;
+        match callback {
+            Some(callback) if !done.is_truthy(py)? => callback(py, CallSite::EventLoop),
+            _ => Ok(()),
+        }
     }
 }
 
