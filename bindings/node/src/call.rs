@@ -21,7 +21,7 @@ use crate::completions::CompletionQueue;
 use crate::current_call::CallFuture;
 use crate::failure::{self, Failure};
 use crate::ids::{id_to_js, new_call_id};
-use crate::{events, runtime, store};
+use crate::{events, runtime, store, turn};
 
 /// What an operation returns: its value, a failure, or the id of a call whose outcome follows.
 pub(crate) type Outcome<T> = Either3<T, Failure, f64>;
@@ -63,8 +63,8 @@ where
     let call_id = new_call_id();
     let mut operation = CallFuture::new(call_id, catch_panics(operation));
     let subscriber = events::subscriber(env);
-    let turn = completions.turn();
-    let polled = if turn.is_crowded() {
+    let current = completions.turn();
+    let polled = if current.is_crowded() {
         Poll::Pending
     } else {
         poll_now(env, call_id, subscriber.as_ref(), &runtime, &mut operation)
@@ -82,14 +82,13 @@ where
                     Some(outcome) => queue.send(call_id, failure::either(outcome)),
                     None => queue.send(call_id, Null),
                 }
-                // The loop may be waiting for this processor.
-                std::thread::yield_now();
+                turn::give_way();
             });
             let settled = match subscriber {
                 Some(subscriber) => Box::pin(settled.with_subscriber(subscriber)),
                 None => settled,
             };
-            turn.start(&runtime, settled);
+            current.start(&runtime, settled);
             Either3::C(call_id)
         }
     }

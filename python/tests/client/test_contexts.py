@@ -74,6 +74,8 @@ class Records(logging.Handler):
 
 @pytest.fixture
 def records() -> Iterator[Records]:
+    # Of earlier tests.
+    flush_events()
     logger = logging.getLogger("portier_client")
     handler = Records()
     level = logger.level

@@ -35,8 +35,7 @@ pub(super) fn awaited<'py, T: Output>(
                 to_python(py, outcome)
             }));
         }
-        // The loop may be waiting for this processor.
-        std::thread::yield_now();
+        turn::give_way();
     })?;
     let on_done = AbortOnCancel {
         bridge,

@@ -3,7 +3,7 @@
 //! Waking the runtime is a system call. When many calls of one turn have to wait, the first one starts at once.
 //! The others start together after the turn, so that they wake the runtime once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
@@ -17,6 +17,15 @@ use crate::cells::intern;
 
 /// How many calls of one turn are polled by the loop itself. With more of them, the loop would be blocked for long.
 const MAX_POLLED: usize = 64;
+
+/// After how many operations the runtime's thread lets the loop have its processor, about a millisecond of signatures.
+/// More often would be too often: the kernel may count it as a whole time slice that was used.
+const OPERATIONS_IN_A_ROW: u32 = 64;
+
+thread_local! {
+    /// How many operations have ended in this thread of the runtime.
+    static ENDED: Cell<u32> = const { Cell::new(0) };
+}
 
 thread_local! {
     /// The turn of the loop that runs in this thread. Only the loop owns it.
@@ -80,6 +89,15 @@ pub(super) fn start(
     CURRENT.set(Arc::downgrade(&turn));
     event_loop.call_method1(intern!(event_loop.py(), "call_soon"), (EndTurn(turn),))?;
     Ok(())
+}
+
+/// Lets the loop have the processor once in a while, after the end of an operation in the runtime.
+pub(super) fn give_way() {
+    let ended = ENDED.get().wrapping_add(1);
+    ENDED.set(ended);
+    if ended.is_multiple_of(OPERATIONS_IN_A_ROW) {
+        std::thread::yield_now();
+    }
 }
 
 /// Adds a task to the current turn. Returns it if no call has to wait in this turn yet.
