@@ -123,6 +123,8 @@ findings! {
         "Correct or unset the variable.";
     ProxyUnreachable = "proxy.unreachable", Error,
         "Start the proxy, correct the variable, or name the broker in NO_PROXY.";
+    ProxyExceptions = "proxy.exceptions", Warning,
+        "Write names, addresses and networks such as 10.0.0.0/8, separated by commas: the broker is reached through the proxy.";
     Tls = "tls", Ok, "";
     TlsNoAuthorities = "tls.no_authorities", Error,
         "Install the package ca-certificates, or correct SSL_CERT_FILE and SSL_CERT_DIR.";

@@ -13,7 +13,7 @@ use super::options::DoctorOptions;
 use super::{millis, sentence, shown};
 use crate::client::Client;
 use crate::clock::{Clock as _, SystemClock};
-use crate::http::proxy_of;
+use crate::http::{misunderstood_exceptions, proxy_of};
 use crate::origin::{is_local, parse_url};
 use crate::tls::Listed;
 
@@ -32,7 +32,10 @@ pub(super) async fn examine(client: &Client, options: &DoctorOptions) -> Vec<Fin
         Err(error) => {
             findings.push(Finding::new(FindingId::ProxyInvalid, sentence(&error)));
         }
-        Ok(Some(proxy)) => findings.push(through(proxy).await),
+        Ok(Some(proxy)) => {
+            findings.push(through(proxy).await);
+            findings.extend(exceptions());
+        }
         Ok(None) => findings.extend(addresses(&broker).await),
     }
     findings
@@ -53,6 +56,17 @@ async fn through(proxy: String) -> Finding {
          cannot be reached: {problem}."
     );
     Finding::new(FindingId::ProxyUnreachable, text).with("proxy", proxy)
+}
+
+/// Entries of `NO_PROXY` that match no host, although one of them may have been meant for the broker.
+fn exceptions() -> Option<Finding> {
+    let (name, numbers) = misunderstood_exceptions()?;
+    let listed: Vec<_> = numbers.iter().map(usize::to_string).collect();
+    let listed = listed.join(", ");
+    // An entry may be a proxy with a password.
+    let text = format!("{name} has entries that match no host (number {listed}).");
+    let finding = Finding::new(FindingId::ProxyExceptions, text);
+    Some(finding.with("variable", name).with("entries", numbers))
 }
 
 /// Loads the certificate authorities, which takes milliseconds.

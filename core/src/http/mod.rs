@@ -81,6 +81,14 @@ pub(crate) fn proxy_of(url: &Url) -> Result<Option<String>> {
     Ok(proxy.map(|proxy| proxy.to_string()))
 }
 
+/// The variable with the hosts that are reached without a proxy, and the numbers of its entries that match no host, if
+/// there are any.
+pub(crate) fn misunderstood_exceptions() -> Option<(&'static str, Vec<usize>)> {
+    let proxies = proxy::Proxies::from_environment();
+    let (name, numbers) = proxies.misunderstood()?;
+    Some((name, numbers.to_vec()))
+}
+
 /// The largest accepted document, in bytes. Real documents have a few kilobytes.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 

@@ -7,11 +7,13 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt;
 
-use ::http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
-use url::{Host, Url};
+use url::Url;
 
+use self::exceptions::Exceptions;
 use crate::error::{Code, Error, Result};
+
+mod exceptions;
 
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
@@ -19,7 +21,7 @@ const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "soc
 pub(super) struct Proxies {
     http: Setting,
     https: Setting,
-    exceptions: Vec<Exception>,
+    exceptions: Exceptions,
     /// The settings of the system, which apply if no variable is set.
     system: Option<Matcher>,
 }
@@ -35,13 +37,6 @@ enum Setting {
 /// A proxy. It is displayed as host and port, because the URL may contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Proxy(Url);
-
-/// An entry of `NO_PROXY`.
-struct Exception {
-    port: Option<u16>,
-    /// Matches all hosts except those of the entry; `None` if the entry means all hosts.
-    others: Option<Matcher>,
-}
 
 impl Proxies {
     pub(super) fn from_environment() -> Self {
@@ -59,24 +54,24 @@ impl Proxies {
         let http: &[&str] = match (is_cgi, cfg!(windows)) {
             (true, true) => &[],
             (true, false) => &["http_proxy"],
-            (false, _) => &["HTTP_PROXY", "http_proxy"],
+            (false, _) => &["http_proxy", "HTTP_PROXY"],
         };
-        let all = setting(&variable, &["ALL_PROXY", "all_proxy"]);
+        let all = setting(&variable, &["all_proxy", "ALL_PROXY"]);
         let or_all = |setting| match setting {
             Setting::None => all.clone(),
             setting => setting,
         };
-        let exceptions = ["NO_PROXY", "no_proxy"]
-            .iter()
-            .filter_map(|name| variable(name))
-            .map(|value| exceptions(&value.to_string_lossy()))
-            .find(|exceptions| !exceptions.is_empty());
         Self {
             http: or_all(setting(&variable, http)),
-            https: or_all(setting(&variable, &["HTTPS_PROXY", "https_proxy"])),
-            exceptions: exceptions.unwrap_or_default(),
+            https: or_all(setting(&variable, &["https_proxy", "HTTPS_PROXY"])),
+            exceptions: Exceptions::from_variables(&variable),
             system: None,
         }
+    }
+
+    /// The variable with the exceptions, and the numbers of its entries that match no host.
+    pub(super) fn misunderstood(&self) -> Option<(&'static str, &[usize])> {
+        self.exceptions.misunderstood()
     }
 
     /// The proxy for a URL, if there is one.
@@ -88,7 +83,7 @@ impl Proxies {
             "https" => &self.https,
             _ => &self.http,
         };
-        if self.exceptions.iter().any(|entry| entry.includes(url)) {
+        if self.exceptions.include(url) {
             return Ok(None);
         }
         match setting {
@@ -162,7 +157,7 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// The first variable that is not empty.
+/// The first variable that is not empty. Lower case comes first, as for curl, Python and Node.
 fn setting(variable: impl Fn(&str) -> Option<OsString>, names: &[&'static str]) -> Setting {
     for name in names {
         let Some(value) = variable(name) else {
@@ -189,83 +184,6 @@ fn trimmed(value: &str) -> &str {
 fn of_system(system: &Matcher, url: &Url) -> Option<Proxy> {
     let proxy = system.intercept(&url.as_str().parse().ok()?)?;
     Some(Proxy(Url::parse(&proxy.uri().to_string()).ok()?))
-}
-
-fn exceptions(value: &str) -> Vec<Exception> {
-    trimmed(value)
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
-        .filter_map(|entry| Exception::parse(trimmed(entry)))
-        .collect()
-}
-
-impl Exception {
-    /// Parses a name, an address or a network, with or without a port. A name includes its subdomains, with
-    /// or without a leading `.` or `*.`. Anything else matches nothing.
-    fn parse(entry: &str) -> Option<Self> {
-        if is_network(entry) {
-            return Some(Self::new(entry, None));
-        }
-        let entry = entry.split_once("://").map_or(entry, |(_, rest)| rest);
-        let entry = entry.split('/').next().unwrap_or_default();
-        let (host, port) = split_port(entry)?;
-        let name = host.trim_start_matches(['*', '.']).trim_end_matches('.');
-        if name.is_empty() {
-            let others = None;
-            return host.starts_with('*').then_some(Self { port, others });
-        }
-        let host = if name.contains(':') {
-            name.to_owned()
-        } else {
-            Host::parse(name).ok()?.to_string()
-        };
-        Some(Self::new(&host, port))
-    }
-
-    fn new(pattern: &str, port: Option<u16>) -> Self {
-        let others = Matcher::builder().all("http://proxy").no(pattern).build();
-        Self {
-            port,
-            others: Some(others),
-        }
-    }
-
-    fn includes(&self, url: &Url) -> bool {
-        if self.port.is_some() && self.port != url.port_or_known_default() {
-            return false;
-        }
-        let Some(others) = &self.others else {
-            return true;
-        };
-        let host = url.host_str().unwrap_or_default().trim_end_matches('.');
-        let uri = format!("http://{host}").parse::<Uri>();
-        uri.is_ok_and(|uri| others.intercept(&uri).is_none())
-    }
-}
-
-/// Whether it is a network, such as `10.0.0.0/8`.
-fn is_network(entry: &str) -> bool {
-    entry.split_once('/').is_some_and(|(address, length)| {
-        address.parse::<std::net::IpAddr>().is_ok() && length.parse::<u8>().is_ok()
-    })
-}
-
-/// Takes the port from the end of an entry, and the brackets off an IPv6 address.
-fn split_port(entry: &str) -> Option<(&str, Option<u16>)> {
-    let (host, port) = match entry.strip_prefix('[') {
-        Some(rest) => {
-            let (host, rest) = rest.split_once(']')?;
-            (host, rest.strip_prefix(':'))
-        }
-        // More than one colon is an IPv6 address.
-        None => match entry.split_once(':') {
-            Some((host, port)) if !port.contains(':') => (host, Some(port)),
-            _ => (entry, None),
-        },
-    };
-    match port {
-        None | Some("*" | "") => Some((host, None)),
-        Some(port) => Some((host, Some(port.parse().ok()?))),
-    }
 }
 
 #[cfg(test)]

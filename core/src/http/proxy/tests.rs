@@ -130,6 +130,16 @@ fn the_variable_of_the_scheme_comes_before_that_of_all() {
             https,
             "a.example:80",
         ),
+        (
+            &[("HTTPS_PROXY", "b.example"), ("https_proxy", "a.example")],
+            https,
+            "a.example:80",
+        ),
+        (
+            &[all, ("NO_PROXY", "broker.example"), ("no_proxy", "other")],
+            https,
+            "all.example:80",
+        ),
     ] {
         assert_eq!(route(variables, url), proxy, "{variables:?} {url}");
     }
@@ -193,6 +203,9 @@ fn all_spellings_of_no_proxy_are_matched() {
         ("a.example, broker.example", "https://broker.example/", true),
         ("a.example broker.example", "https://broker.example/", true),
         ("a.example;broker.example", "https://broker.example/", true),
+        ("a.example|broker.example", "https://broker.example/", true),
+        ("10.*|*.example", "https://broker.example/", true),
+        ("a.example,*", "https://broker.example/", true),
         (" broker.example\r\n", "https://broker.example/", true),
         (
             "'a.example,broker.example'",
@@ -209,6 +222,12 @@ fn all_spellings_of_no_proxy_are_matched() {
         ("192.0.2.1:80", "https://192.0.2.1/", false),
         ("192.0.2.0/24", "https://192.0.2.1/", true),
         ("192.0.2.0/24", "https://192.0.3.1/", false),
+        ("192.0.2.0-192.0.2.9", "https://192.0.2.9/", true),
+        ("192.0.2.0-192.0.2.9", "https://192.0.2.10/", false),
+        ("192.0.2.0-192.0.2.9", "https://broker.example/", false),
+        ("2001:db8::1-2001:db8::9", "https://[2001:db8::5]/", true),
+        ("192.0.2", "https://192.0.0.2/", false),
+        ("192.0.2.0/255.255.255.0", "https://192.0.2.0/", false),
         ("2001:db8::1", "https://[2001:db8::1]/", true),
         ("[2001:db8::1]", "https://[2001:db8::1]/", true),
         ("[2001:db8::1]:443", "https://[2001:db8::1]/", true),
@@ -216,6 +235,7 @@ fn all_spellings_of_no_proxy_are_matched() {
         ("2001:DB8:0::1", "https://[2001:db8::1]/", true),
         ("2001:db8::/32", "https://[2001:db8::1]/", true),
         ("2001:db8::/32", "https://[2001:db9::1]/", false),
+        ("[2001:db8::]/32", "https://[2001:db8::1]/", true),
         ("[broker.example", "https://broker.example/", false),
         ("broker.example:port", "https://broker.example/", false),
         (".", "https://broker.example/", false),
@@ -236,4 +256,39 @@ fn all_spellings_of_no_proxy_are_matched() {
 fn no_proxy_applies_despite_an_invalid_proxy() {
     let variables = [("HTTPS_PROXY", "http://"), ("NO_PROXY", "broker.example")];
     assert_eq!(route(&variables, "https://broker.example/"), "direct");
+}
+
+#[test]
+fn entries_of_no_proxy_that_match_no_host_are_told() {
+    let misunderstood = |name, value: &str| {
+        let proxies = Proxies::from_variables(|other| (other == name).then(|| value.into()));
+        let told = proxies.misunderstood();
+        told.map(|(name, numbers)| (name, numbers.to_vec()))
+    };
+    for entry in [
+        "10.*",
+        "192.168.",
+        "192.168",
+        "broker.*",
+        "10.0.0.0/33",
+        "2001:db8::/129",
+        "10.0.0.0/255.0.0.0",
+        "10.0.0.9-10.0.0.1",
+        "fe80::1%eth0",
+        "[2001:db8::1",
+        "[2001:db8::1]x",
+        "broker.example:port",
+        "<local>",
+        "user:word@proxy.example:3128",
+        ".",
+    ] {
+        let value = format!("a.example, {entry},b.example");
+        let told = misunderstood("NO_PROXY", &value);
+        assert_eq!(told, Some(("NO_PROXY", vec![2])), "{entry}");
+    }
+    let told = misunderstood("no_proxy", ". <local>");
+    assert_eq!(told, Some(("no_proxy", vec![1, 2])));
+    for value in ["", " ,; |", "*", "localhost,.example,10.0.0.0/8,[::1]:443"] {
+        assert_eq!(misunderstood("NO_PROXY", value), None, "{value}");
+    }
 }
