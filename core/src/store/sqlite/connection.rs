@@ -106,7 +106,7 @@ impl Connection {
     /// Those of [`SqliteStore::open`](super::SqliteStore::open).
     pub(super) fn open(place: &Place, limits: Limits, patience: &mut Patience) -> Result<Self> {
         let fork_check = ForkCheck::enter()?;
-        let opening = |error| translate(&error, Purpose::Opening);
+        let opening = |error| translate(&error, Purpose::Opening, place);
         if let Some(draft) = place.prepare()? {
             let mut connection = Self::open(draft.place(), limits, patience)?;
             connection
@@ -130,10 +130,9 @@ impl Connection {
         let connection =
             rusqlite::Connection::open_with_flags(place.path(), flags).map_err(opening)?;
         if connection.is_readonly("main").map_err(opening)? {
-            return Err(Error::new(
-                Code::InvalidOption,
-                "the store's file cannot be written",
-            ));
+            // SQLite has opened it only to read it.
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY), None);
+            return Err(opening(error));
         }
         let mut connection = Self {
             file: connection,
@@ -145,7 +144,7 @@ impl Connection {
             .patiently(patience, Self::configure)
             .map_err(opening)?;
         let header = connection.header(patience).map_err(opening)?;
-        schema::check(header)?;
+        schema::check(header, place)?;
         Ok(connection)
     }
 
@@ -158,18 +157,16 @@ impl Connection {
     ///
     /// # Errors
     /// [`Code::StoreFailed`].
-    pub(super) fn examine(&self) -> Result<()> {
+    pub(super) fn examine(&self, place: &Place) -> Result<()> {
         let mode: String = self
             .file
             .query_row("PRAGMA journal_mode", (), |row| row.get(0))
-            .map_err(|error| translate(&error, Purpose::Opening))?;
+            .map_err(|error| translate(&error, Purpose::Opening, place))?;
         if mode != "wal" {
-            return Err(Error::new(
-                Code::InvalidOption,
-                format_args!("the store's file system has no write-ahead log mode={mode}"),
-            ));
+            let fact = format!("the store's file system has no write-ahead log mode={mode}");
+            return Err(place.refused(&fact));
         }
-        schema::examine(&self.file)
+        schema::examine(&self.file, place)
     }
 
     #[cfg(test)]

@@ -1,8 +1,10 @@
-//! Translates errors of SQLite. SQLite's messages may contain the path.
+//! Translates errors of SQLite, which do not say why the operating system refused a file.
 
 use rusqlite::{ErrorCode, ffi};
 
+use super::place::Place;
 use crate::error::{Code, Error};
+use crate::tls::shown;
 
 /// The purpose of an operation, which determines the code of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +25,8 @@ const NOT_SHARED: [i32; 4] = [
     ffi::SQLITE_IOERR_SHMOPEN,
 ];
 
-/// Translates a failure.
-pub(super) fn translate(error: &rusqlite::Error, purpose: Purpose) -> Error {
+/// Translates a failure of a store's file. It looks at the file to find out why it cannot be used.
+pub(super) fn translate(error: &rusqlite::Error, purpose: Purpose, place: &Place) -> Error {
     let number = error
         .sqlite_error()
         .map_or(0, |failure| failure.extended_code);
@@ -67,7 +69,29 @@ pub(super) fn translate(error: &rusqlite::Error, purpose: Purpose) -> Error {
         Some(ErrorCode::DatabaseCorrupt) => (Code::StoreFailed, "the store's file is damaged"),
         _ => (Code::StoreFailed, "the store failed"),
     };
-    Error::new(code, format_args!("{fact} sqlite={number}"))
+    let is_of_system = matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+        )
+    );
+    let Some(fault) = is_of_system.then(|| place.fault()).flatten() else {
+        let path = shown(place.path());
+        return Error::new(code, format_args!("{fact} sqlite={number} path={path}"));
+    };
+    let code = if fault.may_pass {
+        Code::StoreUnavailable
+    } else {
+        code
+    };
+    let (reason, path) = (fault.reason, shown(&fault.path));
+    Error::new(
+        code,
+        format_args!("{fact}: {reason} sqlite={number} path={path}"),
+    )
 }
 
 fn unusable(purpose: Purpose) -> Code {

@@ -75,7 +75,7 @@ impl SqliteStore {
         let mut patience = Patience::new(limits.patience);
         loop {
             let opened = Connection::open(&place, limits, &mut patience);
-            match opened.and_then(|connection| connection.examine()) {
+            match opened.and_then(|connection| connection.examine(&place)) {
                 // It is closed by now.
                 Err(_) if patience.gave_way() => fork::give_way(),
                 examined => break examined?,

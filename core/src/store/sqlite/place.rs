@@ -8,12 +8,14 @@ use std::process;
 
 #[cfg(not(unix))]
 use self::other as system;
+use self::reason::{reason, too_long};
 use self::system::{
     check_directory, check_file, decoded, identity, new_directory, new_file, rename, resolved,
 };
 #[cfg(unix)]
 use self::unix as system;
 use crate::error::{Code, Error, Result};
+use crate::tls::shown;
 
 #[cfg(target_os = "linux")]
 mod network;
@@ -21,6 +23,7 @@ mod network;
 mod other;
 #[cfg(unix)]
 mod owners;
+mod reason;
 #[cfg(unix)]
 mod unix;
 
@@ -48,7 +51,7 @@ impl Place {
         if path.is_empty() || path == ":memory:" {
             return Err(invalid("it has no path; memory: is the store in memory"));
         }
-        let path = decoded(path).ok_or_else(|| invalid("the path cannot be decoded"))?;
+        let path = decoded(path).map_err(invalid)?;
         Self::new(Path::new(&path))
     }
 
@@ -61,14 +64,20 @@ impl Place {
             _ => Path::new("."),
         };
         let directory = resolved(directory).map_err(|cause| {
-            let fact = match cause.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory => {
-                    "the store's directory does not exist; \
-                     an absolute path takes four slashes: sqlite:////var/lib/…"
-                }
-                _ => "the store's directory cannot be used",
+            let fact = if cause.kind() == ErrorKind::NotFound {
+                "the store's directory does not exist; \
+                 an absolute path takes four slashes: sqlite:////var/lib/…"
+                    .to_owned()
+            } else {
+                let denied = "this process may not enter it, or a directory above it";
+                format!(
+                    "the store's directory cannot be used: {}",
+                    reason(&cause, denied)
+                )
             };
-            Error::new(Code::InvalidOption, fact).with_source(cause)
+            let path = shown(directory);
+            let text = format_args!("{fact} directory={path}");
+            Error::new(Code::InvalidOption, text).with_source(cause)
         })?;
         Ok(Self {
             path: directory.join(name),
@@ -102,32 +111,31 @@ impl Place {
     /// # Errors
     /// [`Code::InvalidOption`]; [`Code::StoreUnavailable`] if the disk is full.
     pub(super) fn prepare(&self) -> Result<Option<Draft>> {
+        too_long(&self.path)?;
         let is_shared = check_directory(&self.directory)?;
         #[cfg(target_os = "linux")]
         network::check(&self.directory)?;
         match fs::symlink_metadata(&self.path) {
             Err(cause) if cause.kind() == ErrorKind::NotFound && is_shared => {
-                return Draft::new(self).map(Some).map_err(unusable);
+                return Draft::new(self)
+                    .map(Some)
+                    .map_err(|cause| self.unusable(cause));
             }
             Err(cause) if cause.kind() == ErrorKind::NotFound => {
-                self.create().map_err(unusable)?;
+                self.create().map_err(|cause| self.unusable(cause))?;
             }
-            Err(cause) => return Err(unusable(cause)),
+            Err(cause) => return Err(self.unusable(cause)),
             Ok(_) => {}
         }
         let metadata = check(&self.path, "the store's file", is_shared)?;
         let length = metadata.map_or(0, |metadata| metadata.len());
         if (1..SMALLEST_DATABASE).contains(&length) {
             // SQLite would treat it as empty.
-            return Err(Error::new(
-                Code::InvalidOption,
-                "the store's file is not an SQLite database",
-            ));
+            return Err(self.refused("the store's file is not an SQLite database"));
         }
         if is_shared && length == 0 {
             // SQLite would remove its journal, and others could create theirs.
-            return Err(Error::new(
-                Code::InvalidOption,
+            return Err(self.refused(
                 "the store's file is empty, and others can make files beside it; remove it, \
                  or use a directory of its own, mode 0700",
             ));
@@ -136,11 +144,30 @@ impl Place {
             let path = self.beside(suffix);
             if is_shared {
                 // So that nobody else can create it before SQLite does.
-                existing(new_file(&path)).map_err(unusable)?;
+                existing(new_file(&path)).map_err(|cause| unusable(cause, &path))?;
             }
             check(&path, what, is_shared)?;
         }
         Ok(None)
+    }
+
+    /// An error of the configuration.
+    pub(super) fn refused(&self, fact: &str) -> Error {
+        self.error(Code::InvalidOption, fact)
+    }
+
+    /// An error of the content.
+    pub(super) fn failed(&self, fact: &str) -> Error {
+        self.error(Code::StoreFailed, fact)
+    }
+
+    fn error(&self, code: Code, fact: &str) -> Error {
+        let path = shown(&self.path);
+        Error::new(code, format_args!("{fact} path={path}"))
+    }
+
+    fn unusable(&self, cause: io::Error) -> Error {
+        unusable(cause, &self.path)
     }
 
     /// Identifies the current file, to notice if it is replaced.
@@ -204,7 +231,7 @@ impl Draft {
     /// # Errors
     /// [`Code::InvalidOption`].
     pub(super) fn publish(self, place: &Place) -> Result<()> {
-        existing(rename(&self.0.path, &place.path)).map_err(unusable)
+        existing(rename(&self.0.path, &place.path)).map_err(|cause| place.unusable(cause))
     }
 }
 
@@ -234,19 +261,22 @@ const BESIDE: [(&str, &str); 3] = [
 fn check(path: &Path, what: &str, is_shared: bool) -> Result<Option<Metadata>> {
     let metadata = match fs::symlink_metadata(path) {
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
-        metadata => metadata.map_err(unusable)?,
+        metadata => metadata.map_err(|cause| unusable(cause, path))?,
     };
     let fact = if metadata.is_symlink() {
         "is a symbolic link"
+    } else if metadata.is_dir() {
+        "is a directory"
     } else if metadata.is_file() {
         check_file(&metadata, what, path, is_shared)?;
         return Ok(Some(metadata));
     } else {
         "is not a file"
     };
+    let path = shown(path);
     Err(Error::new(
         Code::InvalidOption,
-        format_args!("{what} {fact}"),
+        format_args!("{what} {fact} path={path}"),
     ))
 }
 
@@ -258,22 +288,20 @@ fn existing(made: io::Result<()>) -> io::Result<()> {
     }
 }
 
-fn unusable(cause: io::Error) -> Error {
-    let (code, fact) = match cause.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            (Code::StoreUnavailable, "the store's disk is full")
-        }
-        ErrorKind::ReadOnlyFilesystem => (
-            Code::InvalidOption,
-            "the store's file cannot be used: its file system is read-only",
-        ),
-        ErrorKind::PermissionDenied => (
-            Code::InvalidOption,
-            "the store's file cannot be used: this process may not write in its directory",
-        ),
-        _ => (Code::InvalidOption, "the store's file cannot be used"),
+fn unusable(cause: io::Error, path: &Path) -> Error {
+    let is_full = matches!(
+        cause.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    );
+    let code = if is_full || system::is_out_of_files(&cause) {
+        Code::StoreUnavailable
+    } else {
+        Code::InvalidOption
     };
-    Error::new(code, fact).with_source(cause)
+    let reason = reason(&cause, "this process may not create files in its directory");
+    let path = shown(path);
+    let text = format_args!("the store's file cannot be used: {reason} path={path}");
+    Error::new(code, text).with_source(cause)
 }
 
 fn invalid(fact: &str) -> Error {

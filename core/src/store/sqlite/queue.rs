@@ -175,7 +175,7 @@ impl Worker {
                 }
                 let jobs = batch.into_iter();
                 jobs.map(|job| {
-                    let error = error.to_error(job.operation.purpose());
+                    let error = error.to_error(job.operation.purpose(), &self.queue.place);
                     (job, Err(error))
                 })
                 .collect()
@@ -326,14 +326,14 @@ impl TransactionError {
         }
     }
 
-    fn to_error(&self, purpose: Purpose) -> Error {
+    fn to_error(&self, purpose: Purpose, place: &Place) -> Error {
         match self {
             // The configuration was valid when the client was built.
             Self::Store(error) if error.kind() == Kind::ConfigError => {
                 Error::new(Code::StoreUnavailable, error).with_source(error.clone())
             }
             Self::Store(error) => error.clone(),
-            Self::Database(error) => translate(error, purpose),
+            Self::Database(error) => translate(error, purpose, place),
         }
     }
 }

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::errors::{Purpose, translate};
-use crate::error::{Code, Error, Result};
+use super::place::Place;
+use crate::error::Result;
 
 /// `PtCl`.
 const APPLICATION: i64 = 0x5074_436c;
@@ -75,32 +76,23 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// Refuses a file that is not a store of this version.
-pub(super) fn check(header: Header) -> Result<()> {
+pub(super) fn check(header: Header, place: &Place) -> Result<()> {
     match header {
         Header::Ours => Ok(()),
-        Header::Empty => Err(Error::new(Code::StoreFailed, "the store has no tables")),
-        Header::OtherVersion(version) => Err(Error::new(
-            Code::InvalidOption,
-            format_args!(
-                "the store was made by another version of this library \
-                 expected={VERSION} found={version}"
-            ),
-        )),
-        Header::Foreign => Err(Error::new(
-            Code::InvalidOption,
-            "the store's file is another program's database",
-        )),
+        Header::Empty => Err(place.failed("the store has no tables")),
+        Header::OtherVersion(version) => Err(place.refused(&format!(
+            "the store was made by another version of this library \
+             expected={VERSION} found={version}"
+        ))),
+        Header::Foreign => Err(place.refused("the store's file is another program's database")),
     }
 }
 
 /// Checks the whole file, unless it is large.
-pub(super) fn examine(connection: &Connection) -> Result<()> {
-    let opening = |error| translate(&error, Purpose::Opening);
+pub(super) fn examine(connection: &Connection, place: &Place) -> Result<()> {
+    let opening = |error| translate(&error, Purpose::Opening, place);
     if definitions(connection).map_err(opening)? != expected().map_err(opening)? {
-        return Err(Error::new(
-            Code::StoreFailed,
-            "the store has unexpected tables",
-        ));
+        return Err(place.failed("the store has unexpected tables"));
     }
     let pages: i64 = connection
         .query_row("PRAGMA page_count", (), |row| row.get(0))
@@ -114,7 +106,7 @@ pub(super) fn examine(connection: &Connection) -> Result<()> {
     if verdict == "ok" {
         return Ok(());
     }
-    Err(Error::new(Code::StoreFailed, "the store's file is damaged"))
+    Err(place.failed("the store's file is damaged"))
 }
 
 fn definitions(connection: &Connection) -> rusqlite::Result<Vec<Option<String>>> {

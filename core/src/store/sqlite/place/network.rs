@@ -8,6 +8,7 @@ use rustix::fs::{major, minor, statfs};
 
 use super::unusable;
 use crate::error::{Code, Error, Result};
+use crate::tls::shown;
 
 /// The types of network file systems in `statfs(2)` on Linux. 9P is not listed, because it is often local.
 const KINDS: [(u32, &str); 13] = [
@@ -53,7 +54,7 @@ const FUSE_PROGRAMS: [&str; 15] = [
 /// # Errors
 /// [`Code::InvalidOption`].
 pub(super) fn check(directory: &Path) -> Result<()> {
-    let system = statfs(directory).map_err(|errno| unusable(errno.into()))?;
+    let system = statfs(directory).map_err(|errno| unusable(errno.into(), directory))?;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -69,7 +70,8 @@ pub(super) fn check(directory: &Path) -> Result<()> {
             Code::InvalidOption,
             format_args!(
                 "the store's directory is on a network file system, which SQLite cannot share between \
-                 machines; use a directory of this machine, or Redis type={name}"
+                 machines; use a directory of this machine, or Redis type={name} directory={}",
+                shown(directory)
             ),
         )),
     }

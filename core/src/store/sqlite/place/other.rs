@@ -34,17 +34,38 @@ pub(super) fn resolved(directory: &Path) -> io::Result<PathBuf> {
     std::path::absolute(directory)
 }
 
-pub(super) fn decoded(path: &str) -> Option<OsString> {
-    let text = percent_decode_str(path).decode_utf8().ok()?;
-    (!text.contains('\0')).then(|| text.into_owned().into())
+pub(super) fn decoded(path: &str) -> Result<OsString, &'static str> {
+    let text = percent_decode_str(path).decode_utf8();
+    let text = text.map_err(|_| "the path is not UTF-8")?;
+    if text.contains('\0') {
+        return Err("the path contains a NUL byte");
+    }
+    Ok(text.into_owned().into())
 }
 
 /// Access control lists are not checked.
 pub(super) fn check_directory(directory: &Path) -> Result<bool> {
-    fs::metadata(directory).map_err(unusable)?;
+    fs::metadata(directory).map_err(|cause| unusable(cause, directory))?;
     Ok(false)
 }
 
 pub(super) fn check_file(_: &Metadata, _: &str, _: &Path, _: bool) -> Result<()> {
     Ok(())
+}
+
+/// Access control lists are not checked.
+pub(super) fn file_is_usable(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn directory_is_usable(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+pub(super) fn is_out_of_files(_: &io::Error) -> bool {
+    false
+}
+
+pub(super) fn has_space(_: &Path) -> bool {
+    true
 }

@@ -10,10 +10,13 @@ use std::os::unix::fs::{
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
+use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
+use rustix::io::Errno;
 
 use super::owners::{is_ours, is_sticky, others_may_write, user};
 use super::{Identity, unusable};
 use crate::error::{Code, Error, Result};
+use crate::tls::shown;
 
 /// Advice that is safe in every case.
 const ADVICE: &str = "use a directory of its own, mode 0700";
@@ -40,7 +43,7 @@ pub(super) fn new_directory(path: &Path) -> io::Result<()> {
 /// Renames a file, unless the new name exists.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::fs::{RenameFlags, renameat_with};
 
     Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }
@@ -50,14 +53,48 @@ pub(super) fn rename(_: &Path, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Whether the effective user may read and write a file, without opening it.
+pub(super) fn file_is_usable(path: &Path) -> io::Result<()> {
+    is_accessible(path, Access::READ_OK | Access::WRITE_OK)
+}
+
+/// Whether the effective user may create files in a directory.
+pub(super) fn directory_is_usable(path: &Path) -> io::Result<()> {
+    is_accessible(path, Access::WRITE_OK | Access::EXEC_OK)
+}
+
+fn is_accessible(path: &Path, access: Access) -> io::Result<()> {
+    match accessat(CWD, path, access, AtFlags::EACCESS) {
+        // Not every system can answer for the effective user.
+        Err(Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// Whether the process or the system has no descriptor left.
+pub(super) fn is_out_of_files(cause: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(cause),
+        Some(Errno::MFILE | Errno::NFILE)
+    )
+}
+
+/// Whether users have space on the disk of a directory.
+pub(super) fn has_space(directory: &Path) -> bool {
+    statvfs(directory).is_ok_and(|disk| disk.f_bavail > 0)
+}
+
 /// Without symbolic links: SQLite refuses a path that contains one.
 pub(super) fn resolved(directory: &Path) -> io::Result<PathBuf> {
     directory.canonicalize()
 }
 
-pub(super) fn decoded(path: &str) -> Option<OsString> {
+pub(super) fn decoded(path: &str) -> Result<OsString, &'static str> {
     let bytes: Vec<u8> = percent_decode_str(path).collect();
-    (!bytes.contains(&0)).then(|| OsString::from_vec(bytes))
+    if bytes.contains(&0) {
+        return Err("the path contains a NUL byte");
+    }
+    Ok(OsString::from_vec(bytes))
 }
 
 /// Checks that other users cannot remove or replace our files in a directory, nor the directory itself.
@@ -66,9 +103,11 @@ pub(super) fn decoded(path: &str) -> Option<OsString> {
 /// # Errors
 /// [`Code::InvalidOption`], with what is wrong.
 pub(super) fn check_directory(directory: &Path) -> Result<bool> {
-    let root = fs::symlink_metadata("/").map_err(unusable)?.uid();
+    let root = fs::symlink_metadata("/")
+        .map_err(|cause| unusable(cause, Path::new("/")))?
+        .uid();
     for above in directory.ancestors().skip(1) {
-        let metadata = fs::symlink_metadata(above).map_err(unusable)?;
+        let metadata = fs::symlink_metadata(above).map_err(|cause| unusable(cause, above))?;
         let fact = if !metadata.is_dir() {
             "is not a directory"
         } else if !is_ours(&metadata) && metadata.uid() != root {
@@ -82,7 +121,7 @@ pub(super) fn check_directory(directory: &Path) -> Result<bool> {
         let what = format!("a directory above the store's {fact}; {ADVICE}, elsewhere");
         return Err(refused(&what, "directory", above, &metadata));
     }
-    let metadata = fs::symlink_metadata(directory).map_err(unusable)?;
+    let metadata = fs::symlink_metadata(directory).map_err(|cause| unusable(cause, directory))?;
     let others_may_write = others_may_write(directory, &metadata);
     let fact = if !metadata.is_dir() {
         "is not a directory"
@@ -118,10 +157,11 @@ pub(super) fn check_file(
     }
     let mode = metadata.mode() & 0o7777;
     if mode & 0o022 != 0 {
+        let path = shown(path);
         return Err(Error::new(
             Code::InvalidOption,
             format_args!(
-                "{what} can be written by others; take that from them with chmod go-w mode={mode:04o}"
+                "{what} can be written by others; take that from them with chmod go-w mode={mode:04o} path={path}"
             ),
         ));
     }

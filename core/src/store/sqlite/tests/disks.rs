@@ -75,6 +75,14 @@ async fn fills_the_disk() {
     };
     assert_eq!(error.code(), Code::StoreFull);
     assert!(pending > 10, "{pending}");
+    let other = SqliteStore::open(
+        &url(&path.with_file_name("other.db")),
+        Arc::new(ManualClock::at(START)),
+    );
+    let other = other.err().unwrap();
+    assert_eq!(other.code(), Code::StoreUnavailable);
+    let text = other.to_string();
+    assert!(text.contains("full") || text.contains("no space"), "{text}");
     // A login that cannot be marked as used is not returned.
     assert_eq!(code(take(&store, 1).await), Code::StoreUnavailable);
     assert_eq!(store.contains(&key(1)).await.unwrap(), Some(true));
@@ -103,16 +111,24 @@ async fn writes_on_a_read_only_disk() {
     drop(crate::before_fork());
     remount("remount,ro");
     let before = fs::read(&path).unwrap();
-    assert_eq!(code(take(&store, 1).await), Code::StoreUnavailable);
+    let error = take(&store, 1).await.unwrap_err();
+    assert_eq!(error.code(), Code::StoreUnavailable);
+    assert!(error.to_string().contains("is read-only"), "{error}");
     assert_eq!(code(put(&store, 2, TTL).await), Code::StoreUnavailable);
     let clock = Arc::new(ManualClock::at(START));
     let opened = SqliteStore::open(&url(&path), Arc::clone(&clock) as _);
-    assert_eq!(code(opened), Code::InvalidOption);
+    let opened = opened.err().unwrap();
+    assert_eq!(opened.code(), Code::InvalidOption);
+    let reason = format!(
+        "the store cannot be written: its file system is read-only sqlite=8 path={}",
+        path.display()
+    );
+    assert_eq!(opened.to_string(), reason);
     let other = SqliteStore::open(&url(&path.with_file_name("other.db")), clock);
     let other = other.err().unwrap();
     assert_eq!(other.code(), Code::InvalidOption);
-    let fact = "the store's file cannot be used: its file system is read-only";
-    assert_eq!(other.to_string(), fact);
+    let fact = "the store's file cannot be used: its file system is read-only path=";
+    assert!(other.to_string().starts_with(fact), "{other}");
     assert_eq!(fs::read(&path).unwrap(), before);
     drop(crate::before_fork());
     remount("remount,rw");

@@ -3,15 +3,32 @@
 use rusqlite::ffi;
 
 use super::super::errors::Purpose::{Adding, Opening, Other};
-use super::super::errors::{is_busy, is_full, translate};
+use super::super::errors::{self, is_busy, is_full};
+use super::super::place::Place;
+use super::Scene;
 use crate::error::Code::{self, InvalidOption, StoreFailed, StoreFull, StoreUnavailable};
+use crate::error::Error;
 
 fn error(extended_code: i32) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(ffi::Error::new(extended_code), Some("/a/path".to_owned()))
 }
 
+/// The error for a file that nothing prevents from being used.
+fn translate(error: &rusqlite::Error, purpose: errors::Purpose) -> Error {
+    let scene = Scene::new();
+    let place = Place::parse(&scene.url()).unwrap();
+    errors::translate(error, purpose, &place)
+}
+
+fn without_path(error: &Error) -> String {
+    let text = error.to_string();
+    let (text, path) = text.split_once(" path=").expect("a path");
+    assert!(path.ends_with("/logins.db"), "{path}");
+    text.to_owned()
+}
+
 #[test]
-fn each_failure_has_its_code_and_no_path() {
+fn each_failure_has_its_code_and_the_path() {
     // While opening, while adding, and otherwise.
     let cases: [(i32, [Code; 3], &str); 9] = [
         (
@@ -60,7 +77,7 @@ fn each_failure_has_its_code_and_no_path() {
         for (purpose, code) in [Opening, Adding, Other].into_iter().zip(codes) {
             let translated = translate(&error(number), purpose);
             assert_eq!(translated.code(), code, "{number} {purpose:?}");
-            assert_eq!(translated.to_string(), format!("{fact} sqlite={number}"));
+            assert_eq!(without_path(&translated), format!("{fact} sqlite={number}"));
         }
     }
 }
@@ -71,7 +88,7 @@ fn a_file_system_without_shared_memory_is_a_configuration_error() {
         let translated = translate(&error(number), Opening);
         assert_eq!(translated.code(), InvalidOption);
         assert_eq!(
-            translated.to_string(),
+            without_path(&translated),
             format!(
                 "the store's file system has no locks or memory that processes share; \
                  use a directory on a disk of this machine sqlite={number}"

@@ -99,10 +99,11 @@ fn a_file_of_another_user_in_a_directory_like_tmp_is_named_in_the_error() {
         let before = fs::read(scene.path()).ok();
 
         symlink("/dev/null", &path).unwrap();
-        assert_eq!(refusal(&scene), format!("{name}is a symbolic link"));
+        let at = format!("path={}", path.display());
+        assert_eq!(refusal(&scene), format!("{name}is a symbolic link {at}"));
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
-        assert_eq!(refusal(&scene), format!("{name}is not a file"));
+        assert_eq!(refusal(&scene), format!("{name}is a directory {at}"));
         fs::remove_dir(&path).unwrap();
         let target = scene.directory.join("target");
         fs::write(&target, "x".repeat(1000)).unwrap();
