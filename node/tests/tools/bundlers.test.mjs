@@ -77,6 +77,18 @@ test("ncc copies the addon", options, (t) => {
   logsIn(site, path.join(site.out, readdirSync(site.out).find((name) => /^index\.c?js$/.test(name))));
 });
 
+test("bun puts the addon into its executable", options, (t) => {
+  const site = makeSite(t);
+  const bun = path.join(import.meta.dirname, "../runtimes/node_modules/.bin/bun");
+  const executable = path.join(site.out, "site");
+  const how = { encoding: "utf8", timeout: LIMIT_MS };
+  const built = spawnSync(bun, ["build", "--compile", site.program, "--outfile", executable], how);
+  assert.equal(built.status, 0, built.stderr);
+  deploy(site);
+  const { status, stdout, stderr } = spawnSync(executable, how);
+  assert.deepEqual([status, stdout], [0, "alice@example.com\n"], stderr);
+});
+
 test("a single executable loads the addon beside it", options, async (t) => {
   const { inject } = require("postject");
   const site = makeSite(t);
