@@ -255,6 +255,8 @@ export class DevBroker {
 
   /** Returns a signed token, without a browser. */
   mint(options: MintOptions = {}): string {
+    // The members of a string are its characters.
+    if (typeof options !== "object" || options === null) throw invalidOption("mint takes an object, such as { url }");
     const names = Object.entries(options).map(([name, value]) => [snakeCase(name), value]);
     return unwrap(this.#native.mint(JSON.stringify(Object.fromEntries(names))));
   }

@@ -45,6 +45,14 @@ test("a wrong time is refused", () => {
   assert.ok(broker.now > 1.7e12);
 });
 
+test("a URL that is not in an object is refused", (t) => {
+  const broker = new DevBroker();
+  t.after(() => broker.stop());
+  for (const given of ["https://broker.example/auth?nonce=1", null]) {
+    assert.throws(() => broker.mint(given), { code: "invalid_option", message: /\{ url \}/ });
+  }
+});
+
 test("a broker with its own clock moves no time", () => {
   const own = new DevBroker({ clock: new ManualClock(1000) });
   assert.throws(() => own.freezeTime(), /a clock of its own/);
