@@ -1,7 +1,8 @@
 //! Files of PEM certificates, and their errors.
 
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
@@ -10,13 +11,28 @@ use rustls::pki_types::pem::PemObject as _;
 /// Some editors begin a file with it. The parser would not find the first certificate.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
+/// The largest file that is read, in bytes. The authorities of a system have 200 kB.
+const LONGEST: u64 = 16 << 20;
+
 /// Reads the usable certificates, and describes the problem with the others. Other text and private keys are
 /// ignored.
 pub(super) fn read_usable(path: &Path) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
-    match std::fs::read(path) {
+    match contents(path) {
         Ok(bytes) => parse(&bytes),
-        Err(cause) => (Vec::new(), Some(Problem::unreadable(cause))),
+        Err(problem) => (Vec::new(), Some(problem)),
     }
+}
+
+/// Reads a file of certificates or keys. It may be a pipe or a device, which do not tell their size.
+pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+        .map_err(Problem::unreadable)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(Problem::new("is larger than 16 MiB"));
+    }
+    Ok(bytes)
 }
 
 pub(super) fn parse(bytes: &[u8]) -> (Vec<CertificateDer<'static>>, Option<Problem>) {

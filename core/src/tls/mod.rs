@@ -13,7 +13,7 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
-pub(crate) use self::ca_file::Problem;
+pub(crate) use self::ca_file::{Problem, contents};
 pub(crate) use self::verifier::{CertificateFault, certificate_fault};
 use self::verifier::{Verifier, system_verifier};
 use crate::error::{Code, Error, Result};

@@ -180,3 +180,10 @@ fn a_system_without_a_file_and_with_empty_folders_has_no_authorities() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(system::is_without(|_| false, &(None, Vec::new())));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_file_without_an_end_is_not_read_into_memory() {
+    let (_, problem) = ca_file::read_usable(Path::new("/dev/zero"));
+    assert_eq!(problem.unwrap().to_string(), "is larger than 16 MiB");
+}

@@ -280,7 +280,7 @@ fn an_unusable_client_certificate_is_refused_at_once() {
     for (certificate, key, fact) in [
         (&certificate, &encrypted, "key_file is encrypted"),
         (&certificate, &older, "key_file is encrypted"),
-        (&certificate, &missing, "key_file cannot be read"),
+        (&certificate, &missing, "key_file does not exist"),
         (
             &certificate,
             &certificate,
@@ -291,7 +291,7 @@ fn an_unusable_client_certificate_is_refused_at_once() {
             &authority.file("key.pem"),
             "key_file is not the key",
         ),
-        (&missing, &key, "cert_file cannot be read"),
+        (&missing, &key, "cert_file does not exist"),
         (&key, &key, "cert_file has no PEM certificate"),
     ] {
         let url = format!("rediss://localhost?cert_file={certificate}&key_file={key}");

@@ -9,6 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use crate::error::{Code, Error, Result};
+use crate::tls;
 
 /// The marks of an encrypted key in PEM, in PKCS #8 and in the older format.
 const ENCRYPTED: [&str; 2] = ["BEGIN ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED"];
@@ -35,8 +36,9 @@ pub(super) fn read(cert_file: &Path, key_file: &Path) -> Result<Arc<CertifiedKey
 }
 
 fn contents(name: &str, path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path)
-        .map_err(|cause| unusable(&format!("{name} cannot be read")).with_source(cause))
+    // The URL may contain a password, so no part of it is shown.
+    tls::contents(path)
+        .map_err(|problem| unusable(&format!("{name} {problem}")).with_source(problem))
 }
 
 fn read_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
