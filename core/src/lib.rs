@@ -32,6 +32,7 @@ mod jwks;
 pub mod metrics;
 mod next;
 mod nonce;
+mod operation;
 mod origin;
 mod record;
 mod sealing;
@@ -58,6 +59,8 @@ pub use self::health::{Health, HealthCheck, HealthChecks, HealthStatus};
 pub use self::http::{Request, Response, SentRequest, Transport};
 pub use self::jwks::KeyInfo;
 pub use self::next::safe_next;
+#[doc(hidden)]
+pub use self::operation::{start_all, start_here};
 pub use self::session::{AuthenticateOptions, CallbackParams, CompleteOptions, FieldValue, Login};
 pub use self::session_key::SessionKey;
 pub use self::stats::{DocumentStats, DurationBucket, DurationStats, Stats};

@@ -1,4 +1,4 @@
-//! How every operation runs: it is polled in place, and moves to the runtime only if it has to wait.
+//! How every operation runs: it is polled in place, and threads of the runtime continue it if it has to wait.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -21,7 +21,7 @@ use crate::completions::CompletionQueue;
 use crate::current_call::CallFuture;
 use crate::failure::{self, Failure};
 use crate::ids::{id_to_js, new_call_id};
-use crate::{events, runtime, store, turn};
+use crate::{events, runtime, store};
 
 /// What an operation returns: its value, a failure, or the id of a call whose outcome follows.
 pub(crate) type Outcome<T> = Either3<T, Failure, f64>;
@@ -33,7 +33,7 @@ type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Runs an operation. It owns all that it needs, because JavaScript may end before it does.
 ///
 /// An operation that does not have to wait has ended when this returns, without a task, a thread or a
-/// wake-up. Otherwise the same future continues in the runtime, and its outcome is sent with the id of the
+/// wake-up. Otherwise the same future continues in other threads, and its outcome is sent with the id of the
 /// call. The outcome is null if the operation was cancelled.
 pub(crate) fn run<T>(
     env: Env,
@@ -82,7 +82,6 @@ where
                     Some(outcome) => queue.send(call_id, failure::either(outcome)),
                     None => queue.send(call_id, Null),
                 }
-                turn::give_way();
             });
             let settled = match subscriber {
                 Some(subscriber) => Box::pin(settled.with_subscriber(subscriber)),
@@ -155,7 +154,7 @@ fn poll_now<F: Future + Unpin>(
 
 fn poll_once<F: Future + Unpin>(runtime: &Handle, operation: &mut F) -> Poll<F::Output> {
     let _entered = runtime.enter();
-    // No waker is needed: the runtime polls a pending operation again in any case.
+    // No waker is needed: a pending operation is polled again in any case.
     let mut context = Context::from_waker(Waker::noop());
     Pin::new(operation).poll(&mut context)
 }

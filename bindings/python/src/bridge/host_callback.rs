@@ -77,7 +77,7 @@ pub(super) fn context() -> Option<Arc<SendPy>> {
     CONTEXT.with_borrow(Clone::clone)
 }
 
-/// An operation in the runtime.
+/// An operation that waits, and is polled by threads of the runtime.
 pub(super) struct SpawnedOperation<F> {
     operation: F,
     /// Lent to the thread while it polls, as is the context.

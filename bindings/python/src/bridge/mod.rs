@@ -1,11 +1,11 @@
 //! How an operation of the core becomes something that Python can wait for.
 //!
 //! An operation is one future. It is polled once where it is called, and is nearly always ready
-//! then: the result is returned at once, without a task, a thread or a wake-up. Only a pending operation
-//! moves to the runtime.
+//! then: the result is returned at once, without a task, a thread or a wake-up. A pending operation is
+//! continued by the thread of the runtime that wakes it.
 //!
-//! Many calls that are made in one turn of an event loop and have to wait, as after a start of the site, share
-//! one wake-up of the runtime. After the first 64 of them, the loop does not poll.
+//! Many calls may have to wait in one turn of an event loop, as after a start of the site. The loop polls the first 64 of
+//! them. The others share one wake-up of the runtime, after the turn.
 //!
 //! An operation needs Python if its store is written in Python. Then it requests a host callback of
 //! its caller. Callbacks run between two polls, never inside of one.
@@ -20,10 +20,10 @@
 //!   |
 //!   | pending
 //!   v
-//! SPAWNED     the future has a ticket, the runtime polls the operation in a task
+//! WAITING     the future has a ticket; threads of the runtime poll the operation when it is woken
 //!   |    |
-//!   |    +-- requests a host callback: the completer has the event loop run it; its result wakes the task
-//!   |    +-- the future is cancelled: `AbortOnCancel` takes the ticket, aborts the task --> CANCELLED
+//!   |    +-- requests a host callback: the completer has the event loop run it; its result wakes the operation
+//!   |    +-- the future is cancelled: `AbortOnCancel` takes the ticket, aborts the operation --> CANCELLED
 //!   |
 //!   | ready
 //!   v

@@ -1,17 +1,14 @@
 //! The threads of a process: the runtime, and the completer.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use portier_client::{Code, Error};
+use portier_client::{BoxFuture, Code, Error, start_all, start_here};
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
-use tokio::task::JoinHandle;
 
 use super::attach_gate::shutting_down;
 use super::completion::{Completion, CompletionQueue, run_completer};
@@ -117,21 +114,14 @@ impl Bridge {
         self.handle.enter()
     }
 
-    /// Spawns a task. It is in a box, so that Tokio's code for tasks is compiled for one type.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
-        let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(task);
-        self.handle.spawn(task)
+    /// Polls a task in this thread until it waits. Then the thread that wakes it, or the runtime, continues it.
+    pub(super) fn start_here(&self, task: BoxFuture<'static, ()>) {
+        start_here(&self.handle, task);
     }
 
-    /// Spawns tasks, and wakes the runtime once for all of them.
-    pub(super) fn spawn_all(&self, tasks: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>) {
-        if !tasks.is_empty() {
-            self.spawn(async move {
-                for task in tasks {
-                    drop(tokio::spawn(task));
-                }
-            });
-        }
+    /// Starts tasks in the runtime.
+    pub(super) fn start_all(&self, tasks: Vec<BoxFuture<'static, ()>>) {
+        start_all(&self.handle, tasks);
     }
 
     pub(super) fn tickets(&self) -> &Tickets {

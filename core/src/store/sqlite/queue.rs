@@ -16,6 +16,7 @@ use super::place::Place;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Kind, Result};
 use crate::fork::{self, Locked};
+use crate::operation;
 
 /// The maximum number of operations in one transaction, so that other processes get their turn.
 const BATCH: usize = 256;
@@ -137,9 +138,18 @@ impl Worker {
                 self.queue.idle.put(connection, generation, &self.runtime);
             }
             drop(busy);
-            for (job, outcome) in done {
-                // The caller may have been cancelled.
-                let _ = job.reply.send(outcome);
+            let is_single = done.len() == 1;
+            let reply = || {
+                for (job, outcome) in done {
+                    // The caller may have been cancelled.
+                    let _ = job.reply.send(outcome);
+                }
+            };
+            // The next batch does not wait for the callers of this one.
+            if is_single {
+                operation::continue_here(reply);
+            } else {
+                reply();
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::bridge::panics::CatchPanic;
 use crate::bridge::runtime::Bridge;
 use crate::cells::{self, intern};
 
-/// Moves an operation to the runtime, and returns the future for its result.
+/// Starts an operation that has to wait, and returns the future for its result.
 pub(super) fn awaited<'py, T: Output>(
     py: Python<'py>,
     bridge: &'static Bridge,
@@ -28,15 +28,15 @@ pub(super) fn awaited<'py, T: Output>(
         completer: completion.completer.clone(),
     };
     let (operation, abort) = abortable(SpawnedOperation::new(operation, caller, &context));
-    turn::start(bridge, &event_loop, async move {
+    let task = async move {
         if let Ok((outcome, context)) = operation.await {
             completion.send(Box::new(move |py| {
                 drop(context);
                 to_python(py, outcome)
             }));
         }
-        turn::give_way();
-    })?;
+    };
+    turn::start(bridge, &event_loop, Box::pin(task))?;
     let on_done = AbortOnCancel {
         bridge,
         ticket,

@@ -3,6 +3,7 @@
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use futures_util::future::abortable;
 use pyo3::prelude::*;
 
 use super::output::{Output, to_python};
@@ -16,7 +17,7 @@ use crate::process::Process;
 /// How often a blocking call lets Python check for signals.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Moves an operation to the runtime, and waits for its result.
+/// Starts an operation that has to wait, and waits for its result.
 pub(super) fn block<'py, T: Output>(
     py: Python<'py>,
     bridge: &'static Bridge,
@@ -32,14 +33,17 @@ pub(super) fn block<'py, T: Output>(
         Caller::Thread(sender.clone()),
         &copy_context(py)?,
     );
-    let task = bridge.spawn(async move {
-        let (outcome, context) = operation.await;
+    let (operation, abort) = abortable(operation);
+    bridge.start_here(Box::pin(async move {
+        let Ok((outcome, context)) = operation.await else {
+            return;
+        };
         // There is no receiver any more if a signal has ended the call.
         let _ = sender.send(BlockingMessage::Completed(Box::new(move |py| {
             drop(context);
             to_python(py, outcome)
         })));
-    });
+    }));
     loop {
         let (message, permit);
         (message, permit, messages) = py.detach(move || {
@@ -51,11 +55,11 @@ pub(super) fn block<'py, T: Output>(
             Ok(BlockingMessage::HostCallback(callback)) => {
                 // The end of the interpreter does not wait for a site's code, which may be slow.
                 drop(permit);
-                callback(py, CallSite::Thread).inspect_err(|_| task.abort())?;
+                callback(py, CallSite::Thread).inspect_err(|_| abort.abort())?;
             }
             Err(RecvTimeoutError::Timeout) => {
                 drop(permit);
-                py.check_signals().inspect_err(|_| task.abort())?;
+                py.check_signals().inspect_err(|_| abort.abort())?;
             }
             Err(RecvTimeoutError::Disconnected) => return Err(shutting_down()),
         }
