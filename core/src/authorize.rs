@@ -105,7 +105,9 @@ struct Query {
 impl Query {
     fn push(&mut self, name: &str, value: &str) {
         self.push_encoded(name, "");
-        self.url.extend(encode(value));
+        for part in encode(value) {
+            self.url.push_str(part);
+        }
     }
 
     fn push_encoded(&mut self, name: &str, value: &str) {

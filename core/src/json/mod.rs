@@ -92,9 +92,12 @@ impl<'a> Object<'a> {
     }
 
     fn find(&self, bit: u64, name: &str) -> Option<&Value<'a>> {
-        let mut members = self.members.iter();
-        let member = members.find(|member| member.bit == bit && member.name == name)?;
-        Some(&member.value)
+        for member in &self.members {
+            if member.bit == bit && member.name == name {
+                return Some(&member.value);
+            }
+        }
+        None
     }
 
     /// Whether there is a member with any of these names.
