@@ -92,13 +92,14 @@ fn waiting(runtime: &Handle, operation: BoxFuture<'static, ()>) -> Runnable {
 
 /// Keeps an operation for this thread. Returns it if this thread continues none.
 fn keep(woken: Runnable) -> Option<Runnable> {
-    WOKEN.with_borrow_mut(|kept| match kept {
-        Some(kept) => {
-            kept.push(woken);
-            None
+    let mut woken = Some(woken);
+    // A thread that ends may wake operations, and has no list any more.
+    let _ = WOKEN.try_with(|kept| {
+        if let Some(kept) = &mut *kept.borrow_mut() {
+            kept.extend(woken.take());
         }
-        None => Some(woken),
-    })
+    });
+    woken
 }
 
 /// Lets threads that wait for a processor run once in a while: one of them may be the caller's event loop.
