@@ -35,7 +35,7 @@ test("AbortSignal.timeout ends a call", async () => {
   transport.release();
 });
 
-// Of many calls in one turn of the loop, most start after the turn.
+// Of many calls in one turn of the loop, the last ones start after the turn.
 for (const count of [2, 200]) {
   test(`aborted calls abort no others count=${count}`, async () => {
     const { client, transport } = mocked();

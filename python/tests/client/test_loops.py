@@ -150,7 +150,7 @@ def test_closed_loops_leave_no_descriptors(broker: DevBroker, tmp_path: Path) ->
     assert min(counts[10:]) < min(counts[:10]) + 10
 
 
-# Of many calls in one turn of the loop, most start after the turn.
+# Of many calls in one turn of the loop, the last ones start after the turn.
 @pytest.mark.parametrize("calls", [1, 100])
 @pytest.mark.parametrize("answer", ["success", "error"])
 def test_an_answer_for_a_closed_loop_is_dropped_silently(

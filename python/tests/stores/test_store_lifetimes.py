@@ -15,7 +15,7 @@ import pytest
 
 from portier_client import Client, StoreError, blocking
 
-from .written import REDIRECT_URI, Faulty, Plain, Waiting, use
+from .written import DISCOVERY, REDIRECT_URI, Faulty, Plain, Waiting, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +35,11 @@ def test_a_closed_loop_with_pending_calls_leaves_nothing_behind(
     store = kind()
     client = Client(REDIRECT_URI, broker=broker.origin, store=store)
     loop = every_loop()
+    broker.hold(DISCOVERY)
     waiting = loop.create_task(client.authenticate("alice@example.com"))
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
+    broker.release(DISCOVERY)
     # The store is called through the same thread, after the lost call.
     asyncio.run(use(store, broker))
     assert not waiting.done()
