@@ -3,6 +3,7 @@
 mod details;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -322,6 +323,19 @@ codes! {
     AccountRefused = "account_refused" in LoginRefused,
     /// A bug in this library; please report it.
     Internal = "internal" in InternalError,
+}
+
+/// A path for a message: in one line, with escaped control characters.
+pub(crate) fn shown_path(path: &Path) -> String {
+    let mut text = String::new();
+    for character in path.to_string_lossy().chars() {
+        if character.is_control() {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 #[cfg(test)]

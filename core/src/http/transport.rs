@@ -21,12 +21,12 @@ use super::ssrf_guard::{Lookup, SsrfGuard, SystemLookup};
 use super::trust;
 use super::{MAX_DOCUMENT_BYTES as BODY_LIMIT, Request, Response, Transport};
 use crate::discovery::DISCOVERY_PATH;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, shown_path};
 use crate::events;
 use crate::fork;
 use crate::future::BoxFuture;
 use crate::origin::is_local;
-use crate::tls::{Listed, shown, trusting_nobody};
+use crate::tls::{Listed, trusting_nobody};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The two documents are fetched one after the other, then nothing for about an hour.
@@ -75,7 +75,7 @@ impl HttpTransport {
         })?;
         let ca_file = options.ca_file.as_deref();
         let listed = Listed::read(ca_file).map_err(|problem| {
-            let path = shown(ca_file.unwrap_or(Path::new("")));
+            let path = shown_path(ca_file.unwrap_or(Path::new("")));
             let text = format!("ca_file {problem} path={path}");
             Error::new(Code::InvalidOption, text).with_source(problem)
         })?;

@@ -16,7 +16,7 @@ use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 pub(crate) use self::ca_file::{Problem, contents};
 pub(crate) use self::verifier::{CertificateFault, certificate_fault};
 use self::verifier::{Verifier, system_verifier};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, shown_path};
 
 /// The extra certificates that the whole process trusts, sorted and without duplicates.
 static EXTRA: RwLock<Vec<CertificateDer<'static>>> = RwLock::new(Vec::new());
@@ -35,7 +35,7 @@ pub fn trust_extra_ca_file(path: impl AsRef<Path>) -> Result<()> {
     let Some(problem) = problem else {
         return Ok(());
     };
-    let path = shown(path);
+    let path = shown_path(path);
     Err(Error::new(
         Code::InvalidOption,
         format_args!("the file of extra certificate authorities {problem} path={path}"),
@@ -140,19 +140,6 @@ impl std::error::Error for NoTrust {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.source)
     }
-}
-
-/// A path for a message: in one line, with escaped control characters.
-pub(crate) fn shown(path: &Path) -> String {
-    let mut text = String::new();
-    for character in path.to_string_lossy().chars() {
-        if character.is_control() {
-            text.extend(character.escape_default());
-        } else {
-            text.push(character);
-        }
-    }
-    text
 }
 
 #[cfg(test)]

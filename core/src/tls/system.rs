@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 
 use super::ca_file;
-use super::shown;
+use crate::error::shown_path;
 
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
@@ -91,7 +91,7 @@ pub(super) fn variable_without_certificates() -> Option<String> {
     });
     misleading.or_else(|| {
         let folders = env::var_os(FOLDERS).filter(|_| ARE_READ)?;
-        let folders = shown(Path::new(&folders));
+        let folders = shown_path(Path::new(&folders));
         Some(format!(
             "{FOLDERS} names a folder without certificates path={folders}"
         ))
@@ -108,7 +108,7 @@ fn misleads(check: impl Fn(&Path) -> Result<(), String>) -> Option<String> {
         if file.is_empty() {
             return Some(format!("{FILE} is set and empty; unset it"));
         }
-        let path = shown(Path::new(&file));
+        let path = shown_path(Path::new(&file));
         return Some(format!("{FILE} names a file that {fact} path={path}"));
     }
     let folders = env::var_os(FOLDERS)?;
@@ -116,7 +116,7 @@ fn misleads(check: impl Fn(&Path) -> Result<(), String>) -> Option<String> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .find_map(|folder| {
             let cause = std::fs::read_dir(&folder).err()?;
-            let (fact, path) = (ca_file::unreadable(&cause), shown(&folder));
+            let (fact, path) = (ca_file::unreadable(&cause), shown_path(&folder));
             Some(format!("{FOLDERS} names a folder that {fact} path={path}"))
         })
 }

@@ -3,8 +3,7 @@
 use rusqlite::{ErrorCode, ffi};
 
 use super::place::Place;
-use crate::error::{Code, Error};
-use crate::tls::shown;
+use crate::error::{Code, Error, shown_path};
 
 /// The purpose of an operation, which determines the code of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +78,7 @@ pub(super) fn translate(error: &rusqlite::Error, purpose: Purpose, place: &Place
         )
     );
     let Some(fault) = is_of_system.then(|| place.fault()).flatten() else {
-        let path = shown(place.path());
+        let path = shown_path(place.path());
         return Error::new(code, format_args!("{fact} sqlite={number} path={path}"));
     };
     let code = if fault.may_pass {
@@ -87,7 +86,7 @@ pub(super) fn translate(error: &rusqlite::Error, purpose: Purpose, place: &Place
     } else {
         code
     };
-    let (reason, path) = (fault.reason, shown(&fault.path));
+    let (reason, path) = (fault.reason, shown_path(&fault.path));
     Error::new(
         code,
         format_args!("{fact}: {reason} sqlite={number} path={path}"),

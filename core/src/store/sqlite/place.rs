@@ -14,8 +14,7 @@ use self::system::{
 };
 #[cfg(unix)]
 use self::unix as system;
-use crate::error::{Code, Error, Result};
-use crate::tls::shown;
+use crate::error::{Code, Error, Result, shown_path};
 
 #[cfg(target_os = "linux")]
 mod network;
@@ -75,7 +74,7 @@ impl Place {
                     reason(&cause, denied)
                 )
             };
-            let path = shown(directory);
+            let path = shown_path(directory);
             let text = format_args!("{fact} directory={path}");
             Error::new(Code::InvalidOption, text).with_source(cause)
         })?;
@@ -162,7 +161,7 @@ impl Place {
     }
 
     fn error(&self, code: Code, fact: &str) -> Error {
-        let path = shown(&self.path);
+        let path = shown_path(&self.path);
         Error::new(code, format_args!("{fact} path={path}"))
     }
 
@@ -273,7 +272,7 @@ fn check(path: &Path, what: &str, is_shared: bool) -> Result<Option<Metadata>> {
     } else {
         "is not a file"
     };
-    let path = shown(path);
+    let path = shown_path(path);
     Err(Error::new(
         Code::InvalidOption,
         format_args!("{what} {fact} path={path}"),
@@ -299,7 +298,7 @@ fn unusable(cause: io::Error, path: &Path) -> Error {
         Code::InvalidOption
     };
     let reason = reason(&cause, "this process may not create files in its directory");
-    let path = shown(path);
+    let path = shown_path(path);
     let text = format_args!("the store's file cannot be used: {reason} path={path}");
     Error::new(code, text).with_source(cause)
 }

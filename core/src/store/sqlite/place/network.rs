@@ -7,8 +7,7 @@ use std::path::Path;
 use rustix::fs::{major, minor, statfs};
 
 use super::unusable;
-use crate::error::{Code, Error, Result};
-use crate::tls::shown;
+use crate::error::{Code, Error, Result, shown_path};
 
 /// The types of network file systems in `statfs(2)` on Linux. 9P is not listed, because it is often local.
 const KINDS: [(u32, &str); 13] = [
@@ -71,7 +70,7 @@ pub(super) fn check(directory: &Path) -> Result<()> {
             format_args!(
                 "the store's directory is on a network file system, which SQLite cannot share between \
                  machines; use a directory of this machine, or Redis type={name} directory={}",
-                shown(directory)
+                shown_path(directory)
             ),
         )),
     }

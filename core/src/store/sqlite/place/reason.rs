@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::system::{directory_is_usable, file_is_usable, has_space, is_out_of_files};
 use super::{BESIDE, Place};
-use crate::error::{Code, Error, Result};
-use crate::tls::shown;
+use crate::error::{Code, Error, Result, shown_path};
 
 /// The longest path that SQLite opens on Unix, in bytes: it adds 8 bytes for other files, up to 512.
 const LONGEST_PATH: usize = 504;
@@ -79,7 +78,7 @@ pub(super) fn too_long(path: &Path) -> Result<()> {
     if cfg!(windows) || length <= LONGEST_PATH {
         return Ok(());
     }
-    let path = shown(path);
+    let path = shown_path(path);
     Err(Error::new(
         Code::InvalidOption,
         format_args!(

@@ -15,8 +15,7 @@ use rustix::io::Errno;
 
 use super::owners::{is_ours, is_sticky, others_may_write, user};
 use super::{Identity, unusable};
-use crate::error::{Code, Error, Result};
-use crate::tls::shown;
+use crate::error::{Code, Error, Result, shown_path};
 
 /// Advice that is safe in every case.
 const ADVICE: &str = "use a directory of its own, mode 0700";
@@ -157,7 +156,7 @@ pub(super) fn check_file(
     }
     let mode = metadata.mode() & 0o7777;
     if mode & 0o022 != 0 {
-        let path = shown(path);
+        let path = shown_path(path);
         return Err(Error::new(
             Code::InvalidOption,
             format_args!(
