@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 from hypothesis import settings
 
+from portier_client.testing import flush_events
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator
 
@@ -124,7 +126,8 @@ def fail_if_skipped(report: Report) -> Report:
 
 @pytest.fixture(autouse=True)
 def logger_as_before() -> Iterator[None]:
-    """Restores the logger."""
+    """Waits for the records of earlier tests, and restores the logger."""
+    flush_events()
     level, handlers = LOGGER.level, LOGGER.handlers[:]
     yield
     LOGGER.setLevel(level)

@@ -74,8 +74,6 @@ class Records(logging.Handler):
 
 @pytest.fixture
 def records() -> Iterator[Records]:
-    # Of earlier tests.
-    flush_events()
     logger = logging.getLogger("portier_client")
     handler = Records()
     level = logger.level
