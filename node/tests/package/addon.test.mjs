@@ -28,12 +28,12 @@ test("no function of the addon is async, so none borrows memory that JavaScript 
 });
 
 test("operations are spawned in one place, which accepts no borrowing future", () => {
-  const makers = /\b(spawn_future\w*|execute_tokio_future|AsyncTask|create_deferred|JsDeferred|PromiseRaw::new|spawn_blocking|block_on|tokio::spawn)\b|(?<!:)\bspawn\((?!\))/;
+  const makers = /\b(spawn_future\w*|execute_tokio_future|AsyncTask|create_deferred|JsDeferred|PromiseRaw::new|spawn_blocking|block_on|tokio::spawn|start_here|start_all)\b|(?<!:)\bspawn\((?!\))/;
   // A thread of the system is not a task.
   const spawns = (text) => makers.test(text.replaceAll("thread::Builder::new().spawn(", ""));
   const found = Object.keys(code).filter((name) => spawns(code[name]));
   assert.deepEqual(found, ["turn.rs"]);
-  assert.match(code["turn.rs"], /^type Task = Pin<Box<dyn Future<Output = \(\)> \+ Send>>;$/m);
+  assert.match(code["turn.rs"], /^type Task = BoxFuture<'static, \(\)>;$/m);
   assert.doesNotMatch(readFileSync(path.join(SOURCE, "../../../Cargo.toml"), "utf8"), /^napi = .*tokio_rt/m);
   assert.match(code["call.rs"], /operation: impl Future<Output = Result<T>> \+ Send \+ 'static,\n\) -> Outcome<T>/);
 });
