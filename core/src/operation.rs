@@ -55,12 +55,11 @@ pub fn start_all(runtime: &Handle, operations: Vec<BoxFuture<'static, ()>>) {
 #[cfg(feature = "sqlite")]
 pub(crate) fn continue_here(wake: impl FnOnce()) {
     WOKEN.set(Some(Vec::new()));
-    let kept = Kept;
+    let _kept = Kept;
     wake();
     for operation in WOKEN.take().unwrap_or_default() {
         operation.run();
     }
-    drop(kept);
 }
 
 /// Leaves the operations that this thread does not continue, because it panics, to the runtime.
