@@ -63,8 +63,8 @@ where
     let call_id = new_call_id();
     let mut operation = CallFuture::new(call_id, catch_panics(operation));
     let subscriber = events::subscriber(env);
-    let current = completions.turn();
-    let polled = if current.is_crowded() {
+    let turn = completions.turn();
+    let polled = if turn.is_crowded() {
         Poll::Pending
     } else {
         poll_now(env, call_id, subscriber.as_ref(), &runtime, &mut operation)
@@ -87,7 +87,7 @@ where
                 Some(subscriber) => Box::pin(settled.with_subscriber(subscriber)),
                 None => settled,
             };
-            current.start(&runtime, settled);
+            turn.start(&runtime, settled);
             Either3::C(call_id)
         }
     }

@@ -78,14 +78,14 @@ pub(super) fn context() -> Option<Arc<SendPy>> {
 }
 
 /// An operation that waits, and is polled by threads of the runtime.
-pub(super) struct SpawnedOperation<F> {
+pub(super) struct WaitingOperation<F> {
     operation: F,
     /// Lent to the thread while it polls, as is the context.
     caller: Option<Caller>,
     context: Option<Arc<SendPy>>,
 }
 
-impl<F> SpawnedOperation<F> {
+impl<F> WaitingOperation<F> {
     pub(super) fn new(operation: F, caller: Caller, context: &Bound<'_, PyAny>) -> Self {
         Self {
             operation,
@@ -95,7 +95,7 @@ impl<F> SpawnedOperation<F> {
     }
 }
 
-impl<F: Future + Unpin> Future for SpawnedOperation<F> {
+impl<F: Future + Unpin> Future for WaitingOperation<F> {
     /// The context comes with the outcome, so that a thread drops it that may use Python.
     type Output = (F::Output, Option<Arc<SendPy>>);
 

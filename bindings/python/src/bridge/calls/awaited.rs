@@ -7,7 +7,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::output::{Output, to_python};
 use super::turn;
-use crate::bridge::host_callback::{Caller, SpawnedOperation, copy_context};
+use crate::bridge::host_callback::{Caller, WaitingOperation, copy_context};
 use crate::bridge::panics::CatchPanic;
 use crate::bridge::runtime::Bridge;
 use crate::cells::{self, intern};
@@ -27,7 +27,7 @@ pub(super) fn awaited<'py, T: Output>(
         ticket,
         completer: completion.completer.clone(),
     };
-    let (operation, abort) = abortable(SpawnedOperation::new(operation, caller, &context));
+    let (operation, abort) = abortable(WaitingOperation::new(operation, caller, &context));
     let task = async move {
         if let Ok((outcome, context)) = operation.await {
             completion.send(Box::new(move |py| {

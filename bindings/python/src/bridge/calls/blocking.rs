@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use super::output::{Output, to_python};
 use crate::bridge::attach_gate::{AttachGate, shutting_down};
-use crate::bridge::host_callback::{Caller, SpawnedOperation, copy_context};
+use crate::bridge::host_callback::{Caller, WaitingOperation, copy_context};
 use crate::bridge::messages::{BlockingMessage, CallSite};
 use crate::bridge::panics::CatchPanic;
 use crate::bridge::runtime::Bridge;
@@ -28,7 +28,7 @@ pub(super) fn block<'py, T: Output>(
         return Err(shutting_down());
     }
     let (sender, mut messages) = mpsc::channel();
-    let operation = SpawnedOperation::new(
+    let operation = WaitingOperation::new(
         operation,
         Caller::Thread(sender.clone()),
         &copy_context(py)?,
