@@ -6,6 +6,8 @@ import { copyFileSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
+import { joinModules } from "./join.mjs";
+
 const here = path.resolve(import.meta.dirname, "..");
 const dist = path.join(here, "dist");
 const release = process.argv.includes("--release");
@@ -16,6 +18,7 @@ execFileSync(process.execPath, [createRequire(import.meta.url).resolve("typescri
   cwd: here,
   stdio: "inherit",
 });
+joinModules(dist);
 copyAll(path.join(here, "esm"), dist);
 for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
   copyFileSync(path.join(here, "..", licence), path.join(here, licence));

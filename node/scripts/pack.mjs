@@ -10,6 +10,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { joinModules } from "./join.mjs";
+
 const HERE = path.resolve(import.meta.dirname, "..");
 const ROOT = path.join(HERE, "..");
 const LICENCES = ["LICENSE-APACHE", "LICENSE-MIT"];
@@ -72,6 +74,7 @@ function stageMain(staging, { devDependencies: _, scripts: __, ...manifest }, co
   // Compiled again, because dist/ may have files of older sources.
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, "--outDir", dist], { cwd: HERE, stdio: "inherit" });
+  joinModules(dist);
   cpSync(path.join(HERE, "esm"), dist, { recursive: true });
   return "main";
 }

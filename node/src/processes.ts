@@ -1,5 +1,3 @@
-import { isMainThread } from "node:worker_threads";
-
 const ADVICE =
   "a login that is started in one process, thread or client cannot be completed in another; give them the same " +
   'secret, or a store they share, such as store: "sqlite:////var/lib/site/logins.db" or store: "redis://…"';
@@ -52,7 +50,12 @@ function reasonOfProcesses(): string | undefined {
   if (isServeWorkerOfDeno()) return "it is in one of several threads of deno serve";
   // Test runners and development servers run a whole site in one thread.
   const alone = ["development", "test"].includes(process.env["NODE_ENV"] ?? "");
-  return isMainThread || alone ? undefined : "it is in a worker thread";
+  return alone || isMainThread() ? undefined : "it is in a worker thread";
+}
+
+/** Loads `node:worker_threads`, which loads the streams of Node, only when a client is made. */
+function isMainThread(): boolean {
+  return (require("node:worker_threads") as typeof import("node:worker_threads")).isMainThread;
 }
 
 /**

@@ -36,6 +36,21 @@ function load(flags = [], before = "") {
   return stdout === "loaded\n" ? undefined : JSON.parse(stdout);
 }
 
+test("the package is two files and the addon, because each further file takes time and memory", { skip }, () => {
+  const list = `require(process.argv[1]); console.log(Object.keys(require.cache).join("\\n"));`;
+  const { stdout } = spawnSync(process.execPath, ["-e", list, dist], { encoding: "utf8" });
+  const names = stdout.trim().split("\n").map((name) => path.basename(name));
+  assert.deepEqual(names.sort(), ["index.js", "modules.js", addon].sort());
+});
+
+test("the file of a module has the exports of the package", { skip }, () => {
+  const compare = `
+    const [{ PortierError }, errors] = ["index", "errors"].map((name) => require(\`\${process.argv[1]}/\${name}.js\`));
+    console.log(PortierError === errors.PortierError);`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["-e", compare, dist], { encoding: "utf8" });
+  assert.equal(stdout, "true\n", stderr);
+});
+
 test("without permission for addons the error names the flag", { skip }, () => {
   const allowed = process.allowedNodeEnvironmentFlags;
   const flag = allowed.has("--permission") ? "--permission" : "--experimental-permission";
@@ -57,6 +72,8 @@ test("a missing addon is named with every path that was tried", { skip }, () => 
   assert.ok(message.includes(`./portier-client.${target}.node,@portier-client/${target}`), message);
   if (platform === "linux") assert.match(message, / libc=(glibc-\d+\.\d+|musl) tried=\S+-gnu\S+-musl$/);
   assert.deepEqual(causes, []);
+  // A second attempt in the same process does not find modules that were loaded in part.
+  assert.deepEqual(load([], `try { require(process.argv[1]); } catch {}`), { message, causes });
 });
 
 test("an addon in a platform package is found", { skip }, () => {
