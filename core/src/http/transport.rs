@@ -117,7 +117,7 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn trust(&self) -> Option<String> {
-        Some(trust::describe(&self.0.options))
+        Some(trust::describe(&self.0.options, &self.0.listed))
     }
 
     fn send(&self, request: Request) -> BoxFuture<'static, Result<Response>> {

@@ -10,23 +10,24 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::CertificateDer;
 
 use super::options::HttpOptions;
-use crate::tls;
+use crate::tls::Listed;
 
 /// The variables that replace the system's authorities on Linux.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Describes the trust of a client with these options. Two clients with the same description trust the same
-/// servers, provided that their systems trust the same authorities.
+/// Describes the trust of a client with these options and configured certificates. Two clients with the same
+/// description trust the same servers, provided that their systems trust the same authorities.
 ///
 /// Proxies are omitted: with `https` they cannot read or change anything.
-pub(super) fn describe(options: &HttpOptions) -> String {
-    let extra = tls::extra_certificates();
-    describe_in(options, &extra, |name| std::env::var_os(name))
+pub(super) fn describe(options: &HttpOptions, listed: &Listed) -> String {
+    describe_in(options, listed.certificates(), |name| {
+        std::env::var_os(name)
+    })
 }
 
 fn describe_in(
     options: &HttpOptions,
-    extra: &[CertificateDer<'static>],
+    listed: &[CertificateDer<'static>],
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> String {
     // All options are listed, so that a new one does not compile before it was considered here.
@@ -34,11 +35,11 @@ fn describe_in(
         timeout: _,
         broker,
         danger_allow_http,
-        ca_file,
+        // Its certificates are listed.
+        ca_file: _,
         user_agent: _,
     } = options;
-    let mut authorities: BTreeSet<String> = extra.iter().map(|der| STANDARD.encode(der)).collect();
-    authorities.extend(ca_file.iter().flat_map(|path| authorities_in(path)));
+    let mut authorities: BTreeSet<String> = listed.iter().map(|der| STANDARD.encode(der)).collect();
     // Without the variables, the system's authorities are used, which are not compared.
     let named: Vec<OsString> = VARIABLES.iter().filter_map(|name| variable(name)).collect();
     authorities.extend(named.iter().flat_map(|path| authorities_in(path.as_ref())));
@@ -54,14 +55,19 @@ fn describe_in(
 }
 
 /// The certificates of a PEM file, or of all files in a directory, sorted and without white space, so that
-/// the layout does not matter. An unreadable file counts as empty.
+/// the layout does not matter. An unreadable file counts as empty, and so do a pipe and a device.
 fn authorities_in(path: &Path) -> BTreeSet<String> {
     if let Ok(directory) = std::fs::read_dir(path) {
         let files = directory.flatten().map(|entry| entry.path());
         let files = files.filter(|path| path.is_file());
         return files.flat_map(|file| authorities_in(&file)).collect();
     }
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    if !path.is_file() {
+        return BTreeSet::new();
+    }
+    // Comments may be in any encoding.
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
     let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
     blocks
         .filter_map(|block| block.split_once("-----END CERTIFICATE-----"))
@@ -87,7 +93,7 @@ mod tests {
             Self(path)
         }
 
-        fn file(&self, name: &str, text: &str) -> std::path::PathBuf {
+        fn file(&self, name: &str, text: impl AsRef<[u8]>) -> std::path::PathBuf {
             let path = self.0.join(name);
             std::fs::write(&path, text).unwrap();
             path
@@ -100,12 +106,12 @@ mod tests {
         }
     }
 
-    fn options(broker: &str, ca_file: Option<&Path>) -> HttpOptions {
+    fn options(broker: &str) -> HttpOptions {
         HttpOptions {
             timeout: Duration::from_secs(1),
             broker: Origin::parse(broker, true).unwrap(),
             danger_allow_http: false,
-            ca_file: ca_file.map(Path::to_owned),
+            ca_file: None,
             user_agent: None,
         }
     }
@@ -118,44 +124,45 @@ mod tests {
     fn the_same_authorities_are_the_same_trust_however_they_are_written() {
         let directory = Directory::new();
         let (a, b) = (pem("AAAA\nBBBB"), pem("CCCC"));
-        let one = directory.file("one", &format!("{a}{b}"));
-        let same = directory.file(
-            "same",
-            &format!("A comment\r\n{b}\r\n{b}{}", pem("AAAABBBB")),
+        let one = directory.file("one", format!("{a}{b}"));
+        let comments = [b"A comment\r\n".as_slice(), b"\xE9\r\n"].concat();
+        let layout = format!("{b}\r\n{b}{}", pem("AAAABBBB"));
+        let same = directory.file("same", [comments, layout.into_bytes()].concat());
+        let other = directory.file("other", a);
+        let secure = || options("https://broker.example");
+        let listed = |base64: &[&str]| -> Vec<_> {
+            let listed = base64.iter().map(|der| STANDARD.decode(der).unwrap());
+            listed.map(CertificateDer::from).collect()
+        };
+        let trust = |base64: &[&str]| describe_in(&secure(), &listed(base64), |_| None);
+        assert_eq!(
+            trust(&["AAAABBBB", "CCCC"]),
+            trust(&["CCCC", "AAAABBBB", "CCCC"])
         );
-        let other = directory.file("other", &a);
-        let secure = "https://broker.example";
-        let trust = |file: Option<&Path>| describe_in(&options(secure, file), &[], |_| None);
-        assert_eq!(trust(Some(&one)), trust(Some(&same)));
-        let mut timeout = options(secure, Some(&one));
+        let mut timeout = secure();
         timeout.timeout = Duration::from_secs(60);
         timeout.user_agent = Some("another".to_owned());
-        assert_eq!(describe_in(&timeout, &[], |_| None), trust(Some(&one)));
-        let mut all = vec![trust(None), trust(Some(&one)), trust(Some(&other))];
-        all.push(describe_in(
-            &options("http://broker.example", None),
-            &[],
-            |_| None,
-        ));
+        assert_eq!(describe_in(&timeout, &[], |_| None), trust(&[]));
+        let mut all = vec![trust(&[]), trust(&["AAAABBBB", "CCCC"]), trust(&["CCCC"])];
+        let insecure = options("http://broker.example");
+        all.push(describe_in(&insecure, &[], |_| None));
         let plain = HttpOptions {
             danger_allow_http: true,
-            ..options("http://broker.example", None)
+            ..insecure
         };
         all.push(describe_in(&plain, &[], |_| None));
-        let extra = [CertificateDer::from(b"extra".to_vec())];
-        all.push(describe_in(&options(secure, None), &extra, |_| None));
-        let named = |name, path: &Path, extra: &[CertificateDer<'static>]| {
+        let named = |name, path: &Path, base64: &[&str]| {
             let variable = |asked: &str| (asked == name).then(|| path.into());
-            describe_in(&options(secure, None), extra, variable)
+            describe_in(&secure(), &listed(base64), variable)
         };
         let [file, folder] = VARIABLES;
         all.push(named(file, &one, &[]));
         all.push(named(file, &other, &[]));
+        assert_eq!(named(file, &same, &[]), named(file, &one, &[]));
         // It does not matter who names an authority, or how often.
         assert_eq!(named(folder, &one, &[]), named(file, &one, &[]));
         assert_eq!(named(folder, &directory.0, &[]), named(file, &one, &[]));
-        let again = CertificateDer::from(STANDARD.decode("CCCC").unwrap());
-        assert_eq!(named(file, &one, &[again]), named(file, &one, &[]));
+        assert_eq!(named(file, &one, &["CCCC"]), named(file, &one, &[]));
         let different: BTreeSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());
     }

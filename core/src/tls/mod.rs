@@ -72,6 +72,11 @@ pub(crate) fn extra_certificates() -> Vec<CertificateDer<'static>> {
 pub(crate) struct Listed(Vec<CertificateDer<'static>>);
 
 impl Listed {
+    /// The certificates that are trusted in addition to the system's.
+    pub(crate) fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.0
+    }
+
     /// Reads the file. All its certificates have to be usable.
     pub(crate) fn read(ca_file: Option<&Path>) -> Result<Self, Problem> {
         let mut listed = match ca_file.map(ca_file::read_usable) {
