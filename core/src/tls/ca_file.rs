@@ -1,18 +1,15 @@
-//! Files of PEM certificates, and their errors.
+//! Files of PEM certificates.
 
-use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::file::contents;
+use super::problem::Problem;
+
 /// Some editors begin a file with it. The parser would not find the first certificate.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
-/// The largest file that is read, in bytes. The authorities of a system have 200 kB.
-const LONGEST: u64 = 16 << 20;
 
 /// Reads the usable certificates, and describes the problem with the others. Other text and private keys are
 /// ignored.
@@ -21,18 +18,6 @@ pub(super) fn read_usable(path: &Path) -> (Vec<CertificateDer<'static>>, Option<
         Ok(bytes) => parse(&bytes),
         Err(problem) => (Vec::new(), Some(problem)),
     }
-}
-
-/// Reads a file of certificates or keys. It may be a pipe or a device, which do not tell their size.
-pub(crate) fn contents(path: &Path) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
-        .map_err(Problem::unreadable)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(Problem::new("is larger than 16 MiB"));
-    }
-    Ok(bytes)
 }
 
 pub(super) fn parse(bytes: &[u8]) -> (Vec<CertificateDer<'static>>, Option<Problem>) {
@@ -78,51 +63,5 @@ fn what_else(text: &[u8]) -> &'static str {
         "has a certificate request and no certificate"
     } else {
         "has no PEM certificates"
-    }
-}
-
-/// The problem with a file of certificates, as a phrase that follows its name.
-#[derive(Debug)]
-pub(crate) struct Problem {
-    fact: String,
-    source: Option<io::Error>,
-}
-
-impl Problem {
-    fn new(fact: impl Into<String>) -> Self {
-        let fact = fact.into();
-        Self { fact, source: None }
-    }
-
-    pub(super) fn unreadable(cause: io::Error) -> Self {
-        Self {
-            fact: unreadable(&cause).to_owned(),
-            source: Some(cause),
-        }
-    }
-}
-
-/// Why a file or a directory cannot be read, as a phrase that follows its name.
-pub(super) fn unreadable(cause: &io::Error) -> &'static str {
-    match cause.kind() {
-        io::ErrorKind::NotFound => "does not exist",
-        io::ErrorKind::IsADirectory => "is a folder, not a file",
-        io::ErrorKind::NotADirectory => "is a file, not a folder",
-        io::ErrorKind::PermissionDenied => "may not be read by this process",
-        _ => "cannot be read",
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.fact)
-    }
-}
-
-impl std::error::Error for Problem {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source
-            .as_ref()
-            .map(|source| source as &(dyn std::error::Error + 'static))
     }
 }

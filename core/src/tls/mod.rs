@@ -1,6 +1,8 @@
 //! The trust of TLS connections to the broker and to Redis.
 
 mod ca_file;
+mod file;
+mod problem;
 mod system;
 mod verifier;
 
@@ -13,7 +15,8 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
-pub(crate) use self::ca_file::{Problem, contents};
+pub(crate) use self::file::contents;
+pub(crate) use self::problem::Problem;
 pub(crate) use self::verifier::{CertificateFault, certificate_fault};
 use self::verifier::{Verifier, system_verifier};
 use crate::error::{Code, Error, Result, shown_path};
@@ -93,6 +96,9 @@ impl Listed {
     pub(crate) fn trusted_with_system(
         &self,
     ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, NoTrust> {
+        if let Some(blame) = system::variable_with_a_pipe() {
+            return Err(NoTrust::because(blame));
+        }
         let mut extra = self.0.clone();
         extra.extend(system::certificates_after_a_mark());
         let system = system_verifier(&extra).map_err(NoTrust::new)?;
@@ -126,6 +132,12 @@ pub(crate) struct NoTrust {
 impl NoTrust {
     fn new(source: rustls::Error) -> Self {
         let blame = system::variable_without_certificates();
+        Self { blame, source }
+    }
+
+    fn because(blame: String) -> Self {
+        let source = rustls::Error::General("the authorities were not read".to_owned());
+        let blame = Some(blame);
         Self { blame, source }
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 
 use super::ca_file;
+use super::file::{contents, leads_to_pipe};
+use super::problem::unreadable;
 use crate::error::shown_path;
 
 const FILE: &str = "SSL_CERT_FILE";
@@ -54,11 +56,20 @@ pub(super) fn is_without(
 /// The certificates of a file that begins with a byte order mark, in which the reader of the system finds none.
 pub(super) fn certificates_after_a_mark() -> Vec<CertificateDer<'static>> {
     let file = env::var_os(FILE).filter(|_| ARE_READ);
-    let bytes = file.and_then(|file| std::fs::read(file).ok());
+    let bytes = file.and_then(|file| contents(Path::new(&file)).ok());
     match bytes {
         Some(bytes) if bytes.starts_with(ca_file::BYTE_ORDER_MARK) => ca_file::parse(&bytes).0,
         _ => Vec::new(),
     }
+}
+
+/// The variable that names a pipe. Each set-up of TLS reads the file again, and a pipe without a writer would never end.
+pub(super) fn variable_with_a_pipe() -> Option<String> {
+    let file = env::var_os(FILE).filter(|_| ARE_READ)?;
+    leads_to_pipe(Path::new(&file)).then(|| {
+        let path = shown_path(Path::new(&file));
+        format!("{FILE} names a pipe, which can be read only once; name a file path={path}")
+    })
 }
 
 /// The variable whose file cannot be opened, and the reason.
@@ -72,7 +83,7 @@ pub(super) fn variable_that_misleads() -> Option<String> {
                 }
                 Ok(())
             })
-            .map_err(|cause| ca_file::unreadable(&cause).to_owned())
+            .map_err(|cause| unreadable(&cause).to_owned())
     })
 }
 
@@ -116,7 +127,7 @@ fn misleads(check: impl Fn(&Path) -> Result<(), String>) -> Option<String> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .find_map(|folder| {
             let cause = std::fs::read_dir(&folder).err()?;
-            let (fact, path) = (ca_file::unreadable(&cause), shown_path(&folder));
+            let (fact, path) = (unreadable(&cause), shown_path(&folder));
             Some(format!("{FOLDERS} names a folder that {fact} path={path}"))
         })
 }

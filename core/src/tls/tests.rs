@@ -187,3 +187,51 @@ fn a_file_without_an_end_is_not_read_into_memory() {
     let (_, problem) = ca_file::read_usable(Path::new("/dev/zero"));
     assert_eq!(problem.unwrap().to_string(), "is larger than 16 MiB");
 }
+
+#[cfg(unix)]
+mod pipes {
+    use std::fs::{File as OpenFile, OpenOptions};
+    use std::io::Write as _;
+    use std::thread;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    /// A pipe with a name, like `mkfifo`.
+    fn pipe(name: &str) -> File {
+        let process = std::process::id();
+        let path = std::env::temp_dir().join(format!("portier-client-tls-{process}-{name}"));
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        File(path)
+    }
+
+    #[test]
+    fn a_pipe_is_read_until_its_writer_ends() {
+        let certificate = made().certificate;
+        let pipe = pipe("written");
+        let (path, text) = (pipe.0.clone(), certificate.clone());
+        let writer = thread::spawn(move || {
+            // Opening waits for the reader.
+            let mut writer = OpenOptions::new().write(true).open(path).unwrap();
+            let (first, rest) = text.split_at(text.len() / 2);
+            writer.write_all(first.as_bytes()).unwrap();
+            writer.write_all(rest.as_bytes()).unwrap();
+        });
+        assert_eq!(contents(&pipe.0).unwrap(), certificate.as_bytes());
+        writer.join().unwrap();
+    }
+
+    #[test]
+    fn a_pipe_without_an_end_is_not_read_for_ever() {
+        let pipe = pipe("endless");
+        let text = "is a pipe or a device that did not end within 5 s; name a file";
+        let problem = file::contents_within(&pipe.0, 1).unwrap_err();
+        assert_eq!(problem.to_string(), text);
+        // Both ends, so that neither waits for the other.
+        let both = OpenFile::options().read(true).write(true).open(&pipe.0);
+        both.as_ref().unwrap().write_all(b"-----BEGIN").unwrap();
+        let problem = file::contents_within(&pipe.0, 1).unwrap_err();
+        assert_eq!(problem.to_string(), text);
+    }
+}

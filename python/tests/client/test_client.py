@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
+import os
 import pickle
+import sys
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -133,6 +136,17 @@ def test_a_ca_file_may_be_a_path(tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     with pytest.raises(ConfigError, match="ca_file"):
         Client(REDIRECT_URI, ca_file=path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no mkfifo")
+def test_a_ca_file_may_be_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=["no certificate"])
+    writer.start()
+    with pytest.raises(ConfigError, match="ca_file has no PEM certificates"):
+        Client(REDIRECT_URI, ca_file=pipe)
+    writer.join()
 
 
 def test_repr_shows_no_redirect_uri() -> None:

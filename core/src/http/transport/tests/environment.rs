@@ -227,10 +227,14 @@ async fn without_a_trust_store_there_is_no_https_but_plain_http() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_variable_without_authorities_is_named_with_its_path() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
     let folder = std::env::temp_dir().join(format!("portier-client-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     std::fs::write(path("empty.pem"), "").unwrap();
+    let mode = Mode::RUSR | Mode::WUSR;
+    mknodat(CWD, path("pipe"), FileType::Fifo, mode, 0).unwrap();
     let (file, directory) = ("SSL_CERT_FILE", "SSL_CERT_DIR");
     let here = folder.to_str().unwrap();
     for (variables, fact) in [
@@ -243,6 +247,13 @@ async fn a_variable_without_authorities_is_named_with_its_path() {
             format!(
                 "SSL_CERT_FILE names a file that is empty path={}",
                 path("empty.pem")
+            ),
+        ),
+        (
+            vec![(file, path("pipe"))],
+            format!(
+                "SSL_CERT_FILE names a pipe, which can be read only once; name a file path={}",
+                path("pipe")
             ),
         ),
         (
