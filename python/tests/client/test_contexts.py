@@ -131,7 +131,8 @@ def test_log_handlers_run_in_the_context_of_each_call(
     for event in ("login started", "login refused", "login completed"):
         whose = sorted(name for found, name in records.seen if found == event)
         assert whose == names, event
-    assert records.filtered == records.seen
+    # Other threads log as well, so the order may differ.
+    assert sorted(records.filtered) == sorted(records.seen)
 
 
 def test_a_blocking_store_and_log_handlers_run_in_the_context_of_each_thread(
