@@ -91,25 +91,6 @@ def test_cancelling_a_login_cancels_the_store_before_the_take(
     asyncio.run(main())
 
 
-def test_a_login_cancelled_before_the_store_call_does_not_call_the_store(
-    broker: DevBroker,
-) -> None:
-    async def main() -> None:
-        store = Waiting()
-        client = Client(REDIRECT_URI, broker=broker.origin, store=store)
-        for _ in range(50):
-            login = asyncio.create_task(client.authenticate("alice@example.com"))
-            await asyncio.sleep(0)
-            login.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await login
-            await client.warm()
-            client = Client(REDIRECT_URI, broker=broker.origin, store=store)
-        assert store.plain.records == {}
-
-    asyncio.run(main())
-
-
 @pytest.mark.parametrize("kind", [Plain, Waiting])
 def test_a_client_and_its_store_are_collected_together(kind: type[Any], broker: DevBroker) -> None:
     class Mine(kind):  # type: ignore[misc]
