@@ -1,7 +1,7 @@
 //! The page to which a browser may be redirected after a login.
 
+use icu_normalizer::ComposingNormalizer;
 use percent_encoding::percent_decode_str;
-use unicode_normalization::UnicodeNormalization as _;
 use url::{Position, Url};
 
 use crate::origin::parse_url;
@@ -93,10 +93,11 @@ fn path_on_this_site(text: &str) -> Option<String> {
     let url = resolve(text)?;
     // Proxies and frameworks may decode or normalize paths. Every path that they can make of this
     // one, before or after its dots are resolved, has to follow the same rule.
-    resolve(&text.nfkc().collect::<String>())?;
+    let nfkc = ComposingNormalizer::new_nfkc();
+    resolve(&nfkc.normalize(text))?;
     let before = text.split(['?', '#']).next().unwrap_or_default();
     for path in [before, url.path()] {
-        resolve(&decode_fully(path).nfkc().collect::<String>())?;
+        resolve(&nfkc.normalize(&decode_fully(path)))?;
     }
     Some(url[Position::BeforePath..].to_owned())
 }
