@@ -136,25 +136,26 @@ impl Counters {
 
     /// Makes the statistics.
     pub(crate) fn stats(&self, documents: DocumentsStats, pending: Option<usize>) -> Stats {
-        let counts = self.failures.iter().map(|failures| failures.load(Relaxed));
-        let durations = [
-            ("authenticate", self.authenticate.stats()),
-            ("complete", self.complete.stats()),
-        ];
+        let mut failures = BTreeMap::new();
+        for (code, count) in Code::ALL.iter().zip(&self.failures) {
+            let count = count.load(Relaxed);
+            if count > 0 {
+                failures.insert(code.as_str(), count);
+            }
+        }
+        let mut durations = BTreeMap::new();
+        durations.insert("authenticate", self.authenticate.stats());
+        durations.insert("complete", self.complete.stats());
+        durations.extend(documents.durations);
         Stats {
             discovery: documents.discovery,
             keys: documents.keys,
             logins_started: self.started.load(Relaxed),
             logins_completed: self.completed.load(Relaxed),
-            failures: Code::ALL
-                .iter()
-                .map(|code| code.as_str())
-                .zip(counts)
-                .filter(|(_, count)| *count > 0)
-                .collect(),
+            failures,
             pending,
             clock_difference: documents.clock_difference,
-            durations: durations.into_iter().chain(documents.durations).collect(),
+            durations,
         }
     }
 }

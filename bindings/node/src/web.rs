@@ -82,10 +82,9 @@ impl FlowOptions {
         if let Some(binding) = self.browser_binding {
             options.browser_binding = binding.parse()?;
         }
-        let texts = self.texts.unwrap_or_default().into_iter();
-        options.texts = texts
-            .map(|(language, texts)| (language, texts.into_iter().collect()))
-            .collect();
+        for (language, texts) in self.texts.unwrap_or_default() {
+            options.texts.entry(language).or_default().extend(texts);
+        }
         options.login_url = self.login_url;
         options.default_next = self.default_next;
         options.callback_path = self.callback_path;

@@ -1,6 +1,5 @@
 //! The broker: its documents, its clock, and whether it serves this site.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ::http::HeaderMap;
@@ -114,9 +113,10 @@ fn failed(error: &Error, id: FindingId) -> Finding {
 }
 
 fn keys_found(client: &Client, keys: &[KeyInfo]) -> Finding {
-    let names = keys.iter().map(|key| key.algorithm.to_string());
-    let algorithms: BTreeSet<String> = names.collect();
-    let algorithms = Vec::from_iter(algorithms);
+    let names = keys.iter().map(|key| key.algorithm.as_str());
+    let mut algorithms: Vec<_> = names.collect();
+    algorithms.sort_unstable();
+    algorithms.dedup();
     let fresh = client.stats().keys.fresh_for_seconds.unwrap_or_default();
     let id = if fresh <= SHORT_LIFE {
         FindingId::KeysShortLived

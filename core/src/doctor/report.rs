@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::finding::{Finding, FindingId, Level};
 
@@ -37,12 +37,14 @@ impl Report {
     /// One JSON object.
     pub fn to_json(&self) -> String {
         let findings: Vec<Value> = self.findings.iter().map(to_json).collect();
-        let versions = self.versions.iter();
-        let versions = versions.map(|(name, version)| (name.clone(), Value::from(version.clone())));
+        let mut versions = Map::new();
+        for (name, version) in &self.versions {
+            versions.insert(name.clone(), version.as_str().into());
+        }
         json!({
             "healthy": self.is_healthy(),
             "findings": findings,
-            "versions": Value::Object(versions.collect()),
+            "versions": versions,
             "milliseconds": self.milliseconds,
         })
         .to_string()
@@ -102,15 +104,13 @@ impl Report {
 }
 
 fn to_json(finding: &Finding) -> Value {
-    let values = finding.values.iter();
-    let values = values.map(|(name, value)| ((*name).to_owned(), value.clone()));
     json!({
         "id": finding.id.as_str(),
         "level": finding.id.level().as_str(),
         "text": finding.text,
         "advice": finding.id.advice(),
         "see": finding.id.advice().map(|_| page(finding.id)),
-        "values": Value::Object(values.collect()),
+        "values": finding.values,
     })
 }
 

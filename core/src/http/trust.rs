@@ -39,10 +39,13 @@ fn describe_in(
         ca_file: _,
         user_agent: _,
     } = options;
-    let mut authorities: BTreeSet<String> = listed.iter().map(|der| STANDARD.encode(der)).collect();
+    let mut authorities = BTreeSet::new();
+    authorities.extend(listed.iter().map(|der| STANDARD.encode(der)));
     // Without the variables, the system's authorities are used, which are not compared.
     let named: Vec<OsString> = VARIABLES.iter().filter_map(|name| variable(name)).collect();
-    authorities.extend(named.iter().flat_map(|path| authorities_in(path.as_ref())));
+    for path in &named {
+        add_authorities_in(path.as_ref(), &mut authorities);
+    }
     let of_system = named.is_empty();
     let secure = broker.is_secure();
     // With an https broker, plain http is never used.
@@ -54,25 +57,25 @@ fn describe_in(
     format!("http {short}")
 }
 
-/// The certificates of a PEM file, or of all files in a directory, sorted and without white space, so that
+/// Adds the certificates of a PEM file, or of all files in a directory, without white space, so that
 /// the layout does not matter. An unreadable file counts as empty, and so do a pipe and a device.
-fn authorities_in(path: &Path) -> BTreeSet<String> {
+fn add_authorities_in(path: &Path, authorities: &mut BTreeSet<String>) {
     if let Ok(directory) = std::fs::read_dir(path) {
         let files = directory.flatten().map(|entry| entry.path());
-        let files = files.filter(|path| path.is_file());
-        return files.flat_map(|file| authorities_in(&file)).collect();
+        for file in files.filter(|path| path.is_file()) {
+            add_authorities_in(&file, authorities);
+        }
+        return;
     }
     if !path.is_file() {
-        return BTreeSet::new();
+        return;
     }
     // Comments may be in any encoding.
     let bytes = std::fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
-    blocks
-        .filter_map(|block| block.split_once("-----END CERTIFICATE-----"))
-        .map(|(base64, _)| base64.split_ascii_whitespace().collect())
-        .collect()
+    let bodies = blocks.filter_map(|block| block.split_once("-----END CERTIFICATE-----"));
+    authorities.extend(bodies.map(|(body, _)| body.split_ascii_whitespace().collect::<String>()));
 }
 
 #[cfg(test)]

@@ -60,9 +60,11 @@ pub fn trust_without_system(certificates: impl FnOnce() -> Vec<u8>) {
 
 fn add_extra(certificates: Vec<CertificateDer<'static>>) {
     let mut extra = EXTRA.write().unwrap_or_else(PoisonError::into_inner);
-    extra.extend(certificates);
-    extra.sort_by(|one, other| one.as_ref().cmp(other.as_ref()));
-    extra.dedup();
+    for certificate in certificates {
+        if let Err(place) = extra.binary_search_by(|known| known.as_ref().cmp(&certificate)) {
+            extra.insert(place, certificate);
+        }
+    }
 }
 
 /// The certificates of the process's extra files.

@@ -21,7 +21,7 @@ pub(super) fn redirect(head: &Head, url: String) -> Reply {
 /// A problem in the format of RFC 9457.
 pub(super) fn problem(problem: &Problem, code: Code) -> Reply {
     let code = ("code", code.as_str().into());
-    problem_json(problem.status, details_of(problem), [code])
+    problem_json(problem.status, details_of(problem), &[code])
 }
 
 /// The problem of a page that needs a login, and the URL of the login page. No login has failed, so the code is
@@ -31,7 +31,7 @@ pub(super) fn not_signed_in(head: &Head, problem: &Problem, login_url: String) -
         ("code", problem.id.as_str().into()),
         ("url", login_url.as_str().into()),
     ];
-    let mut reply = problem_json(problem.status, details_of(problem), members);
+    let mut reply = problem_json(problem.status, details_of(problem), &members);
     // A challenge is required (RFC 9110, section 15.5.2). Browsers ignore this one.
     reply.headers.push(("www-authenticate", "Cookie".into()));
     with_htmx_redirect(reply, head, login_url)
@@ -41,16 +41,16 @@ pub(super) fn not_signed_in(head: &Head, problem: &Problem, login_url: String) -
 /// fields if they agree.
 pub(super) fn question(language: &Language, email: &str, fields: Vec<(String, String)>) -> Reply {
     let (title, text) = language.question();
-    let fields: Map<_, _> = fields
-        .into_iter()
-        .map(|(name, value)| (name, Value::String(value)))
-        .collect();
+    let mut posted = Map::new();
+    for (name, value) in fields {
+        posted.insert(name, value.into());
+    }
     let members = [
         ("code", Code::SessionBrowser.as_str().into()),
         ("email", email.into()),
-        ("fields", Value::Object(fields)),
+        ("fields", posted.into()),
     ];
-    problem_json(409, ("confirmation", title, text), members)
+    problem_json(409, ("confirmation", title, text), &members)
 }
 
 /// The script of htmx follows the redirect in this header.
@@ -65,18 +65,20 @@ fn details_of(problem: &Problem) -> (&str, &str, &str) {
     (problem.id.as_str(), &problem.title, &problem.text)
 }
 
-fn problem_json<const N: usize>(
+fn problem_json(
     status: u16,
     (id, title, text): (&str, &str, &str),
-    more: [(&str, Value); N],
+    more: &[(&str, Value)],
 ) -> Reply {
-    let members = [
+    let common = [
         ("type", format!("urn:portier-client:problem:{id}").into()),
         ("title", title.into()),
         ("status", status.into()),
         ("detail", text.into()),
     ];
-    let members = members.into_iter().chain(more);
-    let members: Map<_, _> = members.map(|(name, v)| (name.to_owned(), v)).collect();
+    let mut members = Map::new();
+    for (name, value) in common.iter().chain(more) {
+        members.insert((*name).to_owned(), value.clone());
+    }
     Reply::json(status, "application/problem+json", &members.into())
 }

@@ -131,11 +131,12 @@ impl Language {
             let fact = "languages has an entry that is not a language tag, such as pt or pt-BR";
             return Err(invalid(format_args!("{fact} value={tag}")));
         }
-        let own: BTreeMap<_, _> = overrides
-            .iter()
-            .filter(|(language, _)| language.eq_ignore_ascii_case(tag))
-            .flat_map(|(_, own)| own.clone())
-            .collect();
+        let mut own = BTreeMap::new();
+        for (language, texts) in overrides {
+            if language.eq_ignore_ascii_case(tag) {
+                own.extend(texts.clone());
+            }
+        }
         for (id, text) in &own {
             if let Err(fact) = check(id, text) {
                 return Err(invalid(format_args!("{fact} language={tag} id={id}")));

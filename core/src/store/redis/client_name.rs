@@ -1,6 +1,5 @@
 //! The name of this process in the server's list of clients.
 
-use std::collections::BTreeSet;
 use std::process;
 use std::sync::OnceLock;
 
@@ -22,12 +21,14 @@ pub(super) fn others_in(list: &str, database: u32) -> usize {
 
 fn count(list: &str, database: u32, own: &str) -> usize {
     let database = database.to_string();
-    let names: BTreeSet<&str> = list
+    let mut names: Vec<&str> = list
         .lines()
         .filter(|line| value(line, "db") == Some(&database))
         .filter_map(|line| value(line, "name"))
         .filter(|name| name.starts_with(PREFIX) && *name != own)
         .collect();
+    names.sort_unstable();
+    names.dedup();
     names.len()
 }
 

@@ -154,9 +154,11 @@ impl Modes {
     /// Sets the mode of an account. Addresses come before patterns, and long patterns before short ones.
     pub(super) fn set_account(&mut self, pattern: Pattern, mode: Mode) {
         self.accounts.retain(|(known, _)| *known != pattern);
-        self.accounts.push((pattern, mode));
-        self.accounts
-            .sort_by_key(|(pattern, _)| (pattern.0.contains('*'), Reverse(pattern.0.len())));
+        let rank = |pattern: &Pattern| (pattern.0.contains('*'), Reverse(pattern.0.len()));
+        let place = self
+            .accounts
+            .partition_point(|(known, _)| rank(known) <= rank(&pattern));
+        self.accounts.insert(place, (pattern, mode));
     }
 
     /// Replaces the modes of the next logins.
