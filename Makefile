@@ -325,8 +325,8 @@ lint-workflows: $(WORKFLOWS_READY) ## Check .github with actionlint, which uses 
 .PHONY: bench
 bench: tools-node redis setup $(NODE_READY) $(BENCH_READY) ## Measure, compare with other packages, and write docs/benchmarks.md; ROUNDS=3 for a short run
 	$(call say,Building for release; the first time takes some minutes)
-	@$(VENV_PYTHON) -m maturin develop --release --locked
-	@cd node && $(NODE) scripts/build.mjs --release
+	@$(VENV_PYTHON) -m maturin develop --release --locked --features packages
+	@cd node && $(NODE) scripts/build.mjs --release --published
 	@CARGO='$(CARGO)' NODE='$(NODE)' $(VENV_PYTHON) tests/bench/run.py
 
 # The system may set LANGUAGE for another purpose.

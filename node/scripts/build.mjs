@@ -1,6 +1,8 @@
 // Builds the package into dist/: the addon for this platform, the JavaScript, the types.
 //
-//   node scripts/build.mjs [--release]
+//   node scripts/build.mjs [--release [--published]]
+//
+// With `--published`, the addon is linked as that of the published packages.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,6 +13,7 @@ import { joinModules } from "./join.mjs";
 const here = path.resolve(import.meta.dirname, "..");
 const dist = path.join(here, "dist");
 const release = process.argv.includes("--release");
+const published = process.argv.includes("--published");
 
 mkdirSync(dist, { recursive: true });
 buildAddon();
@@ -29,7 +32,7 @@ function buildAddon() {
   const flags = ["--locked", "--quiet", "-p", "portier-client-node", "--message-format=json-render-diagnostics"];
   const command = release
     ? // Cargo strips only debug information from crates with an `opt-level` of their own.
-      ["rustc", "--release", ...flags, "--", "-Cstrip=symbols"]
+      ["rustc", "--release", ...(published ? ["--features", "packages"] : []), ...flags, "--", "-Cstrip=symbols"]
     : // With the dependencies of the suites, which are compiled already.
       ["build", "--features", "suites", ...flags];
   const messages = execFileSync(cargo, command, {

@@ -170,7 +170,8 @@ def wheel_size() -> dict[str, int] | None:
         return None
     say("wheel")
     with tempfile.TemporaryDirectory() as folder:
-        build = [sys.executable, "-m", "maturin", "build", "--release", "--locked", "--out", folder]
+        build = [sys.executable, "-m", "maturin", "build", "--release", "--locked"]
+        build += ["--features", "packages", "--out", folder]
         subprocess.run(build, cwd=ROOT, check=True)
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
