@@ -14,8 +14,6 @@ const OPTIONS = {
   bundle: true,
   platform: "node",
   target: "node20",
-  // People see the names of classes and functions.
-  keepNames: true,
   external: ["*.node", "@portier-client/*"],
   write: false,
 };

@@ -60,7 +60,7 @@ export class Step {
    * ```
    */
   refuse(error: LoginRefused): Step {
-    return this.login === null || this.#refuse === undefined ? this : new Step(this.#refuse(error), undefined, error);
+    return this.login === null || this.#refuse === undefined ? this : refusedStep(this.#refuse(error), error);
   }
 
   /**
@@ -101,6 +101,10 @@ export class Step {
 }
 
 type Refuse = (error: LoginRefused) => NativeStep;
+
+function refusedStep(step: NativeStep, refusal: LoginRefused): Step {
+  return new Step(step, undefined, refusal);
+}
 
 /** All headers of a step. */
 function headersOf({ reply, loginCookies }: Step): [name: string, value: string][] {

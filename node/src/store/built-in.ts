@@ -73,7 +73,7 @@ export class MemoryStore extends BuiltInStore {
 export class SqliteStore extends BuiltInStore {
   /** Opens the store of a `sqlite:` URL. Throws {@link ConfigError} (`invalid_option`). */
   constructor(url: string) {
-    super(openStore(url, SqliteStore));
+    super(openStore(url, "sqlite"));
   }
 }
 
@@ -90,7 +90,7 @@ export class RedisStore extends BuiltInStore {
       // The addon does not reference it.
       Object.defineProperty(this, CLIENT, { value: store });
     } else {
-      super(openStore(urlOrClient, RedisStore));
+      super(openStore(urlOrClient, "redis"));
     }
   }
 }
@@ -108,9 +108,16 @@ export function readStore(value: unknown): AnyStore {
     return value as AnyStore;
   }
   if (typeof value !== "string") throw invalidOption("store is neither a store nor the URL of one");
-  const Class = classOf(value);
-  if (Class === undefined) throw unknownUrl();
-  return Class === MemoryStore ? new MemoryStore() : new Class(value);
+  switch (kindOf(value)) {
+    case "memory":
+      return new MemoryStore();
+    case "sqlite":
+      return new SqliteStore(value);
+    case "redis":
+      return new RedisStore(value);
+    case undefined:
+      throw unknownUrl();
+  }
 }
 
 /** Returns the addon's part of a store. */
@@ -121,18 +128,18 @@ export function nativeStore(store: AnyStore): NativeStore {
   throw invalidOption("store was made by another copy of portier-client than the client");
 }
 
-function openStore(url: unknown, Class: typeof SqliteStore | typeof RedisStore): NativeStore {
+function openStore(url: unknown, kind: "sqlite" | "redis"): NativeStore {
   const checked = text(url, "store", "invalid_option");
-  if (classOf(checked) !== Class) throw unknownUrl();
+  if (kindOf(checked) !== kind) throw unknownUrl();
   trustExtraAuthorities();
   return unwrap(native.openStore(checked));
 }
 
-/** The class of a URL, by its scheme. The core checks the rest. */
-function classOf(url: string): typeof MemoryStore | typeof SqliteStore | typeof RedisStore | undefined {
-  if (url === "memory:") return MemoryStore;
-  if (url.startsWith("sqlite:")) return SqliteStore;
-  return /^(redis|valkey)[a-z+-]*:/.test(url) ? RedisStore : undefined;
+/** The kind of a URL, by its scheme. The core checks the rest. */
+function kindOf(url: string): "memory" | "sqlite" | "redis" | undefined {
+  if (url === "memory:") return "memory";
+  if (url.startsWith("sqlite:")) return "sqlite";
+  return /^(redis|valkey)[a-z+-]*:/.test(url) ? "redis" : undefined;
 }
 
 function unknownUrl(): ConfigError {

@@ -51,6 +51,16 @@ test("the file of a module has the exports of the package", { skip }, () => {
   assert.equal(stdout, "true\n", stderr);
 });
 
+// Bundlers rename a class that refers to itself.
+test("classes have the same names in the package as in its sources", { skip }, () => {
+  const list = `
+    const modules = ["index", "step", "login-flow", "session", "errors"].map((name) => require(\`\${process.argv[1]}/\${name}.js\`));
+    const named = modules.flatMap((exports) => Object.entries(exports)).filter(([name]) => /^[A-Z][a-z]/.test(name));
+    console.log(named.filter(([name, value]) => typeof value === "function" && value.name !== name).map(String).join());`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["-e", list, dist], { encoding: "utf8" });
+  assert.equal(stdout, "\n", stderr);
+});
+
 test("without permission for addons the error names the flag", { skip }, () => {
   const allowed = process.allowedNodeEnvironmentFlags;
   const flag = allowed.has("--permission") ? "--permission" : "--experimental-permission";
