@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("portier_client")
 
+DISCOVERY = "/.well-known/openid-configuration"
+
 STARTED = ("DEBUG", "login started")
 FETCHED = ("DEBUG", "document fetched")
 LOGIN = [FETCHED, FETCHED, STARTED, ("DEBUG", "login completed"), ("INFO", "login refused")]
@@ -178,12 +180,22 @@ def test_a_changed_log_level_takes_effect_at_once(
 def test_background_events_are_logged_in_their_own_thread(
     tmp_path: Path, broker: DevBroker, told: Told
 ) -> None:
-    client = Client(REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{tmp_path / 'logins.db'}")
+    store = f"sqlite:///{tmp_path / 'logins.db'}?documents=off"
     for number in range(1, 20):
-        asyncio.run(client.authenticate("alice@example.com"))
+        client = Client(REDIRECT_URI, broker=broker.origin, store=store)
+        asyncio.run(continued_by_other_threads(1, client, broker))
         told.wait_for(lambda number=number: told.events.count(STARTED) == number)
     threads = {record.thread for record in told.records}
     assert threading.get_ident() not in threads
+
+
+async def continued_by_other_threads(calls: int, client: Client, broker: DevBroker) -> None:
+    """Starts logins that have to wait, so that the calling thread does not log their events."""
+    broker.hold(DISCOVERY)
+    logins = asyncio.gather(*(client.authenticate(None) for _ in range(calls)))
+    await asyncio.sleep(0)
+    broker.release(DISCOVERY)
+    await logins
 
 
 QUIET = """
@@ -268,17 +280,17 @@ def test_events_beyond_a_limit_are_dropped_and_counted(tmp_path: Path, broker: D
     calls = 1_500
     go_on = threading.Event()
     told = Told(lambda record: go_on.wait(30))
-    client = Client(REDIRECT_URI, broker=broker.origin, store=f"sqlite:///{tmp_path / 'logins.db'}")
+    store = f"sqlite:///{tmp_path / 'logins.db'}?documents=off"
+    client = Client(REDIRECT_URI, broker=broker.origin, store=store)
 
     def dropped() -> int:
         counts = [fields(record)["fields"].get("count", 0) for record in told.records]
         return sum(counts)
 
     async def go() -> None:
-        await client.warm()
         LOGGER.addHandler(told)
         # The calls are answered meanwhile.
-        await asyncio.gather(*(client.authenticate(None) for _ in range(calls)))
+        await continued_by_other_threads(calls, client, broker)
         assert told.records == []
         go_on.set()
 
