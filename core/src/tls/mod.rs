@@ -68,7 +68,7 @@ fn add_extra(certificates: Vec<CertificateDer<'static>>) {
 }
 
 /// The certificates of the process's extra files.
-pub(crate) fn extra_certificates() -> Vec<CertificateDer<'static>> {
+fn extra_certificates() -> Vec<CertificateDer<'static>> {
     EXTRA.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
