@@ -21,8 +21,8 @@ pub(crate) use self::verifier::{CertificateFault, certificate_fault};
 use self::verifier::{Verifier, system_verifier};
 use crate::error::{Code, Error, Result, shown_path};
 
-/// The extra certificates that the whole process trusts, sorted and without duplicates.
-static EXTRA: RwLock<Vec<CertificateDer<'static>>> = RwLock::new(Vec::new());
+/// The extra certificates that the whole process trusts, sorted and without duplicates, if there are any.
+static EXTRA: RwLock<Option<Listed>> = RwLock::new(None);
 
 /// Trusts the PEM certificates of a file in all new TLS connections of this process, in addition to the
 /// system's, as Node.js does with the file of `NODE_EXTRA_CA_CERTS`.
@@ -60,21 +60,21 @@ pub fn trust_without_system(certificates: impl FnOnce() -> Vec<u8>) {
 
 fn add_extra(certificates: Vec<CertificateDer<'static>>) {
     let mut extra = EXTRA.write().unwrap_or_else(PoisonError::into_inner);
+    let mut all = extra
+        .as_ref()
+        .map_or_else(Vec::new, |known| known.0.to_vec());
     for certificate in certificates {
-        if let Err(place) = extra.binary_search_by(|known| known.as_ref().cmp(&certificate)) {
-            extra.insert(place, certificate);
+        if let Err(place) = all.binary_search_by(|known| known.as_ref().cmp(&certificate)) {
+            all.insert(place, certificate);
         }
     }
+    *extra = Some(Listed(all.into()));
 }
 
-/// The certificates of the process's extra files.
-fn extra_certificates() -> Vec<CertificateDer<'static>> {
-    EXTRA.read().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-/// The configured certificates: those of the option's file, and the extra ones of the process.
+/// The configured certificates: those of the option's file, and the extra ones of the process. They are shared, because
+/// the file may contain all authorities of a system.
 #[derive(Clone, Debug)]
-pub(crate) struct Listed(Vec<CertificateDer<'static>>);
+pub(crate) struct Listed(Arc<[CertificateDer<'static>]>);
 
 impl Listed {
     /// The certificates that are trusted in addition to the system's.
@@ -84,13 +84,14 @@ impl Listed {
 
     /// Reads the file. All its certificates have to be usable.
     pub(crate) fn read(ca_file: Option<&Path>) -> Result<Self, Problem> {
+        let extra = EXTRA.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut listed = match ca_file.map(ca_file::read_usable) {
             Some((_, Some(problem))) => return Err(problem),
             Some((certificates, None)) => certificates,
-            None => Vec::new(),
+            None => return Ok(extra.unwrap_or_else(|| Self(Arc::new([])))),
         };
-        listed.extend(extra_certificates());
-        Ok(Self(listed))
+        listed.extend_from_slice(extra.as_ref().map_or(&[], Self::certificates));
+        Ok(Self(listed.into()))
     }
 
     /// Builds a configuration that trusts the system's authorities and the configured certificates. It loads
@@ -101,10 +102,9 @@ impl Listed {
         if let Some(blame) = system::variable_with_a_pipe() {
             return Err(NoTrust::because(blame));
         }
-        let mut extra = self.0.clone();
-        extra.extend(system::certificates_after_a_mark());
-        let system = system_verifier(&extra).map_err(NoTrust::new)?;
-        let verifier = Verifier::new(system, self.0.clone());
+        let after_a_mark = system::certificates_after_a_mark();
+        let system = system_verifier(self.certificates().iter().chain(&after_a_mark));
+        let verifier = Verifier::new(system.map_err(NoTrust::new)?, self.clone());
         Ok(builder()
             .map_err(NoTrust::new)?
             .dangerous()

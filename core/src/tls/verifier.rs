@@ -11,14 +11,14 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
 
-use super::system;
+use super::{Listed, system};
 
 /// The verification of the system, with extra authorities.
-pub(super) fn system_verifier(
-    listed: &[CertificateDer<'static>],
+pub(super) fn system_verifier<'listed>(
+    listed: impl Iterator<Item = &'listed CertificateDer<'static>>,
 ) -> Result<rustls_platform_verifier::Verifier, rustls::Error> {
     let provider = Arc::new(default_provider());
-    rustls_platform_verifier::Verifier::new_with_extra_roots(listed.iter().cloned(), provider)
+    rustls_platform_verifier::Verifier::new_with_extra_roots(listed.cloned(), provider)
 }
 
 /// Verifies as the system does, and also accepts a server certificate that is configured itself: path
@@ -27,16 +27,13 @@ pub(super) fn system_verifier(
 #[derive(Debug)]
 pub(super) struct Verifier {
     system: rustls_platform_verifier::Verifier,
-    listed: Vec<CertificateDer<'static>>,
+    listed: Listed,
     /// A variable that does not have the effect that the operator may expect, for the message.
     misleading: Option<String>,
 }
 
 impl Verifier {
-    pub(super) fn new(
-        system: rustls_platform_verifier::Verifier,
-        listed: Vec<CertificateDer<'static>>,
-    ) -> Self {
+    pub(super) fn new(system: rustls_platform_verifier::Verifier, listed: Listed) -> Self {
         let misleading = system::variable_that_misleads().or_else(system::variable_of_others);
         Self {
             system,
@@ -48,7 +45,8 @@ impl Verifier {
     /// Whether the path is the only problem of a configured certificate. The validity period is checked before
     /// the path, so it is valid after one of these errors.
     fn is_listed(&self, end_entity: &CertificateDer<'_>, error: &rustls::Error) -> bool {
-        (is_unknown_issuer(error) || is_authority(error)) && self.listed.contains(end_entity)
+        (is_unknown_issuer(error) || is_authority(error))
+            && self.listed.certificates().contains(end_entity)
     }
 
     /// Adds advice to the error.
