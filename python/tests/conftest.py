@@ -132,3 +132,13 @@ def logger_as_before() -> Iterator[None]:
     yield
     LOGGER.setLevel(level)
     LOGGER.handlers[:] = handlers
+
+
+@pytest.fixture(autouse=True)
+def time_of_the_broker(request: pytest.FixtureRequest) -> None:
+    """Undoes what other tests have done to the time of a broker that many tests share.
+
+    Some move the time of all running brokers. Only the clients of this process move with it.
+    """
+    if "broker" in request.fixturenames:
+        request.getfixturevalue("broker").resume_time()
