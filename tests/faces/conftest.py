@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from e2e.browser import journal
 from faces.served import ServedSite
 from faces.table import FACES, can_run
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Shows in the report of a failed test what its browsers did."""
+    config.pluginmanager.register(journal)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

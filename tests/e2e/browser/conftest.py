@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..broker import ROOT
+from . import journal
 from .pages import BrokerPage, SitePage
 from .profiles import Chromium, Profile, driven
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     Shoot = Callable[[Page, str], None]
 
 SCREENSHOTS = ROOT / "target" / "e2e" / "screenshots"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Shows in the report of a failed test what its browsers did."""
+    config.pluginmanager.register(journal)
 
 
 @pytest.fixture(scope="session")

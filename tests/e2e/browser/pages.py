@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Request, Response
+    from playwright.sync_api import Locator, Page, Request, Response
 
     from ..broker import Broker
     from ..mail import Mail
@@ -82,7 +82,16 @@ class SitePage:
 
     def go_on(self) -> None:
         """Confirms there."""
-        self.tab.get_by_role("button", name="Sign in").click()
+        self.button_to_go_on().click()
+
+    def button_to_go_on(self) -> Locator:
+        """The button there. Its script ignores clicks for a moment, again when the page has loaded.
+
+        Playwright waits until a button is enabled, but does not notice if the script disables it
+        just before the click.
+        """
+        self.tab.wait_for_load_state()
+        return self.tab.get_by_role("button", name="Sign in")
 
     def cancel(self) -> None:
         """Cancels there."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from . import journal
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -94,6 +96,7 @@ class Profile:
             java_script_enabled=scripts,
         )
         self._context.set_default_timeout(MILLISECONDS_TO_WAIT)
+        journal.watch(self._context)
         self._context.on("console", self._hear_console)
         self._context.on("weberror", self._hear_exception)
         self._context.on("response", self._see_response)

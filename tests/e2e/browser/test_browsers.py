@@ -195,7 +195,7 @@ def phone(
 
 def test_a_double_click_on_the_confirmation_logs_in_once(phone: Phone, email: str) -> None:
     there, answers = phone()
-    there.tab.get_by_role("button", name="Sign in").dblclick()
+    there.button_to_go_on().dblclick()
     there.greets(email)
     assert [("portier_confirmation" in form) for form in answers.again] == [False, True]
 
