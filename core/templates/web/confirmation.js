@@ -11,6 +11,10 @@ const wait = () => {
 };
 let sent = false;
 form.addEventListener("submit", () => { wait(); clearTimeout(timer); sent = true; });
-addEventListener("pageshow", () => { wait(); sent = false; });
-addEventListener("focus", () => { if (!sent) wait(); });
+const shown = ({ persisted }) => {
+  sent &&= !persisted;
+  if (!sent) wait();
+};
+addEventListener("pageshow", shown);
+addEventListener("focus", shown);
 wait();

@@ -222,6 +222,28 @@ def test_the_built_in_confirmation_page_ignores_an_early_click(browser: Browser)
         waits_a_moment(tab)
 
 
+@pytest.mark.no_real_broker
+@pytest.mark.usefixtures("site_name")
+def test_a_sent_confirmation_cannot_be_sent_again_when_its_page_has_loaded(
+    browser: Browser,
+) -> None:
+    with closing(browser.new_page()) as tab:
+        stop_time(tab)
+        tab.set_content(question_of_the_library())
+        tab.evaluate("addEventListener('submit', (event) => event.preventDefault())")
+        tab.clock.run_for(800)
+        button = tab.get_by_role("button", name="Sign in")
+        button.click()
+        show = "(persisted) => dispatchEvent(new PageTransitionEvent('pageshow', { persisted }))"
+        tab.evaluate(show, arg=False)
+        tab.clock.run_for(800)
+        expect(button).to_be_disabled()
+        # The person has gone back to a kept page.
+        tab.evaluate(show, arg=True)
+        tab.clock.run_for(800)
+        expect(button).to_be_enabled()
+
+
 def question_of_the_library() -> str:
     """The built-in confirmation page."""
 
