@@ -107,7 +107,13 @@ const COOKIES = new Map([["cookie", "\ncookie:"]]);
 function withHeaders(head: NativeHead, headers: unknown, prefixes = PREFIXES): NativeHead {
   if (typeof headers !== "object" || headers === null) throw invalidOption("headers is not an object");
   let lines = head;
-  if (Symbol.iterator in headers) {
+  if (typeof (headers as Partial<Headers>).getSetCookie === "function") {
+    // Servers make all headers of a request when they are asked for more than one of them.
+    for (const [name, prefix] of prefixes) {
+      const value = (headers as Headers).get(name);
+      if (value !== null) lines += prefix + oneLine(value);
+    }
+  } else if (Symbol.iterator in headers) {
     for (const [name, value] of headers as Iterable<[string, unknown]>) lines = withHeader(lines, name, value, prefixes);
   } else {
     // Runs for every request, so it creates no array for each header.

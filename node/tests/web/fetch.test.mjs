@@ -327,3 +327,34 @@ test("an error is explained in the language of the request", async () => {
   assert.deepEqual([shown.id, shown.language], ["invalid_email", "de"]);
   assert.deepEqual(["/members", "https://elsewhere.example"].map(auth.safeNext), ["/members", null]);
 });
+
+// Some servers make a whole request of `fetch` only for its stream, or for a list of its headers.
+class LazyRequest extends Request {
+  constructor(method, { body, ...headers } = {}) {
+    super(`${ORIGIN}/verify?code=c&state=s`, { method, body, headers: { "content-type": FORM, ...headers } });
+    Object.defineProperty(this.headers, Symbol.iterator, { value: () => assert.fail("all headers were made") });
+  }
+
+  get body() {
+    return assert.fail("the stream was made");
+  }
+}
+
+test("a form whose length is known is read without its stream, and a query with neither", async () => {
+  const flow = new LoginFlow(clientOf(), { browserBinding: "off" });
+  const form = (body, length = body.length) => new LazyRequest("POST", { body, "content-length": String(length) });
+  assert.equal((await flow.login(form("email=alice@example.com"))).reply.status, 303);
+  assert.equal((await flow.callback(new LazyRequest("GET"))).error.code, "session_unknown");
+  assert.equal((await flow.login(form("a".repeat(70_000), 9))).error.code, "request_too_large");
+  const used = form("email=alice@example.com");
+  await used.text();
+  assert.equal((await flow.login(used)).reply.status, 500);
+});
+
+test("a form whose stream somebody else holds is an error of the site", async () => {
+  const headers = { "content-type": FORM, "content-length": "3" };
+  const request = new Request(`${ORIGIN}/login`, { method: "POST", body: "a=b", headers });
+  request.body.getReader();
+  const { error } = await new LoginFlow(clientOf()).login(request);
+  assert.match(error.message, /^the body of the request was read before /);
+});

@@ -80,6 +80,19 @@ test("a request of the site is left as it is", async (t) => {
   assert.equal((await page(visitor, site, "/login")).status, 200);
 });
 
+test("a query completes a login without a stream of the request", async (t) => {
+  const read = [];
+  const site = await serveSite(t, broker, ({ client }) => {
+    const { handle } = portier({ client, secret: SECRET });
+    return async (request, response) => {
+      await handle(request, response);
+      read.push([request.method, request.readableFlowing !== null]);
+    };
+  });
+  assert.equal((await site.logIn()).status, 303);
+  assert.deepEqual(read, [["POST", true], ["GET", false]]);
+});
+
 test("an exception of a hook goes to the framework", async (t) => {
   const onLogin = () => {
     throw new Error("the site has failed");
