@@ -29,8 +29,11 @@ use crate::origin::is_local;
 use crate::tls::{Listed, trusting_nobody};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The two documents are fetched one after the other, then nothing for about an hour.
+/// The two documents are fetched one after the other, then nothing for about an hour. In the code flow, each
+/// login redeems its code.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many connections wait for the next request. To open one takes several times as long as a request.
+const MAX_IDLE: usize = 16;
 /// The largest page of a site, in bytes.
 const PAGE_LIMIT: usize = 8 * 1024 * 1024;
 const DEFAULT_USER_AGENT: &str = concat!("portier-client/", env!("CARGO_PKG_VERSION"));
@@ -284,7 +287,7 @@ impl TransportState {
             .http1_only()
             .connect_timeout(CONNECT_TIMEOUT.min(self.options.timeout))
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(1)
+            .pool_max_idle_per_host(MAX_IDLE)
             // Otherwise reqwest would read the environment itself.
             .no_proxy();
         let client = match proxy {

@@ -1,6 +1,7 @@
 //! The transport against faulty servers, over real sockets.
 
 mod answers;
+mod connections;
 mod environment;
 mod limits;
 mod names;
