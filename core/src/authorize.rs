@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use url::Position;
 
 use crate::algorithm::Algorithm;
-use crate::config::{Config, Flow};
+use crate::config::{Config, Flow, ResponseMode};
 use crate::discovery::Discovery;
 use crate::error::{Code, Error, Result};
 
@@ -47,22 +47,22 @@ pub(crate) fn authorization_url(
     if let Some(login_hint) = request.login_hint {
         query.push("login_hint", login_hint);
     }
-    query.push_encoded("scope", "openid%20email");
+    query.push_encoded("scope=openid%20email");
     query.push("nonce", request.nonce);
-    let (response_type, response_mode) = match request.flow {
-        Flow::Implicit => ("id_token", config.response_mode.as_str()),
-        Flow::Code => ("code", "query"),
-    };
-    query.push_encoded("response_type", response_type);
-    query.push_encoded("response_mode", response_mode);
-    query.push_encoded("client_id", &config.client_id_encoded);
-    query.push_encoded("redirect_uri", &config.redirect_uri_encoded);
+    query.push_encoded(match (request.flow, config.response_mode) {
+        (Flow::Implicit, ResponseMode::FormPost) => {
+            "response_type=id_token&response_mode=form_post"
+        }
+        (Flow::Implicit, ResponseMode::Fragment) => "response_type=id_token&response_mode=fragment",
+        (Flow::Code, _) => "response_type=code&response_mode=query",
+    });
+    query.push_encoded(&config.client_params);
     if let Some(state) = request.state {
         query.push("state", state);
     }
     if let Some(challenge) = &request.code_challenge {
         query.push("code_challenge", challenge);
-        query.push("code_challenge_method", "S256");
+        query.push_encoded("code_challenge_method=S256");
     }
     if asks_for_eddsa(config, discovery) {
         query.push("id_token_signing_alg", Algorithm::EdDsa.as_str());
@@ -70,8 +70,13 @@ pub(crate) fn authorization_url(
     query.url
 }
 
-/// A value as it stands in the query.
-pub(crate) fn encode(value: &str) -> PercentEncode<'_> {
+/// The parameters that are the same for all logins of a client, as they stand in the query.
+pub(crate) fn client_params(client_id: &str, redirect_uri: &str) -> String {
+    let (client_id, redirect_uri) = (encode(client_id), encode(redirect_uri));
+    format!("client_id={client_id}&redirect_uri={redirect_uri}")
+}
+
+fn encode(value: &str) -> PercentEncode<'_> {
     utf8_percent_encode(value, RESERVED)
 }
 
@@ -104,17 +109,17 @@ struct Query {
 
 impl Query {
     fn push(&mut self, name: &str, value: &str) {
-        self.push_encoded(name, "");
+        self.push_encoded(name);
+        self.url.push('=');
         for part in encode(value) {
             self.url.push_str(part);
         }
     }
 
-    fn push_encoded(&mut self, name: &str, value: &str) {
+    /// Appends what stands in the query as it is.
+    fn push_encoded(&mut self, text: &str) {
         self.url.push(self.separator);
-        self.url.push_str(name);
-        self.url.push('=');
-        self.url.push_str(value);
+        self.url.push_str(text);
         self.separator = '&';
     }
 }

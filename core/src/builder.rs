@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::algorithm::Algorithm;
-use crate::authorize::encode;
+use crate::authorize::client_params;
 use crate::base64url;
 use crate::client::{Client, Parts, SealedLogins};
 use crate::clock::{Clock, Random, SystemRandom};
@@ -333,10 +333,9 @@ impl Builder {
         // Brokers refuse a URL that is not in the normalized form of the URL parser.
         let redirect_uri = String::from(redirect_uri);
         Ok(Config {
-            client_id_encoded: encode(&client_id).to_string(),
-            client_id,
-            redirect_uri_encoded: encode(&redirect_uri).to_string(),
+            client_params: client_params(&client_id, &redirect_uri),
             redirect_uri,
+            client_id,
             broker: Origin::parse(&self.broker, self.danger_allow_http)?,
             flow: self.flow,
             response_mode: self.response_mode,

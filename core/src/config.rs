@@ -80,10 +80,9 @@ impl std::str::FromStr for Flow {
 /// A checked configuration.
 pub(crate) struct Config {
     pub(crate) redirect_uri: String,
-    /// As it stands in the query of every authorization request.
-    pub(crate) redirect_uri_encoded: String,
     pub(crate) client_id: String,
-    pub(crate) client_id_encoded: String,
+    /// Both of them, as they stand in the query of every authorization request.
+    pub(crate) client_params: String,
     pub(crate) broker: Origin,
     pub(crate) flow: Flow,
     pub(crate) response_mode: ResponseMode,

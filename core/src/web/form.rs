@@ -1,5 +1,6 @@
 //! Forms: one decoder, one size limit, and one rule for repeated fields.
 
+use memchr::memchr2;
 use url::form_urlencoded;
 
 use super::request::{Body, Head, Header};
@@ -81,7 +82,7 @@ impl Form {
 /// takes a fraction of the decoder's time.
 fn pair_of(field: &str) -> Option<(String, FieldValue)> {
     match field.split_once('=') {
-        Some((name, value)) if !(field.contains('%') || field.contains('+')) => {
+        Some((name, value)) if memchr2(b'%', b'+', field.as_bytes()).is_none() => {
             Some((name.to_owned(), value.into()))
         }
         _ => decoded(field.as_bytes()).next(),
