@@ -201,6 +201,7 @@ impl UntrustedClaims<'_> {
     }
 }
 
+#[inline]
 fn text<'a>(members: &'a Object<'_>, name: &str) -> Option<&'a str> {
     members.get(name).and_then(Value::as_str)
 }

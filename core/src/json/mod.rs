@@ -91,6 +91,7 @@ impl<'a> Object<'a> {
         self.find(bit, name)
     }
 
+    #[inline]
     fn find(&self, bit: u64, name: &str) -> Option<&Value<'a>> {
         for member in &self.members {
             if member.bit == bit && member.name == name {
@@ -101,6 +102,7 @@ impl<'a> Object<'a> {
     }
 
     /// Whether there is a member with any of these names.
+    #[inline]
     pub(crate) fn has_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.get(name).is_some())
     }
