@@ -17,6 +17,7 @@ use crate::origin::{Origin, parse_url};
 use crate::store::{self, Store, Timed};
 #[cfg(feature = "testing")]
 use crate::testing::clock_of;
+use crate::tls::Listed;
 
 /// The public broker.
 const DEFAULT_BROKER: &str = "https://broker.portier.io";
@@ -46,6 +47,7 @@ pub struct Builder {
     idp: bool,
     danger_allow_http: bool,
     ca_file: Option<PathBuf>,
+    listed: Option<Listed>,
     user_agent: Option<String>,
     store: Option<ChosenStore>,
     default_store: Option<Arc<dyn Store>>,
@@ -78,6 +80,7 @@ impl Builder {
             idp: false,
             danger_allow_http: false,
             ca_file: None,
+            listed: None,
             user_agent: None,
             store: None,
             default_store: None,
@@ -149,6 +152,12 @@ impl Builder {
     /// A file of PEM certificates to trust in addition to those of the system.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
+        self
+    }
+
+    /// The certificates of `ca_file`, if that was read before.
+    pub(crate) fn listed(mut self, listed: Listed) -> Self {
+        self.listed = Some(listed);
         self
     }
 
@@ -260,7 +269,10 @@ impl Builder {
                 timeout: self.timeout,
                 broker: config.broker.clone(),
                 danger_allow_http: self.danger_allow_http,
-                ca_file: self.ca_file,
+                listed: match self.listed {
+                    Some(listed) => listed,
+                    None => Listed::of_option(self.ca_file.as_deref())?,
+                },
                 user_agent: self.user_agent,
             })?),
         };

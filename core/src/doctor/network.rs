@@ -15,7 +15,6 @@ use crate::client::Client;
 use crate::clock::{Clock as _, SystemClock};
 use crate::http::{misunderstood_exceptions, proxy_of};
 use crate::origin::{is_local, parse_url};
-use crate::tls::Listed;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const SLOW: Duration = Duration::from_secs(1);
@@ -71,13 +70,10 @@ fn exceptions() -> Option<Finding> {
 
 /// Loads the certificate authorities, which takes milliseconds.
 async fn authorities(options: &DoctorOptions) -> Option<Finding> {
-    let ca_file = options.ca_file.clone();
-    let loaded = tokio::task::spawn_blocking(move || {
-        let listed = Listed::read(ca_file.as_deref()).ok()?;
-        Some(listed.trusted_with_system().map(drop))
-    });
     // A file that cannot be read is an invalid option, which was found before.
-    let outcome = loaded.await.ok()??;
+    let listed = options.listed().ok()?;
+    let loaded = tokio::task::spawn_blocking(move || listed.trusted_with_system().map(drop));
+    let outcome = loaded.await.ok()?;
     let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"];
     let set: Vec<_> = variables
         .into_iter()

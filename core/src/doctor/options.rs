@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::builder::Builder;
@@ -9,6 +10,7 @@ use crate::client::Client;
 use crate::error::Result;
 use crate::http::{HttpOptions, HttpTransport};
 use crate::origin::Origin;
+use crate::tls::Listed;
 
 /// How long each request of the doctor may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,6 +41,8 @@ pub struct DoctorOptions {
     pub offline: bool,
     /// Names and versions to show beside the version of this library.
     pub versions: Vec<(String, String)>,
+    /// The certificates of `ca_file`. A pipe can be read only once.
+    pub(super) listed: OnceLock<Listed>,
 }
 
 impl DoctorOptions {
@@ -56,12 +60,13 @@ impl DoctorOptions {
             processes: None,
             offline: false,
             versions: Vec::new(),
+            listed: OnceLock::new(),
         }
     }
 
     /// A client of the site that keeps its logins in memory.
     pub(super) fn client(&self) -> Result<Client> {
-        self.builder().build()
+        self.builder()?.build()
     }
 
     /// Whether the site may use its secret.
@@ -69,20 +74,27 @@ impl DoctorOptions {
         let Some(secret) = &self.secret else {
             return Ok(());
         };
-        self.builder().secret(secret.as_str()).build().map(drop)
+        self.builder()?.secret(secret.as_str()).build().map(drop)
     }
 
-    fn builder(&self) -> Builder {
+    /// The certificates to trust in addition to the system's.
+    pub(super) fn listed(&self) -> Result<Listed> {
+        if let Some(listed) = self.listed.get() {
+            return Ok(listed.clone());
+        }
+        let listed = Listed::of_option(self.ca_file.as_deref())?;
+        Ok(self.listed.get_or_init(|| listed).clone())
+    }
+
+    fn builder(&self) -> Result<Builder> {
         let mut builder = Client::builder(&self.redirect_uri)
             .danger_allow_http(self.danger_allow_http)
-            .timeout(PATIENCE);
+            .timeout(PATIENCE)
+            .listed(self.listed()?);
         if let Some(broker) = &self.broker {
             builder = builder.broker(broker);
         }
-        if let Some(path) = &self.ca_file {
-            builder = builder.ca_file(path);
-        }
-        builder
+        Ok(builder)
     }
 
     /// A transport to the site.
@@ -91,7 +103,7 @@ impl DoctorOptions {
             timeout: PATIENCE,
             broker: server,
             danger_allow_http: true,
-            ca_file: self.ca_file.clone(),
+            listed: self.listed()?,
             user_agent: None,
         })
     }

@@ -1,9 +1,9 @@
 //! The options of the transport over the network.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::origin::Origin;
+use crate::tls::Listed;
 
 /// The options of [`HttpTransport`](super::HttpTransport).
 pub(crate) struct HttpOptions {
@@ -13,7 +13,7 @@ pub(crate) struct HttpOptions {
     pub(crate) broker: Origin,
     /// Whether plain `http` is allowed for other hosts than this machine.
     pub(crate) danger_allow_http: bool,
-    /// PEM certificates to trust in addition to the system's.
-    pub(crate) ca_file: Option<PathBuf>,
+    /// The certificates to trust in addition to the system's.
+    pub(crate) listed: Listed,
     pub(crate) user_agent: Option<String>,
 }

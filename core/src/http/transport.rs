@@ -1,6 +1,5 @@
 //! The transport over the network, with limits and deadlines.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,12 +20,12 @@ use super::ssrf_guard::{Lookup, SsrfGuard, SystemLookup};
 use super::trust;
 use super::{MAX_DOCUMENT_BYTES as BODY_LIMIT, Request, Response, Transport};
 use crate::discovery::DISCOVERY_PATH;
-use crate::error::{Code, Error, Result, shown_path};
+use crate::error::{Code, Error, Result};
 use crate::events;
 use crate::fork;
 use crate::future::BoxFuture;
 use crate::origin::is_local;
-use crate::tls::{Listed, trusting_nobody};
+use crate::tls::trusting_nobody;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The two documents are fetched one after the other, then nothing for about an hour. In the code flow, each
@@ -50,7 +49,6 @@ struct TransportState {
     https_only: bool,
     guard: SsrfGuard,
     proxies: Proxies,
-    listed: Listed,
     user_agent: HeaderValue,
     clients: Mutex<Vec<CachedClient>>,
 }
@@ -65,8 +63,7 @@ impl HttpTransport {
     /// Checks the options. It opens no connection and loads no trust store.
     ///
     /// # Errors
-    /// [`Code::InvalidOption`] for a CA file without usable certificates, or a user agent that is
-    /// not a header value.
+    /// [`Code::InvalidOption`] for a user agent that is not a header value.
     pub(crate) fn new(options: HttpOptions) -> Result<Self> {
         Self::with_lookup(options, Box::new(SystemLookup))
     }
@@ -76,12 +73,6 @@ impl HttpTransport {
         let user_agent = HeaderValue::from_str(user_agent).map_err(|cause| {
             Error::new(Code::InvalidOption, "user_agent is not a header value").with_source(cause)
         })?;
-        let ca_file = options.ca_file.as_deref();
-        let listed = Listed::read(ca_file).map_err(|problem| {
-            let path = shown_path(ca_file.unwrap_or(Path::new("")));
-            let text = format!("ca_file {problem} path={path}");
-            Error::new(Code::InvalidOption, text).with_source(problem)
-        })?;
         let https_only = options.broker.is_secure();
         let local_is_loopback = !https_only && !options.danger_allow_http;
         Ok(Self(Arc::new(TransportState {
@@ -89,7 +80,6 @@ impl HttpTransport {
             options,
             https_only,
             proxies: Proxies::from_environment(),
-            listed,
             user_agent,
             clients: Mutex::new(Vec::new()),
         })))
@@ -120,7 +110,7 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn trust(&self) -> Option<String> {
-        Some(trust::describe(&self.0.options, &self.0.listed))
+        Some(trust::describe(&self.0.options))
     }
 
     fn send(&self, request: Request) -> BoxFuture<'static, Result<Response>> {
@@ -303,7 +293,7 @@ impl TransportState {
     }
 
     fn tls(&self) -> Result<ClientConfig> {
-        let builder = match self.listed.trusted_with_system() {
+        let builder = match self.options.listed.trusted_with_system() {
             Ok(builder) => Ok(builder),
             // A minimal container may have no trust store; plain http needs none.
             Err(_) if !self.https_only => trusting_nobody(),

@@ -10,17 +10,16 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::CertificateDer;
 
 use super::options::HttpOptions;
-use crate::tls::Listed;
 
 /// The variables that replace the system's authorities on Linux.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Describes the trust of a client with these options and configured certificates. Two clients with the same
+/// Describes the trust of a client with these options. Two clients with the same
 /// description trust the same servers, provided that their systems trust the same authorities.
 ///
 /// Proxies are omitted: with `https` they cannot read or change anything.
-pub(super) fn describe(options: &HttpOptions, listed: &Listed) -> String {
-    describe_in(options, listed.certificates(), |name| {
+pub(super) fn describe(options: &HttpOptions) -> String {
+    describe_in(options, options.listed.certificates(), |name| {
         std::env::var_os(name)
     })
 }
@@ -35,8 +34,8 @@ fn describe_in(
         timeout: _,
         broker,
         danger_allow_http,
-        // Its certificates are listed.
-        ca_file: _,
+        // Its certificates are given beside it.
+        listed: _,
         user_agent: _,
     } = options;
     let mut authorities = BTreeSet::new();
@@ -84,6 +83,7 @@ mod tests {
 
     use super::*;
     use crate::origin::Origin;
+    use crate::tls::Listed;
 
     /// A directory that is removed.
     struct Directory(std::path::PathBuf);
@@ -114,7 +114,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             broker: Origin::parse(broker, true).unwrap(),
             danger_allow_http: false,
-            ca_file: None,
+            listed: Listed::of_option(None).unwrap(),
             user_agent: None,
         }
     }

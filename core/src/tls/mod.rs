@@ -82,6 +82,18 @@ impl Listed {
         &self.0
     }
 
+    /// Reads the file of the option `ca_file`.
+    ///
+    /// # Errors
+    /// [`Code::InvalidOption`] if it has no certificates, or an unusable one.
+    pub(crate) fn of_option(ca_file: Option<&Path>) -> Result<Self> {
+        Self::read(ca_file).map_err(|problem| {
+            let path = shown_path(ca_file.unwrap_or(Path::new("")));
+            let text = format!("ca_file {problem} path={path}");
+            Error::new(Code::InvalidOption, text).with_source(problem)
+        })
+    }
+
     /// Reads the file. All its certificates have to be usable.
     pub(crate) fn read(ca_file: Option<&Path>) -> Result<Self, Problem> {
         let extra = EXTRA.read().unwrap_or_else(PoisonError::into_inner).clone();

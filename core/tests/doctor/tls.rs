@@ -7,6 +7,8 @@ use portier_client::testing::{Authority, Certificate, FaultServer};
 
 use crate::site;
 
+const SECRET: &str = "k323rIsBfmDUBBoSKXMYBsVFd-XhK7gO9J36YvxYcZs";
+
 /// A file that is removed in the end.
 struct File(PathBuf);
 
@@ -20,6 +22,31 @@ impl File {
 }
 
 impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A pipe with a name, to which a text is written once.
+#[cfg(unix)]
+struct Pipe(PathBuf);
+
+#[cfg(unix)]
+impl Pipe {
+    fn with(text: &str) -> Self {
+        let name = format!("portier-doctor-{}-pipe", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let (writer, text) = (path.clone(), text.to_owned());
+        // Opening waits for the reader.
+        std::thread::spawn(move || std::fs::write(writer, text));
+        Self(path)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Pipe {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
@@ -80,4 +107,23 @@ async fn a_certificate_of_an_authority_in_ca_file_is_healthy() {
     options.ca_file = Some(trusted.0.clone());
     let report = examine(options).await;
     assert!(report.has(FindingId::Tls) && !report.has(FindingId::BrokerCertificate));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn authorities_that_come_through_a_pipe_are_read_once() {
+    let authority = Authority::new().unwrap();
+    let pipe = Pipe::with(authority.pem());
+    let certificate = authority.certificate("127.0.0.1").unwrap();
+    let server = FaultServer::start_tls(&certificate).await.unwrap();
+    let mut options = site(server.origin());
+    options.ca_file = Some(pipe.0.clone());
+    options.secret = Some(SECRET.to_owned());
+    options.login_page = Some(format!("{}/login", server.origin()));
+    let report = examine(options).await;
+    assert!(report.has(FindingId::Tls) && !report.has(FindingId::BrokerCertificate));
+    assert!(!report.has(FindingId::SecretInvalid));
+    for finding in report.findings {
+        assert!(!finding.text.contains("ca_file is"), "{}", finding.text);
+    }
 }

@@ -1,6 +1,7 @@
 //! Requests and retries.
 
 use super::*;
+use crate::tls::Listed;
 
 #[tokio::test]
 async fn an_answer_comes_back_whole() {
@@ -165,11 +166,7 @@ fn a_ca_file_without_certificates_is_an_invalid_option() {
             Some(text) => std::fs::write(&path, text).unwrap(),
             None => drop(std::fs::remove_file(&path)),
         }
-        let options = HttpOptions {
-            ca_file: Some(path.clone()),
-            ..options("https://127.0.0.1")
-        };
-        HttpTransport::new(options).err().expect("an error").code()
+        Listed::of_option(Some(&path)).unwrap_err().code()
     };
     let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for text in [Some(""), Some("no PEM"), Some(no_certificate), None] {

@@ -21,6 +21,7 @@ use super::{HttpOptions, HttpTransport};
 use crate::error::{Code, Error, Result};
 use crate::http::{Request, Response, Transport as _};
 use crate::origin::Origin;
+use crate::tls::Listed;
 
 /// Long enough for any machine; no test waits for it.
 const PATIENT: Duration = Duration::from_secs(30);
@@ -158,7 +159,7 @@ fn options(broker: &str) -> HttpOptions {
         timeout: PATIENT,
         broker: Origin::parse(broker, true).unwrap(),
         danger_allow_http: true,
-        ca_file: None,
+        listed: Listed::of_option(None).unwrap(),
         user_agent: None,
     }
 }

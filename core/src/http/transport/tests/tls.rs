@@ -1,6 +1,6 @@
 //! Certificates that the transport trusts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd,
@@ -44,7 +44,7 @@ impl Authority {
 
     /// A transport that trusts this authority.
     fn transport(&self) -> HttpTransport {
-        secure(Some(self.file.clone()))
+        secure(Some(&self.file))
     }
 }
 
@@ -76,7 +76,7 @@ async fn self_signed(
     let process = std::process::id();
     let file = std::env::temp_dir().join(format!("portier-client-{process}-{name}.pem"));
     std::fs::write(&file, certificate.pem()).unwrap();
-    let transport = secure(Some(file.clone()));
+    let transport = secure(Some(&file));
     std::fs::remove_file(&file).unwrap();
     let server = serve_with(&certificate, &key, document()).await;
     let result = get(&transport, &server.url()).await;
@@ -162,10 +162,8 @@ async fn the_error_for_a_refused_certificate_says_what_to_do() {
 
 #[test]
 fn errors_of_a_ca_file_name_its_path() {
-    let options = options("https://127.0.0.1");
-    let ca_file = Some(PathBuf::from("/nowhere/ca.pem\n"));
-    let error = HttpTransport::new(HttpOptions { ca_file, ..options }).err();
-    let error = error.unwrap();
+    let error = Listed::of_option(Some(Path::new("/nowhere/ca.pem\n")));
+    let error = error.unwrap_err();
     assert_eq!(error.code(), Code::InvalidOption);
     assert_eq!(
         error.to_string(),
@@ -179,9 +177,10 @@ impl Drop for Authority {
     }
 }
 
-fn secure(ca_file: Option<PathBuf>) -> HttpTransport {
+fn secure(ca_file: Option<&Path>) -> HttpTransport {
     let options = options("https://127.0.0.1");
-    HttpTransport::new(HttpOptions { ca_file, ..options }).unwrap()
+    let listed = Listed::of_option(ca_file).unwrap();
+    HttpTransport::new(HttpOptions { listed, ..options }).unwrap()
 }
 
 pub(super) const VALID: (i32, i32) = (2001, 4001);
