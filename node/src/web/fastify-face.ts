@@ -6,7 +6,8 @@ import { ResponseTracker } from "./response-tracker.js";
 /** How replies of Fastify are sent. */
 export const FASTIFY: Face<FastifyReply> = {
   prepare(reply, status, headers) {
-    reply.code(status).headers(Object.fromEntries(headers));
+    reply.code(status);
+    for (const [name, value] of headers) reply.header(name, value);
   },
   addCookies(reply, cookies) {
     // Fastify adds to the values of this header.
